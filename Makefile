@@ -1,0 +1,63 @@
+# One entry point for everything; the work itself is done by scripts/ and cargo.
+# Every target sets up what it needs first: `make setup` is fast when all is there.
+
+# Outside the checkout, so that all checkouts and all targets share one build.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/agora/target
+# wgpu's software driver complains without it, and keeps its sockets there.
+export XDG_RUNTIME_DIR ?= $(HOME)/.cache/agora/run
+# One set of features for every cargo call: each other set would rebuild most of the SDK.
+export FEATURES ?= agora-cli/fault-injection
+# Where rustup puts cargo, for shells that have not read its environment file.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+CARGO_FLAGS := --workspace --locked --features $(FEATURES)
+BIN := $(CARGO_TARGET_DIR)/debug
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo node test lint fmt doc bench bench-chain test-setup fuzz deny
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what the build needs: system packages, Wasm target
+	@scripts/setup.sh
+	@mkdir -p "$(CARGO_TARGET_DIR)"
+	@[ -d "$(XDG_RUNTIME_DIR)" ] || mkdir -p -m 700 "$(XDG_RUNTIME_DIR)"
+
+# `--examples` makes cargo resolve features with the dev-dependencies, as for the tests.
+# Without it the demo and the tests would build two variants of the shared dependencies.
+build: setup ## Build every binary
+	cargo build $(CARGO_FLAGS) --bins --examples
+
+demo: build ## Run the whole market on this machine and show it
+	@"$(BIN)/agora-demo" $(ARGS)
+
+node: build ## Run a development chain (more options: make node ARGS='...')
+	@"$(BIN)/agora-node" --dev --tmp $(ARGS)
+
+test: setup ## Run every check: formatting, lints, docs, set-up, all tests
+	@scripts/test.sh
+
+lint: setup ## Check formatting and lints
+	cargo fmt --all --check
+	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+
+fmt: ## Format the code
+	cargo fmt --all
+
+doc: setup ## Build the documentation
+	RUSTDOCFLAGS='-D warnings' cargo doc $(CARGO_FLAGS) --no-deps
+
+bench: bench-chain ## Run every benchmark
+
+bench-chain: build ## Measure calls, throughput and checks on one node
+	@"$(BIN)/agora-bench-chain" $(ARGS)
+
+test-setup: ## Try the set-up in bare Debian 12 and 13 roots (as root; minutes)
+	@scripts/test-setup.sh
+
+fuzz: setup ## Run each fuzz target for FUZZ_SECONDS (60) seconds
+	@scripts/fuzz.sh
+
+deny: ## Check licences, bans and sources of all dependencies
+	@scripts/deny.sh

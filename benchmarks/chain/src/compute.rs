@@ -1,0 +1,51 @@
+//! GPU against CPU, and checking against computing.
+
+use crate::figure::{Better, Figure};
+use agora_compute::{CancelFlag, CpuEngine, Engine, NoProgress, check_output, find_device, open_engine};
+use agora_primitives::job::{JobKind, JobSpec, SyntheticJob};
+use std::{error::Error, time::Instant};
+
+pub fn measure(
+    matrix_size: u32,
+    iterations: u32,
+    repetitions: usize,
+) -> Result<Vec<Figure>, Box<dyn Error + Send + Sync>> {
+    let seed: [u8; 32] = rand::random();
+    let job = JobSpec::V1(JobKind::Synthetic(SyntheticJob { seed, matrix_size, iterations }));
+    job.validate()?;
+    println!("synthetic {matrix_size}×{matrix_size}×{iterations}, seed {seed:02x?}");
+    let device = find_device("auto")?;
+    println!("device {} ({}, {})", device.name, device.backend, device.driver);
+    let gpu = open_engine("auto")?;
+    let cpu = CpuEngine::new();
+    let run = |engine: &dyn Engine| engine.run(&job, &NoProgress, &CancelFlag::new());
+    let output = run(&cpu)?.output;
+    if run(gpu.as_ref())?.output != output {
+        return Err("the engines disagree".into());
+    }
+    let cpu_seconds = median(repetitions, || run(&cpu).map(drop))?;
+    let gpu_seconds = median(repetitions, || run(gpu.as_ref()).map(drop))?;
+    let challenge: [u8; 32] = rand::random();
+    let check_seconds = median(repetitions, || match check_output(&job, &output, &challenge) {
+        Ok(true) => Ok(()),
+        Ok(false) => unreachable!("the engines agree on this output"),
+        Err(error) => Err(error),
+    })?;
+    let giga_ops = 2e-9 * job.work() as f64;
+    Ok(vec![
+        Figure::new("GPU engine against CPU engine", "GOPS", giga_ops / gpu_seconds, giga_ops / cpu_seconds, Better::Higher),
+        Figure::new("Freivalds check against CPU engine", "s", check_seconds, cpu_seconds, Better::Lower).goal(0.05),
+        Figure::new("Freivalds check against GPU engine", "s", check_seconds, gpu_seconds, Better::Lower),
+    ])
+}
+
+fn median<E>(repetitions: usize, mut work: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
+    let mut seconds = Vec::new();
+    for _ in 0..repetitions.max(1) {
+        let started = Instant::now();
+        work()?;
+        seconds.push(started.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    Ok(seconds[seconds.len() / 2])
+}

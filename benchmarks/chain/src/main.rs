@@ -1,0 +1,48 @@
+//! Measures the market against what it is to be compared with, all in one run: calls against transfers, settled tasks
+//! against transfers, GPU against CPU, checking against computing.
+//!
+//! Prints a table, and writes one JSON line per figure to `benchmarks/results/chain.jsonl`.
+
+mod compute;
+mod figure;
+mod throughput;
+mod weights;
+
+use clap::Parser;
+use figure::Figure;
+use std::{error::Error, path::PathBuf};
+
+/// Measures the market, all in one run.
+#[derive(Parser)]
+struct Arguments {
+    /// Where the figures go.
+    #[arg(long, default_value = "benchmarks/results/chain.jsonl")]
+    output: PathBuf,
+    /// How many transfers are sent.
+    #[arg(long, default_value_t = 3000)]
+    transfers: usize,
+    /// How many tasks are published and settled.
+    #[arg(long, default_value_t = 60)]
+    tasks: usize,
+    /// Rows and columns of the matrices.
+    #[arg(long, default_value_t = 512)]
+    matrix_size: u32,
+    /// Products.
+    #[arg(long, default_value_t = 64)]
+    iterations: u32,
+    /// Repetitions of each computation; the median counts.
+    #[arg(long, default_value_t = 3)]
+    repetitions: usize,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let arguments = Arguments::parse();
+    let mut figures = weights::measure();
+    figures.extend(compute::measure(arguments.matrix_size, arguments.iterations, arguments.repetitions)?);
+    figures.extend(throughput::measure(arguments.transfers, arguments.tasks).await?);
+    Figure::print(&figures);
+    Figure::write(&figures, &arguments.output)?;
+    println!("\nWritten to {}.", arguments.output.display());
+    Ok(())
+}

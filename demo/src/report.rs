@@ -1,0 +1,302 @@
+//! What happened, and what came of it.
+
+use crate::{
+    accounts::{Books, Cast, PUBLISHER, VALIDATORS, WORKERS},
+    error::{DemoError, check},
+    show,
+};
+use agora_chain::{
+    AccountId, Balance, BlockEvents, BlockNumber, Client, H256,
+    api::{
+        Event,
+        api::{escrow, judging, runtime_types::agora_primitives::money::Payee, reputation, tasks},
+    },
+    verify_result,
+    views::treasury_account,
+};
+use agora_localnet::Agora;
+use agora_primitives::{TaskId, money::Purpose, money::Scope, reputation::Outcome, reputation::Side};
+
+/// The tasks' story, as the chain's events tell it.
+pub struct Story {
+    /// The task that is computed.
+    pub task: TaskId,
+    /// The task that nobody accepts.
+    pub lonely: Option<TaskId>,
+    pub accepted: Vec<AccountId>,
+    outcomes: Vec<(AccountId, Outcome)>,
+    attesters: Vec<AccountId>,
+    settled: Option<(BlockNumber, H256, AccountId)>,
+    expired: Option<BlockNumber>,
+    burned: Balance,
+    payments: Vec<Payment>,
+    reputations: Vec<String>,
+}
+
+/// Money that left a hold.
+struct Payment {
+    purpose: Purpose,
+    task: Option<TaskId>,
+    from: AccountId,
+    payee: Payee<AccountId>,
+    amount: Balance,
+}
+
+impl Story {
+    pub fn new(task: TaskId) -> Self {
+        Self {
+            task,
+            lonely: None,
+            accepted: Vec::new(),
+            outcomes: Vec::new(),
+            attesters: Vec::new(),
+            settled: None,
+            expired: None,
+            burned: 0,
+            payments: Vec::new(),
+            reputations: Vec::new(),
+        }
+    }
+
+    /// Whether both tasks have ended.
+    pub fn is_over(&self) -> bool {
+        self.settled.is_some() && self.expired.is_some()
+    }
+
+    /// Takes in a block, and prints what matters of it.
+    pub fn tell(&mut self, block: &BlockEvents, cast: &Cast) {
+        for event in &block.events {
+            match event {
+                Event::Tasks(event) => self.task_event(block.block.number, event, cast),
+                Event::Judging(event) => self.judging_event(block.block.number, event, cast),
+                Event::Escrow(escrow::Event::Paid { purpose, scope, from, payee, amount }) => {
+                    let task = match scope.0 {
+                        Scope::Task(task) => Some(task),
+                        _ => None,
+                    };
+                    if matches!(payee, Payee::Burn) {
+                        self.burned += amount;
+                    }
+                    self.payments.push(Payment {
+                        purpose: purpose.0,
+                        task,
+                        from: from.clone(),
+                        payee: payee.clone(),
+                        amount: *amount,
+                    });
+                }
+                Event::Reputation(reputation::Event::OutcomeRecorded { who, side, outcome, level, confidence }) => {
+                    let side = match side.0 {
+                        Side::Worker(kind) => format!("worker in {kind:?}"),
+                        Side::Validator(kind) => format!("validator in {kind:?}"),
+                        Side::Publisher => "publisher".to_owned(),
+                    };
+                    self.reputations.push(format!(
+                        "{:<20} as {side:<24} {:<26} level {:?}, confidence {confidence}",
+                        cast.name(who),
+                        format!("{:?}", outcome.0),
+                        level.0
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn task_event(&mut self, block: BlockNumber, event: &tasks::Event, cast: &Cast) {
+        use tasks::Event as E;
+        let name = |account: &AccountId| cast.name(account);
+        let text = match event {
+            E::Published { task, publisher, reward, deadline, .. } => {
+                format!("task {}: published by {} for {}, deadline {deadline}", task.0, name(publisher), show::amount(*reward))
+            }
+            E::Accepted { task, worker } => {
+                if task.0 == self.task {
+                    self.accepted.push(worker.clone());
+                }
+                format!("task {}: accepted by {}", task.0, name(worker))
+            }
+            E::Committed { task, worker, .. } => format!("task {}: {} commits to a result", task.0, name(worker)),
+            E::RevealStarted { task, until } => format!("task {}: results may be revealed until block {until}", task.0),
+            E::Revealed { task, worker, digest } => format!("task {}: {} reveals {}", task.0, name(worker), short(digest)),
+            E::ResultChosen { task, digest, best, challenge_until, .. } => format!(
+                "task {}: enough agreement on {}, best {}; may be challenged until block {challenge_until}",
+                task.0,
+                short(digest),
+                name(best)
+            ),
+            E::WorkerJudged { task, worker, outcome } => {
+                if task.0 == self.task {
+                    self.outcomes.push((worker.clone(), outcome.0));
+                }
+                format!("task {}: {} was {}", task.0, name(worker), describe(outcome.0))
+            }
+            E::Settled { task, digest, best } => {
+                if task.0 == self.task {
+                    self.settled = Some((block, *digest, best.clone()));
+                }
+                format!("task {}: settled with {}", task.0, short(digest))
+            }
+            E::Expired { task } => {
+                if Some(task.0) == self.lonely {
+                    self.expired = Some(block);
+                }
+                format!("task {}: expired, nobody was there", task.0)
+            }
+            other => format!("{other:?}"),
+        };
+        show::line(block, &text);
+    }
+
+    fn judging_event(&mut self, block: BlockNumber, event: &judging::Event, cast: &Cast) {
+        if let judging::Event::Attested { task, validator, attestation } = event {
+            self.attesters.push(validator.clone());
+            show::line(block, &format!("task {}: {} attests: {:?}", task.0, cast.name(validator), attestation.0));
+        }
+    }
+
+    fn paid(&self, task: TaskId, purpose: Purpose) -> impl Iterator<Item = &Payment> {
+        self.payments.iter().filter(move |payment| payment.task == Some(task) && payment.purpose == purpose)
+    }
+}
+
+/// The end of the demonstration.
+pub struct Report<'a> {
+    pub client: &'a Client,
+    pub publisher: &'a Agora,
+    pub cast: &'a Cast,
+    pub before: &'a Books,
+    pub story: &'a Story,
+}
+
+impl Report<'_> {
+    /// Prints everything and checks it.
+    pub async fn print(&self) -> Result<(), DemoError> {
+        self.verdict()?;
+        self.money().await?;
+        self.refund()?;
+        show::heading("Reputation");
+        for line in &self.story.reputations {
+            show::note(line);
+        }
+        self.proof().await?;
+        self.conservation().await
+    }
+
+    fn verdict(&self) -> Result<(), DemoError> {
+        show::heading("Who won, who lost, and why");
+        for (worker, outcome) in &self.story.outcomes {
+            show::note(&format!("{:<20} {}", self.cast.name(worker), describe(*outcome)));
+        }
+        for (index, part) in WORKERS.iter().enumerate() {
+            let account = part.account()?;
+            let outcome = self.story.outcomes.iter().find(|(worker, _)| *worker == account).map(|(_, outcome)| *outcome);
+            let right = matches!(outcome, Some(Outcome::Right { confirmed: true }));
+            check(right == part.fault.is_none(), || format!("worker {} ended as {outcome:?}", index + 1))?;
+        }
+        check(self.story.attesters.len() == VALIDATORS.len(), || "not every validator attested".to_owned())
+    }
+
+    async fn money(&self) -> Result<(), DemoError> {
+        show::heading("Money");
+        let after = Books::read(&self.client.finalised().await?).await?;
+        let mut rows = vec![(PUBLISHER.name, PUBLISHER.account()?)];
+        for part in WORKERS.iter().chain(&VALIDATORS) {
+            rows.push((part.name, part.account()?));
+        }
+        rows.push(("treasury", treasury_account()));
+        println!("              {:<20} {:>16} {:>16} {:>14}", "account", "before", "after", "change");
+        for (name, account) in &rows {
+            let (before, after) = (self.before.of(account), after.of(account));
+            println!(
+                "              {name:<20} {:>16} {:>16} {:>14}",
+                show::amount(before),
+                show::amount(after),
+                show::change(before, after)
+            );
+        }
+        for payment in self.story.paid(self.story.task, Purpose::TaskReward) {
+            let to = match &payment.payee {
+                Payee::Account(account) => self.cast.name(account),
+                Payee::Treasury => "treasury".to_owned(),
+                Payee::Burn => "burned".to_owned(),
+            };
+            show::note(&format!("of the reward: {:>14} {to}", show::amount(payment.amount)));
+        }
+        let bonds: Vec<_> = self.story.paid(self.story.task, Purpose::TaskBond).collect();
+        for payment in &bonds {
+            show::note(&format!("bond cut:      {:>14} of {}", show::amount(payment.amount), self.cast.name(&payment.from)));
+        }
+        check(bonds.len() == 2, || format!("{} bonds were cut, not 2", bonds.len()))?;
+        for part in VALIDATORS {
+            let account = part.account()?;
+            let paid = self.story.paid(self.story.task, Purpose::TaskReward);
+            let paid: Balance = paid.filter(|one| matches!(&one.payee, Payee::Account(to) if *to == account)).map(|one| one.amount).sum();
+            check(paid > 0, || format!("{} was not paid", part.name))?;
+        }
+        Ok(())
+    }
+
+    fn refund(&self) -> Result<(), DemoError> {
+        show::heading("The task that nobody took");
+        let task = self.story.lonely.ok_or_else(|| DemoError::Check("it was not published".to_owned()))?;
+        let lost = self.story.payments.iter().filter(|payment| payment.task == Some(task)).count();
+        check(lost == 0, || format!("{lost} payments were made from what task {task} held"))?;
+        show::note(&format!("task {task}: reward, stake and fee went back to the publisher in full"));
+        Ok(())
+    }
+
+    async fn proof(&self) -> Result<(), DemoError> {
+        show::heading("Proof");
+        let (settled_in, digest, _) =
+            self.story.settled.clone().ok_or_else(|| DemoError::Check("the task was not settled".to_owned()))?;
+        // The root of a block's results is in the headers after it.
+        let mut blocks = self.client.follow_finalised(Some(settled_in + 1));
+        let header = self.client.header(blocks.next().await?.block.hash).await?;
+        let proof = self.client.result_proof(self.story.task, header.block.hash).await?;
+        let verified = verify_result(&header, self.story.task, &proof).map_err(|error| DemoError::Check(error.to_string()))?;
+        check(verified.leaf.digest == digest, || "the proof is of another result".to_owned())?;
+        show::note(&format!("header {} carries compute_root {:?}", header.block.number, verified.compute_root));
+        show::note(&format!("{} hashes lead from the result to it: verified with that header alone", proof.items.len() + proof.siblings.len()));
+        let mut forged = proof;
+        forged.leaf.digest.0[0] ^= 1;
+        check(verify_result(&header, self.story.task, &forged).is_err(), || "a forged proof was accepted".to_owned())?;
+        show::note("the same proof with one bit of the digest changed is refused");
+        let task = self.story.task.to_string();
+        print!("{}", indent(&self.publisher.text(&["verify", &task, "--check"]).await?));
+        print!("{}", indent(&self.publisher.text(&["result", &task]).await?));
+        Ok(())
+    }
+
+    async fn conservation(&self) -> Result<(), DemoError> {
+        show::heading("Conservation");
+        let after = Books::read(&self.client.finalised().await?).await?;
+        show::note(&format!(
+            "all balances {} + burned {} = {} = issuance at start {}",
+            show::amount(after.sum()),
+            show::amount(self.story.burned),
+            show::amount(after.sum() + self.story.burned),
+            show::amount(self.before.issuance)
+        ));
+        check(after.sum() + self.story.burned == self.before.issuance, || "money was made or lost".to_owned())?;
+        check(after.sum() == after.issuance, || "the accounts do not add up to the issuance".to_owned())?;
+        check(self.story.burned > 0, || "nothing was burned".to_owned())
+    }
+}
+
+fn describe(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Right { confirmed: true } => "right, confirmed by others",
+        Outcome::Right { confirmed: false } => "right",
+        Outcome::Wrong => "wrong (another result, or committed and never revealed)",
+        Outcome::Late => "late",
+    }
+}
+
+fn short(hash: &H256) -> String {
+    format!("{hash}")
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| format!("              {line}\n")).collect()
+}

@@ -1,0 +1,79 @@
+//! Runs of the `agora` command.
+
+use crate::{LocalnetError, Process, program};
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+/// How `agora` is run: which node, which key, which folder.
+#[derive(Clone, Debug)]
+pub struct Agora {
+    url: String,
+    folder: PathBuf,
+    key: String,
+}
+
+/// A run of `agora` that ended with an error.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("`agora {arguments}` ended with exit code {code:?}: {message}")]
+pub struct CommandFailed {
+    /// What it was given.
+    pub arguments: String,
+    /// Its exit code.
+    pub code: Option<i32>,
+    /// What it wrote to standard error.
+    pub message: String,
+}
+
+impl Agora {
+    /// Talks to the node at `url`, signs with the development key `key` (`//Worker1`), keeps its data in `folder`; all
+    /// that are given one folder share the blobs in it.
+    pub fn new(url: &str, key: &str, folder: &Path) -> Self {
+        Self { url: url.to_owned(), folder: folder.to_owned(), key: key.to_owned() }
+    }
+
+    /// The name of its key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn command(&self, arguments: &[&str]) -> Result<Command, LocalnetError> {
+        let mut command = Command::new(program("agora")?);
+        command
+            .args(["--url", &self.url, "--dev", &self.key])
+            .arg("--data")
+            .arg(self.folder.join(self.key.trim_start_matches('/')))
+            .arg("--blobs")
+            .arg(self.folder.join("blobs"))
+            .args(arguments)
+            .env_remove("RUST_LOG");
+        Ok(command)
+    }
+
+    /// Runs it to its end and returns the JSON that it printed: one document per line.
+    pub async fn json(&self, arguments: &[&str]) -> Result<Vec<serde_json::Value>, LocalnetError> {
+        let text = self.text(&[&["--json"], arguments].concat()).await?;
+        let malformed = |error: serde_json::Error| CommandFailed {
+            arguments: arguments.join(" "),
+            code: Some(0),
+            message: format!("printed what is no JSON ({error}): {text}"),
+        };
+        Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>().map_err(malformed)?)
+    }
+
+    /// Runs it to its end and returns what it printed.
+    pub async fn text(&self, arguments: &[&str]) -> Result<String, LocalnetError> {
+        let mut command = self.command(arguments)?;
+        let output = command.kill_on_drop(true).output().await.map_err(LocalnetError::system("cannot run agora"))?;
+        if !output.status.success() {
+            let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(CommandFailed { arguments: arguments.join(" "), code: output.status.code(), message }.into());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Starts it and lets it run; what it prints goes to a log named after its key.
+    pub fn spawn(&self, arguments: &[&str]) -> Result<Process, LocalnetError> {
+        let name = self.key.trim_start_matches('/');
+        Process::start(name, self.command(arguments)?, &self.folder.join(format!("{name}.log")))
+    }
+}

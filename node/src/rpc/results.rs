@@ -1,0 +1,129 @@
+//! `agora_resultProof` and `agora_computeRoot`: proofs of settled results.
+
+use agora_primitives::{
+    TaskId,
+    results::{ProofError, ResultProof, ResultsApi as ResultsRuntimeApi},
+};
+use agora_runtime::AccountId;
+use jsonrpsee::{core::RpcResult, proc_macros::rpc, types::ErrorObjectOwned};
+use sp_api::{ApiError, ApiExt, ProvideRuntimeApi};
+use sp_blockchain::HeaderBackend;
+use sp_core::{
+    H256,
+    offchain::{OffchainDbExt, OffchainStorage, storage::OffchainDb},
+};
+use sp_runtime::traits::{Block as BlockT, NumberFor};
+use std::{marker::PhantomData, sync::Arc};
+
+/// The first error code; codes of [`ProofError`]'s variants follow in their order.
+const PROOF_ERROR: i32 = 7001;
+/// The block that was named is not on the best chain, or not known at all.
+const UNKNOWN_BLOCK: i32 = 7100;
+/// The runtime could not be asked.
+const RUNTIME_ERROR: i32 = 7101;
+
+/// Proofs of settled results.
+#[rpc(server)]
+pub trait ResultsApi<Hash> {
+    /// Proves the result of `task` to whoever holds the header of block `at`, or of the best block. What is returned is to
+    /// be verified, never to be trusted.
+    #[method(name = "agora_resultProof")]
+    fn result_proof(&self, task: TaskId, at: Option<Hash>) -> RpcResult<ResultProof<AccountId>>;
+
+    /// The compute root in the header of block `at`, or of the best block.
+    #[method(name = "agora_computeRoot")]
+    fn compute_root(&self, at: Option<Hash>) -> RpcResult<H256>;
+}
+
+/// Answers with the runtime's help and what importing blocks has indexed.
+pub struct Results<Client, Block, Storage> {
+    client: Arc<Client>,
+    offchain: OffchainDb<Storage>,
+    _block: PhantomData<Block>,
+}
+
+impl<Client, Block, Storage> Results<Client, Block, Storage> {
+    /// Reads `storage`, the node's off-chain storage.
+    pub fn new(client: Arc<Client>, storage: Storage) -> Self {
+        Self {
+            client,
+            offchain: OffchainDb::new(storage),
+            _block: PhantomData,
+        }
+    }
+}
+
+impl<Client, Block, Storage> ResultsApiServer<Block::Hash> for Results<Client, Block, Storage>
+where
+    Block: BlockT,
+    NumberFor<Block>: Into<u64>,
+    Client: ProvideRuntimeApi<Block> + HeaderBackend<Block> + Send + Sync + 'static,
+    Client::Api: ResultsRuntimeApi<Block, AccountId, NumberFor<Block>>,
+    Storage: OffchainStorage + 'static,
+{
+    fn result_proof(
+        &self,
+        task: TaskId,
+        at: Option<Block::Hash>,
+    ) -> RpcResult<ResultProof<AccountId>> {
+        let best = self.client.info().best_hash;
+        // The best block's state proves it for every block before: the state of `at` may be pruned.
+        let known = at.map(|at| self.number_on_best_chain(at)).transpose()?;
+        let mut api = self.client.runtime_api();
+        api.register_extension(OffchainDbExt::new(self.offchain.clone()));
+        api.result_proof(best, task, known)
+            .map_err(runtime_error)?
+            .map_err(proof_error)
+    }
+
+    fn compute_root(&self, at: Option<Block::Hash>) -> RpcResult<H256> {
+        let at = at.unwrap_or_else(|| self.client.info().best_hash);
+        self.client
+            .runtime_api()
+            .compute_root(at)
+            .map_err(runtime_error)
+    }
+}
+
+impl<Client, Block, Storage> Results<Client, Block, Storage>
+where
+    Block: BlockT,
+    Client: HeaderBackend<Block>,
+{
+    fn number_on_best_chain(&self, hash: Block::Hash) -> RpcResult<NumberFor<Block>> {
+        let number = self.client.number(hash).ok().flatten();
+        let is_canonical = |number| self.client.hash(number).ok().flatten() == Some(hash);
+        number
+            .filter(|number| is_canonical(*number))
+            .ok_or_else(|| {
+                error(
+                    UNKNOWN_BLOCK,
+                    format!("block {hash} is not on this node's best chain"),
+                    None,
+                )
+            })
+    }
+}
+
+fn proof_error(why: ProofError) -> ErrorObjectOwned {
+    let offset = match why {
+        ProofError::UnknownTask => 0,
+        ProofError::TooRecent => 1,
+        ProofError::BlockOutOfRange => 2,
+        ProofError::DataMissing => 3,
+        ProofError::DataCorrupt => 4,
+    };
+    error(PROOF_ERROR + offset, why.to_string(), Some(why))
+}
+
+fn runtime_error(why: ApiError) -> ErrorObjectOwned {
+    error(
+        RUNTIME_ERROR,
+        format!("the runtime cannot be asked: {why}"),
+        None,
+    )
+}
+
+fn error(code: i32, message: String, data: Option<ProofError>) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(code, message, data)
+}

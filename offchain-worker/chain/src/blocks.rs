@@ -1,0 +1,132 @@
+//! Following the chain.
+
+use crate::{AtBlock, BlockNumber, BlockRef, ChainError, Client, api::Event};
+use std::time::Duration;
+use tokio::{sync::mpsc, task::AbortHandle};
+
+/// How many blocks may wait for a slow reader before the node is left waiting.
+const BUFFERED_BLOCKS: usize = 64;
+/// Pause after an error before the chain is asked again.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(500);
+
+/// A block with the events in it.
+#[derive(Clone, Debug)]
+pub struct BlockEvents {
+    /// The block.
+    pub block: BlockRef,
+    /// Its events, in order.
+    pub events: Vec<Event>,
+}
+
+/// Blocks as they come. Ends never; errors that may pass are waited out, others are handed on.
+pub struct Blocks {
+    receiver: mpsc::Receiver<Result<BlockEvents, ChainError>>,
+    task: AbortHandle,
+}
+
+impl Drop for Blocks {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Blocks {
+    pub(crate) fn best(client: Client) -> Self {
+        Self::spawn(Follower { client, next: Next::Newest })
+    }
+
+    pub(crate) fn finalised(client: Client, from: Option<BlockNumber>) -> Self {
+        Self::spawn(Follower { client, next: Next::Finalised(from) })
+    }
+
+    fn spawn(mut follower: Follower) -> Self {
+        let (sender, receiver) = mpsc::channel(BUFFERED_BLOCKS);
+        let task = tokio::spawn(async move {
+            loop {
+                let error = match follower.follow(&sender).await {
+                    Ok(ReaderGone) => return,
+                    Err(error) => error,
+                };
+                if error.is_recoverable() {
+                    tracing::warn!(%error, "Lost the stream of blocks; subscribing anew.");
+                } else if sender.send(Err(error)).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+            }
+        });
+        Self { receiver, task: task.abort_handle() }
+    }
+
+    /// The next block.
+    pub async fn next(&mut self) -> Result<BlockEvents, ChainError> {
+        self.receiver
+            .recv()
+            .await
+            .unwrap_or_else(|| Err(ChainError::Disconnected("the follower of the chain has ended".to_owned())))
+    }
+}
+
+/// The reader has dropped its end.
+struct ReaderGone;
+
+enum Next {
+    /// Whatever block is the best one next.
+    Newest,
+    /// The finalised block with this number, or the newest one to begin with.
+    Finalised(Option<BlockNumber>),
+}
+
+struct Follower {
+    client: Client,
+    next: Next,
+}
+
+type Sender = mpsc::Sender<Result<BlockEvents, ChainError>>;
+
+impl Follower {
+    async fn follow(&mut self, sender: &Sender) -> Result<ReaderGone, ChainError> {
+        let mut blocks = match self.next {
+            Next::Newest => self.client.online.stream_best_blocks().await?,
+            Next::Finalised(_) => self.client.online.stream_blocks().await?,
+        };
+        while let Some(block) = blocks.next().await {
+            let at = AtBlock::new(block?.at().await?)?;
+            match self.next {
+                Next::Newest => {
+                    if sender.send(Ok(at.block_events().await?)).await.is_err() {
+                        return Ok(ReaderGone);
+                    }
+                }
+                Next::Finalised(from) => {
+                    let mut number = from.unwrap_or(at.block.number);
+                    while number <= at.block.number {
+                        let finalised = if number == at.block.number {
+                            at.clone()
+                        } else {
+                            self.client.at_number(number).await?
+                        };
+                        if sender.send(Ok(finalised.block_events().await?)).await.is_err() {
+                            return Ok(ReaderGone);
+                        }
+                        number = number.saturating_add(1);
+                        self.next = Next::Finalised(Some(number));
+                    }
+                }
+            }
+        }
+        Err(ChainError::Disconnected("the node ended the stream of blocks".to_owned()))
+    }
+}
+
+impl AtBlock {
+    /// The block with its events.
+    pub async fn block_events(&self) -> Result<BlockEvents, ChainError> {
+        let events = self.at.events().fetch().await?;
+        let events = events
+            .iter()
+            .map(|event| Ok(event?.decode_as::<Event>()?))
+            .collect::<Result<_, ChainError>>()?;
+        Ok(BlockEvents { block: self.block, events })
+    }
+}

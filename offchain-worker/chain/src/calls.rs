@@ -1,0 +1,88 @@
+//! The market's calls, typed.
+
+use crate::{AccountId, Balance, BlockNumber, H256, Payload, api::api};
+use agora_primitives::{
+    ClassId, Reference, TaskId,
+    job::JobSource,
+    judging::Attestation,
+    participants::{Role, Specialisations},
+};
+
+/// Takes a role; for roles other than worker the last three are zero.
+pub fn register(
+    role: Role,
+    bond: Balance,
+    specialisations: Specialisations,
+    slots: u32,
+    capability: u32,
+) -> impl Payload {
+    let profile = api::runtime_types::pallet_agora_registry::types::Profile {
+        specialisations: specialisations.into(),
+        slots,
+        capability,
+    };
+    api::transactions().registry().register(role.into(), bond, profile)
+}
+
+/// Shows that the caller is there.
+pub fn heartbeat() -> impl Payload {
+    api::transactions().registry().heartbeat()
+}
+
+/// Asks to leave a role; its bond can be withdrawn after the cool-down.
+pub fn request_exit(role: Role) -> impl Payload {
+    api::transactions().registry().request_exit(role.into())
+}
+
+/// Withdraws the bond of a role that was left.
+pub fn withdraw_bond(role: Role) -> impl Payload {
+    api::transactions().registry().withdraw_bond(role.into())
+}
+
+/// Publishes a task. `difficulty` is in thousandths.
+pub fn publish(
+    class: ClassId,
+    job: JobSource,
+    difficulty: u32,
+    reward: Balance,
+    deadline: BlockNumber,
+    reference: Reference,
+) -> impl Payload {
+    let difficulty = api::runtime_types::pallet_agora_tasks::classes::Difficulty(difficulty);
+    api::transactions().tasks().publish(class.into(), job.into(), difficulty, reward, deadline, reference)
+}
+
+/// Takes back a task that nobody has accepted.
+pub fn cancel(task: TaskId) -> impl Payload {
+    api::transactions().tasks().cancel(task.into())
+}
+
+/// Accepts a task.
+pub fn accept(task: TaskId) -> impl Payload {
+    api::transactions().tasks().accept(task.into())
+}
+
+/// Commits to a result.
+pub fn commit(task: TaskId, commitment: H256) -> impl Payload {
+    api::transactions().tasks().commit(task.into(), commitment)
+}
+
+/// Reveals a result.
+pub fn reveal(task: TaskId, digest: H256, trace_root: H256, salt: [u8; 32]) -> impl Payload {
+    api::transactions().tasks().reveal(task.into(), digest, trace_root, salt)
+}
+
+/// Takes the step of a task that is due.
+pub fn advance(task: TaskId) -> impl Payload {
+    api::transactions().tasks().advance(task.into())
+}
+
+/// Attests for or against a result.
+pub fn attest(task: TaskId, attestation: Attestation) -> impl Payload {
+    api::transactions().judging().attest(task.into(), attestation.into())
+}
+
+/// Moves money from the caller to `to` and keeps the caller's account alive.
+pub fn transfer(to: AccountId, amount: Balance) -> impl Payload {
+    api::transactions().balances().transfer_keep_alive(to.into(), amount)
+}

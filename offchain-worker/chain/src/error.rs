@@ -1,0 +1,168 @@
+//! The one place where subxt's errors are converted.
+
+use subxt::error as of;
+
+/// What can go wrong between a client and the chain.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// No node answers.
+    #[error("cannot reach a node at {url}: {reason}; is it running, and is the URL right (ws://host:port)?")]
+    Unreachable {
+        /// Where.
+        url: String,
+        /// What the network said.
+        reason: String,
+    },
+    /// The connection broke while waiting for an answer.
+    #[error("the connection to the node broke: {0}")]
+    Disconnected(String),
+    /// The node's runtime and this program's types do not fit.
+    #[error("this program does not fit the chain's runtime ({0}); use the version made for it")]
+    Incompatible(String),
+    /// The runtime refused the call.
+    #[error("{pallet}.{error}: {help}")]
+    Refused {
+        /// The pallet that refused it.
+        pallet: String,
+        /// The name of its error.
+        error: String,
+        /// What the pallet says about it.
+        help: String,
+    },
+    /// The runtime refused the call for a reason that is no pallet's own.
+    #[error("the call failed: {0}")]
+    Failed(String),
+    /// The account cannot pay the fee.
+    #[error("account {account} cannot pay the transaction fee; send it funds first")]
+    CannotPayFee {
+        /// The account.
+        account: String,
+    },
+    /// The transaction pool refused the transaction.
+    #[error("the transaction was refused: {0}")]
+    Invalid(String),
+    /// Another transaction of the account took its nonce.
+    #[error("another transaction took nonce of account {account}: {reason}")]
+    NonceTaken {
+        /// The account.
+        account: String,
+        /// What the node said.
+        reason: String,
+    },
+    /// The transaction was sent and its fate is unknown: look at the chain's state before sending it again.
+    #[error("lost sight of a transaction that was sent ({0}); it may or may not have been included")]
+    Unknown(String),
+    /// What was asked for is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// Anything else the node answered.
+    #[error("the node answered with an error: {0}")]
+    Node(String),
+}
+
+impl ChainError {
+    /// Whether the same call may succeed later without anybody doing something.
+    pub fn is_recoverable(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Disconnected(_) | Self::NonceTaken { .. } | Self::Unknown(_) => true,
+            Self::Incompatible(_)
+            | Self::Refused { .. }
+            | Self::Failed(_)
+            | Self::CannotPayFee { .. }
+            | Self::Invalid(_)
+            | Self::NotFound(_)
+            | Self::Node(_) => false,
+        }
+    }
+
+    /// Whether the runtime refused the call with this error of this pallet.
+    pub fn is(&self, pallet: &str, error: &str) -> bool {
+        matches!(self, Self::Refused { pallet: p, error: e, .. } if p == pallet && e == error)
+    }
+}
+
+impl From<of::DispatchError> for ChainError {
+    fn from(error: of::DispatchError) -> Self {
+        let of::DispatchError::Module(module) = &error else { return Self::Failed(error.to_string()) };
+        match module.details() {
+            Ok(details) => Self::Refused {
+                pallet: details.pallet.name().to_owned(),
+                error: details.variant.name.clone(),
+                help: details.variant.docs.join(" ").trim().to_owned(),
+            },
+            Err(unknown) => Self::Incompatible(unknown.to_string()),
+        }
+    }
+}
+
+/// Errors of subxt that need no more than their class.
+macro_rules! classify {
+    ($($error:ty),* $(,)?) => {$(
+        impl From<$error> for ChainError {
+            fn from(error: $error) -> Self {
+                classify(&error)
+            }
+        }
+    )*};
+}
+
+classify! {
+    of::BackendError, of::BlockError, of::BlocksError, of::ConstantError, of::EventsError, of::OnlineClientAtBlockError,
+    of::OnlineClientError, of::RuntimeApiError, of::StorageError, of::StorageKeyError, of::StorageValueError,
+    subxt::rpcs::Error,
+}
+
+impl From<of::ExtrinsicError> for ChainError {
+    fn from(error: of::ExtrinsicError) -> Self {
+        classify(&error)
+    }
+}
+
+/// Finds the error's class by walking down its causes.
+fn classify(error: &(dyn std::error::Error + 'static)) -> ChainError {
+    let text = error.to_string();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(rpc) = error.downcast_ref::<subxt::rpcs::Error>() {
+            return match rpc {
+                subxt::rpcs::Error::DisconnectedWillReconnect(why) => ChainError::Disconnected(why.clone()),
+                subxt::rpcs::Error::Client(why) => ChainError::Disconnected(why.to_string()),
+                subxt::rpcs::Error::User(user) => ChainError::Node(user_error(user)),
+                other => ChainError::Node(other.to_string()),
+            };
+        }
+        if let Some(backend) = error.downcast_ref::<of::RpcError>()
+            && matches!(backend, of::RpcError::SubscriptionDropped)
+        {
+            return ChainError::Disconnected(text);
+        }
+        cause = error.source();
+    }
+    if text.contains("not compatible") || text.contains("ncompatible") {
+        ChainError::Incompatible(text)
+    } else {
+        ChainError::Node(text)
+    }
+}
+
+/// What the node's JSON-RPC server said, its data included: that is where the pool puts the reason.
+fn user_error(error: &subxt::rpcs::UserError) -> String {
+    match &error.data {
+        Some(data) => format!("{}: {}", error.message, data.get().trim_matches('"')),
+        None => error.message.clone(),
+    }
+}
+
+/// Why the pool did not take a transaction of `account`.
+pub(crate) fn refused_by_pool(error: ChainError, account: &str) -> ChainError {
+    let ChainError::Node(reason) = error else { return error };
+    let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+    let account = account.to_owned();
+    if has(&["Inability to pay", "balance too low"]) {
+        ChainError::CannotPayFee { account }
+    } else if has(&["outdated", "Priority is too low", "Already Imported", "already imported", "in the future"]) {
+        ChainError::NonceTaken { account, reason }
+    } else {
+        ChainError::Invalid(reason)
+    }
+}

@@ -1,0 +1,38 @@
+//! Typed client of an Agora chain, and the only user of subxt in this workspace.
+//!
+//! - [`Client`] connects, reconnects by itself, and answers questions about the chain's state.
+//! - [`Submitter`] signs calls with one key, keeps its nonces in order and waits for the outcome.
+//! - [`Blocks`] follows the best or the finalised chain and survives restarts of the node; the finalised one leaves
+//!   out no block and repeats none.
+//! - [`api`] holds the types generated from `metadata.scale`, which a test of the runtime keeps in step with it.
+//!
+//! Who acts on events alone is lost after a reconnect or a re-org: act on state at the best block, settle on finalised
+//! blocks, and take events as a hint to look.
+
+#![deny(missing_docs)]
+
+pub mod api;
+mod blocks;
+pub mod calls;
+mod client;
+mod error;
+mod keys;
+mod proof;
+mod submit;
+pub mod views;
+
+pub use blocks::{BlockEvents, Blocks};
+pub use client::{AtBlock, BlockRef, Client};
+pub use error::ChainError;
+pub use keys::{KeyError, KeySource, Keypair};
+pub use proof::{Header, Unverified, VerifiedResult, verify_result};
+pub use submit::{Included, Submitter};
+pub use subxt::{
+    tx::Payload,
+    utils::{AccountId32 as AccountId, H256},
+};
+
+/// Unit of money on chain: plancks.
+pub type Balance = u128;
+/// Number of a block.
+pub type BlockNumber = u32;

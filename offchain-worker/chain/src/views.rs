@@ -1,0 +1,566 @@
+//! What the chain knows, in the form that programs and people want it.
+
+use crate::{AccountId, AtBlock, Balance, BlockNumber, ChainError, H256, api::api};
+use agora_primitives::{
+    ClassId, Reference, TaskId,
+    job::JobSource,
+    judging::Attestation,
+    money::{Purpose, Scope},
+    participants::{Role, Specialisation, Specialisations},
+    reputation::Side,
+};
+use serde::Serialize;
+use std::fmt;
+use subxt::utils::Static;
+
+use api::runtime_types::{
+    pallet_agora_judging::types as judging, pallet_agora_registry::types as registry,
+    pallet_agora_tasks::types as tasks,
+};
+
+/// A task, with where it is in its life.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct TaskView {
+    /// Its number.
+    pub id: TaskId,
+    /// Who published it, and pays.
+    pub publisher: AccountId,
+    /// The publisher's own name of it.
+    #[serde(with = "hex::serde")]
+    pub reference: Reference,
+    /// Its class.
+    pub class: ClassId,
+    /// The kind of work.
+    pub specialisation: Specialisation,
+    /// What is to be computed.
+    pub job: JobSource,
+    /// How hard it is, in thousandths.
+    pub difficulty: u32,
+    /// What those who do it right divide.
+    #[serde(serialize_with = "as_text")]
+    pub reward: Balance,
+    /// The publisher's stake.
+    #[serde(serialize_with = "as_text")]
+    pub stake: Balance,
+    /// The publication fee.
+    #[serde(serialize_with = "as_text")]
+    pub fee: Balance,
+    /// Each worker's bond.
+    #[serde(serialize_with = "as_text")]
+    pub bond: Balance,
+    /// When it was published.
+    pub published_at: BlockNumber,
+    /// The last block in which the first round's work may be committed.
+    pub deadline: BlockNumber,
+    /// Blocks that must pass between accepting and committing.
+    pub min_thinking: BlockNumber,
+    /// Where it is in its life.
+    pub status: Status,
+    /// The last block of the current phase.
+    pub until: BlockNumber,
+    /// The current round, counted from zero.
+    pub round: u32,
+    /// How many workers this round wants.
+    pub wanted: u32,
+    /// How many accepted in this round.
+    pub accepted: u32,
+    /// How many committed in this round.
+    pub committed: u32,
+    /// How many revealed in this round.
+    pub revealed: u32,
+    /// Who alone may accept for now, and until when.
+    pub invited: Option<Invited>,
+    /// The result, once one is chosen.
+    pub chosen: Option<ChosenView>,
+}
+
+/// Workers that may accept before others.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Invited {
+    /// They.
+    pub workers: Vec<AccountId>,
+    /// The last block of their privilege.
+    pub until: BlockNumber,
+}
+
+/// The result that was chosen.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ChosenView {
+    /// Merkle root of the output.
+    pub digest: H256,
+    /// The worker with the best right answer.
+    pub best: AccountId,
+    /// That worker's commitment to its intermediate states.
+    pub trace_root: H256,
+}
+
+/// Where a task is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the runtime's `Phase` explains them")]
+pub enum Status {
+    Open,
+    Working,
+    Revealing,
+    Judging,
+    Challengeable,
+    Settled,
+    Cancelled,
+    Expired,
+    Failed,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Open => "open",
+            Self::Working => "working",
+            Self::Revealing => "revealing",
+            Self::Judging => "judging",
+            Self::Challengeable => "challengeable",
+            Self::Settled => "settled",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// The phase of a task with its last block: what is to be done follows from it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "the runtime's `Phase` explains them; `until` is the last block of the phase")]
+pub enum Phase {
+    Open { until: BlockNumber },
+    Working { until: BlockNumber },
+    Revealing { until: BlockNumber },
+    Judging,
+    Challengeable { until: BlockNumber },
+    Finished,
+}
+
+impl Phase {
+    /// Whether the task has had its terminal event.
+    pub fn is_finished(&self) -> bool {
+        matches!(self, Self::Finished)
+    }
+}
+
+impl TaskView {
+    /// Its phase.
+    pub fn phase(&self) -> Phase {
+        let until = self.until;
+        match self.status {
+            Status::Open => Phase::Open { until },
+            Status::Working => Phase::Working { until },
+            Status::Revealing => Phase::Revealing { until },
+            Status::Judging => Phase::Judging,
+            Status::Challengeable => Phase::Challengeable { until },
+            Status::Settled | Status::Cancelled | Status::Expired | Status::Failed => Phase::Finished,
+        }
+    }
+
+    /// The last block in which the current round's work may be committed.
+    pub fn work_until(&self) -> BlockNumber {
+        match self.phase() {
+            Phase::Open { until } | Phase::Working { until } => until,
+            _ => 0,
+        }
+    }
+
+    /// Whether `worker`, who has no part in it yet, may accept it now.
+    pub fn takes(&self, worker: &AccountId, now: BlockNumber) -> bool {
+        let open = matches!(self.status, Status::Open | Status::Working) && self.accepted < self.wanted;
+        let invited = match &self.invited {
+            Some(invited) if now < invited.until => invited.workers.contains(worker),
+            _ => true,
+        };
+        open && invited
+    }
+}
+
+/// How far a worker is with a task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ContributionState {
+    /// It accepted.
+    Accepted {
+        /// When.
+        at: BlockNumber,
+    },
+    /// It committed to a result.
+    Committed {
+        /// The commitment.
+        commitment: H256,
+        /// When.
+        at: BlockNumber,
+    },
+    /// It revealed its result.
+    Revealed {
+        /// Merkle root of the output.
+        digest: H256,
+        /// Its commitment to the intermediate states.
+        trace_root: H256,
+    },
+}
+
+/// One worker's part in a task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ContributionView {
+    /// The round in which it accepted.
+    pub round: u32,
+    /// How far it is.
+    pub state: ContributionState,
+}
+
+/// An open challenge window.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChallengeView {
+    /// The task.
+    pub task: TaskId,
+    /// The result that may be challenged.
+    pub digest: H256,
+    /// Where checks take their randomness from.
+    pub seed: H256,
+    /// The last block in which attesting is possible.
+    pub until: BlockNumber,
+    /// What has been attested.
+    pub attestations: Vec<(AccountId, Attestation)>,
+}
+
+impl ChallengeView {
+    /// Whether `account` has attested.
+    pub fn attested_by(&self, account: &AccountId) -> bool {
+        self.attestations.iter().any(|(attester, _)| attester == account)
+    }
+}
+
+/// A task class.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ClassView {
+    /// Its number.
+    pub id: ClassId,
+    /// Its name.
+    pub name: String,
+    /// The kind of work.
+    pub specialisation: Specialisation,
+    /// The least reward at difficulty 1.
+    #[serde(serialize_with = "as_text")]
+    pub base_reward: Balance,
+}
+
+impl ClassView {
+    /// The least reward at `difficulty` thousandths; `None` if it overflows.
+    pub fn least_reward(&self, difficulty: u32) -> Option<Balance> {
+        Some(self.base_reward.checked_mul(difficulty.into())? / 1000)
+    }
+}
+
+/// A participant in one role.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct ParticipantView {
+    /// A worker's kinds of work.
+    #[serde(skip)]
+    pub specialisations: Specialisations,
+    /// How many tasks a worker takes at a time.
+    pub slots: u32,
+    /// A worker's declared speed, in GOPS.
+    pub capability: u32,
+    /// The block in which it was last heard of.
+    pub last_heartbeat: BlockNumber,
+}
+
+/// An account's money.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct BalanceView {
+    /// At its disposal.
+    #[serde(serialize_with = "as_text")]
+    pub free: Balance,
+    /// Set aside.
+    #[serde(serialize_with = "as_text")]
+    pub held: Balance,
+}
+
+/// Money set aside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DepositView {
+    /// What for.
+    pub purpose: Purpose,
+    /// What it belongs to.
+    pub scope: Scope,
+    /// How much.
+    pub amount: Balance,
+}
+
+/// What is remembered of an account's work on one side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReputationView {
+    /// In which capacity.
+    pub side: Side,
+    /// Confidence score.
+    pub confidence: u32,
+    /// How many outcomes were counted.
+    pub count: u32,
+}
+
+/// Amounts are written as decimal strings: they do not fit a JSON number.
+fn as_text<S: serde::Serializer>(amount: &Balance, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(amount)
+}
+
+impl From<tasks::Phase> for Status {
+    fn from(phase: tasks::Phase) -> Self {
+        match phase {
+            tasks::Phase::Open => Self::Open,
+            tasks::Phase::Working => Self::Working,
+            tasks::Phase::Revealing => Self::Revealing,
+            tasks::Phase::Judging => Self::Judging,
+            tasks::Phase::Challengeable => Self::Challengeable,
+            tasks::Phase::Settled => Self::Settled,
+            tasks::Phase::Cancelled => Self::Cancelled,
+            tasks::Phase::Expired => Self::Expired,
+            tasks::Phase::Failed => Self::Failed,
+        }
+    }
+}
+
+type TaskRecord = tasks::Task<AccountId, Balance, BlockNumber>;
+type ProgressRecord = tasks::TaskProgress<BlockNumber>;
+
+impl AtBlock {
+    /// One task; `None`: the chain does not know it (any more).
+    pub async fn task(&self, id: TaskId) -> Result<Option<TaskView>, ChainError> {
+        let storage = self.at.storage();
+        let Some(task) = storage.try_fetch(api::storage().tasks().tasks(), (Static(id),)).await? else {
+            return Ok(None);
+        };
+        let Some(progress) = storage.try_fetch(api::storage().tasks().progress(), (Static(id),)).await? else {
+            return Ok(None);
+        };
+        self.view(id, task.decode()?, progress.decode()?).await.map(Some)
+    }
+
+    /// All tasks that the chain knows, in no order.
+    pub async fn tasks(&self) -> Result<Vec<TaskView>, ChainError> {
+        self.tasks_where(|_| true).await
+    }
+
+    /// The tasks that take workers now.
+    pub async fn tasks_wanting_workers(&self) -> Result<Vec<TaskView>, ChainError> {
+        let wants = |progress: &ProgressRecord| {
+            matches!(progress.phase, tasks::Phase::Open | tasks::Phase::Working) && progress.accepted < progress.wanted
+        };
+        self.tasks_where(wants).await
+    }
+
+    async fn tasks_where(&self, wanted: impl Fn(&ProgressRecord) -> bool) -> Result<Vec<TaskView>, ChainError> {
+        let storage = self.at.storage();
+        let mut entries = storage.iter(api::storage().tasks().progress(), ()).await?;
+        let mut views = Vec::new();
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            let progress = entry.value().decode()?;
+            if !wanted(&progress) {
+                continue;
+            }
+            let (Static(id),) = entry.key()?.decode()?;
+            if let Some(task) = storage.try_fetch(api::storage().tasks().tasks(), (Static(id),)).await? {
+                views.push(self.view(id, task.decode()?, progress).await?);
+            }
+        }
+        Ok(views)
+    }
+
+    async fn view(&self, id: TaskId, task: TaskRecord, progress: ProgressRecord) -> Result<TaskView, ChainError> {
+        let storage = self.at.storage();
+        let chosen = match storage.try_fetch(api::storage().tasks().results(), (Static(id),)).await? {
+            Some(chosen) => {
+                let chosen = chosen.decode()?;
+                Some(ChosenView { digest: chosen.digest, best: chosen.best, trace_root: chosen.trace_root })
+            }
+            None => None,
+        };
+        let invited = match storage.try_fetch(api::storage().tasks().invitations(), (Static(id),)).await? {
+            Some(invitation) => {
+                let invitation = invitation.decode()?;
+                Some(Invited { workers: invitation.workers.0, until: invitation.until })
+            }
+            None => None,
+        };
+        Ok(TaskView {
+            id,
+            publisher: task.publisher,
+            reference: task.reference,
+            class: task.class.0,
+            specialisation: task.job.0.specialisation(),
+            job: task.job.0,
+            difficulty: task.difficulty.0,
+            reward: task.terms.reward,
+            stake: task.terms.stake,
+            fee: task.terms.fee,
+            bond: task.terms.bond,
+            published_at: task.published_at,
+            deadline: task.deadline,
+            min_thinking: task.terms.min_thinking,
+            status: progress.phase.into(),
+            until: progress.due.saturating_sub(1),
+            round: progress.round,
+            wanted: progress.wanted,
+            accepted: progress.accepted,
+            committed: progress.committed,
+            revealed: progress.revealed,
+            invited,
+            chosen,
+        })
+    }
+
+    /// The part that `worker` has in an unfinished task.
+    pub async fn contribution(
+        &self,
+        task: TaskId,
+        worker: &AccountId,
+    ) -> Result<Option<ContributionView>, ChainError> {
+        let address = api::storage().tasks().contributions();
+        let Some(entry) = self.at.storage().try_fetch(address, (Static(task), worker.clone())).await? else {
+            return Ok(None);
+        };
+        let contribution = entry.decode()?;
+        let state = match contribution.state {
+            tasks::ContributionState::Accepted { .. } => ContributionState::Accepted { at: contribution.accepted_at },
+            tasks::ContributionState::Committed { commitment, at } => ContributionState::Committed { commitment, at },
+            tasks::ContributionState::Revealed { digest, trace_root, .. } => {
+                ContributionState::Revealed { digest, trace_root }
+            }
+        };
+        Ok(Some(ContributionView { round: contribution.round, state }))
+    }
+
+    /// The challenge windows that are open.
+    pub async fn challenges(&self) -> Result<Vec<ChallengeView>, ChainError> {
+        let storage = self.at.storage();
+        let mut entries = storage.iter(api::storage().judging().challenges(), ()).await?;
+        let mut views = Vec::new();
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            let (Static(task),) = entry.key()?.decode()?;
+            let judging::Challenge { terms, attestations, .. } = entry.value().decode()?;
+            let attestations = attestations.0.into_iter().map(|(account, Static(said))| (account, said)).collect();
+            views.push(ChallengeView {
+                task,
+                digest: terms.digest,
+                seed: terms.seed,
+                until: terms.until,
+                attestations,
+            });
+        }
+        Ok(views)
+    }
+
+    /// The task classes, by number.
+    pub async fn classes(&self) -> Result<Vec<ClassView>, ChainError> {
+        let storage = self.at.storage();
+        let mut entries = storage.iter(api::storage().tasks().classes(), ()).await?;
+        let mut views = Vec::new();
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            let (Static(id),) = entry.key()?.decode()?;
+            let class = entry.value().decode()?;
+            views.push(ClassView {
+                id,
+                name: String::from_utf8_lossy(&class.name.0).into_owned(),
+                specialisation: class.specialisation.0,
+                base_reward: class.base_reward,
+            });
+        }
+        views.sort_by_key(|class| class.id);
+        Ok(views)
+    }
+
+    /// What the registry knows of `account` in `role`; `None`: it does not have the role.
+    pub async fn participant(&self, account: &AccountId, role: Role) -> Result<Option<ParticipantView>, ChainError> {
+        let address = api::storage().registry().members();
+        let Some(entry) = self.at.storage().try_fetch(address, (account.clone(),)).await? else { return Ok(None) };
+        let member: registry::Member<BlockNumber> = entry.decode()?;
+        let last_heartbeat = member.last_heartbeat;
+        let plain = ParticipantView { specialisations: Specialisations::NONE, slots: 0, capability: 0, last_heartbeat };
+        Ok(match role {
+            Role::Worker => member.worker.map(|worker| ParticipantView {
+                specialisations: worker.profile.specialisations.0,
+                slots: worker.profile.slots,
+                capability: worker.profile.capability,
+                last_heartbeat,
+            }),
+            Role::Validator => member.validator.map(|_| plain),
+            Role::Orchestrator => member.orchestrator.map(|_| plain),
+            Role::Expert => member.expert.map(|_| plain),
+        })
+    }
+
+    /// An account's money; nothing for an account that does not exist.
+    pub async fn balance(&self, account: &AccountId) -> Result<BalanceView, ChainError> {
+        let address = api::storage().system().account();
+        let entry = self.at.storage().try_fetch(address, (account.clone(),)).await?;
+        let Some(entry) = entry else { return Ok(BalanceView::default()) };
+        let data = entry.decode()?.data;
+        Ok(BalanceView { free: data.free, held: data.reserved })
+    }
+
+    /// The money of every account there is.
+    pub async fn balances(&self) -> Result<Vec<(AccountId, BalanceView)>, ChainError> {
+        let storage = self.at.storage();
+        let mut entries = storage.iter(api::storage().system().account(), ()).await?;
+        let mut balances = Vec::new();
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            let (account,) = entry.key()?.decode()?;
+            let data = entry.value().decode()?.data;
+            balances.push((account, BalanceView { free: data.free, held: data.reserved }));
+        }
+        Ok(balances)
+    }
+
+    /// What is set aside of an account's money.
+    pub async fn deposits(&self, account: &AccountId) -> Result<Vec<DepositView>, ChainError> {
+        let storage = self.at.storage();
+        let mut entries = storage.iter(api::storage().escrow().deposits(), (account.clone(),)).await?;
+        let mut deposits = Vec::new();
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            let (_, Static(purpose), Static(scope)) = entry.key()?.decode()?;
+            deposits.push(DepositView { purpose, scope, amount: entry.value().decode()? });
+        }
+        Ok(deposits)
+    }
+
+    /// What is remembered of an account's work.
+    pub async fn reputation(&self, account: &AccountId) -> Result<Vec<ReputationView>, ChainError> {
+        let storage = self.at.storage();
+        let mut entries = storage.iter(api::storage().reputation().records(), (account.clone(),)).await?;
+        let mut views = Vec::new();
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            let (_, Static(side)) = entry.key()?.decode()?;
+            let record = entry.value().decode()?;
+            views.push(ReputationView { side, confidence: record.confidence, count: record.count });
+        }
+        Ok(views)
+    }
+
+    /// The chain's time per block, in milliseconds.
+    pub async fn block_time_ms(&self) -> Result<u64, ChainError> {
+        let entry = api::storage().block_time().slot_duration_ms();
+        match self.at.storage().try_fetch(entry, ()).await? {
+            Some(value) => Ok(value.decode()?),
+            None => Err(ChainError::Incompatible("the chain does not tell its block time".to_owned())),
+        }
+    }
+}
+
+/// The account that public money goes to and comes from.
+pub fn treasury_account() -> AccountId {
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(b"modl");
+    bytes[4..12].copy_from_slice(TREASURY_ID);
+    AccountId(bytes)
+}
+
+/// The treasury's pallet id.
+const TREASURY_ID: &[u8; 8] = b"agora/tr";

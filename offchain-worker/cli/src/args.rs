@@ -1,0 +1,279 @@
+//! The command line.
+
+use crate::units::Amount;
+use agora_primitives::participants::{Role, Specialisation};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Publish, compute, validate and verify on an Agora chain.
+#[derive(Parser)]
+#[command(name = "agora", version, after_help = crate::exit::EXPLAINED, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Clone)]
+pub struct Global {
+    /// The node to talk to.
+    #[arg(long, global = true, env = "AGORA_URL", default_value = "ws://127.0.0.1:9944", value_name = "URL")]
+    pub url: String,
+    /// Seconds to wait for the node to answer at first.
+    #[arg(long, global = true, default_value_t = 10, value_name = "SECONDS")]
+    pub patience: u64,
+    /// Print one JSON document (one per line where there are several) instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// File with the secret phrase of the signing key, readable by its owner alone. Without it, the phrase is taken
+    /// from the environment variable AGORA_KEY.
+    #[arg(long, global = true, env = "AGORA_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Sign with a well-known key of development chains, such as //Alice. Everybody has these keys.
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "key_file")]
+    pub dev: Option<String>,
+    /// Folder for journals and, unless --blobs says otherwise, for blobs.
+    #[arg(long, global = true, env = "AGORA_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Where job specifications and results are kept: a folder, or s3://bucket/prefix.
+    #[arg(long, global = true, env = "AGORA_BLOBS", value_name = "LOCATION")]
+    pub blobs: Option<String>,
+    /// Log more (-v: steps, -vv: everything).
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make and look at keys.
+    Keys(KeysArgs),
+    /// Take a role in the market and bond for it.
+    Register(RegisterArgs),
+    /// Work: take tasks, compute, commit, reveal, collect.
+    Mine(MineArgs),
+    /// Check results while they can be challenged, and attest.
+    Validate(ValidateArgs),
+    /// Publish a task with money behind it.
+    Publish(PublishArgs),
+    /// Take back a task that nobody has accepted.
+    Cancel(TaskArgs),
+    /// List tasks.
+    Tasks(TasksArgs),
+    /// Show one task, or watch it.
+    Task(ShowArgs),
+    /// Fetch the result of a task.
+    Result(ResultArgs),
+    /// Verify, with nothing but a block header, that a result was settled.
+    Verify(VerifyArgs),
+    /// Show an account's money: free, and held for what.
+    Balance(BalanceArgs),
+    /// List the devices that can compute, and measure them.
+    Devices(DevicesArgs),
+    /// Check that a device computes the same bits as every other one.
+    SelfTest(DeviceArgs),
+}
+
+#[derive(Args)]
+pub struct KeysArgs {
+    #[command(subcommand)]
+    pub command: KeysCommand,
+}
+
+#[derive(Subcommand)]
+pub enum KeysCommand {
+    /// Make a new key and write its secret phrase to a file that only you can read.
+    Generate {
+        /// The file; it must not exist.
+        file: PathBuf,
+    },
+    /// Show the account of the key that --key-file, AGORA_KEY or --dev gives.
+    Show,
+}
+
+/// A role, as the command line names it.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum RoleArg {
+    Worker,
+    Validator,
+    Orchestrator,
+    Expert,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Worker => Self::Worker,
+            RoleArg::Validator => Self::Validator,
+            RoleArg::Orchestrator => Self::Orchestrator,
+            RoleArg::Expert => Self::Expert,
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct RegisterArgs {
+    /// The role.
+    #[arg(long, value_enum)]
+    pub role: RoleArg,
+    /// The bond, in units, such as 100 or 12.5.
+    #[arg(long, value_name = "AMOUNT")]
+    pub bond: Amount,
+    /// A worker's kinds of work.
+    #[arg(long, value_delimiter = ',', default_value = "synthetic", value_parser = parse_specialisation)]
+    pub specialisations: Vec<Specialisation>,
+    /// How many tasks a worker takes at a time.
+    #[arg(long, default_value_t = 1)]
+    pub slots: u32,
+    /// A worker's speed in GOPS; measured on the device if left out.
+    #[arg(long)]
+    pub capability: Option<u32>,
+    /// The device to measure.
+    #[arg(long, default_value = "auto")]
+    pub device: String,
+}
+
+fn parse_specialisation(text: &str) -> Result<Specialisation, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| {
+        let names: Vec<_> =
+            Specialisation::ALL.iter().filter_map(|one| serde_json::to_value(one).ok()?.as_str().map(str::to_owned)).collect();
+        format!("unknown; known are {}", names.join(", "))
+    })
+}
+
+#[derive(Args)]
+pub struct MineArgs {
+    /// Devices to compute on: "auto", "cpu", an index of `agora devices`, or part of a name. May be repeated.
+    #[arg(long = "device", default_value = "auto")]
+    pub devices: Vec<String>,
+    /// Least reward per worker, in units per 10⁹ multiply–adds.
+    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    pub min_reward: Amount,
+    /// Largest bond to put up for one task.
+    #[arg(long, default_value = "1000000", value_name = "AMOUNT")]
+    pub max_bond: Amount,
+    /// Most multiply–adds of one job.
+    #[arg(long, default_value_t = u64::MAX)]
+    pub max_work: u64,
+    /// Blocks between two heartbeats.
+    #[arg(long, default_value_t = 100)]
+    pub heartbeat: u32,
+    /// Serve Prometheus metrics at this address, such as 127.0.0.1:9616.
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics: Option<SocketAddr>,
+    /// Misbehave deliberately (only in builds made for tests and demonstrations).
+    #[cfg(feature = "fault-injection")]
+    #[arg(long)]
+    pub fault: Option<agora_miner::Fault>,
+}
+
+#[derive(Args)]
+pub struct ValidateArgs {
+    /// Blocks between two heartbeats.
+    #[arg(long, default_value_t = 100)]
+    pub heartbeat: u32,
+    /// Serve Prometheus metrics at this address, such as 127.0.0.1:9617.
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics: Option<SocketAddr>,
+    /// Misbehave deliberately (only in builds made for tests and demonstrations).
+    #[cfg(feature = "fault-injection")]
+    #[arg(long)]
+    pub fault: Option<agora_miner::Fault>,
+}
+
+#[derive(Args)]
+pub struct PublishArgs {
+    /// Rows and columns of the matrices of a synthetic job.
+    #[arg(long, default_value_t = 512)]
+    pub matrix_size: u32,
+    /// Products of a synthetic job.
+    #[arg(long, default_value_t = 64)]
+    pub iterations: u32,
+    /// Seed of a synthetic job: 64 hex digits; random if left out.
+    #[arg(long)]
+    pub seed: Option<String>,
+    /// Number of the task class; the first one for this kind of work if left out.
+    #[arg(long)]
+    pub class: Option<u16>,
+    /// Difficulty, such as 1.0 or 2.5; the class says what is allowed.
+    #[arg(long, default_value = "1.0")]
+    pub difficulty: crate::units::Factor,
+    /// The reward, in units; the least that class and difficulty allow if left out.
+    #[arg(long, value_name = "AMOUNT")]
+    pub reward: Option<Amount>,
+    /// Blocks from now by which the work must be committed.
+    #[arg(long, default_value_t = 100, value_name = "BLOCKS")]
+    pub deadline: u32,
+    /// Your own name of the task: a UUID. Publishing twice under one name is refused, so a lost answer can be retried.
+    #[arg(long, value_name = "UUID")]
+    pub reference: Option<crate::units::Uuid>,
+    /// Keep the job specification in the blob store, not on chain.
+    #[arg(long)]
+    pub stored: bool,
+}
+
+#[derive(Args)]
+pub struct TaskArgs {
+    /// Number of the task.
+    pub task: u64,
+}
+
+#[derive(Args)]
+pub struct TasksArgs {
+    /// Only tasks of this account.
+    #[arg(long)]
+    pub publisher: Option<String>,
+    /// Only tasks that have not ended.
+    #[arg(long)]
+    pub open: bool,
+}
+
+#[derive(Args)]
+pub struct ShowArgs {
+    /// Number of the task.
+    pub task: u64,
+    /// Print every change until the task has ended.
+    #[arg(long)]
+    pub watch: bool,
+}
+
+#[derive(Args)]
+pub struct ResultArgs {
+    /// Number of the task.
+    pub task: u64,
+    /// Write the result to this file instead of describing it.
+    #[arg(long, short)]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// Number of the task.
+    pub task: u64,
+    /// Hash of the header to verify against; the newest finalised one if left out.
+    #[arg(long)]
+    pub header: Option<String>,
+    /// Check the result itself too, with this many vectors' worth of certainty, if the blob store has it.
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Args)]
+pub struct BalanceArgs {
+    /// The account; that of the key if left out.
+    pub account: Option<String>,
+}
+
+#[derive(Args)]
+pub struct DevicesArgs {
+    /// Measure each device's speed (seconds per device).
+    #[arg(long)]
+    pub measure: bool,
+}
+
+#[derive(Args)]
+pub struct DeviceArgs {
+    /// "auto", "cpu", an index of `agora devices`, or part of a name; all devices if left out.
+    pub device: Option<String>,
+}

@@ -1,0 +1,49 @@
+//! `agora balance`
+
+use crate::{args::BalanceArgs, context::Context, exit::CliError, output::answer, units::Amount};
+use serde::Serialize;
+use std::fmt::Write;
+
+#[derive(Serialize)]
+struct Money {
+    account: String,
+    free: String,
+    held: String,
+    deposits: Vec<Held>,
+}
+
+#[derive(Serialize)]
+struct Held {
+    purpose: String,
+    scope: String,
+    amount: String,
+}
+
+pub async fn run(context: &Context, args: BalanceArgs) -> Result<(), CliError> {
+    let account = context.account(args.account.as_deref())?;
+    let at = context.client().await?.best().await?;
+    let balance = at.balance(&account).await?;
+    let deposits = at.deposits(&account).await?;
+    let money = Money {
+        account: account.to_string(),
+        free: balance.free.to_string(),
+        held: balance.held.to_string(),
+        deposits: deposits
+            .iter()
+            .map(|deposit| Held {
+                purpose: format!("{:?}", deposit.purpose),
+                scope: format!("{:?}", deposit.scope),
+                amount: deposit.amount.to_string(),
+            })
+            .collect(),
+    };
+    answer(context, &money, |money| {
+        let mut text = format!("{}\n  free  {}\n  held  {}", money.account, Amount(balance.free), Amount(balance.held));
+        for deposit in &deposits {
+            // Writing to a string does not fail.
+            let _ = write!(text, "\n    {:?} of {:?}: {}", deposit.purpose, deposit.scope, Amount(deposit.amount));
+        }
+        text
+    });
+    Ok(())
+}

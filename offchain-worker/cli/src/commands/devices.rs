@@ -1,0 +1,83 @@
+//! `agora devices` and `agora self-test`
+
+use crate::{
+    args::{DeviceArgs, DevicesArgs},
+    context::Context,
+    exit::CliError,
+    output::answer,
+};
+use agora_compute::{DeviceInfo, EngineError};
+use agora_miner::MinerError;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Device {
+    #[serde(flatten)]
+    info: DeviceInfo,
+    gops: Option<f64>,
+}
+
+/// Runs `work` where it may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, CliError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(panic) => Err(MinerError::Interrupted(panic.to_string()).into()),
+    }
+}
+
+pub async fn list(context: &Context, args: DevicesArgs) -> Result<(), CliError> {
+    let devices = blocking(move || {
+        agora_compute::devices()
+            .into_iter()
+            .map(|info| {
+                let gops = if args.measure {
+                    let engine = agora_compute::open_engine(&info.index.to_string())?;
+                    Some(agora_compute::measure(engine.as_ref())?.gops)
+                } else {
+                    None
+                };
+                Ok(Device { info, gops })
+            })
+            .collect::<Result<Vec<_>, EngineError>>()
+    })
+    .await?;
+    if devices.is_empty() {
+        return Err(EngineError::NoAdapter.into());
+    }
+    for device in &devices {
+        answer(context, device, |device| {
+            let speed = device.gops.map(|gops| format!(" · {gops:.1} GOPS")).unwrap_or_default();
+            let info = &device.info;
+            format!("{}  {} ({}, {}, {}){speed}", info.index, info.name, info.device_type, info.backend, info.driver)
+        });
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Passed {
+    device: String,
+    passed: bool,
+}
+
+pub async fn self_test(context: &Context, args: DeviceArgs) -> Result<(), CliError> {
+    let selectors = match args.device {
+        Some(selector) => vec![selector],
+        None => blocking(|| Ok(agora_compute::devices()))
+            .await?
+            .iter()
+            .map(|device| device.index.to_string())
+            .chain(["cpu".to_owned()])
+            .collect(),
+    };
+    for selector in selectors {
+        // Opening an engine is testing it.
+        let name = blocking(move || agora_compute::open_engine(&selector).map(|engine| engine.name().to_owned())).await?;
+        answer(context, &Passed { device: name, passed: true }, |one| {
+            format!("{}: computes the golden vectors bit for bit", one.device)
+        });
+    }
+    Ok(())
+}

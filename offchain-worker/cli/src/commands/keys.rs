@@ -1,0 +1,30 @@
+//! `agora keys`
+
+use crate::{
+    args::{KeysArgs, KeysCommand},
+    context::Context,
+    exit::CliError,
+    output::answer,
+};
+use agora_chain::Keypair;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Key {
+    account: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+}
+
+pub fn run(context: &Context, args: KeysArgs) -> Result<(), CliError> {
+    let (keypair, file) = match args.command {
+        KeysCommand::Generate { file } => (Keypair::generate(&file)?, Some(file.display().to_string())),
+        KeysCommand::Show => (context.keypair()?, None),
+    };
+    let key = Key { account: keypair.account().to_string(), file };
+    answer(context, &key, |key| match &key.file {
+        Some(file) => format!("{}\nIts secret phrase is in {file}: keep a copy where only you can read it.", key.account),
+        None => key.account.clone(),
+    });
+    Ok(())
+}

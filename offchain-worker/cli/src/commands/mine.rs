@@ -1,0 +1,78 @@
+//! `agora mine`
+
+use crate::{
+    args::MineArgs,
+    context::{Context, shutdown},
+    exit::CliError,
+};
+use agora_chain::Submitter;
+use agora_compute::{Engine, EngineError};
+use agora_miner::{Metrics, Miner, MinerConfig, MinerError, Policy, serve_metrics};
+use agora_primitives::participants::Role;
+use std::sync::Arc;
+
+pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
+    let shutdown = shutdown();
+    let keypair = context.keypair()?;
+    let client = context.client().await?;
+    let account = keypair.account();
+    let at = client.best().await?;
+    let participant = at
+        .participant(&account, Role::Worker)
+        .await?
+        .ok_or_else(|| MinerError::NotRegistered { account: account.to_string(), role: "worker" })?;
+    let block_ms = at.block_time_ms().await?;
+    let journal = context.journal(&client, &account)?;
+    let blobs = context.blobs()?;
+    let engines = open_engines(args.devices).await?;
+    for engine in &engines {
+        tracing::info!(device = engine.name(), "The device passed its self-test.");
+    }
+    let config = MinerConfig {
+        policy: Policy {
+            specialisations: participant.specialisations,
+            max_work: args.max_work.into(),
+            min_reward_per_giga_op: args.min_reward.0,
+            max_bond: args.max_bond.0,
+            operations_per_second: Some(u64::from(participant.capability).saturating_mul(1_000_000_000) / 2),
+            block_ms,
+        },
+        slots: participant.slots as usize,
+        heartbeat_every: args.heartbeat,
+        #[cfg(feature = "fault-injection")]
+        fault: args.fault,
+    };
+    let metrics = Metrics::default();
+    if let Some(address) = args.metrics {
+        tokio::spawn(serve(metrics.clone(), address, shutdown.clone()));
+    }
+    tracing::info!(%account, slots = config.slots, "Working; Ctrl-C stops.");
+    Miner::new(Submitter::new(client, keypair), journal, blobs, engines, config, metrics).run(shutdown).await?;
+    Ok(())
+}
+
+/// Serves metrics beside the work; that it cannot is reported and does not stop the work.
+pub async fn serve(
+    metrics: Metrics,
+    address: std::net::SocketAddr,
+    shutdown: tokio_util::sync::CancellationToken,
+) {
+    if let Err(error) = serve_metrics(metrics, address, shutdown).await {
+        tracing::error!(%error, "No metrics are served.");
+    }
+}
+
+/// Opens and self-tests every device named.
+async fn open_engines(selectors: Vec<String>) -> Result<Vec<Arc<dyn Engine>>, CliError> {
+    let opened = tokio::task::spawn_blocking(move || {
+        selectors
+            .iter()
+            .map(|selector| agora_compute::open_engine(selector).map(Arc::from))
+            .collect::<Result<Vec<Arc<dyn Engine>>, EngineError>>()
+    })
+    .await;
+    match opened {
+        Ok(engines) => Ok(engines?),
+        Err(panic) => Err(MinerError::Interrupted(panic.to_string()).into()),
+    }
+}

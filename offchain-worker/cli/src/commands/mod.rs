@@ -1,0 +1,12 @@
+//! One file per command.
+
+pub mod balance;
+pub mod devices;
+pub mod keys;
+pub mod mine;
+pub mod publish;
+pub mod register;
+pub mod result;
+pub mod tasks;
+pub mod validate;
+pub mod verify;

@@ -1,0 +1,31 @@
+//! `agora validate`
+
+use crate::{
+    args::ValidateArgs,
+    commands::mine::serve,
+    context::{Context, shutdown},
+    exit::CliError,
+};
+use agora_chain::Submitter;
+use agora_miner::{Metrics, Validator, ValidatorConfig};
+
+pub async fn run(context: &Context, args: ValidateArgs) -> Result<(), CliError> {
+    let shutdown = shutdown();
+    let keypair = context.keypair()?;
+    let client = context.client().await?;
+    let account = keypair.account();
+    let journal = context.journal(&client, &account)?;
+    let blobs = context.blobs()?;
+    let config = ValidatorConfig {
+        heartbeat_every: args.heartbeat,
+        #[cfg(feature = "fault-injection")]
+        fault: args.fault,
+    };
+    let metrics = Metrics::default();
+    if let Some(address) = args.metrics {
+        tokio::spawn(serve(metrics.clone(), address, shutdown.clone()));
+    }
+    tracing::info!(%account, "Validating; Ctrl-C stops.");
+    Validator::new(Submitter::new(client, keypair), journal, blobs, config, metrics).run(shutdown).await?;
+    Ok(())
+}

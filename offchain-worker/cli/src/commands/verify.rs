@@ -1,0 +1,73 @@
+//! `agora verify`
+
+use crate::{args::VerifyArgs, context::Context, exit::CliError, output::answer};
+use agora_blobs::BlobKind;
+use agora_chain::{BlockNumber, H256, verify_result};
+use agora_primitives::{TaskId, job::JobSource};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Verified {
+    task: TaskId,
+    digest: String,
+    winner: String,
+    header: BlockNumber,
+    header_hash: String,
+    compute_root: String,
+    /// Whether the result itself was checked, and how.
+    check: Option<&'static str>,
+}
+
+pub async fn run(context: &Context, args: VerifyArgs) -> Result<(), CliError> {
+    let task = TaskId(args.task);
+    let client = context.client().await?;
+    let header = match &args.header {
+        Some(text) => {
+            let mut hash = [0; 32];
+            hex::decode_to_slice(text.trim_start_matches("0x"), &mut hash)
+                .map_err(|_| CliError::Usage("--header takes a block hash: 64 hex digits".to_owned()))?;
+            client.header(H256(hash)).await?
+        }
+        None => client.finalised_header().await?,
+    };
+    let proof = client.result_proof(task, header.block.hash).await?;
+    let verified = verify_result(&header, task, &proof).map_err(|error| CliError::Unverified(error.to_string()))?;
+    let check = if args.check { Some(check(context, &client, task, verified.leaf.digest).await?) } else { None };
+    let answered = Verified {
+        task,
+        digest: format!("{:?}", verified.leaf.digest),
+        winner: verified.leaf.winner.to_string(),
+        header: header.block.number,
+        header_hash: format!("{:?}", header.block.hash),
+        compute_root: format!("{:?}", verified.compute_root),
+        check,
+    };
+    answer(context, &answered, |one| {
+        let check = one.check.map(|how| format!("\n  result      {how}")).unwrap_or_default();
+        format!(
+            "Task {} was settled: proven by header {} alone.\n  header      {}\n  compute root {}\n  digest      {}\n  winner      {}{check}",
+            one.task, one.header, one.header_hash, one.compute_root, one.digest, one.winner
+        )
+    });
+    Ok(())
+}
+
+/// Checks the result itself with a random challenge of our own.
+async fn check(
+    context: &Context,
+    client: &agora_chain::Client,
+    task: TaskId,
+    digest: H256,
+) -> Result<&'static str, CliError> {
+    let view = client.best().await?.task(task).await?;
+    let view = view.ok_or_else(|| CliError::NotFound(format!("the chain does not know the job of task {task} any more")))?;
+    let JobSource::Inline(job) = view.job else {
+        return Err(CliError::NotFound("only jobs that are kept on chain can be checked with --check".to_owned()));
+    };
+    let output = context.blobs()?.get(BlobKind::Output, &digest.0, job.max_output_bytes()).await?;
+    if agora_compute::check_output(&job, &output, &rand::random())? {
+        Ok("right: checked by Freivalds' algorithm with a random challenge")
+    } else {
+        Err(CliError::Unverified(format!("the result of task {task} is wrong")))
+    }
+}

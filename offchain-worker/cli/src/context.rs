@@ -1,0 +1,120 @@
+//! What the commands share: the node, the key, the folders.
+
+use crate::{args::Global, exit::CliError};
+use agora_blobs::BlobStore;
+use agora_chain::{AccountId, Client, KeySource, Keypair, Submitter};
+use agora_miner::Journal;
+use std::{path::PathBuf, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// Name of the variable that may hold the secret phrase.
+const KEY_VARIABLE: &str = "AGORA_KEY";
+
+/// The global options, acted on when they are needed.
+pub struct Context {
+    global: Global,
+}
+
+impl Context {
+    pub fn new(global: Global) -> Self {
+        Self { global }
+    }
+
+    /// Whether to print JSON.
+    pub fn json(&self) -> bool {
+        self.global.json
+    }
+
+    /// Connects to the node.
+    pub async fn client(&self) -> Result<Client, CliError> {
+        Ok(Client::connect(&self.global.url, Duration::from_secs(self.global.patience)).await?)
+    }
+
+    /// The key to sign with.
+    pub fn keypair(&self) -> Result<Keypair, CliError> {
+        let source = match (&self.global.dev, &self.global.key_file) {
+            (Some(name), _) if name.starts_with('/') => KeySource::Development(name.clone()),
+            (Some(name), _) => {
+                return Err(CliError::Usage(format!("--dev takes a name such as //Alice, not {name:?}")));
+            }
+            (None, Some(file)) => KeySource::File(file.clone()),
+            (None, None) => KeySource::Environment(KEY_VARIABLE.to_owned()),
+        };
+        Ok(source.load()?)
+    }
+
+    /// Signs and sends.
+    pub async fn submitter(&self) -> Result<Submitter, CliError> {
+        let keypair = self.keypair()?;
+        Ok(Submitter::new(self.client().await?, keypair))
+    }
+
+    /// The account named, or that of the key.
+    pub fn account(&self, named: Option<&str>) -> Result<AccountId, CliError> {
+        match named {
+            Some(text) => text
+                .parse()
+                .map_err(|error| CliError::Usage(format!("{text:?} is no account address: {error}"))),
+            None => Ok(self.keypair()?.account()),
+        }
+    }
+
+    /// The store of job specifications and results.
+    pub fn blobs(&self) -> Result<BlobStore, CliError> {
+        let location = match &self.global.blobs {
+            Some(location) => location.clone(),
+            None => self.data()?.join("blobs").to_string_lossy().into_owned(),
+        };
+        Ok(BlobStore::open(&location)?)
+    }
+
+    /// The journal of `account` on the chain that `client` is connected to.
+    pub fn journal(&self, client: &Client, account: &AccountId) -> Result<Journal, CliError> {
+        let path = self.data()?.join(format!("{account}.journal"));
+        Ok(Journal::open(&path, client.genesis_hash().0, account.0)?)
+    }
+
+    fn data(&self) -> Result<PathBuf, CliError> {
+        if let Some(folder) = &self.global.data {
+            return Ok(folder.clone());
+        }
+        let home = std::env::var_os("XDG_DATA_HOME")
+            .map(PathBuf::from)
+            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+        home.map(|home| home.join("agora"))
+            .ok_or_else(|| CliError::Usage("give a folder with --data, for HOME is not set".to_owned()))
+    }
+}
+
+/// Cancelled by the first Ctrl-C or SIGTERM; a second one ends the process at once.
+pub fn shutdown() -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    tokio::spawn(async move {
+        signal().await;
+        tracing::info!("Stopping; once more to stop at once.");
+        cancelled.cancel();
+        signal().await;
+        std::process::exit(130);
+    });
+    token
+}
+
+async fn signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = interrupt => {}
+                    _ = terminate.recv() => {}
+                }
+                return;
+            }
+            Err(error) => tracing::warn!(%error, "Cannot listen for SIGTERM."),
+        }
+    }
+    let _ = interrupt.await;
+}

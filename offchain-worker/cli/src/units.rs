@@ -1,0 +1,132 @@
+//! Amounts and other values as people write them.
+
+use agora_chain::Balance;
+use std::{fmt, str::FromStr};
+
+/// Plancks in one unit.
+pub const UNIT: Balance = 1_000_000_000_000;
+/// Digits after the point.
+const DECIMALS: usize = 12;
+
+/// An amount of money, written in units: `12`, `0.5`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Amount(pub Balance);
+
+impl FromStr for Amount {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no amount; write units with at most {DECIMALS} decimals, such as 12.5");
+        decimal(text, DECIMALS).map(Self).ok_or_else(wrong)
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.0 / UNIT, self.0 % UNIT);
+        if rest == 0 {
+            return write!(f, "{whole}");
+        }
+        let rest = format!("{rest:012}");
+        write!(f, "{whole}.{}", rest.trim_end_matches('0'))
+    }
+}
+
+/// A factor in thousandths, written `1.0`, `2.5`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Factor(pub u32);
+
+impl FromStr for Factor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let thousandths = decimal(text, 3).and_then(|value| u32::try_from(value).ok());
+        thousandths.map(Self).ok_or_else(|| format!("{text:?} is no factor; write 1.0 or 2.5, with at most 3 decimals"))
+    }
+}
+
+impl fmt::Display for Factor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03}", self.0 / 1000, self.0 % 1000)
+    }
+}
+
+/// Reads a decimal number as an integer of its smallest unit.
+fn decimal(text: &str, decimals: usize) -> Option<u128> {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || rest.len() > decimals || !digits(whole) || !digits(rest) {
+        return None;
+    }
+    format!("{whole}{rest:0<decimals$}").parse().ok()
+}
+
+/// A UUID.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Uuid(pub [u8; 16]);
+
+impl Uuid {
+    /// A random one (version 4).
+    pub fn random() -> Self {
+        let mut bytes: [u8; 16] = rand::random();
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        Self(bytes)
+    }
+}
+
+impl FromStr for Uuid {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no UUID; write it as 123e4567-e89b-42d3-a456-426614174000");
+        let groups: Vec<_> = text.split('-').map(str::len).collect();
+        if groups != [8, 4, 4, 4, 12] && groups != [32] {
+            return Err(wrong());
+        }
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(text.replace('-', ""), &mut bytes).map_err(|_| wrong())?;
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = hex::encode(self.0);
+        write!(f, "{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_read_back_as_they_print() {
+        for text in ["0", "1", "12.5", "0.000000000001", "340282366920938463463374607"] {
+            assert_eq!(text.parse::<Amount>().expect("well formed").to_string(), text);
+        }
+        assert_eq!("12.50".parse::<Amount>(), Ok(Amount(12 * UNIT + UNIT / 2)));
+    }
+
+    #[test]
+    fn what_is_no_amount_is_refused() {
+        for text in ["", ".5", "-1", "1e3", "1.0000000000001", "12,5", "999999999999999999999999999999999"] {
+            assert!(text.parse::<Amount>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn factors_are_thousandths() {
+        assert_eq!("1".parse(), Ok(Factor(1000)));
+        assert_eq!("2.5".parse(), Ok(Factor(2500)));
+        assert!("1.0001".parse::<Factor>().is_err());
+    }
+
+    #[test]
+    fn uuids_read_back_as_they_print() {
+        let uuid = Uuid::random();
+        assert_eq!(uuid.to_string().parse(), Ok(uuid));
+        assert!("123e4567e89b-42d3-a456-426614174000".parse::<Uuid>().is_err());
+    }
+}

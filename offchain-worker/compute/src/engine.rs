@@ -1,0 +1,103 @@
+//! What every engine does, and what it gives.
+
+pub mod cpu;
+pub mod gpu;
+
+use crate::error::EngineError;
+use agora_math::merkle::{self, Hash};
+use agora_primitives::job::JobSpec;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// Computes jobs. Equal jobs give equal bytes, on every engine.
+pub trait Engine: Send + Sync {
+    /// The engine's name, for people.
+    fn name(&self) -> &str;
+
+    /// Computes `job`. Blocks until the end; calls on one engine run one after the other where its device demands it.
+    ///
+    /// Errors: `Job` when the job is outside of the limits, `Cancelled` soon after `cancel` is set, and what befalls the
+    /// device. A lost device is opened again, and the job goes on, before `DeviceLost` is returned.
+    fn run(&self, job: &JobSpec, progress: &dyn Progress, cancel: &CancelFlag) -> Result<Computation, EngineError>;
+}
+
+/// Is told how far a computation is.
+pub trait Progress: Send + Sync {
+    /// `done` of `total` iterations are computed. `done` never falls, and is `total` at the end.
+    fn update(&self, done: u32, total: u32);
+}
+
+impl<F: Fn(u32, u32) + Send + Sync> Progress for F {
+    fn update(&self, done: u32, total: u32) {
+        self(done, total);
+    }
+}
+
+/// Listens to no progress.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoProgress;
+
+impl Progress for NoProgress {
+    fn update(&self, _: u32, _: u32) {}
+}
+
+/// Asks a computation to stop. Clones are one flag.
+#[derive(Clone, Debug, Default)]
+pub struct CancelFlag(Arc<AtomicBool>);
+
+impl CancelFlag {
+    /// A flag that is not set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the flag, for good.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the flag is set.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Errors: `Cancelled` if the flag is set.
+    pub(crate) fn check(&self) -> Result<(), EngineError> {
+        if self.is_cancelled() {
+            Err(EngineError::Cancelled)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The result of a job.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Computation {
+    /// The canonical output.
+    pub output: Vec<u8>,
+    /// The digests of the intermediate states, from the first to the last, which is the output.
+    pub state_digests: Vec<Hash>,
+}
+
+impl Computation {
+    /// The digest of the output: that of the last state.
+    pub fn digest(&self) -> Hash {
+        self.state_digests
+            .last()
+            .copied()
+            .unwrap_or_else(|| crate::output_digest(&self.output))
+    }
+
+    /// Commits `account` to the intermediate states: the root of the leaves `account ‖ i (u32, little endian) ‖ digest
+    /// of state i`. The account is in each leaf, so that a root is of no use to another account.
+    pub fn trace_root(&self, account: &[u8; 32]) -> Hash {
+        let leaves: Vec<Hash> = (0u32..)
+            .zip(&self.state_digests)
+            .map(|(i, digest)| merkle::leaf_hash(&[account.as_slice(), &i.to_le_bytes(), digest].concat()))
+            .collect();
+        merkle::root(&leaves)
+    }
+}

@@ -1,0 +1,227 @@
+//! An opened device: its queue, its compiled shader, and what went wrong on it.
+
+use super::{
+    GpuOptions,
+    adapters::{self, DeviceInfo},
+    kernel::{ENTRY_POINT, Tile},
+    plan::Bounds,
+};
+use crate::{engine::CancelFlag, error::EngineError};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// The most multiply–add operations of one submission: far below the seconds after which watchdogs act, on any adapter.
+const MAX_WORK: u64 = 1 << 33;
+/// How long to wait for one submission before the device counts as hung.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How often a wait looks up.
+const WAIT_STEP: Duration = Duration::from_millis(100);
+
+/// An opened device.
+pub(super) struct Context {
+    name: String,
+    pub device: wgpu::Device,
+    pub queue: wgpu::Queue,
+    pub pipeline: wgpu::ComputePipeline,
+    pub tile: Tile,
+    pub bounds: Bounds,
+    faults: Arc<Mutex<Faults>>,
+}
+
+/// What the device reported.
+#[derive(Default)]
+struct Faults {
+    lost: Option<String>,
+    out_of_memory: bool,
+    refused: Option<String>,
+}
+
+fn lock(faults: &Mutex<Faults>) -> MutexGuard<'_, Faults> {
+    faults.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Context {
+    /// Opens the device and compiles the shader for `tile`.
+    pub fn open(info: &DeviceInfo, options: &GpuOptions, tile: Tile) -> Result<Self, EngineError> {
+        let adapter = adapters::adapter(info)?;
+        let limits = lowered(adapter.limits(), options);
+        let bounds = Bounds {
+            buffer_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            workgroups: limits.max_compute_workgroups_per_dimension,
+            work: options.max_work.unwrap_or(MAX_WORK),
+        };
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("agora"),
+            required_limits: limits,
+            ..Default::default()
+        };
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&descriptor)).map_err(|source| EngineError::Open {
+                device: info.name.clone(),
+                source,
+            })?;
+        let faults = watch(&device);
+        let pipeline = compile(&device, tile);
+        let context = Self {
+            name: info.name.clone(),
+            device,
+            queue,
+            pipeline,
+            tile,
+            bounds,
+            faults,
+        };
+        context.check()?;
+        Ok(context)
+    }
+
+    /// Errors: what the device has reported since it was opened.
+    pub fn check(&self) -> Result<(), EngineError> {
+        let faults = lock(&self.faults);
+        let device = || self.name.clone();
+        if let Some(reason) = faults.lost.clone() {
+            return Err(self.lost(reason));
+        }
+        if faults.out_of_memory {
+            return Err(EngineError::OutOfMemory { device: device() });
+        }
+        match faults.refused.clone() {
+            Some(reason) => Err(EngineError::Refused {
+                device: device(),
+                reason,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until `submission` has ended, and then until `ready`.
+    ///
+    /// Errors: `Cancelled`, `TimedOut`, and what the device reports.
+    pub fn wait(
+        &self,
+        submission: &wgpu::SubmissionIndex,
+        cancel: &CancelFlag,
+        mut ready: impl FnMut() -> bool,
+    ) -> Result<(), EngineError> {
+        let started = Instant::now();
+        loop {
+            let finished = self.poll(submission);
+            self.check()?;
+            if finished && ready() {
+                return Ok(());
+            }
+            self.check()?;
+            cancel.check()?;
+            if started.elapsed() > PATIENCE {
+                let seconds = PATIENCE.as_secs();
+                return Err(EngineError::TimedOut {
+                    device: self.name.clone(),
+                    seconds,
+                });
+            }
+        }
+    }
+
+    /// Waits for `submission`, but not for long, and returns whether it has ended.
+    fn poll(&self, submission: &wgpu::SubmissionIndex) -> bool {
+        let poll = wgpu::PollType::Wait {
+            submission_index: Some(submission.clone()),
+            timeout: Some(WAIT_STEP),
+        };
+        // wgpu panics when the driver reports the loss of the device to a wait.
+        match catch_unwind(AssertUnwindSafe(|| self.device.poll(poll))) {
+            Ok(Ok(_)) => true,
+            Ok(Err(wgpu::PollError::Timeout)) => false,
+            Ok(Err(error)) => {
+                // The submission was not taken: the device was lost before.
+                self.report_loss(&error.to_string());
+                false
+            }
+            Err(_) => {
+                self.report_loss("the driver failed while it was waited for");
+                false
+            }
+        }
+    }
+
+    /// Notes that the device is gone.
+    pub fn report_loss(&self, reason: &str) {
+        lock(&self.faults).lost.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// The error for a device that is gone.
+    pub fn lost(&self, reason: String) -> EngineError {
+        EngineError::DeviceLost {
+            device: self.name.clone(),
+            reason,
+        }
+    }
+}
+
+/// The adapter's limits, or less where `options` ask for less.
+fn lowered(mut limits: wgpu::Limits, options: &GpuOptions) -> wgpu::Limits {
+    if let Some(bytes) = options.max_buffer_bytes {
+        limits.max_buffer_size = limits.max_buffer_size.min(bytes);
+        limits.max_storage_buffer_binding_size = limits.max_storage_buffer_binding_size.min(bytes);
+    }
+    if let Some(workgroups) = options.max_workgroups {
+        let most = limits.max_compute_workgroups_per_dimension.min(workgroups);
+        limits.max_compute_workgroups_per_dimension = most;
+    }
+    limits
+}
+
+/// Notes whatever goes wrong on `device`.
+fn watch(device: &wgpu::Device) -> Arc<Mutex<Faults>> {
+    let faults = Arc::new(Mutex::new(Faults::default()));
+    let noted = Arc::clone(&faults);
+    device.set_device_lost_callback(move |reason, message| {
+        lock(&noted)
+            .lost
+            .get_or_insert_with(|| format!("{reason:?}: {message}"));
+    });
+    let noted = Arc::clone(&faults);
+    device.on_uncaptured_error(Arc::new(move |error| match error {
+        wgpu::Error::OutOfMemory { .. } => lock(&noted).out_of_memory = true,
+        wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
+            lock(&noted).refused.get_or_insert(description);
+        }
+    }));
+    faults
+}
+
+#[allow(
+    unsafe_code,
+    reason = "a checked shader bounds its inner loop, at several times the cost"
+)]
+fn compile(device: &wgpu::Device, tile: Tile) -> wgpu::ComputePipeline {
+    let source = wgpu::ShaderModuleDescriptor {
+        label: Some("product"),
+        source: wgpu::ShaderSource::Wgsl(tile.shader().into()),
+    };
+    // SAFETY: without checks the shader must keep to its buffers, end its loops and not divide by zero.
+    // Every tile that is stored lies within its panels (`Plan::dispatches`), so that `row + r < rows` and
+    // `column + c < columns` for each of its elements, where the buffers hold exactly `rows · vectors` and
+    // `columns · vectors` vectors, `rows · words` and `columns · words` words (`Buffers`). The index into `left` is
+    // `(row + r) · vectors + k` with `k < vectors`, and likewise into `right`: in `direct.wgsl` because other tiles return
+    // first, in `shared.wgsl` because just that is asked before. The index into `next` is
+    // `(column + c) · words + next_offset + (row + r) / 4`, where `next_offset + rows / 4 ≤ words`, and likewise into
+    // `state`. All are below 2²², so that nothing wraps. The index into a block in shared memory is
+    // `(k · t + a) · g + b` with `k < DEPTH`, `a < t` (size of a tile) and `b < g` (size of a workgroup), where the block
+    // has `DEPTH · t · g` vectors. Every loop counts up by a constant to a number below 2¹³. Divisors are constants.
+    let module = unsafe { device.create_shader_module_trusted(source, wgpu::ShaderRuntimeChecks::unchecked()) };
+    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some("product"),
+        layout: None,
+        module: &module,
+        entry_point: Some(ENTRY_POINT),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            zero_initialize_workgroup_memory: false,
+            ..Default::default()
+        },
+        cache: None,
+    })
+}

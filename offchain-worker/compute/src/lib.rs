@@ -1,0 +1,56 @@
+//! Deterministic compute engines of the Agora worker, on graphics processors and on the CPU.
+//!
+//! A job ([`JobSpec`]) has one right result, to the bit. [`CpuEngine`] says what it is; [`GpuEngine`] gives the same
+//! bytes faster, on whatever adapter, and is tested against it ([`self_test`]). [`check_output`] tells right from wrong
+//! at a small part of the work.
+//!
+//! This crate knows no chain, reads no environment and prints nothing. Computing blocks the thread.
+//!
+//! ```
+//! use agora_compute::{CancelFlag, CpuEngine, Engine, JobKind, JobSpec, NoProgress, SyntheticJob};
+//!
+//! let job = SyntheticJob { seed: [7; 32], matrix_size: 33, iterations: 4 };
+//! let job = JobSpec::V1(JobKind::Synthetic(job));
+//! let computation = CpuEngine::new().run(&job, &NoProgress, &CancelFlag::new())?;
+//! assert_eq!(computation.digest(), agora_compute::output_digest(&computation.output));
+//! assert!(agora_compute::check_output(&job, &computation.output, &[1; 32])?);
+//! # Ok::<(), agora_compute::EngineError>(())
+//! ```
+
+#![deny(missing_docs)]
+
+mod check;
+mod digest;
+mod engine;
+mod error;
+mod self_test;
+pub mod synthetic;
+
+pub use agora_math::merkle::OUTPUT_CHUNK;
+pub use agora_primitives::job::{JobKind, JobSpec, SyntheticJob};
+pub use check::check_output;
+pub use digest::output_digest;
+pub use engine::{
+    CancelFlag, Computation, Engine, NoProgress, Progress,
+    cpu::CpuEngine,
+    gpu::{DeviceInfo, DeviceLimits, DeviceType, GpuEngine, GpuOptions, devices, find_device, kernel::Tile},
+};
+pub use error::EngineError;
+pub use self_test::{MEASURED_JOB, Measurement, measure, measure_job, self_test};
+
+/// The name by which the processor is selected instead of an adapter.
+pub const CPU_SELECTOR: &str = "cpu";
+
+/// Opens the engine that `selector` names (`cpu`, or as in [`find_device`]) and tests it.
+///
+/// Errors: as [`find_device`], [`GpuEngine::open`] and [`self_test`].
+pub fn open_engine(selector: &str) -> Result<Box<dyn Engine>, EngineError> {
+    let engine: Box<dyn Engine> = if selector == CPU_SELECTOR {
+        Box::new(CpuEngine::new())
+    } else {
+        Box::new(GpuEngine::open(&find_device(selector)?, &GpuOptions::default())?)
+    };
+    self_test(engine.as_ref())?;
+    tracing::info!(engine = engine.name(), "The engine passed its self-test.");
+    Ok(engine)
+}

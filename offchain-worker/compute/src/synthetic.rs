@@ -1,0 +1,37 @@
+//! The synthetic job: `M ← A·M` over F_251, again and again. Specified to the byte in `docs/protocol.md`.
+
+use agora_math::field::{Generator, symmetric};
+use agora_primitives::job::SyntheticJob;
+use rayon::prelude::*;
+
+/// The generator's label of the matrix that is multiplied with.
+pub const LABEL_FACTOR: &[u8] = b"A";
+/// The generator's label of the first state.
+pub const LABEL_START: &[u8] = b"M";
+
+/// Elements that one task generates.
+const ELEMENTS_PER_TASK: usize = 1 << 14;
+
+/// `A` in canonical residues, row by row.
+pub fn factor(job: &SyntheticJob) -> Vec<u8> {
+    generate(job, LABEL_FACTOR)
+}
+
+/// The first state in canonical residues, row by row.
+pub fn start(job: &SyntheticJob) -> Vec<u8> {
+    generate(job, LABEL_START)
+}
+
+fn generate(job: &SyntheticJob, label: &[u8]) -> Vec<u8> {
+    let generator = Generator::new(&job.seed, label);
+    let n = job.matrix_size as usize;
+    let mut matrix = vec![0; n * n];
+    let tasks = matrix.par_chunks_mut(ELEMENTS_PER_TASK).enumerate();
+    tasks.for_each(|(i, part)| generator.fill((i * ELEMENTS_PER_TASK) as u64, part));
+    matrix
+}
+
+/// The symmetric residues of canonical ones.
+pub(crate) fn to_symmetric(canonical: &[u8]) -> Vec<i16> {
+    canonical.par_iter().map(|&residue| symmetric(residue)).collect()
+}

@@ -1,0 +1,222 @@
+//! What all engines promise, on random jobs.
+
+use agora_compute::{
+    CancelFlag, CpuEngine, DeviceInfo, Engine, EngineError, GpuEngine, GpuOptions, JobKind,
+    JobSpec, NoProgress, SyntheticJob, check_output, devices, find_device, measure_job,
+    output_digest,
+};
+use proptest::prelude::*;
+use std::sync::{LazyLock, Mutex};
+
+fn first_device() -> DeviceInfo {
+    find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"))
+}
+
+static GPU: LazyLock<GpuEngine> =
+    LazyLock::new(|| GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap());
+static CPU: CpuEngine = CpuEngine::new();
+
+fn engines() -> [&'static dyn Engine; 2] {
+    [&CPU, &*GPU]
+}
+
+fn job(seed: [u8; 32], matrix_size: u32, iterations: u32) -> JobSpec {
+    JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+        seed,
+        matrix_size,
+        iterations,
+    }))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn both_engines_compute_the_same_bits(seed: [u8; 32], n in 1u32..200, iterations in 1u32..7) {
+        let job = job(seed, n, iterations);
+        let [cpu, gpu] = engines().map(|engine| engine.run(&job, &NoProgress, &CancelFlag::new()).unwrap());
+        prop_assert!(cpu == gpu);
+    }
+
+    #[test]
+    fn the_check_accepts_what_is_right_and_no_single_changed_residue(
+        seed: [u8; 32], challenge: [u8; 32], n in 1u32..48, iterations in 1u32..5,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 1u8..=255), 8),
+    ) {
+        let job = job(seed, n, iterations);
+        let output = CPU.run(&job, &NoProgress, &CancelFlag::new()).unwrap().output;
+        prop_assert!(check_output(&job, &output, &challenge).unwrap());
+        for (index, change) in changes {
+            let mut wrong = output.clone();
+            let element = &mut wrong[index.index(output.len())];
+            *element = element.wrapping_add(change);
+            prop_assert!(!check_output(&job, &wrong, &challenge).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_check_finds_a_change_in_every_position() {
+    let job = job([5; 32], 20, 3);
+    let output = CPU
+        .run(&job, &NoProgress, &CancelFlag::new())
+        .unwrap()
+        .output;
+    for position in 0..output.len() {
+        let mut wrong = output.clone();
+        wrong[position] = (wrong[position] + 1) % 251;
+        assert!(
+            !check_output(&job, &wrong, &[6; 32]).unwrap(),
+            "position {position}"
+        );
+    }
+}
+
+#[test]
+fn the_check_rejects_other_lengths_bytes_and_jobs() {
+    let job_a = job([1; 32], 12, 2);
+    let output = CPU
+        .run(&job_a, &NoProgress, &CancelFlag::new())
+        .unwrap()
+        .output;
+    let check = |job: &JobSpec, output: &[u8]| check_output(job, output, &[0; 32]).unwrap();
+    assert!(check(&job_a, &output));
+    assert!(!check(&job_a, &output[..143]));
+    assert!(!check(&job_a, &[output.as_slice(), &[0]].concat()));
+    assert!(!check(&job_a, &[]));
+    assert!(!check(&job([2; 32], 12, 2), &output));
+    assert!(!check(&job([1; 32], 12, 3), &output));
+    // The same residue, written as a byte that is not canonical.
+    let position = output.iter().position(|&byte| byte < 5).unwrap();
+    let mut not_canonical = output.clone();
+    not_canonical[position] += 251;
+    assert!(!check(&job_a, &not_canonical));
+}
+
+#[test]
+fn jobs_outside_of_the_limits_are_refused() {
+    for bad in [
+        job([0; 32], 0, 1),
+        job([0; 32], 1, 0),
+        job([0; 32], 4097, 1),
+        job([0; 32], 1, 4097),
+    ] {
+        for engine in engines() {
+            let error = engine
+                .run(&bad, &NoProgress, &CancelFlag::new())
+                .unwrap_err();
+            assert!(matches!(error, EngineError::Job(_)), "{error}");
+            assert!(!error.is_recoverable());
+        }
+        assert!(matches!(
+            check_output(&bad, &[], &[0; 32]),
+            Err(EngineError::Job(_))
+        ));
+    }
+}
+
+#[test]
+fn progress_goes_from_zero_to_the_end_without_falling_back() {
+    for engine in engines() {
+        let seen = Mutex::new(Vec::new());
+        let listen = |done: u32, total: u32| seen.lock().unwrap().push((done, total));
+        engine
+            .run(&job([0; 32], 30, 9), &listen, &CancelFlag::new())
+            .unwrap();
+        let expected: Vec<_> = (0..=9).map(|done| (done, 9)).collect();
+        assert_eq!(*seen.lock().unwrap(), expected, "{}", engine.name());
+    }
+}
+
+#[test]
+fn a_cancelled_job_stops_and_leaves_the_engine_usable() {
+    for engine in engines() {
+        let cancel = CancelFlag::new();
+        let stop_at_two = |done: u32, _: u32| {
+            assert!(done <= 2 + 3, "went on after it was cancelled");
+            if done == 2 {
+                cancel.cancel();
+            }
+        };
+        let result = engine.run(&job([0; 32], 64, 500), &stop_at_two, &cancel);
+        assert!(
+            matches!(result, Err(EngineError::Cancelled)),
+            "{}",
+            engine.name()
+        );
+
+        let cancelled_before = engine.run(&job([0; 32], 64, 500), &NoProgress, &cancel);
+        assert!(
+            matches!(cancelled_before, Err(EngineError::Cancelled)),
+            "{}",
+            engine.name()
+        );
+        assert!(
+            engine
+                .run(&job([0; 32], 64, 1), &NoProgress, &CancelFlag::new())
+                .is_ok()
+        );
+    }
+}
+
+#[test]
+fn the_trace_binds_account_and_states() {
+    let result = CPU
+        .run(&job([0; 32], 10, 3), &NoProgress, &CancelFlag::new())
+        .unwrap();
+    assert_eq!(result.state_digests.len(), 4);
+    assert_eq!(result.digest(), output_digest(&result.output));
+    assert_ne!(result.trace_root(&[1; 32]), result.trace_root(&[2; 32]));
+    let mut other = result.clone();
+    other.state_digests[1][0] ^= 1;
+    assert_ne!(result.trace_root(&[1; 32]), other.trace_root(&[1; 32]));
+}
+
+#[test]
+fn devices_are_found_by_index_and_by_a_part_of_their_name() {
+    let all = devices();
+    let first = first_device();
+    assert_eq!(all[0], first);
+    assert_eq!(find_device("0").unwrap(), first);
+    assert!(
+        first
+            .name
+            .contains(&find_device(&first.name[..4].to_uppercase()).unwrap().name[..4])
+    );
+    assert!(first.limits.max_buffer_bytes >= 1 << 24);
+    for selector in ["99", "no such device"] {
+        let error = find_device(selector).unwrap_err();
+        assert!(matches!(error, EngineError::UnknownDevice { .. }));
+        assert!(error.to_string().contains(&first.name), "{error}");
+    }
+}
+
+#[test]
+fn several_engines_compute_at_the_same_time() {
+    let job = job([8; 32], 77, 5);
+    let expected = CPU.run(&job, &NoProgress, &CancelFlag::new()).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let own = GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap();
+                assert!(own.run(&job, &NoProgress, &CancelFlag::new()).unwrap() == expected);
+                assert!(GPU.run(&job, &NoProgress, &CancelFlag::new()).unwrap() == expected);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_measurement_counts_all_operations() {
+    let job = SyntheticJob {
+        seed: [0; 32],
+        matrix_size: 64,
+        iterations: 2,
+    };
+    for engine in engines() {
+        let measured = measure_job(engine, job).unwrap();
+        assert_eq!(measured.operations, 2 * 64 * 64 * 64 * 2);
+        assert!(measured.gops > 0.0 && measured.seconds > 0.0);
+        assert!(measured.capability() >= 1);
+    }
+}

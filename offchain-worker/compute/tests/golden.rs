@@ -1,0 +1,312 @@
+//! Both engines, and the Rust types, against the vectors that the second implementation wrote.
+
+use agora_compute::{
+    CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, NoProgress,
+    SyntheticJob, check_output, find_device, output_digest, self_test, synthetic,
+};
+use agora_math::{field, freivalds, merkle};
+use agora_primitives::{
+    TaskId,
+    commitment::commitment,
+    job::{JobSource, StoredJob},
+    results::{BlockResults, ResultLeaf, ResultProof, compute_root_item},
+};
+use codec::{Decode, Encode};
+use serde::{Deserialize, Deserializer};
+
+#[derive(Deserialize)]
+struct Vector {
+    name: String,
+    #[serde(deserialize_with = "bytes")]
+    seed: [u8; 32],
+    matrix_size: u32,
+    iterations: u32,
+    job_spec_scale: String,
+    job_source_inline_scale: String,
+    job_source_stored_scale: String,
+    job_hash: String,
+    a_first_bytes: String,
+    m0_first_bytes: String,
+    output_first_bytes: String,
+    first_state_digests: Vec<String>,
+    #[serde(deserialize_with = "bytes")]
+    digest: [u8; 32],
+    #[serde(deserialize_with = "bytes")]
+    account: [u8; 32],
+    #[serde(deserialize_with = "bytes")]
+    trace_root: [u8; 32],
+    #[serde(deserialize_with = "bytes")]
+    challenge_seed: [u8; 32],
+    challenge_vectors_first_elements: Vec<u8>,
+    challenge_vectors_last_elements: Vec<u8>,
+    #[serde(deserialize_with = "bytes")]
+    genesis: [u8; 32],
+    task: u64,
+    #[serde(deserialize_with = "bytes")]
+    salt: [u8; 32],
+    commitment: String,
+    result_leaf_scale: String,
+}
+
+/// Reads 32 bytes in hexadecimal.
+fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+    Ok(hash(&String::deserialize(deserializer)?))
+}
+
+impl Vector {
+    fn job(&self) -> SyntheticJob {
+        let Self {
+            seed,
+            matrix_size,
+            iterations,
+            ..
+        } = *self;
+        SyntheticJob {
+            seed,
+            matrix_size,
+            iterations,
+        }
+    }
+
+    fn spec(&self) -> JobSpec {
+        JobSpec::V1(JobKind::Synthetic(self.job()))
+    }
+}
+
+fn vectors() -> Vec<Vector> {
+    serde_json::from_str(include_str!("../../../tests/vectors/synthetic.json")).unwrap()
+}
+
+fn first_bytes(bytes: &[u8]) -> String {
+    hex::encode(&bytes[..bytes.len().min(16)])
+}
+
+fn assert_computes_the_vectors(engine: &dyn Engine) {
+    for vector in vectors() {
+        let result = engine
+            .run(&vector.spec(), &NoProgress, &CancelFlag::new())
+            .unwrap();
+        let name = &vector.name;
+        assert_eq!(
+            first_bytes(&result.output),
+            vector.output_first_bytes,
+            "{name}"
+        );
+        assert_eq!(result.digest(), vector.digest, "{name}");
+        assert_eq!(output_digest(&result.output), vector.digest, "{name}");
+        assert_eq!(
+            result.state_digests.len(),
+            vector.iterations as usize + 1,
+            "{name}"
+        );
+        for (found, expected) in result.state_digests.iter().zip(&vector.first_state_digests) {
+            assert_eq!(&hex::encode(found), expected, "{name}");
+        }
+        assert_eq!(
+            result.trace_root(&vector.account),
+            vector.trace_root,
+            "{name}"
+        );
+        assert!(check_output(&vector.spec(), &result.output, &vector.challenge_seed).unwrap());
+    }
+    self_test(engine).unwrap();
+}
+
+#[test]
+fn the_cpu_computes_the_vectors() {
+    assert_computes_the_vectors(&CpuEngine::new());
+}
+
+#[test]
+fn the_first_adapter_computes_the_vectors() {
+    let device =
+        find_device("auto").unwrap_or_else(|error| panic!("this test needs an adapter: {error}"));
+    assert_computes_the_vectors(&GpuEngine::open(&device, &GpuOptions::default()).unwrap());
+}
+
+#[test]
+fn matrices_and_challenges_are_those_of_the_vectors() {
+    for vector in vectors() {
+        let job = vector.job();
+        assert_eq!(first_bytes(&synthetic::factor(&job)), vector.a_first_bytes);
+        assert_eq!(first_bytes(&synthetic::start(&job)), vector.m0_first_bytes);
+        let challenge = freivalds::chain_vectors(&vector.challenge_seed, job.matrix_size);
+        let canonical = |value: Option<&i16>| field::canonical((*value.unwrap()).into());
+        let first: Vec<u8> = challenge
+            .iter()
+            .map(|vector| canonical(vector.first()))
+            .collect();
+        let last: Vec<u8> = challenge
+            .iter()
+            .map(|vector| canonical(vector.last()))
+            .collect();
+        assert_eq!(first, vector.challenge_vectors_first_elements);
+        assert_eq!(last, vector.challenge_vectors_last_elements);
+    }
+}
+
+#[test]
+fn encodings_and_hashes_are_those_of_the_vectors() {
+    for vector in vectors() {
+        let spec = vector.spec();
+        assert_eq!(hex::encode(spec.encode()), vector.job_spec_scale);
+        let bytes = hex::decode(&vector.job_spec_scale).unwrap();
+        assert_eq!(JobSpec::decode(&mut bytes.as_slice()), Ok(spec.clone()));
+
+        let inline = JobSource::Inline(spec.clone());
+        assert_eq!(hex::encode(inline.encode()), vector.job_source_inline_scale);
+        assert_eq!(hex::encode(inline.job_hash()), vector.job_hash);
+        let stored = JobSource::Stored(StoredJob {
+            hash: inline.job_hash(),
+            size: bytes.len() as u32,
+            chunk_root: merkle::chunked_root(&bytes, merkle::JOB_CHUNK).into(),
+            specialisation: spec.specialisation(),
+        });
+        assert_eq!(hex::encode(stored.encode()), vector.job_source_stored_scale);
+        assert_eq!(hex::encode(stored.job_hash()), vector.job_hash);
+
+        let (task, digest, trace) = (
+            TaskId(vector.task),
+            vector.digest.into(),
+            vector.trace_root.into(),
+        );
+        let committed = commitment(
+            vector.genesis.into(),
+            task,
+            &vector.account,
+            digest,
+            trace,
+            &vector.salt,
+        );
+        assert_eq!(hex::encode(committed), vector.commitment);
+
+        let job = inline.job_hash();
+        let leaf = ResultLeaf {
+            task,
+            job,
+            digest,
+            trace_root: trace,
+            winner: vector.account,
+        };
+        assert_eq!(hex::encode(leaf.encode()), vector.result_leaf_scale);
+    }
+}
+
+#[derive(Deserialize)]
+struct Trees {
+    roots: Vec<ListRoot>,
+    chunked_roots: Vec<ChunkedRoot>,
+}
+
+#[derive(Deserialize)]
+struct ListRoot {
+    leaves: u8,
+    root: String,
+}
+
+#[derive(Deserialize)]
+struct ChunkedRoot {
+    bytes: usize,
+    chunk: usize,
+    root: String,
+}
+
+#[test]
+fn merkle_roots_are_those_of_the_vectors() {
+    let trees: Trees =
+        serde_json::from_str(include_str!("../../../tests/vectors/merkle.json")).unwrap();
+    for ListRoot { leaves, root } in trees.roots {
+        let hashes: Vec<_> = (0..leaves).map(|i| merkle::leaf_hash(&[i])).collect();
+        assert_eq!(hex::encode(merkle::root(&hashes)), root, "{leaves} leaves");
+    }
+    for ChunkedRoot { bytes, chunk, root } in trees.chunked_roots {
+        let content: Vec<u8> = (0..bytes).map(|i| (i % 251) as u8).collect();
+        assert_eq!(
+            hex::encode(merkle::chunked_root(&content, chunk)),
+            root,
+            "{bytes} bytes"
+        );
+        assert_eq!(hex::encode(output_digest(&content)), root, "{bytes} bytes");
+    }
+}
+
+/// A device that computes something else is refused with the reason.
+#[test]
+fn the_self_test_refuses_an_engine_that_is_wrong_in_one_element() {
+    struct Wrong;
+    impl Engine for Wrong {
+        fn name(&self) -> &str {
+            "wrong"
+        }
+        fn run(
+            &self,
+            job: &JobSpec,
+            progress: &dyn agora_compute::Progress,
+            cancel: &CancelFlag,
+        ) -> Result<agora_compute::Computation, agora_compute::EngineError> {
+            let mut result = CpuEngine::new().run(job, progress, cancel)?;
+            if let Some(element) = result.output.get_mut(50) {
+                *element = (*element + 1) % 251;
+            }
+            Ok(result)
+        }
+    }
+    let error = self_test(&Wrong).unwrap_err();
+    assert!(!error.is_recoverable());
+    let message = error.to_string();
+    assert!(
+        message.contains("wrong failed the self-test \"one tile\""),
+        "{message}"
+    );
+}
+
+#[derive(Deserialize)]
+struct Inclusion {
+    result_leaf_scale: String,
+    index: u32,
+    siblings: Vec<String>,
+    block: u64,
+    block_hash: String,
+    results_root: String,
+    count: u32,
+    block_leaf_scale: String,
+    leaf_index: u64,
+    leaf_count: u64,
+    items: Vec<String>,
+    compute_root: String,
+    digest_item_scale: String,
+}
+
+fn hash<T: From<[u8; 32]>>(text: &String) -> T {
+    let bytes: [u8; 32] = hex::decode(text).unwrap().try_into().unwrap();
+    bytes.into()
+}
+
+#[test]
+fn inclusion_proofs_of_the_vectors_verify() {
+    let vectors: Vec<Inclusion> =
+        serde_json::from_str(include_str!("../../../tests/vectors/inclusion.json")).unwrap();
+    for vector in vectors {
+        let leaf = hex::decode(&vector.result_leaf_scale).unwrap();
+        let proof = ResultProof::<[u8; 32]> {
+            leaf: ResultLeaf::decode(&mut leaf.as_slice()).unwrap(),
+            index: vector.index,
+            siblings: vector.siblings.iter().map(hash).collect(),
+            block: BlockResults {
+                version: 1,
+                block: vector.block,
+                block_hash: hash(&vector.block_hash),
+                results_root: hash(&vector.results_root),
+                count: vector.count,
+            },
+            leaf_index: vector.leaf_index,
+            leaf_count: vector.leaf_count,
+            items: vector.items.iter().map(hash).collect(),
+        };
+        assert_eq!(hex::encode(proof.block.encode()), vector.block_leaf_scale);
+        assert_eq!(proof.verify(hash(&vector.compute_root)), Ok(()));
+        assert!(proof.verify(hash(&vector.results_root)).is_err());
+        let item = compute_root_item(hash(&vector.compute_root));
+        assert_eq!(hex::encode(item.encode()), vector.digest_item_scale);
+    }
+}

@@ -1,0 +1,55 @@
+//! What can end a worker.
+
+use crate::JournalError;
+
+/// An error that a worker cannot wait out.
+#[derive(Debug, thiserror::Error)]
+pub enum MinerError {
+    /// The chain.
+    #[error(transparent)]
+    Chain(#[from] agora_chain::ChainError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The blob store.
+    #[error(transparent)]
+    Blobs(#[from] agora_blobs::BlobError),
+    /// A device.
+    #[error(transparent)]
+    Engine(#[from] agora_compute::EngineError),
+    /// The account does not have the role.
+    #[error("account {account} is not registered as a {role}; run `agora register --role {role}` first")]
+    NotRegistered {
+        /// The account.
+        account: String,
+        /// The role it lacks.
+        role: &'static str,
+    },
+    /// The metrics endpoint.
+    #[error("cannot serve metrics at {address}: {reason}")]
+    Metrics {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        reason: std::io::Error,
+    },
+    /// A job specification that is not what its task says.
+    #[error("the job of the task cannot be used: {0}")]
+    Job(String),
+    /// A computation was interrupted.
+    #[error("the computation did not end: {0}")]
+    Interrupted(String),
+}
+
+impl MinerError {
+    /// Whether trying again later may help.
+    pub fn is_recoverable(&self) -> bool {
+        match self {
+            Self::Chain(error) => error.is_recoverable(),
+            Self::Blobs(error) => error.is_recoverable(),
+            Self::Engine(error) => error.is_recoverable(),
+            Self::Interrupted(_) => true,
+            Self::Journal(_) | Self::NotRegistered { .. } | Self::Metrics { .. } | Self::Job(_) => false,
+        }
+    }
+}

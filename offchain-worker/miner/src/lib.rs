@@ -1,0 +1,34 @@
+//! The Agora worker, and the validator's loop.
+//!
+//! A [`Miner`] takes tasks that suit its [`Policy`], computes them, commits to the result, reveals it and sees to it
+//! that it is paid; a [`Validator`] checks winning results while they can be challenged and attests for or against
+//! them. Both follow the same discipline:
+//!
+//! - **The chain's state decides**, never what was seen going by: each step looks at the task as it is now and does
+//!   what is due. A missed event, a re-org or a restart of the node changes nothing.
+//! - **Journal before send**: whatever a later step needs (the salt above all) is on disk before the chain hears of it,
+//!   so that a kill at any point neither commits twice, nor loses a salt, nor misses a reveal that can still be made.
+//! - **One transaction per task at a time**, many tasks side by side.
+//!
+//! Nothing here prints or reads the environment; the command line does that.
+
+#![deny(missing_docs)]
+
+mod error;
+#[cfg(feature = "fault-injection")]
+mod fault;
+mod journal;
+mod metrics;
+mod miner;
+mod policy;
+mod step;
+mod validator;
+
+pub use error::MinerError;
+#[cfg(feature = "fault-injection")]
+pub use fault::{Fault, Pause};
+pub use journal::{AttestRecord, Journal, JournalError, Stage, TaskRecord};
+pub use metrics::{Metrics, serve_metrics};
+pub use miner::{Miner, MinerConfig};
+pub use policy::{Policy, Unsuitable};
+pub use validator::{Validator, ValidatorConfig};

@@ -1,0 +1,437 @@
+//! The worker.
+
+#[cfg(feature = "fault-injection")]
+use crate::fault::{Fault, Pause};
+use crate::{
+    Journal, Metrics, MinerError, Policy, Stage, TaskRecord,
+    step::{Situation, Step},
+};
+use agora_blobs::{BlobKind, BlobStore};
+use agora_chain::{
+    AccountId, AtBlock, BlockNumber, Client, H256, Submitter, calls,
+    views::{ContributionState, TaskView},
+};
+use agora_compute::{CancelFlag, Computation, Engine};
+use agora_primitives::{
+    TaskId,
+    commitment::commitment,
+    job::{JobSource, JobSpec},
+    participants::Role,
+};
+use codec::DecodeAll;
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::Mutex, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+/// How long a graceful stop waits for transactions that are under way.
+const DRAIN: Duration = Duration::from_secs(20);
+/// How many ended tasks the journal remembers.
+const REMEMBERED: usize = 10_000;
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct MinerConfig {
+    /// Which tasks it takes.
+    pub policy: Policy,
+    /// How many tasks it has in hand at most. Not above the slots it registered.
+    pub slots: usize,
+    /// Blocks between two heartbeats.
+    pub heartbeat_every: BlockNumber,
+    /// Deliberate misbehaviour.
+    #[cfg(feature = "fault-injection")]
+    pub fault: Option<Fault>,
+}
+
+/// A worker: one account, one journal, any number of devices.
+pub struct Miner {
+    shared: Arc<Shared>,
+    in_flight: HashSet<TaskId>,
+    steps: JoinSet<(TaskId, Result<(), MinerError>)>,
+    heartbeat: JoinSet<Result<(), MinerError>>,
+    last_heartbeat: Option<BlockNumber>,
+}
+
+struct Shared {
+    submitter: Submitter,
+    account: AccountId,
+    journal: Journal,
+    blobs: BlobStore,
+    engines: EnginePool,
+    config: MinerConfig,
+    metrics: Metrics,
+    cancel: CancelFlag,
+}
+
+/// Devices that are idle. Whoever takes one puts it back.
+struct EnginePool {
+    idle: Mutex<tokio::sync::mpsc::Receiver<Arc<dyn Engine>>>,
+    back: tokio::sync::mpsc::Sender<Arc<dyn Engine>>,
+}
+
+impl EnginePool {
+    fn new(engines: Vec<Arc<dyn Engine>>) -> Self {
+        let (back, idle) = tokio::sync::mpsc::channel(engines.len().max(1));
+        for engine in engines {
+            back.try_send(engine).unwrap_or_else(|_| unreachable!("the channel has room for every engine"));
+        }
+        Self { idle: Mutex::new(idle), back }
+    }
+
+    /// Runs `job` on the next idle device.
+    async fn run(&self, job: JobSpec, metrics: Metrics, cancel: CancelFlag) -> Result<Computation, MinerError> {
+        let engine = self.idle.lock().await.recv().await;
+        let engine = engine.ok_or_else(|| MinerError::Interrupted("there is no device".to_owned()))?;
+        let used = Arc::clone(&engine);
+        let computation = tokio::task::spawn_blocking(move || {
+            let progress = |done: u32, total: u32| {
+                metrics.progress_permille.set(i64::from(done) * 1000 / i64::from(total.max(1)));
+            };
+            used.run(&job, &progress, &cancel)
+        })
+        .await;
+        // Back before anything can fail; there is room, for it was taken out.
+        let _ = self.back.send(engine).await;
+        Ok(computation.map_err(|panic| MinerError::Interrupted(panic.to_string()))??)
+    }
+}
+
+impl Miner {
+    /// A worker that signs with `submitter`, remembers in `journal`, and computes on `engines`.
+    pub fn new(
+        submitter: Submitter,
+        journal: Journal,
+        blobs: BlobStore,
+        engines: Vec<Arc<dyn Engine>>,
+        config: MinerConfig,
+        metrics: Metrics,
+    ) -> Self {
+        let account = submitter.account().clone();
+        let shared = Shared {
+            submitter,
+            account,
+            journal,
+            blobs,
+            engines: EnginePool::new(engines),
+            config,
+            metrics,
+            cancel: CancelFlag::new(),
+        };
+        Self {
+            shared: Arc::new(shared),
+            in_flight: HashSet::new(),
+            steps: JoinSet::new(),
+            heartbeat: JoinSet::new(),
+            last_heartbeat: None,
+        }
+    }
+
+    /// Works until `shutdown`, then finishes the transactions that are under way. Computations are broken off: the
+    /// journal knows that they are to be made, and so they are at the next start.
+    pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), MinerError> {
+        let client = self.shared.submitter.client().clone();
+        self.ensure_registered(&client).await?;
+        self.shared.journal.prune(REMEMBERED)?;
+        let mut blocks = client.follow_best();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                block = blocks.next() => {
+                    let block = block?.block;
+                    self.shared.metrics.best_block.set(block.number.into());
+                    let looked = match client.at(block.hash).await {
+                        Ok(at) => self.look(&at).await,
+                        Err(error) => Err(error.into()),
+                    };
+                    match looked {
+                        Err(error) if !error.is_recoverable() => return Err(error),
+                        Err(error) => tracing::warn!(%error, "Could not look at the chain; trying again at the next block."),
+                        Ok(()) => {}
+                    }
+                }
+                Some(done) = self.steps.join_next() => self.step_done(done)?,
+                Some(_) = self.heartbeat.join_next() => {}
+            }
+        }
+        tracing::info!("Stopping; transactions under way are waited for.");
+        self.shared.cancel.cancel();
+        let drained = tokio::time::timeout(DRAIN, async {
+            while let Some(done) = self.steps.join_next().await {
+                if let Ok((task, Err(error))) = done {
+                    tracing::info!(%task, %error, "Left for the next start.");
+                }
+            }
+        });
+        if drained.await.is_err() {
+            tracing::warn!("Some transactions are still under way; the journal knows of them.");
+        }
+        Ok(())
+    }
+
+    async fn ensure_registered(&self, client: &Client) -> Result<(), MinerError> {
+        let at = client.best().await?;
+        if at.participant(&self.shared.account, Role::Worker).await?.is_none() {
+            return Err(MinerError::NotRegistered { account: self.shared.account.to_string(), role: "worker" });
+        }
+        Ok(())
+    }
+
+    fn step_done(
+        &mut self,
+        done: Result<(TaskId, Result<(), MinerError>), tokio::task::JoinError>,
+    ) -> Result<(), MinerError> {
+        let (task, result) = done.map_err(|panic| MinerError::Interrupted(panic.to_string()))?;
+        self.in_flight.remove(&task);
+        match result {
+            Ok(()) => Ok(()),
+            Err(error @ MinerError::Journal(_)) => Err(error),
+            Err(error) => {
+                // The chain's state is looked at again at the next block, and the step is tried if it is still due.
+                self.shared.metrics.retries.inc();
+                tracing::warn!(%task, %error, "A step failed; the task is looked at again.");
+                Ok(())
+            }
+        }
+    }
+
+    /// Looks at the state after one block and starts what is due.
+    async fn look(&mut self, at: &AtBlock) -> Result<(), MinerError> {
+        self.beat(at.block.number);
+        let unfinished = self.shared.journal.unfinished()?;
+        self.shared.metrics.tasks_in_hand.set(i64::try_from(unfinished.len()).unwrap_or(i64::MAX));
+        let mut free = self.shared.config.slots.saturating_sub(unfinished.len());
+        for (task, record) in unfinished {
+            self.start(task, at, record);
+        }
+        if free == 0 {
+            return Ok(());
+        }
+        for view in at.tasks_wanting_workers().await? {
+            if free == 0 {
+                break;
+            }
+            if self.in_flight.contains(&view.id) || self.shared.journal.task(view.id)?.is_some() {
+                continue;
+            }
+            if self.wants(&view, at.block.number) {
+                let salt: [u8; 32] = rand::random();
+                let record = TaskRecord { stage: Stage::Accepting, salt, digest: [0; 32], trace_root: [0; 32] };
+                self.shared.journal.put_task(view.id, &record)?;
+                self.start(view.id, at, record);
+                free -= 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn wants(&self, view: &TaskView, now: BlockNumber) -> bool {
+        let work = match &view.job {
+            JobSource::Inline(spec) => spec.work(),
+            // Not known before it is fetched; checked again then.
+            JobSource::Stored(_) => 0,
+        };
+        if view.publisher == self.shared.account || !view.takes(&self.shared.account, now) {
+            return false;
+        }
+        match self.shared.config.policy.check(view, work, now) {
+            Ok(()) => true,
+            Err(why) => {
+                tracing::debug!(task = %view.id, %why, "Not taken.");
+                false
+            }
+        }
+    }
+
+    fn start(&mut self, task: TaskId, at: &AtBlock, record: TaskRecord) {
+        if self.in_flight.insert(task) {
+            let shared = Arc::clone(&self.shared);
+            let at = at.clone();
+            self.steps.spawn(async move { (task, shared.step(task, &at, record).await) });
+        }
+    }
+
+    fn beat(&mut self, now: BlockNumber) {
+        let due = self.last_heartbeat.is_none_or(|last| now.saturating_sub(last) >= self.shared.config.heartbeat_every);
+        if due && self.heartbeat.is_empty() {
+            self.last_heartbeat = Some(now);
+            let shared = Arc::clone(&self.shared);
+            self.heartbeat.spawn(async move {
+                let beat = shared.submitter.submit(&calls::heartbeat()).await;
+                if let Err(error) = &beat {
+                    tracing::warn!(%error, "The heartbeat failed; the next one is tried in time.");
+                }
+                Ok(beat.map(drop)?)
+            });
+        }
+    }
+}
+
+impl Shared {
+    /// Does what is due about one task.
+    async fn step(&self, task: TaskId, at: &AtBlock, record: TaskRecord) -> Result<(), MinerError> {
+        let view = at.task(task).await?;
+        let contribution = at.contribution(task, &self.account).await?;
+        let situation = Situation {
+            now: at.block.number,
+            phase: view.as_ref().map(TaskView::phase),
+            contribution: contribution.as_ref().map(|contribution| contribution.state),
+            min_thinking: view.as_ref().map_or(0, |view| view.min_thinking),
+        };
+        let step = Step::decide(situation, record.stage);
+        match (step, view) {
+            (Step::Wait, _) => Ok(()),
+            (Step::End, _) | (_, None) => self.end(task, record),
+            (Step::Accept, Some(view)) => self.accept(&view, record, at.block.number).await,
+            (Step::Compute, Some(view)) => self.compute(&view, record).await,
+            (Step::Commit, _) => self.commit(task, &record).await,
+            (Step::Reveal, _) => {
+                let on_chain = situation.contribution;
+                self.reveal(task, record, on_chain).await
+            }
+        }
+    }
+
+    fn end(&self, task: TaskId, record: TaskRecord) -> Result<(), MinerError> {
+        self.journal.put_task(task, &TaskRecord { stage: Stage::Ended, ..record })?;
+        self.metrics.ended.inc();
+        tracing::info!(%task, "The task has ended.");
+        Ok(())
+    }
+
+    async fn accept(&self, view: &TaskView, record: TaskRecord, now: BlockNumber) -> Result<(), MinerError> {
+        let task = view.id;
+        // A stored job is looked at before money is put up for it.
+        let job = match self.job(view).await {
+            Ok(job) => job,
+            Err(error) => {
+                self.journal.put_task(task, &TaskRecord { stage: Stage::Ended, ..record })?;
+                return Err(error);
+            }
+        };
+        if let Err(why) = self.config.policy.check(view, job.work(), now) {
+            tracing::info!(%task, %why, "Not taken.");
+            return self.end(task, record);
+        }
+        self.pause_at("before-accept").await;
+        match self.submitter.submit(&calls::accept(task)).await {
+            Ok(included) => {
+                self.metrics.accepted.inc();
+                tracing::info!(%task, block = included.block.number, "Accepted.");
+                self.pause_at("after-accept").await;
+                Ok(())
+            }
+            Err(error) if error.is_recoverable() => Err(error.into()),
+            Err(error) => {
+                tracing::info!(%task, %error, "The task was not to be had.");
+                self.end(task, record)
+            }
+        }
+    }
+
+    async fn compute(&self, view: &TaskView, record: TaskRecord) -> Result<(), MinerError> {
+        let task = view.id;
+        let job = self.job(view).await?;
+        let started = Instant::now();
+        tracing::info!(%task, operations = job.work(), "Computing.");
+        #[cfg_attr(not(feature = "fault-injection"), allow(unused_mut))]
+        let mut computation = self.engines.run(job, self.metrics.clone(), self.cancel.clone()).await?;
+        self.metrics.computed.inc();
+        tracing::info!(%task, seconds = started.elapsed().as_secs_f64(), "Computed.");
+        #[cfg(feature = "fault-injection")]
+        if self.config.fault == Some(Fault::Corrupt)
+            && let Some(residue) = computation.output.first_mut()
+        {
+            *residue = (*residue + 1) % 251;
+        }
+        let (digest, trace_root) = (computation.digest(), computation.trace_root(&self.account.0));
+        // The result is where validators and the publisher find it before the chain hears of it.
+        self.blobs.put(BlobKind::Output, computation.output).await?;
+        self.journal.put_task(task, &TaskRecord { stage: Stage::Committing, digest, trace_root, ..record })?;
+        Ok(())
+    }
+
+    async fn commit(&self, task: TaskId, record: &TaskRecord) -> Result<(), MinerError> {
+        let commitment = self.commitment(task, record);
+        self.pause_at("before-commit").await;
+        let included = self.submitter.submit(&calls::commit(task, commitment)).await?;
+        self.metrics.committed.inc();
+        tracing::info!(%task, block = included.block.number, "Committed.");
+        self.pause_at("after-commit").await;
+        Ok(())
+    }
+
+    async fn reveal(
+        &self,
+        task: TaskId,
+        record: TaskRecord,
+        on_chain: Option<ContributionState>,
+    ) -> Result<(), MinerError> {
+        #[cfg(feature = "fault-injection")]
+        if self.config.fault == Some(Fault::Silent) {
+            return Ok(());
+        }
+        let ours = self.commitment(task, &record);
+        if let Some(ContributionState::Committed { commitment, .. }) = on_chain
+            && commitment != ours
+        {
+            tracing::error!(%task, "The commitment on chain is not the journal's: was the journal replaced?");
+            return Ok(());
+        }
+        let record = TaskRecord { stage: Stage::Revealing, ..record };
+        self.journal.put_task(task, &record)?;
+        self.pause_at("before-reveal").await;
+        let call = calls::reveal(task, H256(record.digest), H256(record.trace_root), record.salt);
+        let included = self.submitter.submit(&call).await?;
+        self.metrics.revealed.inc();
+        tracing::info!(%task, block = included.block.number, "Revealed.");
+        self.pause_at("after-reveal").await;
+        Ok(())
+    }
+
+    fn commitment(&self, task: TaskId, record: &TaskRecord) -> H256 {
+        commitment(
+            self.submitter.client().genesis_hash(),
+            task,
+            &self.account,
+            H256(record.digest),
+            H256(record.trace_root),
+            &record.salt,
+        )
+    }
+
+    async fn job(&self, view: &TaskView) -> Result<JobSpec, MinerError> {
+        load_job(&self.blobs, &view.job).await
+    }
+
+    #[cfg(feature = "fault-injection")]
+    async fn pause_at(&self, name: &str) {
+        if let Some(Fault::Pause(pause)) = self.config.fault
+            && Pause::ALL.contains(&(name, pause))
+        {
+            tracing::warn!("Paused at {name} by fault injection.");
+            std::future::pending::<()>().await;
+        }
+    }
+
+    #[cfg(not(feature = "fault-injection"))]
+    async fn pause_at(&self, _: &str) {}
+}
+
+/// Fetches a task's job specification and checks that it is what the chain says.
+pub(crate) async fn load_job(blobs: &BlobStore, source: &JobSource) -> Result<JobSpec, MinerError> {
+    let spec = match source {
+        JobSource::Inline(spec) => spec.clone(),
+        JobSource::Stored(stored) => {
+            let bytes = blobs.get(BlobKind::Job, &stored.hash.0, stored.size.into()).await?;
+            JobSpec::decode_all(&mut bytes.as_slice()).map_err(|error| MinerError::Job(error.to_string()))?
+        }
+    };
+    spec.validate().map_err(|error| MinerError::Job(error.to_string()))?;
+    if spec.specialisation() != source.specialisation() {
+        return Err(MinerError::Job("it is another kind of work than the chain says".to_owned()));
+    }
+    Ok(spec)
+}

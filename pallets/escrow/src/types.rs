@@ -1,0 +1,46 @@
+//! Purposes and the hold reasons that stand for them.
+
+use crate::pallet::{Config, HoldReason};
+use agora_primitives::money::Purpose;
+use alloc::{collections::BTreeSet, vec::Vec};
+use codec::Encode;
+use frame_support::traits::fungible::Inspect;
+
+/// The unit of money.
+pub type BalanceOf<T> = <<T as Config>::Currency as Inspect<<T as frame_system::Config>::AccountId>>::Balance;
+
+/// Every [`Purpose`], in the order of its codec index.
+pub const PURPOSES: [Purpose; 7] = [
+    Purpose::TaskReward,
+    Purpose::PublisherStake,
+    Purpose::PublicationFee,
+    Purpose::RoleBond,
+    Purpose::TaskBond,
+    Purpose::ChallengeBond,
+    Purpose::Prepaid,
+];
+
+impl From<Purpose> for HoldReason {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::TaskReward => Self::TaskReward,
+            Purpose::PublisherStake => Self::PublisherStake,
+            Purpose::PublicationFee => Self::PublicationFee,
+            Purpose::RoleBond => Self::RoleBond,
+            Purpose::TaskBond => Self::TaskBond,
+            Purpose::ChallengeBond => Self::ChallengeBond,
+            Purpose::Prepaid => Self::Prepaid,
+        }
+    }
+}
+
+/// The runtime's hold reason for `purpose`.
+pub(crate) fn reason<T: Config>(purpose: Purpose) -> T::RuntimeHoldReason {
+    HoldReason::from(purpose).into()
+}
+
+/// Whether the runtime's hold reasons tell all purposes apart.
+pub(crate) fn reasons_are_distinct<T: Config>() -> bool {
+    let reasons: BTreeSet<Vec<u8>> = PURPOSES.iter().map(|purpose| reason::<T>(*purpose).encode()).collect();
+    reasons.len() == PURPOSES.len()
+}

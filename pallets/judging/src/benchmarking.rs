@@ -1,0 +1,123 @@
+//! Benchmarks of the call and of what the life of a task makes this pallet do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+use super::*;
+use agora_primitives::{
+    TaskId,
+    judging::{Attestation, ChallengeTerms, Judge, Ruling},
+    participants::Specialisation,
+};
+use frame_benchmarking::v2::*;
+use frame_support::traits::Get;
+use frame_system::{RawOrigin, pallet_prelude::BlockNumberFor};
+use sp_core::H256;
+
+/// Sets up what benchmarks need outside this pallet.
+pub trait BenchmarkHelper<AccountId, Balance> {
+    /// Makes `who` an active validator, party to no task, with at least `bond` of free balance above what keeps its
+    /// account alive.
+    fn prepare_validator(who: &AccountId, bond: Balance);
+}
+
+/// For chains whose `Participants` and `Escrow` are no-ops.
+impl<AccountId, Balance> BenchmarkHelper<AccountId, Balance> for () {
+    fn prepare_validator(_: &AccountId, _: Balance) {}
+}
+
+const TASK: TaskId = TaskId(0);
+
+fn bond<T: Config>() -> BalanceOf<T> {
+    // Above the usual existential deposits, within 32 bits.
+    4_000_000_000u32.into()
+}
+
+fn terms<T: Config>() -> ChallengeTerms<BlockNumberFor<T>, BalanceOf<T>> {
+    ChallengeTerms {
+        digest: H256::repeat_byte(1),
+        seed: H256::repeat_byte(2),
+        until: 1_000_000u32.into(),
+        bond: bond::<T>(),
+        specialisation: Specialisation::Synthetic,
+    }
+}
+
+fn validator<T: Config>(index: u32) -> T::AccountId {
+    let who = account("validator", index, 0);
+    T::BenchmarkHelper::prepare_validator(&who, bond::<T>());
+    who
+}
+
+/// Opens the challenge and lets `count` validators attest, one half each way.
+fn open_with_attestations<T: Config>(count: u32) {
+    Pallet::<T>::open_challenge(TASK, terms::<T>()).unwrap();
+    for index in 0..count {
+        let attestation = if index % 2 == 0 {
+            Attestation::Valid
+        } else {
+            Attestation::Invalid
+        };
+        let origin = RawOrigin::Signed(validator::<T>(index)).into();
+        Pallet::<T>::attest(origin, TASK, attestation).unwrap();
+    }
+}
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    /// The last place of a side: the longest list to read.
+    #[benchmark]
+    fn attest() {
+        let places = T::MaxAttestations::get();
+        open_with_attestations::<T>(places - 1);
+        let caller = validator::<T>(places);
+
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(caller.clone()),
+            TASK,
+            Attestation::Invalid,
+        );
+
+        let attestations = Challenges::<T>::get(TASK).unwrap().attestations;
+        assert_eq!(attestations.last(), Some(&(caller, Attestation::Invalid)));
+    }
+
+    #[benchmark]
+    fn open_challenge() {
+        let terms = terms::<T>();
+
+        #[block]
+        {
+            Pallet::<T>::open_challenge(TASK, terms).unwrap();
+        }
+
+        assert!(Challenges::<T>::contains_key(TASK));
+    }
+
+    /// `n` attesters, one half of them wrong: the most transfers that `n` attesters can cause.
+    #[benchmark]
+    fn close_challenge(n: Linear<0, { T::MaxAttestations::get() }>) {
+        open_with_attestations::<T>(n);
+        let right;
+
+        #[block]
+        {
+            right = Pallet::<T>::close_challenge(TASK, Ruling::Upheld).unwrap();
+        }
+
+        assert_eq!(right.len() as u32, n.div_ceil(2));
+        assert!(!Challenges::<T>::contains_key(TASK));
+    }
+
+    impl_benchmark_test_suite!(
+        Pallet,
+        crate::mock::ExtBuilder::default().build(),
+        crate::mock::Test
+    );
+}

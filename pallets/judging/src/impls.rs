@@ -1,0 +1,174 @@
+//! The trait through which the life of a task has its results judged.
+
+use crate::{BalanceOf, Challenge, Challenges, Config, Error, Event, Pallet, redistribute};
+use agora_math::consensus::{self, Ballot};
+use agora_primitives::{
+    TaskId,
+    judging::{Answer, ChallengeTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
+    money::{Escrow, Purpose, Scope},
+    participants::Specialisation,
+    reputation::{Outcome, Reputation, Side},
+};
+use alloc::vec::Vec;
+use frame_support::{
+    ensure,
+    traits::{Defensive, Get},
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_core::H256;
+use sp_runtime::{DispatchError, DispatchResult};
+
+impl<T: Config> Judge<T::AccountId> for Pallet<T> {
+    type BlockNumber = BlockNumberFor<T>;
+    type Balance = BalanceOf<T>;
+
+    fn judge(
+        rule: JudgeRule,
+        seed: H256,
+        answers: &[Answer<T::AccountId, BlockNumberFor<T>>],
+    ) -> Option<Verdict<T::AccountId>> {
+        let JudgeRule::Replication { trust } = rule;
+        let ballots: Vec<_> = answers
+            .iter()
+            .map(|answer| Ballot {
+                account: answer.worker.clone(),
+                digest: answer.digest,
+                committed_at: answer.committed_at,
+                confidence: answer.confidence,
+            })
+            .collect();
+        let agreed = consensus::agreement(trust, seed.as_fixed_bytes(), &ballots)?;
+        Some(Verdict {
+            digest: agreed.digest,
+            best: agreed.best,
+            also_correct: agreed.also_correct,
+            wrong: agreed.wrong,
+        })
+    }
+
+    /// Emits `ChallengeOpened`. Errors: `ChallengeAlreadyOpen`.
+    fn open_challenge(
+        task: TaskId,
+        terms: ChallengeTerms<BlockNumberFor<T>, BalanceOf<T>>,
+    ) -> DispatchResult {
+        ensure!(
+            !Challenges::<T>::contains_key(task),
+            Error::<T>::ChallengeAlreadyOpen
+        );
+        let ChallengeTerms {
+            digest,
+            seed,
+            until,
+            bond,
+            ..
+        } = terms;
+        Challenges::<T>::insert(task, Challenge::new(terms));
+        Self::deposit_event(Event::ChallengeOpened {
+            task,
+            digest,
+            seed,
+            until,
+            bond,
+        });
+        Ok(())
+    }
+
+    fn tally(task: TaskId) -> Tally {
+        Challenges::<T>::get(task)
+            .map(|challenge| challenge.tally())
+            .unwrap_or(Tally {
+                in_favour: 0,
+                against: 0,
+            })
+    }
+
+    /// Emits `AttesterPaid` or `AttesterSlashed` per attester unless the ruling is `Undecided`, then `ChallengeClosed`.
+    /// Errors: `NoChallenge`. Whatever is held of an attester at this time is taken for its bond, so money is no reason
+    /// for closing to fail.
+    fn close_challenge(task: TaskId, ruling: Ruling) -> Result<Vec<T::AccountId>, DispatchError> {
+        let challenge = Challenges::<T>::take(task).ok_or(Error::<T>::NoChallenge)?;
+        let specialisation = challenge.terms.specialisation;
+        let right = match ruling.vindicates() {
+            Some(truth) => {
+                let (right, wrong) = challenge.sides(truth);
+                // The bonds of the right side first: they make sure that its accounts can receive.
+                right.iter().for_each(|who| Self::give_back(task, who));
+                Self::pass_bonds(task, &right, &wrong);
+                Self::tell_reputations(specialisation, &right, &wrong);
+                right
+            }
+            None => {
+                challenge
+                    .attestations
+                    .iter()
+                    .for_each(|(who, _)| Self::give_back(task, who));
+                Vec::new()
+            }
+        };
+        Self::deposit_event(Event::ChallengeClosed { task, ruling });
+        Ok(right)
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// Gives back what is held of `who` as its bond for `task`.
+    fn give_back(task: TaskId, who: &T::AccountId) {
+        // What is held can be given back. Were that ever not so, the others must not suffer for it.
+        let _ = T::Escrow::release_all(Purpose::ChallengeBond, Scope::Task(task), who)
+            .defensive_proof("what is held can be released");
+    }
+
+    /// Passes the penalties of those who were wrong to those who were right.
+    fn pass_bonds(task: TaskId, right: &[T::AccountId], wrong: &[T::AccountId]) {
+        let (purpose, scope) = (Purpose::ChallengeBond, Scope::Task(task));
+        let penalties: Vec<_> = wrong
+            .iter()
+            .map(|who| {
+                let held = T::Escrow::held(purpose, scope, who);
+                (who.clone(), T::LoserPenalty::get().mul_floor(held))
+            })
+            .collect();
+        let (share, transfers) = redistribute(&penalties, right);
+        for transfer in transfers {
+            let _ = T::Escrow::pay(
+                purpose,
+                scope,
+                &transfer.from,
+                transfer.payee,
+                transfer.amount,
+            )
+            .defensive_proof("transfers are parts of what is held");
+        }
+        for validator in right.iter().cloned() {
+            Self::deposit_event(Event::AttesterPaid {
+                task,
+                validator,
+                amount: share,
+            });
+        }
+        for (validator, amount) in penalties {
+            Self::give_back(task, &validator);
+            Self::deposit_event(Event::AttesterSlashed {
+                task,
+                validator,
+                amount,
+            });
+        }
+    }
+
+    /// Tells the reputations how the attesters did.
+    fn tell_reputations(
+        specialisation: Specialisation,
+        right: &[T::AccountId],
+        wrong: &[T::AccountId],
+    ) {
+        let side = Side::Validator(specialisation);
+        let confirmed = right.len() > 1;
+        right
+            .iter()
+            .for_each(|who| T::Reputation::record(who, side, Outcome::Right { confirmed }));
+        wrong
+            .iter()
+            .for_each(|who| T::Reputation::record(who, side, Outcome::Wrong));
+    }
+}

@@ -1,0 +1,295 @@
+use crate::{Error, Event, mock::*};
+use agora_primitives::{
+    judging::{Judge, Ruling},
+    money::{Escrow, Purpose, Scope},
+    participants::Specialisation,
+    reputation::{Outcome, Side},
+};
+use frame_support::{assert_noop, assert_ok};
+
+const SIDE: Side = Side::Validator(Specialisation::Synthetic);
+
+fn paid(validator: AccountId, amount: Balance) -> Event<Test> {
+    Event::AttesterPaid {
+        task: TASK,
+        validator,
+        amount,
+    }
+}
+
+fn slashed(validator: AccountId, amount: Balance) -> Event<Test> {
+    Event::AttesterSlashed {
+        task: TASK,
+        validator,
+        amount,
+    }
+}
+
+fn closed(ruling: Ruling) -> Event<Test> {
+    Event::ChallengeClosed { task: TASK, ruling }
+}
+
+fn gains(accounts: impl IntoIterator<Item = AccountId>) -> Vec<i128> {
+    accounts
+        .into_iter()
+        .map(|who| free(who) as i128 - RICHES as i128)
+        .collect()
+}
+
+#[test]
+fn upheld_pays_those_in_favour_with_the_bonds_of_the_others() {
+    ExtBuilder::default().build_and_execute(|| {
+        contest(TASK, &[1, 3], &[2, 4, 5]);
+        System::reset_events();
+        assert_eq!(
+            Judging::close_challenge(TASK, Ruling::Upheld),
+            Ok(vec![1, 3])
+        );
+        assert_eq!(gains(1..=6), [1500, -1000, 1500, -1000, -1000, 0]);
+        assert_eq!(
+            events(),
+            [
+                paid(1, 1500),
+                paid(3, 1500),
+                slashed(2, BOND),
+                slashed(4, BOND),
+                slashed(5, BOND),
+                closed(Ruling::Upheld),
+            ]
+        );
+        let confirmed = Outcome::Right { confirmed: true };
+        assert_eq!(
+            Recorded::get(),
+            [
+                (1, SIDE, confirmed),
+                (3, SIDE, confirmed),
+                (2, SIDE, Outcome::Wrong),
+                (4, SIDE, Outcome::Wrong),
+                (5, SIDE, Outcome::Wrong),
+            ]
+        );
+        assert_eq!(challenge(TASK), None);
+    });
+}
+
+#[test]
+fn overturned_pays_those_against_with_the_bonds_of_the_others() {
+    ExtBuilder::default().build_and_execute(|| {
+        contest(TASK, &[1, 3], &[2]);
+        System::reset_events();
+        assert_eq!(
+            Judging::close_challenge(TASK, Ruling::Overturned),
+            Ok(vec![2])
+        );
+        assert_eq!(gains(1..=3), [-1000, 2000, -1000]);
+        assert_eq!(
+            events(),
+            [
+                paid(2, 2 * BOND),
+                slashed(1, BOND),
+                slashed(3, BOND),
+                closed(Ruling::Overturned),
+            ]
+        );
+        // Alone on the right side: right, but nobody confirmed it.
+        assert_eq!(
+            Recorded::get()[0],
+            (2, SIDE, Outcome::Right { confirmed: false })
+        );
+    });
+}
+
+#[test]
+fn undecided_gives_everything_back_and_tells_no_reputation() {
+    ExtBuilder::default().build_and_execute(|| {
+        contest(TASK, &[1, 3], &[2]);
+        System::reset_events();
+        assert_eq!(
+            Judging::close_challenge(TASK, Ruling::Undecided),
+            Ok(vec![])
+        );
+        assert_eq!(gains(1..=3), [0, 0, 0]);
+        assert_eq!(events(), [closed(Ruling::Undecided)]);
+        assert_eq!(Recorded::get(), []);
+        assert_eq!(challenge(TASK), None);
+    });
+}
+
+#[test]
+fn the_remainder_goes_to_the_treasury() {
+    ExtBuilder::default().build_and_execute(|| {
+        contest(TASK, &[1, 2, 3], &[4]);
+        assert_ok!(Judging::close_challenge(TASK, Ruling::Upheld));
+        assert_eq!(gains(1..=4), [333, 333, 333, -1000]);
+        assert_eq!(free(TREASURY), 10 + 1);
+    });
+}
+
+#[test]
+fn without_anybody_on_the_right_side_the_treasury_gets_the_bonds() {
+    ExtBuilder::default().build_and_execute(|| {
+        contest(TASK, &[1, 2], &[]);
+        System::reset_events();
+        assert_eq!(
+            Judging::close_challenge(TASK, Ruling::Overturned),
+            Ok(vec![])
+        );
+        assert_eq!(gains(1..=2), [-1000, -1000]);
+        assert_eq!(free(TREASURY), 10 + 2 * BOND);
+        assert_eq!(
+            events(),
+            [
+                slashed(1, BOND),
+                slashed(2, BOND),
+                closed(Ruling::Overturned)
+            ]
+        );
+    });
+}
+
+#[test]
+fn without_anybody_on_the_wrong_side_bonds_just_go_back() {
+    ExtBuilder::default().build_and_execute(|| {
+        contest(TASK, &[1, 2], &[]);
+        System::reset_events();
+        assert_eq!(
+            Judging::close_challenge(TASK, Ruling::Upheld),
+            Ok(vec![1, 2])
+        );
+        assert_eq!(gains(1..=2), [0, 0]);
+        assert_eq!(free(TREASURY), 10);
+        assert_eq!(events(), [paid(1, 0), paid(2, 0), closed(Ruling::Upheld)]);
+    });
+}
+
+#[test]
+fn without_attesters_there_is_nothing_but_the_event() {
+    for ruling in [Ruling::Upheld, Ruling::Overturned, Ruling::Undecided] {
+        ExtBuilder::default().build_and_execute(|| {
+            open(TASK);
+            System::reset_events();
+            assert_eq!(Judging::close_challenge(TASK, ruling), Ok(vec![]));
+            assert_eq!(events(), [closed(ruling)]);
+        });
+    }
+}
+
+#[test]
+fn losers_keep_what_the_penalty_leaves() {
+    ExtBuilder::default().penalty(25).build_and_execute(|| {
+        contest(TASK, &[1], &[2, 3]);
+        System::reset_events();
+        assert_ok!(Judging::close_challenge(TASK, Ruling::Upheld));
+        assert_eq!(gains(1..=3), [500, -250, -250]);
+        assert_eq!(
+            events(),
+            [
+                paid(1, 500),
+                slashed(2, 250),
+                slashed(3, 250),
+                closed(Ruling::Upheld)
+            ]
+        );
+    });
+}
+
+#[test]
+fn leaves_other_tasks_alone() {
+    ExtBuilder::default().build_and_execute(|| {
+        contest(TASK, &[1], &[2]);
+        contest(OTHER_TASK, &[2], &[1]);
+        assert_ok!(Judging::close_challenge(TASK, Ruling::Upheld));
+        assert_eq!((bond_of(1, TASK), bond_of(2, TASK)), (0, 0));
+        assert_eq!(
+            (bond_of(1, OTHER_TASK), bond_of(2, OTHER_TASK)),
+            (BOND, BOND)
+        );
+        assert_eq!(challenge(OTHER_TASK).unwrap().attestations.len(), 2);
+    });
+}
+
+#[test]
+fn fails_without_a_challenge_and_so_cannot_happen_twice() {
+    ExtBuilder::default().build_and_execute(|| {
+        assert_noop!(
+            Judging::close_challenge(TASK, Ruling::Upheld),
+            Error::<Test>::NoChallenge
+        );
+        contest(TASK, &[1], &[2]);
+        assert_ok!(Judging::close_challenge(TASK, Ruling::Upheld));
+        assert_noop!(
+            Judging::close_challenge(TASK, Ruling::Upheld),
+            Error::<Test>::NoChallenge
+        );
+    });
+}
+
+#[test]
+fn takes_what_is_held_where_it_is_less_than_the_bond() {
+    ExtBuilder::default().build_and_execute(|| {
+        contest(TASK, &[1], &[2, 3]);
+        let scope = Scope::Task(TASK);
+        assert_ok!(EscrowDouble::release(
+            Purpose::ChallengeBond,
+            scope,
+            &1,
+            400
+        ));
+        assert_ok!(EscrowDouble::release(
+            Purpose::ChallengeBond,
+            scope,
+            &2,
+            300
+        ));
+        assert_ok!(EscrowDouble::release(
+            Purpose::ChallengeBond,
+            scope,
+            &3,
+            BOND
+        ));
+        System::reset_events();
+        assert_eq!(Judging::close_challenge(TASK, Ruling::Upheld), Ok(vec![1]));
+        assert_eq!(gains(1..=3), [700, -700, 0]);
+        assert_eq!(
+            events(),
+            [
+                paid(1, 700),
+                slashed(2, 700),
+                slashed(3, 0),
+                closed(Ruling::Upheld)
+            ]
+        );
+    });
+}
+
+#[test]
+fn works_with_all_places_taken() {
+    ExtBuilder::default().places(12).build_and_execute(|| {
+        contest(TASK, &[1, 3, 5, 7, 9, 11], &[2, 4, 6, 8, 10, 12]);
+        assert_eq!(
+            Judging::close_challenge(TASK, Ruling::Overturned),
+            Ok(vec![2, 4, 6, 8, 10, 12])
+        );
+        assert_eq!(gains(1..=12), [-1000, 1000].repeat(6));
+    });
+}
+
+#[test]
+fn works_without_a_bond() {
+    ExtBuilder::default().build_and_execute(|| {
+        let free_of_charge = agora_primitives::judging::ChallengeTerms { bond: 0, ..terms() };
+        assert_ok!(Judging::open_challenge(TASK, free_of_charge));
+        assert_ok!(attest(
+            1,
+            TASK,
+            agora_primitives::judging::Attestation::Valid
+        ));
+        assert_ok!(attest(
+            2,
+            TASK,
+            agora_primitives::judging::Attestation::Invalid
+        ));
+        assert_eq!(Judging::close_challenge(TASK, Ruling::Upheld), Ok(vec![1]));
+        assert_eq!(gains(1..=2), [0, 0]);
+    });
+}

@@ -1,0 +1,27 @@
+use crate::mock::*;
+use frame_support::traits::Hooks;
+
+fn check_with(places: u32) {
+    ExtBuilder::default()
+        .places(places)
+        .build()
+        .execute_with(Judging::integrity_test);
+}
+
+#[test]
+fn takes_even_numbers_of_places() {
+    check_with(2);
+    check_with(16);
+}
+
+#[test]
+#[should_panic(expected = "MaxAttestations must be even")]
+fn refuses_no_places() {
+    check_with(0);
+}
+
+#[test]
+#[should_panic(expected = "MaxAttestations must be even")]
+fn refuses_an_odd_number_of_places() {
+    check_with(7);
+}

@@ -1,0 +1,53 @@
+use crate::{Challenges, mock::*};
+use agora_primitives::{
+    judging::Attestation,
+    money::{Escrow, Purpose, Scope},
+};
+use frame_support::{assert_err, assert_ok};
+
+#[test]
+fn notices_a_missing_bond() {
+    ExtBuilder::default().build().execute_with(|| {
+        contest(TASK, &[1], &[]);
+        assert_ok!(Judging::do_try_state());
+        assert_ok!(EscrowDouble::release(
+            Purpose::ChallengeBond,
+            Scope::Task(TASK),
+            &1,
+            1
+        ));
+        assert_err!(
+            Judging::do_try_state(),
+            "judging: what is held of an attester is not the bond"
+        );
+    });
+}
+
+#[test]
+fn notices_who_is_there_twice() {
+    ExtBuilder::default().build().execute_with(|| {
+        contest(TASK, &[1], &[]);
+        Challenges::<Test>::mutate(TASK, |challenge| {
+            let twice = (1, Attestation::Invalid);
+            challenge
+                .as_mut()
+                .unwrap()
+                .attestations
+                .try_push(twice)
+                .unwrap();
+        });
+        assert_err!(Judging::do_try_state(), "judging: somebody attested twice");
+    });
+}
+
+#[test]
+fn notices_a_side_with_too_many() {
+    ExtBuilder::default().build().execute_with(|| {
+        contest(TASK, &[1, 2, 3], &[]);
+        MaxAttestations::set(4);
+        assert_err!(
+            Judging::do_try_state(),
+            "judging: a side has more than its places"
+        );
+    });
+}

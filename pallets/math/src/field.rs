@@ -1,0 +1,263 @@
+//! Arithmetic in the prime field F_251, and the generator that fills matrices over it.
+//!
+//! Two representations of the same 251 elements are used:
+//! - *canonical* residues 0..=250, one byte each: what is hashed, stored and compared;
+//! - *symmetric* residues −125..=125: what is multiplied. They fit in a signed byte, so that graphics processors can
+//!   use their packed dot products, and products of them fit in 16 bits.
+//!
+//! The generator is Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011):
+//! counter-based, so that every element can be computed by itself and in any order.
+
+use sp_crypto_hashing::blake2_256;
+
+/// The number of elements of the field.
+pub const MODULUS: u8 = 251;
+
+/// The largest symmetric residue; the smallest is its negative.
+pub const MAX_SYMMETRIC: i16 = 125;
+
+/// The longest [`dot`] product that cannot overflow: `MAX_DOT_LENGTH · 125² < 2³¹`.
+pub const MAX_DOT_LENGTH: usize = 131_072;
+
+/// Separates the generator's keys from everything else that is hashed; the last byte counts versions.
+pub const GENERATOR_DOMAIN: &[u8] = b"agora/philox/1";
+
+/// The canonical residue of `value`.
+pub const fn canonical(value: i32) -> u8 {
+    // The remainder lies in 0..=250.
+    value.rem_euclid(MODULUS as i32) as u8
+}
+
+/// The symmetric residue of a canonical one. Bytes above 250 are reduced first.
+pub const fn symmetric(canonical: u8) -> i16 {
+    let residue = (canonical % MODULUS) as i16;
+    if residue > MAX_SYMMETRIC {
+        residue.wrapping_sub(MODULUS as i16)
+    } else {
+        residue
+    }
+}
+
+/// The symmetric residue of `value`.
+pub const fn symmetric_of(value: i32) -> i16 {
+    symmetric(canonical(value))
+}
+
+/// Whether each byte is a canonical residue.
+pub fn is_canonical(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte < MODULUS)
+}
+
+/// The exact integer dot product of two vectors of symmetric residues.
+///
+/// The sum is exact while the vectors have at most [`MAX_DOT_LENGTH`] elements. Elements beyond the end of the shorter
+/// vector are ignored. Complexity: O(n), in a form that compilers turn into 16-bit multiply–add instructions.
+pub fn dot(a: &[i16], b: &[i16]) -> i32 {
+    // Wrapping, because checks would prevent vector instructions; it never wraps within `MAX_DOT_LENGTH`.
+    a.iter().zip(b).fold(0, |sum: i32, (&x, &y)| {
+        sum.wrapping_add(i32::from(x).wrapping_mul(i32::from(y)))
+    })
+}
+
+/// A counter-based generator of field elements: the element at each index depends on the seed, the label and the index.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Generator {
+    key: [u32; 2],
+    /// The upper half of each counter.
+    nonce: [u32; 2],
+}
+
+impl Generator {
+    /// The generator for `seed` and `label`.
+    ///
+    /// Let `h = blake2_256("agora/philox/1" ‖ seed ‖ label)`. The key is bytes 0..8 of `h` as two little-endian words,
+    /// the upper two words of each counter are bytes 8..16 of `h`.
+    pub fn new(seed: &[u8; 32], label: &[u8]) -> Self {
+        let hash = blake2_256(&[GENERATOR_DOMAIN, seed, label].concat());
+        let (words, _) = hash.as_chunks::<4>();
+        match *words {
+            [a, b, c, d, ..] => Self {
+                key: [u32::from_le_bytes(a), u32::from_le_bytes(b)],
+                nonce: [u32::from_le_bytes(c), u32::from_le_bytes(d)],
+            },
+            // A hash has eight words.
+            _ => Self {
+                key: [0; 2],
+                nonce: [0; 2],
+            },
+        }
+    }
+
+    /// The four canonical residues at indices `4 · block ..= 4 · block + 3`: each output word of Philox modulo 251.
+    ///
+    /// 2³² is no multiple of 251: residues below 123 have a probability higher by 2⁻³² than the others.
+    pub const fn block(&self, block: u64) -> [u8; 4] {
+        let [n0, n1] = self.nonce;
+        let [w0, w1, w2, w3] =
+            philox4x32_10([block as u32, (block >> 32) as u32, n0, n1], self.key);
+        const M: u32 = MODULUS as u32;
+        [
+            (w0 % M) as u8,
+            (w1 % M) as u8,
+            (w2 % M) as u8,
+            (w3 % M) as u8,
+        ]
+    }
+
+    /// The canonical residue at `index`.
+    pub fn residue(&self, index: u64) -> u8 {
+        let [a, b, c, d] = self.block(index >> 2);
+        match index & 3 {
+            0 => a,
+            1 => b,
+            2 => c,
+            _ => d,
+        }
+    }
+
+    /// Writes the canonical residues from index `first` on. Complexity: O(length).
+    pub fn fill(&self, first: u64, out: &mut [u8]) {
+        // Up to the next multiple of four one by one, from there in whole blocks.
+        let head = (first.wrapping_neg() & 3) as usize;
+        let (head, rest) = out.split_at_mut(head.min(out.len()));
+        for (byte, index) in head.iter_mut().zip(first..) {
+            *byte = self.residue(index);
+        }
+        let first_block = first.div_ceil(4);
+        for (chunk, block) in rest.chunks_mut(4).zip(first_block..) {
+            for (byte, residue) in chunk.iter_mut().zip(self.block(block)) {
+                *byte = residue;
+            }
+        }
+    }
+}
+
+/// Philox4x32 with ten rounds: a bijection of `counter` chosen by `key`.
+pub const fn philox4x32_10(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+    const MULTIPLIERS: (u64, u64) = (0xD251_1F53, 0xCD9E_8D57);
+    const WEYL: (u32, u32) = (0x9E37_79B9, 0xBB67_AE85);
+    let [mut c0, mut c1, mut c2, mut c3] = counter;
+    let [mut k0, mut k1] = key;
+    let mut round = 0u32;
+    while round < 10 {
+        // 32 × 32 bits never overflow 64.
+        let p0 = MULTIPLIERS.0.wrapping_mul(c0 as u64);
+        let p1 = MULTIPLIERS.1.wrapping_mul(c2 as u64);
+        (c0, c1, c2, c3) = (
+            (p1 >> 32) as u32 ^ c1 ^ k0,
+            p1 as u32,
+            (p0 >> 32) as u32 ^ c3 ^ k1,
+            p0 as u32,
+        );
+        k0 = k0.wrapping_add(WEYL.0);
+        k1 = k1.wrapping_add(WEYL.1);
+        round = round.wrapping_add(1);
+    }
+    [c0, c1, c2, c3]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    /// The known answers that come with the authors' library Random123.
+    #[test]
+    fn philox_gives_the_published_answers() {
+        assert_eq!(
+            philox4x32_10([0; 4], [0; 2]),
+            [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]
+        );
+        assert_eq!(
+            philox4x32_10([u32::MAX; 4], [u32::MAX; 2]),
+            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
+        );
+        assert_eq!(
+            philox4x32_10(
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                [0xa409_3822, 0x299f_31d0]
+            ),
+            [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
+        );
+    }
+
+    #[test]
+    fn both_representations_are_the_same_element() {
+        for byte in 0..MODULUS {
+            let value = symmetric(byte);
+            assert!((-MAX_SYMMETRIC..=MAX_SYMMETRIC).contains(&value));
+            assert_eq!(canonical(value.into()), byte);
+        }
+        assert_eq!(symmetric(125), 125);
+        assert_eq!(symmetric(126), -125);
+        assert!(is_canonical(&[0, 250]));
+        assert!(!is_canonical(&[0, 251]));
+    }
+
+    #[test]
+    fn the_longest_dot_product_is_exact() {
+        let a = vec![MAX_SYMMETRIC; MAX_DOT_LENGTH];
+        let b = vec![-MAX_SYMMETRIC; MAX_DOT_LENGTH];
+        assert_eq!(i64::from(dot(&a, &a)), 15_625 * MAX_DOT_LENGTH as i64);
+        assert_eq!(i64::from(dot(&a, &b)), -15_625 * MAX_DOT_LENGTH as i64);
+    }
+
+    #[test]
+    fn labels_and_seeds_give_different_elements() {
+        let fill = |seed: u8, label: &[u8]| {
+            let mut out = [0; 64];
+            Generator::new(&[seed; 32], label).fill(0, &mut out);
+            out
+        };
+        assert_ne!(fill(0, b"A"), fill(0, b"M"));
+        assert_ne!(fill(0, b"A"), fill(1, b"A"));
+    }
+
+    #[test]
+    fn residues_are_spread_evenly() {
+        let mut out = vec![0; 251 * 1000];
+        Generator::new(&[9; 32], b"A").fill(0, &mut out);
+        let mut counts = [0i64; 256];
+        for byte in out {
+            counts[usize::from(byte)] += 1;
+        }
+        assert_eq!(counts[251..], [0; 5]);
+        // Chi-squared with 250 degrees of freedom: mean 250, standard deviation 22.4.
+        let chi: i64 = counts[..251].iter().map(|&n| (n - 1000) * (n - 1000)).sum();
+        assert!(
+            (150_000..350_000).contains(&chi),
+            "chi-squared is {} thousandths",
+            chi
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_is_the_euclidean_remainder(value: i32) {
+            prop_assert_eq!(i64::from(canonical(value)), i64::from(value).rem_euclid(251));
+            prop_assert_eq!((i64::from(symmetric_of(value)) - i64::from(value)) % 251, 0);
+        }
+
+        #[test]
+        fn filling_from_anywhere_gives_the_same_elements(
+            seed: [u8; 32], first in 0u64..1 << 33, length in 0usize..40,
+        ) {
+            let generator = Generator::new(&seed, b"M");
+            let mut out = vec![255; length];
+            generator.fill(first, &mut out);
+            for (byte, index) in out.iter().zip(first..) {
+                prop_assert_eq!(*byte, generator.residue(index));
+            }
+        }
+
+        #[test]
+        fn dot_is_the_sum_of_products(pairs in prop::collection::vec((-125i16..=125, -125i16..=125), 0..300)) {
+            let (a, b): (Vec<i16>, Vec<i16>) = pairs.iter().copied().unzip();
+            let sum: i64 = pairs.iter().map(|&(x, y)| i64::from(x) * i64::from(y)).sum();
+            prop_assert_eq!(i64::from(dot(&a, &b)), sum);
+        }
+    }
+
+    use alloc::vec::Vec;
+}

@@ -1,0 +1,457 @@
+//! Binary Merkle trees and Merkle mountain ranges, specified to the byte.
+//!
+//! Everything that the market commits to by a root is committed to here: the output of a job and the job itself
+//! (by chunks), the intermediate states of a computation, the results that a block settles, and all results ever.
+//! `H` is BLAKE2b with an output of 32 bytes, without key, and `‖` joins bytes; numbers are little endian.
+//!
+//! # The tree
+//! - Hash of a leaf: `leaf_hash(data) = H(0x00 ‖ data)`.
+//! - Hash of an inner node: `H(0x01 ‖ left ‖ right)`.
+//! - The top of a list of leaf hashes: neighbours are joined pairwise from the left, level by level, until one hash is
+//!   left. A last hash without a neighbour goes up to the next level unchanged. The top of a single leaf is its hash;
+//!   the top of no leaves is `H` of no bytes.
+//!
+//! The first byte makes it impossible to take a leaf for a node. The same shape results from splitting a list at the
+//! largest power of two below its length (RFC 6962, section 2.1).
+//!
+//! # The roots
+//! A top alone does not say how many leaves are under it, and so not where a leaf is. The roots do:
+//! - of a list: `root(leaf_hashes) = H(0x03 ‖ number of leaves (u64) ‖ top)`; of no leaves, `H` of no bytes;
+//! - of bytes in chunks: `chunked_root(bytes, chunk_size) = H(0x02 ‖ number of bytes (u64) ‖ top)`, where leaf `i` is
+//!   the bytes from `i · chunk_size` up to the next chunk (the last chunk may be shorter; no bytes have no chunks).
+//!
+//! | What | Root |
+//! |---|---|
+//! | digest of an output | `chunked_root(output, 1024)` |
+//! | chunk root of a job kept off chain | `chunked_root(SCALE(job), 16384)` |
+//! | trace root | `root` of the leaf hashes of the intermediate states |
+//! | results of a block | `root` of the leaf hashes of the SCALE-encoded results, in the order of settlement |
+//!
+//! # The mountain range
+//! Each block appends one leaf, the SCALE-encoded [`BlockLeaf`] of its parent, to the Merkle mountain range of the SDK's
+//! `pallet-mmr` with BLAKE2b-256: hash of a leaf `H(leaf)`, of a node `H(left ‖ right)`, and the peaks are joined from
+//! the right to the left by `H(right ‖ left)`. (The encoding of a [`BlockLeaf`] is not 64 bytes long, so that here too
+//! a leaf cannot be taken for a node.) What the header carries is the
+//! `compute_root = H(0x04 ‖ number of leaves (u64) ‖ root of the range)`, which binds positions as above.
+//!
+//! Nothing here panics, whatever a proof contains: its length follows from the position that it claims, and everything
+//! else is refused before it is hashed.
+
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
+use scale_info::TypeInfo;
+use sp_crypto_hashing::blake2_256;
+
+/// A BLAKE2b-256 hash.
+pub type Hash = [u8; 32];
+
+/// Size of the chunks of an output, whose root is the output's digest.
+pub const OUTPUT_CHUNK: usize = 1024;
+/// Size of the chunks of a job that is kept off chain.
+pub const JOB_CHUNK: usize = 16 * 1024;
+/// The most leaves of a mountain range in a proof: one per block, and blocks are counted in 32 bits.
+pub const MAX_MOUNTAIN_LEAVES: u64 = u32::MAX as u64;
+
+const LEAF: u8 = 0;
+const NODE: u8 = 1;
+const BYTES: u8 = 2;
+const LIST: u8 = 3;
+const MOUNTAIN: u8 = 4;
+
+/// Hashes the content of one leaf: `H(0x00 ‖ data)`.
+///
+/// Complexity: O(n) in the length of `data`.
+pub fn leaf_hash(data: &[u8]) -> Hash {
+    let mut preimage = Vec::with_capacity(data.len().saturating_add(1));
+    preimage.push(LEAF);
+    preimage.extend_from_slice(data);
+    blake2_256(&preimage)
+}
+
+/// Hashes an inner node: `H(0x01 ‖ left ‖ right)`.
+pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
+    let mut preimage = Vec::with_capacity(65);
+    preimage.push(NODE);
+    preimage.extend_from_slice(left);
+    preimage.extend_from_slice(right);
+    blake2_256(&preimage)
+}
+
+/// Binds a top to a count: `H(domain ‖ count (u64, little endian) ‖ top)`.
+fn bind(domain: u8, count: u64, top: &Hash) -> Hash {
+    let mut preimage = Vec::with_capacity(41);
+    preimage.push(domain);
+    preimage.extend_from_slice(&count.to_le_bytes());
+    preimage.extend_from_slice(top);
+    blake2_256(&preimage)
+}
+
+/// Returns the next level of a tree.
+fn join(level: &[Hash]) -> Vec<Hash> {
+    level
+        .chunks(2)
+        .filter_map(|pair| match pair {
+            [left, right] => Some(node_hash(left, right)),
+            [last] => Some(*last),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Returns the top of a tree, which binds neither number nor length. The top of no leaves is `H` of no bytes.
+fn top(leaf_hashes: &[Hash]) -> Hash {
+    let mut level = leaf_hashes.to_vec();
+    while level.len() > 1 {
+        level = join(&level);
+    }
+    level.first().copied().unwrap_or_else(|| blake2_256(&[]))
+}
+
+/// Returns the root of a list of leaf hashes: `H(0x03 ‖ number of leaves (u64) ‖ top)`; of an empty list, `H` of no bytes.
+///
+/// Complexity: O(n), each leaf costing about one hash of 65 bytes.
+pub fn root(leaf_hashes: &[Hash]) -> Hash {
+    match leaf_hashes.len() {
+        0 => blake2_256(&[]),
+        count => bind(LIST, count as u64, &top(leaf_hashes)),
+    }
+}
+
+/// Returns the leaf hashes of `bytes` cut into chunks. A `chunk_size` of 0 counts as 1.
+pub fn chunk_hashes(bytes: &[u8], chunk_size: usize) -> Vec<Hash> {
+    let chunk_size = chunk_size.max(1);
+    let mut preimage = Vec::with_capacity(chunk_size.min(bytes.len()).saturating_add(1));
+    bytes
+        .chunks(chunk_size)
+        .map(|chunk| {
+            preimage.clear();
+            preimage.push(LEAF);
+            preimage.extend_from_slice(chunk);
+            blake2_256(&preimage)
+        })
+        .collect()
+}
+
+/// Returns the root of `bytes` cut into chunks: `H(0x02 ‖ number of bytes (u64) ‖ top)`. A `chunk_size` of 0 counts as 1.
+///
+/// Complexity: O(n).
+pub fn chunked_root(bytes: &[u8], chunk_size: usize) -> Hash {
+    bind(BYTES, bytes.len() as u64, &top(&chunk_hashes(bytes, chunk_size)))
+}
+
+/// Returns the root of bytes of which only the length and the hashes of the chunks are known.
+///
+/// `root_of_chunks(bytes.len() as u64, &chunk_hashes(bytes, n)) == chunked_root(bytes, n)`; for an engine that hashes
+/// chunks as it makes them.
+pub fn root_of_chunks(length: u64, chunk_hashes: &[Hash]) -> Hash {
+    bind(BYTES, length, &top(chunk_hashes))
+}
+
+/// A root that grows leaf by leaf, in O(log n) memory.
+///
+/// ```
+/// use agora_math::merkle::{Accumulator, leaf_hash, root};
+/// let leaves = [leaf_hash(b"a"), leaf_hash(b"b"), leaf_hash(b"c")];
+/// let mut all = Accumulator::default();
+/// leaves.iter().for_each(|leaf| all.push(*leaf));
+/// assert_eq!(all.root(), root(&leaves));
+/// ```
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Accumulator {
+    count: u64,
+    /// Tops of the complete subtrees, largest first: one for each bit that is set in `count`.
+    peaks: Vec<Hash>,
+}
+
+impl Accumulator {
+    /// Appends a leaf.
+    pub fn push(&mut self, leaf_hash: Hash) {
+        let mut hash = leaf_hash;
+        for _ in 0..self.count.trailing_ones() {
+            if let Some(left) = self.peaks.pop() {
+                hash = node_hash(&left, &hash);
+            }
+        }
+        self.peaks.push(hash);
+        // Saturating: nobody pushes 2^64 leaves.
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// How many leaves it has.
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Returns the same as [`root`] of all leaves.
+    pub fn root(&self) -> Hash {
+        let top = self
+            .peaks
+            .iter()
+            .rev()
+            .copied()
+            .reduce(|right, left| node_hash(&left, &right));
+        top.map_or_else(|| blake2_256(&[]), |top| bind(LIST, self.count, &top))
+    }
+}
+
+/// Shows that a leaf is at a position of a tree.
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, PartialEq, Eq, Debug)]
+pub struct Proof {
+    /// Position of the leaf, counted from 0.
+    pub index: u64,
+    /// How many leaves the tree has.
+    pub leaf_count: u64,
+    /// The hashes beside the path from the leaf to the top, lowest first. A level at which the path's hash has no
+    /// neighbour has none.
+    pub siblings: Vec<Hash>,
+}
+
+/// On which side of the path a sibling is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+/// The sides of the siblings on the way up from `index`, lowest first: at most 64.
+fn sides(index: u64, leaf_count: u64) -> impl Iterator<Item = Side> {
+    let mut at = (index, leaf_count);
+    core::iter::from_fn(move || {
+        while at.1 > 1 {
+            let (index, width) = at;
+            at = (index >> 1, width.div_ceil(2));
+            if index & 1 == 1 {
+                return Some(Side::Left);
+            } else if index | 1 < width {
+                return Some(Side::Right);
+            }
+        }
+        None
+    })
+}
+
+impl Proof {
+    /// Returns the top that follows from the leaf and the proof, or nothing if its length does not fit its position.
+    fn top(&self, leaf_hash: &Hash) -> Option<Hash> {
+        if self.index >= self.leaf_count {
+            return None;
+        }
+        let mut siblings = self.siblings.iter();
+        let mut hash = *leaf_hash;
+        for side in sides(self.index, self.leaf_count) {
+            let sibling = siblings.next()?;
+            hash = match side {
+                Side::Left => node_hash(sibling, &hash),
+                Side::Right => node_hash(&hash, sibling),
+            };
+        }
+        siblings.next().is_none().then_some(hash)
+    }
+}
+
+/// Makes the proof for the leaf at `index`; nothing if there is no such leaf.
+///
+/// Complexity: O(n).
+pub fn prove(leaf_hashes: &[Hash], index: usize) -> Option<Proof> {
+    leaf_hashes.get(index)?;
+    let mut siblings = Vec::new();
+    let mut level = leaf_hashes.to_vec();
+    let mut at = index;
+    while level.len() > 1 {
+        siblings.extend(level.get(at ^ 1).copied());
+        level = join(&level);
+        at >>= 1;
+    }
+    Some(Proof {
+        index: index as u64,
+        leaf_count: leaf_hashes.len() as u64,
+        siblings,
+    })
+}
+
+/// Whether `proof` shows that the list with `root` has `leaf_hash` at `proof.index`, and `proof.leaf_count` leaves.
+///
+/// Never panics. Complexity: O(log n), at most 64 hashes.
+pub fn verify(root: &Hash, leaf_hash: &Hash, proof: &Proof) -> bool {
+    proof
+        .top(leaf_hash)
+        .is_some_and(|top| bind(LIST, proof.leaf_count, &top) == *root)
+}
+
+/// Whether `proof` shows that the `length` bytes with the chunked root `root` have `chunk` as chunk `proof.index`.
+///
+/// Never panics. Complexity: O(log n), at most 64 hashes and that of the chunk.
+pub fn verify_chunk(root: &Hash, length: u64, chunk_size: usize, chunk: &[u8], proof: &Proof) -> bool {
+    let chunk_size = chunk_size.max(1) as u64;
+    let expected = proof
+        .index
+        .checked_mul(chunk_size)
+        .and_then(|start| length.checked_sub(start))
+        .map_or(0, |rest| rest.min(chunk_size));
+    proof.leaf_count == length.div_ceil(chunk_size)
+        && chunk.len() as u64 == expected
+        && proof
+            .top(&leaf_hash(chunk))
+            .is_some_and(|top| bind(BYTES, length, &top) == *root)
+}
+
+/// What one block adds to the mountain range: the root of the results that its parent settled.
+///
+/// SCALE encoding, 77 bytes: `version ‖ block ‖ block_hash ‖ results_root ‖ count`.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BlockLeaf {
+    /// Version of this layout: [`BlockLeaf::VERSION`].
+    pub version: u8,
+    /// Number of the block that settled the results.
+    pub block: u64,
+    /// Hash of that block.
+    pub block_hash: Hash,
+    /// [`root`] of the results.
+    pub results_root: Hash,
+    /// How many results.
+    pub count: u32,
+}
+
+impl BlockLeaf {
+    /// The layout described here.
+    pub const VERSION: u8 = 1;
+}
+
+/// Shows that a leaf is in a mountain range.
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, PartialEq, Eq, Debug)]
+pub struct MountainProof {
+    /// Position of the leaf, counted from 0.
+    pub leaf_index: u64,
+    /// How many leaves the range has.
+    pub leaf_count: u64,
+    /// Peaks to the left of the leaf's, then the siblings on the path to its peak, then, if there are peaks to the right,
+    /// these joined into one.
+    pub items: Vec<Hash>,
+}
+
+/// Joins hashes as `pallet-mmr` does with `BlakeTwo256`.
+struct Blake2Merge;
+
+impl mmr_lib::Merge for Blake2Merge {
+    type Item = Hash;
+
+    fn merge(left: &Hash, right: &Hash) -> mmr_lib::Result<Hash> {
+        Ok(blake2_256([left.as_slice(), right.as_slice()].concat().as_slice()))
+    }
+}
+
+/// Returns how many items a proof has, for a leaf that exists.
+fn mountain_items(leaf_index: u64, leaf_count: u64) -> usize {
+    // Going through the peaks from the left, `leaf_index` becomes the position within its mountain.
+    let mut index = leaf_index;
+    let mut left = 0usize;
+    for height in (0..u64::BITS).rev() {
+        let width = 1u64.wrapping_shl(height);
+        if leaf_count & width == 0 {
+            continue;
+        }
+        if index < width {
+            let lower = leaf_count & width.wrapping_sub(1);
+            // Saturating: three numbers of at most 64.
+            return left
+                .saturating_add(height as usize)
+                .saturating_add(usize::from(lower != 0));
+        }
+        index = index.wrapping_sub(width);
+        left = left.saturating_add(1);
+    }
+    left
+}
+
+/// Returns what a header carries for a mountain range: `H(0x04 ‖ number of leaves (u64) ‖ root)`.
+pub fn compute_root(leaf_count: u64, mountain_root: &Hash) -> Hash {
+    bind(MOUNTAIN, leaf_count, mountain_root)
+}
+
+/// Checks that the range with `compute_root` has a leaf with the given content at the position claimed.
+///
+/// Never panics. Errors: `Position`, `Length`, `NotInMountain`. Complexity: O(log n), at most 64 hashes.
+pub fn verify_mountain(compute_root: &Hash, leaf: &[u8], proof: &MountainProof) -> Result<(), VerifyError> {
+    let MountainProof {
+        leaf_index,
+        leaf_count,
+        items,
+    } = proof;
+    if leaf_index >= leaf_count || *leaf_count > MAX_MOUNTAIN_LEAVES {
+        return Err(VerifyError::Position);
+    }
+    if items.len() != mountain_items(*leaf_index, *leaf_count) {
+        return Err(VerifyError::Length);
+    }
+    let size = mmr_lib::leaf_index_to_mmr_size(leaf_count.saturating_sub(1));
+    let position = mmr_lib::leaf_index_to_pos(*leaf_index);
+    let mountain_root = mmr_lib::MerkleProof::<Hash, Blake2Merge>::new(size, items.clone())
+        .calculate_root(alloc::vec![(position, blake2_256(leaf))])
+        .map_err(|_| VerifyError::NotInMountain)?;
+    if self::compute_root(*leaf_count, &mountain_root) == *compute_root {
+        Ok(())
+    } else {
+        Err(VerifyError::NotInMountain)
+    }
+}
+
+/// Why a proof proves nothing.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VerifyError {
+    /// The block's leaf has a layout that this version does not know.
+    Version,
+    /// A position is not below the count that it belongs to, or a count is too large or differs from the block's.
+    Position,
+    /// The proof has too few or too many hashes for its position.
+    Length,
+    /// The result is not among the block's results.
+    NotInBlock,
+    /// The block is not in the mountain range with this root.
+    NotInMountain,
+}
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Version => "the block's leaf has an unknown layout; a newer client is needed",
+            Self::Position => "a position in the proof is not below its count",
+            Self::Length => "the proof has too few or too many hashes",
+            Self::NotInBlock => "the result is not among the results of its block",
+            Self::NotInMountain => "the block is not under this compute root",
+        })
+    }
+}
+
+impl core::error::Error for VerifyError {}
+
+/// Checks that a settled result is under the `compute_root` of a header.
+///
+/// `result`: SCALE encoding of the result. `path`: from it to the root of the results that `block` settled. `mountain`:
+/// from `block`'s leaf to `compute_root`. Nothing else is needed: no node is asked.
+///
+/// Never panics. Errors: [`VerifyError`]. Complexity: O(log n), at most 160 hashes.
+pub fn verify_result(
+    compute_root: &Hash,
+    result: &[u8],
+    path: &Proof,
+    block: &BlockLeaf,
+    mountain: &MountainProof,
+) -> Result<(), VerifyError> {
+    if block.version != BlockLeaf::VERSION {
+        return Err(VerifyError::Version);
+    }
+    if path.index >= path.leaf_count || path.leaf_count != u64::from(block.count) {
+        return Err(VerifyError::Position);
+    }
+    if path.siblings.len() != sides(path.index, path.leaf_count).count() {
+        return Err(VerifyError::Length);
+    }
+    if !verify(&block.results_root, &leaf_hash(result), path) {
+        return Err(VerifyError::NotInBlock);
+    }
+    verify_mountain(compute_root, &block.encode(), mountain)
+}
+
+#[cfg(test)]
+mod tests;

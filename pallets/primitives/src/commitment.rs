@@ -1,0 +1,40 @@
+//! The commitment to a result that a worker publishes before it reveals the result.
+
+use crate::ids::TaskId;
+use codec::Encode;
+use sp_core::H256;
+use sp_crypto_hashing::blake2_256;
+
+/// Separates commitments from everything else that is hashed; the last byte counts versions.
+pub const COMMIT_DOMAIN: &[u8] = b"agora/commit/1";
+
+/// A worker's secret, 32 random bytes per task.
+pub type Salt = [u8; 32];
+
+/// Commits to a result.
+///
+/// `blake2_256("agora/commit/1" ‖ genesis ‖ task (u64, little endian) ‖ account ‖ digest ‖ trace_root ‖ salt)`.
+/// The account is in it so that nobody can commit to somebody else's commitment, the salt so that nobody can try out
+/// all possible results where there are few, the genesis hash so that it is of no use on another chain.
+pub fn commitment<AccountId: Encode>(
+    genesis: H256,
+    task: TaskId,
+    account: &AccountId,
+    digest: H256,
+    trace_root: H256,
+    salt: &Salt,
+) -> H256 {
+    (CommitDomain, genesis, task, account, digest, trace_root, salt).using_encoded(blake2_256).into()
+}
+
+/// Encodes as the bytes of [`COMMIT_DOMAIN`] without a length.
+struct CommitDomain;
+
+impl Encode for CommitDomain {
+    fn size_hint(&self) -> usize {
+        COMMIT_DOMAIN.len()
+    }
+    fn encode_to<O: codec::Output + ?Sized>(&self, to: &mut O) {
+        to.write(COMMIT_DOMAIN);
+    }
+}

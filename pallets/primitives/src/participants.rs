@@ -1,0 +1,136 @@
+//! Who takes part, and the trait through which other pallets ask about them.
+
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_core::H256;
+use sp_runtime::DispatchResult;
+
+/// A role in the market. An account may have several, each with its own bond.
+#[derive(
+    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Computes results.
+    Worker,
+    /// Checks results.
+    Validator,
+    /// Splits tasks into jobs and hands them to workers of its own.
+    Orchestrator,
+    /// Decides what machines cannot.
+    Expert,
+}
+
+/// A kind of work. Reputation is kept per specialisation; a worker declares those it takes.
+#[derive(
+    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug,
+)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it all")]
+pub enum Specialisation {
+    Synthetic,
+    Inference,
+    Embedding,
+    Training,
+    Rendering,
+    RowTransform,
+    SyntaxCheck,
+    DataStatistics,
+    SecurityAudit,
+    AlgorithmOptimisation,
+}
+
+impl Specialisation {
+    /// All specialisations, in the order of their codec index.
+    pub const ALL: [Self; 10] = [
+        Self::Synthetic,
+        Self::Inference,
+        Self::Embedding,
+        Self::Training,
+        Self::Rendering,
+        Self::RowTransform,
+        Self::SyntaxCheck,
+        Self::DataStatistics,
+        Self::SecurityAudit,
+        Self::AlgorithmOptimisation,
+    ];
+}
+
+/// A set of [`Specialisation`]s: bit `i` stands for the one with codec index `i`.
+#[derive(
+    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
+)]
+pub struct Specialisations(pub u16);
+
+impl Specialisations {
+    /// The empty set.
+    pub const NONE: Self = Self(0);
+
+    const fn bit(of: Specialisation) -> u16 {
+        1u16.wrapping_shl(of as u32)
+    }
+
+    /// Adds `one`.
+    #[must_use]
+    pub const fn with(self, one: Specialisation) -> Self {
+        Self(self.0 | Self::bit(one))
+    }
+
+    /// Whether `one` is in the set.
+    pub const fn contains(self, one: Specialisation) -> bool {
+        self.0 & Self::bit(one) != 0
+    }
+
+    /// Whether each bit stands for a specialisation that exists, and there is at least one.
+    pub const fn is_valid(self) -> bool {
+        self.0 != 0 && self.0.wrapping_shr(Specialisation::ALL.len() as u32) == 0
+    }
+}
+
+impl FromIterator<Specialisation> for Specialisations {
+    fn from_iter<I: IntoIterator<Item = Specialisation>>(all: I) -> Self {
+        all.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+/// What the life of a task needs to know about, and tell to, those who take part.
+pub trait Participants<AccountId> {
+    /// Succeeds if `who` has `role`, is bonded, not leaving, not banned and was heard of recently.
+    fn ensure_active(who: &AccountId, role: Role) -> DispatchResult;
+
+    /// Succeeds if the worker `who` declared `specialisation`.
+    fn ensure_suited(who: &AccountId, specialisation: Specialisation) -> DispatchResult;
+
+    /// Takes one of the worker's free slots.
+    ///
+    /// Errors: none is free, or it is no worker.
+    fn occupy_slot(who: &AccountId) -> DispatchResult;
+
+    /// Gives the slot back. A worker that is gone meanwhile is passed over.
+    fn free_slot(who: &AccountId);
+
+    /// Draws up to `count` distinct active workers with `specialisation`, with probability in proportion to priority,
+    /// none of them in `exclude`. Bounded: may return fewer than there are.
+    fn draw_workers(seed: H256, specialisation: Specialisation, count: u32, exclude: &[AccountId]) -> Vec<AccountId>;
+}
+
+/// Lets everybody take part, draws nobody.
+impl<AccountId> Participants<AccountId> for () {
+    fn ensure_active(_: &AccountId, _: Role) -> DispatchResult {
+        Ok(())
+    }
+    fn ensure_suited(_: &AccountId, _: Specialisation) -> DispatchResult {
+        Ok(())
+    }
+    fn occupy_slot(_: &AccountId) -> DispatchResult {
+        Ok(())
+    }
+    fn free_slot(_: &AccountId) {}
+    fn draw_workers(_: H256, _: Specialisation, _: u32, _: &[AccountId]) -> Vec<AccountId> {
+        Vec::new()
+    }
+}

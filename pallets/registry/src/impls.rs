@@ -1,0 +1,355 @@
+//! What the calls do, and the traits through which other pallets meet this one.
+
+use crate::{
+    BalanceOf, Bans, Config, Error, Event, LeafOwners, Members, Pallet,
+    tree::refusal,
+    types::{Ban, Levels, Member, Profile, ProfileError, Standing, Worker},
+};
+use agora_primitives::{
+    money::{Escrow, Purpose, Scope},
+    participants::{Participants, Role, Specialisation},
+    reputation::{Level, OnLevelChanged, Reputation, Side},
+};
+use alloc::vec::Vec;
+use frame_support::{defensive, ensure, storage::with_storage_layer, traits::Get};
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_core::H256;
+use sp_runtime::{
+    DispatchError, DispatchResult,
+    traits::{Saturating, Zero},
+};
+
+impl<T> From<ProfileError> for Error<T> {
+    fn from(error: ProfileError) -> Self {
+        match error {
+            ProfileError::Specialisations => Self::InvalidSpecialisations,
+            ProfileError::Slots => Self::SlotsOutOfRange,
+            ProfileError::Capability => Self::CapabilityOutOfRange,
+        }
+    }
+}
+
+/// Calls.
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_register(who: &T::AccountId, role: Role, bond: BalanceOf<T>, profile: Profile) -> DispatchResult {
+        let now = Self::now();
+        let minimum = T::MinimumBonds::get().of(role).ok_or(Error::<T>::RoleClosed)?;
+        ensure!(bond >= minimum, Error::<T>::BondTooSmall);
+        ensure!(!Self::is_banned(who, now), Error::<T>::Banned);
+        let mut member = Members::<T>::get(who).unwrap_or_else(|| Member::new(now));
+        ensure!(member.standing(role).is_none(), Error::<T>::AlreadyRegistered);
+        if role == Role::Worker {
+            Self::validate(&profile)?;
+        }
+
+        T::Escrow::hold(Purpose::RoleBond, Scope::Role(role), who, bond)?;
+        match role {
+            Role::Worker => member.worker = Some(Self::new_worker(who, profile)?),
+            Role::Validator => member.validator = Some(Standing::Staying),
+            Role::Orchestrator => member.orchestrator = Some(Standing::Staying),
+            Role::Expert => member.expert = Some(Standing::Staying),
+        }
+        Self::heard_of(who, &mut member, now);
+        Self::store(who, &member)?;
+        Self::deposit_event(Event::Registered {
+            who: who.clone(),
+            role,
+            bond,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_update_profile(who: &T::AccountId, profile: Profile) -> DispatchResult {
+        Self::validate(&profile)?;
+        Self::try_mutate_worker(who, |worker| {
+            ensure!(worker.standing == Standing::Staying, Error::<T>::Leaving);
+            ensure!(profile.slots >= worker.occupied, Error::<T>::FewerSlotsThanOccupied);
+            worker.profile = profile;
+            Ok(())
+        })?;
+        Self::deposit_event(Event::ProfileUpdated { who: who.clone() });
+        Ok(())
+    }
+
+    pub(crate) fn do_add_bond(who: &T::AccountId, role: Role, amount: BalanceOf<T>) -> DispatchResult {
+        ensure!(!amount.is_zero(), Error::<T>::AmountZero);
+        let mut member = Members::<T>::get(who).ok_or(Error::<T>::NotRegistered)?;
+        Self::ensure_staying(&member, role)?;
+        T::Escrow::hold(Purpose::RoleBond, Scope::Role(role), who, amount)?;
+        if role == Role::Worker {
+            Self::wake(who, &mut member, Self::now());
+            Self::store(who, &member)?;
+        }
+        Self::deposit_event(Event::BondAdded {
+            who: who.clone(),
+            role,
+            amount,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_heartbeat(who: &T::AccountId) -> DispatchResult {
+        let mut member = Members::<T>::get(who).ok_or(Error::<T>::NotRegistered)?;
+        Self::heard_of(who, &mut member, Self::now());
+        Self::store(who, &member)?;
+        Self::deposit_event(Event::Heartbeat { who: who.clone() });
+        Ok(())
+    }
+
+    pub(crate) fn do_request_exit(who: &T::AccountId, role: Role) -> DispatchResult {
+        let mut member = Members::<T>::get(who).ok_or(Error::<T>::NotRegistered)?;
+        Self::ensure_staying(&member, role)?;
+        // A block number that cannot be reached: the exit would never end, but nothing would be lost either.
+        let withdrawable_at = Self::now().saturating_add(T::ExitCoolDown::get());
+        if let Some(standing) = member.standing_mut(role) {
+            *standing = Standing::Leaving { withdrawable_at };
+        }
+        Self::store(who, &member)?;
+        Self::deposit_event(Event::ExitRequested {
+            who: who.clone(),
+            role,
+            withdrawable_at,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_withdraw_bond(who: &T::AccountId, role: Role) -> DispatchResult {
+        let mut member = Members::<T>::get(who).ok_or(Error::<T>::NotRegistered)?;
+        match member.standing(role).ok_or(Error::<T>::NotRegistered)? {
+            Standing::Staying => return Err(Error::<T>::ExitNotRequested.into()),
+            Standing::Leaving { withdrawable_at } => {
+                ensure!(Self::now() >= withdrawable_at, Error::<T>::CoolDownNotOver)
+            }
+        }
+        if let Some(worker) = member.take(role) {
+            ensure!(worker.occupied == 0, Error::<T>::SlotsOccupied);
+            Self::remove_leaf(worker.leaf)?;
+        }
+        let bond = T::Escrow::release_all(Purpose::RoleBond, Scope::Role(role), who)?;
+        if member.is_gone() {
+            Members::<T>::remove(who);
+        } else {
+            Members::<T>::insert(who, &member);
+        }
+        Self::deposit_event(Event::Exited {
+            who: who.clone(),
+            role,
+            bond,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_ban(who: &T::AccountId, until: Option<BlockNumberFor<T>>) -> DispatchResult {
+        let ban = Ban { until };
+        ensure!(ban.holds(Self::now()), Error::<T>::BanEndsInThePast);
+        Bans::<T>::insert(who, ban);
+        if let Some(mut member) = Members::<T>::get(who)
+            && let Some(worker) = member.worker.as_mut()
+        {
+            worker.dormant = true;
+            Self::store(who, &member)?;
+        }
+        Self::deposit_event(Event::Banned {
+            who: who.clone(),
+            until,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_lift_ban(who: &T::AccountId) -> DispatchResult {
+        Bans::<T>::take(who).ok_or(Error::<T>::NotBanned)?;
+        if let Some(mut member) = Members::<T>::get(who) {
+            Self::wake(who, &mut member, Self::now());
+            Self::store(who, &member)?;
+        }
+        Self::deposit_event(Event::BanLifted { who: who.clone() });
+        Ok(())
+    }
+}
+
+/// What the calls have in common.
+impl<T: Config> Pallet<T> {
+    fn now() -> BlockNumberFor<T> {
+        frame_system::Pallet::<T>::block_number()
+    }
+
+    fn is_banned(who: &T::AccountId, now: BlockNumberFor<T>) -> bool {
+        Bans::<T>::get(who).is_some_and(|ban| ban.holds(now))
+    }
+
+    fn validate(profile: &Profile) -> Result<(), Error<T>> {
+        profile
+            .validate(T::MaxSlots::get(), T::MaxCapability::get())
+            .map_err(Error::from)
+    }
+
+    /// Appends a worker to the tree.
+    fn new_worker(who: &T::AccountId, profile: Profile) -> Result<Worker<BlockNumberFor<T>>, DispatchError> {
+        let levels = Levels::collect(|one| T::Reputation::level(who, Side::Worker(one)));
+        let mut worker = Worker::new(profile, levels, 0);
+        worker.leaf = Self::tree().push(worker.weight()).map_err(refusal::<T>)?;
+        LeafOwners::<T>::insert(worker.leaf, who);
+        Ok(worker)
+    }
+
+    /// Takes a leaf out of the tree; the last worker takes its place.
+    fn remove_leaf(leaf: u32) -> DispatchResult {
+        match Self::tree().swap_remove(leaf).map_err(refusal::<T>)? {
+            None => LeafOwners::<T>::remove(leaf),
+            Some(last) => {
+                let moved = LeafOwners::<T>::take(last).ok_or(DispatchError::Corruption)?;
+                Members::<T>::try_mutate(&moved, |member| -> DispatchResult {
+                    let worker = member.as_mut().and_then(|member| member.worker.as_mut());
+                    worker.ok_or(DispatchError::Corruption)?.leaf = leaf;
+                    Ok(())
+                })?;
+                LeafOwners::<T>::insert(leaf, moved);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a member, and the weight of its leaf if it is a worker. Nothing else sets weights, so that a leaf always
+    /// weighs what [`Worker::weight`] says.
+    pub(crate) fn store(who: &T::AccountId, member: &Member<BlockNumberFor<T>>) -> DispatchResult {
+        if let Some(worker) = &member.worker {
+            Self::tree().set(worker.leaf, worker.weight()).map_err(refusal::<T>)?;
+        }
+        Members::<T>::insert(who, member);
+        Ok(())
+    }
+
+    fn try_mutate_worker(
+        who: &T::AccountId,
+        change: impl FnOnce(&mut Worker<BlockNumberFor<T>>) -> DispatchResult,
+    ) -> DispatchResult {
+        let mut member = Members::<T>::get(who).ok_or(Error::<T>::NotRegistered)?;
+        change(member.worker.as_mut().ok_or(Error::<T>::NotRegistered)?)?;
+        Self::store(who, &member)
+    }
+
+    /// For notices that cannot fail: somebody who is no worker is passed over.
+    fn mutate_worker_if_any(who: &T::AccountId, change: impl FnOnce(&mut Worker<BlockNumberFor<T>>)) {
+        let Some(mut member) = Members::<T>::get(who) else {
+            return;
+        };
+        let Some(worker) = member.worker.as_mut() else {
+            return;
+        };
+        change(worker);
+        if let Err(error) = with_storage_layer(|| Self::store(who, &member)) {
+            defensive!(error);
+        }
+    }
+
+    /// Notes that the account is there; forgets a ban that is over.
+    fn heard_of(who: &T::AccountId, member: &mut Member<BlockNumberFor<T>>, now: BlockNumberFor<T>) {
+        member.last_heartbeat = now;
+        if Bans::<T>::get(who).is_some_and(|ban| !ban.holds(now)) {
+            Bans::<T>::remove(who);
+        }
+        Self::wake(who, member, now);
+    }
+
+    /// Puts a dormant worker back into the draw if nothing speaks against it any more.
+    fn wake(who: &T::AccountId, member: &mut Member<BlockNumberFor<T>>, now: BlockNumberFor<T>) {
+        if !member.worker.as_ref().is_some_and(|worker| worker.dormant) {
+            return;
+        }
+        let active = Self::ensure_member_active(who, member, Role::Worker, now).is_ok();
+        if let Some(worker) = member.worker.as_mut() {
+            worker.dormant = !active;
+        }
+    }
+
+    fn ensure_staying(member: &Member<BlockNumberFor<T>>, role: Role) -> Result<(), Error<T>> {
+        match member.standing(role) {
+            None => Err(Error::NotRegistered),
+            Some(Standing::Leaving { .. }) => Err(Error::Leaving),
+            Some(Standing::Staying) => Ok(()),
+        }
+    }
+
+    fn ensure_member_active(
+        who: &T::AccountId,
+        member: &Member<BlockNumberFor<T>>,
+        role: Role,
+        now: BlockNumberFor<T>,
+    ) -> Result<(), Error<T>> {
+        // A role that was closed meanwhile has no minimum: those who have it keep it.
+        let minimum = T::MinimumBonds::get().of(role).unwrap_or_else(BalanceOf::<T>::zero);
+        Self::check_active(who, member, role, now, minimum)
+    }
+
+    /// Whether `member` is active in `role`: see the terms of this pallet. Reads the ban and the bond.
+    pub(crate) fn check_active(
+        who: &T::AccountId,
+        member: &Member<BlockNumberFor<T>>,
+        role: Role,
+        now: BlockNumberFor<T>,
+        minimum: BalanceOf<T>,
+    ) -> Result<(), Error<T>> {
+        Self::ensure_staying(member, role)?;
+        ensure!(!Self::is_banned(who, now), Error::<T>::Banned);
+        // Time does not run backwards; if it did, nobody would be silent.
+        let silent = now.saturating_sub(member.last_heartbeat);
+        ensure!(silent <= T::HeartbeatTimeout::get(), Error::<T>::Inactive);
+        let bond = T::Escrow::held(Purpose::RoleBond, Scope::Role(role), who);
+        ensure!(bond >= minimum, Error::<T>::BondTooSmall);
+        Ok(())
+    }
+}
+
+impl<T: Config> Participants<T::AccountId> for Pallet<T> {
+    fn ensure_active(who: &T::AccountId, role: Role) -> DispatchResult {
+        let member = Members::<T>::get(who).ok_or(Error::<T>::NotRegistered)?;
+        Ok(Self::ensure_member_active(who, &member, role, Self::now())?)
+    }
+
+    fn ensure_suited(who: &T::AccountId, specialisation: Specialisation) -> DispatchResult {
+        let worker = Members::<T>::get(who)
+            .and_then(|member| member.worker)
+            .ok_or(Error::<T>::NotRegistered)?;
+        ensure!(
+            worker.profile.specialisations.contains(specialisation),
+            Error::<T>::NotSuited
+        );
+        Ok(())
+    }
+
+    fn occupy_slot(who: &T::AccountId) -> DispatchResult {
+        Self::try_mutate_worker(who, |worker| {
+            ensure!(worker.free_slots() > 0, Error::<T>::NoFreeSlot);
+            // Below the number of slots, which fits.
+            worker.occupied = worker.occupied.saturating_add(1);
+            Ok(())
+        })
+    }
+
+    fn free_slot(who: &T::AccountId) {
+        Self::mutate_worker_if_any(who, |worker| match worker.occupied.checked_sub(1) {
+            Some(occupied) => worker.occupied = occupied,
+            None => {
+                defensive!("a slot was given back that was not taken");
+            }
+        });
+    }
+
+    fn draw_workers(
+        seed: H256,
+        specialisation: Specialisation,
+        count: u32,
+        exclude: &[T::AccountId],
+    ) -> Vec<T::AccountId> {
+        with_storage_layer(|| Self::do_draw_workers(seed, specialisation, count, exclude)).unwrap_or_else(|error| {
+            defensive!(error);
+            Vec::new()
+        })
+    }
+}
+
+impl<T: Config> OnLevelChanged<T::AccountId> for Pallet<T> {
+    fn on_level_changed(who: &T::AccountId, specialisation: Specialisation, level: Level) {
+        Self::mutate_worker_if_any(who, |worker| worker.levels.set(specialisation, level));
+    }
+}

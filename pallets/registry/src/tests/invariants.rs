@@ -1,0 +1,198 @@
+//! Random calls by many accounts; after each, the tree equals what is worked out from scratch, and no money is lost.
+
+use crate::{Profile, mock::*};
+use agora_math::fenwick::Tickets;
+use agora_primitives::{
+    participants::{Participants, Role, Specialisation, Specialisations},
+    reputation::{Level, OnLevelChanged},
+};
+use frame_support::assert_ok;
+use proptest::prelude::*;
+use sp_core::H256;
+
+const ACCOUNTS: AccountId = 12;
+const ROLES: [Role; 4] = [Role::Worker, Role::Validator, Role::Orchestrator, Role::Expert];
+const LEVELS: [Level; 4] = [Level::Beginner, Level::Skilled, Level::Expert, Level::Master];
+
+#[derive(Clone, Debug)]
+enum Step {
+    Register(Role, Balance, Profile),
+    UpdateProfile(Profile),
+    AddBond(Role, Balance),
+    Heartbeat,
+    RequestExit(Role),
+    WithdrawBond(Role),
+    Ban(Option<BlockNumber>),
+    LiftBan,
+    OccupySlot,
+    FreeSlot,
+    ChangeLevel(Specialisation, Level),
+    CutBond(Role, Balance),
+    Draw(H256, u32),
+    Pass(BlockNumber),
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    // Workers are what it is about.
+    prop_oneof![4 => Just(Role::Worker), 1 => prop::sample::select(&ROLES[..])]
+}
+
+/// Most of them are possible.
+fn any_profile() -> impl Strategy<Value = Profile> {
+    let sets = prop_oneof![6 => 1..1u16 << 10, 1 => any::<u16>()];
+    let slots = prop_oneof![6 => 1..=MAX_SLOTS, 1 => any::<u32>()];
+    let capabilities = prop_oneof![6 => 1..=MAX_CAPABILITY, 1 => any::<u32>()];
+    (sets, slots, capabilities).prop_map(|(set, slots, capability)| Profile {
+        specialisations: Specialisations(set),
+        slots,
+        capability,
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let specialisation = prop::sample::select(&Specialisation::ALL[..]);
+    prop_oneof![
+        6 => (role(), 90..400u128, any_profile()).prop_map(|(role, bond, profile)| Step::Register(role, bond, profile)),
+        2 => any_profile().prop_map(Step::UpdateProfile),
+        2 => (role(), 0..50u128).prop_map(|(role, amount)| Step::AddBond(role, amount)),
+        3 => Just(Step::Heartbeat),
+        2 => role().prop_map(Step::RequestExit),
+        4 => role().prop_map(Step::WithdrawBond),
+        1 => prop::option::of(0..60u64).prop_map(Step::Ban),
+        1 => Just(Step::LiftBan),
+        4 => Just(Step::OccupySlot),
+        3 => Just(Step::FreeSlot),
+        3 => (specialisation, prop::sample::select(&LEVELS[..])).prop_map(|(one, level)| Step::ChangeLevel(one, level)),
+        1 => (role(), 0..500u128).prop_map(|(role, amount)| Step::CutBond(role, amount)),
+        3 => (any::<[u8; 32]>(), 0..6u32).prop_map(|(seed, count)| Step::Draw(seed.into(), count)),
+        3 => (1..8u64).prop_map(Step::Pass),
+    ]
+}
+
+/// Calls may be refused; what they leave behind is checked by the caller.
+fn perform(who: AccountId, step: Step) {
+    use crate::Call;
+    use sp_runtime::traits::Dispatchable;
+    let call = match step {
+        Step::Register(role, bond, profile) => Call::register { role, bond, profile },
+        Step::UpdateProfile(profile) => Call::update_profile { profile },
+        Step::AddBond(role, amount) => Call::add_bond { role, amount },
+        Step::Heartbeat => Call::heartbeat {},
+        Step::RequestExit(role) => Call::request_exit { role },
+        Step::WithdrawBond(role) => Call::withdraw_bond { role },
+        Step::Ban(ban_until) => {
+            let _ = Registry::ban(RuntimeOrigin::root(), who, ban_until);
+            return;
+        }
+        Step::LiftBan => {
+            let _ = Registry::lift_ban(RuntimeOrigin::root(), who);
+            return;
+        }
+        Step::OccupySlot => {
+            let _ = Registry::occupy_slot(&who);
+            return;
+        }
+        Step::FreeSlot => {
+            let member = crate::Members::<Test>::get(who);
+            if member
+                .and_then(|member| member.worker)
+                .is_none_or(|worker| worker.occupied > 0)
+            {
+                Registry::free_slot(&who);
+            }
+            return;
+        }
+        Step::ChangeLevel(one, level) => return Registry::on_level_changed(&who, one, level),
+        Step::CutBond(role, amount) => return cut_bond(who, role, amount.min(bond_of(who, role))),
+        Step::Draw(seed, count) => return draw_as_on_paper(seed, count, who),
+        Step::Pass(blocks) => return run_to(System::block_number() + blocks),
+    };
+    let _ = RuntimeCall::Registry(call).dispatch(signed(who));
+}
+
+/// Draws by walking along the list of all workers, and compares.
+fn draw_as_on_paper(seed: H256, count: u32, excluded: AccountId) {
+    let mut weights: Vec<(AccountId, u128)> = (0..workers())
+        .map(|leaf| crate::LeafOwners::<Test>::get(leaf).unwrap())
+        .map(|who| (who, worker(who).weight().into()))
+        .collect();
+    let mut tickets = Tickets::new(seed.0);
+    let mut expected = Vec::new();
+    for _ in 0..MAX_TRIES {
+        let total = weights.iter().map(|(_, weight)| weight).sum();
+        if expected.len() == count as usize {
+            break;
+        }
+        let Some(mut ticket) = tickets.below(total) else {
+            break;
+        };
+        let (who, weight) = weights
+            .iter_mut()
+            .find(|(_, weight)| match ticket.checked_sub(*weight) {
+                Some(rest) => {
+                    ticket = rest;
+                    false
+                }
+                None => true,
+            })
+            .unwrap();
+        *weight = 0;
+        let suited = Registry::ensure_suited(who, Specialisation::Synthetic).is_ok();
+        if Registry::ensure_active(who, Role::Worker).is_ok() && suited && *who != excluded {
+            expected.push(*who);
+        }
+    }
+    assert_eq!(
+        Registry::draw_workers(seed, Specialisation::Synthetic, count, &[excluded]),
+        expected
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #[test]
+    fn hold_after_any_calls(steps in prop::collection::vec((1..=ACCOUNTS, step()), 1..150)) {
+        ExtBuilder::default().build_and_execute(|| {
+            for (who, step) in steps {
+                perform(who, step);
+                check_state();
+            }
+            leave_all();
+        });
+    }
+}
+
+/// Whatever happened, everybody gets back what is left of the bonds, and nothing remains.
+fn leave_all() {
+    for who in 1..=ACCOUNTS {
+        while crate::Members::<Test>::get(who)
+            .and_then(|it| it.worker)
+            .is_some_and(|it| it.occupied > 0)
+        {
+            Registry::free_slot(&who);
+        }
+        for role in ROLES {
+            let _ = Registry::request_exit(signed(who), role);
+        }
+    }
+    run_to(System::block_number() + COOL_DOWN);
+    for who in 1..=ACCOUNTS {
+        for role in ROLES {
+            if crate::Members::<Test>::get(who)
+                .and_then(|member| member.standing(role))
+                .is_some()
+            {
+                assert_ok!(Registry::withdraw_bond(signed(who), role));
+            }
+        }
+        assert_eq!(Balances::reserved_balance(who), 0);
+    }
+    assert_eq!((workers(), crate::Nodes::<Test>::iter().count()), (0, 0));
+    assert_eq!(
+        (
+            crate::Members::<Test>::iter().count(),
+            crate::LeafOwners::<Test>::iter().count()
+        ),
+        (0, 0)
+    );
+}

@@ -1,0 +1,20 @@
+//! One module per call, then the traits, the draw and what must always hold.
+
+mod add_bond;
+mod ban;
+mod composition;
+mod draw;
+mod genesis;
+mod heartbeat;
+mod integrity;
+mod invariants;
+mod levels;
+mod lift_ban;
+mod participants;
+mod register;
+mod request_exit;
+mod scale;
+mod try_state;
+mod types;
+mod update_profile;
+mod withdraw_bond;

@@ -1,0 +1,95 @@
+//! What must always hold.
+
+use crate::{BalanceOf, Bans, Config, LeafOwners, Members, Nodes, Pallet, WorkerCount};
+use agora_primitives::{
+    money::{Escrow, Purpose, Scope},
+    participants::Role,
+};
+use alloc::{collections::btree_map::BTreeMap, vec::Vec};
+use frame_support::ensure;
+use sp_runtime::{TryRuntimeError, traits::Zero};
+
+impl<T: Config> Pallet<T> {
+    /// Checks that
+    /// 1. every member has a role, and holds no bond for a role that it does not have;
+    /// 2. a worker's profile is one that can be declared, and no more slots are taken than it has;
+    /// 3. leaves and workers stand for each other, one for one, and there are as many as are counted;
+    /// 4. a banned worker has no weight;
+    /// 5. every node of the tree is the sum of the priorities, worked out anew, that it stands for; and there is no other.
+    ///
+    /// Bonds are kept by the escrow alone, whose own check covers the amounts.
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
+        Self::check_leaves(&Self::check_members()?)
+    }
+
+    /// Returns the weight of every leaf.
+    fn check_members() -> Result<Vec<u64>, TryRuntimeError> {
+        let now = frame_system::Pallet::<T>::block_number();
+        let mut weights = BTreeMap::<u32, u64>::new();
+        for (who, member) in Members::<T>::iter() {
+            ensure!(!member.is_gone(), "a member has no role");
+            for role in [Role::Worker, Role::Validator, Role::Orchestrator, Role::Expert] {
+                let bond = T::Escrow::held(Purpose::RoleBond, Scope::Role(role), &who);
+                ensure!(
+                    member.standing(role).is_some() || bond == BalanceOf::<T>::zero(),
+                    "a bond is held for a role that its owner does not have"
+                );
+            }
+            let Some(worker) = &member.worker else {
+                continue;
+            };
+            ensure!(
+                worker.profile.validate(u32::MAX, u32::MAX).is_ok(),
+                "a worker has an impossible profile"
+            );
+            ensure!(
+                worker.occupied <= worker.profile.slots,
+                "more slots are taken than there are"
+            );
+            ensure!(
+                LeafOwners::<T>::get(worker.leaf).as_ref() == Some(&who),
+                "a worker's leaf is not its own"
+            );
+            let banned = Bans::<T>::get(&who).is_some_and(|ban| ban.holds(now));
+            ensure!(!banned || worker.weight() == 0, "a banned worker can be drawn");
+            weights.insert(worker.leaf, worker.weight());
+        }
+        // As many different leaves as leaves at all, and none is outside: so they are all the leaves.
+        let count = WorkerCount::<T>::get();
+        ensure!(
+            weights.len() == count as usize,
+            "the number of workers is not what is counted"
+        );
+        ensure!(
+            LeafOwners::<T>::iter_keys().count() == count as usize,
+            "a leaf has no worker"
+        );
+        ensure!(weights.keys().all(|leaf| *leaf < count), "a leaf is outside the tree");
+        Ok(weights.into_values().collect())
+    }
+
+    fn check_leaves(weights: &[u64]) -> Result<(), TryRuntimeError> {
+        let mut kept = 0usize;
+        for index in 1..=WorkerCount::<T>::get() {
+            let first = index & index.saturating_sub(1);
+            let run = weights
+                .get(first as usize..index as usize)
+                .ok_or("a node is outside the tree")?;
+            let sum = run
+                .iter()
+                .try_fold(0u128, |sum, weight| sum.checked_add((*weight).into()));
+            let node = Nodes::<T>::get(index);
+            ensure!(sum == Some(node), "a node is not the sum that it stands for");
+            ensure!(
+                node != 0 || !Nodes::<T>::contains_key(index),
+                "a node that is zero is kept"
+            );
+            kept = kept.saturating_add(usize::from(node != 0));
+        }
+        ensure!(
+            Nodes::<T>::iter_keys().count() == kept,
+            "there is a node outside the tree"
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,315 @@
+//! What is kept about a participant, and the transitions of it. Pure: knows the time and the limits only as arguments.
+
+use agora_primitives::{
+    participants::{Role, Specialisation, Specialisations},
+    reputation::Level,
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// The smallest bond of each role; a role without one is closed to registrations.
+#[derive(
+    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
+)]
+pub struct MinimumBonds<Balance> {
+    /// Of workers.
+    pub worker: Option<Balance>,
+    /// Of validators.
+    pub validator: Option<Balance>,
+    /// Of orchestrators.
+    pub orchestrator: Option<Balance>,
+    /// Of experts.
+    pub expert: Option<Balance>,
+}
+
+impl<Balance: Copy> MinimumBonds<Balance> {
+    /// The smallest bond of `role`; nothing if the role is closed.
+    pub const fn of(&self, role: Role) -> Option<Balance> {
+        match role {
+            Role::Worker => self.worker,
+            Role::Validator => self.validator,
+            Role::Orchestrator => self.orchestrator,
+            Role::Expert => self.expert,
+        }
+    }
+}
+
+/// What a worker says about itself. Of no meaning for the other roles.
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Default,
+)]
+pub struct Profile {
+    /// The kinds of work it takes; at least one.
+    #[serde(with = "specialisation_names")]
+    pub specialisations: Specialisations,
+    /// How many tasks it works on at the same time; at least one.
+    pub slots: u32,
+    /// How much it computes, in 10⁹ integer operations per second; at least one.
+    pub capability: u32,
+}
+
+/// A set of specialisations in a chain specification: a list of names.
+mod specialisation_names {
+    use super::{Specialisation, Specialisations};
+    use alloc::vec::Vec;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(set: &Specialisations, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(Specialisation::ALL.into_iter().filter(|one| set.contains(*one)))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Specialisations, D::Error> {
+        Ok(Vec::<Specialisation>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+/// What is wrong with a [`Profile`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ProfileError {
+    /// No specialisation, or one that does not exist.
+    Specialisations,
+    /// No slot, or more than a worker may have.
+    Slots,
+    /// No capability, or more than a worker may declare.
+    Capability,
+}
+
+impl Profile {
+    /// Checks the profile against the limits.
+    pub const fn validate(&self, max_slots: u32, max_capability: u32) -> Result<(), ProfileError> {
+        if !self.specialisations.is_valid() {
+            return Err(ProfileError::Specialisations);
+        }
+        if self.slots == 0 || self.slots > max_slots {
+            return Err(ProfileError::Slots);
+        }
+        if self.capability == 0 || self.capability > max_capability {
+            return Err(ProfileError::Capability);
+        }
+        Ok(())
+    }
+}
+
+/// How much a level multiplies a worker's priority: low, medium, high, highest.
+///
+/// | level | beginner | skilled | expert | master |
+/// | --- | --- | --- | --- | --- |
+/// | factor | 1 | 2 | 3 | 4 |
+pub const fn level_factor(level: Level) -> u64 {
+    match level {
+        Level::Beginner => 1,
+        Level::Skilled => 2,
+        Level::Expert => 3,
+        Level::Master => MAX_LEVEL_FACTOR,
+    }
+}
+
+/// The largest [`level_factor`].
+pub const MAX_LEVEL_FACTOR: u64 = 4;
+
+/// A worker's level in every specialisation, by codec index.
+#[derive(
+    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
+)]
+pub struct Levels([Level; Specialisation::ALL.len()]);
+
+impl Levels {
+    /// Asks `level` for each specialisation.
+    pub fn collect(level: impl FnMut(Specialisation) -> Level) -> Self {
+        Self(Specialisation::ALL.map(level))
+    }
+
+    /// Sets the level in one specialisation.
+    pub fn set(&mut self, specialisation: Specialisation, level: Level) {
+        if let Some(kept) = self.0.get_mut(specialisation as usize) {
+            *kept = level;
+        }
+    }
+
+    /// The lowest level in any of `among`.
+    ///
+    /// The lowest, not the best: with the best, a master of one kind of work would be drawn four times as often for
+    /// kinds it has never done, by declaring them. So a worker declares what it is good at, and is drawn for that.
+    pub fn lowest(&self, among: Specialisations) -> Level {
+        Specialisation::ALL
+            .into_iter()
+            .zip(self.0)
+            .filter(|(one, _)| among.contains(*one))
+            .map(|(_, level)| level)
+            .min()
+            .unwrap_or_default()
+    }
+}
+
+/// Whether the holder of a role is staying.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing<BlockNumber> {
+    /// It takes new work.
+    Staying,
+    /// It takes no new work.
+    Leaving {
+        /// The first block in which the bond can be withdrawn.
+        withdrawable_at: BlockNumber,
+    },
+}
+
+/// What the draw needs to know about a worker.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+pub struct Worker<BlockNumber> {
+    /// Whether it is staying.
+    pub standing: Standing<BlockNumber>,
+    /// What it declared.
+    pub profile: Profile,
+    /// How many of its slots are taken.
+    pub occupied: u32,
+    /// Its reputation.
+    pub levels: Levels,
+    /// Its leaf in the tree of priorities.
+    pub leaf: u32,
+    /// Whether it is out of the draw because it was banned, or was drawn and found silent or short of its bond. Ends
+    /// with the next heartbeat (or the like) that finds the reason gone.
+    pub dormant: bool,
+}
+
+impl<BlockNumber> Worker<BlockNumber> {
+    /// A worker that has just come.
+    pub const fn new(profile: Profile, levels: Levels, leaf: u32) -> Self {
+        Self {
+            standing: Standing::Staying,
+            profile,
+            occupied: 0,
+            levels,
+            leaf,
+            dormant: false,
+        }
+    }
+
+    /// Slots that are not taken.
+    pub const fn free_slots(&self) -> u32 {
+        // Never below zero: a profile with fewer slots than are taken is refused.
+        self.profile.slots.saturating_sub(self.occupied)
+    }
+
+    /// Priority: capability × reputation factor × free slots, in 64 bits.
+    pub fn priority(&self) -> u64 {
+        let factor = level_factor(self.levels.lowest(self.profile.specialisations));
+        // `integrity_test` refuses limits with which this could reach the cap.
+        u64::from(self.profile.capability)
+            .saturating_mul(factor)
+            .saturating_mul(self.free_slots().into())
+    }
+
+    /// The weight of its leaf: its priority while it can be drawn, otherwise zero.
+    pub fn weight(&self) -> u64 {
+        match self.standing {
+            Standing::Staying if !self.dormant => self.priority(),
+            Standing::Staying | Standing::Leaving { .. } => 0,
+        }
+    }
+}
+
+/// An account that takes part, in one role or several.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+pub struct Member<BlockNumber> {
+    /// The block in which it was last heard of.
+    pub last_heartbeat: BlockNumber,
+    /// As a worker.
+    pub worker: Option<Worker<BlockNumber>>,
+    /// As a validator.
+    pub validator: Option<Standing<BlockNumber>>,
+    /// As an orchestrator.
+    pub orchestrator: Option<Standing<BlockNumber>>,
+    /// As an expert.
+    pub expert: Option<Standing<BlockNumber>>,
+}
+
+impl<BlockNumber: Copy + PartialOrd> Member<BlockNumber> {
+    /// An account without a role.
+    pub const fn new(now: BlockNumber) -> Self {
+        Self {
+            last_heartbeat: now,
+            worker: None,
+            validator: None,
+            orchestrator: None,
+            expert: None,
+        }
+    }
+
+    /// Its standing in `role`; nothing if it does not have the role.
+    pub fn standing(&self, role: Role) -> Option<Standing<BlockNumber>> {
+        match role {
+            Role::Worker => self.worker.as_ref().map(|worker| worker.standing),
+            Role::Validator => self.validator,
+            Role::Orchestrator => self.orchestrator,
+            Role::Expert => self.expert,
+        }
+    }
+
+    /// Its standing in `role`, to be changed.
+    pub fn standing_mut(&mut self, role: Role) -> Option<&mut Standing<BlockNumber>> {
+        match role {
+            Role::Worker => self.worker.as_mut().map(|worker| &mut worker.standing),
+            Role::Validator => self.validator.as_mut(),
+            Role::Orchestrator => self.orchestrator.as_mut(),
+            Role::Expert => self.expert.as_mut(),
+        }
+    }
+
+    /// Takes `role` away, and returns the worker that it was.
+    pub fn take(&mut self, role: Role) -> Option<Worker<BlockNumber>> {
+        match role {
+            Role::Worker => return self.worker.take(),
+            Role::Validator => self.validator = None,
+            Role::Orchestrator => self.orchestrator = None,
+            Role::Expert => self.expert = None,
+        }
+        None
+    }
+
+    /// Whether it has no role left.
+    pub const fn is_gone(&self) -> bool {
+        self.worker.is_none() && self.validator.is_none() && self.orchestrator.is_none() && self.expert.is_none()
+    }
+}
+
+/// A ban.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ban<BlockNumber> {
+    /// The first block in which it is over; never, if there is none.
+    pub until: Option<BlockNumber>,
+}
+
+impl<BlockNumber: PartialOrd> Ban<BlockNumber> {
+    /// Whether it still holds.
+    pub fn holds(&self, now: BlockNumber) -> bool {
+        self.until.as_ref().is_none_or(|until| now < *until)
+    }
+}
+
+/// One role of one account at the start of a chain.
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GenesisParticipant<AccountId, Balance> {
+    /// The account; it has the bond at its disposal.
+    pub account: AccountId,
+    /// The role.
+    pub role: Role,
+    /// The bond, in plancks.
+    pub bond: Balance,
+    /// What a worker says about itself.
+    #[serde(default)]
+    pub profile: Profile,
+}

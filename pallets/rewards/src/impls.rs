@@ -1,0 +1,61 @@
+//! Keeping presets, and planning by them.
+
+use crate::{
+    pallet::{Config, Error, Pallet, Presets},
+    plan::plan,
+    types::Split,
+};
+use agora_math::split::SplitError;
+use agora_primitives::money::{Payment, PaymentPlan, Payroll, PresetId, RewardPlanner};
+use frame_support::{
+    ensure,
+    traits::{Contains, Get},
+};
+use sp_runtime::DispatchError;
+
+impl<T: Config> Pallet<T> {
+    /// Makes or changes a preset.
+    pub(crate) fn do_set_preset(id: PresetId, split: Split) -> Result<(), Error<T>> {
+        split.validate()?;
+        let has_room = Presets::<T>::count() < T::MaxPresets::get();
+        ensure!(has_room || Presets::<T>::contains_key(id), Error::<T>::TooManyPresets);
+        Presets::<T>::insert(id, split);
+        Ok(())
+    }
+
+    /// Removes a preset.
+    pub(crate) fn do_remove_preset(id: PresetId) -> Result<(), Error<T>> {
+        ensure!(Presets::<T>::contains_key(id), Error::<T>::UnknownPreset);
+        ensure!(!T::InUse::contains(&id), Error::<T>::PresetInUse);
+        Presets::<T>::remove(id);
+        Ok(())
+    }
+}
+
+impl<T: Config> RewardPlanner<T::AccountId> for Pallet<T> {
+    type Balance = T::Balance;
+
+    fn preset_exists(preset: PresetId) -> bool {
+        Presets::<T>::contains_key(preset)
+    }
+
+    fn plan(
+        preset: PresetId,
+        reward: T::Balance,
+        payroll: &Payroll<T::AccountId>,
+    ) -> Result<PaymentPlan<T::AccountId, T::Balance>, DispatchError> {
+        let split = Presets::<T>::get(preset).ok_or(Error::<T>::UnknownPreset)?;
+        let reward: u128 = reward.try_into().map_err(|_| Error::<T>::RewardTooLarge)?;
+        plan(&split, reward, payroll)
+            .map_err(|why| match why {
+                SplitError::NotWhole => Error::<T>::SplitNotWhole,
+                SplitError::Overflow | SplitError::EmptySet => Error::<T>::RewardTooLarge,
+            })?
+            .into_iter()
+            .map(|Payment { payee, amount }| {
+                let amount = amount.try_into().map_err(|_| Error::<T>::RewardTooLarge)?;
+                Ok(Payment { payee, amount })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,230 @@
+//! The agenda: which task is to be served in which block, and serving it.
+//!
+//! Each unfinished or retained task is in the agenda at most once, where its [`TaskProgress::scheduled_at`] says. A
+//! bucket that is full spills into the next ones. What does not fit into a block's idle weight waits for the next block;
+//! anyone may take the step in the meantime with `advance`.
+
+use crate::{
+    AGENDA_PROBES, RETRY_AFTER,
+    pallet::*,
+    types::{Step, TaskProgress},
+    weights::WeightInfo,
+};
+use agora_primitives::TaskId;
+use frame_support::{defensive, pallet_prelude::*, weights::WeightMeter};
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_runtime::traits::{One, Saturating};
+
+/// Where this pallet's log lines say they are from.
+pub(crate) const LOG: &str = "runtime::agora-tasks";
+
+/// Whether there was weight to serve something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Served {
+    Done,
+    NoWeight,
+}
+
+// Block numbers are added saturating: windows are bounded, so block numbers would have to run out first.
+impl<T: Config> Pallet<T> {
+    /// Puts a task into the agenda of `at`, or of one of the blocks after it, and returns which; `None` if all are full.
+    /// What should have been done by now comes next.
+    pub(crate) fn schedule(
+        id: TaskId,
+        at: BlockNumberFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> Option<BlockNumberFor<T>> {
+        let mut block = at.max(now.saturating_add(One::one()));
+        for _ in 0..AGENDA_PROBES {
+            if Agenda::<T>::try_append(block, id).is_ok() {
+                return Some(block);
+            }
+            block.saturating_inc();
+        }
+        None
+    }
+
+    /// Takes a task out of the agenda.
+    pub(crate) fn unschedule(id: TaskId, progress: &mut TaskProgress<BlockNumberFor<T>>) {
+        let Some(block) = progress.scheduled_at.take() else { return };
+        Agenda::<T>::mutate_exists(block, |bucket| {
+            if let Some(tasks) = bucket {
+                tasks.retain(|task| *task != id);
+                if tasks.is_empty() {
+                    *bucket = None;
+                }
+            }
+        });
+    }
+
+    /// Writes the progress of a task that is not in the agenda, and puts it there for `at`.
+    pub(crate) fn store_and_schedule(
+        id: TaskId,
+        mut progress: TaskProgress<BlockNumberFor<T>>,
+        at: BlockNumberFor<T>,
+        now: BlockNumberFor<T>,
+    ) {
+        progress.scheduled_at = Self::schedule(id, at, now);
+        if progress.scheduled_at.is_none() {
+            Self::deposit_event(Event::NotScheduled { task: id, due: progress.due });
+        }
+        Progress::<T>::insert(id, progress);
+    }
+
+    /// Takes what is due, within `limit`, and returns the weight of it.
+    pub(crate) fn serve_agenda(now: BlockNumberFor<T>, limit: Weight) -> Weight {
+        let mut meter = WeightMeter::with_limit(limit);
+        if meter.try_consume(T::WeightInfo::on_idle_base()).is_ok() {
+            let served = Self::serve_hastened(now, &mut meter);
+            if served == Served::Done {
+                Self::serve_buckets(now, &mut meter);
+            }
+        }
+        meter.consumed()
+    }
+
+    fn serve_hastened(now: BlockNumberFor<T>, meter: &mut WeightMeter) -> Served {
+        let mut tasks = Hastened::<T>::take();
+        while let Some(id) = tasks.last().copied() {
+            if Self::serve(id, now, meter) == Served::NoWeight {
+                Hastened::<T>::put(tasks);
+                return Served::NoWeight;
+            }
+            tasks.pop();
+        }
+        Served::Done
+    }
+
+    fn serve_buckets(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+        let before = ServedUpTo::<T>::get().unwrap_or_else(|| now.saturating_sub(One::one()));
+        let mut served_up_to = before;
+        while served_up_to < now && meter.try_consume(T::WeightInfo::on_idle_bucket()).is_ok() {
+            let block = served_up_to.saturating_add(One::one());
+            if Self::serve_bucket(block, now, meter) == Served::NoWeight {
+                break;
+            }
+            served_up_to = block;
+        }
+        ServedUpTo::<T>::put(served_up_to);
+    }
+
+    fn serve_bucket(
+        block: BlockNumberFor<T>,
+        now: BlockNumberFor<T>,
+        meter: &mut WeightMeter,
+    ) -> Served {
+        // Whatever is served takes itself out of the bucket, and nothing is put into the bucket of a block that has come.
+        for id in Agenda::<T>::get(block) {
+            if Self::serve(id, now, meter) == Served::NoWeight {
+                return Served::NoWeight;
+            }
+        }
+        Served::Done
+    }
+
+    /// Serves one task of the agenda if there is weight for it.
+    fn serve(id: TaskId, now: BlockNumberFor<T>, meter: &mut WeightMeter) -> Served {
+        if meter.try_consume(T::DbWeight::get().reads(1)).is_err() {
+            return Served::NoWeight;
+        }
+        // A task that was hastened may have been served by somebody else and even purged.
+        let Some(progress) = Progress::<T>::get(id) else { return Served::Done };
+        let Some(step) = progress.step(now) else {
+            return Self::reschedule(id, progress, now, meter);
+        };
+        let most = Self::step_weight(step, &progress);
+        if !meter.can_consume(most) {
+            return Served::NoWeight;
+        }
+        match Self::take_step(id, now) {
+            Ok(weight) => meter.consume(weight),
+            Err(error) => {
+                meter.consume(most);
+                Self::postpone(id, progress, error, now);
+            }
+        }
+        Served::Done
+    }
+
+    /// Moves a task to where it is due.
+    pub(crate) fn reschedule(
+        id: TaskId,
+        mut progress: TaskProgress<BlockNumberFor<T>>,
+        now: BlockNumberFor<T>,
+        meter: &mut WeightMeter,
+    ) -> Served {
+        if meter.try_consume(T::WeightInfo::reschedule()).is_err() {
+            return Served::NoWeight;
+        }
+        Self::unschedule(id, &mut progress);
+        let due = progress.due;
+        Self::store_and_schedule(id, progress, due, now);
+        Served::Done
+    }
+
+    /// Has a step that failed tried again later. Everything it did is undone.
+    fn postpone(
+        id: TaskId,
+        mut progress: TaskProgress<BlockNumberFor<T>>,
+        error: DispatchError,
+        now: BlockNumberFor<T>,
+    ) {
+        log::warn!(target: LOG, "task {id}: a step is postponed: {error:?}");
+        Self::deposit_event(Event::Postponed { task: id, error });
+        Self::unschedule(id, &mut progress);
+        Self::store_and_schedule(id, progress, now.saturating_add(RETRY_AFTER.into()), now);
+    }
+
+    /// The most that a step can weigh.
+    pub(crate) fn step_weight(step: Step, progress: &TaskProgress<BlockNumberFor<T>>) -> Weight {
+        let n = progress.contributions;
+        match step {
+            Step::Expire => T::WeightInfo::expire(n),
+            Step::StartReveal => T::WeightInfo::start_reveal(),
+            Step::Judge => Self::judge_weight(n),
+            Step::CloseChallenge => T::WeightInfo::settle(n).max(T::WeightInfo::reopen(n)),
+            Step::Purge => T::WeightInfo::purge(),
+        }
+    }
+
+    /// Judging ends in a challenge, in another round or in failure; in an appeal also in settling.
+    fn judge_weight(n: u32) -> Weight {
+        T::WeightInfo::judge(n)
+            .max(T::WeightInfo::replicate(n))
+            .max(T::WeightInfo::fail(n))
+            .max(T::WeightInfo::rule(n))
+    }
+
+    /// The most that any step can weigh.
+    pub(crate) fn max_step_weight() -> Weight {
+        let n = T::MaxContributions::get();
+        T::WeightInfo::expire(n)
+            .max(T::WeightInfo::start_reveal())
+            .max(Self::judge_weight(n))
+            .max(T::WeightInfo::settle(n))
+            .max(T::WeightInfo::reopen(n))
+            .max(T::WeightInfo::purge())
+    }
+
+    /// Takes the step of a task that is due, all or nothing, and returns its weight.
+    ///
+    /// Errors: `UnknownTask`, `NothingDue`, and whatever keeps the step from being taken.
+    pub(crate) fn take_step(id: TaskId, now: BlockNumberFor<T>) -> Result<Weight, DispatchError> {
+        frame_support::storage::with_storage_layer(|| {
+            let mut progress = Self::progress_of(id)?;
+            let step = progress.step(now).ok_or(Error::<T>::NothingDue)?;
+            let Ok(task) = Self::task_of(id) else {
+                defensive!("a task's progress without its record");
+                return Err(DispatchError::Corruption);
+            };
+            Self::unschedule(id, &mut progress);
+            match step {
+                Step::Expire => Self::expire(id, &task, progress, now),
+                Step::StartReveal => Ok(Self::start_reveal(id, progress, now)),
+                Step::Judge => Self::judge(id, &task, progress, now),
+                Step::CloseChallenge => Self::close_challenge(id, &task, progress, now),
+                Step::Purge => Ok(Self::purge(id, &task)),
+            }
+        })
+    }
+}

@@ -1,0 +1,321 @@
+//! Benchmarks of the calls and of each step of the agenda, in the worst case.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
+
+use crate::{
+    pallet::*,
+    scenario::{BenchmarkHelper, CLASS, Digests},
+    types::Phase,
+};
+use frame_benchmarking::v2::*;
+use frame_support::{
+    BoundedVec,
+    traits::{EnsureOrigin, Get},
+    weights::WeightMeter,
+};
+use frame_system::RawOrigin;
+
+type Scenario<T> = crate::scenario::Scenario<T, <T as Config>::BenchmarkHelper>;
+
+fn phase<T: Config>(id: agora_primitives::TaskId) -> Phase {
+    Progress::<T>::get(id).expect("task").phase
+}
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    #[benchmark]
+    fn publish() {
+        // For the block number and the class.
+        let other = Scenario::<T>::publish(1, 1, 2);
+        let publisher = T::BenchmarkHelper::publisher();
+        let deadline = Scenario::<T>::deadline();
+        let after = deadline - Scenario::<T>::now();
+        Scenario::<T>::crowd(other, after);
+
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(publisher),
+            CLASS,
+            Scenario::<T>::job(),
+            crate::Difficulty::ONE,
+            Scenario::<T>::reward(),
+            deadline,
+            [2; 16],
+        );
+
+        assert_eq!(NextTaskId::<T>::get().0, other.0 + 2);
+    }
+
+    /// Drawing the most workers, with as many excluded.
+    #[benchmark]
+    fn invite() {
+        let most = T::MaxContributions::get();
+        let id = Scenario::<T>::publish(1, 1, 2);
+        let task = Tasks::<T>::get(id).expect("task");
+        let mut exclude = Scenario::<T>::many_workers();
+        exclude.truncate(most as usize);
+        let now = Scenario::<T>::now();
+
+        #[block]
+        {
+            Pallet::<T>::invite(id, &task, 1, most, exclude, now);
+        }
+
+        assert!(Invitations::<T>::contains_key(id));
+    }
+
+    #[benchmark]
+    fn cancel() {
+        let id = Scenario::<T>::publish(1, 1, 2);
+        Scenario::<T>::crowd(id, T::RetentionPeriod::get());
+        let publisher = T::BenchmarkHelper::publisher();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(publisher), id);
+
+        assert_eq!(phase::<T>(id), Phase::Cancelled);
+    }
+
+    #[benchmark]
+    fn accept() {
+        let most = T::MaxContributions::get();
+        let id = Scenario::<T>::publish(1, 1, 2);
+        let worker = Scenario::<T>::worker(most - 1);
+        let workers = (0..most).map(Scenario::<T>::worker).collect();
+        let workers = BoundedVec::truncate_from(workers);
+        Invitations::<T>::insert(id, Invitation { workers, until: Scenario::<T>::now() });
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(worker), id);
+
+        assert_eq!(phase::<T>(id), Phase::Working);
+    }
+
+    /// The last commitment that is waited for.
+    #[benchmark]
+    fn commit() {
+        let id = Scenario::<T>::publish(1, 1, 2);
+        Scenario::<T>::accept(id, 0..1);
+        Scenario::<T>::fill_hastened();
+        let worker = Scenario::<T>::worker(0);
+        let commitment = Scenario::<T>::commitment(id, 0, Digests::Same(1));
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(worker), id, commitment);
+
+        assert_eq!(phase::<T>(id), Phase::Revealing);
+    }
+
+    /// The last reveal that is waited for.
+    #[benchmark]
+    fn reveal() {
+        let id = Scenario::<T>::publish(1, 1, 2);
+        Scenario::<T>::accept(id, 0..1);
+        Scenario::<T>::commit(id, 0..1, Digests::Same(1));
+        Scenario::<T>::fill_hastened();
+        let worker = Scenario::<T>::worker(0);
+        let (digest, trace_root, salt) = Scenario::<T>::reveal_of(0, Digests::Same(1));
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(worker), id, digest, trace_root, salt);
+
+        assert_eq!(phase::<T>(id), Phase::Judging);
+    }
+
+    #[benchmark]
+    fn set_class() -> Result<(), BenchmarkError> {
+        let origin =
+            T::ClassOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+        let mut class = Scenario::<T>::class(1, 1, 2);
+        class.max_replicas = T::MaxContributions::get().saturating_sub(1).max(1);
+
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, CLASS, class);
+
+        assert!(Classes::<T>::contains_key(CLASS));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn remove_class() -> Result<(), BenchmarkError> {
+        let origin =
+            T::ClassOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+        Classes::<T>::insert(CLASS, Scenario::<T>::class(1, 1, 2));
+
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, CLASS);
+
+        assert!(!Classes::<T>::contains_key(CLASS));
+        Ok(())
+    }
+
+    /// Nobody revealed.
+    #[benchmark]
+    fn expire(n: Linear<1, { T::MaxContributions::get() }>) {
+        let id = Scenario::<T>::to_expire(n);
+
+        #[block]
+        {
+            Scenario::<T>::step(id);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Expired);
+    }
+
+    #[benchmark]
+    fn start_reveal() {
+        let id = Scenario::<T>::to_start_reveal();
+
+        #[block]
+        {
+            Scenario::<T>::step(id);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Revealing);
+    }
+
+    /// A result is chosen.
+    #[benchmark]
+    fn judge(n: Linear<1, { T::MaxContributions::get() }>) {
+        let id = Scenario::<T>::to_be_judged(n, n, Digests::Same(1));
+
+        #[block]
+        {
+            Scenario::<T>::step(id);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Challengeable);
+    }
+
+    /// No result is chosen: more workers are drawn.
+    #[benchmark]
+    fn replicate(n: Linear<1, { T::MaxContributions::get() }>) {
+        Scenario::<T>::many_workers();
+        let id = Scenario::<T>::to_be_judged(n, u32::MAX, Digests::Different);
+
+        #[block]
+        {
+            Scenario::<T>::step(id);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Working);
+    }
+
+    /// No result can be chosen.
+    #[benchmark]
+    fn fail(n: Linear<1, { T::MaxContributions::get() }>) {
+        let id = Scenario::<T>::to_be_judged(n, n, Digests::Different);
+        Scenario::<T>::crowd(id, T::RetentionPeriod::get());
+
+        #[block]
+        {
+            Scenario::<T>::step(id);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Failed);
+    }
+
+    /// A result was attested against: fresh workers are drawn.
+    #[benchmark]
+    fn reopen(n: Linear<1, { T::MaxContributions::get() }>) {
+        Scenario::<T>::many_workers();
+        let id = Scenario::<T>::to_close(n, T::BenchmarkHelper::max_attesters_per_side());
+
+        #[block]
+        {
+            Scenario::<T>::step(id);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Working);
+    }
+
+    /// Judging an appeal and settling.
+    #[benchmark]
+    fn rule(n: Linear<2, { T::MaxContributions::get() }>) {
+        let id = Scenario::<T>::to_be_ruled_on(n);
+
+        #[block]
+        {
+            Scenario::<T>::step(id);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Settled);
+    }
+
+    #[benchmark]
+    fn settle(n: Linear<1, { T::MaxContributions::get() }>) {
+        let id = Scenario::<T>::to_close(n, 0);
+
+        #[block]
+        {
+            Scenario::<T>::step(id);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Settled);
+    }
+
+    #[benchmark]
+    fn purge() {
+        let id = Scenario::<T>::to_purge();
+
+        #[block]
+        {
+            Scenario::<T>::step(id);
+        }
+
+        assert!(!Tasks::<T>::contains_key(id));
+    }
+
+    #[benchmark]
+    fn reschedule() {
+        let id = Scenario::<T>::to_be_rescheduled();
+        let progress = Progress::<T>::get(id).expect("task");
+        let now = Scenario::<T>::now();
+        let mut meter = WeightMeter::new();
+
+        #[block]
+        {
+            Pallet::<T>::reschedule(id, progress, now, &mut meter);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Revealing);
+    }
+
+    /// A block in which nothing is due.
+    #[benchmark]
+    fn on_idle_base() {
+        Scenario::<T>::wait(1);
+        let now = Scenario::<T>::now();
+        ServedUpTo::<T>::put(now);
+
+        #[block]
+        {
+            Pallet::<T>::serve_agenda(now, frame_support::weights::Weight::MAX);
+        }
+
+        assert_eq!(ServedUpTo::<T>::get(), Some(now));
+    }
+
+    /// Reading one bucket, full.
+    #[benchmark]
+    fn on_idle_bucket() {
+        Scenario::<T>::wait(1);
+        let now = Scenario::<T>::now();
+        Scenario::<T>::fill(now, 0);
+        let mut read = 0;
+
+        #[block]
+        {
+            read = Agenda::<T>::get(now).len() as u32;
+        }
+
+        assert_eq!(read, T::MaxTasksPerBlock::get());
+    }
+
+    impl_benchmark_test_suite!(
+        Pallet,
+        crate::mock::ExtBuilder::default().build(),
+        crate::mock::Test
+    );
+}

@@ -1,0 +1,426 @@
+//! Task classes: the terms on which a kind of task is published, set by governance.
+//!
+//! A task copies the terms of its class when it is published ([`TaskClass::terms`]), so a change to a class never
+//! touches a task that is under way.
+
+use crate::types::Terms;
+use agora_primitives::{ClassId, judging::JudgeRule, money::PresetId, participants::Specialisation};
+use alloc::{vec, vec::Vec};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{BoundedVec, traits::ConstU32};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_runtime::{Permill, traits::AtLeast32BitUnsigned};
+
+/// How hard a task is, in thousandths: 1000 is ×1.0. Reward and publication fee rise in proportion.
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+)]
+#[serde(transparent)]
+pub struct Difficulty(pub u32);
+
+impl Difficulty {
+    /// ×1.0.
+    pub const ONE: Self = Self(1000);
+
+    /// `amount` times the difficulty, rounded down; `None` if it overflows.
+    pub fn scale<Balance: AtLeast32BitUnsigned>(self, amount: &Balance) -> Option<Balance> {
+        amount
+            .checked_mul(&Balance::from(self.0))?
+            .checked_div(&Balance::from(Self::ONE.0))
+    }
+}
+
+/// How the tasks of a class are handed out.
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dispatch {
+    /// Open competition: any suited worker may accept at once.
+    Open,
+    /// Priority assignment: workers are drawn in proportion to their ability and may accept before anybody else.
+    Priority,
+}
+
+/// The name of a class: UTF-8, 1 to 32 bytes.
+pub type ClassName = BoundedVec<u8, ConstU32<32>>;
+
+/// The terms on which a kind of task is published.
+///
+/// Units: amounts in plancks, windows in blocks. Rates are parts of the reward (bonds, stake) or of the bond
+/// (penalties); every product is rounded down.
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    PartialEq,
+    Eq,
+    Debug,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskClass<Balance, BlockNumber> {
+    /// What people call it.
+    #[serde(with = "name_as_text")]
+    pub name: ClassName,
+    /// The kind of work; a job of another kind is refused.
+    pub specialisation: Specialisation,
+    /// The least reward at difficulty ×1.0.
+    pub base_reward: Balance,
+    /// The fee for publishing at difficulty ×1.0.
+    pub publication_fee: Balance,
+    /// The least difficulty.
+    pub min_difficulty: Difficulty,
+    /// The greatest difficulty.
+    pub max_difficulty: Difficulty,
+    /// How many workers are wanted in the first round, and in the fresh round after a challenge.
+    pub replicas: u32,
+    /// How many workers there may be before a result is chosen, over all rounds.
+    pub max_replicas: u32,
+    /// How many unfinished tasks of this class one publisher may have.
+    pub max_open_per_publisher: u32,
+    /// The publisher's stake, as a part of the reward.
+    pub stake_rate: Permill,
+    /// A worker's bond, as a part of the reward.
+    pub bond_rate: Permill,
+    /// An attesting validator's bond, as a part of the reward.
+    pub attest_bond_rate: Permill,
+    /// What a wrong answer, or a commitment that is never revealed, costs: a part of the bond.
+    pub wrong_penalty: Permill,
+    /// What accepting without committing costs: a part of the bond, at most `wrong_penalty`.
+    pub late_penalty: Permill,
+    /// How the reward is divided.
+    pub split: PresetId,
+    /// How the answers are judged.
+    pub judge: JudgeRule,
+    /// How the work is handed out.
+    pub dispatch: Dispatch,
+    /// The least time between accepting and committing.
+    pub min_thinking: BlockNumber,
+    /// How long later rounds may be worked on; the first round's end is the publisher's deadline.
+    pub work_window: BlockNumber,
+    /// How long may be revealed.
+    pub reveal_window: BlockNumber,
+    /// How long validators may attest.
+    pub challenge_window: BlockNumber,
+    /// How long only the drawn workers may accept.
+    pub invite_window: BlockNumber,
+}
+
+/// Why a class is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ClassError {
+    /// The name is empty or not UTF-8.
+    Name,
+    /// The least difficulty is zero or above the greatest.
+    Difficulty,
+    /// The numbers of replicas are zero, fall, or leave no room for a fresh round.
+    Replicas,
+    /// The publisher's cap is zero.
+    Cap,
+    /// A rate is above 100 %, or being late costs more than being wrong.
+    Rates,
+    /// The judge can never decide.
+    Judge,
+    /// A window is zero, too long, or leaves no time to think.
+    Windows,
+}
+
+impl<Balance, BlockNumber> TaskClass<Balance, BlockNumber>
+where
+    Balance: AtLeast32BitUnsigned + Copy,
+    BlockNumber: AtLeast32BitUnsigned + Copy,
+{
+    /// Checks that tasks of this class can run.
+    ///
+    /// `max_contributions` is the most workers a task can have at all, `max_lifetime` the longest window.
+    pub fn validate(
+        &self,
+        max_contributions: u32,
+        max_lifetime: BlockNumber,
+    ) -> Result<(), ClassError> {
+        let ensure = |holds, error| if holds { Ok(()) } else { Err(error) };
+        ensure(
+            !self.name.is_empty() && core::str::from_utf8(&self.name).is_ok(),
+            ClassError::Name,
+        )?;
+        ensure(
+            self.min_difficulty.0 > 0 && self.min_difficulty <= self.max_difficulty,
+            ClassError::Difficulty,
+        )?;
+        // A challenge may ask for a whole fresh round on top.
+        let most = self.max_replicas.checked_add(self.replicas);
+        ensure(
+            self.replicas > 0
+                && self.replicas <= self.max_replicas
+                && most.is_some_and(|most| most <= max_contributions),
+            ClassError::Replicas,
+        )?;
+        ensure(self.max_open_per_publisher > 0, ClassError::Cap)?;
+        ensure(self.rates_are_valid(), ClassError::Rates)?;
+        let JudgeRule::Replication { trust } = self.judge;
+        ensure(trust >= agora_math::consensus::MIN_TRUST, ClassError::Judge)?;
+        ensure(self.windows_are_valid(max_lifetime), ClassError::Windows)
+    }
+
+    fn rates_are_valid(&self) -> bool {
+        let rates = [
+            self.stake_rate,
+            self.bond_rate,
+            self.attest_bond_rate,
+            self.wrong_penalty,
+            self.late_penalty,
+        ];
+        // A rate that was decoded is not checked by its type.
+        rates.iter().all(|rate| rate.deconstruct() <= Permill::one().deconstruct())
+            && self.late_penalty <= self.wrong_penalty
+    }
+
+    fn windows_are_valid(&self, max_lifetime: BlockNumber) -> bool {
+        let windows = [self.work_window, self.reveal_window, self.challenge_window];
+        let before_work = self.invite_window.checked_add(&self.min_thinking);
+        windows.iter().all(|window| !window.is_zero() && *window <= max_lifetime)
+            && before_work.is_some_and(|before| before < self.work_window)
+    }
+
+    /// What a task of this class with this `reward` and `difficulty` is worked on for; `None` if an amount overflows.
+    pub fn terms(
+        &self,
+        reward: Balance,
+        difficulty: Difficulty,
+    ) -> Option<Terms<Balance, BlockNumber>> {
+        Some(Terms {
+            reward,
+            stake: self.stake_rate.mul_floor(reward),
+            fee: difficulty.scale(&self.publication_fee)?,
+            bond: self.bond_rate.mul_floor(reward),
+            attest_bond: self.attest_bond_rate.mul_floor(reward),
+            wrong_penalty: self.wrong_penalty,
+            late_penalty: self.late_penalty,
+            replicas: self.replicas,
+            max_replicas: self.max_replicas,
+            split: self.split,
+            judge: self.judge,
+            dispatch: self.dispatch,
+            min_thinking: self.min_thinking,
+            work_window: self.work_window,
+            reveal_window: self.reveal_window,
+            challenge_window: self.challenge_window,
+            invite_window: self.invite_window,
+        })
+    }
+
+    /// The least reward at `difficulty`; `None` if it overflows.
+    pub fn min_reward(&self, difficulty: Difficulty) -> Option<Balance> {
+        difficulty.scale(&self.base_reward)
+    }
+
+    /// Whether `difficulty` is in the range of this class.
+    pub fn takes(&self, difficulty: Difficulty) -> bool {
+        (self.min_difficulty..=self.max_difficulty).contains(&difficulty)
+    }
+}
+
+/// The windows that the classes of [`genesis_classes`] get, in blocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Windows<BlockNumber> {
+    /// The least thinking time; classes that call for more thought get a multiple, at most four times as much.
+    pub min_thinking: BlockNumber,
+    /// Time to work in later rounds; more than `invite` and four times `min_thinking`.
+    pub work: BlockNumber,
+    /// Time to reveal.
+    pub reveal: BlockNumber,
+    /// Time to attest.
+    pub challenge: BlockNumber,
+    /// Time in which only drawn workers may accept.
+    pub invite: BlockNumber,
+}
+
+impl<BlockNumber: From<u32>> Windows<BlockNumber> {
+    /// For a public network with blocks of 3 s: thinking 6 s, work 1 h, reveal 5 min, challenge 15 min, invitation 1 min.
+    pub fn standard() -> Self {
+        Self {
+            min_thinking: 2.into(),
+            work: 1200.into(),
+            reveal: 100.into(),
+            challenge: 300.into(),
+            invite: 20.into(),
+        }
+    }
+
+    /// For development: everything over within a few blocks.
+    pub fn short() -> Self {
+        Self {
+            min_thinking: 1.into(),
+            work: 20.into(),
+            reveal: 5.into(),
+            challenge: 5.into(),
+            invite: 2.into(),
+        }
+    }
+}
+
+/// What tells one class of [`genesis_classes`] from another.
+struct Kind {
+    name: &'static str,
+    specialisation: Specialisation,
+    /// In units.
+    base_reward: u32,
+    max_difficulty: u32,
+    replicas: u32,
+    max_replicas: u32,
+    /// Times the least thinking time.
+    thinking: u32,
+    dispatch: Dispatch,
+    split: PresetId,
+}
+
+/// The classes a chain starts with: one per specialisation, its [`ClassId`] the specialisation's place in
+/// [`Specialisation::ALL`]. `unit` is one whole coin in plancks.
+///
+/// | id | class | base reward | difficulty | replicas |
+/// | -- | ----- | ----------- | ---------- | -------- |
+/// | 0 | synthetic | 10 | ×1.0–10.0 | 5, up to 9 |
+/// | 1 | inference | 10 | ×1.0–5.0 | 3, up to 7 |
+/// | 2 | embedding | 5 | ×1.0–3.0 | 3, up to 7 |
+/// | 3 | training | 100 | ×1.0–10.0 | 3, up to 7 |
+/// | 4 | rendering | 20 | ×1.0–5.0 | 3, up to 7 |
+/// | 5 | row transform | 5 | ×1.0–3.0 | 3, up to 7 |
+/// | 6 | syntax check | 5 | ×1.0–2.0 | 3, up to 7 |
+/// | 7 | data statistics | 15 | ×1.0–3.0 | 3, up to 7 |
+/// | 8 | security audit | 50 | ×1.0–4.0 | 5, up to 9 |
+/// | 9 | algorithm optimisation | 100 | ×1.0–5.0 | 5, up to 9 |
+///
+/// All: stake 50 %, worker's bond 20 %, attester's bond 10 % of the reward; a wrong answer costs the half of the bond,
+/// being late a tenth; a fee of a twentieth of the base reward; trust 3. Split preset 0, and 1 for the two classes in
+/// which experts take part. Work that somebody waits for (inference, embedding, row transform) is assigned by priority.
+pub fn genesis_classes<Balance, BlockNumber>(
+    unit: Balance,
+    windows: Windows<BlockNumber>,
+) -> Vec<(ClassId, TaskClass<Balance, BlockNumber>)>
+where
+    Balance: AtLeast32BitUnsigned + Copy,
+    BlockNumber: AtLeast32BitUnsigned + Copy,
+{
+    kinds()
+        .into_iter()
+        .zip(0u16..)
+        .map(|(kind, id)| (ClassId(id), kind.class(unit, windows)))
+        .collect()
+}
+
+fn kinds() -> Vec<Kind> {
+    use Dispatch::{Open, Priority};
+    use Specialisation::*;
+    let kind = |name, specialisation, base_reward, max_difficulty| Kind {
+        name,
+        specialisation,
+        base_reward,
+        max_difficulty,
+        replicas: 3,
+        max_replicas: 7,
+        thinking: 1,
+        dispatch: Open,
+        split: 0,
+    };
+    let many = |kind| Kind { replicas: 5, max_replicas: 9, ..kind };
+    let assigned = |kind| Kind { dispatch: Priority, ..kind };
+    let thoughtful = |kind| Kind { thinking: 4, split: 1, ..kind };
+    vec![
+        many(kind("synthetic", Synthetic, 10, 10_000)),
+        assigned(kind("inference", Inference, 10, 5_000)),
+        assigned(kind("embedding", Embedding, 5, 3_000)),
+        kind("training", Training, 100, 10_000),
+        kind("rendering", Rendering, 20, 5_000),
+        assigned(kind("row transform", RowTransform, 5, 3_000)),
+        kind("syntax check", SyntaxCheck, 5, 2_000),
+        kind("data statistics", DataStatistics, 15, 3_000),
+        thoughtful(many(kind("security audit", SecurityAudit, 50, 4_000))),
+        thoughtful(many(kind("algorithm optimisation", AlgorithmOptimisation, 100, 5_000))),
+    ]
+}
+
+impl Kind {
+    fn class<Balance, BlockNumber>(
+        &self,
+        unit: Balance,
+        windows: Windows<BlockNumber>,
+    ) -> TaskClass<Balance, BlockNumber>
+    where
+        Balance: AtLeast32BitUnsigned + Copy,
+        BlockNumber: AtLeast32BitUnsigned + Copy,
+    {
+        // Saturating: constants of this file times what a builder chose; nonsense is refused by `validate`.
+        let base_reward = unit.saturating_mul(self.base_reward.into());
+        TaskClass {
+            name: ClassName::truncate_from(self.name.as_bytes().to_vec()),
+            specialisation: self.specialisation,
+            base_reward,
+            publication_fee: Permill::from_percent(5).mul_floor(base_reward),
+            min_difficulty: Difficulty::ONE,
+            max_difficulty: Difficulty(self.max_difficulty),
+            replicas: self.replicas,
+            max_replicas: self.max_replicas,
+            max_open_per_publisher: 1000,
+            stake_rate: Permill::from_percent(50),
+            bond_rate: Permill::from_percent(20),
+            attest_bond_rate: Permill::from_percent(10),
+            wrong_penalty: Permill::from_percent(50),
+            late_penalty: Permill::from_percent(10),
+            split: self.split,
+            judge: JudgeRule::Replication { trust: 3 },
+            dispatch: self.dispatch,
+            min_thinking: windows.min_thinking.saturating_mul(self.thinking.into()),
+            work_window: windows.work,
+            reveal_window: windows.reveal,
+            challenge_window: windows.challenge,
+            invite_window: windows.invite,
+        }
+    }
+}
+
+/// Writes a class's name as text where people read it.
+mod name_as_text {
+    use super::ClassName;
+    use alloc::string::String;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _, ser::Error as _};
+
+    pub fn serialize<S: Serializer>(name: &ClassName, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(core::str::from_utf8(name).map_err(S::Error::custom)?)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClassName, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        ClassName::try_from(text.into_bytes())
+            .map_err(|_| D::Error::custom("a class's name is at most 32 bytes"))
+    }
+}

@@ -1,0 +1,661 @@
+//! A runtime of System, Balances, the real escrow and rewards, this pallet, and doubles of those who judge, take part,
+//! remember and prove.
+
+use crate as pallet_agora_tasks;
+use crate::{Dispatch, Event, TaskClass, Windows, genesis_classes, types::Phase};
+use agora_primitives::{
+    ClassId, Reference, TaskId,
+    commitment::{Salt, commitment},
+    job::{JobKind, JobSource, JobSpec, SyntheticJob},
+    judging::{Answer, ChallengeTerms, Judge, JudgeRule, Ruling, Seed, Tally, Verdict},
+    money::{Escrow as _, Payee, Purpose, Scope},
+    participants::{Participants, Role, Specialisation},
+    reputation::{Level, Outcome, Reputation, Side},
+    results::{ResultLeaf, ResultSink},
+};
+use agora_math::consensus::{Ballot, agreement};
+use frame_support::{
+    assert_ok, derive_impl, parameter_types,
+    traits::{Hooks, VariantCountOf},
+    weights::Weight,
+};
+use frame_system::EnsureRoot;
+use sp_core::H256;
+use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Permill};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+pub type AccountId = u64;
+pub type Balance = u128;
+pub type BlockNumber = u64;
+pub type Class = TaskClass<Balance, BlockNumber>;
+type Block = frame_system::mocking::MockBlock<Test>;
+
+pub const ED: Balance = 10;
+/// What everybody has at genesis.
+pub const ENDOWMENT: Balance = 1_000_000;
+pub const TREASURY: AccountId = 99;
+/// Publishers.
+pub const ALICE: AccountId = 1;
+pub const BOB: AccountId = 2;
+/// Workers are the accounts from here on.
+pub const WORKER: AccountId = 10;
+pub const WORKERS: u64 = 16;
+/// Validators are the accounts from here on.
+pub const VALIDATOR: AccountId = 50;
+
+/// The class of most tests: three replicas, at most seven.
+pub const CLASS: ClassId = ClassId(0);
+pub const REWARD: Balance = 10_000;
+/// Half of the reward.
+pub const STAKE: Balance = 5_000;
+pub const FEE: Balance = 50;
+/// A fifth of the reward.
+pub const BOND: Balance = 2_000;
+/// Half of the bond.
+pub const WRONG: Balance = 1_000;
+/// A tenth of the bond.
+pub const LATE: Balance = 200;
+pub const RETENTION: BlockNumber = 30;
+pub const SALT: Salt = [7; 32];
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeFreezeReason,
+        RuntimeHoldReason,
+        RuntimeSlashReason,
+        RuntimeLockId,
+        RuntimeTask
+    )]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system::Pallet<Test>;
+    #[runtime::pallet_index(1)]
+    pub type Balances = pallet_balances::Pallet<Test>;
+    #[runtime::pallet_index(2)]
+    pub type Escrow = pallet_agora_escrow::Pallet<Test>;
+    #[runtime::pallet_index(3)]
+    pub type Rewards = pallet_agora_rewards::Pallet<Test>;
+    #[runtime::pallet_index(4)]
+    pub type Tasks = pallet_agora_tasks::Pallet<Test>;
+}
+
+parameter_types! {
+    pub const ExistentialDeposit: Balance = ED;
+    pub const Treasury: AccountId = TREASURY;
+    pub const MaxPresets: u32 = 8;
+    pub const MaxContributions: u32 = 10;
+    pub const MaxTasksPerBlock: u32 = 3;
+    pub const MaxLifetime: BlockNumber = 100;
+    pub const RetentionPeriod: BlockNumber = RETENTION;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type Balance = Balance;
+    type ExistentialDeposit = ExistentialDeposit;
+    type AccountStore = System;
+    type FreezeIdentifier = RuntimeFreezeReason;
+    type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
+}
+
+impl pallet_agora_escrow::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Treasury = Treasury;
+    type WeightInfo = ();
+}
+
+impl pallet_agora_rewards::Config for Test {
+    type AdminOrigin = EnsureRoot<AccountId>;
+    type Balance = Balance;
+    type InUse = Tasks;
+    type MaxPresets = MaxPresets;
+    type WeightInfo = ();
+}
+
+impl crate::Config for Test {
+    type Escrow = Escrow;
+    type Rewards = Rewards;
+    type Judge = Jury;
+    type Participants = Registry;
+    type Reputation = Fame;
+    type Results = Tree;
+    type Seed = Dice;
+    type ClassOrigin = EnsureRoot<AccountId>;
+    type MaxContributions = MaxContributions;
+    type MaxTasksPerBlock = MaxTasksPerBlock;
+    type MaxLifetime = MaxLifetime;
+    type RetentionPeriod = RetentionPeriod;
+    type WeightInfo = ();
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = Helper;
+}
+
+/// What the doubles know. Reset by [`ExtBuilder::build`].
+#[derive(Default)]
+pub struct World {
+    /// Open challenges and what was attested.
+    pub challenges: BTreeMap<TaskId, (ChallengeTerms<BlockNumber, Balance>, u32, u32)>,
+    /// How challenges were closed.
+    pub rulings: Vec<(TaskId, Ruling)>,
+    /// Slots in use.
+    pub slots: BTreeMap<AccountId, u32>,
+    /// Who is not active.
+    pub inactive: BTreeSet<AccountId>,
+    /// Who is not suited to anything.
+    pub unsuited: BTreeSet<AccountId>,
+    /// What was recorded.
+    pub records: Vec<(AccountId, Side, Outcome)>,
+    /// Confidence scores.
+    pub confidence: BTreeMap<AccountId, u32>,
+    /// Leaves of settled results.
+    pub leaves: Vec<ResultLeaf<AccountId>>,
+    /// Whether the tree of results is full.
+    pub tree_is_full: bool,
+    /// Whom the judge calls the best, whoever it is.
+    pub forced_best: Option<AccountId>,
+}
+
+thread_local! {
+    static WORLD: RefCell<World> = RefCell::new(World::default());
+}
+
+/// Looks at, or changes, what the doubles know.
+pub fn world<R>(look: impl FnOnce(&mut World) -> R) -> R {
+    WORLD.with(|world| look(&mut world.borrow_mut()))
+}
+
+/// Slots per worker.
+pub const SLOTS: u32 = 3;
+
+/// Judges as the real judge does; anybody may be made to have attested.
+pub struct Jury;
+
+impl Judge<AccountId> for Jury {
+    type BlockNumber = BlockNumber;
+    type Balance = Balance;
+
+    fn judge(
+        rule: JudgeRule,
+        seed: H256,
+        answers: &[Answer<AccountId, BlockNumber>],
+    ) -> Option<Verdict<AccountId>> {
+        let JudgeRule::Replication { trust } = rule;
+        let ballots: Vec<_> = answers
+            .iter()
+            .map(|answer| Ballot {
+                account: answer.worker,
+                digest: answer.digest,
+                committed_at: answer.committed_at,
+                confidence: answer.confidence,
+            })
+            .collect();
+        let agreed = agreement(trust, seed.as_fixed_bytes(), &ballots)?;
+        let best = world(|world| world.forced_best).unwrap_or(agreed.best);
+        Some(Verdict {
+            digest: agreed.digest,
+            best,
+            also_correct: agreed.also_correct,
+            wrong: agreed.wrong,
+        })
+    }
+
+    fn open_challenge(
+        task: TaskId,
+        terms: ChallengeTerms<BlockNumber, Balance>,
+    ) -> DispatchResult {
+        let before = world(|world| world.challenges.insert(task, (terms, 0, 0)));
+        assert!(before.is_none(), "a challenge was opened twice");
+        Ok(())
+    }
+
+    fn tally(task: TaskId) -> Tally {
+        world(|world| match world.challenges.get(&task) {
+            Some((_, in_favour, against)) => Tally { in_favour: *in_favour, against: *against },
+            None => Tally { in_favour: 0, against: 0 },
+        })
+    }
+
+    fn close_challenge(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError> {
+        world(|world| {
+            // What fails is undone in storage, not here: a full tree is known beforehand.
+            if world.tree_is_full && ruling != Ruling::Undecided {
+                return Err(DispatchError::Exhausted);
+            }
+            let (_, in_favour, against) =
+                world.challenges.remove(&task).ok_or(DispatchError::Other("no challenge"))?;
+            world.rulings.push((task, ruling));
+            let right = match ruling {
+                Ruling::Upheld => 0..in_favour,
+                Ruling::Overturned => in_favour..in_favour + against,
+                Ruling::Undecided => 0..0,
+            };
+            Ok(right.map(|n| VALIDATOR + u64::from(n)).collect())
+        })
+    }
+}
+
+/// Has validators attest: the first `in_favour` for, the next `against` against.
+pub fn attest(task: TaskId, in_favour: u32, against: u32) {
+    world(|world| {
+        let (_, for_it, against_it) = world.challenges.get_mut(&task).expect("open challenge");
+        (*for_it, *against_it) = (in_favour, against);
+    });
+}
+
+/// Knows the workers `WORKER..`, three slots each; draws the first that are not excluded.
+pub struct Registry;
+
+impl Participants<AccountId> for Registry {
+    fn ensure_active(who: &AccountId, role: Role) -> DispatchResult {
+        assert_eq!(role, Role::Worker);
+        match world(|world| world.inactive.contains(who)) {
+            true => Err(DispatchError::Other("inactive")),
+            false => Ok(()),
+        }
+    }
+    fn ensure_suited(who: &AccountId, specialisation: Specialisation) -> DispatchResult {
+        assert_eq!(specialisation, Specialisation::Synthetic);
+        match world(|world| world.unsuited.contains(who)) {
+            true => Err(DispatchError::Other("unsuited")),
+            false => Ok(()),
+        }
+    }
+    fn occupy_slot(who: &AccountId) -> DispatchResult {
+        world(|world| {
+            let used = world.slots.entry(*who).or_default();
+            if *used >= SLOTS {
+                return Err(DispatchError::Other("no slot"));
+            }
+            *used += 1;
+            Ok(())
+        })
+    }
+    fn free_slot(who: &AccountId) {
+        world(|world| {
+            let used = world.slots.get_mut(who).expect("a slot was occupied");
+            *used = used.checked_sub(1).expect("a slot is freed once");
+        });
+    }
+    fn draw_workers(
+        _: H256,
+        _: Specialisation,
+        count: u32,
+        exclude: &[AccountId],
+    ) -> Vec<AccountId> {
+        (WORKER..WORKER + WORKERS)
+            .filter(|who| !exclude.contains(who))
+            .take(count as usize)
+            .collect()
+    }
+}
+
+/// Remembers what was recorded.
+pub struct Fame;
+
+impl Reputation<AccountId> for Fame {
+    fn record(who: &AccountId, side: Side, outcome: Outcome) {
+        world(|world| world.records.push((*who, side, outcome)));
+    }
+    fn confidence(who: &AccountId, _: Specialisation) -> u32 {
+        world(|world| world.confidence.get(who).copied().unwrap_or_default())
+    }
+    fn level(_: &AccountId, _: Side) -> Level {
+        Level::Beginner
+    }
+}
+
+/// Keeps the leaves, unless it is full.
+pub struct Tree;
+
+impl ResultSink<AccountId> for Tree {
+    fn append(leaf: ResultLeaf<AccountId>) -> DispatchResult {
+        world(|world| {
+            if world.tree_is_full {
+                return Err(DispatchError::Exhausted);
+            }
+            world.leaves.push(leaf);
+            Ok(())
+        })
+    }
+}
+
+/// Rolls the subject's hash.
+pub struct Dice;
+
+impl Seed for Dice {
+    fn seed(subject: &[u8]) -> H256 {
+        sp_core::hashing::blake2_256(subject).into()
+    }
+}
+
+/// Makes the accounts that the benchmarks need.
+pub struct Helper;
+
+impl crate::scenario::BenchmarkHelper<AccountId, Balance> for Helper {
+    fn unit() -> Balance {
+        100
+    }
+    fn preset() -> u8 {
+        0
+    }
+    fn publisher() -> AccountId {
+        ALICE
+    }
+    fn worker(n: u32, _: Specialisation) -> AccountId {
+        let who = 1_000 + u64::from(n);
+        assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), who, ENDOWMENT));
+        who
+    }
+    fn max_attesters_per_side() -> u32 {
+        4
+    }
+    fn attest(task: TaskId, in_favour: u32, against: u32) {
+        attest(task, in_favour, against);
+    }
+}
+
+/// Makes the chain a test starts from.
+pub struct ExtBuilder {
+    class: Class,
+}
+
+impl Default for ExtBuilder {
+    fn default() -> Self {
+        Self { class: class() }
+    }
+}
+
+/// The class of most tests.
+pub fn class() -> Class {
+    let windows =
+        Windows { min_thinking: 2, work: 10, reveal: 5, challenge: 4, invite: 3 };
+    let (_, class) = genesis_classes::<Balance, BlockNumber>(100, windows).remove(0);
+    TaskClass {
+        replicas: 3,
+        max_replicas: 7,
+        max_open_per_publisher: 4,
+        attest_bond_rate: Permill::from_percent(10),
+        ..class
+    }
+}
+
+impl ExtBuilder {
+    /// Changes the class of the test.
+    pub fn with_class(mut self, change: impl FnOnce(&mut Class)) -> Self {
+        change(&mut self.class);
+        self
+    }
+
+    /// The class assigns by priority.
+    pub fn priority(self) -> Self {
+        self.with_class(|class| class.dispatch = Dispatch::Priority)
+    }
+
+    /// The class wants this many replicas, and no more ever.
+    pub fn replicas(self, replicas: u32) -> Self {
+        self.with_class(|class| (class.replicas, class.max_replicas) = (replicas, replicas))
+    }
+
+    pub fn build(self) -> sp_io::TestExternalities {
+        world(|world| *world = World::default());
+        let workers = WORKER..WORKER + WORKERS;
+        let validators = VALIDATOR..VALIDATOR + 8;
+        let balances = [ALICE, BOB, TREASURY]
+            .into_iter()
+            .chain(workers)
+            .chain(validators)
+            .map(|who| (who, ENDOWMENT))
+            .collect();
+        let genesis = RuntimeGenesisConfig {
+            balances: pallet_balances::GenesisConfig { balances, ..Default::default() },
+            tasks: crate::GenesisConfig { classes: vec![(CLASS, self.class)] },
+            ..Default::default()
+        };
+        let mut externalities = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
+        externalities.execute_with(|| System::set_block_number(1));
+        externalities
+    }
+
+    /// Runs `test`, then checks the state, and that no money appeared or got lost.
+    pub fn build_and_execute(self, test: impl FnOnce()) {
+        self.build().execute_with(|| {
+            let initial = Balances::total_issuance();
+            test();
+            check_state();
+            assert_eq!(Balances::total_issuance() + burned(), initial);
+        });
+    }
+}
+
+/// Checks the invariants of the pallets, and that slots in use are those of running rounds.
+pub fn check_state() {
+    Escrow::do_try_state().unwrap();
+    Tasks::do_try_state().unwrap();
+    let mut slots = BTreeMap::<AccountId, u32>::new();
+    for (task, worker, contribution) in crate::Contributions::<Test>::iter() {
+        let progress = progress(task);
+        let running = progress.phase != Phase::Challengeable;
+        if running && contribution.round == progress.round {
+            *slots.entry(worker).or_default() += 1;
+        }
+    }
+    let mut used = world(|world| world.slots.clone());
+    used.retain(|_, used| *used > 0);
+    assert_eq!(used, slots, "slots in use are not those of running rounds");
+    let open: BTreeSet<_> = world(|world| world.challenges.keys().copied().collect());
+    let chosen: BTreeSet<_> = crate::Results::<Test>::iter_keys()
+        .filter(|task| !progress(*task).phase.is_finished())
+        .collect();
+    assert_eq!(open, chosen, "open challenges are not those of chosen results");
+}
+
+/// What was burned, according to events.
+pub fn burned() -> Balance {
+    let burned = |record: frame_system::EventRecord<_, _>| match record.event {
+        RuntimeEvent::Escrow(pallet_agora_escrow::Event::Paid {
+            payee: Payee::Burn,
+            amount,
+            ..
+        }) => amount,
+        RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. }) => amount,
+        _ => 0,
+    };
+    System::events().into_iter().map(burned).sum()
+}
+
+/// This pallet's events so far.
+pub fn events() -> Vec<Event<Test>> {
+    System::events()
+        .into_iter()
+        .filter_map(|record| match record.event {
+            RuntimeEvent::Tasks(event) => Some(event),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The terminal events so far.
+pub fn terminal_events() -> Vec<Event<Test>> {
+    events().into_iter().filter(is_terminal).collect()
+}
+
+/// Whether an event ends a task.
+pub fn is_terminal(event: &Event<Test>) -> bool {
+    matches!(
+        event,
+        Event::Settled { .. }
+            | Event::Cancelled { .. }
+            | Event::Expired { .. }
+            | Event::Failed { .. }
+    )
+}
+
+pub fn now() -> BlockNumber {
+    System::block_number()
+}
+
+/// Goes on to `block`, with an idle block's weight in each.
+pub fn run_to(block: BlockNumber) {
+    while now() < block {
+        end_block(Weight::MAX);
+    }
+}
+
+/// Serves the agenda within `limit`, and begins the next block. Events stay.
+pub fn end_block(limit: Weight) {
+    Tasks::on_idle(now(), limit);
+    System::set_block_number(now() + 1);
+    Tasks::on_initialize(now());
+}
+
+/// Begins the block `block` without serving anything.
+pub fn jump_to(block: BlockNumber) {
+    System::set_block_number(block);
+}
+
+/// A small job.
+pub fn job() -> JobSource {
+    JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+        seed: [1; 32],
+        matrix_size: 64,
+        iterations: 4,
+    })))
+}
+
+pub const DEADLINE: BlockNumber = 20;
+
+pub fn reference(n: u8) -> Reference {
+    [n; 16]
+}
+
+/// Publishes Alice's task, and returns its id.
+pub fn publish() -> TaskId {
+    publish_as(ALICE, 1)
+}
+
+pub fn publish_as(publisher: AccountId, n: u8) -> TaskId {
+    let id = crate::NextTaskId::<Test>::get();
+    assert_ok!(Tasks::publish(
+        RuntimeOrigin::signed(publisher),
+        CLASS,
+        job(),
+        crate::Difficulty::ONE,
+        REWARD,
+        now() + DEADLINE - 1,
+        reference(n),
+    ));
+    id
+}
+
+pub fn worker(n: u64) -> AccountId {
+    WORKER + n
+}
+
+pub fn accept(n: u64, task: TaskId) {
+    assert_ok!(Tasks::accept(RuntimeOrigin::signed(worker(n)), task));
+}
+
+/// The digest that answer `answer` has.
+pub fn digest(answer: u8) -> H256 {
+    H256::repeat_byte(answer)
+}
+
+pub fn trace_root(n: u64) -> H256 {
+    H256::from_low_u64_be(n)
+}
+
+/// What worker `n` commits with for `answer`.
+pub fn commitment_of(n: u64, task: TaskId, answer: u8) -> H256 {
+    let genesis = System::block_hash(0);
+    commitment(genesis, task, &worker(n), digest(answer), trace_root(n), &SALT)
+}
+
+pub fn commit(n: u64, task: TaskId, answer: u8) {
+    let commitment = commitment_of(n, task, answer);
+    assert_ok!(Tasks::commit(RuntimeOrigin::signed(worker(n)), task, commitment));
+}
+
+pub fn reveal(n: u64, task: TaskId, answer: u8) {
+    assert_ok!(Tasks::reveal(
+        RuntimeOrigin::signed(worker(n)),
+        task,
+        digest(answer),
+        trace_root(n),
+        SALT
+    ));
+}
+
+/// Has these workers accept, think and commit.
+pub fn commit_all(task: TaskId, answers: &[(u64, u8)]) {
+    answers.iter().for_each(|(n, _)| accept(*n, task));
+    run_to(now() + 2);
+    answers.iter().for_each(|(n, answer)| commit(*n, task, *answer));
+}
+
+/// Has these workers accept, think, commit and reveal, and the task judged.
+pub fn answer_all(task: TaskId, answers: &[(u64, u8)]) {
+    commit_all(task, answers);
+    if phase(task) == Phase::Working {
+        run_to(progress(task).due + 1);
+    }
+    answers.iter().for_each(|(n, answer)| reveal(*n, task, *answer));
+    run_to(now() + 1);
+}
+
+pub fn progress(task: TaskId) -> crate::types::TaskProgress<BlockNumber> {
+    crate::Progress::<Test>::get(task).expect("task")
+}
+
+pub fn phase(task: TaskId) -> Phase {
+    progress(task).phase
+}
+
+/// What somebody has, free.
+pub fn free(who: AccountId) -> Balance {
+    Balances::free_balance(who)
+}
+
+/// What worker `n` gained since genesis, and lost if it is negative.
+pub fn gain(who: AccountId) -> i128 {
+    let all = free(who) + Balances::reserved_balance(who);
+    all as i128 - ENDOWMENT as i128
+}
+
+pub fn bond_held(n: u64, task: TaskId) -> Balance {
+    Escrow::held(Purpose::TaskBond, Scope::Task(task), &worker(n))
+}
+
+/// What was recorded of `who`.
+pub fn records_of(who: AccountId) -> Vec<(Side, Outcome)> {
+    world(|world| {
+        let of_who = world.records.iter().filter(|(account, _, _)| *account == who);
+        of_who.map(|(_, side, outcome)| (*side, *outcome)).collect()
+    })
+}
+
+pub const AS_WORKER: Side = Side::Worker(Specialisation::Synthetic);
+
+pub fn has_event(event: Event<Test>) {
+    System::assert_has_event(event.into());
+}
+
+pub fn last_event(event: Event<Test>) {
+    System::assert_last_event(event.into());
+}

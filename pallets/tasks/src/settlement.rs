@@ -1,0 +1,181 @@
+//! How a task ends: who is paid, who gets money back and who loses some, who is told.
+//!
+//! Nothing here is ever done by halves: each step runs in a storage layer of its own.
+
+use crate::{
+    pallet::*,
+    steps::Workers,
+    types::{Chosen, Confirmation, FeeGoes, Phase, TaskProgress, Terms},
+};
+use agora_primitives::{
+    TaskId,
+    money::{Escrow, Payee, Payroll, Purpose, RewardPlanner, Scope},
+    reputation::{Outcome, Reputation, Side},
+    results::{ResultLeaf, ResultSink},
+};
+use alloc::vec::Vec;
+use frame_support::{ensure, pallet_prelude::*};
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_core::H256;
+use sp_runtime::{
+    ArithmeticError,
+    traits::{CheckedAdd, Zero},
+};
+
+impl<T: Config> Pallet<T> {
+    /// Holds what publishing costs.
+    pub(crate) fn hold_of_publisher(
+        id: TaskId,
+        publisher: &T::AccountId,
+        terms: &Terms<BalanceOf<T>, BlockNumberFor<T>>,
+    ) -> DispatchResult {
+        Self::hold(Purpose::TaskReward, id, publisher, terms.reward)?;
+        Self::hold(Purpose::PublisherStake, id, publisher, terms.stake)?;
+        Self::hold(Purpose::PublicationFee, id, publisher, terms.fee)
+    }
+
+    /// Gives reward and stake back to the publisher.
+    pub(crate) fn refund_publisher(id: TaskId, task: &TaskOf<T>, fee: FeeGoes) -> DispatchResult {
+        let (scope, publisher) = (Scope::Task(id), &task.publisher);
+        T::Escrow::release_all(Purpose::TaskReward, scope, publisher)?;
+        T::Escrow::release_all(Purpose::PublisherStake, scope, publisher)?;
+        match fee {
+            FeeGoes::Back => {
+                T::Escrow::release_all(Purpose::PublicationFee, scope, publisher)?;
+                Ok(())
+            }
+            FeeGoes::ToTreasury => Self::take_fee(id, task),
+        }
+    }
+
+    fn take_fee(id: TaskId, task: &TaskOf<T>) -> DispatchResult {
+        let fee = task.terms.fee;
+        Self::pay(Purpose::PublicationFee, id, &task.publisher, Payee::Treasury, fee)
+    }
+
+    fn pay(
+        purpose: Purpose,
+        id: TaskId,
+        from: &T::AccountId,
+        payee: Payee<T::AccountId>,
+        amount: BalanceOf<T>,
+    ) -> DispatchResult {
+        if amount.is_zero() {
+            return Ok(());
+        }
+        T::Escrow::pay(purpose, Scope::Task(id), from, payee, amount)
+    }
+
+    /// Ends a task that has no result. The market owes the publisher the fee if nobody did anything at all.
+    pub(crate) fn end_without_result(
+        id: TaskId,
+        task: &TaskOf<T>,
+        workers: &Workers<T>,
+        progress: TaskProgress<BlockNumberFor<T>>,
+        phase: Phase,
+        now: BlockNumberFor<T>,
+    ) -> DispatchResult {
+        let fee = match phase {
+            Phase::Expired => FeeGoes::Back,
+            _ => FeeGoes::ToTreasury,
+        };
+        Self::refund_publisher(id, task, fee)?;
+        Self::dismiss(id, task, workers, None)?;
+        Self::finish(id, task, progress, phase, now);
+        Ok(())
+    }
+
+    /// Pays for the result by rule and takes it into the block's tree.
+    pub(crate) fn settle(
+        id: TaskId,
+        task: &TaskOf<T>,
+        workers: &Workers<T>,
+        chosen: Chosen<T::AccountId>,
+        validators: Vec<T::AccountId>,
+        progress: TaskProgress<BlockNumberFor<T>>,
+        now: BlockNumberFor<T>,
+    ) -> DispatchResult {
+        let Chosen { digest, best, trace_root } = chosen;
+        let is_right = |worker: &T::AccountId, found: Option<H256>| {
+            found == Some(digest) && *worker != best
+        };
+        let also_correct = workers
+            .iter()
+            .filter(|(worker, contribution)| is_right(worker, contribution.digest()))
+            .map(|(worker, _)| worker.clone())
+            .collect();
+        let payroll = Payroll { best: best.clone(), also_correct, validators };
+        Self::pay_reward(id, task, &payroll)?;
+        T::Escrow::release_all(Purpose::PublisherStake, Scope::Task(id), &task.publisher)?;
+        Self::take_fee(id, task)?;
+        Self::dismiss(id, task, workers, Some(digest))?;
+        T::Reputation::record(
+            &task.publisher,
+            Side::Publisher,
+            Outcome::Right { confirmed: false },
+        );
+        let job = task.job.job_hash();
+        let winner = best.clone();
+        T::Results::append(ResultLeaf { task: id, job, digest, trace_root, winner })?;
+        Self::finish(id, task, progress, Phase::Settled, now);
+        Self::deposit_event(Event::Settled { task: id, digest, best });
+        Ok(())
+    }
+
+    fn pay_reward(id: TaskId, task: &TaskOf<T>, payroll: &Payroll<T::AccountId>) -> DispatchResult {
+        let reward = task.terms.reward;
+        let plan = T::Rewards::plan(task.terms.split, reward, payroll)?;
+        let mut total = BalanceOf::<T>::zero();
+        for payment in plan {
+            total = total.checked_add(&payment.amount).ok_or(ArithmeticError::Overflow)?;
+            let (publisher, payee) = (&task.publisher, payment.payee);
+            Self::pay(Purpose::TaskReward, id, publisher, payee, payment.amount)?;
+        }
+        ensure!(total == reward, Error::<T>::PlanMismatch);
+        Ok(())
+    }
+
+    /// Ends every worker's part: bonds go back less the penalties, reputations are told. `right` is the right digest.
+    fn dismiss(
+        id: TaskId,
+        task: &TaskOf<T>,
+        workers: &Workers<T>,
+        right: Option<H256>,
+    ) -> DispatchResult {
+        let found_right = workers
+            .iter()
+            .filter(|(_, contribution)| right.is_some() && contribution.digest() == right)
+            .count();
+        let confirmed = Confirmation::from_count(found_right);
+        let side = Side::Worker(task.job.specialisation());
+        for (worker, contribution) in workers {
+            if let Some(outcome) = contribution.outcome(right, confirmed) {
+                let penalty = task.terms.penalty(outcome);
+                Self::pay(Purpose::TaskBond, id, worker, Payee::Treasury, penalty)?;
+                T::Reputation::record(worker, side, outcome);
+                let worker = worker.clone();
+                Self::deposit_event(Event::WorkerJudged { task: id, worker, outcome });
+            }
+            T::Escrow::release_all(Purpose::TaskBond, Scope::Task(id), worker)?;
+            Contributions::<T>::remove(id, worker);
+        }
+        Ok(())
+    }
+
+    /// Ends a task that is out of the agenda; its record is kept for a while.
+    pub(crate) fn finish(
+        id: TaskId,
+        task: &TaskOf<T>,
+        mut progress: TaskProgress<BlockNumberFor<T>>,
+        phase: Phase,
+        now: BlockNumberFor<T>,
+    ) {
+        progress.finish(phase, T::RetentionPeriod::get(), now);
+        OpenTasks::<T>::mutate_exists(&task.publisher, task.class, |count| {
+            *count = count.and_then(|count| count.checked_sub(1)).filter(|count| *count > 0);
+        });
+        Invitations::<T>::remove(id);
+        let due = progress.due;
+        Self::store_and_schedule(id, progress, due, now);
+    }
+}

@@ -1,0 +1,275 @@
+//! The steps of a task's life that no worker takes: beginning to reveal, judging, challenges, expiry, purging.
+//!
+//! Each gets a progress that is out of the agenda, and puts it back where it is due next.
+
+use crate::{
+    pallet::*,
+    types::{
+        AppealOutcome, Chosen, Contribution, ContributionState, Phase, RoundKind, TaskProgress,
+        rule_on_appeal,
+    },
+    weights::WeightInfo,
+};
+use agora_primitives::{
+    TaskId,
+    judging::{Answer, ChallengeTerms, Judge, Seed, Verdict},
+    participants::Participants,
+    reputation::Reputation,
+};
+use alloc::vec::Vec;
+use codec::Encode;
+use frame_support::pallet_prelude::*;
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_core::H256;
+
+/// All workers of a task and how far they are.
+pub(crate) type Workers<T> =
+    Vec<(<T as frame_system::Config>::AccountId, Contribution<BlockNumberFor<T>>)>;
+
+type ProgressFor<T> = TaskProgress<BlockNumberFor<T>>;
+type VerdictOf<T> = Verdict<<T as frame_system::Config>::AccountId>;
+type ChosenOf<T> = Chosen<<T as frame_system::Config>::AccountId>;
+
+impl<T: Config> Pallet<T> {
+    /// All workers of a task. At most `MaxContributions`, in the order of their hashed accounts.
+    fn workers_of(id: TaskId) -> Workers<T> {
+        Contributions::<T>::iter_prefix(id).collect()
+    }
+
+    /// The time to work is over: those who committed may reveal.
+    pub(crate) fn start_reveal(
+        id: TaskId,
+        mut progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> Weight {
+        let until = progress.start_reveal(now);
+        Self::deposit_event(Event::RevealStarted { task: id, until });
+        let due = progress.due;
+        Self::store_and_schedule(id, progress, due, now);
+        T::WeightInfo::start_reveal()
+    }
+
+    /// Nobody accepted, committed or revealed: the publisher gets everything back, those who did not keep their word pay.
+    pub(crate) fn expire(
+        id: TaskId,
+        task: &TaskOf<T>,
+        progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> Result<Weight, DispatchError> {
+        let workers = Self::workers_of(id);
+        Self::free_slots(&workers, progress.round);
+        Self::end_without_result(id, task, &workers, progress, Phase::Expired, now)?;
+        Self::deposit_event(Event::Expired { task: id });
+        Ok(T::WeightInfo::expire(workers.len() as u32))
+    }
+
+    /// Judges what was revealed.
+    pub(crate) fn judge(
+        id: TaskId,
+        task: &TaskOf<T>,
+        progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> Result<Weight, DispatchError> {
+        let workers = Self::workers_of(id);
+        Self::free_slots(&workers, progress.round);
+        Invitations::<T>::remove(id);
+        let seed = T::Seed::seed(&(b"agora/judge", id).encode());
+        let verdict = Self::find_verdict(task, &workers, &progress, seed);
+        match (progress.kind, verdict) {
+            (RoundKind::Appeal, verdict) => {
+                Self::rule(id, task, &workers, verdict, progress, now)
+            }
+            (RoundKind::Replication, Some(verdict)) => {
+                let chosen = Self::choose(&workers, verdict)?;
+                Self::open_challenge(id, task, chosen, seed, progress, now)?;
+                Ok(T::WeightInfo::judge(workers.len() as u32))
+            }
+            (RoundKind::Replication, None) => {
+                Self::replicate_or_fail(id, task, workers, progress, now)
+            }
+        }
+    }
+
+    /// Frees the slots that the workers of a round occupied.
+    fn free_slots(workers: &Workers<T>, round: u32) {
+        for (worker, contribution) in workers {
+            if contribution.round == round {
+                T::Participants::free_slot(worker);
+            }
+        }
+    }
+
+    /// Has the answers judged: in an appeal those of its round alone, else all.
+    fn find_verdict(
+        task: &TaskOf<T>,
+        workers: &Workers<T>,
+        progress: &ProgressFor<T>,
+        seed: H256,
+    ) -> Option<VerdictOf<T>> {
+        let specialisation = task.job.specialisation();
+        let counts = |round: u32| match progress.kind {
+            RoundKind::Replication => true,
+            RoundKind::Appeal => round == progress.round,
+        };
+        let answers: Vec<_> = workers
+            .iter()
+            .filter(|(_, contribution)| counts(contribution.round))
+            .filter_map(|(worker, contribution)| match contribution.state {
+                ContributionState::Revealed { digest, committed_at, .. } => Some(Answer {
+                    worker: worker.clone(),
+                    digest,
+                    committed_at,
+                    confidence: T::Reputation::confidence(worker, specialisation),
+                }),
+                _ => None,
+            })
+            .collect();
+        if answers.is_empty() {
+            return None;
+        }
+        T::Judge::judge(task.terms.judge, seed, &answers)
+    }
+
+    /// The result that a verdict names.
+    fn choose(workers: &Workers<T>, verdict: VerdictOf<T>) -> Result<ChosenOf<T>, DispatchError> {
+        let trace_root = workers.iter().find_map(|(worker, contribution)| {
+            match contribution.state {
+                ContributionState::Revealed { digest, trace_root, .. }
+                    if *worker == verdict.best && digest == verdict.digest =>
+                {
+                    Some(trace_root)
+                }
+                _ => None,
+            }
+        });
+        let trace_root = trace_root.ok_or(Error::<T>::UnknownWinner)?;
+        Ok(Chosen { digest: verdict.digest, best: verdict.best, trace_root })
+    }
+
+    fn open_challenge(
+        id: TaskId,
+        task: &TaskOf<T>,
+        chosen: ChosenOf<T>,
+        seed: H256,
+        mut progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> DispatchResult {
+        let until = progress.open_challenge(task.terms.challenge_window, now);
+        let terms = ChallengeTerms {
+            digest: chosen.digest,
+            seed,
+            until,
+            bond: task.terms.attest_bond,
+            specialisation: task.job.specialisation(),
+        };
+        Self::deposit_event(Event::ResultChosen {
+            task: id,
+            digest: chosen.digest,
+            best: chosen.best.clone(),
+            challenge_until: until,
+            seed,
+        });
+        Results::<T>::insert(id, chosen);
+        T::Judge::open_challenge(id, terms)?;
+        let due = progress.due;
+        Self::store_and_schedule(id, progress, due, now);
+        Ok(())
+    }
+
+    fn replicate_or_fail(
+        id: TaskId,
+        task: &TaskOf<T>,
+        workers: Workers<T>,
+        mut progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> Result<Weight, DispatchError> {
+        let n = workers.len() as u32;
+        let terms = &task.terms;
+        let Some(count) = progress.more_replicas(terms.replicas, terms.max_replicas) else {
+            Self::fail(id, task, &workers, progress, now)?;
+            return Ok(T::WeightInfo::fail(n));
+        };
+        let contributors = workers.into_iter().map(|(worker, _)| worker).collect();
+        let kind = RoundKind::Replication;
+        Self::start_round(id, task, &mut progress, kind, count, contributors, now);
+        let due = progress.due;
+        Self::store_and_schedule(id, progress, due, now);
+        Ok(T::WeightInfo::replicate(n))
+    }
+
+    /// No result can be agreed on: those who revealed have their bonds back, the others pay.
+    fn fail(
+        id: TaskId,
+        task: &TaskOf<T>,
+        workers: &Workers<T>,
+        progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> DispatchResult {
+        Self::end_without_result(id, task, workers, progress, Phase::Failed, now)?;
+        Self::deposit_event(Event::Failed { task: id });
+        Ok(())
+    }
+
+    /// Rules on a challenged result by the answers of the fresh round.
+    fn rule(
+        id: TaskId,
+        task: &TaskOf<T>,
+        workers: &Workers<T>,
+        verdict: Option<VerdictOf<T>>,
+        progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> Result<Weight, DispatchError> {
+        let original = Results::<T>::get(id).ok_or(DispatchError::Corruption)?;
+        let fresh = verdict.map(|verdict| Self::choose(workers, verdict)).transpose()?;
+        let fresh_digest = fresh.as_ref().map(|fresh| fresh.digest);
+        let outcome = rule_on_appeal(original.digest, fresh_digest, T::Judge::tally(id));
+        let validators = T::Judge::close_challenge(id, outcome.into())?;
+        match (outcome, fresh) {
+            (AppealOutcome::Overturned, Some(fresh)) => {
+                Results::<T>::insert(id, &fresh);
+                Self::settle(id, task, workers, fresh, validators, progress, now)?;
+            }
+            (AppealOutcome::Upheld, _) => {
+                Self::settle(id, task, workers, original, validators, progress, now)?;
+            }
+            (AppealOutcome::Undecided | AppealOutcome::Overturned, _) => {
+                Results::<T>::remove(id);
+                Self::fail(id, task, workers, progress, now)?;
+            }
+        }
+        Ok(T::WeightInfo::rule(workers.len() as u32))
+    }
+
+    /// The challenge window is over: what nobody attested against is settled, else fresh workers are asked.
+    pub(crate) fn close_challenge(
+        id: TaskId,
+        task: &TaskOf<T>,
+        mut progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> Result<Weight, DispatchError> {
+        let workers = Self::workers_of(id);
+        let n = workers.len() as u32;
+        if T::Judge::tally(id).against > 0 {
+            let contributors = workers.into_iter().map(|(worker, _)| worker).collect();
+            let (kind, wanted) = (RoundKind::Appeal, task.terms.replicas);
+            Self::start_round(id, task, &mut progress, kind, wanted, contributors, now);
+            let due = progress.due;
+            Self::store_and_schedule(id, progress, due, now);
+            return Ok(T::WeightInfo::reopen(n));
+        }
+        let chosen = Results::<T>::get(id).ok_or(DispatchError::Corruption)?;
+        let validators = T::Judge::close_challenge(id, AppealOutcome::Upheld.into())?;
+        Self::settle(id, task, &workers, chosen, validators, progress, now)?;
+        Ok(T::WeightInfo::settle(n))
+    }
+
+    /// Removes the record of a finished task.
+    pub(crate) fn purge(id: TaskId, task: &TaskOf<T>) -> Weight {
+        Tasks::<T>::remove(id);
+        Progress::<T>::remove(id);
+        Results::<T>::remove(id);
+        References::<T>::remove(&task.publisher, task.reference);
+        Self::deposit_event(Event::Purged { task: id });
+        T::WeightInfo::purge()
+    }
+}

@@ -1,0 +1,166 @@
+//! What must hold at the end of every block. These invariants are the pallet's documentation of its own storage.
+
+use crate::{
+    pallet::*,
+    types::{ContributionState, Phase, RoundKind, TaskProgress},
+};
+use agora_primitives::{
+    TaskId,
+    money::{Escrow, Purpose, Scope},
+};
+use alloc::collections::{BTreeMap, BTreeSet};
+use codec::Encode;
+use frame_support::ensure;
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_runtime::{TryRuntimeError, traits::Zero};
+
+type Checked = Result<(), TryRuntimeError>;
+type ProgressFor<T> = TaskProgress<BlockNumberFor<T>>;
+
+impl<T: Config> Pallet<T> {
+    /// Checks every invariant of this pallet's storage, and its money against the escrow.
+    ///
+    /// 1. Every class is valid.
+    /// 2. Tasks, progress and references stand for each other; ids are below the next one.
+    /// 3. Reward, stake and fee of an unfinished task are held exactly, of a finished one not at all.
+    /// 4. Each worker of an unfinished task has exactly its bond held; counts are what they count; a finished task has no
+    ///    workers and no invitation.
+    /// 5. A result is kept exactly while there is one: challengeable, appealed, settled.
+    /// 6. The agenda has each task exactly where its progress says, and nothing for blocks that were served.
+    /// 7. The counts of unfinished tasks per publisher and class are what they count.
+    pub fn do_try_state() -> Checked {
+        Self::check_classes()?;
+        Self::check_records()?;
+        for (id, progress) in Progress::<T>::iter() {
+            let task = Self::task_of(id).map_err(|_| "progress without a task")?;
+            Self::check_publisher_money(id, &task, &progress)?;
+            Self::check_workers(id, &task, &progress)?;
+            Self::check_result(id, &progress)?;
+        }
+        Self::check_agenda()?;
+        Self::check_open_tasks()
+    }
+
+    fn check_classes() -> Checked {
+        for (_, class) in Classes::<T>::iter() {
+            class
+                .validate(
+                    <T as Config>::MaxContributions::get(),
+                    <T as Config>::MaxLifetime::get(),
+                )
+                .map_err(|_| "a class is not valid")?;
+        }
+        Ok(())
+    }
+
+    fn check_records() -> Checked {
+        let next = NextTaskId::<T>::get();
+        for (id, task) in Tasks::<T>::iter() {
+            ensure!(id < next, "a task's id is not below the next");
+            ensure!(Progress::<T>::contains_key(id), "a task without progress");
+            ensure!(
+                References::<T>::get(&task.publisher, task.reference) == Some(id),
+                "a task's reference does not lead to it"
+            );
+        }
+        let (tasks, references) = (Tasks::<T>::iter_keys().count(), References::<T>::iter().count());
+        ensure!(tasks == references, "a reference without a task");
+        for (id, _) in Contributions::<T>::iter_keys() {
+            ensure!(Tasks::<T>::contains_key(id), "a contribution without a task");
+        }
+        for id in Results::<T>::iter_keys().chain(Invitations::<T>::iter_keys()) {
+            ensure!(Tasks::<T>::contains_key(id), "a result or invitation without a task");
+        }
+        Ok(())
+    }
+
+    fn check_publisher_money(id: TaskId, task: &TaskOf<T>, progress: &ProgressFor<T>) -> Checked {
+        let terms = &task.terms;
+        for (purpose, amount) in [
+            (Purpose::TaskReward, terms.reward),
+            (Purpose::PublisherStake, terms.stake),
+            (Purpose::PublicationFee, terms.fee),
+        ] {
+            let expected = if progress.phase.is_finished() { Zero::zero() } else { amount };
+            let held = T::Escrow::held(purpose, Scope::Task(id), &task.publisher);
+            ensure!(held == expected, "not what the publisher should have held");
+        }
+        Ok(())
+    }
+
+    fn check_workers(id: TaskId, task: &TaskOf<T>, progress: &ProgressFor<T>) -> Checked {
+        let (mut all, mut accepted, mut committed, mut revealed) = (0u32, 0u32, 0u32, 0u32);
+        for (worker, contribution) in Contributions::<T>::iter_prefix(id) {
+            let held = T::Escrow::held(Purpose::TaskBond, Scope::Task(id), &worker);
+            ensure!(held == task.terms.bond, "not the bond a worker should have held");
+            ensure!(worker != task.publisher, "a publisher works on its own task");
+            ensure!(contribution.round <= progress.round, "a contribution from a round to come");
+            all = all.saturating_add(1);
+            if contribution.round == progress.round {
+                let state = &contribution.state;
+                let is_revealed = matches!(state, ContributionState::Revealed { .. });
+                let is_accepted = matches!(state, ContributionState::Accepted { .. });
+                accepted = accepted.saturating_add(1);
+                committed = committed.saturating_add(u32::from(!is_accepted));
+                revealed = revealed.saturating_add(u32::from(is_revealed));
+            }
+        }
+        if progress.phase.is_finished() {
+            ensure!(all == 0, "a finished task has workers");
+            ensure!(!Invitations::<T>::contains_key(id), "a finished task invites");
+            return Ok(());
+        }
+        ensure!(all == progress.contributions, "contributions are miscounted");
+        ensure!(all <= <T as Config>::MaxContributions::get(), "too many contributions");
+        let counted = (progress.accepted, progress.committed, progress.revealed);
+        ensure!((accepted, committed, revealed) == counted, "a round is miscounted");
+        ensure!(accepted <= progress.wanted, "more workers than wanted");
+        ensure!((progress.phase == Phase::Open) <= (all == 0), "an open task has workers");
+        Ok(())
+    }
+
+    fn check_result(id: TaskId, progress: &ProgressFor<T>) -> Checked {
+        let appealed = progress.kind == RoundKind::Appeal && !progress.phase.is_finished();
+        let expected =
+            appealed || matches!(progress.phase, Phase::Challengeable | Phase::Settled);
+        ensure!(Results::<T>::contains_key(id) == expected, "a result too many or too few");
+        Ok(())
+    }
+
+    fn check_agenda() -> Checked {
+        let served = ServedUpTo::<T>::get();
+        let mut seen = BTreeSet::new();
+        for (block, tasks) in Agenda::<T>::iter() {
+            ensure!(!tasks.is_empty(), "an empty bucket in the agenda");
+            ensure!(served.is_none_or(|served| block > served), "a bucket that was served");
+            for id in tasks {
+                ensure!(seen.insert(id), "a task is in the agenda twice");
+                let progress = Self::progress_of(id).map_err(|_| "an agenda entry of no task")?;
+                ensure!(progress.scheduled_at == Some(block), "a task is in the wrong bucket");
+            }
+        }
+        for (id, progress) in Progress::<T>::iter() {
+            let scheduled = progress.scheduled_at.is_some();
+            ensure!(seen.contains(&id) == scheduled, "a task is not where it is scheduled");
+        }
+        Ok(())
+    }
+
+    fn check_open_tasks() -> Checked {
+        let mut counts = BTreeMap::new();
+        for (id, progress) in Progress::<T>::iter() {
+            if !progress.phase.is_finished() {
+                let task = Self::task_of(id).map_err(|_| "progress without a task")?;
+                let count: &mut u32 =
+                    counts.entry((task.publisher.encode(), task.class)).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        for (publisher, class, count) in OpenTasks::<T>::iter() {
+            let actual = counts.remove(&(publisher.encode(), class));
+            ensure!(actual == Some(count), "a publisher's unfinished tasks are miscounted");
+        }
+        ensure!(counts.is_empty(), "a publisher's unfinished tasks are not counted");
+        Ok(())
+    }
+}

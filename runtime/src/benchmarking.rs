@@ -1,0 +1,118 @@
+//! What benchmarks need of this runtime: accounts with money, workers and validators, in the real pallets.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects
+)]
+
+use crate::{AccountId, Balance, Balances, Judging, Registry, Runtime, UNIT, configs};
+use agora_primitives::{
+    TaskId,
+    judging::Attestation,
+    money::PresetId,
+    participants::{Role, Specialisation},
+};
+use frame_benchmarking::account;
+use frame_support::traits::{Get, fungible::Mutate};
+use frame_system::RawOrigin;
+use pallet_agora_registry::{Members, Profile};
+use pallet_agora_rewards::{Presets, Split};
+
+impl frame_system_benchmarking::Config for Runtime {}
+
+/// Makes whoever the market's benchmarks need.
+pub struct Market;
+
+impl Market {
+    /// What everybody has beyond what has to be bonded.
+    const PURSE: Balance = 100_000 * UNIT;
+    const SPLIT: PresetId = 0;
+
+    fn give(who: &AccountId, amount: Balance) {
+        Balances::mint_into(who, amount.saturating_add(Self::PURSE))
+            .expect("the issuance does not overflow");
+    }
+
+    /// Makes `who` active in `role`: registers it, or has it heard of again.
+    fn activate(who: &AccountId, role: Role, profile: Profile) {
+        let origin = || RawOrigin::Signed(who.clone()).into();
+        if Members::<Runtime>::contains_key(who) {
+            Registry::heartbeat(origin()).expect("members may be heard of");
+        } else {
+            let bond = configs::registry::Bonds::get()
+                .of(role)
+                .expect("the role is open");
+            Self::give(who, bond);
+            Registry::register(origin(), role, bond, profile).expect("bond and profile are valid");
+        }
+    }
+
+    fn validator(number: u32) -> AccountId {
+        let who = account("attester", number, 0);
+        Self::activate(&who, Role::Validator, Profile::default());
+        who
+    }
+}
+
+impl pallet_agora_registry::BenchmarkHelper<AccountId, Balance> for Market {
+    fn fund(who: &AccountId, amount: Balance) {
+        Self::give(who, amount);
+    }
+}
+
+impl pallet_agora_judging::BenchmarkHelper<AccountId, Balance> for Market {
+    fn prepare_validator(who: &AccountId, bond: Balance) {
+        Self::activate(who, Role::Validator, Profile::default());
+        Self::give(who, bond);
+    }
+}
+
+impl pallet_agora_tasks::BenchmarkHelper<AccountId, Balance> for Market {
+    fn unit() -> Balance {
+        UNIT
+    }
+
+    fn preset() -> PresetId {
+        // Burns and pays workers, validators and the treasury.
+        if !Presets::<Runtime>::contains_key(Self::SPLIT) {
+            Presets::<Runtime>::insert(Self::SPLIT, Split::BURN);
+        }
+        Self::SPLIT
+    }
+
+    fn publisher() -> AccountId {
+        let who = account("publisher", 0, 0);
+        Self::give(&who, 0);
+        who
+    }
+
+    fn worker(n: u32, specialisation: Specialisation) -> AccountId {
+        let who = account("worker", n, 0);
+        let specialisations = [specialisation].into_iter().collect();
+        let profile = Profile {
+            specialisations,
+            slots: configs::registry::MaxSlots::get(),
+            capability: 100,
+        };
+        Self::activate(&who, Role::Worker, profile);
+        who
+    }
+
+    fn max_attesters_per_side() -> u32 {
+        <Runtime as pallet_agora_judging::Config>::MaxAttestations::get() / 2
+    }
+
+    fn attest(task: TaskId, in_favour: u32, against: u32) {
+        for number in 0..in_favour + against {
+            let attestation = if number < in_favour {
+                Attestation::Valid
+            } else {
+                Attestation::Invalid
+            };
+            let origin = RawOrigin::Signed(Self::validator(number)).into();
+            Judging::attest(origin, task, attestation)
+                .expect("an active validator may attest in the window");
+        }
+    }
+}

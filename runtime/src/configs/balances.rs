@@ -1,0 +1,27 @@
+//! Money.
+
+use super::treasury::TreasuryAccount;
+use crate::{
+    Balance, Balances, EXISTENTIAL_DEPOSIT, Runtime, RuntimeEvent, RuntimeFreezeReason,
+    RuntimeHoldReason, System,
+};
+use frame_support::traits::{ConstU32, ConstU128, VariantCountOf, tokens::imbalance::ResolveTo};
+
+impl pallet_balances::Config for Runtime {
+    type AccountStore = System;
+    type Balance = Balance;
+    type DoneSlashHandler = ();
+    /// What is left of an account that dies is not lost but the treasury's.
+    type DustRemoval = ResolveTo<TreasuryAccount, Balances>;
+    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
+    type FreezeIdentifier = RuntimeFreezeReason;
+    type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
+    /// Nothing here locks or reserves: money is held, by reason.
+    type MaxLocks = ConstU32<0>;
+    type MaxReserves = ConstU32<0>;
+    type ReserveIdentifier = [u8; 8];
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeFreezeReason = RuntimeFreezeReason;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
+}

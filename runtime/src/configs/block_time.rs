@@ -1,0 +1,5 @@
+//! The slot duration.
+
+use crate::{Runtime, block_time};
+
+impl block_time::Config for Runtime {}

@@ -1,0 +1,28 @@
+//! What each pallet is configured with, one file per pallet.
+
+mod authorship;
+pub mod babe;
+mod balances;
+mod block_time;
+mod escrow;
+mod grandpa;
+mod judging;
+mod mmr;
+mod proofs;
+pub mod registry;
+mod reputation;
+mod rewards;
+mod session;
+mod sudo;
+pub mod system;
+mod tasks;
+mod timestamp;
+pub mod transaction_payment;
+pub mod treasury;
+mod utility;
+
+use crate::AccountId;
+
+/// Who governs: chooses task classes and split presets, bans. The only place where this is decided; today it is root, that
+/// is, the sudo key.
+pub type GovernanceOrigin = frame_system::EnsureRoot<AccountId>;

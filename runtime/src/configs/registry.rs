@@ -1,0 +1,46 @@
+//! Who takes part.
+
+use super::{
+    GovernanceOrigin,
+    system::{DAYS, HOURS},
+};
+use crate::{Balance, BlockNumber, Escrow, Reputation, Runtime, UNIT};
+use frame_support::parameter_types;
+use pallet_agora_registry::MinimumBonds;
+
+parameter_types! {
+    /// A worker's bond is ten times the base reward of a common task, a validator's, whose word can reopen tasks, fifty
+    /// times. Nobody registers as an expert until there is something for experts to decide.
+    pub const Bonds: MinimumBonds<Balance> = MinimumBonds {
+        worker: Some(100 * UNIT),
+        validator: Some(500 * UNIT),
+        orchestrator: Some(500 * UNIT),
+        expert: None,
+    };
+    /// A worker that has been silent for that long is not drawn.
+    pub const HeartbeatTimeout: BlockNumber = HOURS;
+    /// What could be lost in a task is held for that task, and nobody leaves with tasks in hand. The cool-down is longer
+    /// than any challenge window of the genesis classes, so that a validator cannot be gone before its word is judged.
+    pub const ExitCoolDown: BlockNumber = DAYS;
+    /// Tasks in parallel.
+    pub const MaxSlots: u32 = 64;
+    /// 10¹⁵ operations per second: above any single machine.
+    pub const MaxCapability: u32 = 1_000_000;
+    /// A draw of 16 workers finds them among 64 candidates unless most are excluded.
+    pub const MaxDrawTries: u32 = 64;
+}
+
+impl pallet_agora_registry::Config for Runtime {
+    type BanOrigin = GovernanceOrigin;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarking::Market;
+    type Escrow = Escrow;
+    type ExitCoolDown = ExitCoolDown;
+    type HeartbeatTimeout = HeartbeatTimeout;
+    type MaxCapability = MaxCapability;
+    type MaxDrawTries = MaxDrawTries;
+    type MaxSlots = MaxSlots;
+    type MinimumBonds = Bonds;
+    type Reputation = Reputation;
+    type WeightInfo = pallet_agora_registry::weights::SubstrateWeight<Runtime>;
+}

@@ -1,0 +1,33 @@
+//! The life of tasks.
+
+use super::{GovernanceOrigin, system::DAYS};
+use crate::{
+    BlockNumber, Escrow, Judging, Proofs, Registry, Reputation, Rewards, Runtime,
+    randomness::BabeSeed,
+};
+use frame_support::{parameter_types, traits::ConstU32};
+
+parameter_types! {
+    /// The furthest deadline.
+    pub const MaxLifetime: BlockNumber = DAYS * 7;
+    /// How long a finished task can be read; its result can be proven for ever.
+    pub const RetentionPeriod: BlockNumber = DAYS;
+}
+
+impl pallet_agora_tasks::Config for Runtime {
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarking::Market;
+    type ClassOrigin = GovernanceOrigin;
+    type Escrow = Escrow;
+    type Judge = Judging;
+    type MaxContributions = ConstU32<16>;
+    type MaxLifetime = MaxLifetime;
+    type MaxTasksPerBlock = ConstU32<512>;
+    type Participants = Registry;
+    type Reputation = Reputation;
+    type Results = Proofs;
+    type RetentionPeriod = RetentionPeriod;
+    type Rewards = Rewards;
+    type Seed = BabeSeed;
+    type WeightInfo = pallet_agora_tasks::weights::SubstrateWeight<Runtime>;
+}

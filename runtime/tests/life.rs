@@ -1,0 +1,279 @@
+//! A task's whole life in the real runtime: published, worked on, judged, attested, paid by rule, proven.
+
+mod chain;
+
+use agora_primitives::{
+    ClassId, TaskId,
+    commitment::commitment,
+    job::{JobKind, JobSource, JobSpec, SyntheticJob},
+    judging::Attestation,
+    participants::{Role, Specialisation, Specialisations},
+    results::compute_root,
+};
+use agora_runtime::{
+    AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Proofs, Runtime, RuntimeCall, RuntimeEvent,
+    System, UNIT, configs::treasury::TreasuryAccount, genesis_presets::ENDOWMENT,
+};
+use chain::{Chain, account, key};
+use pallet_agora_registry::Profile;
+use pallet_agora_tasks::Difficulty;
+use sp_core::{H256, offchain::OffchainDbExt};
+use std::collections::BTreeMap;
+
+const TASK: TaskId = TaskId(0);
+const SALT: [u8; 32] = [7; 32];
+const WORKERS: [&str; 5] = ["Worker1", "Worker2", "Worker3", "Worker4", "Worker5"];
+const VALIDATORS: [&str; 2] = ["Validator1", "Validator2"];
+const REWARD: Balance = 100 * UNIT;
+
+/// What worker number `n` found: all the same, but the last.
+fn digest(n: usize) -> H256 {
+    H256::repeat_byte(if n == 4 { 0xbd } else { 0x60 })
+}
+
+/// The story so far: the chain, and what everybody paid in fees.
+struct Story {
+    chain: Chain,
+    fees: BTreeMap<AccountId, Balance>,
+    events: Vec<RuntimeEvent>,
+}
+
+impl Story {
+    fn block<'a>(&mut self, calls: impl IntoIterator<Item = (&'a str, RuntimeCall)>) {
+        let events = self
+            .chain
+            .must(calls.into_iter().map(|(who, call)| (key(who), call)));
+        for event in &events {
+            if let RuntimeEvent::TransactionPayment(
+                pallet_transaction_payment::Event::TransactionFeePaid {
+                    who, actual_fee, ..
+                },
+            ) = event
+            {
+                *self.fees.entry(who.clone()).or_default() += actual_fee;
+            }
+        }
+        self.events.extend(events);
+    }
+
+    /// Adds empty blocks until there was an event of the tasks that `wanted` wants.
+    fn until(&mut self, what: &str, wanted: impl Fn(&pallet_agora_tasks::Event<Runtime>) -> bool) {
+        for _ in 0..30 {
+            let seen =
+                |event: &RuntimeEvent| matches!(event, RuntimeEvent::Tasks(event) if wanted(event));
+            if self.events.iter().any(seen) {
+                return;
+            }
+            self.block([]);
+        }
+        panic!("not in 30 blocks: {what}; last events: {:?}", self.events);
+    }
+
+    fn fee(&self, who: &str) -> Balance {
+        self.fees.get(&account(who)).copied().unwrap_or_default()
+    }
+
+    /// What `who` has gained or lost since genesis, fees aside.
+    fn gain(&mut self, who: &str) -> i128 {
+        let total = self.chain.ext.execute_with(|| {
+            use frame_support::traits::fungible::Inspect;
+            <Balances as Inspect<_>>::total_balance(&account(who))
+        });
+        (total + self.fee(who)) as i128 - ENDOWMENT as i128
+    }
+}
+
+fn publish(deadline: u32) -> RuntimeCall {
+    let job = JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+        seed: [1; 32],
+        matrix_size: 8,
+        iterations: 2,
+    }));
+    pallet_agora_tasks::Call::publish {
+        class: ClassId(0),
+        job: JobSource::Inline(job),
+        difficulty: Difficulty::ONE,
+        reward: REWARD,
+        deadline,
+        reference: [9; 16],
+    }
+    .into()
+}
+
+fn register(role: Role, bond: Balance) -> RuntimeCall {
+    let profile = match role {
+        Role::Worker => Profile {
+            specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
+            slots: 1,
+            capability: 100,
+        },
+        _ => Profile::default(),
+    };
+    pallet_agora_registry::Call::register {
+        role,
+        bond,
+        profile,
+    }
+    .into()
+}
+
+fn settled() -> Story {
+    let mut story = Story {
+        chain: Chain::development(),
+        fees: BTreeMap::new(),
+        events: Vec::new(),
+    };
+    let workers = WORKERS.map(|who| (who, register(Role::Worker, 100 * UNIT)));
+    let validators = VALIDATORS.map(|who| (who, register(Role::Validator, 500 * UNIT)));
+    story.block(workers.into_iter().chain(validators));
+    story.block([("Publisher", publish(20))]);
+    story.block(WORKERS.map(|who| (who, pallet_agora_tasks::Call::accept { task: TASK }.into())));
+    story.block([]);
+
+    let genesis = story.chain.ext.execute_with(|| System::block_hash(0));
+    let commit = |(n, who): (usize, &&'static str)| {
+        let commitment = commitment(genesis, TASK, &account(who), digest(n), H256::zero(), &SALT);
+        (
+            *who,
+            pallet_agora_tasks::Call::commit {
+                task: TASK,
+                commitment,
+            }
+            .into(),
+        )
+    };
+    story.block(WORKERS.iter().enumerate().map(commit).collect::<Vec<_>>());
+    story.until("revealing", |event| {
+        matches!(event, pallet_agora_tasks::Event::RevealStarted { .. })
+    });
+
+    let reveal = |(n, who): (usize, &&'static str)| {
+        let call = pallet_agora_tasks::Call::reveal {
+            task: TASK,
+            digest: digest(n),
+            trace_root: H256::zero(),
+            salt: SALT,
+        };
+        (*who, call.into())
+    };
+    story.block(WORKERS.iter().enumerate().map(reveal).collect::<Vec<_>>());
+    story.until("a result", |event| {
+        matches!(event, pallet_agora_tasks::Event::ResultChosen { .. })
+    });
+
+    let attest = pallet_agora_judging::Call::attest {
+        task: TASK,
+        attestation: Attestation::Valid,
+    };
+    story.block(VALIDATORS.map(|who| (who, attest.clone().into())));
+    story.until("settlement", |event| {
+        matches!(event, pallet_agora_tasks::Event::Settled { .. })
+    });
+    story
+}
+
+#[test]
+fn everybody_is_paid_by_rule_and_no_planck_is_lost() {
+    let mut story = settled();
+
+    // Burned 60 %, workers 25 % (the best 70 % of it), validators 10 %, treasury 5 %; half of the wrong one's bond and the
+    // fee for publishing to the treasury.
+    let unit = UNIT as i128;
+    assert_eq!(story.gain("Publisher"), -100 * unit - unit / 2);
+    let mut right: Vec<i128> = WORKERS[..4].iter().map(|who| story.gain(who)).collect();
+    right.sort_unstable();
+    assert_eq!(
+        right,
+        [2_500, 2_500, 2_500, 17_500].map(|milli| milli * unit / 1_000)
+    );
+    assert_eq!(story.gain("Worker5"), -10 * unit);
+    for who in VALIDATORS {
+        assert_eq!(story.gain(who), 5 * unit);
+    }
+
+    let fees: Balance = story.fees.values().sum();
+    let accounts = genesis_accounts() * ENDOWMENT + EXISTENTIAL_DEPOSIT;
+    story.chain.ext.execute_with(|| {
+        let treasury = Balances::free_balance(TreasuryAccount::get());
+        assert_eq!(
+            treasury,
+            EXISTENTIAL_DEPOSIT + fees + 5 * UNIT + 10 * UNIT + UNIT / 2
+        );
+        let all: Balance = frame_system::Account::<Runtime>::iter_values()
+            .map(|account| account.data.free + account.data.reserved)
+            .sum();
+        assert_eq!(all, Balances::total_issuance());
+        assert_eq!(
+            all + 60 * UNIT,
+            accounts,
+            "all balances and what was burned are the issuance at the start"
+        );
+        try_state();
+    });
+}
+
+/// Accounts that genesis endows.
+fn genesis_accounts() -> Balance {
+    let genesis = chain::genesis("development");
+    let balances = genesis["balances"]["balances"].as_array().expect("a list");
+    balances.len() as Balance - 1
+}
+
+fn try_state() {
+    pallet_agora_escrow::Pallet::<Runtime>::do_try_state().unwrap();
+    pallet_agora_registry::Pallet::<Runtime>::do_try_state().unwrap();
+    pallet_agora_rewards::Pallet::<Runtime>::do_try_state().unwrap();
+    pallet_agora_reputation::Pallet::<Runtime>::do_try_state().unwrap();
+    pallet_agora_judging::Pallet::<Runtime>::do_try_state().unwrap();
+    pallet_agora_tasks::Pallet::<Runtime>::do_try_state().unwrap();
+    pallet_agora_proofs::Pallet::<Runtime>::do_try_state().unwrap();
+}
+
+#[test]
+fn the_result_is_proven_by_any_later_header_alone() {
+    let mut story = settled();
+    story.block([]);
+    let first = story.chain.headers.last().cloned().expect("a header");
+    for _ in 0..5 {
+        story.block([]);
+    }
+    let last = story.chain.headers.last().cloned().expect("a header");
+    let database = story.chain.ext.offchain_db();
+    story
+        .chain
+        .ext
+        .register_extension(OffchainDbExt::new(database));
+    for header in [first, last] {
+        let proof = story
+            .chain
+            .ext
+            .execute_with(|| Proofs::result_proof(TASK, Some(header.number)))
+            .expect("the result can be proven");
+        assert_eq!(proof.leaf.task, TASK);
+        assert_eq!(proof.leaf.digest, digest(0));
+        let root = compute_root(&header.digest).expect("each header has a compute root");
+        assert_eq!(proof.verify(root), Ok(()));
+        assert!(proof.verify(H256::repeat_byte(1)).is_err());
+    }
+}
+
+#[test]
+fn every_header_has_exactly_one_compute_root() {
+    let mut story = Story {
+        chain: Chain::development(),
+        fees: BTreeMap::new(),
+        events: Vec::new(),
+    };
+    for _ in 0..3 {
+        story.block([]);
+    }
+    for header in &story.chain.headers {
+        let roots = header.digest.logs.iter().filter(|item| {
+            compute_root(&sp_runtime::Digest {
+                logs: vec![(*item).clone()],
+            })
+            .is_some()
+        });
+        assert_eq!(roots.count(), 1);
+    }
+}

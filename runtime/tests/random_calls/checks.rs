@@ -1,0 +1,275 @@
+//! What must be true after every step, and in the end.
+
+use crate::{chain::Chain, report::Report, rng::Rng, world::World};
+use agora_primitives::{
+    TaskId,
+    judging::Ruling,
+    money::{Payee, Purpose},
+    participants::Role,
+};
+use agora_runtime::{
+    AccountId, Balance, Balances, Escrow, Judging, Proofs, Registry, Reputation, Rewards, Runtime,
+    RuntimeEvent, RuntimeOrigin, System, Tasks,
+};
+use frame_support::traits::Get;
+
+/// How many blocks the chain may take to finish every task that is under way when the calls end: several rounds of work
+/// and appeal, each with all its windows.
+const LONGEST_LIFE: u32 = 400;
+/// How many blocks it takes to go through the agenda of all that was skipped.
+const BLOCKS_TO_PURGE: u32 = 50;
+
+pub struct Checks {
+    issuance_at_start: Balance,
+    burned: Balance,
+    /// How many of this block's events have been looked at.
+    events_seen: u32,
+}
+
+impl Checks {
+    /// From now on.
+    pub fn new() -> Self {
+        Self {
+            issuance_at_start: Balances::total_issuance(),
+            burned: 0,
+            events_seen: System::event_count(),
+        }
+    }
+
+    pub fn after_step(&mut self, world: &mut World, report: &mut Report) {
+        self.follow_events(world, report);
+        self.money_is_conserved();
+        try_state();
+    }
+
+    /// Ends this block and starts the next. What either half brought about is looked at.
+    pub fn next_block(
+        &mut self,
+        chain: &mut Chain,
+        world: &mut World,
+        rng: &mut Rng,
+        report: &mut Report,
+    ) {
+        chain.end_block(rng);
+        chain.execute(|| self.follow_events(world, report));
+        chain.start_block();
+        self.events_seen = 0;
+        chain.execute(|| self.after_step(world, report));
+    }
+
+    /// The events of this block since the last time.
+    fn follow_events(&mut self, world: &mut World, report: &mut Report) {
+        let new = System::read_events_no_consensus().skip(self.events_seen as usize);
+        for record in new {
+            self.follow(record.event, world, report);
+        }
+        self.events_seen = System::event_count();
+    }
+
+    fn follow(&mut self, event: RuntimeEvent, world: &mut World, report: &mut Report) {
+        match event {
+            RuntimeEvent::Tasks(event) => follow_task(event, world, report),
+            RuntimeEvent::Judging(event) => follow_challenge(event, report),
+            RuntimeEvent::Escrow(pallet_agora_escrow::Event::Paid {
+                payee: Payee::Burn,
+                amount,
+                ..
+            }) => {
+                self.burned += amount;
+                report.count_event("Burned");
+            }
+            RuntimeEvent::Escrow(pallet_agora_escrow::Event::PayeeReplaced { .. }) => {
+                report.count_event("PayeeReplaced");
+            }
+            RuntimeEvent::Registry(pallet_agora_registry::Event::ExitRequested { .. }) => {
+                report.count_event("ExitRequested");
+            }
+            RuntimeEvent::Registry(pallet_agora_registry::Event::WorkerDormant { .. }) => {
+                report.count_event("WorkerDormant");
+            }
+            _ => {}
+        }
+    }
+
+    fn money_is_conserved(&self) {
+        let accounts = frame_system::Account::<Runtime>::iter_values();
+        let sum: Balance = accounts
+            .map(|account| account.data.free + account.data.reserved)
+            .sum();
+        assert_eq!(
+            sum,
+            Balances::total_issuance(),
+            "accounts and issuance differ"
+        );
+        assert_eq!(
+            sum + self.burned,
+            self.issuance_at_start,
+            "balances and what was burned are not what there was at the start"
+        );
+    }
+
+    /// The chain finishes every task without anybody's help; then everybody leaves, and nothing stays in escrow.
+    pub fn finish(
+        &mut self,
+        chain: &mut Chain,
+        world: &mut World,
+        rng: &mut Rng,
+        report: &mut Report,
+    ) {
+        for _ in 0..LONGEST_LIFE {
+            if world.live.is_empty() {
+                break;
+            }
+            self.next_block(chain, world, rng, report);
+        }
+        assert_eq!(
+            world.live,
+            [],
+            "tasks that the chain does not finish by itself"
+        );
+        chain.execute(|| {
+            let left: Vec<_> = pallet_agora_escrow::Deposits::<Runtime>::iter_keys()
+                .filter(|(_, purpose, _)| !matches!(purpose, Purpose::RoleBond | Purpose::Prepaid))
+                .collect();
+            assert_eq!(left, [], "held though no task is under way");
+        });
+        self.go_home(chain, world, rng, report);
+    }
+
+    fn go_home(
+        &mut self,
+        chain: &mut Chain,
+        world: &mut World,
+        rng: &mut Rng,
+        report: &mut Report,
+    ) {
+        chain.execute(|| {
+            for (who, role) in members(world) {
+                // Who does not have the role, or is leaving, is told so.
+                let _ = Registry::request_exit(RuntimeOrigin::signed(who), role);
+            }
+        });
+        chain.skip(cool_down_and_retention());
+        for _ in 0..BLOCKS_TO_PURGE {
+            self.next_block(chain, world, rng, report);
+        }
+        assert!(
+            world.ended.is_empty(),
+            "records that are not purged: {:?}",
+            world.ended
+        );
+        chain.execute(|| {
+            for (who, role) in members(world) {
+                let _ = Registry::withdraw_bond(RuntimeOrigin::signed(who), role);
+            }
+            for ((who, purpose, _), amount) in
+                pallet_agora_escrow::Deposits::<Runtime>::iter().collect::<Vec<_>>()
+            {
+                assert_eq!(purpose, Purpose::Prepaid, "not given back to {who}");
+                let withdrawn = Escrow::withdraw(RuntimeOrigin::signed(who), amount);
+                assert_eq!(withdrawn, Ok(()));
+            }
+            assert_eq!(pallet_agora_escrow::Deposits::<Runtime>::iter().count(), 0);
+            self.after_step(world, report);
+        });
+    }
+}
+
+fn members(world: &World) -> impl Iterator<Item = (AccountId, Role)> {
+    let roles = [
+        Role::Worker,
+        Role::Validator,
+        Role::Orchestrator,
+        Role::Expert,
+    ];
+    let everybody = world.everybody.clone().into_iter();
+    everybody.flat_map(move |who| roles.map(|role| (who.clone(), role)))
+}
+
+/// After that many blocks without calls everybody may leave, and no record of a task is kept.
+fn cool_down_and_retention() -> u32 {
+    let cool_down = <Runtime as pallet_agora_registry::Config>::ExitCoolDown::get();
+    let retention = <Runtime as pallet_agora_tasks::Config>::RetentionPeriod::get();
+    cool_down.max(retention) + 10
+}
+
+/// Runs the try-state of every pallet of the market.
+fn try_state() {
+    let results = [
+        ("registry", Registry::do_try_state()),
+        ("escrow", Escrow::do_try_state()),
+        ("tasks", Tasks::do_try_state()),
+        ("judging", Judging::do_try_state()),
+        ("reputation", Reputation::do_try_state()),
+        ("rewards", Rewards::do_try_state()),
+        ("proofs", Proofs::do_try_state()),
+    ];
+    for (pallet, result) in results {
+        assert_eq!(result, Ok(()), "try-state of {pallet}");
+    }
+}
+
+fn follow_task(event: pallet_agora_tasks::Event<Runtime>, world: &mut World, report: &mut Report) {
+    use pallet_agora_tasks::Event::*;
+    match event {
+        Published { task, .. } => {
+            assert!(!world.live.contains(&task), "{task} is published twice");
+            world.live.push(task);
+        }
+        Settled { task, .. } => end(task, "Settled", world, report),
+        Cancelled { task } => end(task, "Cancelled", world, report),
+        Expired { task } => end(task, "Expired", world, report),
+        Failed { task } => end(task, "Failed", world, report),
+        Purged { task } => {
+            let ending = world.ended.remove(&task);
+            assert!(
+                ending.is_some(),
+                "{task} is purged without a terminal event"
+            );
+            report.count_event("Purged");
+        }
+        WorkersInvited { .. } => report.count_event("WorkersInvited"),
+        RevealStarted { .. } => report.count_event("RevealStarted"),
+        ReplicasWanted { .. } => report.count_event("ReplicasWanted"),
+        ResultChosen { .. } => report.count_event("ResultChosen"),
+        Reopened { .. } => report.count_event("Reopened"),
+        Postponed { .. } => report.count_event("Postponed"),
+        NotScheduled { .. } => report.count_event("NotScheduled"),
+        _ => {}
+    }
+}
+
+/// A task has had a terminal event: its only one.
+fn end(task: TaskId, ending: &'static str, world: &mut World, report: &mut Report) {
+    let at = world.live.iter().position(|live| *live == task);
+    let at = at.unwrap_or_else(|| panic!("{task} is {ending} but was not under way"));
+    world.live.swap_remove(at);
+    assert_eq!(
+        world.ended.insert(task, ending),
+        None,
+        "{task} has ended before"
+    );
+    report.count_event(ending);
+}
+
+fn follow_challenge(event: pallet_agora_judging::Event<Runtime>, report: &mut Report) {
+    use pallet_agora_judging::Event::*;
+    report.count_event(match event {
+        Attested { .. } => "Attested",
+        AttesterPaid { .. } => "AttesterPaid",
+        AttesterSlashed { .. } => "AttesterSlashed",
+        ChallengeClosed {
+            ruling: Ruling::Upheld,
+            ..
+        } => "Upheld",
+        ChallengeClosed {
+            ruling: Ruling::Overturned,
+            ..
+        } => "Overturned",
+        ChallengeClosed {
+            ruling: Ruling::Undecided,
+            ..
+        } => "Undecided",
+        _ => return,
+    });
+}

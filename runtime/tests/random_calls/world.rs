@@ -1,0 +1,246 @@
+//! Who there is, what they are like, and what everybody can see of the tasks.
+
+use crate::rng::Rng;
+use agora_primitives::{
+    ClassId, TaskId,
+    commitment::{Salt, commitment},
+    participants::{Role, Specialisation, Specialisations},
+};
+use agora_runtime::{
+    AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Registry, Runtime, RuntimeOrigin, System,
+    Tasks, UNIT,
+};
+use codec::Encode;
+use pallet_agora_registry::Profile;
+use pallet_agora_tasks::{
+    Windows, genesis_classes,
+    types::{Contribution, RoundKind},
+};
+use sp_core::H256;
+use sp_io::hashing::blake2_256;
+use sp_keyring::Sr25519Keyring;
+use sp_runtime::traits::Zero;
+use std::collections::BTreeMap;
+
+pub const WORKERS: u8 = 16;
+pub const VALIDATORS: u8 = 5;
+pub const PUBLISHERS: u8 = 4;
+/// Without a role; they have nothing, the least that keeps an account alive, and little more.
+pub const STRANGERS: u8 = 3;
+
+/// What a worker does with its tasks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Habit {
+    Honest,
+    /// Commits to another result than the right one.
+    Corrupt,
+    /// Commits, and mostly does not reveal.
+    Silent,
+    /// Accepts, and mostly does not commit.
+    Late,
+}
+
+/// What becomes of a task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    Ordinary,
+    /// Hardly anybody accepts it.
+    Unattractive,
+    /// Hardly anybody reveals.
+    Abandoned,
+    /// Everybody finds something else.
+    Confusing,
+    /// Validators attest against it, and fresh workers say they are wrong.
+    ContestedWrongly,
+    /// Validators attest against it, and fresh workers say they are right.
+    ContestedRightly,
+}
+
+/// One way in which a task ended.
+pub type Ending = &'static str;
+
+pub struct World {
+    entropy: [u8; 32],
+    pub workers: Vec<AccountId>,
+    pub validators: Vec<AccountId>,
+    pub publishers: Vec<AccountId>,
+    /// All of them, strangers and the richest of the development accounts.
+    pub everybody: Vec<AccountId>,
+    /// Tasks without a terminal event.
+    pub live: Vec<TaskId>,
+    /// Tasks with one, until they are purged.
+    pub ended: BTreeMap<TaskId, Ending>,
+}
+
+fn account(number: u8) -> AccountId {
+    blake2_256(&[number]).into()
+}
+
+impl World {
+    pub fn new(entropy: [u8; 32]) -> Self {
+        let mut numbers = 0..=u8::MAX;
+        let mut some =
+            |count: u8| -> Vec<_> { numbers.by_ref().take(count.into()).map(account).collect() };
+        let (workers, validators) = (some(WORKERS), some(VALIDATORS));
+        let (publishers, strangers) = (some(PUBLISHERS), some(STRANGERS));
+        let mut everybody = [&workers[..], &validators, &publishers, &strangers].concat();
+        everybody.push(Sr25519Keyring::Alice.to_account_id());
+        let (live, ended) = (Vec::new(), BTreeMap::new());
+        Self {
+            entropy,
+            workers,
+            validators,
+            publishers,
+            everybody,
+            live,
+            ended,
+        }
+    }
+
+    /// Gives everybody money, registers most of those who have a role, and shortens all classes' windows.
+    pub fn settle_in(&self) {
+        for (who, amount) in self.endowments() {
+            let set = Balances::force_set_balance(RuntimeOrigin::root(), who.into(), amount);
+            set.expect("root sets balances");
+        }
+        for (id, class) in genesis_classes(UNIT, Windows::short()) {
+            Tasks::set_class(RuntimeOrigin::root(), id, class).expect("the classes are valid");
+        }
+        let all: Specialisations = Specialisation::ALL.into_iter().collect();
+        let profile = Profile {
+            specialisations: all,
+            slots: 3,
+            capability: 100,
+        };
+        let workers = self
+            .workers
+            .iter()
+            .skip(1)
+            .map(|who| (who, Role::Worker, profile));
+        let validators = self
+            .validators
+            .iter()
+            .skip(1)
+            .map(|who| (who, Role::Validator, Profile::default()));
+        for (who, role, profile) in workers.chain(validators) {
+            Registry::register(
+                RuntimeOrigin::signed(who.clone()),
+                role,
+                minimum_bond(role),
+                profile,
+            )
+            .expect("everybody can pay the bond");
+        }
+    }
+
+    fn endowments(&self) -> impl Iterator<Item = (AccountId, Balance)> {
+        let rich = WORKERS + VALIDATORS + PUBLISHERS;
+        self.everybody
+            .clone()
+            .into_iter()
+            .zip(0u8..)
+            .filter_map(move |(who, number)| {
+                let amount = match number {
+                    number if number < WORKERS + VALIDATORS => 5_000 * UNIT,
+                    number if number < rich => 100_000 * UNIT,
+                    number if number < rich + STRANGERS => {
+                        EXISTENTIAL_DEPOSIT * Balance::from(number - rich)
+                    }
+                    _ => return None,
+                };
+                Some((who, amount)).filter(|(_, amount)| !amount.is_zero())
+            })
+    }
+
+    fn hash(&self, what: &str, of: impl Encode) -> [u8; 32] {
+        blake2_256(&(self.entropy, what, of).encode())
+    }
+
+    pub fn habit(&self, worker: &AccountId) -> Habit {
+        match self.hash("habit", worker)[0] % 16 {
+            0..=1 => Habit::Corrupt,
+            2 => Habit::Silent,
+            3 => Habit::Late,
+            _ => Habit::Honest,
+        }
+    }
+
+    pub fn fate(&self, task: TaskId) -> Fate {
+        match self.hash("fate", task)[0] % 32 {
+            0..=1 => Fate::Unattractive,
+            2..=3 => Fate::Abandoned,
+            4..=6 => Fate::Confusing,
+            7..=9 => Fate::ContestedWrongly,
+            10..=12 => Fate::ContestedRightly,
+            _ => Fate::Ordinary,
+        }
+    }
+
+    /// What `worker` finds, its trace root, and the salt with which it commits.
+    pub fn answer<N>(
+        &self,
+        task: TaskId,
+        worker: &AccountId,
+        contribution: &Contribution<N>,
+        kind: RoundKind,
+    ) -> (H256, H256, Salt) {
+        let digest = match (self.fate(task), self.habit(worker), kind) {
+            (Fate::Confusing, ..) => self.hash("nonsense", (task, worker)),
+            (_, Habit::Corrupt, _) => self.hash("wrong", task),
+            (Fate::ContestedRightly, _, RoundKind::Appeal) => self.hash("after all", task),
+            _ => self.hash("right", task),
+        };
+        let (round, trace) = (contribution.round, self.hash("trace", (task, worker)));
+        (
+            digest.into(),
+            trace.into(),
+            self.hash("salt", (task, worker, round)),
+        )
+    }
+
+    pub fn commitment(
+        &self,
+        task: TaskId,
+        worker: &AccountId,
+        (digest, trace_root, salt): (H256, H256, Salt),
+    ) -> H256 {
+        commitment(
+            System::block_hash(0),
+            task,
+            worker,
+            digest,
+            trace_root,
+            &salt,
+        )
+    }
+
+    pub fn anybody(&self, rng: &mut Rng) -> AccountId {
+        rng.pick(&self.everybody)
+            .expect("there is somebody")
+            .clone()
+    }
+
+    /// A task that is under way; now and then one that is over, or that does not exist.
+    pub fn any_task(&self, rng: &mut Rng) -> TaskId {
+        let over: Vec<_> = self.ended.keys().copied().collect();
+        let among = if rng.chance(5) { &over } else { &self.live };
+        rng.pick(among).copied().unwrap_or(TaskId(rng.below(1_000)))
+    }
+}
+
+/// The least bond of `role`.
+pub fn minimum_bond(role: Role) -> Balance {
+    use frame_support::traits::Get;
+    <Runtime as pallet_agora_registry::Config>::MinimumBonds::get()
+        .of(role)
+        .unwrap_or(UNIT)
+}
+
+/// Any of the classes of the genesis; now and then one that nobody made.
+pub fn any_class(rng: &mut Rng) -> ClassId {
+    ClassId(if rng.chance(3) {
+        99
+    } else {
+        rng.below(10) as u16
+    })
+}

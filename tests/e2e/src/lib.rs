@@ -1,0 +1,264 @@
+//! A market on real processes, as the end-to-end tests use it. Failures panic with what was waited for.
+
+#![deny(missing_docs)]
+
+use agora_chain::{
+    AccountId, Balance, BlockEvents, Blocks, ChainError, Client, KeySource,
+    api::{
+        Event,
+        api::{runtime_types::agora_primitives::money::Payee, tasks},
+    },
+    views::Status,
+};
+use agora_localnet::{Agora, CommandFailed, LocalnetError, Node, NodeOptions, Process};
+use agora_primitives::{TaskId, money::Purpose, reputation::Outcome};
+use futures::future::join_all;
+use std::time::Duration;
+
+/// How long anything may take.
+pub const PATIENCE: Duration = Duration::from_secs(180);
+/// What registering puts up, in units.
+pub const BOND: &str = "1000";
+
+/// A development chain with accounts that act on it.
+pub struct Market {
+    /// The only node.
+    pub node: Node,
+    /// A connection to it.
+    pub client: Client,
+    folder: tempfile::TempDir,
+    /// All blocks, as they are finalised.
+    blocks: Blocks,
+    seen: Vec<BlockEvents>,
+    issuance: Balance,
+}
+
+/// The account of a development key.
+pub fn account(key: &str) -> AccountId {
+    KeySource::Development(key.to_owned()).load().expect("development keys are well formed").account()
+}
+
+/// The key of the `number`th worker.
+pub fn worker(number: usize) -> String {
+    format!("//Worker{number}")
+}
+
+/// The key of the `number`th validator of the market.
+pub fn validator(number: usize) -> String {
+    format!("//Validator{number}")
+}
+
+impl Market {
+    /// Starts a chain and waits for its first finalised block.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let node = Node::start(NodeOptions::development(), folder.path()).await.expect("the node starts");
+        let client = node.client().await.expect("it answers");
+        let genesis = client.at(client.genesis_hash()).await.expect("it has a first block");
+        let issuance = genesis.total_issuance().await.expect("it tells the issuance");
+        let blocks = client.follow_finalised(Some(1));
+        let mut market = Self { node, client, folder, blocks, seen: Vec::new(), issuance };
+        market.next_block().await;
+        market
+    }
+
+    /// `agora` with this key.
+    pub fn agora(&self, key: &str) -> Agora {
+        Agora::new(&self.node.url(), key, self.folder.path())
+    }
+
+    /// Registers workers and validators, side by side.
+    pub async fn register(&self, workers: usize, validators: usize) {
+        let parts = (1..=workers).map(|number| (worker(number), "worker")).chain(
+            (1..=validators).map(|number| (validator(number), "validator")),
+        );
+        join_all(parts.map(|(key, role)| async move {
+            let arguments = ["register", "--role", role, "--bond", BOND, "--capability", "10"];
+            self.agora(&key).json(&arguments).await.expect("registering succeeds");
+        }))
+        .await;
+    }
+
+    /// Starts a worker and waits until it works.
+    pub async fn mine(&self, number: usize, arguments: &[&str]) -> Process {
+        let arguments = [&["mine", "--device", "cpu"], arguments].concat();
+        self.spawn(&worker(number), &arguments).await
+    }
+
+    /// Starts a validator and waits until it works.
+    pub async fn validate(&self, number: usize, arguments: &[&str]) -> Process {
+        let arguments = [&["validate"], arguments].concat();
+        self.spawn(&validator(number), &arguments).await
+    }
+
+    /// Starts `agora` and waits until it says that it works.
+    pub async fn spawn(&self, key: &str, arguments: &[&str]) -> Process {
+        let mut process = self.agora(key).spawn(arguments).expect("it starts");
+        let before = process.output().len();
+        process.printed("Ctrl-C stops", before, PATIENCE).await.expect("it works");
+        process
+    }
+
+    /// Publishes a task as `//Publisher`.
+    pub async fn publish(&self, arguments: &[&str]) -> TaskId {
+        let answers = self.agora("//Publisher").json(&[&["publish"], arguments].concat()).await.expect("it is published");
+        TaskId(answers[0]["task"].as_u64().expect("its number is told"))
+    }
+
+    /// Publishes a small task that takes little time.
+    pub async fn publish_small(&self) -> TaskId {
+        self.publish(&["--matrix-size", "48", "--iterations", "3", "--deadline", "60"]).await
+    }
+
+    /// `agora` with this key, talking to another node.
+    pub fn agora_at(&self, url: &str, key: &str) -> Agora {
+        Agora::new(url, key, self.folder.path())
+    }
+
+    /// Runs `agora` and returns how it failed.
+    pub async fn failure(&self, key: &str, arguments: &[&str]) -> CommandFailed {
+        failure(&self.agora(key), arguments).await
+    }
+
+    /// The next finalised block.
+    pub async fn next_block(&mut self) -> BlockEvents {
+        let block = tokio::time::timeout(PATIENCE, self.blocks.next())
+            .await
+            .unwrap_or_else(|_| panic!("no block was finalised for {} s", PATIENCE.as_secs()))
+            .expect("blocks can be followed");
+        self.seen.push(block.clone());
+        block
+    }
+
+    /// Waits until `found` finds something in the events that were or will be finalised.
+    pub async fn event<T>(&mut self, what: &str, found: impl Fn(&Event) -> Option<T>) -> T {
+        if let Some(found) = self.seen.iter().flat_map(|block| &block.events).find_map(&found) {
+            return found;
+        }
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let block = self.next_block().await;
+            if let Some(found) = block.events.iter().find_map(&found) {
+                return found;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "{what} did not happen within {} s", PATIENCE.as_secs());
+        }
+    }
+
+    /// Waits for the task's terminal event, checks that it has just one, and returns which.
+    pub async fn ended(&mut self, task: TaskId) -> Status {
+        let status = self.event("the end of the task", |event| terminal(event, task)).await;
+        for _ in 0..2 {
+            self.next_block().await;
+        }
+        let ends = self.seen.iter().flat_map(|block| &block.events).filter(|event| terminal(event, task).is_some()).count();
+        assert_eq!(ends, 1, "task {task} has {ends} terminal events");
+        status
+    }
+
+    /// How `worker`'s work on `task` was judged.
+    pub fn outcome(&self, task: TaskId, key: &str) -> Option<Outcome> {
+        let account = account(key);
+        let mut outcomes = self.seen.iter().flat_map(|block| &block.events).filter_map(|event| match event {
+            Event::Tasks(tasks::Event::WorkerJudged { task: t, worker, outcome }) if t.0 == task && *worker == account => {
+                Some(outcome.0)
+            }
+            _ => None,
+        });
+        let outcome = outcomes.next();
+        assert!(outcomes.next().is_none(), "{key} was judged twice for task {task}");
+        outcome
+    }
+
+    /// What was paid to `key` out of holds for `purpose`.
+    pub fn paid_to(&self, key: &str, purpose: Purpose) -> Vec<Balance> {
+        let account = account(key);
+        self.payments()
+            .filter(|(of, _, payee, _)| *of == purpose && matches!(payee, Payee::Account(to) if *to == account))
+            .map(|(_, _, _, amount)| amount)
+            .collect()
+    }
+
+    /// What was taken from holds of `key` for `purpose`.
+    pub fn taken_from(&self, key: &str, purpose: Purpose) -> Balance {
+        let account = account(key);
+        self.payments().filter(|(of, from, _, _)| *of == purpose && *from == account).map(|(_, _, _, amount)| amount).sum()
+    }
+
+    fn payments(&self) -> impl Iterator<Item = (Purpose, AccountId, Payee<AccountId>, Balance)> {
+        use agora_chain::api::api::escrow;
+        self.seen.iter().flat_map(|block| &block.events).filter_map(|event| match event {
+            Event::Escrow(escrow::Event::Paid { purpose, from, payee, amount, .. }) => {
+                Some((purpose.0, from.clone(), payee.clone(), *amount))
+            }
+            _ => None,
+        })
+    }
+
+    /// Checks that no money was made or lost, and that nothing of `task` is held any more.
+    pub async fn assert_conserved(&self, task: TaskId) {
+        let at = self.client.finalised().await.expect("the chain answers");
+        let balances = at.balances().await.expect("balances can be read");
+        let sum: Balance = balances.iter().map(|(_, balance)| balance.free + balance.held).sum();
+        let burned: Balance =
+            self.payments().filter(|(_, _, payee, _)| matches!(payee, Payee::Burn)).map(|(_, _, _, amount)| amount).sum();
+        assert_eq!(sum + burned, self.issuance, "money was made or lost");
+        for (account, _) in balances {
+            for deposit in at.deposits(&account).await.expect("deposits can be read") {
+                let scope = agora_primitives::money::Scope::Task(task);
+                assert_ne!(deposit.scope, scope, "{account} still has money locked for task {task}: {deposit:?}");
+            }
+        }
+    }
+
+    /// What the account has at its disposal, at the newest finalised block.
+    pub async fn free(&self, key: &str) -> Balance {
+        let at = self.client.finalised().await.expect("the chain answers");
+        at.balance(&account(key)).await.expect("balances can be read").free
+    }
+
+    /// What the account has, free and held, at the newest finalised block.
+    pub async fn wealth(&self, key: &str) -> Balance {
+        let at = self.client.finalised().await.expect("the chain answers");
+        let balance = at.balance(&account(key)).await.expect("balances can be read");
+        balance.free + balance.held
+    }
+}
+
+/// Runs `agora` and returns how it failed.
+pub async fn failure(agora: &Agora, arguments: &[&str]) -> CommandFailed {
+    match agora.json(arguments).await {
+        Err(LocalnetError::Command(failed)) => failed,
+        other => panic!("`agora {}` was to fail: {other:?}", arguments.join(" ")),
+    }
+}
+
+/// Which end of `task` the event is, if it is one.
+fn terminal(event: &Event, task: TaskId) -> Option<Status> {
+    let Event::Tasks(event) = event else { return None };
+    let (of, status) = match event {
+        tasks::Event::Settled { task, .. } => (task.0, Status::Settled),
+        tasks::Event::Cancelled { task } => (task.0, Status::Cancelled),
+        tasks::Event::Expired { task } => (task.0, Status::Expired),
+        tasks::Event::Failed { task } => (task.0, Status::Failed),
+        _ => return None,
+    };
+    (of == task).then_some(status)
+}
+
+/// Waits until `client` has finalised block `number` or a later one.
+pub async fn finalised_up_to(client: &Client, number: u32) -> Result<(), ChainError> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let finalised = client.finalised().await?.block.number;
+        if finalised >= number {
+            return Ok(());
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "block {number} was not finalised within {} s; block {finalised} is",
+            PATIENCE.as_secs()
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
