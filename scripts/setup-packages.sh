@@ -100,7 +100,7 @@ install_newer_mesa() {
         apt_private_add "$private" "$uri" "$release"
     done < <(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' \
         | awk '$3 == "main" { print $1, $2 }' | sort -u)
-    mirror="$(apt_mirrors | head -n 1)"
+    read -r mirror < <(apt_mirrors)
     apt_private_add "$private" "$mirror" "$codename-backports"
     local packages=(mesa-vulkan-drivers libvulkan1)
     local options=(-c "$private/apt.conf" -t "$codename-backports")

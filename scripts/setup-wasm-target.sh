@@ -22,8 +22,8 @@ if ! command -v rustc >/dev/null || ! command -v cargo >/dev/null; then
 fi
 
 version="$(rustc --version | awk '{ print $2 }')"
-wanted="$(sed -n 's/^rust-version *= *"\([0-9.]*\)".*/\1/p' Cargo.toml 2>/dev/null | head -n 1)"
-if [[ -n $wanted && $(printf '%s\n%s\n' "$wanted" "$version" | sort -V | head -n 1) != "$wanted" ]]; then
+wanted="$(awk -F '"' '/^rust-version *=/ { print $2; exit }' Cargo.toml)"
+if [[ -n $wanted ]] && ! printf '%s\n%s\n' "$wanted" "$version" | sort --version-sort --check=quiet; then
     log_error "Rust $wanted or newer is needed, this is $version: run 'rustup update stable'"
     exit 1
 fi

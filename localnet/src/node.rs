@@ -4,7 +4,7 @@ use crate::{LocalnetError, Process, free_port, program};
 use agora_chain::Client;
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::process::Command;
 
@@ -56,14 +56,21 @@ impl Node {
             .arg("--base-path")
             .arg(self.folder.join(&self.options.name))
             .args(["--rpc-port", &self.rpc_port.to_string(), "--port", &self.p2p_port.to_string()])
-            .args(["--no-prometheus", "--no-telemetry", "--no-hardware-benchmarks", "--no-mdns"])
+            .args(["--no-prometheus", "--no-telemetry", "--no-mdns"])
             .args(&self.options.arguments);
         let log = self.folder.join(format!("{}.log", self.options.name));
         let mut process = Process::start(&self.options.name, command, &log)?;
-        let connected = Client::connect(&self.url(), PATIENCE).await;
-        process.ensure_running()?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let connected = Client::connect(&self.url(), Duration::from_secs(1)).await;
+            process.ensure_running()?;
+            match connected {
+                Ok(_) => break,
+                Err(error) if Instant::now() > deadline => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
         self.process = Some(process);
-        connected?;
         Ok(())
     }
 

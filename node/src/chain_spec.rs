@@ -41,9 +41,8 @@ pub fn local_four() -> Result<ChainSpec, String> {
 }
 
 fn spec(name: &str, id: &str, chain_type: ChainType, preset: &str) -> Result<ChainSpec, String> {
-    let wasm = WASM_BINARY.ok_or(
-        "this program was built without the Wasm runtime (SKIP_WASM_BUILD); build it with it",
-    )?;
+    let wasm =
+        WASM_BINARY.ok_or("this program was built without the Wasm runtime (SKIP_WASM_BUILD); build it with it")?;
     let mut properties = Properties::new();
     properties.insert("tokenSymbol".into(), "AGR".into());
     properties.insert("tokenDecimals".into(), 12.into());

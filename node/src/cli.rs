@@ -12,10 +12,7 @@ pub struct Cli {
 
 /// What the program can do instead of running a node.
 #[derive(Debug, clap::Subcommand)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "made once, when the program starts"
-)]
+#[allow(clippy::large_enum_variant, reason = "made once, when the program starts")]
 pub enum Subcommand {
     /// Make, inspect and store keys.
     #[command(subcommand)]

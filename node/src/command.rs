@@ -71,9 +71,7 @@ pub fn run() -> sc_cli::Result<()> {
             let runner = cli.create_runner(cmd)?;
             runner.async_run(|config| {
                 let PartialComponents {
-                    client,
-                    task_manager,
-                    ..
+                    client, task_manager, ..
                 } = service::new_partial(&config)?;
                 Ok((cmd.run(client, config.database), task_manager))
             })
@@ -82,9 +80,7 @@ pub fn run() -> sc_cli::Result<()> {
             let runner = cli.create_runner(cmd)?;
             runner.async_run(|config| {
                 let PartialComponents {
-                    client,
-                    task_manager,
-                    ..
+                    client, task_manager, ..
                 } = service::new_partial(&config)?;
                 Ok((cmd.run(client, config.chain_spec), task_manager))
             })
@@ -133,15 +129,10 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
     let runner = cli.create_runner(&cli.run)?;
     runner.run_node_until_exit(|config| async move {
         let config = prepare(config);
-        match config.network.network_backend {
-            NetworkBackendType::Libp2p => {
-                service::new_full::<sc_network::NetworkWorker<_, _>>(config)
-            }
-            NetworkBackendType::Litep2p => {
-                service::new_full::<sc_network::Litep2pNetworkBackend>(config)
-            }
+        if !matches!(config.network.network_backend, NetworkBackendType::Litep2p) {
+            return Err(sc_cli::Error::Input("this node speaks litep2p only".into()));
         }
-        .map_err(sc_cli::Error::Service)
+        service::new_full::<sc_network::Litep2pNetworkBackend>(config).map_err(sc_cli::Error::Service)
     })
 }
 

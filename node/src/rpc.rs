@@ -6,9 +6,7 @@ use crate::service::{Block, FullBackend, FullClient, FullSelectChain, Transactio
 use jsonrpsee::RpcModule;
 use sc_client_api::Backend;
 use sc_consensus_babe::BabeWorkerHandle;
-use sc_consensus_grandpa::{
-    FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState,
-};
+use sc_consensus_grandpa::{FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState};
 use sc_rpc::SubscriptionTaskExecutor;
 use sp_keystore::KeystorePtr;
 use sp_runtime::traits::{Block as BlockT, NumberFor};
@@ -40,7 +38,7 @@ pub fn create(
     deps: Dependencies,
     executor: SubscriptionTaskExecutor,
 ) -> Result<RpcModule<()>, Box<dyn std::error::Error + Send + Sync>> {
-    use self::results::{Results, ResultsApiServer};
+    use self::results::Results;
     use mmr_rpc::{Mmr, MmrApiServer};
     use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
     use sc_consensus_babe_rpc::{Babe, BabeApiServer};
@@ -75,6 +73,6 @@ pub fn create(
         .into_rpc(),
     )?;
     module.merge(Mmr::new(client.clone(), offchain_storage.clone()).into_rpc())?;
-    module.merge(Results::<_, Block, _>::new(client, offchain_storage).into_rpc())?;
+    module.merge(Results::<_, Block, _>::new(client, offchain_storage).into_rpc()?)?;
     Ok(module)
 }

@@ -32,13 +32,8 @@ pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 pub type TransactionPool = sc_transaction_pool::TransactionPoolHandle<Block, FullClient>;
 
 type FullGrandpaImport = GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
-type FullBabeImport = BabeBlockImport<
-    Block,
-    FullClient,
-    FullGrandpaImport,
-    BabeCreateInherentDataProviders<Block>,
-    FullSelectChain,
->;
+type FullBabeImport =
+    BabeBlockImport<Block, FullClient, FullGrandpaImport, BabeCreateInherentDataProviders<Block>, FullSelectChain>;
 
 /// GRANDPA justifications are made at least that often, in blocks: from each of them a client can start.
 const JUSTIFICATION_PERIOD: u32 = 512;
@@ -78,19 +73,16 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
         .transpose()?;
 
     let executor = sc_service::new_wasm_executor::<sp_io::SubstrateHostFunctions>(&config.executor);
-    let (client, backend, keystore_container, task_manager) =
-        sc_service::new_full_parts::<Block, RuntimeApi, _>(
-            config,
-            telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
-            executor,
-            Vec::new(),
-        )?;
+    let (client, backend, keystore_container, task_manager) = sc_service::new_full_parts::<Block, RuntimeApi, _>(
+        config,
+        telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
+        executor,
+        Vec::new(),
+    )?;
     let client = Arc::new(client);
 
     let telemetry = telemetry.map(|(worker, telemetry)| {
-        task_manager
-            .spawn_handle()
-            .spawn("telemetry", None, worker.run());
+        task_manager.spawn_handle().spawn("telemetry", None, worker.run());
         telemetry
     });
 
@@ -124,17 +116,16 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
         select_chain.clone(),
         OffchainTransactionPoolFactory::new(Arc::clone(&transaction_pool)),
     )?;
-    let (import_queue, babe_worker) =
-        sc_consensus_babe::import_queue(sc_consensus_babe::ImportQueueParams {
-            link: babe_link.clone(),
-            block_import: block_import.clone(),
-            justification_import: Some(Box::new(grandpa_import)),
-            client: client.clone(),
-            slot_duration,
-            spawner: &task_manager.spawn_essential_handle(),
-            registry: config.prometheus_registry(),
-            telemetry: telemetry.as_ref().map(Telemetry::handle),
-        })?;
+    let (import_queue, babe_worker) = sc_consensus_babe::import_queue(sc_consensus_babe::ImportQueueParams {
+        link: babe_link.clone(),
+        block_import: block_import.clone(),
+        justification_import: Some(Box::new(grandpa_import)),
+        client: client.clone(),
+        slot_duration,
+        spawner: &task_manager.spawn_essential_handle(),
+        registry: config.prometheus_registry(),
+        telemetry: telemetry.as_ref().map(Telemetry::handle),
+    })?;
 
     Ok(sc_service::PartialComponents {
         client,
@@ -155,16 +146,13 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
 }
 
 /// What a block says of the time when it was made.
-fn inherents(
-    slot_duration: sp_consensus_babe::SlotDuration,
-) -> BabeCreateInherentDataProviders<Block> {
+fn inherents(slot_duration: sp_consensus_babe::SlotDuration) -> BabeCreateInherentDataProviders<Block> {
     Arc::new(move |_, ()| async move {
         let timestamp = sp_timestamp::InherentDataProvider::from_system_time();
-        let slot =
-            sp_consensus_babe::inherents::InherentDataProvider::from_timestamp_and_slot_duration(
-                *timestamp,
-                slot_duration,
-            );
+        let slot = sp_consensus_babe::inherents::InherentDataProvider::from_timestamp_and_slot_duration(
+            *timestamp,
+            slot_duration,
+        );
         Ok((slot, timestamp))
     })
 }
@@ -202,23 +190,20 @@ pub fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
             },
     } = new_partial(&config)?;
 
-    let genesis_hash = client.block_hash(0).ok().flatten().ok_or_else(|| {
-        ServiceError::Other("the database holds no genesis block; purge it and start again".into())
-    })?;
+    let genesis_hash =
+        client.block_hash(0).ok().flatten().ok_or_else(|| {
+            ServiceError::Other("the database holds no genesis block; purge it and start again".into())
+        })?;
     let prometheus_registry = config.prometheus_registry().cloned();
     let metrics = N::register_notification_metrics(config.prometheus_registry());
-    let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, N>::new(
-        &config.network,
-        prometheus_registry.clone(),
+    let mut net_config =
+        sc_network::config::FullNetworkConfiguration::<_, _, N>::new(&config.network, prometheus_registry.clone());
+    let grandpa_protocol = sc_consensus_grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
+    let (grandpa_protocol_config, grandpa_notifications) = sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
+        grandpa_protocol.clone(),
+        metrics.clone(),
+        net_config.peer_store_handle(),
     );
-    let grandpa_protocol =
-        sc_consensus_grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
-    let (grandpa_protocol_config, grandpa_notifications) =
-        sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
-            grandpa_protocol.clone(),
-            metrics.clone(),
-            net_config.peer_store_handle(),
-        );
     net_config.add_notification_protocol(grandpa_protocol_config);
 
     let warp_sync = Arc::new(sc_consensus_grandpa::warp_proof::NetworkProvider::new(
@@ -247,9 +232,7 @@ pub fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
             runtime_api_provider: client.clone(),
             keystore: Some(keystore_container.keystore()),
             offchain_db: backend.offchain_storage(),
-            transaction_pool: Some(OffchainTransactionPoolFactory::new(
-                transaction_pool.clone(),
-            )),
+            transaction_pool: Some(OffchainTransactionPoolFactory::new(transaction_pool.clone())),
             network_provider: Arc::new(network.clone()),
             is_validator: config.role.is_authority(),
             enable_http_requests: false,
@@ -258,9 +241,7 @@ pub fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
         task_manager.spawn_handle().spawn(
             "offchain-workers-runner",
             "offchain-worker",
-            workers
-                .run(client.clone(), task_manager.spawn_handle())
-                .boxed(),
+            workers.run(client.clone(), task_manager.spawn_handle()).boxed(),
         );
     }
 

@@ -1,9 +1,9 @@
 //! What clients and the node may ask of the runtime.
 
 use crate::{
-    AccountId, Babe, Balance, Block, BlockNumber, Executive, Grandpa, Hash, InherentDataExt, Mmr,
-    Nonce, Proofs, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
-    TransactionPayment, VERSION, configs::babe, genesis_presets,
+    AccountId, Babe, Balance, Block, BlockNumber, Executive, Grandpa, Hash, InherentDataExt, Mmr, Nonce, Proofs,
+    Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION, configs::babe,
+    genesis_presets,
 };
 use agora_primitives::{TaskId, results};
 use alloc::vec::Vec;
@@ -366,5 +366,4 @@ impl_runtime_apis! {
 }
 
 /// Data of a leaf of the mountain range.
-type MmrLeaf =
-    <<Runtime as pallet_mmr::Config>::LeafData as sp_mmr_primitives::LeafDataProvider>::LeafData;
+type MmrLeaf = <<Runtime as pallet_mmr::Config>::LeafData as sp_mmr_primitives::LeafDataProvider>::LeafData;

@@ -1,10 +1,6 @@
 //! What benchmarks need of this runtime: accounts with money, workers and validators, in the real pallets.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::arithmetic_side_effects
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
 
 use crate::{AccountId, Balance, Balances, Judging, Registry, Runtime, UNIT, configs};
 use agora_primitives::{
@@ -30,8 +26,7 @@ impl Market {
     const SPLIT: PresetId = 0;
 
     fn give(who: &AccountId, amount: Balance) {
-        Balances::mint_into(who, amount.saturating_add(Self::PURSE))
-            .expect("the issuance does not overflow");
+        Balances::mint_into(who, amount.saturating_add(Self::PURSE)).expect("the issuance does not overflow");
     }
 
     /// Makes `who` active in `role`: registers it, or has it heard of again.
@@ -40,9 +35,7 @@ impl Market {
         if Members::<Runtime>::contains_key(who) {
             Registry::heartbeat(origin()).expect("members may be heard of");
         } else {
-            let bond = configs::registry::Bonds::get()
-                .of(role)
-                .expect("the role is open");
+            let bond = configs::registry::Bonds::get().of(role).expect("the role is open");
             Self::give(who, bond);
             Registry::register(origin(), role, bond, profile).expect("bond and profile are valid");
         }
@@ -111,8 +104,7 @@ impl pallet_agora_tasks::BenchmarkHelper<AccountId, Balance> for Market {
                 Attestation::Invalid
             };
             let origin = RawOrigin::Signed(Self::validator(number)).into();
-            Judging::attest(origin, task, attestation)
-                .expect("an active validator may attest in the window");
+            Judging::attest(origin, task, attestation).expect("an active validator may attest in the window");
         }
     }
 }

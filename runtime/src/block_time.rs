@@ -35,11 +35,12 @@ pub const fn check(slot_duration_ms: u64) -> Result<(), SlotDurationError> {
 }
 
 /// Keeps the slot duration.
+#[allow(unused_qualifications, clippy::expect_used, reason = "the macros generate them")]
 #[frame_support::pallet]
 pub mod pallet {
     use super::{DEFAULT_SLOT_DURATION_MS, check};
     use core::marker::PhantomData;
-    use frame_support::pallet_prelude::*;
+    use frame_support::{pallet_prelude::*, traits::ConstU64};
 
     /// The pallet.
     #[pallet::pallet]
@@ -51,8 +52,7 @@ pub mod pallet {
 
     /// Slot duration in milliseconds.
     #[pallet::storage]
-    pub type SlotDurationMs<T> =
-        StorageValue<_, u64, ValueQuery, ConstU64<DEFAULT_SLOT_DURATION_MS>>;
+    pub type SlotDurationMs<T> = StorageValue<_, u64, ValueQuery, ConstU64<DEFAULT_SLOT_DURATION_MS>>;
 
     /// What the chain starts with.
     #[pallet::genesis_config]
@@ -93,9 +93,7 @@ pub mod pallet {
         }
 
         #[cfg(feature = "try-runtime")]
-        fn try_state(
-            _: frame_system::pallet_prelude::BlockNumberFor<T>,
-        ) -> Result<(), sp_runtime::TryRuntimeError> {
+        fn try_state(_: frame_system::pallet_prelude::BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             ensure!(
                 check(SlotDurationMs::<T>::get()).is_ok(),
                 "the slot duration is one that genesis would refuse"
@@ -141,12 +139,7 @@ mod tests {
 
     #[test]
     fn refuses_durations_out_of_range() {
-        for ms in [
-            0,
-            MIN_SLOT_DURATION_MS - 2,
-            MAX_SLOT_DURATION_MS + 2,
-            u64::MAX - 1,
-        ] {
+        for ms in [0, MIN_SLOT_DURATION_MS - 2, MAX_SLOT_DURATION_MS + 2, u64::MAX - 1] {
             assert_eq!(check(ms), Err(SlotDurationError::OutOfRange), "{ms}");
         }
     }

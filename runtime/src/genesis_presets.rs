@@ -5,9 +5,9 @@
 //! none of them is for a chain that is worth anything.
 
 use crate::{
-    AccountId, Balance, BalancesConfig, BlockNumber, BlockTimeConfig, EXISTENTIAL_DEPOSIT,
-    RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, TasksConfig, UNIT,
-    block_time::DEFAULT_SLOT_DURATION_MS, configs::treasury::TREASURY_ID,
+    AccountId, Balance, BalancesConfig, BlockNumber, BlockTimeConfig, EXISTENTIAL_DEPOSIT, RuntimeGenesisConfig,
+    SessionConfig, SessionKeys, SudoConfig, TasksConfig, UNIT, block_time::DEFAULT_SLOT_DURATION_MS,
+    configs::treasury::TREASURY_ID,
 };
 use alloc::{format, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
@@ -69,15 +69,9 @@ const BOB: Authority = (Sr25519Keyring::Bob, Ed25519Keyring::Bob);
 const CHARLIE: Authority = (Sr25519Keyring::Charlie, Ed25519Keyring::Charlie);
 const DAVE: Authority = (Sr25519Keyring::Dave, Ed25519Keyring::Dave);
 
-fn genesis(
-    authorities: &[Authority],
-    slot_duration_ms: u64,
-    windows: Windows<BlockNumber>,
-) -> Value {
+fn genesis(authorities: &[Authority], slot_duration_ms: u64, windows: Windows<BlockNumber>) -> Value {
     build_struct_json_patch!(RuntimeGenesisConfig {
-        balances: BalancesConfig {
-            balances: endowed()
-        },
+        balances: BalancesConfig { balances: endowed() },
         block_time: BlockTimeConfig { slot_duration_ms },
         session: SessionConfig {
             keys: authorities
@@ -112,8 +106,7 @@ fn endowed() -> Vec<(AccountId, Balance)> {
     ]
     .map(|who| who.to_account_id());
     let workers = (1..=DEVELOPMENT_WORKERS).map(|number| account(&format!("Worker{number}")));
-    let validators =
-        (1..=DEVELOPMENT_VALIDATORS).map(|number| account(&format!("Validator{number}")));
+    let validators = (1..=DEVELOPMENT_VALIDATORS).map(|number| account(&format!("Validator{number}")));
     let mut all = vec![(TREASURY_ID.into_account_truncating(), EXISTENTIAL_DEPOSIT)];
     all.extend(
         named
@@ -128,7 +121,5 @@ fn endowed() -> Vec<(AccountId, Balance)> {
 
 /// The account of the well-known key `//{name}`.
 fn account(name: &str) -> AccountId {
-    get_public_from_string_or_panic::<sr25519::Public>(name)
-        .to_raw()
-        .into()
+    get_public_from_string_or_panic::<sr25519::Public>(name).to_raw().into()
 }

@@ -5,7 +5,8 @@ use agora_primitives::judging::Seed;
 use codec::Encode;
 use frame_support::traits::Randomness;
 use pallet_babe::{ParentBlockRandomness, RandomnessFromOneEpochAgo};
-use sp_core::{H256, hashing::blake2_256};
+use sp_core::H256;
+use sp_io::hashing::blake2_256;
 
 /// Separates these hashes from everything else that is hashed.
 const DOMAIN: [u8; 12] = *b"agora/seed/1";

@@ -28,10 +28,7 @@ fn check(preset: &str, validators: &[Sr25519Keyring], slot_duration_ms: u64) {
         assert_eq!(Grandpa::grandpa_authorities().len(), validators.len());
         assert_eq!(SlotDurationMs::<Runtime>::get(), slot_duration_ms);
         assert_eq!(Babe::slot_duration(), slot_duration_ms);
-        assert_eq!(
-            Balances::free_balance(TreasuryAccount::get()),
-            EXISTENTIAL_DEPOSIT
-        );
+        assert_eq!(Balances::free_balance(TreasuryAccount::get()), EXISTENTIAL_DEPOSIT);
         assert_eq!(
             Balances::free_balance(Sr25519Keyring::Ferdie.to_account_id()),
             ENDOWMENT
@@ -74,6 +71,5 @@ fn a_slot_too_short_is_refused() {
     let mut genesis = genesis("development");
     genesis["blockTime"]["slotDurationMs"] = 100.into();
     let json = serde_json::to_vec(&genesis).unwrap();
-    TestExternalities::default()
-        .execute_with(|| build_state::<RuntimeGenesisConfig>(json).unwrap());
+    TestExternalities::default().execute_with(|| build_state::<RuntimeGenesisConfig>(json).unwrap());
 }

@@ -11,13 +11,16 @@ use agora_primitives::{
     results::compute_root,
 };
 use agora_runtime::{
-    AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Proofs, Runtime, RuntimeCall, RuntimeEvent,
-    System, UNIT, configs::treasury::TreasuryAccount, genesis_presets::ENDOWMENT,
+    AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Proofs, Runtime, RuntimeCall, RuntimeEvent, System, UNIT,
+    configs::treasury::TreasuryAccount, genesis_presets::ENDOWMENT,
 };
 use chain::{Chain, account, key};
 use pallet_agora_registry::Profile;
 use pallet_agora_tasks::Difficulty;
-use sp_core::{H256, offchain::OffchainDbExt};
+use sp_core::{
+    H256,
+    offchain::{OffchainDbExt, testing::TestOffchainExt},
+};
 use std::collections::BTreeMap;
 
 const TASK: TaskId = TaskId(0);
@@ -40,15 +43,13 @@ struct Story {
 
 impl Story {
     fn block<'a>(&mut self, calls: impl IntoIterator<Item = (&'a str, RuntimeCall)>) {
-        let events = self
-            .chain
-            .must(calls.into_iter().map(|(who, call)| (key(who), call)));
+        let events = self.chain.must(calls.into_iter().map(|(who, call)| (key(who), call)));
         for event in &events {
-            if let RuntimeEvent::TransactionPayment(
-                pallet_transaction_payment::Event::TransactionFeePaid {
-                    who, actual_fee, ..
-                },
-            ) = event
+            if let RuntimeEvent::TransactionPayment(pallet_transaction_payment::Event::TransactionFeePaid {
+                who,
+                actual_fee,
+                ..
+            }) = event
             {
                 *self.fees.entry(who.clone()).or_default() += actual_fee;
             }
@@ -59,8 +60,7 @@ impl Story {
     /// Adds empty blocks until there was an event of the tasks that `wanted` wants.
     fn until(&mut self, what: &str, wanted: impl Fn(&pallet_agora_tasks::Event<Runtime>) -> bool) {
         for _ in 0..30 {
-            let seen =
-                |event: &RuntimeEvent| matches!(event, RuntimeEvent::Tasks(event) if wanted(event));
+            let seen = |event: &RuntimeEvent| matches!(event, RuntimeEvent::Tasks(event) if wanted(event));
             if self.events.iter().any(seen) {
                 return;
             }
@@ -109,12 +109,7 @@ fn register(role: Role, bond: Balance) -> RuntimeCall {
         },
         _ => Profile::default(),
     };
-    pallet_agora_registry::Call::register {
-        role,
-        bond,
-        profile,
-    }
-    .into()
+    pallet_agora_registry::Call::register { role, bond, profile }.into()
 }
 
 fn settled() -> Story {
@@ -133,14 +128,7 @@ fn settled() -> Story {
     let genesis = story.chain.ext.execute_with(|| System::block_hash(0));
     let commit = |(n, who): (usize, &&'static str)| {
         let commitment = commitment(genesis, TASK, &account(who), digest(n), H256::zero(), &SALT);
-        (
-            *who,
-            pallet_agora_tasks::Call::commit {
-                task: TASK,
-                commitment,
-            }
-            .into(),
-        )
+        (*who, pallet_agora_tasks::Call::commit { task: TASK, commitment }.into())
     };
     story.block(WORKERS.iter().enumerate().map(commit).collect::<Vec<_>>());
     story.until("revealing", |event| {
@@ -182,10 +170,7 @@ fn everybody_is_paid_by_rule_and_no_planck_is_lost() {
     assert_eq!(story.gain("Publisher"), -100 * unit - unit / 2);
     let mut right: Vec<i128> = WORKERS[..4].iter().map(|who| story.gain(who)).collect();
     right.sort_unstable();
-    assert_eq!(
-        right,
-        [2_500, 2_500, 2_500, 17_500].map(|milli| milli * unit / 1_000)
-    );
+    assert_eq!(right, [2_500, 2_500, 2_500, 17_500].map(|milli| milli * unit / 1_000));
     assert_eq!(story.gain("Worker5"), -10 * unit);
     for who in VALIDATORS {
         assert_eq!(story.gain(who), 5 * unit);
@@ -195,10 +180,7 @@ fn everybody_is_paid_by_rule_and_no_planck_is_lost() {
     let accounts = genesis_accounts() * ENDOWMENT + EXISTENTIAL_DEPOSIT;
     story.chain.ext.execute_with(|| {
         let treasury = Balances::free_balance(TreasuryAccount::get());
-        assert_eq!(
-            treasury,
-            EXISTENTIAL_DEPOSIT + fees + 5 * UNIT + 10 * UNIT + UNIT / 2
-        );
+        assert_eq!(treasury, EXISTENTIAL_DEPOSIT + fees + 5 * UNIT + 10 * UNIT + UNIT / 2);
         let all: Balance = frame_system::Account::<Runtime>::iter_values()
             .map(|account| account.data.free + account.data.reserved)
             .sum();
@@ -238,11 +220,8 @@ fn the_result_is_proven_by_any_later_header_alone() {
         story.block([]);
     }
     let last = story.chain.headers.last().cloned().expect("a header");
-    let database = story.chain.ext.offchain_db();
-    story
-        .chain
-        .ext
-        .register_extension(OffchainDbExt::new(database));
+    let (offchain, _) = TestOffchainExt::with_offchain_db(story.chain.ext.offchain_db());
+    story.chain.ext.register_extension(OffchainDbExt::new(offchain));
     for header in [first, last] {
         let proof = story
             .chain

@@ -9,20 +9,17 @@ const METADATA_VERSION: u32 = 15;
 
 #[test]
 fn the_checked_in_metadata_is_this_runtimes() {
-    let path =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../offchain-worker/chain/metadata.scale");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../offchain-worker/chain/metadata.scale");
     // Some constants are read from state: those of a chain whose genesis says nothing of them.
     let built = TestExternalities::default()
         .execute_with(|| Runtime::metadata_at_version(METADATA_VERSION))
         .map(|metadata| (*metadata).clone())
         .expect("the runtime knows this version");
     if env::var_os("AGORA_BLESS").is_some_and(|bless| bless == "1") {
-        fs::write(&path, &built)
-            .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+        fs::write(&path, &built).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
         return;
     }
-    let kept =
-        fs::read(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    let kept = fs::read(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
     assert!(
         kept == built,
         "offchain-worker/chain/metadata.scale is not this runtime's metadata ({} bytes, built {}). If the change is meant, \

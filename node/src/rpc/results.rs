@@ -2,10 +2,14 @@
 
 use agora_primitives::{
     TaskId,
-    results::{ProofError, ResultProof, ResultsApi as ResultsRuntimeApi},
+    results::{ProofError, ResultProof, ResultsApi},
 };
 use agora_runtime::AccountId;
-use jsonrpsee::{core::RpcResult, proc_macros::rpc, types::ErrorObjectOwned};
+use jsonrpsee::{
+    RpcModule,
+    core::{RegisterMethodError, RpcResult},
+    types::ErrorObjectOwned,
+};
 use sp_api::{ApiError, ApiExt, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use sp_core::{
@@ -22,19 +26,6 @@ const UNKNOWN_BLOCK: i32 = 7100;
 /// The runtime could not be asked.
 const RUNTIME_ERROR: i32 = 7101;
 
-/// Proofs of settled results.
-#[rpc(server)]
-pub trait ResultsApi<Hash> {
-    /// Proves the result of `task` to whoever holds the header of block `at`, or of the best block. What is returned is to
-    /// be verified, never to be trusted.
-    #[method(name = "agora_resultProof")]
-    fn result_proof(&self, task: TaskId, at: Option<Hash>) -> RpcResult<ResultProof<AccountId>>;
-
-    /// The compute root in the header of block `at`, or of the best block.
-    #[method(name = "agora_computeRoot")]
-    fn compute_root(&self, at: Option<Hash>) -> RpcResult<H256>;
-}
-
 /// Answers with the runtime's help and what importing blocks has indexed.
 pub struct Results<Client, Block, Storage> {
     client: Arc<Client>,
@@ -42,7 +33,13 @@ pub struct Results<Client, Block, Storage> {
     _block: PhantomData<Block>,
 }
 
-impl<Client, Block, Storage> Results<Client, Block, Storage> {
+impl<Client, Block, Storage> Results<Client, Block, Storage>
+where
+    Block: BlockT,
+    Client: ProvideRuntimeApi<Block> + HeaderBackend<Block> + Send + Sync + 'static,
+    Client::Api: ResultsApi<Block, AccountId, NumberFor<Block>>,
+    Storage: OffchainStorage + 'static,
+{
     /// Reads `storage`, the node's off-chain storage.
     pub fn new(client: Arc<Client>, storage: Storage) -> Self {
         Self {
@@ -51,21 +48,24 @@ impl<Client, Block, Storage> Results<Client, Block, Storage> {
             _block: PhantomData,
         }
     }
-}
 
-impl<Client, Block, Storage> ResultsApiServer<Block::Hash> for Results<Client, Block, Storage>
-where
-    Block: BlockT,
-    NumberFor<Block>: Into<u64>,
-    Client: ProvideRuntimeApi<Block> + HeaderBackend<Block> + Send + Sync + 'static,
-    Client::Api: ResultsRuntimeApi<Block, AccountId, NumberFor<Block>>,
-    Storage: OffchainStorage + 'static,
-{
-    fn result_proof(
-        &self,
-        task: TaskId,
-        at: Option<Block::Hash>,
-    ) -> RpcResult<ResultProof<AccountId>> {
+    /// Registers the methods. By hand: what jsonrpsee's macro generates does not compile in a crate with debug assertions
+    /// when jsonrpsee itself was compiled without.
+    pub fn into_rpc(self) -> Result<RpcModule<Self>, RegisterMethodError> {
+        let mut module = RpcModule::new(self);
+        module.register_blocking_method("agora_resultProof", |params, results, _| {
+            let mut params = params.sequence();
+            results.result_proof(params.next()?, params.optional_next()?)
+        })?;
+        module.register_blocking_method("agora_computeRoot", |params, results, _| {
+            results.compute_root(params.sequence().optional_next()?)
+        })?;
+        Ok(module)
+    }
+
+    /// Proves the result of `task` to whoever holds the header of block `at`, or of the best block. What is returned is to
+    /// be verified, never to be trusted.
+    fn result_proof(&self, task: TaskId, at: Option<Block::Hash>) -> RpcResult<ResultProof<AccountId>> {
         let best = self.client.info().best_hash;
         // The best block's state proves it for every block before: the state of `at` may be pruned.
         let known = at.map(|at| self.number_on_best_chain(at)).transpose()?;
@@ -76,32 +76,22 @@ where
             .map_err(proof_error)
     }
 
+    /// The compute root in the header of block `at`, or of the best block.
     fn compute_root(&self, at: Option<Block::Hash>) -> RpcResult<H256> {
         let at = at.unwrap_or_else(|| self.client.info().best_hash);
-        self.client
-            .runtime_api()
-            .compute_root(at)
-            .map_err(runtime_error)
+        self.client.runtime_api().compute_root(at).map_err(runtime_error)
     }
-}
 
-impl<Client, Block, Storage> Results<Client, Block, Storage>
-where
-    Block: BlockT,
-    Client: HeaderBackend<Block>,
-{
     fn number_on_best_chain(&self, hash: Block::Hash) -> RpcResult<NumberFor<Block>> {
         let number = self.client.number(hash).ok().flatten();
         let is_canonical = |number| self.client.hash(number).ok().flatten() == Some(hash);
-        number
-            .filter(|number| is_canonical(*number))
-            .ok_or_else(|| {
-                error(
-                    UNKNOWN_BLOCK,
-                    format!("block {hash} is not on this node's best chain"),
-                    None,
-                )
-            })
+        number.filter(|number| is_canonical(*number)).ok_or_else(|| {
+            error(
+                UNKNOWN_BLOCK,
+                format!("block {hash} is not on this node's best chain"),
+                None,
+            )
+        })
     }
 }
 
@@ -117,11 +107,7 @@ fn proof_error(why: ProofError) -> ErrorObjectOwned {
 }
 
 fn runtime_error(why: ApiError) -> ErrorObjectOwned {
-    error(
-        RUNTIME_ERROR,
-        format!("the runtime cannot be asked: {why}"),
-        None,
-    )
+    error(RUNTIME_ERROR, format!("the runtime cannot be asked: {why}"), None)
 }
 
 fn error(code: i32, message: String, data: Option<ProofError>) -> ErrorObjectOwned {

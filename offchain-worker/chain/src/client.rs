@@ -47,17 +47,11 @@ pub struct AtBlock {
 impl Client {
     /// Connects to the node at `url` (`ws://…` or `wss://…`), trying for as long as `patience` allows.
     pub async fn connect(url: &str, patience: Duration) -> Result<Self, ChainError> {
-        let deadline = tokio::time::Instant::now() + patience;
-        loop {
-            match Self::try_connect(url).await {
-                Ok(client) => return Ok(client),
-                Err(error) if error.is_recoverable() && tokio::time::Instant::now() < deadline => {
-                    tracing::debug!(url, %error, "The node does not answer yet.");
-                    tokio::time::sleep(Duration::from_millis(250)).await;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        // Whoever connects goes on trying by itself, for ever.
+        tokio::time::timeout(patience, Self::try_connect(url)).await.unwrap_or_else(|_| {
+            let reason = format!("nobody answers within {} s", patience.as_secs());
+            Err(ChainError::Unreachable { url: url.to_owned(), reason })
+        })
     }
 
     async fn try_connect(url: &str) -> Result<Self, ChainError> {

@@ -16,6 +16,7 @@ mod blocks;
 pub mod calls;
 mod client;
 mod error;
+pub mod hex_text;
 mod keys;
 mod proof;
 mod submit;

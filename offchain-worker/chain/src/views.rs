@@ -26,7 +26,7 @@ pub struct TaskView {
     /// Who published it, and pays.
     pub publisher: AccountId,
     /// The publisher's own name of it.
-    #[serde(with = "hex::serde")]
+    #[serde(with = "crate::hex_text")]
     pub reference: Reference,
     /// Its class.
     pub class: ClassId,
@@ -539,7 +539,7 @@ impl AtBlock {
             let entry = entry?;
             let (_, Static(side)) = entry.key()?.decode()?;
             let record = entry.value().decode()?;
-            views.push(ReputationView { side, confidence: record.confidence, count: record.count });
+            views.push(ReputationView { side, confidence: record.score.confidence, count: record.score.count });
         }
         Ok(views)
     }

@@ -3,15 +3,13 @@
 //! `cargo run -p agora-compute --example devices -- [matrix size] [iterations]`
 
 use agora_compute::{
-    CancelFlag, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, JobKind, JobSpec,
-    NoProgress, SyntheticJob, Tile, check_output, devices, self_test,
+    CancelFlag, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, JobKind, JobSpec, NoProgress, SyntheticJob,
+    Tile, check_output, devices, self_test,
 };
 use std::time::Instant;
 
 fn main() -> Result<(), EngineError> {
-    let mut arguments = std::env::args()
-        .skip(1)
-        .map_while(|argument| argument.parse().ok());
+    let mut arguments = std::env::args().skip(1).map_while(|argument| argument.parse().ok());
     let matrix_size = arguments.next().unwrap_or(512);
     let iterations = arguments.next().unwrap_or(64);
     let job = SyntheticJob {
@@ -43,20 +41,14 @@ fn main() -> Result<(), EngineError> {
     let output = time(&CpuEngine::new(), &spec)?;
     let started = Instant::now();
     let right = check_output(&spec, &output, &[9; 32])?;
-    println!(
-        "check: {:.1} ms, {right}",
-        started.elapsed().as_secs_f64() * 1e3
-    );
+    println!("check: {:.1} ms, {right}", started.elapsed().as_secs_f64() * 1e3);
     Ok(())
 }
 
 /// Computes the job, after a warm-up, prints how long it took, and returns the output.
 fn time(engine: &dyn Engine, spec: &JobSpec) -> Result<Vec<u8>, EngineError> {
     let JobSpec::V1(JobKind::Synthetic(job)) = spec;
-    let warm_up = SyntheticJob {
-        iterations: 1,
-        ..*job
-    };
+    let warm_up = SyntheticJob { iterations: 1, ..*job };
     engine.run(
         &JobSpec::V1(JobKind::Synthetic(warm_up)),
         &NoProgress,

@@ -1,9 +1,8 @@
 //! What all engines promise, on random jobs.
 
 use agora_compute::{
-    CancelFlag, CpuEngine, DeviceInfo, Engine, EngineError, GpuEngine, GpuOptions, JobKind,
-    JobSpec, NoProgress, SyntheticJob, check_output, devices, find_device, measure_job,
-    output_digest,
+    CancelFlag, CpuEngine, DeviceInfo, Engine, EngineError, GpuEngine, GpuOptions, JobKind, JobSpec, NoProgress,
+    SyntheticJob, check_output, devices, find_device, measure_job, output_digest,
 };
 use proptest::prelude::*;
 use std::sync::{LazyLock, Mutex};
@@ -12,8 +11,7 @@ fn first_device() -> DeviceInfo {
     find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"))
 }
 
-static GPU: LazyLock<GpuEngine> =
-    LazyLock::new(|| GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap());
+static GPU: LazyLock<GpuEngine> = LazyLock::new(|| GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap());
 static CPU: CpuEngine = CpuEngine::new();
 
 fn engines() -> [&'static dyn Engine; 2] {
@@ -58,27 +56,18 @@ proptest! {
 #[test]
 fn the_check_finds_a_change_in_every_position() {
     let job = job([5; 32], 20, 3);
-    let output = CPU
-        .run(&job, &NoProgress, &CancelFlag::new())
-        .unwrap()
-        .output;
+    let output = CPU.run(&job, &NoProgress, &CancelFlag::new()).unwrap().output;
     for position in 0..output.len() {
         let mut wrong = output.clone();
         wrong[position] = (wrong[position] + 1) % 251;
-        assert!(
-            !check_output(&job, &wrong, &[6; 32]).unwrap(),
-            "position {position}"
-        );
+        assert!(!check_output(&job, &wrong, &[6; 32]).unwrap(), "position {position}");
     }
 }
 
 #[test]
 fn the_check_rejects_other_lengths_bytes_and_jobs() {
     let job_a = job([1; 32], 12, 2);
-    let output = CPU
-        .run(&job_a, &NoProgress, &CancelFlag::new())
-        .unwrap()
-        .output;
+    let output = CPU.run(&job_a, &NoProgress, &CancelFlag::new()).unwrap().output;
     let check = |job: &JobSpec, output: &[u8]| check_output(job, output, &[0; 32]).unwrap();
     assert!(check(&job_a, &output));
     assert!(!check(&job_a, &output[..143]));
@@ -102,16 +91,11 @@ fn jobs_outside_of_the_limits_are_refused() {
         job([0; 32], 1, 4097),
     ] {
         for engine in engines() {
-            let error = engine
-                .run(&bad, &NoProgress, &CancelFlag::new())
-                .unwrap_err();
+            let error = engine.run(&bad, &NoProgress, &CancelFlag::new()).unwrap_err();
             assert!(matches!(error, EngineError::Job(_)), "{error}");
             assert!(!error.is_recoverable());
         }
-        assert!(matches!(
-            check_output(&bad, &[], &[0; 32]),
-            Err(EngineError::Job(_))
-        ));
+        assert!(matches!(check_output(&bad, &[], &[0; 32]), Err(EngineError::Job(_))));
     }
 }
 
@@ -120,9 +104,7 @@ fn progress_goes_from_zero_to_the_end_without_falling_back() {
     for engine in engines() {
         let seen = Mutex::new(Vec::new());
         let listen = |done: u32, total: u32| seen.lock().unwrap().push((done, total));
-        engine
-            .run(&job([0; 32], 30, 9), &listen, &CancelFlag::new())
-            .unwrap();
+        engine.run(&job([0; 32], 30, 9), &listen, &CancelFlag::new()).unwrap();
         let expected: Vec<_> = (0..=9).map(|done| (done, 9)).collect();
         assert_eq!(*seen.lock().unwrap(), expected, "{}", engine.name());
     }
@@ -139,11 +121,7 @@ fn a_cancelled_job_stops_and_leaves_the_engine_usable() {
             }
         };
         let result = engine.run(&job([0; 32], 64, 500), &stop_at_two, &cancel);
-        assert!(
-            matches!(result, Err(EngineError::Cancelled)),
-            "{}",
-            engine.name()
-        );
+        assert!(matches!(result, Err(EngineError::Cancelled)), "{}", engine.name());
 
         let cancelled_before = engine.run(&job([0; 32], 64, 500), &NoProgress, &cancel);
         assert!(
@@ -161,9 +139,7 @@ fn a_cancelled_job_stops_and_leaves_the_engine_usable() {
 
 #[test]
 fn the_trace_binds_account_and_states() {
-    let result = CPU
-        .run(&job([0; 32], 10, 3), &NoProgress, &CancelFlag::new())
-        .unwrap();
+    let result = CPU.run(&job([0; 32], 10, 3), &NoProgress, &CancelFlag::new()).unwrap();
     assert_eq!(result.state_digests.len(), 4);
     assert_eq!(result.digest(), output_digest(&result.output));
     assert_ne!(result.trace_root(&[1; 32]), result.trace_root(&[2; 32]));
@@ -219,4 +195,27 @@ fn a_measurement_counts_all_operations() {
         assert!(measured.gops > 0.0 && measured.seconds > 0.0);
         assert!(measured.capability() >= 1);
     }
+}
+
+/// On a machine without any adapter the error says what to install. The loader is pointed to no driver in a process of
+/// its own: this test again.
+#[test]
+fn without_an_adapter_the_error_says_what_to_install() {
+    const NO_DRIVER: &str = "/nonexistent/driver.json";
+    if std::env::var("VK_DRIVER_FILES").is_ok_and(|files| files == NO_DRIVER) {
+        assert_eq!(devices(), []);
+        let error = find_device("auto").unwrap_err();
+        assert!(matches!(error, EngineError::NoAdapter));
+        assert!(error.to_string().contains("mesa-vulkan-drivers"));
+        return;
+    }
+    let test = std::thread::current().name().unwrap().to_owned();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &test])
+        .env("VK_DRIVER_FILES", NO_DRIVER)
+        .env("VK_ICD_FILENAMES", NO_DRIVER)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }

@@ -1,8 +1,8 @@
 //! Both engines, and the Rust types, against the vectors that the second implementation wrote.
 
 use agora_compute::{
-    CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, NoProgress,
-    SyntheticJob, check_output, find_device, output_digest, self_test, synthetic,
+    CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, NoProgress, SyntheticJob, check_output,
+    find_device, output_digest, self_test, synthetic,
 };
 use agora_math::{field, freivalds, merkle};
 use agora_primitives::{
@@ -83,30 +83,16 @@ fn first_bytes(bytes: &[u8]) -> String {
 
 fn assert_computes_the_vectors(engine: &dyn Engine) {
     for vector in vectors() {
-        let result = engine
-            .run(&vector.spec(), &NoProgress, &CancelFlag::new())
-            .unwrap();
+        let result = engine.run(&vector.spec(), &NoProgress, &CancelFlag::new()).unwrap();
         let name = &vector.name;
-        assert_eq!(
-            first_bytes(&result.output),
-            vector.output_first_bytes,
-            "{name}"
-        );
+        assert_eq!(first_bytes(&result.output), vector.output_first_bytes, "{name}");
         assert_eq!(result.digest(), vector.digest, "{name}");
         assert_eq!(output_digest(&result.output), vector.digest, "{name}");
-        assert_eq!(
-            result.state_digests.len(),
-            vector.iterations as usize + 1,
-            "{name}"
-        );
+        assert_eq!(result.state_digests.len(), vector.iterations as usize + 1, "{name}");
         for (found, expected) in result.state_digests.iter().zip(&vector.first_state_digests) {
             assert_eq!(&hex::encode(found), expected, "{name}");
         }
-        assert_eq!(
-            result.trace_root(&vector.account),
-            vector.trace_root,
-            "{name}"
-        );
+        assert_eq!(result.trace_root(&vector.account), vector.trace_root, "{name}");
         assert!(check_output(&vector.spec(), &result.output, &vector.challenge_seed).unwrap());
     }
     self_test(engine).unwrap();
@@ -119,8 +105,7 @@ fn the_cpu_computes_the_vectors() {
 
 #[test]
 fn the_first_adapter_computes_the_vectors() {
-    let device =
-        find_device("auto").unwrap_or_else(|error| panic!("this test needs an adapter: {error}"));
+    let device = find_device("auto").unwrap_or_else(|error| panic!("this test needs an adapter: {error}"));
     assert_computes_the_vectors(&GpuEngine::open(&device, &GpuOptions::default()).unwrap());
 }
 
@@ -132,14 +117,8 @@ fn matrices_and_challenges_are_those_of_the_vectors() {
         assert_eq!(first_bytes(&synthetic::start(&job)), vector.m0_first_bytes);
         let challenge = freivalds::chain_vectors(&vector.challenge_seed, job.matrix_size);
         let canonical = |value: Option<&i16>| field::canonical((*value.unwrap()).into());
-        let first: Vec<u8> = challenge
-            .iter()
-            .map(|vector| canonical(vector.first()))
-            .collect();
-        let last: Vec<u8> = challenge
-            .iter()
-            .map(|vector| canonical(vector.last()))
-            .collect();
+        let first: Vec<u8> = challenge.iter().map(|vector| canonical(vector.first())).collect();
+        let last: Vec<u8> = challenge.iter().map(|vector| canonical(vector.last())).collect();
         assert_eq!(first, vector.challenge_vectors_first_elements);
         assert_eq!(last, vector.challenge_vectors_last_elements);
     }
@@ -165,11 +144,7 @@ fn encodings_and_hashes_are_those_of_the_vectors() {
         assert_eq!(hex::encode(stored.encode()), vector.job_source_stored_scale);
         assert_eq!(hex::encode(stored.job_hash()), vector.job_hash);
 
-        let (task, digest, trace) = (
-            TaskId(vector.task),
-            vector.digest.into(),
-            vector.trace_root.into(),
-        );
+        let (task, digest, trace) = (TaskId(vector.task), vector.digest.into(), vector.trace_root.into());
         let committed = commitment(
             vector.genesis.into(),
             task,
@@ -213,8 +188,7 @@ struct ChunkedRoot {
 
 #[test]
 fn merkle_roots_are_those_of_the_vectors() {
-    let trees: Trees =
-        serde_json::from_str(include_str!("../../../tests/vectors/merkle.json")).unwrap();
+    let trees: Trees = serde_json::from_str(include_str!("../../../tests/vectors/merkle.json")).unwrap();
     for ListRoot { leaves, root } in trees.roots {
         let hashes: Vec<_> = (0..leaves).map(|i| merkle::leaf_hash(&[i])).collect();
         assert_eq!(hex::encode(merkle::root(&hashes)), root, "{leaves} leaves");
@@ -254,10 +228,7 @@ fn the_self_test_refuses_an_engine_that_is_wrong_in_one_element() {
     let error = self_test(&Wrong).unwrap_err();
     assert!(!error.is_recoverable());
     let message = error.to_string();
-    assert!(
-        message.contains("wrong failed the self-test \"one tile\""),
-        "{message}"
-    );
+    assert!(message.contains("wrong failed the self-test \"one tile\""), "{message}");
 }
 
 #[derive(Deserialize)]
@@ -284,8 +255,7 @@ fn hash<T: From<[u8; 32]>>(text: &String) -> T {
 
 #[test]
 fn inclusion_proofs_of_the_vectors_verify() {
-    let vectors: Vec<Inclusion> =
-        serde_json::from_str(include_str!("../../../tests/vectors/inclusion.json")).unwrap();
+    let vectors: Vec<Inclusion> = serde_json::from_str(include_str!("../../../tests/vectors/inclusion.json")).unwrap();
     for vector in vectors {
         let leaf = hex::decode(&vector.result_leaf_scale).unwrap();
         let proof = ResultProof::<[u8; 32]> {

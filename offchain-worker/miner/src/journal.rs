@@ -18,13 +18,13 @@ pub struct TaskRecord {
     /// How far it has come.
     pub stage: Stage,
     /// Secret of the commitment. Lost, the result cannot be revealed and the bond is gone.
-    #[serde(with = "hex::serde")]
+    #[serde(with = "agora_chain::hex_text")]
     pub salt: [u8; 32],
     /// Digest of the result.
-    #[serde(with = "hex::serde")]
+    #[serde(with = "agora_chain::hex_text")]
     pub digest: [u8; 32],
     /// Commitment to the intermediate states.
-    #[serde(with = "hex::serde")]
+    #[serde(with = "agora_chain::hex_text")]
     pub trace_root: [u8; 32],
 }
 
@@ -53,7 +53,7 @@ pub enum Stage {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AttestRecord {
     /// The digest that was checked.
-    #[serde(with = "hex::serde")]
+    #[serde(with = "agora_chain::hex_text")]
     pub digest: [u8; 32],
     /// Whether it was right.
     pub valid: bool,
@@ -137,7 +137,8 @@ impl Journal {
     pub fn unfinished(&self) -> Result<Vec<(TaskId, TaskRecord)>, JournalError> {
         let rows = self.read(|transaction| {
             let table = transaction.open_table(TASKS)?;
-            table.iter()?.map(|row| row.map(|(key, value)| (key.value(), value.value().to_vec()))).collect()
+            let rows = table.iter()?.map(|row| row.map(|(key, value)| (key.value(), value.value().to_vec())));
+            Ok(rows.collect::<Result<Vec<_>, _>>()?)
         })?;
         let mut unfinished = Vec::new();
         for (task, bytes) in rows {

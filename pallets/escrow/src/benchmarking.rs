@@ -25,6 +25,7 @@ use frame_support::{
     },
 };
 use frame_system::RawOrigin;
+use sp_runtime::traits::Zero;
 
 const PURPOSE: Purpose = Purpose::TaskReward;
 const SCOPE: Scope = Scope::Task(TaskId(0));
@@ -126,9 +127,9 @@ mod benchmarks {
         T::Currency::set_balance(&T::Treasury::get(), enough::<T>());
         let dust = T::Currency::minimum_balance() / 2u32.into();
         // Where there is no dust nobody is ever replaced; then this measures an ordinary payment.
-        let amount = if dust == 0u32.into() { enough::<T>() } else { dust };
+        let amount = if dust.is_zero() { enough::<T>() } else { dust };
         assert_ok!(<Pallet<T> as Escrow<_>>::hold(PURPOSE, SCOPE, &from, amount));
-        let payee = if dust == 0u32.into() {
+        let payee = if dust.is_zero() {
             Payee::Treasury
         } else {
             Payee::Account(to)

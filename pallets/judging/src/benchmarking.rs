@@ -78,11 +78,7 @@ mod benchmarks {
         let caller = validator::<T>(places);
 
         #[extrinsic_call]
-        _(
-            RawOrigin::Signed(caller.clone()),
-            TASK,
-            Attestation::Invalid,
-        );
+        _(RawOrigin::Signed(caller.clone()), TASK, Attestation::Invalid);
 
         let attestations = Challenges::<T>::get(TASK).unwrap().attestations;
         assert_eq!(attestations.last(), Some(&(caller, Attestation::Invalid)));
@@ -115,9 +111,5 @@ mod benchmarks {
         assert!(!Challenges::<T>::contains_key(TASK));
     }
 
-    impl_benchmark_test_suite!(
-        Pallet,
-        crate::mock::ExtBuilder::default().build(),
-        crate::mock::Test
-    );
+    impl_benchmark_test_suite!(Pallet, crate::mock::ExtBuilder::default().build(), crate::mock::Test);
 }

@@ -47,14 +47,8 @@ impl<T: Config> Judge<T::AccountId> for Pallet<T> {
     }
 
     /// Emits `ChallengeOpened`. Errors: `ChallengeAlreadyOpen`.
-    fn open_challenge(
-        task: TaskId,
-        terms: ChallengeTerms<BlockNumberFor<T>, BalanceOf<T>>,
-    ) -> DispatchResult {
-        ensure!(
-            !Challenges::<T>::contains_key(task),
-            Error::<T>::ChallengeAlreadyOpen
-        );
+    fn open_challenge(task: TaskId, terms: ChallengeTerms<BlockNumberFor<T>, BalanceOf<T>>) -> DispatchResult {
+        ensure!(!Challenges::<T>::contains_key(task), Error::<T>::ChallengeAlreadyOpen);
         let ChallengeTerms {
             digest,
             seed,
@@ -130,14 +124,8 @@ impl<T: Config> Pallet<T> {
             .collect();
         let (share, transfers) = redistribute(&penalties, right);
         for transfer in transfers {
-            let _ = T::Escrow::pay(
-                purpose,
-                scope,
-                &transfer.from,
-                transfer.payee,
-                transfer.amount,
-            )
-            .defensive_proof("transfers are parts of what is held");
+            let _ = T::Escrow::pay(purpose, scope, &transfer.from, transfer.payee, transfer.amount)
+                .defensive_proof("transfers are parts of what is held");
         }
         for validator in right.iter().cloned() {
             Self::deposit_event(Event::AttesterPaid {
@@ -157,11 +145,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Tells the reputations how the attesters did.
-    fn tell_reputations(
-        specialisation: Specialisation,
-        right: &[T::AccountId],
-        wrong: &[T::AccountId],
-    ) {
+    fn tell_reputations(specialisation: Specialisation, right: &[T::AccountId], wrong: &[T::AccountId]) {
         let side = Side::Validator(specialisation);
         let confirmed = right.len() > 1;
         right

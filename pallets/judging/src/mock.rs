@@ -74,18 +74,7 @@ parameter_types! {
 }
 
 /// A hold reason per purpose and scope: what the escrow double needs and no more.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HoldId(Purpose, Scope);
 
 impl VariantCount for HoldId {
@@ -118,11 +107,7 @@ impl Escrow<AccountId> for EscrowDouble {
         Balances::release(&HoldId(purpose, scope), who, amount, Precision::Exact).map(drop)
     }
 
-    fn release_all(
-        purpose: Purpose,
-        scope: Scope,
-        who: &AccountId,
-    ) -> Result<Balance, DispatchError> {
+    fn release_all(purpose: Purpose, scope: Scope, who: &AccountId) -> Result<Balance, DispatchError> {
         let held = Self::held(purpose, scope, who);
         Self::release(purpose, scope, who, held).map(|()| held)
     }
@@ -139,14 +124,7 @@ impl Escrow<AccountId> for EscrowDouble {
             Payee::Account(to) => to,
             Payee::Treasury => TREASURY,
             Payee::Burn => {
-                return Balances::burn_held(
-                    &reason,
-                    from,
-                    amount,
-                    Precision::Exact,
-                    Fortitude::Force,
-                )
-                .map(drop);
+                return Balances::burn_held(&reason, from, amount, Precision::Exact, Fortitude::Force).map(drop);
             }
         };
         Balances::transfer_on_hold(
@@ -241,34 +219,39 @@ impl crate::BenchmarkHelper<AccountId, Balance> for BenchmarkValidators {
     }
 }
 
-pub struct ExtBuilder;
+pub struct ExtBuilder {
+    places: u32,
+    penalty: Permill,
+}
 
 impl Default for ExtBuilder {
     fn default() -> Self {
-        ActiveValidators::set((1..=VALIDATORS).collect());
-        KnownParties::set(BTreeSet::new());
-        Recorded::set(Vec::new());
-        MaxAttestations::set(8);
-        LoserPenalty::set(Permill::one());
-        Self
+        Self {
+            places: 8,
+            penalty: Permill::one(),
+        }
     }
 }
 
 impl ExtBuilder {
     pub fn places(self, places: u32) -> Self {
-        MaxAttestations::set(places);
-        self
+        Self { places, ..self }
     }
 
     pub fn penalty(self, percent: u32) -> Self {
-        LoserPenalty::set(Permill::from_percent(percent));
-        self
+        Self {
+            penalty: Permill::from_percent(percent),
+            ..self
+        }
     }
 
     pub fn build(self) -> sp_io::TestExternalities {
-        let mut storage = frame_system::GenesisConfig::<Test>::default()
-            .build_storage()
-            .unwrap();
+        ActiveValidators::set((1..=VALIDATORS).collect());
+        KnownParties::set(BTreeSet::new());
+        Recorded::set(Vec::new());
+        MaxAttestations::set(self.places);
+        LoserPenalty::set(self.penalty);
+        let mut storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
         let balances = (1..=VALIDATORS)
             .map(|who| (who, RICHES))
             .chain([(TREASURY, 10)])

@@ -20,11 +20,7 @@ impl<T: Config> Pallet<T> {
                 tally.in_favour <= places && tally.against <= places,
                 "judging: a side has more than its places"
             );
-            let attesters: BTreeSet<_> = challenge
-                .attestations
-                .iter()
-                .map(|(who, _)| who.clone())
-                .collect();
+            let attesters: BTreeSet<_> = challenge.attestations.iter().map(|(who, _)| who.clone()).collect();
             ensure!(
                 attesters.len() == challenge.attestations.len(),
                 "judging: somebody attested twice"

@@ -15,16 +15,11 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use scale_info::TypeInfo;
 
 /// Unit of money.
-pub type BalanceOf<T> =
-    <<T as Config>::Escrow as Escrow<<T as frame_system::Config>::AccountId>>::Balance;
+pub type BalanceOf<T> = <<T as Config>::Escrow as Escrow<<T as frame_system::Config>::AccountId>>::Balance;
 
 /// The challenge of this runtime.
-pub type ChallengeOf<T> = Challenge<
-    <T as frame_system::Config>::AccountId,
-    BlockNumberFor<T>,
-    BalanceOf<T>,
-    <T as Config>::MaxAttestations,
->;
+pub type ChallengeOf<T> =
+    Challenge<<T as frame_system::Config>::AccountId, BlockNumberFor<T>, BalanceOf<T>, <T as Config>::MaxAttestations>;
 
 /// An open challenge: its terms, and what was attested so far.
 #[derive(
@@ -74,8 +69,7 @@ impl<T> From<Refusal> for Error<T> {
     }
 }
 
-impl<AccountId, BlockNumber, Balance, MaxAttestations>
-    Challenge<AccountId, BlockNumber, Balance, MaxAttestations>
+impl<AccountId, BlockNumber, Balance, MaxAttestations> Challenge<AccountId, BlockNumber, Balance, MaxAttestations>
 where
     AccountId: Clone + PartialEq + Eq + core::fmt::Debug,
     BlockNumber: Clone + PartialEq + Eq + PartialOrd + core::fmt::Debug,
@@ -97,12 +91,7 @@ where
     }
 
     /// Takes down what `validator` says at block `now`.
-    pub fn attest(
-        &mut self,
-        now: BlockNumber,
-        validator: AccountId,
-        attestation: Attestation,
-    ) -> Result<(), Refusal> {
+    pub fn attest(&mut self, now: BlockNumber, validator: AccountId, attestation: Attestation) -> Result<(), Refusal> {
         if now > self.terms.until {
             return Err(Refusal::WindowClosed);
         }
@@ -127,10 +116,7 @@ where
 
     /// Divides the attesters into those who said `truth` and the others, each in the order of arrival.
     pub fn sides(self, truth: Attestation) -> (Vec<AccountId>, Vec<AccountId>) {
-        let (right, wrong): (Vec<_>, Vec<_>) = self
-            .attestations
-            .into_iter()
-            .partition(|(_, said)| *said == truth);
+        let (right, wrong): (Vec<_>, Vec<_>) = self.attestations.into_iter().partition(|(_, said)| *said == truth);
         let accounts = |side: Vec<(AccountId, Attestation)>| side.into_iter().map(|(who, _)| who);
         (accounts(right).collect(), accounts(wrong).collect())
     }
@@ -173,9 +159,7 @@ pub fn redistribute<AccountId: Clone, B: Balance>(
     // Neither can overflow: the share was rounded down.
     let remainder = pot.saturating_sub(share.saturating_mul(heads));
 
-    let to_winners = winners
-        .iter()
-        .map(|winner| (Payee::Account(winner.clone()), share));
+    let to_winners = winners.iter().map(|winner| (Payee::Account(winner.clone()), share));
     let mut dues = to_winners
         .chain([(Payee::Treasury, remainder)])
         .filter(|(_, due)| !due.is_zero());

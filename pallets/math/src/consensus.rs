@@ -58,9 +58,9 @@ pub const fn weight(score: u32) -> u32 {
 /// Saturates at [`u128::MAX`]. Since no weight is below 2, the saturated product is still independent of the order of
 /// the factors. See [`outweighs`] for what saturation does to the decision.
 pub fn group_weight(scores: impl IntoIterator<Item = u32>) -> u128 {
-    scores.into_iter().fold(1, |product, score| {
-        product.saturating_mul(weight(score).into())
-    })
+    scores
+        .into_iter()
+        .fold(1, |product, score| product.saturating_mul(weight(score).into()))
 }
 
 /// Whether a group of weight `group` is believed against all other groups, whose weights sum up to `others`.
@@ -77,10 +77,7 @@ pub fn group_weight(scores: impl IntoIterator<Item = u32>) -> u128 {
 /// `g > (1 + others of g) · (trust − 1) ≥ 1 + h > h`, and likewise `h > g`: a contradiction.
 pub const fn outweighs(group: u128, others: u128, trust: u32) -> bool {
     let trust = if trust < MIN_TRUST { MIN_TRUST } else { trust };
-    group
-        > others
-            .saturating_add(1)
-            .saturating_mul(trust.wrapping_sub(1) as u128)
+    group > others.saturating_add(1).saturating_mul(trust.wrapping_sub(1) as u128)
 }
 
 /// The lot of an account: the lowest one wins. `blake2_256(seed ‖ SCALE encoding of the account)`.
@@ -104,36 +101,23 @@ where
     Block: Ord,
 {
     let digest = believed(trust, ballots)?;
-    let (correct, wrong): (Vec<_>, Vec<_>) = in_order(seed, ballots)
-        .into_iter()
-        .partition(|b| &b.digest == digest);
+    let (correct, wrong): (Vec<_>, Vec<_>) = in_order(seed, ballots).into_iter().partition(|b| &b.digest == digest);
     let mut correct = correct.into_iter().map(|ballot| ballot.account.clone());
     Some(Agreement {
         digest: digest.clone(),
         best: correct.next()?,
         also_correct: correct.collect(),
-        wrong: wrong
-            .into_iter()
-            .map(|ballot| ballot.account.clone())
-            .collect(),
+        wrong: wrong.into_iter().map(|ballot| ballot.account.clone()).collect(),
     })
 }
 
 /// The digest of the group that outweighs all others by enough.
-fn believed<Account, Digest: Ord, Block>(
-    trust: u32,
-    ballots: &[Ballot<Account, Digest, Block>],
-) -> Option<&Digest> {
+fn believed<Account, Digest: Ord, Block>(trust: u32, ballots: &[Ballot<Account, Digest, Block>]) -> Option<&Digest> {
     let mut sorted: Vec<_> = ballots.iter().collect();
     sorted.sort_by(|a, b| a.digest.cmp(&b.digest));
     let groups: Vec<(&Digest, u128)> = sorted
         .chunk_by(|a, b| a.digest == b.digest)
-        .filter_map(|group| {
-            Some((
-                &group.first()?.digest,
-                group_weight(group.iter().map(|b| b.confidence)),
-            ))
-        })
+        .filter_map(|group| Some((&group.first()?.digest, group_weight(group.iter().map(|b| b.confidence)))))
         .collect();
     // Only the heaviest group can pass. Where there are several equally heavy ones, none does: whichever is tried has
     // others that weigh as much as itself.
@@ -155,10 +139,7 @@ fn in_order<'a, Account: Encode, Digest, Block: Ord>(
         .map(|ballot| (lot(seed, &ballot.account), ballot))
         .collect();
     keyed.sort_by(|(lot_a, a), (lot_b, b)| {
-        let by_block_and_lot: Ordering = a
-            .committed_at
-            .cmp(&b.committed_at)
-            .then_with(|| lot_a.cmp(lot_b));
+        let by_block_and_lot: Ordering = a.committed_at.cmp(&b.committed_at).then_with(|| lot_a.cmp(lot_b));
         by_block_and_lot.then_with(|| a.account.encode().cmp(&b.account.encode()))
     });
     keyed.into_iter().map(|(_, ballot)| ballot).collect()
@@ -185,9 +166,7 @@ mod tests {
     }
 
     fn unanimous(count: u64, confidence: u32) -> Vec<TestBallot> {
-        (0..count)
-            .map(|account| ballot(account, 1, 5, confidence))
-            .collect()
+        (0..count).map(|account| ballot(account, 1, 5, confidence)).collect()
     }
 
     /// Exact, of any size, and by PoCo's own formula: the digests of all groups that pass.
@@ -212,10 +191,7 @@ mod tests {
             .collect()
     }
 
-    fn ballots(
-        most: usize,
-        scores: impl Strategy<Value = u32>,
-    ) -> impl Strategy<Value = Vec<TestBallot>> {
+    fn ballots(most: usize, scores: impl Strategy<Value = u32>) -> impl Strategy<Value = Vec<TestBallot>> {
         proptest::collection::vec((0u8..4, 0u32..4, scores), 0..most).prop_map(|all| {
             let numbered = (0u64..).zip(all);
             numbered
@@ -299,21 +275,12 @@ mod tests {
     #[test]
     fn nobody_and_ties_and_discord_agree_on_nothing() {
         assert_eq!(agreement::<u64, u8, u32>(2, &SEED, &[]), None);
+        assert_eq!(agreement(2, &SEED, &[ballot(1, 1, 1, 0), ballot(2, 2, 1, 0)]), None);
         assert_eq!(
-            agreement(2, &SEED, &[ballot(1, 1, 1, 0), ballot(2, 2, 1, 0)]),
+            agreement(2, &SEED, &[ballot(1, 1, 1, 0), ballot(2, 2, 1, 0), ballot(3, 3, 1, 0)]),
             None
         );
-        assert_eq!(
-            agreement(
-                2,
-                &SEED,
-                &[ballot(1, 1, 1, 0), ballot(2, 2, 1, 0), ballot(3, 3, 1, 0)]
-            ),
-            None
-        );
-        let saturated: Vec<_> = (0..20)
-            .map(|n| ballot(n, (n % 2) as u8, 1, u32::MAX))
-            .collect();
+        let saturated: Vec<_> = (0..20).map(|n| ballot(n, (n % 2) as u8, 1, u32::MAX)).collect();
         assert_eq!(agreement(2, &SEED, &saturated), None);
     }
 
@@ -321,10 +288,7 @@ mod tests {
     fn a_threshold_below_two_counts_as_two() {
         for trust in [0, 1, 2] {
             assert!(agreement(trust, &SEED, &unanimous(1, 0)).is_some());
-            assert_eq!(
-                agreement(trust, &SEED, &[ballot(1, 1, 1, 0), ballot(2, 2, 1, 0)]),
-                None
-            );
+            assert_eq!(agreement(trust, &SEED, &[ballot(1, 1, 1, 0), ballot(2, 2, 1, 0)]), None);
         }
     }
 
@@ -362,15 +326,10 @@ mod tests {
         let votes = unanimous(4, 0);
         let mut wins = [0u32; 4];
         for n in 0..4000u32 {
-            let best = agreement(2, &blake2_256(&n.to_le_bytes()), &votes)
-                .unwrap()
-                .best;
+            let best = agreement(2, &blake2_256(&n.to_le_bytes()), &votes).unwrap().best;
             wins[best as usize] += 1;
         }
-        assert!(
-            wins.iter().all(|count| (850..1150).contains(count)),
-            "{wins:?}"
-        );
+        assert!(wins.iter().all(|count| (850..1150).contains(count)), "{wins:?}");
     }
 
     proptest! {

@@ -56,10 +56,7 @@ impl NodeStore for Vec<u128> {
     }
 
     fn set_node(&mut self, index: u32, sum: u128) {
-        if let Some(node) = index
-            .checked_sub(1)
-            .and_then(|at| self.get_mut(at as usize))
-        {
+        if let Some(node) = index.checked_sub(1).and_then(|at| self.get_mut(at as usize)) {
             *node = sum;
         }
     }
@@ -192,8 +189,7 @@ impl<S: NodeStore> Fenwick<S> {
         let count = self.leaf_count();
         let mut above = parent(index);
         while let Some(index) = above.filter(|index| *index <= count) {
-            self.0
-                .set_node(index, replaced(self.0.node(index), old, weight)?);
+            self.0.set_node(index, replaced(self.0.node(index), old, weight)?);
             above = parent(index);
         }
         Ok(old)
@@ -223,9 +219,7 @@ impl<S: NodeStore> Fenwick<S> {
     /// Complexity: reads at most ⌊log₂ n⌋ + 1 nodes.
     pub fn find(&self, ticket: u128) -> Result<Hit, FenwickError> {
         let count = self.leaf_count();
-        let mut step = count
-            .checked_ilog2()
-            .map_or(0, |log| 1u32.wrapping_shl(log));
+        let mut step = count.checked_ilog2().map_or(0, |log| 1u32.wrapping_shl(log));
         let mut passed = 0u32;
         let mut rest = ticket;
         // What remains of the last node that the ticket falls into when the nodes passed since are taken off. The
@@ -240,9 +234,7 @@ impl<S: NodeStore> Fenwick<S> {
                     passed = index;
                     rest = rest.checked_sub(sum).ok_or(FenwickError::Corrupt)?;
                     within = match within {
-                        Some(left) => {
-                            Some(u128::checked_sub(left, sum).ok_or(FenwickError::Corrupt)?)
-                        }
+                        Some(left) => Some(u128::checked_sub(left, sum).ok_or(FenwickError::Corrupt)?),
                         None => None,
                     };
                 } else {
@@ -286,9 +278,7 @@ impl<S: NodeStore> Fenwick<S> {
     fn sum_down(&self, mut from: u32, to: u32) -> Result<u128, FenwickError> {
         let mut sum = 0u128;
         while from > to {
-            sum = sum
-                .checked_add(self.0.node(from))
-                .ok_or(FenwickError::Corrupt)?;
+            sum = sum.checked_add(self.0.node(from)).ok_or(FenwickError::Corrupt)?;
             from ^= lowbit(from);
         }
         Ok(sum)

@@ -93,15 +93,9 @@ impl Generator {
     /// 2³² is no multiple of 251: residues below 123 have a probability higher by 2⁻³² than the others.
     pub const fn block(&self, block: u64) -> [u8; 4] {
         let [n0, n1] = self.nonce;
-        let [w0, w1, w2, w3] =
-            philox4x32_10([block as u32, (block >> 32) as u32, n0, n1], self.key);
+        let [w0, w1, w2, w3] = philox4x32_10([block as u32, (block >> 32) as u32, n0, n1], self.key);
         const M: u32 = MODULUS as u32;
-        [
-            (w0 % M) as u8,
-            (w1 % M) as u8,
-            (w2 % M) as u8,
-            (w3 % M) as u8,
-        ]
+        [(w0 % M) as u8, (w1 % M) as u8, (w2 % M) as u8, (w3 % M) as u8]
     }
 
     /// The canonical residue at `index`.
@@ -225,11 +219,7 @@ mod tests {
         assert_eq!(counts[251..], [0; 5]);
         // Chi-squared with 250 degrees of freedom: mean 250, standard deviation 22.4.
         let chi: i64 = counts[..251].iter().map(|&n| (n - 1000) * (n - 1000)).sum();
-        assert!(
-            (150_000..350_000).contains(&chi),
-            "chi-squared is {} thousandths",
-            chi
-        );
+        assert!((150_000..350_000).contains(&chi), "chi-squared is {} thousandths", chi);
     }
 
     proptest! {

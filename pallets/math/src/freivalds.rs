@@ -93,13 +93,9 @@ pub fn chain_holds(chain: &Chain<'_>, vectors: &[Vector]) -> Result<bool, Freiva
         result,
         iterations,
     } = *chain;
-    let elements = n
-        .checked_mul(n)
-        .filter(|&elements| elements > 0 && n <= MAX_DOT_LENGTH);
+    let elements = n.checked_mul(n).filter(|&elements| elements > 0 && n <= MAX_DOT_LENGTH);
     let elements = elements.ok_or(FreivaldsError::Shape)?;
-    let matrices_fit = [a, start, result]
-        .iter()
-        .all(|matrix| matrix.len() == elements);
+    let matrices_fit = [a, start, result].iter().all(|matrix| matrix.len() == elements);
     if !matrices_fit || vectors.iter().any(|vector| vector.len() != n) {
         return Err(FreivaldsError::Shape);
     }
@@ -156,12 +152,10 @@ pub fn product_holds(
     let columns = u32::try_from(n).map_err(|_| FreivaldsError::Shape)?;
     let largest = |matrix: &[i64]| matrix.iter().map(|x| u128::from(x.unsigned_abs())).max();
     let bound = || {
-        let products = largest(a)?
-            .checked_mul(largest(b)?)?
-            .checked_mul(k as u128)?;
+        let products = largest(a)?.checked_mul(largest(b)?)?.checked_mul(k as u128)?;
         products.checked_add(largest(c)?)
     };
-    if !bound().is_some_and(|bound| bound < u128::from(P61)) {
+    if bound().is_none_or(|bound| bound >= u128::from(P61)) {
         return Err(FreivaldsError::TooLarge);
     }
     let agree = [0..8usize, 8..16].into_iter().all(|bytes| {
@@ -176,9 +170,7 @@ pub fn product_holds(
 fn p61_vector(seed: &[u8; 32], length: u32, bytes: Range<usize>) -> Vec<u64> {
     let element = |i: u32| {
         let hash = blake2_256(&[PRODUCT_DOMAIN, seed, &i.to_le_bytes()].concat());
-        let word = hash
-            .get(bytes.clone())
-            .and_then(|slice| slice.try_into().ok());
+        let word = hash.get(bytes.clone()).and_then(|slice| slice.try_into().ok());
         u64::from_le_bytes(word.unwrap_or_default()) % P61
     };
     (0..length).map(element).collect()
@@ -190,9 +182,7 @@ fn p61_apply(matrix: &[i64], columns: usize, vector: &[u64]) -> Vec<u64> {
         row.iter().zip(vector).fold(0u64, |sum, (&x, &y)| {
             // The remainder is in 0..p, and products of two such numbers plus a third stay below 2¹²³.
             let x = x.rem_euclid(P61 as i64) as u64;
-            let next = u128::from(x)
-                .wrapping_mul(u128::from(y))
-                .wrapping_add(u128::from(sum));
+            let next = u128::from(x).wrapping_mul(u128::from(y)).wrapping_add(u128::from(sum));
             p61_reduce(next)
         })
     };
@@ -224,9 +214,7 @@ mod tests {
         let mut c = vec![0; n * n];
         for r in 0..n {
             for s in 0..n {
-                let sum: i32 = (0..n)
-                    .map(|i| i32::from(a[r * n + i]) * i32::from(b[i * n + s]))
-                    .sum();
+                let sum: i32 = (0..n).map(|i| i32::from(a[r * n + i]) * i32::from(b[i * n + s])).sum();
                 c[r * n + s] = symmetric_of(sum);
             }
         }
@@ -237,14 +225,7 @@ mod tests {
         (0..iterations).fold(start.to_vec(), |state, _| multiply(a, &state, n))
     }
 
-    fn holds(
-        n: usize,
-        a: &[i16],
-        start: &[i16],
-        result: &[i16],
-        iterations: u32,
-        seed: u8,
-    ) -> bool {
+    fn holds(n: usize, a: &[i16], start: &[i16], result: &[i16], iterations: u32, seed: u8) -> bool {
         let vectors = chain_vectors(&[seed; 32], n as u32);
         chain_holds(
             &Chain {
@@ -375,10 +356,7 @@ mod tests {
             Err(FreivaldsError::Shape)
         );
         let p = P61 as i64;
-        assert_eq!(
-            product_holds(shape, &[p - 1], &[1], &[0], &[0; 32]),
-            Ok(false)
-        );
+        assert_eq!(product_holds(shape, &[p - 1], &[1], &[0], &[0; 32]), Ok(false));
         assert_eq!(
             product_holds(shape, &[p - 1], &[1], &[1], &[0; 32]),
             Err(FreivaldsError::TooLarge)

@@ -5,9 +5,7 @@
 //! says how much of it somebody gets compared with the others, a *part* is a weight in parts per million of the whole.
 
 use alloc::vec::Vec;
-use sp_arithmetic::{
-    Permill, Rounding, helpers_128bit::multiply_by_rational_with_rounding, traits::Zero,
-};
+use sp_arithmetic::{Permill, Rounding, helpers_128bit::multiply_by_rational_with_rounding, traits::Zero};
 
 /// What a pot was divided into. `shares` and `remainder` add up to exactly the pot.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,8 +58,8 @@ pub fn split(pot: u128, weights: &[u128]) -> Result<Shares, SplitError> {
     let mut shares = Vec::with_capacity(weights.len());
     for weight in weights {
         // Neither can fail: no weight is above the total, and rounded down the shares do not exceed the pot.
-        let share = multiply_by_rational_with_rounding(pot, *weight, total, Rounding::Down)
-            .ok_or(SplitError::Overflow)?;
+        let share =
+            multiply_by_rational_with_rounding(pot, *weight, total, Rounding::Down).ok_or(SplitError::Overflow)?;
         remainder = remainder.checked_sub(share).ok_or(SplitError::Overflow)?;
         shares.push(share);
     }
@@ -90,10 +88,7 @@ pub fn ensure_whole(parts: &[Permill]) -> Result<(), SplitError> {
 /// Errors: `NotWhole`. Complexity: O(n).
 pub fn split_whole(pot: u128, parts: &[Permill]) -> Result<Shares, SplitError> {
     ensure_whole(parts)?;
-    let weights: Vec<u128> = parts
-        .iter()
-        .map(|part| u128::from(part.deconstruct()))
-        .collect();
+    let weights: Vec<u128> = parts.iter().map(|part| u128::from(part.deconstruct())).collect();
     split(pot, &weights)
 }
 
@@ -184,19 +179,11 @@ mod tests {
             Err(SplitError::NotWhole)
         );
         assert_eq!(ensure_whole(&[]), Err(SplitError::NotWhole));
-        assert_eq!(
-            split_whole(7, &[permill(999_999)]),
-            Err(SplitError::NotWhole)
-        );
+        assert_eq!(split_whole(7, &[permill(999_999)]), Err(SplitError::NotWhole));
         assert_eq!(
             split_whole(
                 1_000,
-                &[
-                    permill(650_000),
-                    permill(200_000),
-                    permill(75_000),
-                    permill(75_000)
-                ]
+                &[permill(650_000), permill(200_000), permill(75_000), permill(75_000)]
             ),
             Ok(Shares {
                 shares: vec![650, 200, 75, 75],
@@ -207,23 +194,15 @@ mod tests {
 
     #[test]
     fn errors_say_what_is_wrong() {
-        for error in [
-            SplitError::EmptySet,
-            SplitError::Overflow,
-            SplitError::NotWhole,
-        ] {
+        for error in [SplitError::EmptySet, SplitError::Overflow, SplitError::NotWhole] {
             assert!(!std::string::ToString::to_string(&error).is_empty());
         }
     }
 
     /// Weights of every magnitude whose sum fits.
     fn weights() -> impl Strategy<Value = Vec<u128>> {
-        vec((any::<u128>(), 8u32..128), 1..16).prop_map(|drawn| {
-            drawn
-                .into_iter()
-                .map(|(weight, shift)| weight >> shift)
-                .collect()
-        })
+        vec((any::<u128>(), 8u32..128), 1..16)
+            .prop_map(|drawn| drawn.into_iter().map(|(weight, shift)| weight >> shift).collect())
     }
 
     fn pot() -> impl Strategy<Value = u128> {

@@ -11,7 +11,7 @@ use frame_support::{
     ensure,
     traits::{Contains, Get},
 };
-use sp_runtime::DispatchError;
+use sp_runtime::{ArithmeticError, DispatchError};
 
 impl<T: Config> Pallet<T> {
     /// Makes or changes a preset.
@@ -45,15 +45,15 @@ impl<T: Config> RewardPlanner<T::AccountId> for Pallet<T> {
         payroll: &Payroll<T::AccountId>,
     ) -> Result<PaymentPlan<T::AccountId, T::Balance>, DispatchError> {
         let split = Presets::<T>::get(preset).ok_or(Error::<T>::UnknownPreset)?;
-        let reward: u128 = reward.try_into().map_err(|_| Error::<T>::RewardTooLarge)?;
+        let reward: u128 = reward.try_into().map_err(|_| ArithmeticError::Overflow)?;
         plan(&split, reward, payroll)
             .map_err(|why| match why {
-                SplitError::NotWhole => Error::<T>::SplitNotWhole,
-                SplitError::Overflow | SplitError::EmptySet => Error::<T>::RewardTooLarge,
+                SplitError::NotWhole => DispatchError::from(Error::<T>::SplitNotWhole),
+                SplitError::Overflow | SplitError::EmptySet => ArithmeticError::Overflow.into(),
             })?
             .into_iter()
             .map(|Payment { payee, amount }| {
-                let amount = amount.try_into().map_err(|_| Error::<T>::RewardTooLarge)?;
+                let amount = amount.try_into().map_err(|_| ArithmeticError::Overflow)?;
                 Ok(Payment { payee, amount })
             })
             .collect()

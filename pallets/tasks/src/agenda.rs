@@ -4,14 +4,9 @@
 //! bucket that is full spills into the next ones. What does not fit into a block's idle weight waits for the next block;
 //! anyone may take the step in the meantime with `advance`.
 
-use crate::{
-    AGENDA_PROBES, RETRY_AFTER,
-    pallet::*,
-    types::{Step, TaskProgress},
-    weights::WeightInfo,
-};
+use crate::{AGENDA_PROBES, RETRY_AFTER, pallet::*, transitions::Step, types::TaskProgress, weights::WeightInfo};
 use agora_primitives::TaskId;
-use frame_support::{defensive, pallet_prelude::*, weights::WeightMeter};
+use frame_support::{defensive, pallet_prelude::*, storage::with_storage_layer, weights::WeightMeter};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::{One, Saturating};
 
@@ -29,11 +24,7 @@ pub(crate) enum Served {
 impl<T: Config> Pallet<T> {
     /// Puts a task into the agenda of `at`, or of one of the blocks after it, and returns which; `None` if all are full.
     /// What should have been done by now comes next.
-    pub(crate) fn schedule(
-        id: TaskId,
-        at: BlockNumberFor<T>,
-        now: BlockNumberFor<T>,
-    ) -> Option<BlockNumberFor<T>> {
+    pub(crate) fn schedule(id: TaskId, at: BlockNumberFor<T>, now: BlockNumberFor<T>) -> Option<BlockNumberFor<T>> {
         let mut block = at.max(now.saturating_add(One::one()));
         for _ in 0..AGENDA_PROBES {
             if Agenda::<T>::try_append(block, id).is_ok() {
@@ -46,7 +37,9 @@ impl<T: Config> Pallet<T> {
 
     /// Takes a task out of the agenda.
     pub(crate) fn unschedule(id: TaskId, progress: &mut TaskProgress<BlockNumberFor<T>>) {
-        let Some(block) = progress.scheduled_at.take() else { return };
+        let Some(block) = progress.scheduled_at.take() else {
+            return;
+        };
         Agenda::<T>::mutate_exists(block, |bucket| {
             if let Some(tasks) = bucket {
                 tasks.retain(|task| *task != id);
@@ -66,7 +59,10 @@ impl<T: Config> Pallet<T> {
     ) {
         progress.scheduled_at = Self::schedule(id, at, now);
         if progress.scheduled_at.is_none() {
-            Self::deposit_event(Event::NotScheduled { task: id, due: progress.due });
+            Self::deposit_event(Event::NotScheduled {
+                task: id,
+                due: progress.due,
+            });
         }
         Progress::<T>::insert(id, progress);
     }
@@ -108,11 +104,7 @@ impl<T: Config> Pallet<T> {
         ServedUpTo::<T>::put(served_up_to);
     }
 
-    fn serve_bucket(
-        block: BlockNumberFor<T>,
-        now: BlockNumberFor<T>,
-        meter: &mut WeightMeter,
-    ) -> Served {
+    fn serve_bucket(block: BlockNumberFor<T>, now: BlockNumberFor<T>, meter: &mut WeightMeter) -> Served {
         // Whatever is served takes itself out of the bucket, and nothing is put into the bucket of a block that has come.
         for id in Agenda::<T>::get(block) {
             if Self::serve(id, now, meter) == Served::NoWeight {
@@ -128,7 +120,9 @@ impl<T: Config> Pallet<T> {
             return Served::NoWeight;
         }
         // A task that was hastened may have been served by somebody else and even purged.
-        let Some(progress) = Progress::<T>::get(id) else { return Served::Done };
+        let Some(progress) = Progress::<T>::get(id) else {
+            return Served::Done;
+        };
         let Some(step) = progress.step(now) else {
             return Self::reschedule(id, progress, now, meter);
         };
@@ -210,7 +204,7 @@ impl<T: Config> Pallet<T> {
     ///
     /// Errors: `UnknownTask`, `NothingDue`, and whatever keeps the step from being taken.
     pub(crate) fn take_step(id: TaskId, now: BlockNumberFor<T>) -> Result<Weight, DispatchError> {
-        frame_support::storage::with_storage_layer(|| {
+        with_storage_layer(|| {
             let mut progress = Self::progress_of(id)?;
             let step = progress.step(now).ok_or(Error::<T>::NothingDue)?;
             let Ok(task) = Self::task_of(id) else {

@@ -84,7 +84,13 @@ mod benchmarks {
         let worker = Scenario::<T>::worker(most - 1);
         let workers = (0..most).map(Scenario::<T>::worker).collect();
         let workers = BoundedVec::truncate_from(workers);
-        Invitations::<T>::insert(id, Invitation { workers, until: Scenario::<T>::now() });
+        Invitations::<T>::insert(
+            id,
+            Invitation {
+                workers,
+                until: Scenario::<T>::now(),
+            },
+        );
 
         #[extrinsic_call]
         _(RawOrigin::Signed(worker), id);
@@ -125,8 +131,7 @@ mod benchmarks {
 
     #[benchmark]
     fn set_class() -> Result<(), BenchmarkError> {
-        let origin =
-            T::ClassOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+        let origin = T::ClassOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
         let mut class = Scenario::<T>::class(1, 1, 2);
         class.max_replicas = T::MaxContributions::get().saturating_sub(1).max(1);
 
@@ -139,8 +144,7 @@ mod benchmarks {
 
     #[benchmark]
     fn remove_class() -> Result<(), BenchmarkError> {
-        let origin =
-            T::ClassOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+        let origin = T::ClassOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
         Classes::<T>::insert(CLASS, Scenario::<T>::class(1, 1, 2));
 
         #[extrinsic_call]
@@ -303,7 +307,7 @@ mod benchmarks {
         Scenario::<T>::wait(1);
         let now = Scenario::<T>::now();
         Scenario::<T>::fill(now, 0);
-        let mut read = 0;
+        let read;
 
         #[block]
         {
@@ -313,9 +317,5 @@ mod benchmarks {
         assert_eq!(read, T::MaxTasksPerBlock::get());
     }
 
-    impl_benchmark_test_suite!(
-        Pallet,
-        crate::mock::ExtBuilder::default().build(),
-        crate::mock::Test
-    );
+    impl_benchmark_test_suite!(Pallet, crate::mock::ExtBuilder::default().build(), crate::mock::Test);
 }

@@ -75,17 +75,7 @@ pub type ClassName = BoundedVec<u8, ConstU32<32>>;
 /// Units: amounts in plancks, windows in blocks. Rates are parts of the reward (bonds, stake) or of the bond
 /// (penalties); every product is rounded down.
 #[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    PartialEq,
-    Eq,
-    Debug,
+    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize, Clone, PartialEq, Eq, Debug,
 )]
 #[serde(rename_all = "camelCase")]
 pub struct TaskClass<Balance, BlockNumber> {
@@ -147,7 +137,7 @@ pub enum ClassError {
     Replicas,
     /// The publisher's cap is zero.
     Cap,
-    /// A rate is above 100 %, or being late costs more than being wrong.
+    /// Being late costs more than being wrong.
     Rates,
     /// The judge can never decide.
     Judge,
@@ -163,11 +153,7 @@ where
     /// Checks that tasks of this class can run.
     ///
     /// `max_contributions` is the most workers a task can have at all, `max_lifetime` the longest window.
-    pub fn validate(
-        &self,
-        max_contributions: u32,
-        max_lifetime: BlockNumber,
-    ) -> Result<(), ClassError> {
+    pub fn validate(&self, max_contributions: u32, max_lifetime: BlockNumber) -> Result<(), ClassError> {
         let ensure = |holds, error| if holds { Ok(()) } else { Err(error) };
         ensure(
             !self.name.is_empty() && core::str::from_utf8(&self.name).is_ok(),
@@ -186,38 +172,23 @@ where
             ClassError::Replicas,
         )?;
         ensure(self.max_open_per_publisher > 0, ClassError::Cap)?;
-        ensure(self.rates_are_valid(), ClassError::Rates)?;
+        ensure(self.late_penalty <= self.wrong_penalty, ClassError::Rates)?;
         let JudgeRule::Replication { trust } = self.judge;
         ensure(trust >= agora_math::consensus::MIN_TRUST, ClassError::Judge)?;
         ensure(self.windows_are_valid(max_lifetime), ClassError::Windows)
     }
 
-    fn rates_are_valid(&self) -> bool {
-        let rates = [
-            self.stake_rate,
-            self.bond_rate,
-            self.attest_bond_rate,
-            self.wrong_penalty,
-            self.late_penalty,
-        ];
-        // A rate that was decoded is not checked by its type.
-        rates.iter().all(|rate| rate.deconstruct() <= Permill::one().deconstruct())
-            && self.late_penalty <= self.wrong_penalty
-    }
-
     fn windows_are_valid(&self, max_lifetime: BlockNumber) -> bool {
         let windows = [self.work_window, self.reveal_window, self.challenge_window];
         let before_work = self.invite_window.checked_add(&self.min_thinking);
-        windows.iter().all(|window| !window.is_zero() && *window <= max_lifetime)
+        windows
+            .iter()
+            .all(|window| !window.is_zero() && *window <= max_lifetime)
             && before_work.is_some_and(|before| before < self.work_window)
     }
 
     /// What a task of this class with this `reward` and `difficulty` is worked on for; `None` if an amount overflows.
-    pub fn terms(
-        &self,
-        reward: Balance,
-        difficulty: Difficulty,
-    ) -> Option<Terms<Balance, BlockNumber>> {
+    pub fn terms(&self, reward: Balance, difficulty: Difficulty) -> Option<Terms<Balance, BlockNumber>> {
         Some(Terms {
             reward,
             stake: self.stake_rate.mul_floor(reward),
@@ -352,9 +323,20 @@ fn kinds() -> Vec<Kind> {
         dispatch: Open,
         split: 0,
     };
-    let many = |kind| Kind { replicas: 5, max_replicas: 9, ..kind };
-    let assigned = |kind| Kind { dispatch: Priority, ..kind };
-    let thoughtful = |kind| Kind { thinking: 4, split: 1, ..kind };
+    let many = |kind| Kind {
+        replicas: 5,
+        max_replicas: 9,
+        ..kind
+    };
+    let assigned = |kind| Kind {
+        dispatch: Priority,
+        ..kind
+    };
+    let thoughtful = |kind| Kind {
+        thinking: 4,
+        split: 1,
+        ..kind
+    };
     vec![
         many(kind("synthetic", Synthetic, 10, 10_000)),
         assigned(kind("inference", Inference, 10, 5_000)),
@@ -420,7 +402,6 @@ mod name_as_text {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClassName, D::Error> {
         let text = String::deserialize(deserializer)?;
-        ClassName::try_from(text.into_bytes())
-            .map_err(|_| D::Error::custom("a class's name is at most 32 bytes"))
+        ClassName::try_from(text.into_bytes()).map_err(|_| D::Error::custom("a class's name is at most 32 bytes"))
     }
 }

@@ -3,7 +3,8 @@
 use crate::{
     classes::{Difficulty, Dispatch},
     pallet::*,
-    types::{Effect, FeeGoes, Phase, RoundKind, Task, TaskProgress},
+    transitions::Effect,
+    types::{FeeGoes, Phase, RoundKind, Task, TaskProgress},
 };
 use agora_primitives::{
     ClassId, Reference, TaskId,
@@ -49,7 +50,10 @@ impl<T: Config> Pallet<T> {
         let class = Classes::<T>::get(class_id).ok_or(Error::<T>::UnknownClass)?;
         ensure!(T::Rewards::preset_exists(class.split), Error::<T>::UnknownPreset);
         job.validate().map_err(Error::<T>::from)?;
-        ensure!(job.specialisation() == class.specialisation, Error::<T>::WrongSpecialisation);
+        ensure!(
+            job.specialisation() == class.specialisation,
+            Error::<T>::WrongSpecialisation
+        );
         ensure!(class.takes(difficulty), Error::<T>::DifficultyOutOfRange);
         let min_reward = class.min_reward(difficulty).ok_or(ArithmeticError::Overflow)?;
         ensure!(reward >= min_reward, Error::<T>::RewardTooLow);
@@ -63,8 +67,7 @@ impl<T: Config> Pallet<T> {
         let dispatch = terms.dispatch;
 
         let id = Self::next_task_id()?;
-        let mut progress =
-            TaskProgress::published(deadline, terms.replicas, terms.reveal_window);
+        let mut progress = TaskProgress::published(deadline, terms.replicas, terms.reveal_window);
         progress.scheduled_at = Self::schedule(id, progress.due, now);
         ensure!(progress.scheduled_at.is_some(), Error::<T>::AgendaFull);
         Self::hold_of_publisher(id, &publisher, &terms)?;
@@ -137,8 +140,7 @@ impl<T: Config> Pallet<T> {
     ) {
         exclude.push(task.publisher.clone());
         let seed = T::Seed::seed(&(b"agora/invite", id, round).encode());
-        let drawn =
-            T::Participants::draw_workers(seed, task.job.specialisation(), count, &exclude);
+        let drawn = T::Participants::draw_workers(seed, task.job.specialisation(), count, &exclude);
         // Never truncated: `count` is bounded by the class's replicas.
         let workers = InvitedOf::<T>::truncate_from(drawn);
         let window = task.terms.invite_window;
@@ -147,8 +149,18 @@ impl<T: Config> Pallet<T> {
         }
         // Saturating: windows are bounded, so block numbers would have to run out first.
         let until = now.saturating_add(window);
-        Invitations::<T>::insert(id, Invitation { workers: workers.clone(), until });
-        Self::deposit_event(Event::WorkersInvited { task: id, workers, until });
+        Invitations::<T>::insert(
+            id,
+            Invitation {
+                workers: workers.clone(),
+                until,
+            },
+        );
+        Self::deposit_event(Event::WorkersInvited {
+            task: id,
+            workers,
+            until,
+        });
     }
 
     pub(crate) fn do_cancel(who: T::AccountId, id: TaskId) -> DispatchResult {
@@ -168,9 +180,13 @@ impl<T: Config> Pallet<T> {
         let task = Self::task_of(id)?;
         let mut progress = Self::progress_of(id)?;
         ensure!(task.publisher != worker, Error::<T>::PublisherMayNotWork);
-        ensure!(!Contributions::<T>::contains_key(id, &worker), Error::<T>::AlreadyAccepted);
-        let contribution =
-            progress.accept(task.terms.min_thinking, now).map_err(Error::<T>::from)?;
+        ensure!(
+            !Contributions::<T>::contains_key(id, &worker),
+            Error::<T>::AlreadyAccepted
+        );
+        let contribution = progress
+            .accept(task.terms.min_thinking, now)
+            .map_err(Error::<T>::from)?;
         Self::ensure_invited(id, &worker, now)?;
         T::Participants::ensure_active(&worker, Role::Worker)?;
         T::Participants::ensure_suited(&worker, task.job.specialisation())?;
@@ -182,11 +198,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    fn ensure_invited(
-        id: TaskId,
-        worker: &T::AccountId,
-        now: BlockNumberFor<T>,
-    ) -> DispatchResult {
+    fn ensure_invited(id: TaskId, worker: &T::AccountId, now: BlockNumberFor<T>) -> DispatchResult {
         match Invitations::<T>::get(id) {
             Some(invitation) if now <= invitation.until => {
                 ensure!(invitation.workers.contains(worker), Error::<T>::NotInvited);
@@ -198,14 +210,17 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_commit(worker: T::AccountId, id: TaskId, hash: H256) -> DispatchResult {
         let mut progress = Self::progress_of(id)?;
-        let mut contribution =
-            Contributions::<T>::get(id, &worker).ok_or(Error::<T>::NotAccepted)?;
+        let mut contribution = Contributions::<T>::get(id, &worker).ok_or(Error::<T>::NotAccepted)?;
         let effect = progress
             .commit(&mut contribution, hash, Self::now())
             .map_err(Error::<T>::from)?;
         Contributions::<T>::insert(id, &worker, contribution);
         Progress::<T>::insert(id, progress);
-        Self::deposit_event(Event::Committed { task: id, worker, commitment: hash });
+        Self::deposit_event(Event::Committed {
+            task: id,
+            worker,
+            commitment: hash,
+        });
         Self::after_effect(id, effect);
         Ok(())
     }
@@ -218,8 +233,7 @@ impl<T: Config> Pallet<T> {
         salt: Salt,
     ) -> DispatchResult {
         let mut progress = Self::progress_of(id)?;
-        let mut contribution =
-            Contributions::<T>::get(id, &worker).ok_or(Error::<T>::NotAccepted)?;
+        let mut contribution = Contributions::<T>::get(id, &worker).ok_or(Error::<T>::NotAccepted)?;
         let committed_to = || {
             let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
             commitment(genesis, id, &worker, digest, trace_root, &salt)
@@ -229,7 +243,11 @@ impl<T: Config> Pallet<T> {
             .map_err(Error::<T>::from)?;
         Contributions::<T>::insert(id, &worker, contribution);
         Progress::<T>::insert(id, progress);
-        Self::deposit_event(Event::Revealed { task: id, worker, digest });
+        Self::deposit_event(Event::Revealed {
+            task: id,
+            worker,
+            digest,
+        });
         Self::after_effect(id, effect);
         Ok(())
     }
@@ -263,19 +281,18 @@ impl<T: Config> Pallet<T> {
         progress.start_round(kind, wanted, task.terms.work_window, now);
         let round = progress.round;
         Self::deposit_event(match kind {
-            RoundKind::Replication => Event::ReplicasWanted { task: id, round, count: wanted },
+            RoundKind::Replication => Event::ReplicasWanted {
+                task: id,
+                round,
+                count: wanted,
+            },
             RoundKind::Appeal => Event::Reopened { task: id, round },
         });
         Self::invite(id, task, round, wanted, contributors, now);
     }
 
     /// Holds `amount` of `who` for this task; nothing if it is zero.
-    pub(crate) fn hold(
-        purpose: Purpose,
-        id: TaskId,
-        who: &T::AccountId,
-        amount: BalanceOf<T>,
-    ) -> DispatchResult {
+    pub(crate) fn hold(purpose: Purpose, id: TaskId, who: &T::AccountId, amount: BalanceOf<T>) -> DispatchResult {
         if amount.is_zero() {
             return Ok(());
         }

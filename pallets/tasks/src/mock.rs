@@ -7,13 +7,10 @@ use agora_primitives::{
     ClassId, Reference, TaskId,
     commitment::{Salt, commitment},
     job::{JobKind, JobSource, JobSpec, SyntheticJob},
-    judging::{Answer, ChallengeTerms, Judge, JudgeRule, Ruling, Seed, Tally, Verdict},
     money::{Escrow as _, Payee, Purpose, Scope},
-    participants::{Participants, Role, Specialisation},
-    reputation::{Level, Outcome, Reputation, Side},
-    results::{ResultLeaf, ResultSink},
+    participants::Specialisation,
+    reputation::{Outcome, Side},
 };
-use agora_math::consensus::{Ballot, agreement};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
     traits::{Hooks, VariantCountOf},
@@ -21,11 +18,8 @@ use frame_support::{
 };
 use frame_system::EnsureRoot;
 use sp_core::H256;
-use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Permill};
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use sp_runtime::{BuildStorage, Permill};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub type AccountId = u64;
 pub type Balance = u128;
@@ -60,6 +54,9 @@ pub const WRONG: Balance = 1_000;
 pub const LATE: Balance = 200;
 pub const RETENTION: BlockNumber = 30;
 pub const SALT: Salt = [7; 32];
+
+mod doubles;
+pub use doubles::*;
 
 #[frame_support::runtime]
 mod runtime {
@@ -131,7 +128,7 @@ impl pallet_agora_rewards::Config for Test {
 
 impl crate::Config for Test {
     type Escrow = Escrow;
-    type Rewards = Rewards;
+    type Rewards = Planner;
     type Judge = Jury;
     type Participants = Registry;
     type Reputation = Fame;
@@ -147,230 +144,6 @@ impl crate::Config for Test {
     type BenchmarkHelper = Helper;
 }
 
-/// What the doubles know. Reset by [`ExtBuilder::build`].
-#[derive(Default)]
-pub struct World {
-    /// Open challenges and what was attested.
-    pub challenges: BTreeMap<TaskId, (ChallengeTerms<BlockNumber, Balance>, u32, u32)>,
-    /// How challenges were closed.
-    pub rulings: Vec<(TaskId, Ruling)>,
-    /// Slots in use.
-    pub slots: BTreeMap<AccountId, u32>,
-    /// Who is not active.
-    pub inactive: BTreeSet<AccountId>,
-    /// Who is not suited to anything.
-    pub unsuited: BTreeSet<AccountId>,
-    /// What was recorded.
-    pub records: Vec<(AccountId, Side, Outcome)>,
-    /// Confidence scores.
-    pub confidence: BTreeMap<AccountId, u32>,
-    /// Leaves of settled results.
-    pub leaves: Vec<ResultLeaf<AccountId>>,
-    /// Whether the tree of results is full.
-    pub tree_is_full: bool,
-    /// Whom the judge calls the best, whoever it is.
-    pub forced_best: Option<AccountId>,
-}
-
-thread_local! {
-    static WORLD: RefCell<World> = RefCell::new(World::default());
-}
-
-/// Looks at, or changes, what the doubles know.
-pub fn world<R>(look: impl FnOnce(&mut World) -> R) -> R {
-    WORLD.with(|world| look(&mut world.borrow_mut()))
-}
-
-/// Slots per worker.
-pub const SLOTS: u32 = 3;
-
-/// Judges as the real judge does; anybody may be made to have attested.
-pub struct Jury;
-
-impl Judge<AccountId> for Jury {
-    type BlockNumber = BlockNumber;
-    type Balance = Balance;
-
-    fn judge(
-        rule: JudgeRule,
-        seed: H256,
-        answers: &[Answer<AccountId, BlockNumber>],
-    ) -> Option<Verdict<AccountId>> {
-        let JudgeRule::Replication { trust } = rule;
-        let ballots: Vec<_> = answers
-            .iter()
-            .map(|answer| Ballot {
-                account: answer.worker,
-                digest: answer.digest,
-                committed_at: answer.committed_at,
-                confidence: answer.confidence,
-            })
-            .collect();
-        let agreed = agreement(trust, seed.as_fixed_bytes(), &ballots)?;
-        let best = world(|world| world.forced_best).unwrap_or(agreed.best);
-        Some(Verdict {
-            digest: agreed.digest,
-            best,
-            also_correct: agreed.also_correct,
-            wrong: agreed.wrong,
-        })
-    }
-
-    fn open_challenge(
-        task: TaskId,
-        terms: ChallengeTerms<BlockNumber, Balance>,
-    ) -> DispatchResult {
-        let before = world(|world| world.challenges.insert(task, (terms, 0, 0)));
-        assert!(before.is_none(), "a challenge was opened twice");
-        Ok(())
-    }
-
-    fn tally(task: TaskId) -> Tally {
-        world(|world| match world.challenges.get(&task) {
-            Some((_, in_favour, against)) => Tally { in_favour: *in_favour, against: *against },
-            None => Tally { in_favour: 0, against: 0 },
-        })
-    }
-
-    fn close_challenge(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError> {
-        world(|world| {
-            // What fails is undone in storage, not here: a full tree is known beforehand.
-            if world.tree_is_full && ruling != Ruling::Undecided {
-                return Err(DispatchError::Exhausted);
-            }
-            let (_, in_favour, against) =
-                world.challenges.remove(&task).ok_or(DispatchError::Other("no challenge"))?;
-            world.rulings.push((task, ruling));
-            let right = match ruling {
-                Ruling::Upheld => 0..in_favour,
-                Ruling::Overturned => in_favour..in_favour + against,
-                Ruling::Undecided => 0..0,
-            };
-            Ok(right.map(|n| VALIDATOR + u64::from(n)).collect())
-        })
-    }
-}
-
-/// Has validators attest: the first `in_favour` for, the next `against` against.
-pub fn attest(task: TaskId, in_favour: u32, against: u32) {
-    world(|world| {
-        let (_, for_it, against_it) = world.challenges.get_mut(&task).expect("open challenge");
-        (*for_it, *against_it) = (in_favour, against);
-    });
-}
-
-/// Knows the workers `WORKER..`, three slots each; draws the first that are not excluded.
-pub struct Registry;
-
-impl Participants<AccountId> for Registry {
-    fn ensure_active(who: &AccountId, role: Role) -> DispatchResult {
-        assert_eq!(role, Role::Worker);
-        match world(|world| world.inactive.contains(who)) {
-            true => Err(DispatchError::Other("inactive")),
-            false => Ok(()),
-        }
-    }
-    fn ensure_suited(who: &AccountId, specialisation: Specialisation) -> DispatchResult {
-        assert_eq!(specialisation, Specialisation::Synthetic);
-        match world(|world| world.unsuited.contains(who)) {
-            true => Err(DispatchError::Other("unsuited")),
-            false => Ok(()),
-        }
-    }
-    fn occupy_slot(who: &AccountId) -> DispatchResult {
-        world(|world| {
-            let used = world.slots.entry(*who).or_default();
-            if *used >= SLOTS {
-                return Err(DispatchError::Other("no slot"));
-            }
-            *used += 1;
-            Ok(())
-        })
-    }
-    fn free_slot(who: &AccountId) {
-        world(|world| {
-            let used = world.slots.get_mut(who).expect("a slot was occupied");
-            *used = used.checked_sub(1).expect("a slot is freed once");
-        });
-    }
-    fn draw_workers(
-        _: H256,
-        _: Specialisation,
-        count: u32,
-        exclude: &[AccountId],
-    ) -> Vec<AccountId> {
-        (WORKER..WORKER + WORKERS)
-            .filter(|who| !exclude.contains(who))
-            .take(count as usize)
-            .collect()
-    }
-}
-
-/// Remembers what was recorded.
-pub struct Fame;
-
-impl Reputation<AccountId> for Fame {
-    fn record(who: &AccountId, side: Side, outcome: Outcome) {
-        world(|world| world.records.push((*who, side, outcome)));
-    }
-    fn confidence(who: &AccountId, _: Specialisation) -> u32 {
-        world(|world| world.confidence.get(who).copied().unwrap_or_default())
-    }
-    fn level(_: &AccountId, _: Side) -> Level {
-        Level::Beginner
-    }
-}
-
-/// Keeps the leaves, unless it is full.
-pub struct Tree;
-
-impl ResultSink<AccountId> for Tree {
-    fn append(leaf: ResultLeaf<AccountId>) -> DispatchResult {
-        world(|world| {
-            if world.tree_is_full {
-                return Err(DispatchError::Exhausted);
-            }
-            world.leaves.push(leaf);
-            Ok(())
-        })
-    }
-}
-
-/// Rolls the subject's hash.
-pub struct Dice;
-
-impl Seed for Dice {
-    fn seed(subject: &[u8]) -> H256 {
-        sp_core::hashing::blake2_256(subject).into()
-    }
-}
-
-/// Makes the accounts that the benchmarks need.
-pub struct Helper;
-
-impl crate::scenario::BenchmarkHelper<AccountId, Balance> for Helper {
-    fn unit() -> Balance {
-        100
-    }
-    fn preset() -> u8 {
-        0
-    }
-    fn publisher() -> AccountId {
-        ALICE
-    }
-    fn worker(n: u32, _: Specialisation) -> AccountId {
-        let who = 1_000 + u64::from(n);
-        assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), who, ENDOWMENT));
-        who
-    }
-    fn max_attesters_per_side() -> u32 {
-        4
-    }
-    fn attest(task: TaskId, in_favour: u32, against: u32) {
-        attest(task, in_favour, against);
-    }
-}
-
 /// Makes the chain a test starts from.
 pub struct ExtBuilder {
     class: Class,
@@ -384,8 +157,13 @@ impl Default for ExtBuilder {
 
 /// The class of most tests.
 pub fn class() -> Class {
-    let windows =
-        Windows { min_thinking: 2, work: 10, reveal: 5, challenge: 4, invite: 3 };
+    let windows = Windows {
+        min_thinking: 2,
+        work: 10,
+        reveal: 5,
+        challenge: 4,
+        invite: 3,
+    };
     let (_, class) = genesis_classes::<Balance, BlockNumber>(100, windows).remove(0);
     TaskClass {
         replicas: 3,
@@ -424,8 +202,13 @@ impl ExtBuilder {
             .map(|who| (who, ENDOWMENT))
             .collect();
         let genesis = RuntimeGenesisConfig {
-            balances: pallet_balances::GenesisConfig { balances, ..Default::default() },
-            tasks: crate::GenesisConfig { classes: vec![(CLASS, self.class)] },
+            balances: pallet_balances::GenesisConfig {
+                balances,
+                ..Default::default()
+            },
+            tasks: crate::GenesisConfig {
+                classes: vec![(CLASS, self.class)],
+            },
             ..Default::default()
         };
         let mut externalities = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
@@ -500,10 +283,7 @@ pub fn terminal_events() -> Vec<Event<Test>> {
 pub fn is_terminal(event: &Event<Test>) -> bool {
     matches!(
         event,
-        Event::Settled { .. }
-            | Event::Cancelled { .. }
-            | Event::Expired { .. }
-            | Event::Failed { .. }
+        Event::Settled { .. } | Event::Cancelled { .. } | Event::Expired { .. } | Event::Failed { .. }
     )
 }
 

@@ -317,6 +317,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
     pub fn to_be_rescheduled() -> TaskId {
         let id = Self::publish(1, 1, ALWAYS);
         Self::accept(id, 0..1);
+        Self::wait(1);
         Self::commit(id, 0..1, Digests::Same(1));
         Self::crowd(id, WINDOW.into());
         id

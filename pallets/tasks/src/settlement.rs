@@ -5,7 +5,8 @@
 use crate::{
     pallet::*,
     steps::Workers,
-    types::{Chosen, Confirmation, FeeGoes, Phase, TaskProgress, Terms},
+    transitions::Confirmation,
+    types::{Chosen, FeeGoes, Phase, TaskProgress, Terms},
 };
 use agora_primitives::{
     TaskId,
@@ -95,28 +96,36 @@ impl<T: Config> Pallet<T> {
         progress: TaskProgress<BlockNumberFor<T>>,
         now: BlockNumberFor<T>,
     ) -> DispatchResult {
-        let Chosen { digest, best, trace_root } = chosen;
-        let is_right = |worker: &T::AccountId, found: Option<H256>| {
-            found == Some(digest) && *worker != best
-        };
+        let Chosen {
+            digest,
+            best,
+            trace_root,
+        } = chosen;
+        let is_right = |worker: &T::AccountId, found: Option<H256>| found == Some(digest) && *worker != best;
         let also_correct = workers
             .iter()
             .filter(|(worker, contribution)| is_right(worker, contribution.digest()))
             .map(|(worker, _)| worker.clone())
             .collect();
-        let payroll = Payroll { best: best.clone(), also_correct, validators };
+        let payroll = Payroll {
+            best: best.clone(),
+            also_correct,
+            validators,
+        };
         Self::pay_reward(id, task, &payroll)?;
         T::Escrow::release_all(Purpose::PublisherStake, Scope::Task(id), &task.publisher)?;
         Self::take_fee(id, task)?;
         Self::dismiss(id, task, workers, Some(digest))?;
-        T::Reputation::record(
-            &task.publisher,
-            Side::Publisher,
-            Outcome::Right { confirmed: false },
-        );
+        T::Reputation::record(&task.publisher, Side::Publisher, Outcome::Right { confirmed: false });
         let job = task.job.job_hash();
         let winner = best.clone();
-        T::Results::append(ResultLeaf { task: id, job, digest, trace_root, winner })?;
+        T::Results::append(ResultLeaf {
+            task: id,
+            job,
+            digest,
+            trace_root,
+            winner,
+        })?;
         Self::finish(id, task, progress, Phase::Settled, now);
         Self::deposit_event(Event::Settled { task: id, digest, best });
         Ok(())
@@ -136,12 +145,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Ends every worker's part: bonds go back less the penalties, reputations are told. `right` is the right digest.
-    fn dismiss(
-        id: TaskId,
-        task: &TaskOf<T>,
-        workers: &Workers<T>,
-        right: Option<H256>,
-    ) -> DispatchResult {
+    fn dismiss(id: TaskId, task: &TaskOf<T>, workers: &Workers<T>, right: Option<H256>) -> DispatchResult {
         let found_right = workers
             .iter()
             .filter(|(_, contribution)| right.is_some() && contribution.digest() == right)
@@ -154,7 +158,11 @@ impl<T: Config> Pallet<T> {
                 Self::pay(Purpose::TaskBond, id, worker, Payee::Treasury, penalty)?;
                 T::Reputation::record(worker, side, outcome);
                 let worker = worker.clone();
-                Self::deposit_event(Event::WorkerJudged { task: id, worker, outcome });
+                Self::deposit_event(Event::WorkerJudged {
+                    task: id,
+                    worker,
+                    outcome,
+                });
             }
             T::Escrow::release_all(Purpose::TaskBond, Scope::Task(id), worker)?;
             Contributions::<T>::remove(id, worker);

@@ -4,10 +4,8 @@
 
 use crate::{
     pallet::*,
-    types::{
-        AppealOutcome, Chosen, Contribution, ContributionState, Phase, RoundKind, TaskProgress,
-        rule_on_appeal,
-    },
+    transitions::{AppealOutcome, rule_on_appeal},
+    types::{Chosen, Contribution, ContributionState, Phase, RoundKind, TaskProgress},
     weights::WeightInfo,
 };
 use agora_primitives::{
@@ -23,8 +21,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 
 /// All workers of a task and how far they are.
-pub(crate) type Workers<T> =
-    Vec<(<T as frame_system::Config>::AccountId, Contribution<BlockNumberFor<T>>)>;
+pub(crate) type Workers<T> = Vec<(<T as frame_system::Config>::AccountId, Contribution<BlockNumberFor<T>>)>;
 
 type ProgressFor<T> = TaskProgress<BlockNumberFor<T>>;
 type VerdictOf<T> = Verdict<<T as frame_system::Config>::AccountId>;
@@ -37,11 +34,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The time to work is over: those who committed may reveal.
-    pub(crate) fn start_reveal(
-        id: TaskId,
-        mut progress: ProgressFor<T>,
-        now: BlockNumberFor<T>,
-    ) -> Weight {
+    pub(crate) fn start_reveal(id: TaskId, mut progress: ProgressFor<T>, now: BlockNumberFor<T>) -> Weight {
         let until = progress.start_reveal(now);
         Self::deposit_event(Event::RevealStarted { task: id, until });
         let due = progress.due;
@@ -76,17 +69,13 @@ impl<T: Config> Pallet<T> {
         let seed = T::Seed::seed(&(b"agora/judge", id).encode());
         let verdict = Self::find_verdict(task, &workers, &progress, seed);
         match (progress.kind, verdict) {
-            (RoundKind::Appeal, verdict) => {
-                Self::rule(id, task, &workers, verdict, progress, now)
-            }
+            (RoundKind::Appeal, verdict) => Self::rule(id, task, &workers, verdict, progress, now),
             (RoundKind::Replication, Some(verdict)) => {
                 let chosen = Self::choose(&workers, verdict)?;
                 Self::open_challenge(id, task, chosen, seed, progress, now)?;
                 Ok(T::WeightInfo::judge(workers.len() as u32))
             }
-            (RoundKind::Replication, None) => {
-                Self::replicate_or_fail(id, task, workers, progress, now)
-            }
+            (RoundKind::Replication, None) => Self::replicate_or_fail(id, task, workers, progress, now),
         }
     }
 
@@ -115,7 +104,9 @@ impl<T: Config> Pallet<T> {
             .iter()
             .filter(|(_, contribution)| counts(contribution.round))
             .filter_map(|(worker, contribution)| match contribution.state {
-                ContributionState::Revealed { digest, committed_at, .. } => Some(Answer {
+                ContributionState::Revealed {
+                    digest, committed_at, ..
+                } => Some(Answer {
                     worker: worker.clone(),
                     digest,
                     committed_at,
@@ -132,18 +123,22 @@ impl<T: Config> Pallet<T> {
 
     /// The result that a verdict names.
     fn choose(workers: &Workers<T>, verdict: VerdictOf<T>) -> Result<ChosenOf<T>, DispatchError> {
-        let trace_root = workers.iter().find_map(|(worker, contribution)| {
-            match contribution.state {
+        let trace_root = workers
+            .iter()
+            .find_map(|(worker, contribution)| match contribution.state {
                 ContributionState::Revealed { digest, trace_root, .. }
                     if *worker == verdict.best && digest == verdict.digest =>
                 {
                     Some(trace_root)
                 }
                 _ => None,
-            }
-        });
+            });
         let trace_root = trace_root.ok_or(Error::<T>::UnknownWinner)?;
-        Ok(Chosen { digest: verdict.digest, best: verdict.best, trace_root })
+        Ok(Chosen {
+            digest: verdict.digest,
+            best: verdict.best,
+            trace_root,
+        })
     }
 
     fn open_challenge(

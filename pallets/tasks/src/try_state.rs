@@ -10,7 +10,7 @@ use agora_primitives::{
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use codec::Encode;
-use frame_support::ensure;
+use frame_support::{ensure, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{TryRuntimeError, traits::Zero};
 
@@ -44,10 +44,7 @@ impl<T: Config> Pallet<T> {
     fn check_classes() -> Checked {
         for (_, class) in Classes::<T>::iter() {
             class
-                .validate(
-                    <T as Config>::MaxContributions::get(),
-                    <T as Config>::MaxLifetime::get(),
-                )
+                .validate(T::MaxContributions::get(), T::MaxLifetime::get())
                 .map_err(|_| "a class is not valid")?;
         }
         Ok(())
@@ -81,7 +78,11 @@ impl<T: Config> Pallet<T> {
             (Purpose::PublisherStake, terms.stake),
             (Purpose::PublicationFee, terms.fee),
         ] {
-            let expected = if progress.phase.is_finished() { Zero::zero() } else { amount };
+            let expected = if progress.phase.is_finished() {
+                Zero::zero()
+            } else {
+                amount
+            };
             let held = T::Escrow::held(purpose, Scope::Task(id), &task.publisher);
             ensure!(held == expected, "not what the publisher should have held");
         }
@@ -94,7 +95,10 @@ impl<T: Config> Pallet<T> {
             let held = T::Escrow::held(Purpose::TaskBond, Scope::Task(id), &worker);
             ensure!(held == task.terms.bond, "not the bond a worker should have held");
             ensure!(worker != task.publisher, "a publisher works on its own task");
-            ensure!(contribution.round <= progress.round, "a contribution from a round to come");
+            ensure!(
+                contribution.round <= progress.round,
+                "a contribution from a round to come"
+            );
             all = all.saturating_add(1);
             if contribution.round == progress.round {
                 let state = &contribution.state;
@@ -111,19 +115,24 @@ impl<T: Config> Pallet<T> {
             return Ok(());
         }
         ensure!(all == progress.contributions, "contributions are miscounted");
-        ensure!(all <= <T as Config>::MaxContributions::get(), "too many contributions");
+        ensure!(all <= T::MaxContributions::get(), "too many contributions");
         let counted = (progress.accepted, progress.committed, progress.revealed);
         ensure!((accepted, committed, revealed) == counted, "a round is miscounted");
         ensure!(accepted <= progress.wanted, "more workers than wanted");
-        ensure!((progress.phase == Phase::Open) <= (all == 0), "an open task has workers");
+        ensure!(
+            (progress.phase == Phase::Open) <= (all == 0),
+            "an open task has workers"
+        );
         Ok(())
     }
 
     fn check_result(id: TaskId, progress: &ProgressFor<T>) -> Checked {
         let appealed = progress.kind == RoundKind::Appeal && !progress.phase.is_finished();
-        let expected =
-            appealed || matches!(progress.phase, Phase::Challengeable | Phase::Settled);
-        ensure!(Results::<T>::contains_key(id) == expected, "a result too many or too few");
+        let expected = appealed || matches!(progress.phase, Phase::Challengeable | Phase::Settled);
+        ensure!(
+            Results::<T>::contains_key(id) == expected,
+            "a result too many or too few"
+        );
         Ok(())
     }
 
@@ -151,8 +160,7 @@ impl<T: Config> Pallet<T> {
         for (id, progress) in Progress::<T>::iter() {
             if !progress.phase.is_finished() {
                 let task = Self::task_of(id).map_err(|_| "progress without a task")?;
-                let count: &mut u32 =
-                    counts.entry((task.publisher.encode(), task.class)).or_default();
+                let count: &mut u32 = counts.entry((task.publisher.encode(), task.class)).or_default();
                 *count = count.saturating_add(1);
             }
         }

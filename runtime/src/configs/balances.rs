@@ -2,8 +2,7 @@
 
 use super::treasury::TreasuryAccount;
 use crate::{
-    Balance, Balances, EXISTENTIAL_DEPOSIT, Runtime, RuntimeEvent, RuntimeFreezeReason,
-    RuntimeHoldReason, System,
+    Balance, Balances, EXISTENTIAL_DEPOSIT, Runtime, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, System,
 };
 use frame_support::traits::{ConstU32, ConstU128, VariantCountOf, tokens::imbalance::ResolveTo};
 

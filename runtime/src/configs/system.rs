@@ -1,8 +1,8 @@
 //! frame-system: what a block may hold.
 
 use crate::{
-    AccountId, Balance, Block, BlockNumber, Hash, Nonce, PalletInfo, Runtime, RuntimeCall,
-    RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION,
+    AccountId, Balance, Block, BlockNumber, Hash, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
+    RuntimeTask, VERSION,
 };
 use frame_support::{
     derive_impl,
@@ -10,9 +10,7 @@ use frame_support::{
     parameter_types,
     weights::{
         Weight,
-        constants::{
-            BlockExecutionWeight, ExtrinsicBaseWeight, ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND,
-        },
+        constants::{BlockExecutionWeight, ExtrinsicBaseWeight, ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
     },
 };
 use frame_system::limits::{BlockLength, BlockWeights};
@@ -25,17 +23,18 @@ pub const HOURS: BlockNumber = 1_200;
 /// A day, in blocks of three seconds.
 pub const DAYS: BlockNumber = HOURS * 24;
 
-/// Of a block, what transactions may fill; the rest is left to operational ones and to hooks.
-pub const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
 /// What hooks are expected to take of a block.
 const AVERAGE_ON_INITIALIZE_RATIO: Perbill = Perbill::from_percent(10);
 /// Two seconds of computing per block, of a slot of three. A chain with shorter slots has the same limit: its blocks are
 /// kept short by the author, who stops when half of the slot has passed. The chain is no parachain, so that the size of
 /// storage proofs is not limited.
-pub const MAXIMUM_BLOCK_WEIGHT: Weight =
-    Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND.saturating_mul(2), u64::MAX);
+pub const MAXIMUM_BLOCK_WEIGHT: Weight = Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND.saturating_mul(2), u64::MAX);
+/// Three quarters of it for ordinary transactions; the rest is left to operational ones and to hooks.
+pub const NORMAL_BLOCK_WEIGHT: Weight = MAXIMUM_BLOCK_WEIGHT.saturating_div(4).saturating_mul(3);
 /// Five MiB per block.
 pub const MAXIMUM_BLOCK_LENGTH: u32 = 5 * 1024 * 1024;
+/// Three quarters of it for ordinary transactions.
+pub const NORMAL_BLOCK_LENGTH: u32 = MAXIMUM_BLOCK_LENGTH / 4 * 3;
 
 parameter_types! {
     /// Transactions may be mortal for this long; results may be proven for ever.
@@ -44,18 +43,18 @@ parameter_types! {
     pub const Ss58Prefix: u8 = 42;
     pub RuntimeBlockLength: BlockLength = BlockLength::builder()
         .max_length(MAXIMUM_BLOCK_LENGTH)
-        .modify_max_length_for_class(DispatchClass::Normal, |max| *max = NORMAL_DISPATCH_RATIO * *max)
+        .modify_max_length_for_class(DispatchClass::Normal, |max| *max = NORMAL_BLOCK_LENGTH)
         .build();
     pub RuntimeBlockWeights: BlockWeights = BlockWeights::builder()
         .base_block(BlockExecutionWeight::get())
         .for_class(DispatchClass::all(), |weights| weights.base_extrinsic = ExtrinsicBaseWeight::get())
         .for_class(DispatchClass::Normal, |weights| {
-            weights.max_total = Some(NORMAL_DISPATCH_RATIO * MAXIMUM_BLOCK_WEIGHT);
+            weights.max_total = Some(NORMAL_BLOCK_WEIGHT);
         })
         .for_class(DispatchClass::Operational, |weights| {
             weights.max_total = Some(MAXIMUM_BLOCK_WEIGHT);
             weights.reserved =
-                Some(MAXIMUM_BLOCK_WEIGHT.saturating_sub(NORMAL_DISPATCH_RATIO * MAXIMUM_BLOCK_WEIGHT));
+                Some(MAXIMUM_BLOCK_WEIGHT.saturating_sub(NORMAL_BLOCK_WEIGHT));
         })
         .avg_block_initialization(AVERAGE_ON_INITIALIZE_RATIO)
         .build_or_panic();

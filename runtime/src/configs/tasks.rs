@@ -1,10 +1,7 @@
 //! The life of tasks.
 
 use super::{GovernanceOrigin, system::DAYS};
-use crate::{
-    BlockNumber, Escrow, Judging, Proofs, Registry, Reputation, Rewards, Runtime,
-    randomness::BabeSeed,
-};
+use crate::{BlockNumber, Escrow, Judging, Proofs, Registry, Reputation, Rewards, Runtime, randomness::BabeSeed};
 use frame_support::{parameter_types, traits::ConstU32};
 
 parameter_types! {

@@ -6,9 +6,7 @@
 //! author could fill blocks with transactions of its own for nothing.
 
 use super::treasury::TreasuryAccount;
-use crate::{
-    AccountId, Authorship, Balance, Balances, MICRO_UNIT, MILLI_UNIT, Runtime, RuntimeEvent,
-};
+use crate::{AccountId, Authorship, Balance, Balances, MICRO_UNIT, MILLI_UNIT, Runtime, RuntimeEvent};
 use frame_support::{
     parameter_types,
     traits::{
@@ -88,13 +86,8 @@ impl FeesToTreasuryTipsToAuthor {
 }
 
 impl pallet_transaction_payment::Config for Runtime {
-    type FeeMultiplierUpdate = TargetedFeeAdjustment<
-        Runtime,
-        TargetBlockFullness,
-        AdjustmentVariable,
-        MinimumMultiplier,
-        MaximumMultiplier,
-    >;
+    type FeeMultiplierUpdate =
+        TargetedFeeAdjustment<Runtime, TargetBlockFullness, AdjustmentVariable, MinimumMultiplier, MaximumMultiplier>;
     type LengthToFee = ConstantMultiplier<Balance, TransactionByteFee>;
     type OnChargeTransaction = FungibleAdapter<Balances, FeesToTreasuryTipsToAuthor>;
     type OperationalFeeMultiplier = ConstU8<5>;

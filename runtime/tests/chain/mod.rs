@@ -3,9 +3,8 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use agora_runtime::{
-    AccountId, Executive, Header, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig,
-    SignedPayload, System, TxExtension, UncheckedExtrinsic, VERSION, block_time::SlotDurationMs,
-    genesis_presets,
+    AccountId, Executive, Header, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, SignedPayload, System,
+    TxExtension, UncheckedExtrinsic, VERSION, block_time::SlotDurationMs, genesis_presets,
 };
 use codec::Encode;
 use frame_support::genesis_builder_helper::build_state;
@@ -19,8 +18,7 @@ use sp_consensus_babe::{
 use sp_core::{Pair, crypto::VrfSecret, sr25519};
 use sp_io::TestExternalities;
 use sp_runtime::{
-    ApplyExtrinsicResult, Digest, DigestItem, DispatchError, MultiSignature, generic::Era,
-    traits::Header as _,
+    ApplyExtrinsicResult, Digest, DigestItem, DispatchError, MultiSignature, generic::Era, traits::Header as _,
 };
 
 /// Somebody who signs: `//{name}`.
@@ -35,14 +33,9 @@ pub fn account(name: &str) -> AccountId {
 
 /// The default genesis with a preset laid over it, as a node does it.
 pub fn genesis(preset: &str) -> Value {
-    let patch =
-        genesis_presets::get_preset(&preset.into()).unwrap_or_else(|| panic!("no preset {preset}"));
-    let mut genesis =
-        serde_json::to_value(RuntimeGenesisConfig::default()).expect("genesis is JSON");
-    merge(
-        &mut genesis,
-        serde_json::from_slice(&patch).expect("presets are JSON"),
-    );
+    let patch = genesis_presets::get_preset(&preset.into()).unwrap_or_else(|| panic!("no preset {preset}"));
+    let mut genesis = serde_json::to_value(RuntimeGenesisConfig::default()).expect("genesis is JSON");
+    merge(&mut genesis, serde_json::from_slice(&patch).expect("presets are JSON"));
     genesis
 }
 
@@ -93,8 +86,7 @@ impl Chain {
                 agora_runtime::Babe::randomness(),
                 pallet_babe::EpochIndex::<Runtime>::get(),
             );
-            let vrf_signature =
-                key("Alice").vrf_sign(&make_vrf_sign_data(&randomness, slot.into(), epoch));
+            let vrf_signature = key("Alice").vrf_sign(&make_vrf_sign_data(&randomness, slot.into(), epoch));
             let digest = PreDigest::SecondaryVRF(SecondaryVRFPreDigest {
                 authority_index: 0,
                 slot: slot.into(),
@@ -103,13 +95,7 @@ impl Chain {
             let digest = Digest {
                 logs: vec![DigestItem::PreRuntime(BABE_ENGINE_ID, digest.encode())],
             };
-            let header = Header::new(
-                number,
-                Default::default(),
-                Default::default(),
-                parent,
-                digest,
-            );
+            let header = Header::new(number, Default::default(), Default::default(), parent, digest);
             Executive::initialize_block(&header);
             let now = slot * SlotDurationMs::<Runtime>::get();
             let inherent = UncheckedExtrinsic::new_bare(pallet_timestamp::Call::set { now }.into());
@@ -121,10 +107,7 @@ impl Chain {
                 .map(|(who, call)| apply(&who, call).expect("the transaction is valid"))
                 .collect();
             let header = Executive::finalize_block();
-            let events = System::events()
-                .into_iter()
-                .map(|record| record.event)
-                .collect();
+            let events = System::events().into_iter().map(|record| record.event).collect();
             (header, events, results)
         });
         self.ext.persist_offchain_overlay();
@@ -133,10 +116,7 @@ impl Chain {
     }
 
     /// Adds a block with these transactions, each of which must succeed; returns its events.
-    pub fn must(
-        &mut self,
-        transactions: impl IntoIterator<Item = (sr25519::Pair, RuntimeCall)>,
-    ) -> Vec<RuntimeEvent> {
+    pub fn must(&mut self, transactions: impl IntoIterator<Item = (sr25519::Pair, RuntimeCall)>) -> Vec<RuntimeEvent> {
         let (events, results) = self.block(transactions);
         for (at, result) in results.iter().enumerate() {
             assert_eq!(*result, Ok(()), "transaction {at}");

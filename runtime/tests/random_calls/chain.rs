@@ -9,7 +9,7 @@ use codec::Encode;
 use frame_support::{
     dispatch::DispatchClass,
     genesis_builder_helper::build_state,
-    traits::{Get, OnFinalize, OnIdle, OnInitialize, OnPoll, UnfilteredDispatchable},
+    traits::{OnFinalize, OnIdle, OnInitialize, OnPoll, UnfilteredDispatchable},
     weights::WeightMeter,
 };
 use serde_json::Value;
@@ -18,17 +18,20 @@ use sp_consensus_babe::{
     digests::{PreDigest, SecondaryVRFPreDigest},
     make_vrf_sign_data,
 };
-use sp_core::{Pair, crypto::VrfSecret, hashing::blake2_256};
+use sp_core::{Pair, crypto::VrfSecret};
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
-use sp_io::TestExternalities;
+use sp_io::{TestExternalities, hashing::blake2_256};
 use sp_runtime::{Digest, DigestItem};
 
 /// The slot of the first block.
 const FIRST_SLOT: u64 = 1_000_000;
+/// Changes are kept beside the state that often: what is beside it is gone through in every block.
+const BLOCKS_PER_COMMIT: u32 = 500;
 
 pub struct Chain {
     ext: TestExternalities,
     author: AuthorityPair,
+    blocks: u32,
 }
 
 impl Chain {
@@ -41,7 +44,7 @@ impl Chain {
         });
         ext.commit_all().expect("there are no open transactions");
         let author = AuthorityPair::from_string("//Alice", None).expect("the key is well known");
-        let mut chain = Self { ext, author };
+        let mut chain = Self { ext, author, blocks: 0 };
         chain.execute(|| pallet_babe::Randomness::<Runtime>::put(entropy));
         chain.start_block();
         chain
@@ -57,13 +60,12 @@ impl Chain {
         self.execute(|| end_block(is_full));
     }
 
-    /// Goes on as if that many blocks without calls had been built.
-    pub fn skip(&mut self, blocks: u32) {
-        self.execute(|| System::set_block_number(System::block_number() + blocks));
-    }
-
     /// Starts the next block.
     pub fn start_block(&mut self) {
+        self.blocks += 1;
+        if self.blocks.is_multiple_of(BLOCKS_PER_COMMIT) {
+            self.ext.commit_all().expect("there are no open transactions");
+        }
         let author = self.author.clone();
         self.execute(|| {
             let number = System::block_number() + 1;
@@ -121,8 +123,7 @@ fn babe_digest(author: &AuthorityPair, slot: Slot) -> Digest {
 /// The default genesis with the development preset laid over it, as a node does it.
 fn development_genesis() -> Value {
     let patch = genesis_presets::get_preset(&DEV_RUNTIME_PRESET.into()).expect("the preset exists");
-    let mut genesis =
-        serde_json::to_value(RuntimeGenesisConfig::default()).expect("the default is JSON");
+    let mut genesis = serde_json::to_value(RuntimeGenesisConfig::default()).expect("the default is JSON");
     merge(
         &mut genesis,
         serde_json::from_slice(&patch).expect("the preset is JSON"),

@@ -8,16 +8,13 @@ use agora_primitives::{
     participants::Role,
 };
 use agora_runtime::{
-    AccountId, Balance, Balances, Escrow, Judging, Proofs, Registry, Reputation, Rewards, Runtime,
-    RuntimeEvent, RuntimeOrigin, System, Tasks,
+    AccountId, Balance, Balances, Escrow, Judging, Proofs, Registry, Reputation, Rewards, Runtime, RuntimeEvent,
+    RuntimeOrigin, System, Tasks,
 };
-use frame_support::traits::Get;
 
 /// How many blocks the chain may take to finish every task that is under way when the calls end: several rounds of work
 /// and appeal, each with all its windows.
 const LONGEST_LIFE: u32 = 400;
-/// How many blocks it takes to go through the agenda of all that was skipped.
-const BLOCKS_TO_PURGE: u32 = 50;
 
 pub struct Checks {
     issuance_at_start: Balance,
@@ -43,18 +40,17 @@ impl Checks {
     }
 
     /// Ends this block and starts the next. What either half brought about is looked at.
-    pub fn next_block(
-        &mut self,
-        chain: &mut Chain,
-        world: &mut World,
-        rng: &mut Rng,
-        report: &mut Report,
-    ) {
+    pub fn next_block(&mut self, chain: &mut Chain, world: &mut World, rng: &mut Rng, report: &mut Report) {
+        self.quiet_block(chain, world, rng, report);
+        chain.execute(|| self.after_step(world, report));
+    }
+
+    fn quiet_block(&mut self, chain: &mut Chain, world: &mut World, rng: &mut Rng, report: &mut Report) {
         chain.end_block(rng);
         chain.execute(|| self.follow_events(world, report));
         chain.start_block();
         self.events_seen = 0;
-        chain.execute(|| self.after_step(world, report));
+        chain.execute(|| self.follow_events(world, report));
     }
 
     /// The events of this block since the last time.
@@ -93,14 +89,8 @@ impl Checks {
 
     fn money_is_conserved(&self) {
         let accounts = frame_system::Account::<Runtime>::iter_values();
-        let sum: Balance = accounts
-            .map(|account| account.data.free + account.data.reserved)
-            .sum();
-        assert_eq!(
-            sum,
-            Balances::total_issuance(),
-            "accounts and issuance differ"
-        );
+        let sum: Balance = accounts.map(|account| account.data.free + account.data.reserved).sum();
+        assert_eq!(sum, Balances::total_issuance(), "accounts and issuance differ");
         assert_eq!(
             sum + self.burned,
             self.issuance_at_start,
@@ -108,89 +98,65 @@ impl Checks {
         );
     }
 
-    /// The chain finishes every task without anybody's help; then everybody leaves, and nothing stays in escrow.
-    pub fn finish(
-        &mut self,
-        chain: &mut Chain,
-        world: &mut World,
-        rng: &mut Rng,
-        report: &mut Report,
-    ) {
+    /// The chain finishes every task without anybody's help, and then nothing is held for a task.
+    pub fn finish(&mut self, chain: &mut Chain, world: &mut World, rng: &mut Rng, report: &mut Report) {
         for _ in 0..LONGEST_LIFE {
             if world.live.is_empty() {
                 break;
             }
             self.next_block(chain, world, rng, report);
         }
-        assert_eq!(
-            world.live,
-            [],
-            "tasks that the chain does not finish by itself"
-        );
+        assert_eq!(world.live, [], "tasks that the chain does not finish by itself");
         chain.execute(|| {
             let left: Vec<_> = pallet_agora_escrow::Deposits::<Runtime>::iter_keys()
                 .filter(|(_, purpose, _)| !matches!(purpose, Purpose::RoleBond | Purpose::Prepaid))
                 .collect();
             assert_eq!(left, [], "held though no task is under way");
         });
-        self.go_home(chain, world, rng, report);
     }
 
-    fn go_home(
-        &mut self,
-        chain: &mut Chain,
-        world: &mut World,
-        rng: &mut Rng,
-        report: &mut Report,
-    ) {
+    /// Everybody leaves: when the cool-down and the retention of records are over, nothing is left of the market.
+    pub fn go_home(&mut self, chain: &mut Chain, world: &mut World, rng: &mut Rng, report: &mut Report) {
         chain.execute(|| {
             for (who, role) in members(world) {
                 // Who does not have the role, or is leaving, is told so.
                 let _ = Registry::request_exit(RuntimeOrigin::signed(who), role);
             }
         });
-        chain.skip(cool_down_and_retention());
-        for _ in 0..BLOCKS_TO_PURGE {
-            self.next_block(chain, world, rng, report);
+        for _ in 0..cool_down_and_retention() {
+            self.quiet_block(chain, world, rng, report);
         }
-        assert!(
-            world.ended.is_empty(),
-            "records that are not purged: {:?}",
-            world.ended
-        );
+        assert!(world.ended.is_empty(), "records that are not purged: {:?}", world.ended);
         chain.execute(|| {
+            self.after_step(world, report);
             for (who, role) in members(world) {
-                let _ = Registry::withdraw_bond(RuntimeOrigin::signed(who), role);
+                let outcome = Registry::withdraw_bond(RuntimeOrigin::signed(who), role);
+                report.count("Registry.withdraw_bond".into(), outcome);
             }
-            for ((who, purpose, _), amount) in
-                pallet_agora_escrow::Deposits::<Runtime>::iter().collect::<Vec<_>>()
-            {
+            let deposits: Vec<_> = pallet_agora_escrow::Deposits::<Runtime>::iter().collect();
+            for ((who, purpose, _), amount) in deposits {
                 assert_eq!(purpose, Purpose::Prepaid, "not given back to {who}");
-                let withdrawn = Escrow::withdraw(RuntimeOrigin::signed(who), amount);
-                assert_eq!(withdrawn, Ok(()));
+                assert_eq!(Escrow::withdraw(RuntimeOrigin::signed(who), amount), Ok(()));
             }
-            assert_eq!(pallet_agora_escrow::Deposits::<Runtime>::iter().count(), 0);
+            assert_eq!(pallet_agora_escrow::Deposits::<Runtime>::iter_keys().count(), 0);
+            assert_eq!(pallet_agora_tasks::Tasks::<Runtime>::iter_keys().count(), 0);
+            assert_eq!(pallet_agora_registry::Members::<Runtime>::iter_keys().count(), 0);
             self.after_step(world, report);
         });
     }
 }
 
 fn members(world: &World) -> impl Iterator<Item = (AccountId, Role)> {
-    let roles = [
-        Role::Worker,
-        Role::Validator,
-        Role::Orchestrator,
-        Role::Expert,
-    ];
+    let roles = [Role::Worker, Role::Validator, Role::Orchestrator, Role::Expert];
     let everybody = world.everybody.clone().into_iter();
     everybody.flat_map(move |who| roles.map(|role| (who.clone(), role)))
 }
 
-/// After that many blocks without calls everybody may leave, and no record of a task is kept.
+/// After that many blocks without calls everybody may leave, and no record of a task is kept, even where blocks were full.
 fn cool_down_and_retention() -> u32 {
     let cool_down = <Runtime as pallet_agora_registry::Config>::ExitCoolDown::get();
     let retention = <Runtime as pallet_agora_tasks::Config>::RetentionPeriod::get();
-    cool_down.max(retention) + 10
+    cool_down.max(retention) + 20
 }
 
 /// Runs the try-state of every pallet of the market.
@@ -222,10 +188,7 @@ fn follow_task(event: pallet_agora_tasks::Event<Runtime>, world: &mut World, rep
         Failed { task } => end(task, "Failed", world, report),
         Purged { task } => {
             let ending = world.ended.remove(&task);
-            assert!(
-                ending.is_some(),
-                "{task} is purged without a terminal event"
-            );
+            assert!(ending.is_some(), "{task} is purged without a terminal event");
             report.count_event("Purged");
         }
         WorkersInvited { .. } => report.count_event("WorkersInvited"),
@@ -244,11 +207,7 @@ fn end(task: TaskId, ending: &'static str, world: &mut World, report: &mut Repor
     let at = world.live.iter().position(|live| *live == task);
     let at = at.unwrap_or_else(|| panic!("{task} is {ending} but was not under way"));
     world.live.swap_remove(at);
-    assert_eq!(
-        world.ended.insert(task, ending),
-        None,
-        "{task} has ended before"
-    );
+    assert_eq!(world.ended.insert(task, ending), None, "{task} has ended before");
     report.count_event(ending);
 }
 
@@ -259,8 +218,7 @@ fn follow_challenge(event: pallet_agora_judging::Event<Runtime>, report: &mut Re
         AttesterPaid { .. } => "AttesterPaid",
         AttesterSlashed { .. } => "AttesterSlashed",
         ChallengeClosed {
-            ruling: Ruling::Upheld,
-            ..
+            ruling: Ruling::Upheld, ..
         } => "Upheld",
         ChallengeClosed {
             ruling: Ruling::Overturned,

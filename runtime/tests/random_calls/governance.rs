@@ -44,10 +44,7 @@ pub fn lift_ban(world: &World, rng: &mut Rng) -> Option<Call> {
         None if rng.chance(20) => world.anybody(rng),
         None => return None,
     };
-    Some(by_root(
-        Call::root(pallet_agora_registry::Call::lift_ban { who }),
-        rng,
-    ))
+    Some(by_root(Call::root(pallet_agora_registry::Call::lift_ban { who }), rng))
 }
 
 /// Sets a class back to what it was, changes one, or removes one.
@@ -84,8 +81,13 @@ pub fn classes(_: &World, rng: &mut Rng) -> Option<Call> {
     Some(by_root(Call::root(call), rng))
 }
 
-pub fn presets(_: &World, rng: &mut Rng) -> Option<Call> {
-    let id = rng.below(5) as u8;
+pub fn presets(world: &World, rng: &mut Rng) -> Option<Call> {
+    // Half of the time one by which a task that is under way is to be paid.
+    let in_use = rng.pick(&world.live).filter(|_| rng.chance(50)).and_then(|task| {
+        let task = pallet_agora_tasks::Tasks::<Runtime>::get(task);
+        task.map(|task| task.terms.split)
+    });
+    let id = in_use.unwrap_or(rng.below(5) as u8);
     let percent = |part: u64| Permill::from_percent(part as u32);
     let (burn, worker) = (rng.below(50), rng.between(10, 50));
     let validator = 100 - burn - worker;

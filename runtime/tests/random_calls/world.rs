@@ -7,8 +7,7 @@ use agora_primitives::{
     participants::{Role, Specialisation, Specialisations},
 };
 use agora_runtime::{
-    AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Registry, Runtime, RuntimeOrigin, System,
-    Tasks, UNIT,
+    AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Registry, Runtime, RuntimeOrigin, System, Tasks, UNIT,
 };
 use codec::Encode;
 use pallet_agora_registry::Profile;
@@ -22,7 +21,7 @@ use sp_keyring::Sr25519Keyring;
 use sp_runtime::traits::Zero;
 use std::collections::BTreeMap;
 
-pub const WORKERS: u8 = 16;
+pub const WORKERS: u8 = 20;
 pub const VALIDATORS: u8 = 5;
 pub const PUBLISHERS: u8 = 4;
 /// Without a role; they have nothing, the least that keeps an account alive, and little more.
@@ -79,8 +78,7 @@ fn account(number: u8) -> AccountId {
 impl World {
     pub fn new(entropy: [u8; 32]) -> Self {
         let mut numbers = 0..=u8::MAX;
-        let mut some =
-            |count: u8| -> Vec<_> { numbers.by_ref().take(count.into()).map(account).collect() };
+        let mut some = |count: u8| -> Vec<_> { numbers.by_ref().take(count.into()).map(account).collect() };
         let (workers, validators) = (some(WORKERS), some(VALIDATORS));
         let (publishers, strangers) = (some(PUBLISHERS), some(STRANGERS));
         let mut everybody = [&workers[..], &validators, &publishers, &strangers].concat();
@@ -112,24 +110,15 @@ impl World {
             slots: 3,
             capability: 100,
         };
-        let workers = self
-            .workers
-            .iter()
-            .skip(1)
-            .map(|who| (who, Role::Worker, profile));
+        let workers = self.workers.iter().skip(1).map(|who| (who, Role::Worker, profile));
         let validators = self
             .validators
             .iter()
             .skip(1)
             .map(|who| (who, Role::Validator, Profile::default()));
         for (who, role, profile) in workers.chain(validators) {
-            Registry::register(
-                RuntimeOrigin::signed(who.clone()),
-                role,
-                minimum_bond(role),
-                profile,
-            )
-            .expect("everybody can pay the bond");
+            Registry::register(RuntimeOrigin::signed(who.clone()), role, minimum_bond(role), profile)
+                .expect("everybody can pay the bond");
         }
     }
 
@@ -143,9 +132,7 @@ impl World {
                 let amount = match number {
                     number if number < WORKERS + VALIDATORS => 5_000 * UNIT,
                     number if number < rich => 100_000 * UNIT,
-                    number if number < rich + STRANGERS => {
-                        EXISTENTIAL_DEPOSIT * Balance::from(number - rich)
-                    }
+                    number if number < rich + STRANGERS => EXISTENTIAL_DEPOSIT * Balance::from(number - rich),
                     _ => return None,
                 };
                 Some((who, amount)).filter(|(_, amount)| !amount.is_zero())
@@ -170,8 +157,8 @@ impl World {
             0..=1 => Fate::Unattractive,
             2..=3 => Fate::Abandoned,
             4..=6 => Fate::Confusing,
-            7..=9 => Fate::ContestedWrongly,
-            10..=12 => Fate::ContestedRightly,
+            7..=10 => Fate::ContestedWrongly,
+            11..=14 => Fate::ContestedRightly,
             _ => Fate::Ordinary,
         }
     }
@@ -191,33 +178,15 @@ impl World {
             _ => self.hash("right", task),
         };
         let (round, trace) = (contribution.round, self.hash("trace", (task, worker)));
-        (
-            digest.into(),
-            trace.into(),
-            self.hash("salt", (task, worker, round)),
-        )
+        (digest.into(), trace.into(), self.hash("salt", (task, worker, round)))
     }
 
-    pub fn commitment(
-        &self,
-        task: TaskId,
-        worker: &AccountId,
-        (digest, trace_root, salt): (H256, H256, Salt),
-    ) -> H256 {
-        commitment(
-            System::block_hash(0),
-            task,
-            worker,
-            digest,
-            trace_root,
-            &salt,
-        )
+    pub fn commitment(&self, task: TaskId, worker: &AccountId, (digest, trace_root, salt): (H256, H256, Salt)) -> H256 {
+        commitment(System::block_hash(0), task, worker, digest, trace_root, &salt)
     }
 
     pub fn anybody(&self, rng: &mut Rng) -> AccountId {
-        rng.pick(&self.everybody)
-            .expect("there is somebody")
-            .clone()
+        rng.pick(&self.everybody).expect("there is somebody").clone()
     }
 
     /// A task that is under way; now and then one that is over, or that does not exist.
@@ -230,7 +199,6 @@ impl World {
 
 /// The least bond of `role`.
 pub fn minimum_bond(role: Role) -> Balance {
-    use frame_support::traits::Get;
     <Runtime as pallet_agora_registry::Config>::MinimumBonds::get()
         .of(role)
         .unwrap_or(UNIT)
@@ -238,9 +206,5 @@ pub fn minimum_bond(role: Role) -> Balance {
 
 /// Any of the classes of the genesis; now and then one that nobody made.
 pub fn any_class(rng: &mut Rng) -> ClassId {
-    ClassId(if rng.chance(3) {
-        99
-    } else {
-        rng.below(10) as u16
-    })
+    ClassId(if rng.chance(3) { 99 } else { rng.below(10) as u16 })
 }

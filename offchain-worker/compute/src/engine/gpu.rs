@@ -1,6 +1,7 @@
 //! The engine on graphics processors: integer shaders through wgpu.
 
 mod adapters;
+mod buffers;
 mod chain;
 mod context;
 pub mod kernel;
@@ -49,7 +50,7 @@ pub struct GpuEngine {
 }
 
 impl GpuEngine {
-    /// Opens `device`. Unless `options` name a tile, the fastest one is found by trying them, which takes well below a
+    /// Opens `device`. Unless `options` name a tile, the fastest one is found by trying them, which takes about a
     /// second; a software adapter is not tried.
     ///
     /// Errors: `Open` if the driver refuses, `UnknownDevice` or `NoAdapter` if it is gone.

@@ -256,10 +256,13 @@ fn takes_frozen_money_too() {
         hold(100);
         // Frozen after it was held: what was promised to others is paid.
         assert_ok!(Balances::set_freeze(&(), &ALICE, ENDOWMENT));
-        assert_ok!(Escrow::pay(REWARD, TASK, &ALICE, Payee::Account(BOB), 40));
-        assert_ok!(Escrow::pay(REWARD, TASK, &ALICE, Payee::Treasury, 30));
-        assert_ok!(Escrow::pay(REWARD, TASK, &ALICE, Payee::Burn, 30));
+        for (payee, amount) in [(Payee::Account(BOB), 40), (Payee::Treasury, 35), (Payee::Burn, 25)] {
+            assert_ok!(Escrow::pay(REWARD, TASK, &ALICE, payee.clone(), amount));
+            assert_eq!(take_events(), [paid(payee, amount)]);
+        }
         assert_eq!(on_hold(REWARD, ALICE), 0);
+        assert_eq!(free(BOB), ENDOWMENT + 40);
+        assert_eq!(free(TREASURY), ED + 35);
     });
 }
 

@@ -23,6 +23,7 @@ enum Operation {
     Transfer(AccountId, AccountId, Balance),
     Freeze(AccountId, Balance),
     KeepAliveOtherwise(AccountId),
+    SpendAllBut(AccountId, Balance),
 }
 
 type Model = BTreeMap<(AccountId, Purpose, Scope), Balance>;
@@ -43,11 +44,14 @@ impl Operation {
                 frame_support::storage::with_storage_layer(|| Balances::set_freeze(&(), &who, amount))
             }
             Self::KeepAliveOtherwise(who) => {
-                if System::providers(&who) == 1 {
-                    System::inc_providers(&who);
-                }
+                keep_alive_otherwise(who);
                 Ok(())
             }
+            Self::SpendAllBut(who, rest) => frame_support::storage::with_storage_layer(|| {
+                keep_alive_otherwise(who);
+                let all = free(who).saturating_sub(rest);
+                Balances::transfer_allow_death(RuntimeOrigin::signed(who), CAROL, all)
+            }),
         }
     }
 
@@ -67,9 +71,16 @@ impl Operation {
             Self::ReleaseAll(purpose, scope, who) => {
                 model.remove(&(who, purpose, scope));
             }
-            Self::Transfer(..) | Self::Freeze(..) | Self::KeepAliveOtherwise(..) => {}
+            Self::Transfer(..) | Self::Freeze(..) | Self::KeepAliveOtherwise(..) | Self::SpendAllBut(..) => {}
         }
         model.retain(|_, amount| *amount > 0);
+    }
+}
+
+/// Makes another pallet's part in keeping `who` alive, once.
+fn keep_alive_otherwise(who: AccountId) {
+    if System::providers(&who) == 1 {
+        System::inc_providers(&who);
     }
 }
 
@@ -123,6 +134,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => (account(), account(), amount()).prop_map(|(from, to, a)| Transfer(from, to, a)),
         1 => (account(), 0..ENDOWMENT).prop_map(|(who, a)| Freeze(who, a)),
         1 => account().prop_map(KeepAliveOtherwise),
+        2 => (account(), 0..ED).prop_map(|(who, rest)| SpendAllBut(who, rest)),
     ]
 }
 

@@ -35,10 +35,7 @@ fn touches_nobody_else_and_no_other_task() {
         assert_ok!(attest(1, OTHER_TASK, Attestation::Invalid));
         assert_eq!((bond_of(1, TASK), bond_of(1, OTHER_TASK)), (BOND, BOND));
         assert_eq!((bond_of(2, TASK), bond_of(2, OTHER_TASK)), (BOND, 0));
-        assert_eq!(
-            (free(1), free(2), free(3)),
-            (RICHES - 2 * BOND, RICHES - BOND, RICHES)
-        );
+        assert_eq!((free(1), free(2), free(3)), (RICHES - 2 * BOND, RICHES - BOND, RICHES));
         assert_eq!(
             Judging::tally(TASK),
             Tally {
@@ -70,10 +67,7 @@ fn fails_after_the_window() {
     ExtBuilder::default().build_and_execute(|| {
         open(TASK);
         System::set_block_number(UNTIL + 1);
-        assert_noop!(
-            attest(1, TASK, Attestation::Valid),
-            Error::<Test>::WindowClosed
-        );
+        assert_noop!(attest(1, TASK, Attestation::Valid), Error::<Test>::WindowClosed);
     });
 }
 
@@ -81,10 +75,7 @@ fn fails_after_the_window() {
 fn fails_without_a_challenge() {
     ExtBuilder::default().build_and_execute(|| {
         open(OTHER_TASK);
-        assert_noop!(
-            attest(1, TASK, Attestation::Valid),
-            Error::<Test>::NoChallenge
-        );
+        assert_noop!(attest(1, TASK, Attestation::Valid), Error::<Test>::NoChallenge);
     });
 }
 
@@ -93,10 +84,7 @@ fn fails_once_the_challenge_is_closed() {
     ExtBuilder::default().build_and_execute(|| {
         open(TASK);
         assert_ok!(Judging::close_challenge(TASK, Ruling::Upheld));
-        assert_noop!(
-            attest(1, TASK, Attestation::Valid),
-            Error::<Test>::NoChallenge
-        );
+        assert_noop!(attest(1, TASK, Attestation::Valid), Error::<Test>::NoChallenge);
     });
 }
 
@@ -129,10 +117,7 @@ fn fails_for_a_party_of_the_task_only() {
         open(TASK);
         open(OTHER_TASK);
         KnownParties::mutate(|all| all.insert((TASK, 1)));
-        assert_noop!(
-            attest(1, TASK, Attestation::Valid),
-            Error::<Test>::PartyToTask
-        );
+        assert_noop!(attest(1, TASK, Attestation::Valid), Error::<Test>::PartyToTask);
         assert_ok!(attest(1, OTHER_TASK, Attestation::Valid));
         assert_ok!(attest(2, TASK, Attestation::Valid));
     });
@@ -153,17 +138,11 @@ fn fails_the_second_time_whatever_is_said() {
 fn fails_when_one_side_is_full_and_leaves_the_other_its_places() {
     ExtBuilder::default().places(4).build_and_execute(|| {
         contest(TASK, &[1, 2], &[]);
-        assert_noop!(
-            attest(3, TASK, Attestation::Valid),
-            Error::<Test>::TooManyAttestations
-        );
+        assert_noop!(attest(3, TASK, Attestation::Valid), Error::<Test>::TooManyAttestations);
         assert_ok!(attest(3, TASK, Attestation::Invalid));
         assert_ok!(attest(4, TASK, Attestation::Invalid));
         for attestation in [Attestation::Valid, Attestation::Invalid] {
-            assert_noop!(
-                attest(5, TASK, attestation),
-                Error::<Test>::TooManyAttestations
-            );
+            assert_noop!(attest(5, TASK, attestation), Error::<Test>::TooManyAttestations);
         }
     });
 }
@@ -173,16 +152,10 @@ fn fails_without_the_money() {
     ExtBuilder::default().build_and_execute(|| {
         ActiveValidators::mutate(|all| all.insert(NEWCOMER));
         open(TASK);
-        assert_noop!(
-            attest(NEWCOMER, TASK, Attestation::Valid),
-            TokenError::FundsUnavailable
-        );
+        assert_noop!(attest(NEWCOMER, TASK, Attestation::Valid), TokenError::FundsUnavailable);
         // All but the existential deposit is too little too.
         let transfer = Balances::transfer_allow_death(RuntimeOrigin::signed(1), NEWCOMER, BOND);
         assert_ok!(transfer);
-        assert_noop!(
-            attest(NEWCOMER, TASK, Attestation::Valid),
-            TokenError::FundsUnavailable
-        );
+        assert_noop!(attest(NEWCOMER, TASK, Attestation::Valid), TokenError::FundsUnavailable);
     });
 }

@@ -41,10 +41,7 @@ fn upheld_pays_those_in_favour_with_the_bonds_of_the_others() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 3], &[2, 4, 5]);
         System::reset_events();
-        assert_eq!(
-            Judging::close_challenge(TASK, Ruling::Upheld),
-            Ok(vec![1, 3])
-        );
+        assert_eq!(Judging::close_challenge(TASK, Ruling::Upheld), Ok(vec![1, 3]));
         assert_eq!(gains(1..=6), [1500, -1000, 1500, -1000, -1000, 0]);
         assert_eq!(
             events(),
@@ -77,10 +74,7 @@ fn overturned_pays_those_against_with_the_bonds_of_the_others() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 3], &[2]);
         System::reset_events();
-        assert_eq!(
-            Judging::close_challenge(TASK, Ruling::Overturned),
-            Ok(vec![2])
-        );
+        assert_eq!(Judging::close_challenge(TASK, Ruling::Overturned), Ok(vec![2]));
         assert_eq!(gains(1..=3), [-1000, 2000, -1000]);
         assert_eq!(
             events(),
@@ -92,10 +86,7 @@ fn overturned_pays_those_against_with_the_bonds_of_the_others() {
             ]
         );
         // Alone on the right side: right, but nobody confirmed it.
-        assert_eq!(
-            Recorded::get()[0],
-            (2, SIDE, Outcome::Right { confirmed: false })
-        );
+        assert_eq!(Recorded::get()[0], (2, SIDE, Outcome::Right { confirmed: false }));
     });
 }
 
@@ -104,10 +95,7 @@ fn undecided_gives_everything_back_and_tells_no_reputation() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 3], &[2]);
         System::reset_events();
-        assert_eq!(
-            Judging::close_challenge(TASK, Ruling::Undecided),
-            Ok(vec![])
-        );
+        assert_eq!(Judging::close_challenge(TASK, Ruling::Undecided), Ok(vec![]));
         assert_eq!(gains(1..=3), [0, 0, 0]);
         assert_eq!(events(), [closed(Ruling::Undecided)]);
         assert_eq!(Recorded::get(), []);
@@ -130,19 +118,12 @@ fn without_anybody_on_the_right_side_the_treasury_gets_the_bonds() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 2], &[]);
         System::reset_events();
-        assert_eq!(
-            Judging::close_challenge(TASK, Ruling::Overturned),
-            Ok(vec![])
-        );
+        assert_eq!(Judging::close_challenge(TASK, Ruling::Overturned), Ok(vec![]));
         assert_eq!(gains(1..=2), [-1000, -1000]);
         assert_eq!(free(TREASURY), 10 + 2 * BOND);
         assert_eq!(
             events(),
-            [
-                slashed(1, BOND),
-                slashed(2, BOND),
-                closed(Ruling::Overturned)
-            ]
+            [slashed(1, BOND), slashed(2, BOND), closed(Ruling::Overturned)]
         );
     });
 }
@@ -152,10 +133,7 @@ fn without_anybody_on_the_wrong_side_bonds_just_go_back() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 2], &[]);
         System::reset_events();
-        assert_eq!(
-            Judging::close_challenge(TASK, Ruling::Upheld),
-            Ok(vec![1, 2])
-        );
+        assert_eq!(Judging::close_challenge(TASK, Ruling::Upheld), Ok(vec![1, 2]));
         assert_eq!(gains(1..=2), [0, 0]);
         assert_eq!(free(TREASURY), 10);
         assert_eq!(events(), [paid(1, 0), paid(2, 0), closed(Ruling::Upheld)]);
@@ -183,12 +161,7 @@ fn losers_keep_what_the_penalty_leaves() {
         assert_eq!(gains(1..=3), [500, -250, -250]);
         assert_eq!(
             events(),
-            [
-                paid(1, 500),
-                slashed(2, 250),
-                slashed(3, 250),
-                closed(Ruling::Upheld)
-            ]
+            [paid(1, 500), slashed(2, 250), slashed(3, 250), closed(Ruling::Upheld)]
         );
     });
 }
@@ -200,10 +173,7 @@ fn leaves_other_tasks_alone() {
         contest(OTHER_TASK, &[2], &[1]);
         assert_ok!(Judging::close_challenge(TASK, Ruling::Upheld));
         assert_eq!((bond_of(1, TASK), bond_of(2, TASK)), (0, 0));
-        assert_eq!(
-            (bond_of(1, OTHER_TASK), bond_of(2, OTHER_TASK)),
-            (BOND, BOND)
-        );
+        assert_eq!((bond_of(1, OTHER_TASK), bond_of(2, OTHER_TASK)), (BOND, BOND));
         assert_eq!(challenge(OTHER_TASK).unwrap().attestations.len(), 2);
     });
 }
@@ -229,35 +199,15 @@ fn takes_what_is_held_where_it_is_less_than_the_bond() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1], &[2, 3]);
         let scope = Scope::Task(TASK);
-        assert_ok!(EscrowDouble::release(
-            Purpose::ChallengeBond,
-            scope,
-            &1,
-            400
-        ));
-        assert_ok!(EscrowDouble::release(
-            Purpose::ChallengeBond,
-            scope,
-            &2,
-            300
-        ));
-        assert_ok!(EscrowDouble::release(
-            Purpose::ChallengeBond,
-            scope,
-            &3,
-            BOND
-        ));
+        assert_ok!(EscrowDouble::release(Purpose::ChallengeBond, scope, &1, 400));
+        assert_ok!(EscrowDouble::release(Purpose::ChallengeBond, scope, &2, 300));
+        assert_ok!(EscrowDouble::release(Purpose::ChallengeBond, scope, &3, BOND));
         System::reset_events();
         assert_eq!(Judging::close_challenge(TASK, Ruling::Upheld), Ok(vec![1]));
         assert_eq!(gains(1..=3), [700, -700, 0]);
         assert_eq!(
             events(),
-            [
-                paid(1, 700),
-                slashed(2, 700),
-                slashed(3, 0),
-                closed(Ruling::Upheld)
-            ]
+            [paid(1, 700), slashed(2, 700), slashed(3, 0), closed(Ruling::Upheld)]
         );
     });
 }
@@ -279,16 +229,8 @@ fn works_without_a_bond() {
     ExtBuilder::default().build_and_execute(|| {
         let free_of_charge = agora_primitives::judging::ChallengeTerms { bond: 0, ..terms() };
         assert_ok!(Judging::open_challenge(TASK, free_of_charge));
-        assert_ok!(attest(
-            1,
-            TASK,
-            agora_primitives::judging::Attestation::Valid
-        ));
-        assert_ok!(attest(
-            2,
-            TASK,
-            agora_primitives::judging::Attestation::Invalid
-        ));
+        assert_ok!(attest(1, TASK, agora_primitives::judging::Attestation::Valid));
+        assert_ok!(attest(2, TASK, agora_primitives::judging::Attestation::Invalid));
         assert_eq!(Judging::close_challenge(TASK, Ruling::Upheld), Ok(vec![1]));
         assert_eq!(gains(1..=2), [0, 0]);
     });

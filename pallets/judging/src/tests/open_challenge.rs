@@ -27,10 +27,7 @@ fn takes_the_terms_down() {
 fn fails_while_one_is_open_and_keeps_it() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1], &[]);
-        let other = agora_primitives::judging::ChallengeTerms {
-            until: 99,
-            ..terms()
-        };
+        let other = agora_primitives::judging::ChallengeTerms { until: 99, ..terms() };
         assert_noop!(
             Judging::open_challenge(TASK, other),
             Error::<Test>::ChallengeAlreadyOpen
@@ -45,10 +42,6 @@ fn may_be_repeated_when_the_last_one_is_closed() {
         contest(TASK, &[1], &[]);
         assert_ok!(Judging::close_challenge(TASK, Ruling::Overturned));
         open(TASK);
-        assert_ok!(attest(
-            1,
-            TASK,
-            agora_primitives::judging::Attestation::Invalid
-        ));
+        assert_ok!(attest(1, TASK, agora_primitives::judging::Attestation::Invalid));
     });
 }

@@ -22,11 +22,7 @@ fn step() -> impl Strategy<Value = Step> {
     let task = || 0u64..4;
     let who = || 1u64..=VALIDATORS;
     let attestation = prop_oneof![Just(Attestation::Valid), Just(Attestation::Invalid)];
-    let ruling = prop_oneof![
-        Just(Ruling::Upheld),
-        Just(Ruling::Overturned),
-        Just(Ruling::Undecided)
-    ];
+    let ruling = prop_oneof![Just(Ruling::Upheld), Just(Ruling::Overturned), Just(Ruling::Undecided)];
     prop_oneof![
         3 => task().prop_map(Step::Open),
         20 => (who(), task(), attestation).prop_map(|(who, task, said)| Step::Attest(who, task, said)),

@@ -10,12 +10,7 @@ fn notices_a_missing_bond() {
     ExtBuilder::default().build().execute_with(|| {
         contest(TASK, &[1], &[]);
         assert_ok!(Judging::do_try_state());
-        assert_ok!(EscrowDouble::release(
-            Purpose::ChallengeBond,
-            Scope::Task(TASK),
-            &1,
-            1
-        ));
+        assert_ok!(EscrowDouble::release(Purpose::ChallengeBond, Scope::Task(TASK), &1, 1));
         assert_err!(
             Judging::do_try_state(),
             "judging: what is held of an attester is not the bond"
@@ -29,12 +24,7 @@ fn notices_who_is_there_twice() {
         contest(TASK, &[1], &[]);
         Challenges::<Test>::mutate(TASK, |challenge| {
             let twice = (1, Attestation::Invalid);
-            challenge
-                .as_mut()
-                .unwrap()
-                .attestations
-                .try_push(twice)
-                .unwrap();
+            challenge.as_mut().unwrap().attestations.try_push(twice).unwrap();
         });
         assert_err!(Judging::do_try_state(), "judging: somebody attested twice");
     });
@@ -45,9 +35,6 @@ fn notices_a_side_with_too_many() {
     ExtBuilder::default().build().execute_with(|| {
         contest(TASK, &[1, 2, 3], &[]);
         MaxAttestations::set(4);
-        assert_err!(
-            Judging::do_try_state(),
-            "judging: a side has more than its places"
-        );
+        assert_err!(Judging::do_try_state(), "judging: a side has more than its places");
     });
 }

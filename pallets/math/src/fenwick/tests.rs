@@ -197,37 +197,22 @@ fn contradicting_nodes_are_noticed() {
     // Node 2 sums leaves 0 and 1 but is below node 1, which is leaf 0.
     let mut tree = Fenwick::new(vec![5u128, 3]);
     assert_eq!(tree.weight(1), Err(FenwickError::Corrupt));
-    assert_eq!(
-        tree.set(0, 9).and_then(|_| tree.set(1, 1)),
-        Err(FenwickError::Corrupt)
-    );
+    assert_eq!(tree.set(0, 9).and_then(|_| tree.set(1, 1)), Err(FenwickError::Corrupt));
     // A leaf above 64 bits, and a sum above 128.
-    assert_eq!(
-        Fenwick::new(vec![u128::MAX]).weight(0),
-        Err(FenwickError::Corrupt)
-    );
-    assert_eq!(
-        Fenwick::new(vec![u128::MAX]).find(0),
-        Err(FenwickError::Corrupt)
-    );
+    assert_eq!(Fenwick::new(vec![u128::MAX]).weight(0), Err(FenwickError::Corrupt));
+    assert_eq!(Fenwick::new(vec![u128::MAX]).find(0), Err(FenwickError::Corrupt));
     assert_eq!(
         Fenwick::new(vec![1, u128::MAX, u128::MAX]).total(),
         Err(FenwickError::Corrupt)
     );
-    assert!(
-        Fenwick::new(vec![1, u128::MAX, u128::MAX])
-            .draw([0; 32])
-            .is_err()
-    );
+    assert!(Fenwick::new(vec![1, u128::MAX, u128::MAX]).draw([0; 32]).is_err());
 }
 
 /// Fixes the bytes: whoever draws again from the same seed must get the same.
 #[test]
 fn tickets_and_draws_are_what_they_were() {
     let mut tickets = Tickets::new([7; 32]);
-    let drawn: Vec<u128> = (0..3)
-        .map(|_| tickets.below(MAX_TICKET_BOUND).unwrap())
-        .collect();
+    let drawn: Vec<u128> = (0..3).map(|_| tickets.below(MAX_TICKET_BOUND).unwrap()).collect();
     // The last 96 bits of blake2_256("agora/draw/1" ‖ 07…07 ‖ i).
     let hashed: Vec<u128> = (0u32..3)
         .map(|i| {
@@ -315,11 +300,7 @@ fn draws_are_in_proportion_to_weight() {
         first[draw.next().unwrap().leaf as usize] += 1;
         second[draw.next().unwrap().leaf as usize] += 1;
     }
-    assert_eq!(
-        (first[4], second[4]),
-        (0, 0),
-        "a leaf without weight was drawn"
-    );
+    assert_eq!((first[4], second[4]), (0, 0), "a leaf without weight was drawn");
 
     let p = |leaf: usize| weights[leaf] as f64 / sum as f64;
     let some: Vec<usize> = (0..10).filter(|leaf| weights[*leaf] > 0).collect();
@@ -337,16 +318,10 @@ fn draws_are_in_proportion_to_weight() {
         .collect();
     let seen = |counts: &[u64; 10]| some.iter().map(|leaf| counts[*leaf]).collect::<Vec<_>>();
     // Eight degrees of freedom: P(χ² > 60) < 10⁻⁹.
-    for (name, counts, expected) in [
-        ("first", first, expected_first),
-        ("second", second, expected_second),
-    ] {
+    for (name, counts, expected) in [("first", first, expected_first), ("second", second, expected_second)] {
         let chi = chi_squared(&seen(&counts), &expected);
         println!("{name} draw: chi squared {chi:.2} with 8 degrees of freedom");
-        assert!(
-            chi < 60.0,
-            "{name} draw is off: chi squared {chi} (seed {run:#x})"
-        );
+        assert!(chi < 60.0, "{name} draw is off: chi squared {chi} (seed {run:#x})");
     }
 }
 
@@ -379,8 +354,7 @@ impl NodeStore for Counting {
 fn no_operation_touches_more_nodes_than_documented() {
     for count in [1u32, 2, 3, 7, 8, 9, 255, 256, 257, 1000] {
         let mut tree = Fenwick::new(Counting::default());
-        let used =
-            |tree: &Fenwick<Counting>| (tree.nodes().reads.take(), tree.nodes().writes.take());
+        let used = |tree: &Fenwick<Counting>| (tree.nodes().reads.take(), tree.nodes().writes.take());
         for leaf in 0..count {
             tree.push(u64::from(leaf % 5) + 1).unwrap();
             let (reads, writes) = used(&tree);

@@ -40,3 +40,46 @@ fn chains_that_settle_differently_have_different_roots() {
         assert!(!different[..position].contains(root));
     }
 }
+
+#[test]
+fn proofs_verify_here_exactly_when_they_do_in_pallet_mmr() {
+    use agora_math::merkle::{MountainProof, verify_mountain};
+    use codec::Encode;
+    use pallet_mmr::primitives::{DataOrHash, LeafProof};
+    use sp_core::offchain::{OffchainDbExt, testing::TestOffchainExt};
+    use sp_runtime::traits::BlakeTwo256;
+
+    let mut chain = Chain::new();
+    chain.empty(23);
+    let (offchain, _) = TestOffchainExt::with_offchain_db(chain.ext.offchain_db());
+    chain.ext.register_extension(OffchainDbExt::new(offchain));
+    chain.ext.execute_with(|| {
+        let (root, compute_root) = (Mmr::mmr_root(), Proofs::compute_root());
+        for block in 1..=23 {
+            let (leaves, good) = Mmr::generate_proof(vec![block], None).unwrap();
+            let agree = |proof: &LeafProof<_>, expected: bool| {
+                let leaf = DataOrHash::<BlakeTwo256, _>::Data(leaves[0]);
+                let theirs = pallet_mmr::verify_leaves_proof(root, vec![leaf], proof.clone());
+                let ours = MountainProof {
+                    leaf_index: proof.leaf_indices[0],
+                    leaf_count: proof.leaf_count,
+                    items: proof.items.iter().map(|item| item.0).collect(),
+                };
+                assert_eq!(theirs.is_ok(), expected);
+                assert_eq!(
+                    verify_mountain(&compute_root.0, &leaves[0].encode(), &ours).is_ok(),
+                    expected
+                );
+            };
+            agree(&good, true);
+            for item in 0..good.items.len() {
+                let mut bad = good.clone();
+                bad.items[item].0[block as usize] ^= 1;
+                agree(&bad, false);
+                let mut bad = good.clone();
+                bad.items.remove(item);
+                agree(&bad, false);
+            }
+        }
+    });
+}

@@ -1,6 +1,10 @@
 //! `accept`.
 
-use crate::{Contributions, Error, Event, mock::*, types::{ContributionState, Phase}};
+use crate::{
+    Contributions, Error, Event,
+    mock::*,
+    types::{ContributionState, Phase},
+};
 use agora_primitives::TaskId;
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError;
@@ -14,7 +18,10 @@ fn holds_the_bond_and_occupies_a_slot() {
     ExtBuilder::default().build_and_execute(|| {
         let task = publish();
         assert_ok!(call(worker(0), task));
-        last_event(Event::Accepted { task, worker: worker(0) });
+        last_event(Event::Accepted {
+            task,
+            worker: worker(0),
+        });
         assert_eq!(phase(task), Phase::Working);
         assert_eq!(bond_held(0, task), BOND);
         assert_eq!(free(worker(0)), ENDOWMENT - BOND);
@@ -107,7 +114,9 @@ fn fails_for_a_worker_who_is_not_active_not_suited_or_has_no_slot() {
         assert_noop!(call(worker(0), task), DispatchError::Other("inactive"));
         world(|world| world.unsuited.insert(worker(1)));
         assert_noop!(call(worker(1), task), DispatchError::Other("unsuited"));
-        (2..2 + u64::from(SLOTS)).map(|n| publish_as(BOB, n as u8)).for_each(|task| accept(2, task));
+        (2..2 + u64::from(SLOTS))
+            .map(|n| publish_as(BOB, n as u8))
+            .for_each(|task| accept(2, task));
         assert_noop!(call(worker(2), task), DispatchError::Other("no slot"));
     });
 }

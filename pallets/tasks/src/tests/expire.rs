@@ -33,7 +33,11 @@ fn nobody_committed_workers_are_late() {
         for n in [0, 1] {
             assert_eq!(free(worker(n)), ENDOWMENT - LATE);
             assert_eq!(records_of(worker(n)), [(AS_WORKER, Outcome::Late)]);
-            has_event(Event::WorkerJudged { task, worker: worker(n), outcome: Outcome::Late });
+            has_event(Event::WorkerJudged {
+                task,
+                worker: worker(n),
+                outcome: Outcome::Late,
+            });
         }
         assert_eq!(gain(worker(2)), 0);
         assert_eq!(gain(TREASURY), 2 * LATE as i128);

@@ -1,6 +1,10 @@
 //! `reveal`.
 
-use crate::{Contributions, Error, Event, mock::*, types::{ContributionState, Phase}};
+use crate::{
+    Contributions, Error, Event,
+    mock::*,
+    types::{ContributionState, Phase},
+};
 use agora_primitives::TaskId;
 use frame_support::{assert_noop, assert_ok};
 
@@ -15,10 +19,21 @@ fn keeps_the_result() {
         let task = publish();
         commit_all(task, &[(0, 1), (1, 1), (2, 1)]);
         assert_ok!(call(0, task, 1));
-        last_event(Event::Revealed { task, worker: worker(0), digest: digest(1) });
+        last_event(Event::Revealed {
+            task,
+            worker: worker(0),
+            digest: digest(1),
+        });
         let state = Contributions::<Test>::get(task, worker(0)).unwrap().state;
         let (digest, trace_root) = (digest(1), trace_root(0));
-        assert_eq!(state, ContributionState::Revealed { digest, trace_root, committed_at: 3 });
+        assert_eq!(
+            state,
+            ContributionState::Revealed {
+                digest,
+                trace_root,
+                committed_at: 3
+            }
+        );
         assert_eq!(phase(task), Phase::Revealing);
     });
 }
@@ -28,7 +43,7 @@ fn the_last_one_makes_judging_due_in_the_same_block() {
     ExtBuilder::default().build_and_execute(|| {
         let task = publish();
         commit_all(task, &[(0, 1), (1, 1), (2, 1)]);
-        (0..3).for_each(|n| assert_ok!(call(n, task, 1)));
+        (0..3).for_each(|n| call(n, task, 1).unwrap());
         assert_eq!(phase(task), Phase::Judging);
         assert_eq!(progress(task).due, now());
         run_to(now() + 1);

@@ -39,6 +39,12 @@ struct Faults {
     refused: Option<String>,
 }
 
+impl Faults {
+    fn is_refused_only(&self) -> bool {
+        self.refused.is_some() && self.lost.is_none() && !self.out_of_memory
+    }
+}
+
 fn lock(faults: &Mutex<Faults>) -> MutexGuard<'_, Faults> {
     faults.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -80,6 +86,10 @@ impl Context {
 
     /// Errors: what the device has reported since it was opened.
     pub fn check(&self) -> Result<(), EngineError> {
+        if lock(&self.faults).is_refused_only() {
+            // A lost device refuses everything, but its loss is only told to whoever waits.
+            self.poll(None);
+        }
         let faults = lock(&self.faults);
         let device = || self.name.clone();
         if let Some(reason) = faults.lost.clone() {
@@ -108,7 +118,7 @@ impl Context {
     ) -> Result<(), EngineError> {
         let started = Instant::now();
         loop {
-            let finished = self.poll(submission);
+            let finished = self.poll(Some(submission));
             self.check()?;
             if finished && ready() {
                 return Ok(());
@@ -125,10 +135,10 @@ impl Context {
         }
     }
 
-    /// Waits for `submission`, but not for long, and returns whether it has ended.
-    fn poll(&self, submission: &wgpu::SubmissionIndex) -> bool {
+    /// Waits for `submission`, or else the last one, but not for long, and returns whether it has ended.
+    fn poll(&self, submission: Option<&wgpu::SubmissionIndex>) -> bool {
         let poll = wgpu::PollType::Wait {
-            submission_index: Some(submission.clone()),
+            submission_index: submission.cloned(),
             timeout: Some(WAIT_STEP),
         };
         // wgpu panics when the driver reports the loss of the device to a wait.
@@ -147,9 +157,12 @@ impl Context {
         }
     }
 
-    /// Notes that the device is gone.
+    /// Notes that the device is gone, unless something else is known to be wrong with it.
     pub fn report_loss(&self, reason: &str) {
-        lock(&self.faults).lost.get_or_insert_with(|| reason.to_owned());
+        let mut faults = lock(&self.faults);
+        if faults.refused.is_none() && !faults.out_of_memory {
+            faults.lost.get_or_insert_with(|| reason.to_owned());
+        }
     }
 
     /// The error for a device that is gone.

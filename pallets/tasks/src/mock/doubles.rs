@@ -1,0 +1,261 @@
+//! Doubles of those who judge, take part, remember and prove. What they know is not undone with the storage.
+
+use super::*;
+use agora_math::consensus::{Ballot, agreement};
+use agora_primitives::{
+    judging::{Answer, ChallengeTerms, Judge, JudgeRule, Ruling, Seed, Tally, Verdict},
+    money::{PaymentPlan, Payroll, PresetId, RewardPlanner},
+    participants::{Participants, Role},
+    reputation::{Level, Outcome, Reputation},
+    results::{ResultLeaf, ResultSink},
+};
+use sp_runtime::{DispatchError, DispatchResult};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// What the doubles know. Reset by [`ExtBuilder::build`].
+#[derive(Default)]
+pub struct World {
+    /// Open challenges and what was attested.
+    pub challenges: BTreeMap<TaskId, (ChallengeTerms<BlockNumber, Balance>, u32, u32)>,
+    /// How challenges were closed.
+    pub rulings: Vec<(TaskId, Ruling)>,
+    /// Slots in use.
+    pub slots: BTreeMap<AccountId, u32>,
+    /// Who is not active.
+    pub inactive: BTreeSet<AccountId>,
+    /// Who is not suited to anything.
+    pub unsuited: BTreeSet<AccountId>,
+    /// What was recorded.
+    pub records: Vec<(AccountId, Side, Outcome)>,
+    /// Confidence scores.
+    pub confidence: BTreeMap<AccountId, u32>,
+    /// Leaves of settled results.
+    pub leaves: Vec<ResultLeaf<AccountId>>,
+    /// Whether the tree of results is full.
+    pub tree_is_full: bool,
+    /// Whether payment plans lose something.
+    pub plan_is_short: bool,
+    /// Whom the judge calls the best, whoever it is.
+    pub forced_best: Option<AccountId>,
+}
+
+thread_local! {
+    static WORLD: RefCell<World> = RefCell::new(World::default());
+}
+
+/// Looks at, or changes, what the doubles know.
+pub fn world<R>(look: impl FnOnce(&mut World) -> R) -> R {
+    WORLD.with(|world| look(&mut world.borrow_mut()))
+}
+
+/// Slots per worker.
+pub const SLOTS: u32 = 3;
+
+/// Judges as the real judge does; anybody may be made to have attested.
+pub struct Jury;
+
+impl Judge<AccountId> for Jury {
+    type BlockNumber = BlockNumber;
+    type Balance = Balance;
+
+    fn judge(rule: JudgeRule, seed: H256, answers: &[Answer<AccountId, BlockNumber>]) -> Option<Verdict<AccountId>> {
+        let JudgeRule::Replication { trust } = rule;
+        let ballots: Vec<_> = answers
+            .iter()
+            .map(|answer| Ballot {
+                account: answer.worker,
+                digest: answer.digest,
+                committed_at: answer.committed_at,
+                confidence: answer.confidence,
+            })
+            .collect();
+        let agreed = agreement(trust, seed.as_fixed_bytes(), &ballots)?;
+        let best = world(|world| world.forced_best).unwrap_or(agreed.best);
+        Some(Verdict {
+            digest: agreed.digest,
+            best,
+            also_correct: agreed.also_correct,
+            wrong: agreed.wrong,
+        })
+    }
+
+    fn open_challenge(task: TaskId, terms: ChallengeTerms<BlockNumber, Balance>) -> DispatchResult {
+        let before = world(|world| world.challenges.insert(task, (terms, 0, 0)));
+        assert!(before.is_none(), "a challenge was opened twice");
+        Ok(())
+    }
+
+    fn tally(task: TaskId) -> Tally {
+        world(|world| match world.challenges.get(&task) {
+            Some((_, in_favour, against)) => Tally {
+                in_favour: *in_favour,
+                against: *against,
+            },
+            None => Tally {
+                in_favour: 0,
+                against: 0,
+            },
+        })
+    }
+
+    fn close_challenge(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError> {
+        world(|world| {
+            // What fails is undone in storage, not here: a full tree is known beforehand.
+            if world.tree_is_full && ruling != Ruling::Undecided {
+                return Err(DispatchError::Exhausted);
+            }
+            let (_, in_favour, against) = world
+                .challenges
+                .remove(&task)
+                .ok_or(DispatchError::Other("no challenge"))?;
+            world.rulings.push((task, ruling));
+            let right = match ruling {
+                Ruling::Upheld => 0..in_favour,
+                Ruling::Overturned => in_favour..in_favour + against,
+                Ruling::Undecided => 0..0,
+            };
+            Ok(right.map(|n| VALIDATOR + u64::from(n)).collect())
+        })
+    }
+}
+
+/// Has validators attest: the first `in_favour` for, the next `against` against.
+pub fn attest(task: TaskId, in_favour: u32, against: u32) {
+    world(|world| {
+        let (_, for_it, against_it) = world.challenges.get_mut(&task).expect("open challenge");
+        (*for_it, *against_it) = (in_favour, against);
+    });
+}
+
+/// Knows the workers `WORKER..`, three slots each; draws the first that are not excluded.
+pub struct Registry;
+
+impl Participants<AccountId> for Registry {
+    fn ensure_active(who: &AccountId, role: Role) -> DispatchResult {
+        assert_eq!(role, Role::Worker);
+        match world(|world| world.inactive.contains(who)) {
+            true => Err(DispatchError::Other("inactive")),
+            false => Ok(()),
+        }
+    }
+    fn ensure_suited(who: &AccountId, specialisation: Specialisation) -> DispatchResult {
+        assert_eq!(specialisation, Specialisation::Synthetic);
+        match world(|world| world.unsuited.contains(who)) {
+            true => Err(DispatchError::Other("unsuited")),
+            false => Ok(()),
+        }
+    }
+    fn occupy_slot(who: &AccountId) -> DispatchResult {
+        world(|world| {
+            let used = world.slots.entry(*who).or_default();
+            if *used >= SLOTS {
+                return Err(DispatchError::Other("no slot"));
+            }
+            *used += 1;
+            Ok(())
+        })
+    }
+    fn free_slot(who: &AccountId) {
+        world(|world| {
+            let used = world.slots.get_mut(who).expect("a slot was occupied");
+            *used = used.checked_sub(1).expect("a slot is freed once");
+        });
+    }
+    fn draw_workers(_: H256, _: Specialisation, count: u32, exclude: &[AccountId]) -> Vec<AccountId> {
+        (WORKER..WORKER + WORKERS)
+            .filter(|who| !exclude.contains(who))
+            .take(count as usize)
+            .collect()
+    }
+}
+
+/// Remembers what was recorded.
+pub struct Fame;
+
+impl Reputation<AccountId> for Fame {
+    fn record(who: &AccountId, side: Side, outcome: Outcome) {
+        world(|world| world.records.push((*who, side, outcome)));
+    }
+    fn confidence(who: &AccountId, _: Specialisation) -> u32 {
+        world(|world| world.confidence.get(who).copied().unwrap_or_default())
+    }
+    fn level(_: &AccountId, _: Side) -> Level {
+        Level::Beginner
+    }
+}
+
+/// Keeps the leaves, unless it is full.
+pub struct Tree;
+
+impl ResultSink<AccountId> for Tree {
+    fn append(leaf: ResultLeaf<AccountId>) -> DispatchResult {
+        world(|world| {
+            if world.tree_is_full {
+                return Err(DispatchError::Exhausted);
+            }
+            world.leaves.push(leaf);
+            Ok(())
+        })
+    }
+}
+
+/// Rolls the subject's hash.
+pub struct Dice;
+
+impl Seed for Dice {
+    fn seed(subject: &[u8]) -> H256 {
+        sp_io::hashing::blake2_256(subject).into()
+    }
+}
+
+/// The real rewards, which may be made to lose something.
+pub struct Planner;
+
+impl RewardPlanner<AccountId> for Planner {
+    type Balance = Balance;
+
+    fn preset_exists(preset: PresetId) -> bool {
+        Rewards::preset_exists(preset)
+    }
+
+    fn plan(
+        preset: PresetId,
+        reward: Balance,
+        payroll: &Payroll<AccountId>,
+    ) -> Result<PaymentPlan<AccountId, Balance>, DispatchError> {
+        let mut plan = Rewards::plan(preset, reward, payroll)?;
+        if world(|world| world.plan_is_short) {
+            plan.pop();
+        }
+        Ok(plan)
+    }
+}
+
+/// Makes the accounts that the benchmarks need.
+pub struct Helper;
+
+impl crate::scenario::BenchmarkHelper<AccountId, Balance> for Helper {
+    fn unit() -> Balance {
+        100
+    }
+    fn preset() -> u8 {
+        0
+    }
+    fn publisher() -> AccountId {
+        ALICE
+    }
+    fn worker(n: u32, _: Specialisation) -> AccountId {
+        let who = 1_000 + u64::from(n);
+        assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), who, ENDOWMENT));
+        who
+    }
+    fn max_attesters_per_side() -> u32 {
+        4
+    }
+    fn attest(task: TaskId, in_favour: u32, against: u32) {
+        attest(task, in_favour, against);
+    }
+}

@@ -1,0 +1,261 @@
+//! `set_class` and `remove_class`.
+
+use crate::{
+    ClassError, ClassName, Classes, Difficulty, Dispatch, Error, Event, TaskClass, Windows, genesis_classes, mock::*,
+};
+use agora_primitives::{ClassId, judging::JudgeRule, participants::Specialisation};
+use frame_support::{assert_noop, assert_ok, traits::Contains};
+use sp_runtime::{DispatchError, Permill};
+
+fn set(class: Class) -> frame_support::dispatch::DispatchResult {
+    Tasks::set_class(RuntimeOrigin::root(), ClassId(5), class)
+}
+
+#[test]
+fn adds_changes_and_removes_a_class() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = ClassId(5);
+        assert_ok!(set(class()));
+        last_event(Event::ClassSet { class: id });
+        let dearer = TaskClass {
+            base_reward: 5_000,
+            ..class()
+        };
+        assert_ok!(set(dearer.clone()));
+        assert_eq!(Classes::<Test>::get(id), Some(dearer));
+        assert_ok!(Tasks::remove_class(RuntimeOrigin::root(), id));
+        last_event(Event::ClassRemoved { class: id });
+        assert!(!Classes::<Test>::contains_key(id));
+        let again = Tasks::remove_class(RuntimeOrigin::root(), id);
+        assert_noop!(again, Error::<Test>::UnknownClass);
+    });
+}
+
+#[test]
+fn a_change_never_touches_a_task_under_way() {
+    ExtBuilder::default().build_and_execute(|| {
+        let task = publish();
+        let terms = crate::Tasks::<Test>::get(task).unwrap().terms;
+        let other = TaskClass {
+            bond_rate: Permill::from_percent(90),
+            replicas: 1,
+            ..class()
+        };
+        assert_ok!(Tasks::set_class(RuntimeOrigin::root(), CLASS, other));
+        assert_ok!(Tasks::remove_class(RuntimeOrigin::root(), CLASS));
+        assert_eq!(crate::Tasks::<Test>::get(task).unwrap().terms, terms);
+        answer_all(task, &[(0, 1), (1, 1), (2, 1)]);
+        run_to(progress(task).due + 1);
+        assert_eq!(phase(task), crate::types::Phase::Settled);
+    });
+}
+
+#[test]
+fn fails_for_anybody_but_the_authority() {
+    ExtBuilder::default().build_and_execute(|| {
+        let origin = || RuntimeOrigin::signed(ALICE);
+        let set = Tasks::set_class(origin(), CLASS, class());
+        assert_noop!(set, DispatchError::BadOrigin);
+        assert_noop!(Tasks::remove_class(origin(), CLASS), DispatchError::BadOrigin);
+    });
+}
+
+#[test]
+fn fails_for_a_class_whose_tasks_could_not_run() {
+    let percent = Permill::from_percent;
+    ExtBuilder::default().build_and_execute(|| {
+        let ok = class();
+        let cases: Vec<(Class, Error<Test>)> = vec![
+            (
+                TaskClass {
+                    name: ClassName::default(),
+                    ..ok.clone()
+                },
+                Error::InvalidName,
+            ),
+            (
+                TaskClass {
+                    name: ClassName::truncate_from(vec![0xff]),
+                    ..ok.clone()
+                },
+                Error::InvalidName,
+            ),
+            (
+                TaskClass {
+                    min_difficulty: Difficulty(0),
+                    ..ok.clone()
+                },
+                Error::InvalidDifficulty,
+            ),
+            (
+                TaskClass {
+                    max_difficulty: Difficulty(999),
+                    ..ok.clone()
+                },
+                Error::InvalidDifficulty,
+            ),
+            (
+                TaskClass {
+                    replicas: 0,
+                    ..ok.clone()
+                },
+                Error::InvalidReplicas,
+            ),
+            (
+                TaskClass {
+                    replicas: 8,
+                    ..ok.clone()
+                },
+                Error::InvalidReplicas,
+            ),
+            (
+                TaskClass {
+                    max_replicas: 8,
+                    ..ok.clone()
+                },
+                Error::InvalidReplicas,
+            ),
+            (
+                TaskClass {
+                    max_replicas: u32::MAX,
+                    ..ok.clone()
+                },
+                Error::InvalidReplicas,
+            ),
+            (
+                TaskClass {
+                    max_open_per_publisher: 0,
+                    ..ok.clone()
+                },
+                Error::InvalidCap,
+            ),
+            (
+                TaskClass {
+                    late_penalty: percent(51),
+                    ..ok.clone()
+                },
+                Error::InvalidRates,
+            ),
+            (
+                TaskClass {
+                    judge: JudgeRule::Replication { trust: 1 },
+                    ..ok.clone()
+                },
+                Error::InvalidJudge,
+            ),
+            (
+                TaskClass {
+                    work_window: 0,
+                    ..ok.clone()
+                },
+                Error::InvalidWindows,
+            ),
+            (
+                TaskClass {
+                    reveal_window: 0,
+                    ..ok.clone()
+                },
+                Error::InvalidWindows,
+            ),
+            (
+                TaskClass {
+                    challenge_window: 101,
+                    ..ok.clone()
+                },
+                Error::InvalidWindows,
+            ),
+            (
+                TaskClass {
+                    min_thinking: 7,
+                    ..ok.clone()
+                },
+                Error::InvalidWindows,
+            ),
+            (
+                TaskClass {
+                    min_thinking: u64::MAX,
+                    ..ok.clone()
+                },
+                Error::InvalidWindows,
+            ),
+            (
+                TaskClass {
+                    split: 77,
+                    ..ok.clone()
+                },
+                Error::UnknownPreset,
+            ),
+        ];
+        for (class, error) in cases {
+            assert_noop!(set(class), error);
+        }
+        assert_ok!(set(ok));
+    });
+}
+
+#[test]
+fn a_split_that_a_class_names_cannot_be_removed() {
+    ExtBuilder::default().build_and_execute(|| {
+        assert!(<Tasks as Contains<u8>>::contains(&0));
+        assert!(!<Tasks as Contains<u8>>::contains(&1));
+        assert!(Rewards::remove_preset(RuntimeOrigin::root(), 0).is_err());
+        assert_ok!(Rewards::remove_preset(RuntimeOrigin::root(), 1));
+    });
+}
+
+#[test]
+fn the_classes_of_genesis_are_those_of_the_mission() {
+    for windows in [Windows::standard(), Windows::short()] {
+        let classes = genesis_classes::<u128, u32>(1_000, windows);
+        assert_eq!(classes.len(), Specialisation::ALL.len());
+        for ((id, class), (n, specialisation)) in classes.iter().zip((0..).zip(Specialisation::ALL)) {
+            assert_eq!(*id, ClassId(n));
+            assert_eq!(class.specialisation, specialisation);
+            assert_eq!(class.validate(16, 201_600), Ok(()));
+            assert_eq!(class.min_difficulty, Difficulty::ONE);
+        }
+        let of = |id: usize| {
+            let class = &classes[id].1;
+            let name = String::from_utf8(class.name.to_vec()).unwrap();
+            (
+                name,
+                class.base_reward,
+                class.max_difficulty.0,
+                class.replicas,
+                class.max_replicas,
+            )
+        };
+        assert_eq!(of(6), ("syntax check".into(), 5_000, 2_000, 3, 7));
+        assert_eq!(of(7), ("data statistics".into(), 15_000, 3_000, 3, 7));
+        assert_eq!(of(8), ("security audit".into(), 50_000, 4_000, 5, 9));
+        assert_eq!(of(9), ("algorithm optimisation".into(), 100_000, 5_000, 5, 9));
+        assert_eq!(of(0), ("synthetic".into(), 10_000, 10_000, 5, 9));
+        assert_eq!(classes[0].1.judge, JudgeRule::Replication { trust: 3 });
+        assert_eq!(classes[0].1.dispatch, Dispatch::Open);
+        assert_eq!(classes[1].1.dispatch, Dispatch::Priority);
+    }
+}
+
+#[test]
+fn is_read_and_written_by_people() {
+    let json = serde_json::to_value(class()).unwrap();
+    assert_eq!(json["name"], "synthetic");
+    assert_eq!(json["minDifficulty"], 1000);
+    assert_eq!(json["dispatch"], "open");
+    assert_eq!(serde_json::from_value::<Class>(json.clone()).unwrap(), class());
+    let mut long = json;
+    long["name"] = "a name of more than thirty-two bytes".into();
+    assert!(serde_json::from_value::<Class>(long).is_err());
+}
+
+#[test]
+fn an_invalid_class_says_why() {
+    let class = TaskClass { replicas: 0, ..class() };
+    assert_eq!(class.validate(10, 100), Err(ClassError::Replicas));
+}
+
+#[test]
+fn difficulty_scales_rounding_down() {
+    assert_eq!(Difficulty(1_500).scale(&3u128), Some(4));
+    assert_eq!(Difficulty(2).scale(&u128::MAX), None);
+}

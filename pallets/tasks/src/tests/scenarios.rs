@@ -1,0 +1,74 @@
+//! What the benchmarks measure is what they say.
+
+use crate::{
+    Progress,
+    mock::{ExtBuilder, Helper, Test},
+    scenario::{Digests, Scenario},
+    transitions::Step,
+    types::Phase,
+};
+use agora_primitives::TaskId;
+
+type Scenes = Scenario<Test, Helper>;
+
+const MOST: u32 = 10;
+
+/// Runs a scenario, in which agendas are crowded with tasks that do not exist, and takes the step that is due.
+fn step(build: impl Fn() -> TaskId, step: Step, then: Option<Phase>) {
+    ExtBuilder::default().build().execute_with(|| {
+        assert_eq!(<Test as crate::Config>::MaxContributions::get(), MOST);
+        let id = build();
+        assert_eq!(Progress::<Test>::get(id).unwrap().step(Scenes::now()), Some(step));
+        Scenes::step(id);
+        assert_eq!(Progress::<Test>::get(id).map(|progress| progress.phase), then);
+        if then.is_some() {
+            assert!(
+                Progress::<Test>::get(id).unwrap().scheduled_at.is_some(),
+                "no room was left"
+            );
+        }
+    });
+}
+
+#[test]
+fn every_step_is_reached_with_any_number_of_workers() {
+    for n in [1, 2, MOST] {
+        let close = Step::CloseChallenge;
+        step(|| Scenes::to_expire(n), Step::Expire, Some(Phase::Expired));
+        let same = Digests::Same(1);
+        step(
+            || Scenes::to_be_judged(n, n, same),
+            Step::Judge,
+            Some(Phase::Challengeable),
+        );
+        let apart = Digests::Different;
+        step(|| Scenes::to_be_judged(n, n, apart), Step::Judge, Some(Phase::Failed));
+        step(
+            || Scenes::to_be_judged(n, u32::MAX, apart),
+            Step::Judge,
+            Some(Phase::Working),
+        );
+        step(|| Scenes::to_close(n, 0), close, Some(Phase::Settled));
+        step(|| Scenes::to_close(n, 4), close, Some(Phase::Working));
+        if n > 1 {
+            step(|| Scenes::to_be_ruled_on(n), Step::Judge, Some(Phase::Settled));
+        }
+    }
+    step(Scenes::to_start_reveal, Step::StartReveal, Some(Phase::Revealing));
+    step(Scenes::to_purge, Step::Purge, None);
+}
+
+#[test]
+fn the_other_scenarios_are_what_they_say() {
+    ExtBuilder::default().build().execute_with(|| {
+        let id = Scenes::to_be_rescheduled();
+        let progress = Progress::<Test>::get(id).unwrap();
+        assert_eq!(progress.phase, Phase::Revealing);
+        assert_ne!(progress.scheduled_at, Some(progress.due));
+        Scenes::fill_hastened();
+        assert_eq!(crate::Hastened::<Test>::get().len(), 2);
+        assert_eq!(Scenes::many_workers().len(), 2 * MOST as usize);
+        let (digest, ..) = Scenes::reveal_of(0, Digests::Same(1));
+        assert_eq!(digest, sp_core::H256::repeat_byte(1));
+    });
+}

@@ -1,0 +1,126 @@
+//! The pure transitions.
+
+use crate::transitions::{AppealOutcome, Confirmation, Effect, Step, TransitionError, rule_on_appeal};
+use crate::types::{Contribution, ContributionState, Phase, RoundKind, TaskProgress};
+use agora_primitives::{judging::Tally, reputation::Outcome};
+use sp_core::H256;
+
+const DIGEST: H256 = H256::repeat_byte(1);
+const OTHER: H256 = H256::repeat_byte(2);
+
+fn published() -> TaskProgress<u32> {
+    TaskProgress::published(20, 2, 5)
+}
+
+fn committed(progress: &mut TaskProgress<u32>, now: u32) -> Contribution<u32> {
+    let mut contribution = progress.accept(2, now).unwrap();
+    progress.commit(&mut contribution, DIGEST, now + 2).unwrap();
+    contribution
+}
+
+#[test]
+fn a_round_with_all_wanted_workers() {
+    let mut progress = published();
+    assert_eq!((progress.due, progress.until()), (21, 20));
+    let mut first = committed(&mut progress, 1);
+    let mut second = progress.accept(2, 3).unwrap();
+    assert_eq!(progress.accept(2, 3), Err(TransitionError::AllSlotsTaken));
+    let started = progress.commit(&mut second, DIGEST, 6);
+    assert_eq!(started, Ok(Effect::RevealStarted { until: 11 }));
+    let reveal = |progress: &mut TaskProgress<u32>, contribution: &mut _| {
+        progress.reveal(contribution, DIGEST, OTHER, || DIGEST, 7)
+    };
+    assert_eq!(reveal(&mut progress, &mut first), Ok(Effect::OthersWaitedFor));
+    assert_eq!(progress.step(7), None);
+    assert_eq!(reveal(&mut progress, &mut second), Ok(Effect::AllRevealed));
+    assert_eq!(progress.step(7), Some(Step::Judge));
+    assert_eq!(first.digest(), Some(DIGEST));
+}
+
+#[test]
+fn steps_by_phase() {
+    let mut progress = published();
+    assert_eq!(progress.step(20), None);
+    assert_eq!(progress.step(21), Some(Step::Expire));
+    let mut contribution = progress.accept(2, 1).unwrap();
+    assert_eq!(progress.step(21), Some(Step::Expire));
+    progress.commit(&mut contribution, DIGEST, 3).unwrap();
+    assert_eq!(progress.step(21), Some(Step::StartReveal));
+    assert_eq!(progress.start_reveal(21), 26);
+    assert_eq!(progress.step(26), None);
+    assert_eq!(progress.step(27), Some(Step::Expire));
+    progress.start_round(RoundKind::Appeal, 2, 10, 30);
+    assert_eq!((progress.phase, progress.due), (Phase::Working, 41));
+    assert_eq!(progress.step(41), Some(Step::Judge));
+    assert_eq!(progress.open_challenge(4, 50), 54);
+    assert_eq!(progress.step(55), Some(Step::CloseChallenge));
+    progress.finish(Phase::Failed, 100, 60);
+    assert_eq!(progress.step(160), None);
+    assert_eq!(progress.step(161), Some(Step::Purge));
+}
+
+#[test]
+fn a_commitment_is_checked_only_while_it_is_time() {
+    let mut progress = published();
+    let mut contribution = committed(&mut progress, 1);
+    progress.start_reveal(5);
+    let never = || -> H256 { panic!("not asked") };
+    let late = progress.reveal(&mut contribution, DIGEST, OTHER, never, 11);
+    assert_eq!(late, Err(TransitionError::TooLate));
+    let wrong = progress.reveal(&mut contribution, DIGEST, OTHER, || OTHER, 10);
+    assert_eq!(wrong, Err(TransitionError::CommitmentMismatch));
+    assert_eq!(progress.revealed, 0);
+}
+
+#[test]
+fn more_replicas_are_half_a_round_within_the_limit() {
+    let progress = |accepted, contributions| TaskProgress {
+        accepted,
+        contributions,
+        ..published()
+    };
+    assert_eq!(progress(5, 5).more_replicas(5, 9), Some(3));
+    assert_eq!(progress(3, 8).more_replicas(5, 9), Some(1));
+    assert_eq!(progress(1, 9).more_replicas(5, 9), None);
+    assert_eq!(progress(0, 5).more_replicas(5, 9), None, "nobody came");
+}
+
+#[test]
+fn an_appeal_is_ruled_on_by_fresh_answers_and_then_by_attesters() {
+    let tally = |in_favour, against| Tally { in_favour, against };
+    let rule = |fresh, tally| rule_on_appeal(DIGEST, fresh, tally);
+    assert_eq!(rule(Some(DIGEST), tally(0, 9)), AppealOutcome::Upheld);
+    assert_eq!(rule(Some(OTHER), tally(9, 1)), AppealOutcome::Overturned);
+    assert_eq!(rule(None, tally(2, 1)), AppealOutcome::Upheld);
+    assert_eq!(rule(None, tally(1, 1)), AppealOutcome::Undecided);
+    assert_eq!(rule(None, tally(1, 2)), AppealOutcome::Undecided);
+}
+
+#[test]
+fn outcomes_by_state() {
+    let contribution = |state| Contribution {
+        round: 0,
+        accepted_at: 1,
+        state,
+    };
+    let accepted = contribution(ContributionState::Accepted { commit_from: 3 });
+    let committed = contribution(ContributionState::Committed {
+        commitment: OTHER,
+        at: 3,
+    });
+    let revealed = contribution(ContributionState::Revealed {
+        digest: DIGEST,
+        trace_root: OTHER,
+        committed_at: 3,
+    });
+    let alone = Confirmation::from_count(1);
+    for right in [None, Some(DIGEST), Some(OTHER)] {
+        assert_eq!(accepted.outcome(right, alone), Some(Outcome::Late));
+        assert_eq!(committed.outcome(right, alone), Some(Outcome::Wrong));
+    }
+    assert_eq!(revealed.outcome(None, alone), None);
+    assert_eq!(revealed.outcome(Some(OTHER), alone), Some(Outcome::Wrong));
+    let right = |confirmed| Some(Outcome::Right { confirmed });
+    assert_eq!(revealed.outcome(Some(DIGEST), alone), right(false));
+    assert_eq!(revealed.outcome(Some(DIGEST), Confirmation::from_count(2)), right(true));
+}

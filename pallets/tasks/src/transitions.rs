@@ -1,0 +1,350 @@
+//! The transitions of a task's life, as pure functions of what is recorded and the current block.
+
+use crate::types::{Contribution, ContributionState, Phase, RoundKind, TaskProgress};
+use agora_primitives::{
+    judging::{Ruling, Tally},
+    reputation::Outcome,
+};
+use core::cmp::Ordering;
+use sp_core::H256;
+use sp_runtime::traits::{AtLeast32BitUnsigned, One, Saturating};
+
+/// What is to be done with a task that is due.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Nobody accepted, committed or revealed: end it.
+    Expire,
+    /// Time to work is over: begin to reveal.
+    StartReveal,
+    /// Judge what was revealed.
+    Judge,
+    /// The challenge window is over: settle or reopen.
+    CloseChallenge,
+    /// Its record has been kept for long enough.
+    Purge,
+}
+
+/// Why a transition is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TransitionError {
+    /// Somebody has accepted the task, or it is over.
+    NotOpen,
+    /// No round is open for acceptance.
+    NotAccepting,
+    /// As many workers as wanted have accepted.
+    AllSlotsTaken,
+    /// What is accepted now could not be committed in time.
+    TooLateToAccept,
+    /// The task is not being worked on.
+    NotWorking,
+    /// Commitments are not being revealed.
+    NotRevealing,
+    /// The worker accepted in a round that is over.
+    RoundOver,
+    /// The thinking time is not over.
+    TooEarly,
+    /// The phase's last block has passed.
+    TooLate,
+    /// The worker has committed.
+    AlreadyCommitted,
+    /// The worker has not committed.
+    NotCommitted,
+    /// The worker has revealed.
+    AlreadyRevealed,
+    /// The result is not the one committed to.
+    CommitmentMismatch,
+}
+
+/// What a commitment or a reveal brought about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect<BlockNumber> {
+    /// Others are waited for.
+    OthersWaitedFor,
+    /// All committed: revealing has begun.
+    RevealStarted {
+        /// The last block for it.
+        until: BlockNumber,
+    },
+    /// All revealed: judging is due.
+    AllRevealed,
+}
+
+/// How a challenge against a result ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AppealOutcome {
+    /// The result stands.
+    Upheld,
+    /// The fresh round's result takes its place.
+    Overturned,
+    /// Nobody can tell.
+    Undecided,
+}
+
+impl From<AppealOutcome> for Ruling {
+    fn from(outcome: AppealOutcome) -> Self {
+        match outcome {
+            AppealOutcome::Upheld => Self::Upheld,
+            AppealOutcome::Overturned => Self::Overturned,
+            AppealOutcome::Undecided => Self::Undecided,
+        }
+    }
+}
+
+/// Rules on a challenge.
+///
+/// `fresh` is what the fresh round agreed on. Where it agreed on nothing, the side with more attesters decides (their
+/// bonds are equal); a result that falls without another in its place is nobody's.
+pub fn rule_on_appeal(original: H256, fresh: Option<H256>, tally: Tally) -> AppealOutcome {
+    match fresh {
+        Some(digest) if digest == original => AppealOutcome::Upheld,
+        Some(_) => AppealOutcome::Overturned,
+        None => match tally.in_favour.cmp(&tally.against) {
+            Ordering::Greater => AppealOutcome::Upheld,
+            Ordering::Equal | Ordering::Less => AppealOutcome::Undecided,
+        },
+    }
+}
+
+/// The first block after `window` blocks that follow `now`. Saturating: windows are bounded, so block numbers would have
+/// to run out first.
+pub fn first_after<BlockNumber>(now: BlockNumber, window: BlockNumber) -> BlockNumber
+where
+    BlockNumber: Saturating + One,
+{
+    now.saturating_add(window).saturating_add(One::one())
+}
+
+/// Counts one more. Saturating: every count is bounded by the most contributions of a task.
+fn one_more(count: &mut u32) {
+    *count = count.saturating_add(1);
+}
+
+impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
+    /// A task that has just been published.
+    pub fn published(deadline: BlockNumber, replicas: u32, reveal_window: BlockNumber) -> Self {
+        Self {
+            phase: Phase::Open,
+            kind: RoundKind::Replication,
+            round: 0,
+            wanted: replicas,
+            accepted: 0,
+            committed: 0,
+            revealed: 0,
+            contributions: 0,
+            due: deadline.saturating_add(One::one()),
+            scheduled_at: None,
+            reveal_window,
+        }
+    }
+
+    /// The last block in which the phase's calls are taken.
+    pub fn until(&self) -> BlockNumber {
+        self.due.saturating_sub(One::one())
+    }
+
+    /// Takes one more worker.
+    pub fn accept(
+        &mut self,
+        min_thinking: BlockNumber,
+        now: BlockNumber,
+    ) -> Result<Contribution<BlockNumber>, TransitionError> {
+        if !matches!(self.phase, Phase::Open | Phase::Working) {
+            return Err(TransitionError::NotAccepting);
+        }
+        if self.accepted >= self.wanted {
+            return Err(TransitionError::AllSlotsTaken);
+        }
+        let commit_from = now.saturating_add(min_thinking);
+        if commit_from >= self.due {
+            return Err(TransitionError::TooLateToAccept);
+        }
+        one_more(&mut self.accepted);
+        one_more(&mut self.contributions);
+        self.phase = Phase::Working;
+        Ok(Contribution {
+            round: self.round,
+            accepted_at: now,
+            state: ContributionState::Accepted { commit_from },
+        })
+    }
+
+    /// Takes a commitment. Revealing begins with the last one that is waited for.
+    pub fn commit(
+        &mut self,
+        contribution: &mut Contribution<BlockNumber>,
+        commitment: H256,
+        now: BlockNumber,
+    ) -> Result<Effect<BlockNumber>, TransitionError> {
+        let ContributionState::Accepted { commit_from } = contribution.state else {
+            return Err(TransitionError::AlreadyCommitted);
+        };
+        if contribution.round != self.round {
+            return Err(TransitionError::RoundOver);
+        }
+        if self.phase != Phase::Working {
+            return Err(TransitionError::NotWorking);
+        }
+        if now < commit_from {
+            return Err(TransitionError::TooEarly);
+        }
+        if now >= self.due {
+            return Err(TransitionError::TooLate);
+        }
+        contribution.state = ContributionState::Committed { commitment, at: now };
+        one_more(&mut self.committed);
+        if self.committed < self.wanted {
+            return Ok(Effect::OthersWaitedFor);
+        }
+        Ok(Effect::RevealStarted {
+            until: self.start_reveal(now),
+        })
+    }
+
+    /// Begins to reveal, and returns the last block for it.
+    pub fn start_reveal(&mut self, now: BlockNumber) -> BlockNumber {
+        self.phase = Phase::Revealing;
+        self.due = first_after(now, self.reveal_window);
+        self.until()
+    }
+
+    /// Takes a result. `committed_to` computes the commitment that it would have had.
+    pub fn reveal(
+        &mut self,
+        contribution: &mut Contribution<BlockNumber>,
+        digest: H256,
+        trace_root: H256,
+        committed_to: impl FnOnce() -> H256,
+        now: BlockNumber,
+    ) -> Result<Effect<BlockNumber>, TransitionError> {
+        let (commitment, committed_at) = match contribution.state {
+            ContributionState::Committed { commitment, at } => (commitment, at),
+            ContributionState::Accepted { .. } => return Err(TransitionError::NotCommitted),
+            ContributionState::Revealed { .. } => return Err(TransitionError::AlreadyRevealed),
+        };
+        if contribution.round != self.round {
+            return Err(TransitionError::RoundOver);
+        }
+        if self.phase != Phase::Revealing {
+            return Err(TransitionError::NotRevealing);
+        }
+        if now >= self.due {
+            return Err(TransitionError::TooLate);
+        }
+        if commitment != committed_to() {
+            return Err(TransitionError::CommitmentMismatch);
+        }
+        contribution.state = ContributionState::Revealed {
+            digest,
+            trace_root,
+            committed_at,
+        };
+        one_more(&mut self.revealed);
+        if self.revealed < self.committed {
+            return Ok(Effect::OthersWaitedFor);
+        }
+        self.phase = Phase::Judging;
+        self.due = now;
+        Ok(Effect::AllRevealed)
+    }
+
+    /// What is to be done now; `None` while nothing is due.
+    pub fn step(&self, now: BlockNumber) -> Option<Step> {
+        if now < self.due {
+            return None;
+        }
+        // Later rounds have the answers of the rounds before them, or a result to rule on.
+        let first = self.round == 0;
+        Some(match self.phase {
+            Phase::Open => Step::Expire,
+            Phase::Working if self.committed > 0 => Step::StartReveal,
+            Phase::Working if first => Step::Expire,
+            Phase::Working => Step::Judge,
+            Phase::Revealing if first && self.revealed == 0 => Step::Expire,
+            Phase::Revealing | Phase::Judging => Step::Judge,
+            Phase::Challengeable => Step::CloseChallenge,
+            Phase::Settled | Phase::Cancelled | Phase::Expired | Phase::Failed => Step::Purge,
+        })
+    }
+
+    /// How many more replicas to draw when the answers so far agree on nothing: half a first round, rounded up, within the
+    /// limit. `None`: no more may be, or nobody came the last time.
+    pub fn more_replicas(&self, replicas: u32, max_replicas: u32) -> Option<u32> {
+        let left = max_replicas.saturating_sub(self.contributions);
+        let count = replicas.div_ceil(2).min(left);
+        (self.accepted > 0 && count > 0).then_some(count)
+    }
+
+    /// Begins another round.
+    pub fn start_round(&mut self, kind: RoundKind, wanted: u32, work_window: BlockNumber, now: BlockNumber) {
+        self.phase = Phase::Working;
+        self.kind = kind;
+        // Saturating: a round takes at least one contribution, and those are bounded.
+        self.round = self.round.saturating_add(1);
+        self.wanted = wanted;
+        self.accepted = 0;
+        self.committed = 0;
+        self.revealed = 0;
+        self.due = first_after(now, work_window);
+    }
+
+    /// Opens the result to challenges, and returns the last block for them.
+    pub fn open_challenge(&mut self, challenge_window: BlockNumber, now: BlockNumber) -> BlockNumber {
+        self.phase = Phase::Challengeable;
+        self.due = first_after(now, challenge_window);
+        self.until()
+    }
+
+    /// Succeeds while the publisher may still take the task back.
+    pub fn ensure_cancellable(&self) -> Result<(), TransitionError> {
+        match self.phase {
+            Phase::Open => Ok(()),
+            _ => Err(TransitionError::NotOpen),
+        }
+    }
+
+    /// Ends the task; its record is kept for `retention`.
+    pub fn finish(&mut self, phase: Phase, retention: BlockNumber, now: BlockNumber) {
+        self.phase = phase;
+        self.due = first_after(now, retention);
+    }
+}
+
+impl<BlockNumber> Contribution<BlockNumber> {
+    /// The digest that was revealed.
+    pub fn digest(&self) -> Option<H256> {
+        match self.state {
+            ContributionState::Revealed { digest, .. } => Some(digest),
+            _ => None,
+        }
+    }
+
+    /// What this contribution amounts to when `right` is the right digest; `None` if that is not known and it was
+    /// revealed. An answer is right if its digest is the right one, whichever round it is from.
+    pub fn outcome(&self, right: Option<H256>, confirmed: Confirmation) -> Option<Outcome> {
+        match (&self.state, right) {
+            (ContributionState::Accepted { .. }, _) => Some(Outcome::Late),
+            (ContributionState::Committed { .. }, _) => Some(Outcome::Wrong),
+            (ContributionState::Revealed { .. }, None) => None,
+            (ContributionState::Revealed { digest, .. }, Some(right)) if *digest == right => Some(Outcome::Right {
+                confirmed: confirmed == Confirmation::ByOthers,
+            }),
+            (ContributionState::Revealed { .. }, Some(_)) => Some(Outcome::Wrong),
+        }
+    }
+}
+
+/// Whether anybody else found what a worker found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Confirmation {
+    /// At least two workers have the right answer.
+    ByOthers,
+    /// One worker alone has it, or nobody.
+    None,
+}
+
+impl Confirmation {
+    /// From the number of right answers.
+    pub const fn from_count(right: usize) -> Self {
+        if right >= 2 { Self::ByOthers } else { Self::None }
+    }
+}

@@ -1,0 +1,250 @@
+//! What publishers, workers and validators do with tasks: mostly sensible, sometimes not.
+
+use crate::{
+    calls::{Call, odd_amount},
+    rng::Rng,
+    world::{Fate, Habit, World, any_class},
+};
+use agora_primitives::{
+    ClassId, TaskId,
+    job::{JobKind, JobSource, JobSpec, StoredJob, SyntheticJob},
+    judging::Attestation,
+    participants::Specialisation,
+};
+use agora_runtime::{AccountId, Balance, Runtime, System, UNIT};
+use pallet_agora_tasks::{
+    Difficulty,
+    types::{Contribution, ContributionState, Phase},
+};
+use sp_core::H256;
+
+fn job(class: ClassId, rng: &mut Rng) -> JobSource {
+    let own = Specialisation::ALL.get(usize::from(class.0)).copied();
+    let mut specialisation = own.unwrap_or(Specialisation::Synthetic);
+    if rng.chance(3) {
+        specialisation = *rng.pick(&Specialisation::ALL).expect("there are some");
+    }
+    if specialisation == Specialisation::Synthetic && rng.chance(80) {
+        let size = if rng.chance(95) {
+            rng.between(1, 64)
+        } else {
+            rng.below(1 << 13)
+        };
+        let (matrix_size, iterations) = (size as u32, rng.between(1, 4) as u32);
+        return JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+            seed: rng.bytes(),
+            matrix_size,
+            iterations,
+        })));
+    }
+    let size = if rng.chance(95) {
+        50_000
+    } else {
+        rng.below(1 << 31) as u32
+    };
+    let (hash, chunk_root) = (H256(rng.bytes()), H256(rng.bytes()));
+    JobSource::Stored(StoredJob {
+        hash,
+        size,
+        chunk_root,
+        specialisation,
+    })
+}
+
+pub fn publish(world: &World, rng: &mut Rng) -> Option<Call> {
+    if world.live.len() > 24 {
+        return None;
+    }
+    let class = any_class(rng);
+    let difficulty = Difficulty(if rng.chance(95) {
+        rng.between(1_000, 2_000) as u32
+    } else {
+        rng.below(20_000) as u32
+    });
+    let least = pallet_agora_tasks::Classes::<Runtime>::get(class)
+        .and_then(|class| class.min_reward(difficulty))
+        .unwrap_or(UNIT);
+    let reward = match rng.below(100) {
+        0..4 => odd_amount(rng),
+        4..60 => least,
+        _ => least + least / 1_000 * Balance::from(rng.below(500)) + Balance::from(rng.below(7)),
+    };
+    let now = System::block_number();
+    let deadline = match rng.below(100) {
+        0..4 => rng.below(2 * u64::from(now) + 2) as u32,
+        4..6 => u32::MAX - rng.below(2) as u32,
+        _ => now + rng.between(6, 30) as u32,
+    };
+    // Few of them, so that some are used twice.
+    let reference = [rng.below(200) as u8; 16];
+    let publisher = if rng.chance(90) {
+        rng.pick(&world.publishers)?.clone()
+    } else {
+        world.anybody(rng)
+    };
+    let job = job(class, rng);
+    let call = pallet_agora_tasks::Call::publish {
+        class,
+        job,
+        difficulty,
+        reward,
+        deadline,
+        reference,
+    };
+    Some(Call::signed(publisher, call))
+}
+
+/// A live task in one of `phases`, mostly.
+fn task_in(phases: &[Phase], world: &World, rng: &mut Rng) -> Option<TaskId> {
+    if rng.chance(6) {
+        return Some(world.any_task(rng));
+    }
+    let fits = |task: &&TaskId| {
+        let progress = pallet_agora_tasks::Progress::<Runtime>::get(*task);
+        progress.is_some_and(|progress| phases.contains(&progress.phase))
+    };
+    let among: Vec<_> = world.live.iter().filter(fits).copied().collect();
+    rng.pick(&among).copied()
+}
+
+pub fn accept(world: &World, rng: &mut Rng) -> Option<Call> {
+    let task = task_in(&[Phase::Open, Phase::Working], world, rng)?;
+    if world.fate(task) == Fate::Unattractive && rng.chance(97) {
+        return None;
+    }
+    if let Some(progress) = pallet_agora_tasks::Progress::<Runtime>::get(task)
+        && progress.accepted >= progress.wanted
+        && rng.chance(95)
+    {
+        return None;
+    }
+    let invited = pallet_agora_tasks::Invitations::<Runtime>::get(task);
+    let who = match invited {
+        Some(invited) if rng.chance(70) => rng.pick(&invited.workers)?.clone(),
+        _ if rng.chance(95) => {
+            let worked = |who: &&AccountId| pallet_agora_tasks::Contributions::<Runtime>::contains_key(task, who);
+            let fresh: Vec<_> = world.workers.iter().filter(|who| !worked(who)).collect();
+            (*rng.pick(&fresh)?).clone()
+        }
+        _ => world.anybody(rng),
+    };
+    Some(Call::signed(who, pallet_agora_tasks::Call::accept { task }))
+}
+
+/// A worker of `task` for whom `fits` holds, in the current round mostly, and its contribution.
+fn worker_of(
+    task: TaskId,
+    fits: impl Fn(&ContributionState<u32>) -> bool,
+    rng: &mut Rng,
+) -> Option<(AccountId, Contribution<u32>)> {
+    let round = pallet_agora_tasks::Progress::<Runtime>::get(task)?.round;
+    let any_round = rng.chance(4);
+    let among: Vec<_> = pallet_agora_tasks::Contributions::<Runtime>::iter_prefix(task)
+        .filter(|(_, contribution)| fits(&contribution.state) && (any_round || contribution.round == round))
+        .collect();
+    rng.pick(&among).cloned()
+}
+
+pub fn commit(world: &World, rng: &mut Rng) -> Option<Call> {
+    let task = task_in(&[Phase::Working], world, rng)?;
+    let progress = pallet_agora_tasks::Progress::<Runtime>::get(task);
+    let is_open = |state: &ContributionState<u32>| matches!(state, ContributionState::Accepted { .. });
+    let picked = match rng.below(100) {
+        0..3 => None,
+        3..6 => worker_of(task, |_| true, rng),
+        _ => Some(worker_of(task, is_open, rng)?),
+    };
+    let (who, commitment) = match (picked, progress) {
+        (Some((who, contribution)), Some(progress)) => {
+            if world.habit(&who) == Habit::Late && rng.chance(97) {
+                return None;
+            }
+            let answer = world.answer(task, &who, &contribution, progress.kind);
+            let commitment = world.commitment(task, &who, answer);
+            (who, commitment)
+        }
+        _ => (world.anybody(rng), H256(rng.bytes())),
+    };
+    Some(Call::signed(who, pallet_agora_tasks::Call::commit { task, commitment }))
+}
+
+pub fn reveal(world: &World, rng: &mut Rng) -> Option<Call> {
+    let task = task_in(&[Phase::Revealing], world, rng)?;
+    if world.fate(task) == Fate::Abandoned && rng.chance(97) {
+        return None;
+    }
+    let progress = pallet_agora_tasks::Progress::<Runtime>::get(task)?;
+    let is_open = |state: &ContributionState<u32>| matches!(state, ContributionState::Committed { .. });
+    let (who, contribution) = if rng.chance(95) {
+        worker_of(task, is_open, rng)?
+    } else {
+        worker_of(task, |_| true, rng)?
+    };
+    if world.habit(&who) == Habit::Silent && rng.chance(97) {
+        return None;
+    }
+    let (mut digest, mut trace_root, mut salt) = world.answer(task, &who, &contribution, progress.kind);
+    match rng.below(100) {
+        0 => digest = H256(rng.bytes()),
+        1 => trace_root = H256(rng.bytes()),
+        2 => salt = rng.bytes(),
+        _ => {}
+    }
+    let caller = if rng.chance(98) { who } else { world.anybody(rng) };
+    Some(Call::signed(
+        caller,
+        pallet_agora_tasks::Call::reveal {
+            task,
+            digest,
+            trace_root,
+            salt,
+        },
+    ))
+}
+
+pub fn attest(world: &World, rng: &mut Rng) -> Option<Call> {
+    let task = task_in(&[Phase::Challengeable], world, rng)?;
+    let who = if rng.chance(92) {
+        rng.pick(&world.validators)?.clone()
+    } else {
+        world.anybody(rng)
+    };
+    let contested = matches!(world.fate(task), Fate::ContestedWrongly | Fate::ContestedRightly);
+    let says_invalid = if contested { 60 } else { 2 };
+    let attestation = if rng.chance(says_invalid) {
+        Attestation::Invalid
+    } else {
+        Attestation::Valid
+    };
+    Some(Call::signed(
+        who,
+        pallet_agora_judging::Call::attest { task, attestation },
+    ))
+}
+
+pub fn advance(world: &World, rng: &mut Rng) -> Option<Call> {
+    let now = System::block_number();
+    let is_due = |task: &&TaskId| {
+        let progress = pallet_agora_tasks::Progress::<Runtime>::get(*task);
+        progress.is_some_and(|progress| progress.due <= now)
+    };
+    let due: Vec<_> = world.live.iter().filter(is_due).copied().collect();
+    let task = match rng.pick(&due) {
+        Some(task) => *task,
+        None if rng.chance(10) => world.any_task(rng),
+        None => return None,
+    };
+    Some(Call::signed(
+        world.anybody(rng),
+        pallet_agora_tasks::Call::advance { task },
+    ))
+}
+
+pub fn cancel(world: &World, rng: &mut Rng) -> Option<Call> {
+    let task = task_in(&[Phase::Open], world, rng)?;
+    let publisher = pallet_agora_tasks::Tasks::<Runtime>::get(task).map(|task| task.publisher);
+    let who = publisher
+        .filter(|_| rng.chance(85))
+        .unwrap_or_else(|| world.anybody(rng));
+    Some(Call::signed(who, pallet_agora_tasks::Call::cancel { task }))
+}
