@@ -30,7 +30,10 @@ pub const WORKERS: [Part; 5] = [
     part("worker 5 (silent)", "//Worker5", Some("silent")),
 ];
 /// Check.
-pub const VALIDATORS: [Part; 2] = [part("validator 1", "//Validator1", None), part("validator 2", "//Validator2", None)];
+pub const VALIDATORS: [Part; 2] = [
+    part("validator 1", "//Validator1", None),
+    part("validator 2", "//Validator2", None),
+];
 
 /// The parts by account.
 pub struct Cast {
@@ -40,14 +43,18 @@ pub struct Cast {
 impl Cast {
     pub fn new() -> Result<Self, DemoError> {
         let parts = [PUBLISHER].into_iter().chain(WORKERS).chain(VALIDATORS);
-        let mut names = parts.map(|part| Ok((part.account()?.0, part.name))).collect::<Result<BTreeMap<_, _>, DemoError>>()?;
+        let mut names = parts
+            .map(|part| Ok((part.account()?.0, part.name)))
+            .collect::<Result<BTreeMap<_, _>, DemoError>>()?;
         names.insert(treasury_account().0, "treasury");
         Ok(Self { names })
     }
 
     /// What `account` is called.
     pub fn name(&self, account: &AccountId) -> String {
-        self.names.get(&account.0).map_or_else(|| account.to_string(), |name| (*name).to_owned())
+        self.names
+            .get(&account.0)
+            .map_or_else(|| account.to_string(), |name| (*name).to_owned())
     }
 }
 
@@ -67,8 +74,14 @@ pub struct Books {
 impl Books {
     pub async fn read(at: &AtBlock) -> Result<Self, DemoError> {
         let balances = at.balances().await?;
-        let totals = balances.into_iter().map(|(account, balance)| (account.0, balance.free + balance.held)).collect();
-        Ok(Self { totals, issuance: at.total_issuance().await? })
+        let totals = balances
+            .into_iter()
+            .map(|(account, balance)| (account.0, balance.free + balance.held))
+            .collect();
+        Ok(Self {
+            totals,
+            issuance: at.total_issuance().await?,
+        })
     }
 
     /// What `account` has, free and held.

@@ -9,7 +9,7 @@ use agora_chain::{
     AccountId, Balance, BlockEvents, BlockNumber, Client, H256,
     api::{
         Event,
-        api::{escrow, judging, runtime_types::agora_primitives::money::Payee, reputation, tasks},
+        api::{escrow, judging, reputation, runtime_types::agora_primitives::money::Payee, tasks},
     },
     verify_result,
     views::treasury_account,
@@ -69,7 +69,13 @@ impl Story {
             match event {
                 Event::Tasks(event) => self.task_event(block.block.number, event, cast),
                 Event::Judging(event) => self.judging_event(block.block.number, event, cast),
-                Event::Escrow(escrow::Event::Paid { purpose, scope, from, payee, amount }) => {
+                Event::Escrow(escrow::Event::Paid {
+                    purpose,
+                    scope,
+                    from,
+                    payee,
+                    amount,
+                }) => {
                     let task = match scope.0 {
                         Scope::Task(task) => Some(task),
                         _ => None,
@@ -80,12 +86,18 @@ impl Story {
                     self.payments.push(Payment {
                         purpose: purpose.0,
                         task,
-                        from: from.clone(),
+                        from: *from,
                         payee: payee.clone(),
                         amount: *amount,
                     });
                 }
-                Event::Reputation(reputation::Event::OutcomeRecorded { who, side, outcome, level, confidence }) => {
+                Event::Reputation(reputation::Event::OutcomeRecorded {
+                    who,
+                    side,
+                    outcome,
+                    level,
+                    confidence,
+                }) => {
                     let side = match side.0 {
                         Side::Worker(kind) => format!("worker in {kind:?}"),
                         Side::Validator(kind) => format!("validator in {kind:?}"),
@@ -107,19 +119,38 @@ impl Story {
         use tasks::Event as E;
         let name = |account: &AccountId| cast.name(account);
         let text = match event {
-            E::Published { task, publisher, reward, deadline, .. } => {
-                format!("task {}: published by {} for {}, deadline {deadline}", task.0, name(publisher), show::amount(*reward))
+            E::Published {
+                task,
+                publisher,
+                reward,
+                deadline,
+                ..
+            } => {
+                format!(
+                    "task {}: published by {} for {}, deadline {deadline}",
+                    task.0,
+                    name(publisher),
+                    show::amount(*reward)
+                )
             }
             E::Accepted { task, worker } => {
                 if task.0 == self.task {
-                    self.accepted.push(worker.clone());
+                    self.accepted.push(*worker);
                 }
                 format!("task {}: accepted by {}", task.0, name(worker))
             }
             E::Committed { task, worker, .. } => format!("task {}: {} commits to a result", task.0, name(worker)),
             E::RevealStarted { task, until } => format!("task {}: results may be revealed until block {until}", task.0),
-            E::Revealed { task, worker, digest } => format!("task {}: {} reveals {}", task.0, name(worker), short(digest)),
-            E::ResultChosen { task, digest, best, challenge_until, .. } => format!(
+            E::Revealed { task, worker, digest } => {
+                format!("task {}: {} reveals {}", task.0, name(worker), short(digest))
+            }
+            E::ResultChosen {
+                task,
+                digest,
+                best,
+                challenge_until,
+                ..
+            } => format!(
                 "task {}: enough agreement on {}, best {}; may be challenged until block {challenge_until}",
                 task.0,
                 short(digest),
@@ -127,13 +158,13 @@ impl Story {
             ),
             E::WorkerJudged { task, worker, outcome } => {
                 if task.0 == self.task {
-                    self.outcomes.push((worker.clone(), outcome.0));
+                    self.outcomes.push((*worker, outcome.0));
                 }
                 format!("task {}: {} was {}", task.0, name(worker), describe(outcome.0))
             }
             E::Settled { task, digest, best } => {
                 if task.0 == self.task {
-                    self.settled = Some((block, *digest, best.clone()));
+                    self.settled = Some((block, *digest, *best));
                 }
                 format!("task {}: settled with {}", task.0, short(digest))
             }
@@ -149,14 +180,24 @@ impl Story {
     }
 
     fn judging_event(&mut self, block: BlockNumber, event: &judging::Event, cast: &Cast) {
-        if let judging::Event::Attested { task, validator, attestation } = event {
-            self.attesters.push(validator.clone());
-            show::line(block, &format!("task {}: {} attests: {:?}", task.0, cast.name(validator), attestation.0));
+        if let judging::Event::Attested {
+            task,
+            validator,
+            attestation,
+        } = event
+        {
+            self.attesters.push(*validator);
+            show::line(
+                block,
+                &format!("task {}: {} attests: {:?}", task.0, cast.name(validator), attestation.0),
+            );
         }
     }
 
     fn paid(&self, task: TaskId, purpose: Purpose) -> impl Iterator<Item = &Payment> {
-        self.payments.iter().filter(move |payment| payment.task == Some(task) && payment.purpose == purpose)
+        self.payments
+            .iter()
+            .filter(move |payment| payment.task == Some(task) && payment.purpose == purpose)
     }
 }
 
@@ -190,11 +231,20 @@ impl Report<'_> {
         }
         for (index, part) in WORKERS.iter().enumerate() {
             let account = part.account()?;
-            let outcome = self.story.outcomes.iter().find(|(worker, _)| *worker == account).map(|(_, outcome)| *outcome);
+            let outcome = self
+                .story
+                .outcomes
+                .iter()
+                .find(|(worker, _)| *worker == account)
+                .map(|(_, outcome)| *outcome);
             let right = matches!(outcome, Some(Outcome::Right { confirmed: true }));
-            check(right == part.fault.is_none(), || format!("worker {} ended as {outcome:?}", index + 1))?;
+            check(right == part.fault.is_none(), || {
+                format!("worker {} ended as {outcome:?}", index + 1)
+            })?;
         }
-        check(self.story.attesters.len() == VALIDATORS.len(), || "not every validator attested".to_owned())
+        check(self.story.attesters.len() == VALIDATORS.len(), || {
+            "not every validator attested".to_owned()
+        })
     }
 
     async fn money(&self) -> Result<(), DemoError> {
@@ -205,7 +255,10 @@ impl Report<'_> {
             rows.push((part.name, part.account()?));
         }
         rows.push(("treasury", treasury_account()));
-        println!("              {:<20} {:>16} {:>16} {:>14}", "account", "before", "after", "change");
+        println!(
+            "              {:<20} {:>16} {:>16} {:>14}",
+            "account", "before", "after", "change"
+        );
         for (name, account) in &rows {
             let (before, after) = (self.before.of(account), after.of(account));
             println!(
@@ -225,13 +278,20 @@ impl Report<'_> {
         }
         let bonds: Vec<_> = self.story.paid(self.story.task, Purpose::TaskBond).collect();
         for payment in &bonds {
-            show::note(&format!("bond cut:      {:>14} of {}", show::amount(payment.amount), self.cast.name(&payment.from)));
+            show::note(&format!(
+                "bond cut:      {:>14} of {}",
+                show::amount(payment.amount),
+                self.cast.name(&payment.from)
+            ));
         }
         check(bonds.len() == 2, || format!("{} bonds were cut, not 2", bonds.len()))?;
         for part in VALIDATORS {
             let account = part.account()?;
             let paid = self.story.paid(self.story.task, Purpose::TaskReward);
-            let paid: Balance = paid.filter(|one| matches!(&one.payee, Payee::Account(to) if *to == account)).map(|one| one.amount).sum();
+            let paid: Balance = paid
+                .filter(|one| matches!(&one.payee, Payee::Account(to) if *to == account))
+                .map(|one| one.amount)
+                .sum();
             check(paid > 0, || format!("{} was not paid", part.name))?;
         }
         Ok(())
@@ -239,28 +299,53 @@ impl Report<'_> {
 
     fn refund(&self) -> Result<(), DemoError> {
         show::heading("The task that nobody took");
-        let task = self.story.lonely.ok_or_else(|| DemoError::Check("it was not published".to_owned()))?;
-        let lost = self.story.payments.iter().filter(|payment| payment.task == Some(task)).count();
-        check(lost == 0, || format!("{lost} payments were made from what task {task} held"))?;
-        show::note(&format!("task {task}: reward, stake and fee went back to the publisher in full"));
+        let task = self
+            .story
+            .lonely
+            .ok_or_else(|| DemoError::Check("it was not published".to_owned()))?;
+        let lost = self
+            .story
+            .payments
+            .iter()
+            .filter(|payment| payment.task == Some(task))
+            .count();
+        check(lost == 0, || {
+            format!("{lost} payments were made from what task {task} held")
+        })?;
+        show::note(&format!(
+            "task {task}: reward, stake and fee went back to the publisher in full"
+        ));
         Ok(())
     }
 
     async fn proof(&self) -> Result<(), DemoError> {
         show::heading("Proof");
-        let (settled_in, digest, _) =
-            self.story.settled.clone().ok_or_else(|| DemoError::Check("the task was not settled".to_owned()))?;
+        let (settled_in, digest, _) = self
+            .story
+            .settled
+            .ok_or_else(|| DemoError::Check("the task was not settled".to_owned()))?;
         // The root of a block's results is in the headers after it.
         let mut blocks = self.client.follow_finalised(Some(settled_in + 1));
         let header = self.client.header(blocks.next().await?.block.hash).await?;
         let proof = self.client.result_proof(self.story.task, header.block.hash).await?;
-        let verified = verify_result(&header, self.story.task, &proof).map_err(|error| DemoError::Check(error.to_string()))?;
-        check(verified.leaf.digest == digest, || "the proof is of another result".to_owned())?;
-        show::note(&format!("header {} carries compute_root {:?}", header.block.number, verified.compute_root));
-        show::note(&format!("{} hashes lead from the result to it: verified with that header alone", proof.items.len() + proof.siblings.len()));
+        let verified =
+            verify_result(&header, self.story.task, &proof).map_err(|error| DemoError::Check(error.to_string()))?;
+        check(verified.leaf.digest == digest, || {
+            "the proof is of another result".to_owned()
+        })?;
+        show::note(&format!(
+            "header {} carries compute_root {:?}",
+            header.block.number, verified.compute_root
+        ));
+        show::note(&format!(
+            "{} hashes lead from the result to it: verified with that header alone",
+            proof.items.len() + proof.siblings.len()
+        ));
         let mut forged = proof;
         forged.leaf.digest.0[0] ^= 1;
-        check(verify_result(&header, self.story.task, &forged).is_err(), || "a forged proof was accepted".to_owned())?;
+        check(verify_result(&header, self.story.task, &forged).is_err(), || {
+            "a forged proof was accepted".to_owned()
+        })?;
         show::note("the same proof with one bit of the digest changed is refused");
         let task = self.story.task.to_string();
         print!("{}", indent(&self.publisher.text(&["verify", &task, "--check"]).await?));
@@ -278,8 +363,12 @@ impl Report<'_> {
             show::amount(after.sum() + self.story.burned),
             show::amount(self.before.issuance)
         ));
-        check(after.sum() + self.story.burned == self.before.issuance, || "money was made or lost".to_owned())?;
-        check(after.sum() == after.issuance, || "the accounts do not add up to the issuance".to_owned())?;
+        check(after.sum() + self.story.burned == self.before.issuance, || {
+            "money was made or lost".to_owned()
+        })?;
+        check(after.sum() == after.issuance, || {
+            "the accounts do not add up to the issuance".to_owned()
+        })?;
         check(self.story.burned > 0, || "nothing was burned".to_owned())
     }
 }

@@ -28,7 +28,11 @@ impl Agora {
     /// Talks to the node at `url`, signs with the development key `key` (`//Worker1`), keeps its data in `folder`; all
     /// that are given one folder share the blobs in it.
     pub fn new(url: &str, key: &str, folder: &Path) -> Self {
-        Self { url: url.to_owned(), folder: folder.to_owned(), key: key.to_owned() }
+        Self {
+            url: url.to_owned(),
+            folder: folder.to_owned(),
+            key: key.to_owned(),
+        }
     }
 
     /// The name of its key.
@@ -57,16 +61,29 @@ impl Agora {
             code: Some(0),
             message: format!("printed what is no JSON ({error}): {text}"),
         };
-        Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>().map_err(malformed)?)
+        Ok(text
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()
+            .map_err(malformed)?)
     }
 
     /// Runs it to its end and returns what it printed.
     pub async fn text(&self, arguments: &[&str]) -> Result<String, LocalnetError> {
         let mut command = self.command(arguments)?;
-        let output = command.kill_on_drop(true).output().await.map_err(LocalnetError::system("cannot run agora"))?;
+        let output = command
+            .kill_on_drop(true)
+            .output()
+            .await
+            .map_err(LocalnetError::system("cannot run agora"))?;
         if !output.status.success() {
             let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(CommandFailed { arguments: arguments.join(" "), code: output.status.code(), message }.into());
+            return Err(CommandFailed {
+                arguments: arguments.join(" "),
+                code: output.status.code(),
+                message,
+            }
+            .into());
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }

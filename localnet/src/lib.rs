@@ -84,7 +84,10 @@ pub(crate) fn program(name: &'static str) -> Result<PathBuf, LocalnetError> {
         .flatten()
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
-        .ok_or_else(|| LocalnetError::NotBuilt { program: name, folder: folder.to_owned() })
+        .ok_or_else(|| LocalnetError::NotBuilt {
+            program: name,
+            folder: folder.to_owned(),
+        })
 }
 
 /// A port that nobody listened on just now.

@@ -25,7 +25,13 @@ pub struct NodeOptions {
 impl NodeOptions {
     /// The only validator of a development chain.
     pub fn development() -> Self {
-        Self { name: "node".into(), chain: "dev".into(), arguments: ["--alice", "--force-authoring"].map(Into::into).into() }
+        Self {
+            name: "node".into(),
+            chain: "dev".into(),
+            arguments: ["--alice", "--force-authoring", "--unsafe-force-node-key-generation"]
+                .map(Into::into)
+                .into(),
+        }
     }
 }
 
@@ -41,8 +47,13 @@ pub struct Node {
 impl Node {
     /// Starts a node whose database and log are in `folder`, and waits until it answers.
     pub async fn start(options: NodeOptions, folder: &Path) -> Result<Self, LocalnetError> {
-        let mut node =
-            Self { options, folder: folder.to_owned(), rpc_port: free_port()?, p2p_port: free_port()?, process: None };
+        let mut node = Self {
+            options,
+            folder: folder.to_owned(),
+            rpc_port: free_port()?,
+            p2p_port: free_port()?,
+            process: None,
+        };
         node.resume().await?;
         Ok(node)
     }
@@ -55,7 +66,12 @@ impl Node {
             .arg(&self.options.chain)
             .arg("--base-path")
             .arg(self.folder.join(&self.options.name))
-            .args(["--rpc-port", &self.rpc_port.to_string(), "--port", &self.p2p_port.to_string()])
+            .args([
+                "--rpc-port",
+                &self.rpc_port.to_string(),
+                "--port",
+                &self.p2p_port.to_string(),
+            ])
             .args(["--no-prometheus", "--no-telemetry", "--no-mdns"])
             .args(&self.options.arguments);
         let log = self.folder.join(format!("{}.log", self.options.name));

@@ -39,7 +39,11 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .map_err(LocalnetError::system(&what))?;
-        Ok(Self { name: name.to_owned(), child, log: log.to_owned() })
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            log: log.to_owned(),
+        })
     }
 
     /// Its name.
@@ -49,7 +53,9 @@ impl Process {
 
     /// Everything that it has printed.
     pub fn output(&self) -> String {
-        std::fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        std::fs::read(&self.log)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 
     /// Waits until it has printed `text`, from byte `from` of its output on.
@@ -74,7 +80,11 @@ impl Process {
 
     /// Succeeds if it has not ended.
     pub fn ensure_running(&mut self) -> Result<(), LocalnetError> {
-        match self.child.try_wait().map_err(LocalnetError::system(format!("cannot look after {}", self.name)))? {
+        match self
+            .child
+            .try_wait()
+            .map_err(LocalnetError::system(format!("cannot look after {}", self.name)))?
+        {
             None => Ok(()),
             Some(status) => Err(LocalnetError::Ended {
                 name: self.name.clone(),
@@ -87,7 +97,10 @@ impl Process {
 
     /// Kills it as `kill -9` does, and waits until it is gone.
     pub async fn kill(mut self) -> Result<(), LocalnetError> {
-        self.child.kill().await.map_err(LocalnetError::system(format!("cannot kill {}", self.name)))
+        self.child
+            .kill()
+            .await
+            .map_err(LocalnetError::system(format!("cannot kill {}", self.name)))
     }
 
     /// Asks it to end and waits until it has.

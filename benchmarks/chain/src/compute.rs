@@ -11,7 +11,11 @@ pub fn measure(
     repetitions: usize,
 ) -> Result<Vec<Figure>, Box<dyn Error + Send + Sync>> {
     let seed: [u8; 32] = rand::random();
-    let job = JobSpec::V1(JobKind::Synthetic(SyntheticJob { seed, matrix_size, iterations }));
+    let job = JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+        seed,
+        matrix_size,
+        iterations,
+    }));
     job.validate()?;
     println!("synthetic {matrix_size}×{matrix_size}×{iterations}, seed {seed:02x?}");
     let device = find_device("auto")?;
@@ -33,9 +37,28 @@ pub fn measure(
     })?;
     let giga_ops = 2e-9 * job.work() as f64;
     Ok(vec![
-        Figure::new("GPU engine against CPU engine", "GOPS", giga_ops / gpu_seconds, giga_ops / cpu_seconds, Better::Higher),
-        Figure::new("Freivalds check against CPU engine", "s", check_seconds, cpu_seconds, Better::Lower).goal(0.05),
-        Figure::new("Freivalds check against GPU engine", "s", check_seconds, gpu_seconds, Better::Lower),
+        Figure::new(
+            "GPU engine against CPU engine",
+            "GOPS",
+            giga_ops / gpu_seconds,
+            giga_ops / cpu_seconds,
+            Better::Higher,
+        ),
+        Figure::new(
+            "Freivalds check against CPU engine",
+            "s",
+            check_seconds,
+            cpu_seconds,
+            Better::Lower,
+        )
+        .goal(0.05),
+        Figure::new(
+            "Freivalds check against GPU engine",
+            "s",
+            check_seconds,
+            gpu_seconds,
+            Better::Lower,
+        ),
     ])
 }
 

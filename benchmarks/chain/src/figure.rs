@@ -33,7 +33,15 @@ pub struct Figure {
 
 impl Figure {
     pub fn new(name: impl Into<String>, unit: &'static str, value: f64, baseline: f64, better: Better) -> Self {
-        Self { name: name.into(), value, unit, baseline, ratio: value / baseline, goal: None, better }
+        Self {
+            name: name.into(),
+            value,
+            unit,
+            baseline,
+            ratio: value / baseline,
+            goal: None,
+            better,
+        }
     }
 
     /// With what the ratio is to be.

@@ -1,4 +1,4 @@
-//! Measures the market against what it is to be compared with, all in one run: calls against transfers, settled tasks
+//! Measures the market against what it is to be compared with, all in one run: settled tasks
 //! against transfers, GPU against CPU, checking against computing.
 //!
 //! Prints a table, and writes one JSON line per figure to `benchmarks/results/chain.jsonl`.
@@ -6,7 +6,6 @@
 mod compute;
 mod figure;
 mod throughput;
-mod weights;
 
 use clap::Parser;
 use figure::Figure;
@@ -38,8 +37,8 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments = Arguments::parse();
-    let mut figures = weights::measure();
-    figures.extend(compute::measure(arguments.matrix_size, arguments.iterations, arguments.repetitions)?);
+
+    let mut figures = compute::measure(arguments.matrix_size, arguments.iterations, arguments.repetitions)?;
     figures.extend(throughput::measure(arguments.transfers, arguments.tasks).await?);
     Figure::print(&figures);
     Figure::write(&figures, &arguments.output)?;

@@ -43,7 +43,13 @@ pub async fn measure(transfers: usize, tasks: usize) -> Result<Vec<Figure>, Fail
     println!("{tasks} tasks of {WORKERS} workers: {tasks_per_second:.2} settled per second");
     node.stop().await?;
     Ok(vec![
-        Figure::new("transfers on one node", "per s", transfers_per_second, transfers_per_second, Better::Higher),
+        Figure::new(
+            "transfers on one node",
+            "per s",
+            transfers_per_second,
+            transfers_per_second,
+            Better::Higher,
+        ),
         Figure::new(
             format!("settled tasks of {WORKERS} workers against transfers"),
             "per s",
@@ -55,7 +61,10 @@ pub async fn measure(transfers: usize, tasks: usize) -> Result<Vec<Figure>, Fail
 }
 
 fn submitter(client: &Client, key: &str) -> Result<Submitter, Failure> {
-    Ok(Submitter::new(client.clone(), KeySource::Development(key.to_owned()).load()?))
+    Ok(Submitter::new(
+        client.clone(),
+        KeySource::Development(key.to_owned()).load()?,
+    ))
 }
 
 /// Follows the best chain until `count` of the events are what is wanted.
@@ -81,21 +90,21 @@ async fn wait_for(
 /// Transfers from several accounts, as fast as blocks take them.
 async fn transfer(client: &Client, count: usize) -> Result<f64, Failure> {
     let senders = ["//Alice", "//Bob", "//Charlie", "//Dave", "//Eve", "//Ferdie"];
-    let to: AccountId = submitter(client, "//Publisher")?.account().clone();
+    let to: AccountId = *submitter(client, "//Publisher")?.account();
     let mut blocks = client.follow_finalised(None);
     let each = count.div_ceil(senders.len());
     let started = Instant::now();
-    let sent = try_join_all(senders.map(|key| {
-        let to = to.clone();
-        async move {
-            let calls: Vec<_> = (0..each).map(|_| calls::transfer(to.clone(), UNIT / 1000)).collect();
-            Ok::<_, Failure>(submitter(client, key)?.submit_all(&calls).await?)
-        }
+    let sent = try_join_all(senders.map(|key| async move {
+        let calls: Vec<_> = (0..each).map(|_| calls::transfer(to, UNIT / 1000)).collect();
+        Ok::<_, Failure>(submitter(client, key)?.submit_all(&calls).await?)
     }))
     .await?;
     let total: usize = sent.iter().sum();
     wait_for(&mut blocks, total, "the transfers", |event| {
-        matches!(event, Event::Balances(agora_chain::api::api::balances::Event::Transfer { .. }))
+        matches!(
+            event,
+            Event::Balances(agora_chain::api::api::balances::Event::Transfer { .. })
+        )
     })
     .await?;
     Ok(total as f64 / started.elapsed().as_secs_f64())
@@ -104,7 +113,9 @@ async fn transfer(client: &Client, count: usize) -> Result<f64, Failure> {
 /// Publishes tasks and takes them all the way.
 async fn settle(client: &Client, count: usize) -> Result<f64, Failure> {
     let publisher = submitter(client, "//Publisher")?;
-    let workers = (1..=WORKERS).map(|number| submitter(client, &format!("//Worker{number}"))).collect::<Result<Vec<_>, _>>()?;
+    let workers = (1..=WORKERS)
+        .map(|number| submitter(client, &format!("//Worker{number}")))
+        .collect::<Result<Vec<_>, _>>()?;
     let only = Specialisations::NONE.with(Specialisation::Synthetic);
     let register = calls::register(Role::Worker, 1000 * UNIT, only, SLOTS, 1);
     try_join_all(workers.iter().map(|worker| worker.submit_finalised(&register))).await?;
@@ -139,12 +150,20 @@ async fn settle_batch(
         matrix_size: 1,
         iterations: 1,
     })));
-    let publish: Vec<_> =
-        (0..count).map(|_| calls::publish(class.id, job.clone(), 1000, reward, deadline, rand::random())).collect();
+    let publish: Vec<_> = (0..count)
+        .map(|_| calls::publish(class.id, job.clone(), 1000, reward, deadline, rand::random()))
+        .collect();
     publisher.submit_all(&publish).await?;
     let is_published = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Published { .. }));
     wait_for(&mut blocks, count, "the publications", is_published).await?;
-    let tasks: Vec<TaskId> = client.best().await?.tasks_wanting_workers().await?.iter().map(|task| task.id).collect();
+    let tasks: Vec<TaskId> = client
+        .best()
+        .await?
+        .tasks_wanting_workers()
+        .await?
+        .iter()
+        .map(|task| task.id)
+        .collect();
 
     let (digest, trace_root, salt) = (H256([7; 32]), H256([8; 32]), [9; 32]);
     let genesis = client.genesis_hash();
@@ -165,7 +184,10 @@ async fn settle_batch(
     let committed = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Committed { .. }));
     wait_for(&mut blocks, total, "the commitments", committed).await?;
     try_join_all(workers.iter().map(|worker| {
-        let reveal: Vec<_> = tasks.iter().map(|task| calls::reveal(*task, digest, trace_root, salt)).collect();
+        let reveal: Vec<_> = tasks
+            .iter()
+            .map(|task| calls::reveal(*task, digest, trace_root, salt))
+            .collect();
         async move { worker.submit_all(&reveal).await }
     }))
     .await?;

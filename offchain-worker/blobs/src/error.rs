@@ -22,7 +22,9 @@ pub enum BlobError {
         key: String,
     },
     /// The content is not what the key says.
-    #[error("the {kind} {key} in the blob store is damaged: its content hashes to {found}; delete it and fetch it anew")]
+    #[error(
+        "the {kind} {key} in the blob store is damaged: its content hashes to {found}; delete it and fetch it anew"
+    )]
     Corrupt {
         /// Its kind.
         kind: BlobKind,

@@ -32,11 +32,16 @@ impl BlobStore {
     /// Opens the store at `location`: a folder, which is created if need be, or an `s3://bucket/prefix` URL, whose
     /// credentials come from the environment as for every S3 client (`AWS_ACCESS_KEY_ID` …).
     pub fn open(location: &str) -> Result<Self, BlobError> {
-        let refuse = |reason: String| BlobError::Location { location: location.to_owned(), reason };
+        let refuse = |reason: String| BlobError::Location {
+            location: location.to_owned(),
+            reason,
+        };
         if !location.contains("://") {
             std::fs::create_dir_all(location).map_err(|error| refuse(error.to_string()))?;
             let folder = LocalFileSystem::new_with_prefix(location).map_err(|error| refuse(error.to_string()))?;
-            return Ok(Self { objects: Arc::new(folder) });
+            return Ok(Self {
+                objects: Arc::new(folder),
+            });
         }
         let url = url::Url::parse(location).map_err(|error| refuse(error.to_string()))?;
         match ObjectStoreScheme::parse(&url).map_err(|error| refuse(error.to_string()))? {
@@ -45,7 +50,9 @@ impl BlobStore {
                     .with_url(location)
                     .build()
                     .map_err(|error| refuse(error.to_string()))?;
-                Ok(Self { objects: Arc::new(PrefixStore::new(bucket, prefix)) })
+                Ok(Self {
+                    objects: Arc::new(PrefixStore::new(bucket, prefix)),
+                })
             }
             _ => Err(refuse(format!("the scheme {:?} is not supported", url.scheme()))),
         }
@@ -53,7 +60,9 @@ impl BlobStore {
 
     /// A store that lives as long as the process. For tests.
     pub fn in_memory() -> Self {
-        Self { objects: Arc::new(InMemory::new()) }
+        Self {
+            objects: Arc::new(InMemory::new()),
+        }
     }
 
     /// Stores `content` and returns its key. Storing the same content again changes nothing.
@@ -65,15 +74,28 @@ impl BlobStore {
 
     /// Fetches a blob of at most `limit` bytes and checks it against its key.
     pub async fn get(&self, kind: BlobKind, key: &BlobKey, limit: u64) -> Result<Vec<u8>, BlobError> {
-        let object = self.objects.get(&path(kind, key)).await.map_err(|error| absent_or(error, kind, key))?;
+        let object = self
+            .objects
+            .get(&path(kind, key))
+            .await
+            .map_err(|error| absent_or(error, kind, key))?;
         let size = object.meta.size;
         if size > limit {
-            return Err(BlobError::TooLarge { kind, key: hex::encode(key), size, limit });
+            return Err(BlobError::TooLarge {
+                kind,
+                key: hex::encode(key),
+                size,
+                limit,
+            });
         }
         let content = object.bytes().await?.to_vec();
         let found = kind.key_of(&content);
         if found != *key {
-            return Err(BlobError::Corrupt { kind, key: hex::encode(key), found: hex::encode(found) });
+            return Err(BlobError::Corrupt {
+                kind,
+                key: hex::encode(key),
+                found: hex::encode(found),
+            });
         }
         Ok(content)
     }
@@ -106,7 +128,12 @@ impl BlobStore {
         let mut garbage = Garbage::default();
         let newest = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
         for kind in BlobKind::ALL {
-            let all: Vec<_> = self.objects.list(Some(&Path::from(kind.folder()))).boxed().try_collect().await?;
+            let all: Vec<_> = self
+                .objects
+                .list(Some(&Path::from(kind.folder())))
+                .boxed()
+                .try_collect()
+                .await?;
             for object in all {
                 let Some(key) = key_of(&object.location) else { continue };
                 if SystemTime::from(object.last_modified) > newest || wanted(kind, &key) {
@@ -135,7 +162,10 @@ fn key_of(path: &Path) -> Option<BlobKey> {
 
 fn absent_or(error: object_store::Error, kind: BlobKind, key: &BlobKey) -> BlobError {
     match error {
-        object_store::Error::NotFound { .. } => BlobError::NotFound { kind, key: hex::encode(key) },
+        object_store::Error::NotFound { .. } => BlobError::NotFound {
+            kind,
+            key: hex::encode(key),
+        },
         error => error.into(),
     }
 }

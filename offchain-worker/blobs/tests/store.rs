@@ -13,7 +13,11 @@ fn store() -> (tempfile::TempDir, BlobStore) {
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built").block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be built")
+        .block_on(future)
 }
 
 proptest! {
@@ -40,7 +44,10 @@ fn refuses_a_damaged_blob_whichever_bit_is_wrong() {
             let content: Vec<u8> = (0..3000u32).map(|i| (i % 251) as u8).collect();
             let key = store.put(kind, content.clone()).await.expect("put");
             let name = hex::encode(key);
-            let folder_of = match kind { BlobKind::Job => "jobs", BlobKind::Output => "outputs" };
+            let folder_of = match kind {
+                BlobKind::Job => "jobs",
+                BlobKind::Output => "outputs",
+            };
             let file = folder.path().join(folder_of).join(&name[..2]).join(&name);
             for byte in [0, 1023, 1024, 2999] {
                 let mut damaged = content.clone();
@@ -51,7 +58,10 @@ fn refuses_a_damaged_blob_whichever_bit_is_wrong() {
                 assert!(!error.is_recoverable());
             }
             std::fs::write(&file, &content[..2999]).expect("the file can be written");
-            assert!(matches!(store.get(kind, &key, LIMIT).await, Err(BlobError::Corrupt { .. })));
+            assert!(matches!(
+                store.get(kind, &key, LIMIT).await,
+                Err(BlobError::Corrupt { .. })
+            ));
         }
     });
 }
@@ -60,14 +70,30 @@ fn refuses_a_damaged_blob_whichever_bit_is_wrong() {
 fn reports_what_is_absent_and_what_is_too_large() {
     let (_folder, store) = store();
     block_on(async {
-        let error = store.get(BlobKind::Job, &[7; 32], LIMIT).await.expect_err("nothing is there");
+        let error = store
+            .get(BlobKind::Job, &[7; 32], LIMIT)
+            .await
+            .expect_err("nothing is there");
         assert!(matches!(error, BlobError::NotFound { .. }) && error.is_recoverable());
         let key = store.put(BlobKind::Job, vec![1; 100]).await.expect("put");
         let error = store.get(BlobKind::Job, &key, 99).await.expect_err("it is too large");
-        assert!(matches!(error, BlobError::TooLarge { size: 100, limit: 99, .. }), "{error}");
+        assert!(
+            matches!(
+                error,
+                BlobError::TooLarge {
+                    size: 100,
+                    limit: 99,
+                    ..
+                }
+            ),
+            "{error}"
+        );
         assert!(store.contains(BlobKind::Job, &key).await.expect("asked"));
         store.remove(BlobKind::Job, &key).await.expect("removed");
-        store.remove(BlobKind::Job, &key).await.expect("removing it again changes nothing");
+        store
+            .remove(BlobKind::Job, &key)
+            .await
+            .expect("removing it again changes nothing");
         assert!(!store.contains(BlobKind::Job, &key).await.expect("asked"));
     });
 }
@@ -79,10 +105,30 @@ fn collects_what_is_old_and_unwanted_only() {
         let wanted = store.put(BlobKind::Output, vec![1; 10]).await.expect("put");
         let unwanted = store.put(BlobKind::Output, vec![2; 20]).await.expect("put");
         std::fs::write(folder.path().join("outputs").join("note.txt"), "somebody else's").expect("written");
-        let young = store.collect_garbage(Duration::from_secs(3600), |_, _| false).await.expect("collected");
-        assert_eq!(young, Garbage { removed: 0, removed_bytes: 0, kept: 2 });
-        let old = store.collect_garbage(Duration::ZERO, |_, key| *key == wanted).await.expect("collected");
-        assert_eq!(old, Garbage { removed: 1, removed_bytes: 20, kept: 1 });
+        let young = store
+            .collect_garbage(Duration::from_secs(3600), |_, _| false)
+            .await
+            .expect("collected");
+        assert_eq!(
+            young,
+            Garbage {
+                removed: 0,
+                removed_bytes: 0,
+                kept: 2
+            }
+        );
+        let old = store
+            .collect_garbage(Duration::ZERO, |_, key| *key == wanted)
+            .await
+            .expect("collected");
+        assert_eq!(
+            old,
+            Garbage {
+                removed: 1,
+                removed_bytes: 20,
+                kept: 1
+            }
+        );
         assert!(store.contains(BlobKind::Output, &wanted).await.expect("asked"));
         assert!(!store.contains(BlobKind::Output, &unwanted).await.expect("asked"));
         assert!(folder.path().join("outputs").join("note.txt").exists());

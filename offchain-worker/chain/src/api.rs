@@ -6,20 +6,62 @@
 #[subxt::subxt(
     runtime_metadata_path = "metadata.scale",
     derive_for_all_types = "Clone, PartialEq, Eq",
-    substitute_type(path = "agora_primitives::ids::TaskId", with = "::subxt::utils::Static<::agora_primitives::TaskId>"),
-    substitute_type(path = "agora_primitives::ids::ClassId", with = "::subxt::utils::Static<::agora_primitives::ClassId>"),
-    substitute_type(path = "agora_primitives::participants::Role", with = "::subxt::utils::Static<::agora_primitives::participants::Role>"),
-    substitute_type(path = "agora_primitives::participants::Specialisation", with = "::subxt::utils::Static<::agora_primitives::participants::Specialisation>"),
-    substitute_type(path = "agora_primitives::participants::Specialisations", with = "::subxt::utils::Static<::agora_primitives::participants::Specialisations>"),
-    substitute_type(path = "agora_primitives::job::JobSource", with = "::subxt::utils::Static<::agora_primitives::job::JobSource>"),
-    substitute_type(path = "agora_primitives::judging::JudgeRule", with = "::subxt::utils::Static<::agora_primitives::judging::JudgeRule>"),
-    substitute_type(path = "agora_primitives::judging::Ruling", with = "::subxt::utils::Static<::agora_primitives::judging::Ruling>"),
-    substitute_type(path = "agora_primitives::judging::Attestation", with = "::subxt::utils::Static<::agora_primitives::judging::Attestation>"),
-    substitute_type(path = "agora_primitives::money::Purpose", with = "::subxt::utils::Static<::agora_primitives::money::Purpose>"),
-    substitute_type(path = "agora_primitives::money::Scope", with = "::subxt::utils::Static<::agora_primitives::money::Scope>"),
-    substitute_type(path = "agora_primitives::reputation::Level", with = "::subxt::utils::Static<::agora_primitives::reputation::Level>"),
-    substitute_type(path = "agora_primitives::reputation::Side", with = "::subxt::utils::Static<::agora_primitives::reputation::Side>"),
-    substitute_type(path = "agora_primitives::reputation::Outcome", with = "::subxt::utils::Static<::agora_primitives::reputation::Outcome>"),
+    substitute_type(
+        path = "agora_primitives::ids::TaskId",
+        with = "::subxt::utils::Static<::agora_primitives::TaskId>"
+    ),
+    substitute_type(
+        path = "agora_primitives::ids::ClassId",
+        with = "::subxt::utils::Static<::agora_primitives::ClassId>"
+    ),
+    substitute_type(
+        path = "agora_primitives::participants::Role",
+        with = "::subxt::utils::Static<::agora_primitives::participants::Role>"
+    ),
+    substitute_type(
+        path = "agora_primitives::participants::Specialisation",
+        with = "::subxt::utils::Static<::agora_primitives::participants::Specialisation>"
+    ),
+    substitute_type(
+        path = "agora_primitives::participants::Specialisations",
+        with = "::subxt::utils::Static<::agora_primitives::participants::Specialisations>"
+    ),
+    substitute_type(
+        path = "agora_primitives::job::JobSource",
+        with = "::subxt::utils::Static<::agora_primitives::job::JobSource>"
+    ),
+    substitute_type(
+        path = "agora_primitives::judging::JudgeRule",
+        with = "::subxt::utils::Static<::agora_primitives::judging::JudgeRule>"
+    ),
+    substitute_type(
+        path = "agora_primitives::judging::Ruling",
+        with = "::subxt::utils::Static<::agora_primitives::judging::Ruling>"
+    ),
+    substitute_type(
+        path = "agora_primitives::judging::Attestation",
+        with = "::subxt::utils::Static<::agora_primitives::judging::Attestation>"
+    ),
+    substitute_type(
+        path = "agora_primitives::money::Purpose",
+        with = "::subxt::utils::Static<::agora_primitives::money::Purpose>"
+    ),
+    substitute_type(
+        path = "agora_primitives::money::Scope",
+        with = "::subxt::utils::Static<::agora_primitives::money::Scope>"
+    ),
+    substitute_type(
+        path = "agora_primitives::reputation::Level",
+        with = "::subxt::utils::Static<::agora_primitives::reputation::Level>"
+    ),
+    substitute_type(
+        path = "agora_primitives::reputation::Side",
+        with = "::subxt::utils::Static<::agora_primitives::reputation::Side>"
+    ),
+    substitute_type(
+        path = "agora_primitives::reputation::Outcome",
+        with = "::subxt::utils::Static<::agora_primitives::reputation::Outcome>"
+    )
 )]
 #[allow(missing_docs, reason = "generated")]
 pub mod api {}

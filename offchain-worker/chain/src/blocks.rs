@@ -32,11 +32,17 @@ impl Drop for Blocks {
 
 impl Blocks {
     pub(crate) fn best(client: Client) -> Self {
-        Self::spawn(Follower { client, next: Next::Newest })
+        Self::spawn(Follower {
+            client,
+            next: Next::Newest,
+        })
     }
 
     pub(crate) fn finalised(client: Client, from: Option<BlockNumber>) -> Self {
-        Self::spawn(Follower { client, next: Next::Finalised(from) })
+        Self::spawn(Follower {
+            client,
+            next: Next::Finalised(from),
+        })
     }
 
     fn spawn(mut follower: Follower) -> Self {
@@ -55,15 +61,19 @@ impl Blocks {
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
             }
         });
-        Self { receiver, task: task.abort_handle() }
+        Self {
+            receiver,
+            task: task.abort_handle(),
+        }
     }
 
     /// The next block.
     pub async fn next(&mut self) -> Result<BlockEvents, ChainError> {
-        self.receiver
-            .recv()
-            .await
-            .unwrap_or_else(|| Err(ChainError::Disconnected("the follower of the chain has ended".to_owned())))
+        self.receiver.recv().await.unwrap_or_else(|| {
+            Err(ChainError::Disconnected(
+                "the follower of the chain has ended".to_owned(),
+            ))
+        })
     }
 }
 
@@ -115,7 +125,9 @@ impl Follower {
                 }
             }
         }
-        Err(ChainError::Disconnected("the node ended the stream of blocks".to_owned()))
+        Err(ChainError::Disconnected(
+            "the node ended the stream of blocks".to_owned(),
+        ))
     }
 }
 
@@ -127,6 +139,9 @@ impl AtBlock {
             .iter()
             .map(|event| Ok(event?.decode_as::<Event>()?))
             .collect::<Result<_, ChainError>>()?;
-        Ok(BlockEvents { block: self.block, events })
+        Ok(BlockEvents {
+            block: self.block,
+            events,
+        })
     }
 }

@@ -49,7 +49,9 @@ pub fn publish(
     reference: Reference,
 ) -> impl Payload {
     let difficulty = api::runtime_types::pallet_agora_tasks::classes::Difficulty(difficulty);
-    api::transactions().tasks().publish(class.into(), job.into(), difficulty, reward, deadline, reference)
+    api::transactions()
+        .tasks()
+        .publish(class.into(), job.into(), difficulty, reward, deadline, reference)
 }
 
 /// Takes back a task that nobody has accepted.
@@ -69,7 +71,9 @@ pub fn commit(task: TaskId, commitment: H256) -> impl Payload {
 
 /// Reveals a result.
 pub fn reveal(task: TaskId, digest: H256, trace_root: H256, salt: [u8; 32]) -> impl Payload {
-    api::transactions().tasks().reveal(task.into(), digest, trace_root, salt)
+    api::transactions()
+        .tasks()
+        .reveal(task.into(), digest, trace_root, salt)
 }
 
 /// Takes the step of a task that is due.

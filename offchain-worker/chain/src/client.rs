@@ -48,15 +48,22 @@ impl Client {
     /// Connects to the node at `url` (`ws://…` or `wss://…`), trying for as long as `patience` allows.
     pub async fn connect(url: &str, patience: Duration) -> Result<Self, ChainError> {
         // Whoever connects goes on trying by itself, for ever.
-        tokio::time::timeout(patience, Self::try_connect(url)).await.unwrap_or_else(|_| {
-            let reason = format!("nobody answers within {} s", patience.as_secs());
-            Err(ChainError::Unreachable { url: url.to_owned(), reason })
-        })
+        tokio::time::timeout(patience, Self::try_connect(url))
+            .await
+            .unwrap_or_else(|_| {
+                let reason = format!("nobody answers within {} s", patience.as_secs());
+                Err(ChainError::Unreachable {
+                    url: url.to_owned(),
+                    reason,
+                })
+            })
     }
 
     async fn try_connect(url: &str) -> Result<Self, ChainError> {
-        let unreachable =
-            |reason: &dyn std::fmt::Display| ChainError::Unreachable { url: url.to_owned(), reason: reason.to_string() };
+        let unreachable = |reason: &dyn std::fmt::Display| ChainError::Unreachable {
+            url: url.to_owned(),
+            reason: reason.to_string(),
+        };
         let connection = ReconnectingRpcClient::builder()
             .retry_policy(ExponentialBackoff::from_millis(100).max_delay(LONGEST_PAUSE))
             .enable_ws_ping(PingConfig::new())
@@ -66,8 +73,15 @@ impl Client {
             .map_err(|error| unreachable(&error))?;
         let rpc = RpcClient::new(connection);
         let backend = LegacyBackend::builder().build(rpc.clone());
-        let online = OnlineClient::from_backend(Arc::new(backend)).await.map_err(|error| unreachable(&error))?;
-        Ok(Self { online, legacy: LegacyRpcMethods::new(rpc.clone()), rpc, url: url.into() })
+        let online = OnlineClient::from_backend(Arc::new(backend))
+            .await
+            .map_err(|error| unreachable(&error))?;
+        Ok(Self {
+            online,
+            legacy: LegacyRpcMethods::new(rpc.clone()),
+            rpc,
+            url: url.into(),
+        })
     }
 
     /// Where the node is.
@@ -131,7 +145,10 @@ impl AtBlock {
     pub(crate) fn new(at: OnlineClientAtBlock<PolkadotConfig>) -> Result<Self, ChainError> {
         let number = BlockNumber::try_from(at.block_number())
             .map_err(|_| ChainError::Incompatible("block numbers are larger than 32 bits".to_owned()))?;
-        let block = BlockRef { number, hash: at.block_hash() };
+        let block = BlockRef {
+            number,
+            hash: at.block_hash(),
+        };
         Ok(Self { at, block })
     }
 

@@ -83,7 +83,9 @@ impl ChainError {
 
 impl From<of::DispatchError> for ChainError {
     fn from(error: of::DispatchError) -> Self {
-        let of::DispatchError::Module(module) = &error else { return Self::Failed(error.to_string()) };
+        let of::DispatchError::Module(module) = &error else {
+            return Self::Failed(error.to_string());
+        };
         match module.details() {
             Ok(details) => Self::Refused {
                 pallet: details.pallet.name().to_owned(),
@@ -160,7 +162,13 @@ pub(crate) fn refused_by_pool(error: ChainError, account: &str) -> ChainError {
     let account = account.to_owned();
     if has(&["Inability to pay", "balance too low"]) {
         ChainError::CannotPayFee { account }
-    } else if has(&["outdated", "Priority is too low", "Already Imported", "already imported", "in the future"]) {
+    } else if has(&[
+        "outdated",
+        "Priority is too low",
+        "Already Imported",
+        "already imported",
+        "in the future",
+    ]) {
         ChainError::NonceTaken { account, reason }
     } else {
         ChainError::Invalid(reason)

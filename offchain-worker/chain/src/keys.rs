@@ -64,13 +64,16 @@ impl KeySource {
         match self {
             Self::File(path) => {
                 refuse_if_open(path)?;
-                let text = std::fs::read_to_string(path)
-                    .map_err(|reason| KeyError::Unreadable { path: path.clone(), reason })?;
+                let text = std::fs::read_to_string(path).map_err(|reason| KeyError::Unreadable {
+                    path: path.clone(),
+                    reason,
+                })?;
                 text.lines().next().unwrap_or_default().trim().parse()
             }
-            Self::Environment(name) => {
-                std::env::var(name).map_err(|_| KeyError::Unset(name.clone()))?.trim().parse()
-            }
+            Self::Environment(name) => std::env::var(name)
+                .map_err(|_| KeyError::Unset(name.clone()))?
+                .trim()
+                .parse(),
             Self::Development(uri) => uri.parse(),
         }
     }
@@ -79,8 +82,10 @@ impl KeySource {
 #[cfg(unix)]
 fn refuse_if_open(path: &Path) -> Result<(), KeyError> {
     use std::os::unix::fs::PermissionsExt;
-    let metadata =
-        std::fs::metadata(path).map_err(|reason| KeyError::Unreadable { path: path.to_owned(), reason })?;
+    let metadata = std::fs::metadata(path).map_err(|reason| KeyError::Unreadable {
+        path: path.to_owned(),
+        reason,
+    })?;
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(KeyError::TooOpen { path: path.to_owned() });
     }
@@ -100,8 +105,8 @@ impl Keypair {
         use std::io::Write;
         let entropy: [u8; 16] = rand::random();
         let phrase = Mnemonic::from_entropy(&entropy).map_err(|error| KeyError::Malformed(error.to_string()))?;
-        let keypair = sr25519::Keypair::from_phrase(&phrase, None)
-            .map_err(|error| KeyError::Malformed(error.to_string()))?;
+        let keypair =
+            sr25519::Keypair::from_phrase(&phrase, None).map_err(|error| KeyError::Malformed(error.to_string()))?;
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -114,7 +119,10 @@ impl Keypair {
             writeln!(file, "{phrase}")?;
             file.sync_all()
         };
-        write().map_err(|reason| KeyError::Unwritable { path: path.to_owned(), reason })?;
+        write().map_err(|reason| KeyError::Unwritable {
+            path: path.to_owned(),
+            reason,
+        })?;
         Ok(Self(keypair))
     }
 
@@ -131,7 +139,9 @@ impl FromStr for Keypair {
         // The parser's own words are left out: they could repeat the secret.
         let malformed = |what: &str| KeyError::Malformed(what.to_owned());
         let uri = SecretUri::from_str(text).map_err(|_| malformed("its form is not <phrase>//hard/soft///password"))?;
-        sr25519::Keypair::from_uri(&uri).map(Self).map_err(|_| malformed("its words or its checksum are wrong"))
+        sr25519::Keypair::from_uri(&uri)
+            .map(Self)
+            .map_err(|_| malformed("its words or its checksum are wrong"))
     }
 }
 
@@ -157,8 +167,13 @@ mod tests {
 
     #[test]
     fn development_keys_are_the_well_known_ones() {
-        let alice = KeySource::Development("//Alice".into()).load().expect("it is well formed");
-        assert_eq!(alice.account().to_string(), "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY");
+        let alice = KeySource::Development("//Alice".into())
+            .load()
+            .expect("it is well formed");
+        assert_eq!(
+            alice.account().to_string(),
+            "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
+        );
     }
 
     #[test]
@@ -169,7 +184,10 @@ mod tests {
         let read = KeySource::File(path.clone()).load().expect("it is there");
         assert_eq!(made.account(), read.account());
         assert!(matches!(Keypair::generate(&path), Err(KeyError::Unwritable { .. })));
-        assert_eq!(KeySource::File(path).load().expect("it is still there").account(), made.account());
+        assert_eq!(
+            KeySource::File(path).load().expect("it is still there").account(),
+            made.account()
+        );
     }
 
     #[test]
@@ -186,7 +204,10 @@ mod tests {
     #[test]
     fn errors_never_repeat_the_secret() {
         let secret = "legal winner thank year wave sausage worth useful legal winner thank thank";
-        let error = secret.parse::<Keypair>().expect_err("its checksum is wrong").to_string();
+        let error = secret
+            .parse::<Keypair>()
+            .expect_err("its checksum is wrong")
+            .to_string();
         assert!(!error.contains("sausage"), "{error}");
         let keypair: Keypair = "//Alice".parse().expect("it is well formed");
         assert!(format!("{keypair:?}").starts_with("Keypair(5Grwva"));

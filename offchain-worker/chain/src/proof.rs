@@ -61,7 +61,10 @@ pub fn verify_result(
         return Err(Unverified::OtherTask(proof.leaf.task));
     }
     proof.verify(compute_root).map_err(Unverified::Wrong)?;
-    Ok(VerifiedResult { leaf: proof.leaf.clone(), compute_root })
+    Ok(VerifiedResult {
+        leaf: proof.leaf.clone(),
+        compute_root,
+    })
 }
 
 impl Client {
@@ -72,9 +75,17 @@ impl Client {
         let header = generic::Header::<u32, BlakeTwo256>::decode_all(&mut header.encode().as_slice())
             .map_err(|error| ChainError::Incompatible(format!("its headers are of another form: {error}")))?;
         if header.hash() != hash {
-            return Err(ChainError::Node(format!("it answered with another header than {hash:?}")));
+            return Err(ChainError::Node(format!(
+                "it answered with another header than {hash:?}"
+            )));
         }
-        Ok(Header { block: BlockRef { number: *header.number(), hash }, header })
+        Ok(Header {
+            block: BlockRef {
+                number: *header.number(),
+                hash,
+            },
+            header,
+        })
     }
 
     /// The newest finalised header.
@@ -86,6 +97,7 @@ impl Client {
     /// Asks the node to prove the result of `task` to the holder of the header of block `at`. Believe nothing of it
     /// before [`verify_result`] did.
     pub async fn result_proof(&self, task: TaskId, at: H256) -> Result<ResultProof<AccountId>, ChainError> {
-        self.rpc("agora_resultProof", subxt::rpcs::rpc_params![task.0, at]).await
+        self.rpc("agora_resultProof", subxt::rpcs::rpc_params![task.0, at])
+            .await
     }
 }

@@ -44,7 +44,12 @@ impl Submitter {
     /// Sends with `keypair` through `client`.
     pub fn new(client: Client, keypair: Keypair) -> Self {
         let account = keypair.account();
-        Self { client, keypair: Arc::new(keypair), account, turn: Arc::default() }
+        Self {
+            client,
+            keypair: Arc::new(keypair),
+            account,
+            turn: Arc::default(),
+        }
     }
 
     /// The account whose transactions it sends.
@@ -96,7 +101,11 @@ impl Submitter {
         for (taken, call) in calls.iter().enumerate() {
             let nonce = first.saturating_add(taken as u64);
             let signed = at.tx().create_signed(call, &*self.keypair, params(nonce)).await?;
-            match signed.submit().await.map_err(|error| refused_by_pool(error.into(), &self.account.to_string())) {
+            match signed
+                .submit()
+                .await
+                .map_err(|error| refused_by_pool(error.into(), &self.account.to_string()))
+            {
                 Ok(_) => {}
                 Err(error) if taken == 0 => return Err(error),
                 Err(_) => return Ok(taken),
@@ -124,7 +133,10 @@ impl Submitter {
         let nonce = self.client.next_nonce(&self.account).await?;
         let at = self.client.online.at_current_block().await?;
         let signed = at.tx().create_signed(call, &*self.keypair, params(nonce)).await?;
-        signed.submit_and_watch().await.map_err(|error| refused_by_pool(error.into(), &self.account.to_string()))
+        signed
+            .submit_and_watch()
+            .await
+            .map_err(|error| refused_by_pool(error.into(), &self.account.to_string()))
     }
 }
 
@@ -145,10 +157,15 @@ async fn outcome(place: &InBlock) -> Result<Included, ChainError> {
         TransactionEventsError::ExtrinsicFailed(error) => ChainError::from(error),
         other => ChainError::Unknown(other.to_string()),
     })?;
-    let events =
-        events.iter().map(|event| Ok(event?.decode_as::<Event>()?)).collect::<Result<_, ChainError>>()?;
+    let events = events
+        .iter()
+        .map(|event| Ok(event?.decode_as::<Event>()?))
+        .collect::<Result<_, ChainError>>()?;
     let at = crate::AtBlock::new(place.at().await?)?;
-    Ok(Included { block: at.block, events })
+    Ok(Included {
+        block: at.block,
+        events,
+    })
 }
 
 impl Included {

@@ -128,7 +128,10 @@ impl fmt::Display for Status {
 
 /// The phase of a task with its last block: what is to be done follows from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs, reason = "the runtime's `Phase` explains them; `until` is the last block of the phase")]
+#[allow(
+    missing_docs,
+    reason = "the runtime's `Phase` explains them; `until` is the last block of the phase"
+)]
 pub enum Phase {
     Open { until: BlockNumber },
     Working { until: BlockNumber },
@@ -332,7 +335,10 @@ impl AtBlock {
         let Some(task) = storage.try_fetch(api::storage().tasks().tasks(), (Static(id),)).await? else {
             return Ok(None);
         };
-        let Some(progress) = storage.try_fetch(api::storage().tasks().progress(), (Static(id),)).await? else {
+        let Some(progress) = storage
+            .try_fetch(api::storage().tasks().progress(), (Static(id),))
+            .await?
+        else {
             return Ok(None);
         };
         self.view(id, task.decode()?, progress.decode()?).await.map(Some)
@@ -371,17 +377,30 @@ impl AtBlock {
 
     async fn view(&self, id: TaskId, task: TaskRecord, progress: ProgressRecord) -> Result<TaskView, ChainError> {
         let storage = self.at.storage();
-        let chosen = match storage.try_fetch(api::storage().tasks().results(), (Static(id),)).await? {
+        let chosen = match storage
+            .try_fetch(api::storage().tasks().results(), (Static(id),))
+            .await?
+        {
             Some(chosen) => {
                 let chosen = chosen.decode()?;
-                Some(ChosenView { digest: chosen.digest, best: chosen.best, trace_root: chosen.trace_root })
+                Some(ChosenView {
+                    digest: chosen.digest,
+                    best: chosen.best,
+                    trace_root: chosen.trace_root,
+                })
             }
             None => None,
         };
-        let invited = match storage.try_fetch(api::storage().tasks().invitations(), (Static(id),)).await? {
+        let invited = match storage
+            .try_fetch(api::storage().tasks().invitations(), (Static(id),))
+            .await?
+        {
             Some(invitation) => {
                 let invitation = invitation.decode()?;
-                Some(Invited { workers: invitation.workers.0, until: invitation.until })
+                Some(Invited {
+                    workers: invitation.workers.0,
+                    until: invitation.until,
+                })
             }
             None => None,
         };
@@ -413,24 +432,25 @@ impl AtBlock {
     }
 
     /// The part that `worker` has in an unfinished task.
-    pub async fn contribution(
-        &self,
-        task: TaskId,
-        worker: &AccountId,
-    ) -> Result<Option<ContributionView>, ChainError> {
+    pub async fn contribution(&self, task: TaskId, worker: &AccountId) -> Result<Option<ContributionView>, ChainError> {
         let address = api::storage().tasks().contributions();
-        let Some(entry) = self.at.storage().try_fetch(address, (Static(task), worker.clone())).await? else {
+        let Some(entry) = self.at.storage().try_fetch(address, (Static(task), *worker)).await? else {
             return Ok(None);
         };
         let contribution = entry.decode()?;
         let state = match contribution.state {
-            tasks::ContributionState::Accepted { .. } => ContributionState::Accepted { at: contribution.accepted_at },
+            tasks::ContributionState::Accepted { .. } => ContributionState::Accepted {
+                at: contribution.accepted_at,
+            },
             tasks::ContributionState::Committed { commitment, at } => ContributionState::Committed { commitment, at },
             tasks::ContributionState::Revealed { digest, trace_root, .. } => {
                 ContributionState::Revealed { digest, trace_root }
             }
         };
-        Ok(Some(ContributionView { round: contribution.round, state }))
+        Ok(Some(ContributionView {
+            round: contribution.round,
+            state,
+        }))
     }
 
     /// The challenge windows that are open.
@@ -441,8 +461,14 @@ impl AtBlock {
         while let Some(entry) = entries.next().await {
             let entry = entry?;
             let (Static(task),) = entry.key()?.decode()?;
-            let judging::Challenge { terms, attestations, .. } = entry.value().decode()?;
-            let attestations = attestations.0.into_iter().map(|(account, Static(said))| (account, said)).collect();
+            let judging::Challenge {
+                terms, attestations, ..
+            } = entry.value().decode()?;
+            let attestations = attestations
+                .0
+                .into_iter()
+                .map(|(account, Static(said))| (account, said))
+                .collect();
             views.push(ChallengeView {
                 task,
                 digest: terms.digest,
@@ -477,10 +503,17 @@ impl AtBlock {
     /// What the registry knows of `account` in `role`; `None`: it does not have the role.
     pub async fn participant(&self, account: &AccountId, role: Role) -> Result<Option<ParticipantView>, ChainError> {
         let address = api::storage().registry().members();
-        let Some(entry) = self.at.storage().try_fetch(address, (account.clone(),)).await? else { return Ok(None) };
+        let Some(entry) = self.at.storage().try_fetch(address, (*account,)).await? else {
+            return Ok(None);
+        };
         let member: registry::Member<BlockNumber> = entry.decode()?;
         let last_heartbeat = member.last_heartbeat;
-        let plain = ParticipantView { specialisations: Specialisations::NONE, slots: 0, capability: 0, last_heartbeat };
+        let plain = ParticipantView {
+            specialisations: Specialisations::NONE,
+            slots: 0,
+            capability: 0,
+            last_heartbeat,
+        };
         Ok(match role {
             Role::Worker => member.worker.map(|worker| ParticipantView {
                 specialisations: worker.profile.specialisations.0,
@@ -497,10 +530,15 @@ impl AtBlock {
     /// An account's money; nothing for an account that does not exist.
     pub async fn balance(&self, account: &AccountId) -> Result<BalanceView, ChainError> {
         let address = api::storage().system().account();
-        let entry = self.at.storage().try_fetch(address, (account.clone(),)).await?;
-        let Some(entry) = entry else { return Ok(BalanceView::default()) };
+        let entry = self.at.storage().try_fetch(address, (*account,)).await?;
+        let Some(entry) = entry else {
+            return Ok(BalanceView::default());
+        };
         let data = entry.decode()?.data;
-        Ok(BalanceView { free: data.free, held: data.reserved })
+        Ok(BalanceView {
+            free: data.free,
+            held: data.reserved,
+        })
     }
 
     /// The money of every account there is.
@@ -512,7 +550,13 @@ impl AtBlock {
             let entry = entry?;
             let (account,) = entry.key()?.decode()?;
             let data = entry.value().decode()?.data;
-            balances.push((account, BalanceView { free: data.free, held: data.reserved }));
+            balances.push((
+                account,
+                BalanceView {
+                    free: data.free,
+                    held: data.reserved,
+                },
+            ));
         }
         Ok(balances)
     }
@@ -520,12 +564,16 @@ impl AtBlock {
     /// What is set aside of an account's money.
     pub async fn deposits(&self, account: &AccountId) -> Result<Vec<DepositView>, ChainError> {
         let storage = self.at.storage();
-        let mut entries = storage.iter(api::storage().escrow().deposits(), (account.clone(),)).await?;
+        let mut entries = storage.iter(api::storage().escrow().deposits(), (*account,)).await?;
         let mut deposits = Vec::new();
         while let Some(entry) = entries.next().await {
             let entry = entry?;
             let (_, Static(purpose), Static(scope)) = entry.key()?.decode()?;
-            deposits.push(DepositView { purpose, scope, amount: entry.value().decode()? });
+            deposits.push(DepositView {
+                purpose,
+                scope,
+                amount: entry.value().decode()?,
+            });
         }
         Ok(deposits)
     }
@@ -533,13 +581,17 @@ impl AtBlock {
     /// What is remembered of an account's work.
     pub async fn reputation(&self, account: &AccountId) -> Result<Vec<ReputationView>, ChainError> {
         let storage = self.at.storage();
-        let mut entries = storage.iter(api::storage().reputation().records(), (account.clone(),)).await?;
+        let mut entries = storage.iter(api::storage().reputation().records(), (*account,)).await?;
         let mut views = Vec::new();
         while let Some(entry) = entries.next().await {
             let entry = entry?;
             let (_, Static(side)) = entry.key()?.decode()?;
             let record = entry.value().decode()?;
-            views.push(ReputationView { side, confidence: record.score.confidence, count: record.score.count });
+            views.push(ReputationView {
+                side,
+                confidence: record.score.confidence,
+                count: record.score.count,
+            });
         }
         Ok(views)
     }
@@ -549,7 +601,9 @@ impl AtBlock {
         let entry = api::storage().block_time().slot_duration_ms();
         match self.at.storage().try_fetch(entry, ()).await? {
             Some(value) => Ok(value.decode()?),
-            None => Err(ChainError::Incompatible("the chain does not tell its block time".to_owned())),
+            None => Err(ChainError::Incompatible(
+                "the chain does not tell its block time".to_owned(),
+            )),
         }
     }
 }

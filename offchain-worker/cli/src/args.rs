@@ -19,7 +19,13 @@ pub struct Cli {
 #[derive(Args, Clone)]
 pub struct Global {
     /// The node to talk to.
-    #[arg(long, global = true, env = "AGORA_URL", default_value = "ws://127.0.0.1:9944", value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        env = "AGORA_URL",
+        default_value = "ws://127.0.0.1:9944",
+        value_name = "URL"
+    )]
     pub url: String,
     /// Seconds to wait for the node to answer at first.
     #[arg(long, global = true, default_value_t = 10, value_name = "SECONDS")]
@@ -136,8 +142,10 @@ pub struct RegisterArgs {
 
 fn parse_specialisation(text: &str) -> Result<Specialisation, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| {
-        let names: Vec<_> =
-            Specialisation::ALL.iter().filter_map(|one| serde_json::to_value(one).ok()?.as_str().map(str::to_owned)).collect();
+        let names: Vec<_> = Specialisation::ALL
+            .iter()
+            .filter_map(|one| serde_json::to_value(one).ok()?.as_str().map(str::to_owned))
+            .collect();
         format!("unknown; known are {}", names.join(", "))
     })
 }

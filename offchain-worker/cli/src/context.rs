@@ -35,7 +35,9 @@ impl Context {
         let source = match (&self.global.dev, &self.global.key_file) {
             (Some(name), _) if name.starts_with('/') => KeySource::Development(name.clone()),
             (Some(name), _) => {
-                return Err(CliError::Usage(format!("--dev takes a name such as //Alice, not {name:?}")));
+                return Err(CliError::Usage(format!(
+                    "--dev takes a name such as //Alice, not {name:?}"
+                )));
             }
             (None, Some(file)) => KeySource::File(file.clone()),
             (None, None) => KeySource::Environment(KEY_VARIABLE.to_owned()),

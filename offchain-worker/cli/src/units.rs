@@ -41,7 +41,9 @@ impl FromStr for Factor {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let thousandths = decimal(text, 3).and_then(|value| u32::try_from(value).ok());
-        thousandths.map(Self).ok_or_else(|| format!("{text:?} is no factor; write 1.0 or 2.5, with at most 3 decimals"))
+        thousandths
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} is no factor; write 1.0 or 2.5, with at most 3 decimals"))
     }
 }
 
@@ -93,7 +95,15 @@ impl FromStr for Uuid {
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = hex::encode(self.0);
-        write!(f, "{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
+        write!(
+            f,
+            "{}-{}-{}-{}-{}",
+            &text[..8],
+            &text[8..12],
+            &text[12..16],
+            &text[16..20],
+            &text[20..]
+        )
     }
 }
 
@@ -111,7 +121,15 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused() {
-        for text in ["", ".5", "-1", "1e3", "1.0000000000001", "12,5", "999999999999999999999999999999999"] {
+        for text in [
+            "",
+            ".5",
+            "-1",
+            "1e3",
+            "1.0000000000001",
+            "12,5",
+            "999999999999999999999999999999999",
+        ] {
             assert!(text.parse::<Amount>().is_err(), "{text}");
         }
     }

@@ -58,7 +58,10 @@ impl FromStr for Fault {
                 .map(|(_, pause)| Self::Pause(*pause))
                 .ok_or_else(|| {
                     let names: Vec<_> = Pause::ALL.iter().map(|(name, _)| *name).collect();
-                    format!("unknown fault {text:?}; known are corrupt, silent, lie, {}", names.join(", "))
+                    format!(
+                        "unknown fault {text:?}; known are corrupt, silent, lie, {}",
+                        names.join(", ")
+                    )
                 }),
         }
     }

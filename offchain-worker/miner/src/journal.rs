@@ -31,7 +31,10 @@ pub struct TaskRecord {
 impl std::fmt::Debug for TaskRecord {
     /// Leaves out the salt.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TaskRecord").field("stage", &self.stage).field("digest", &hex::encode(self.digest)).finish()
+        f.debug_struct("TaskRecord")
+            .field("stage", &self.stage)
+            .field("digest", &hex::encode(self.digest))
+            .finish()
     }
 }
 
@@ -99,13 +102,18 @@ impl Journal {
     ///
     /// Errors: it is in use by another process, damaged, or belongs to another `account` or `genesis`.
     pub fn open(path: &Path, genesis: [u8; 32], account: [u8; 32]) -> Result<Self, JournalError> {
-        let storage =
-            |reason: redb::Error| JournalError::Storage { path: path.to_owned(), reason: Box::new(reason) };
+        let storage = |reason: redb::Error| JournalError::Storage {
+            path: path.to_owned(),
+            reason: Box::new(reason),
+        };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| storage(redb::Error::Io(error)))?;
         }
         let database = Database::create(path).map_err(|error| storage(error.into()))?;
-        let journal = Self { database, path: path.to_owned() };
+        let journal = Self {
+            database,
+            path: path.to_owned(),
+        };
         let owner = [genesis, account].concat();
         let known = journal.write(|transaction| {
             transaction.open_table(TASKS)?;
@@ -137,7 +145,9 @@ impl Journal {
     pub fn unfinished(&self) -> Result<Vec<(TaskId, TaskRecord)>, JournalError> {
         let rows = self.read(|transaction| {
             let table = transaction.open_table(TASKS)?;
-            let rows = table.iter()?.map(|row| row.map(|(key, value)| (key.value(), value.value().to_vec())));
+            let rows = table
+                .iter()?
+                .map(|row| row.map(|(key, value)| (key.value(), value.value().to_vec())));
             Ok(rows.collect::<Result<Vec<_>, _>>()?)
         })?;
         let mut unfinished = Vec::new();
@@ -189,7 +199,10 @@ impl Journal {
         task: TaskId,
     ) -> Result<Option<Record>, JournalError> {
         let bytes = self.read(|transaction| {
-            Ok(transaction.open_table(definition)?.get(task.0)?.map(|value| value.value().to_vec()))
+            Ok(transaction
+                .open_table(definition)?
+                .get(task.0)?
+                .map(|value| value.value().to_vec()))
         })?;
         bytes.map(|bytes| self.decode(task, &bytes)).transpose()
     }
@@ -199,12 +212,19 @@ impl Journal {
     }
 
     fn damaged(&self, task: TaskId, reason: serde_json::Error) -> JournalError {
-        JournalError::Damaged { path: self.path.clone(), task: task.0, reason }
+        JournalError::Damaged {
+            path: self.path.clone(),
+            task: task.0,
+            reason,
+        }
     }
 
     fn read<T>(&self, work: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>) -> Result<T, JournalError> {
         let run = || work(&self.database.begin_read()?);
-        run().map_err(|reason| JournalError::Storage { path: self.path.clone(), reason: Box::new(reason) })
+        run().map_err(|reason| JournalError::Storage {
+            path: self.path.clone(),
+            reason: Box::new(reason),
+        })
     }
 
     fn write<T>(
@@ -217,7 +237,10 @@ impl Journal {
             transaction.commit()?;
             Ok(done)
         };
-        run().map_err(|reason| JournalError::Storage { path: self.path.clone(), reason: Box::new(reason) })
+        run().map_err(|reason| JournalError::Storage {
+            path: self.path.clone(),
+            reason: Box::new(reason),
+        })
     }
 }
 
@@ -229,7 +252,10 @@ fn remove_old(
     may_go: impl Fn(&[u8]) -> bool,
 ) -> Result<(), redb::Error> {
     let mut table = transaction.open_table(definition)?;
-    let newest_first = table.iter()?.rev().map(|row| row.map(|(key, value)| (key.value(), may_go(value.value()))));
+    let newest_first = table
+        .iter()?
+        .rev()
+        .map(|row| row.map(|(key, value)| (key.value(), may_go(value.value()))));
     let old = newest_first.skip(keep).collect::<Result<Vec<_>, _>>()?;
     for (key, _) in old.into_iter().filter(|(_, may_go)| *may_go) {
         table.remove(key)?;
@@ -242,7 +268,12 @@ mod tests {
     use super::*;
 
     fn record(stage: Stage) -> TaskRecord {
-        TaskRecord { stage, salt: [1; 32], digest: [2; 32], trace_root: [3; 32] }
+        TaskRecord {
+            stage,
+            salt: [1; 32],
+            digest: [2; 32],
+            trace_root: [3; 32],
+        }
     }
 
     fn journal() -> (tempfile::TempDir, PathBuf) {
@@ -256,7 +287,15 @@ mod tests {
         let (_folder, path) = journal();
         let opened = Journal::open(&path, [0; 32], [9; 32]).expect("it is new");
         opened.put_task(TaskId(7), &record(Stage::Committing)).expect("put");
-        opened.put_attestation(TaskId(8), &AttestRecord { digest: [4; 32], valid: false }).expect("put");
+        opened
+            .put_attestation(
+                TaskId(8),
+                &AttestRecord {
+                    digest: [4; 32],
+                    valid: false,
+                },
+            )
+            .expect("put");
         drop(opened);
         let opened = Journal::open(&path, [0; 32], [9; 32]).expect("it is there");
         assert_eq!(opened.task(TaskId(7)).expect("read"), Some(record(Stage::Committing)));
@@ -273,7 +312,12 @@ mod tests {
             journal.put_task(TaskId(task), &record(stage)).expect("put");
         }
         let tasks = |journal: &Journal| -> Vec<u64> {
-            journal.unfinished().expect("read").into_iter().map(|(task, _)| task.0).collect()
+            journal
+                .unfinished()
+                .expect("read")
+                .into_iter()
+                .map(|(task, _)| task.0)
+                .collect()
         };
         assert_eq!(tasks(&journal), [1, 3, 5, 7, 9]);
         journal.prune(2).expect("pruned");
@@ -286,15 +330,24 @@ mod tests {
     fn another_accounts_or_chains_journal_is_refused() {
         let (_folder, path) = journal();
         drop(Journal::open(&path, [0; 32], [9; 32]).expect("it is new"));
-        assert!(matches!(Journal::open(&path, [0; 32], [8; 32]), Err(JournalError::NotOurs { .. })));
-        assert!(matches!(Journal::open(&path, [1; 32], [9; 32]), Err(JournalError::NotOurs { .. })));
+        assert!(matches!(
+            Journal::open(&path, [0; 32], [8; 32]),
+            Err(JournalError::NotOurs { .. })
+        ));
+        assert!(matches!(
+            Journal::open(&path, [1; 32], [9; 32]),
+            Err(JournalError::NotOurs { .. })
+        ));
     }
 
     #[test]
     fn a_journal_in_use_is_refused() {
         let (_folder, path) = journal();
         let _open = Journal::open(&path, [0; 32], [9; 32]).expect("it is new");
-        assert!(matches!(Journal::open(&path, [0; 32], [9; 32]), Err(JournalError::Storage { .. })));
+        assert!(matches!(
+            Journal::open(&path, [0; 32], [9; 32]),
+            Err(JournalError::Storage { .. })
+        ));
     }
 
     #[test]

@@ -96,9 +96,17 @@ pub async fn serve_metrics(
             "/metrics",
             get(move || {
                 let text = metrics.render();
-                async move { ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0")], text) }
+                async move {
+                    (
+                        [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0")],
+                        text,
+                    )
+                }
             }),
         )
         .route("/health", get(|| async { "ok" }));
-    axum::serve(listener, routes).with_graceful_shutdown(shutdown.cancelled_owned()).await.map_err(failed)
+    axum::serve(listener, routes)
+        .with_graceful_shutdown(shutdown.cancelled_owned())
+        .await
+        .map_err(failed)
 }

@@ -76,9 +76,13 @@ impl EnginePool {
     fn new(engines: Vec<Arc<dyn Engine>>) -> Self {
         let (back, idle) = tokio::sync::mpsc::channel(engines.len().max(1));
         for engine in engines {
-            back.try_send(engine).unwrap_or_else(|_| unreachable!("the channel has room for every engine"));
+            back.try_send(engine)
+                .unwrap_or_else(|_| unreachable!("the channel has room for every engine"));
         }
-        Self { idle: Mutex::new(idle), back }
+        Self {
+            idle: Mutex::new(idle),
+            back,
+        }
     }
 
     /// Runs `job` on the next idle device.
@@ -88,7 +92,9 @@ impl EnginePool {
         let used = Arc::clone(&engine);
         let computation = tokio::task::spawn_blocking(move || {
             let progress = |done: u32, total: u32| {
-                metrics.progress_permille.set(i64::from(done) * 1000 / i64::from(total.max(1)));
+                metrics
+                    .progress_permille
+                    .set(i64::from(done) * 1000 / i64::from(total.max(1)));
             };
             used.run(&job, &progress, &cancel)
         })
@@ -109,7 +115,7 @@ impl Miner {
         config: MinerConfig,
         metrics: Metrics,
     ) -> Self {
-        let account = submitter.account().clone();
+        let account = *submitter.account();
         let shared = Shared {
             submitter,
             account,
@@ -174,7 +180,10 @@ impl Miner {
     async fn ensure_registered(&self, client: &Client) -> Result<(), MinerError> {
         let at = client.best().await?;
         if at.participant(&self.shared.account, Role::Worker).await?.is_none() {
-            return Err(MinerError::NotRegistered { account: self.shared.account.to_string(), role: "worker" });
+            return Err(MinerError::NotRegistered {
+                account: self.shared.account.to_string(),
+                role: "worker",
+            });
         }
         Ok(())
     }
@@ -201,7 +210,10 @@ impl Miner {
     async fn look(&mut self, at: &AtBlock) -> Result<(), MinerError> {
         self.beat(at.block.number);
         let unfinished = self.shared.journal.unfinished()?;
-        self.shared.metrics.tasks_in_hand.set(i64::try_from(unfinished.len()).unwrap_or(i64::MAX));
+        self.shared
+            .metrics
+            .tasks_in_hand
+            .set(i64::try_from(unfinished.len()).unwrap_or(i64::MAX));
         let mut free = self.shared.config.slots.saturating_sub(unfinished.len());
         for (task, record) in unfinished {
             self.start(task, at, record);
@@ -218,7 +230,12 @@ impl Miner {
             }
             if self.wants(&view, at.block.number) {
                 let salt: [u8; 32] = rand::random();
-                let record = TaskRecord { stage: Stage::Accepting, salt, digest: [0; 32], trace_root: [0; 32] };
+                let record = TaskRecord {
+                    stage: Stage::Accepting,
+                    salt,
+                    digest: [0; 32],
+                    trace_root: [0; 32],
+                };
                 self.shared.journal.put_task(view.id, &record)?;
                 self.start(view.id, at, record);
                 free -= 1;
@@ -249,12 +266,15 @@ impl Miner {
         if self.in_flight.insert(task) {
             let shared = Arc::clone(&self.shared);
             let at = at.clone();
-            self.steps.spawn(async move { (task, shared.step(task, &at, record).await) });
+            self.steps
+                .spawn(async move { (task, shared.step(task, &at, record).await) });
         }
     }
 
     fn beat(&mut self, now: BlockNumber) {
-        let due = self.last_heartbeat.is_none_or(|last| now.saturating_sub(last) >= self.shared.config.heartbeat_every);
+        let due = self
+            .last_heartbeat
+            .is_none_or(|last| now.saturating_sub(last) >= self.shared.config.heartbeat_every);
         if due && self.heartbeat.is_empty() {
             self.last_heartbeat = Some(now);
             let shared = Arc::clone(&self.shared);
@@ -295,7 +315,13 @@ impl Shared {
     }
 
     fn end(&self, task: TaskId, record: TaskRecord) -> Result<(), MinerError> {
-        self.journal.put_task(task, &TaskRecord { stage: Stage::Ended, ..record })?;
+        self.journal.put_task(
+            task,
+            &TaskRecord {
+                stage: Stage::Ended,
+                ..record
+            },
+        )?;
         self.metrics.ended.inc();
         tracing::info!(%task, "The task has ended.");
         Ok(())
@@ -307,7 +333,13 @@ impl Shared {
         let job = match self.job(view).await {
             Ok(job) => job,
             Err(error) => {
-                self.journal.put_task(task, &TaskRecord { stage: Stage::Ended, ..record })?;
+                self.journal.put_task(
+                    task,
+                    &TaskRecord {
+                        stage: Stage::Ended,
+                        ..record
+                    },
+                )?;
                 return Err(error);
             }
         };
@@ -341,15 +373,21 @@ impl Shared {
         self.metrics.computed.inc();
         tracing::info!(%task, seconds = started.elapsed().as_secs_f64(), "Computed.");
         #[cfg(feature = "fault-injection")]
-        if self.config.fault == Some(Fault::Corrupt)
-            && let Some(residue) = computation.output.first_mut()
-        {
-            *residue = (*residue + 1) % 251;
+        if self.config.fault == Some(Fault::Corrupt) {
+            corrupt(&mut computation);
         }
         let (digest, trace_root) = (computation.digest(), computation.trace_root(&self.account.0));
         // The result is where validators and the publisher find it before the chain hears of it.
         self.blobs.put(BlobKind::Output, computation.output).await?;
-        self.journal.put_task(task, &TaskRecord { stage: Stage::Committing, digest, trace_root, ..record })?;
+        self.journal.put_task(
+            task,
+            &TaskRecord {
+                stage: Stage::Committing,
+                digest,
+                trace_root,
+                ..record
+            },
+        )?;
         Ok(())
     }
 
@@ -380,7 +418,10 @@ impl Shared {
             tracing::error!(%task, "The commitment on chain is not the journal's: was the journal replaced?");
             return Ok(());
         }
-        let record = TaskRecord { stage: Stage::Revealing, ..record };
+        let record = TaskRecord {
+            stage: Stage::Revealing,
+            ..record
+        };
         self.journal.put_task(task, &record)?;
         self.pause_at("before-reveal").await;
         let call = calls::reveal(task, H256(record.digest), H256(record.trace_root), record.salt);
@@ -420,6 +461,15 @@ impl Shared {
     async fn pause_at(&self, _: &str) {}
 }
 
+/// Changes one residue, consistently: the digest is that of the changed output.
+#[cfg(feature = "fault-injection")]
+fn corrupt(computation: &mut Computation) {
+    if let (Some(residue), Some(last)) = (computation.output.first_mut(), computation.state_digests.last_mut()) {
+        *residue = (*residue + 1) % 251;
+        *last = agora_compute::output_digest(&computation.output);
+    }
+}
+
 /// Fetches a task's job specification and checks that it is what the chain says.
 pub(crate) async fn load_job(blobs: &BlobStore, source: &JobSource) -> Result<JobSpec, MinerError> {
     let spec = match source {
@@ -431,7 +481,9 @@ pub(crate) async fn load_job(blobs: &BlobStore, source: &JobSource) -> Result<Jo
     };
     spec.validate().map_err(|error| MinerError::Job(error.to_string()))?;
     if spec.specialisation() != source.specialisation() {
-        return Err(MinerError::Job("it is another kind of work than the chain says".to_owned()));
+        return Err(MinerError::Job(
+            "it is another kind of work than the chain says".to_owned(),
+        ));
     }
     Ok(spec)
 }

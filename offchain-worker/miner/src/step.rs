@@ -2,7 +2,10 @@
 //! either.
 
 use crate::Stage;
-use agora_chain::{BlockNumber, views::{ContributionState, Phase}};
+use agora_chain::{
+    BlockNumber,
+    views::{ContributionState, Phase},
+};
 
 /// The next thing a worker does about a task that its journal knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,11 +73,25 @@ mod tests {
     const WORKING: Phase = Phase::Working { until: 100 };
     const REVEALING: Phase = Phase::Revealing { until: 120 };
     const ACCEPTED: ContributionState = ContributionState::Accepted { at: 10 };
-    const COMMITTED: ContributionState = ContributionState::Committed { commitment: H256([1; 32]), at: 20 };
-    const REVEALED: ContributionState = ContributionState::Revealed { digest: H256([2; 32]), trace_root: H256([3; 32]) };
+    const COMMITTED: ContributionState = ContributionState::Committed {
+        commitment: H256([1; 32]),
+        at: 20,
+    };
+    const REVEALED: ContributionState = ContributionState::Revealed {
+        digest: H256([2; 32]),
+        trace_root: H256([3; 32]),
+    };
 
     fn decide(now: BlockNumber, phase: Phase, contribution: Option<ContributionState>, stage: Stage) -> Step {
-        Step::decide(Situation { now, phase: Some(phase), contribution, min_thinking: 2 }, stage)
+        Step::decide(
+            Situation {
+                now,
+                phase: Some(phase),
+                contribution,
+                min_thinking: 2,
+            },
+            stage,
+        )
     }
 
     #[test]
@@ -82,7 +99,11 @@ mod tests {
         for phase in [OPEN, WORKING] {
             assert_eq!(decide(11, phase, None, Stage::Accepting), Step::Accept);
         }
-        assert_eq!(decide(11, REVEALING, None, Stage::Accepting), Step::End, "it came too late");
+        assert_eq!(
+            decide(11, REVEALING, None, Stage::Accepting),
+            Step::End,
+            "it came too late"
+        );
     }
 
     #[test]
@@ -90,7 +111,11 @@ mod tests {
         assert_eq!(decide(11, WORKING, Some(ACCEPTED), Stage::Accepting), Step::Compute);
         assert_eq!(decide(11, WORKING, Some(ACCEPTED), Stage::Committing), Step::Wait);
         assert_eq!(decide(12, WORKING, Some(ACCEPTED), Stage::Committing), Step::Commit);
-        assert_eq!(decide(100, WORKING, Some(ACCEPTED), Stage::Committing), Step::Wait, "too late to commit");
+        assert_eq!(
+            decide(100, WORKING, Some(ACCEPTED), Stage::Committing),
+            Step::Wait,
+            "too late to commit"
+        );
     }
 
     #[test]
@@ -106,13 +131,22 @@ mod tests {
             assert_eq!(decide(110, REVEALING, Some(COMMITTED), stage), Step::Reveal);
             assert_eq!(decide(110, REVEALING, Some(REVEALED), stage), Step::Wait);
         }
-        assert_eq!(decide(120, REVEALING, Some(COMMITTED), Stage::Revealing), Step::Wait, "too late to reveal");
+        assert_eq!(
+            decide(120, REVEALING, Some(COMMITTED), Stage::Revealing),
+            Step::Wait,
+            "too late to reveal"
+        );
     }
 
     #[test]
     fn the_record_is_closed_when_the_task_is_over_or_gone() {
         assert_eq!(decide(30, Phase::Finished, Some(REVEALED), Stage::Revealing), Step::End);
-        let gone = Situation { now: 30, phase: None, contribution: None, min_thinking: 2 };
+        let gone = Situation {
+            now: 30,
+            phase: None,
+            contribution: None,
+            min_thinking: 2,
+        };
         assert_eq!(Step::decide(gone, Stage::Revealing), Step::End);
     }
 }

@@ -47,9 +47,16 @@ impl Validator {
         config: ValidatorConfig,
         metrics: Metrics,
     ) -> Self {
-        let account = submitter.account().clone();
+        let account = *submitter.account();
         Self {
-            shared: Arc::new(Shared { submitter, account, journal, blobs, config, metrics }),
+            shared: Arc::new(Shared {
+                submitter,
+                account,
+                journal,
+                blobs,
+                config,
+                metrics,
+            }),
             in_flight: HashSet::new(),
             checks: JoinSet::new(),
             last_heartbeat: None,
@@ -61,7 +68,10 @@ impl Validator {
         let client = self.shared.submitter.client().clone();
         let at = client.best().await?;
         if at.participant(&self.shared.account, Role::Validator).await?.is_none() {
-            return Err(MinerError::NotRegistered { account: self.shared.account.to_string(), role: "validator" });
+            return Err(MinerError::NotRegistered {
+                account: self.shared.account.to_string(),
+                role: "validator",
+            });
         }
         let mut blocks = client.follow_best();
         loop {
@@ -107,13 +117,16 @@ impl Validator {
             }
             let shared = Arc::clone(&self.shared);
             let at = at.clone();
-            self.checks.spawn(async move { (challenge.task, shared.attest(&at, challenge).await) });
+            self.checks
+                .spawn(async move { (challenge.task, shared.attest(&at, challenge).await) });
         }
         Ok(())
     }
 
     fn beat(&mut self, now: BlockNumber) {
-        let due = self.last_heartbeat.is_none_or(|last| now.saturating_sub(last) >= self.shared.config.heartbeat_every);
+        let due = self
+            .last_heartbeat
+            .is_none_or(|last| now.saturating_sub(last) >= self.shared.config.heartbeat_every);
         if due {
             self.last_heartbeat = Some(now);
             let submitter = self.shared.submitter.clone();
@@ -135,7 +148,9 @@ impl Shared {
             // Checked before a restart: what was about to be said then is said now.
             Some(record) => record,
             None => {
-                let Some(view) = at.task(task).await? else { return Ok(()) };
+                let Some(view) = at.task(task).await? else {
+                    return Ok(());
+                };
                 if view.publisher == self.account || at.contribution(task, &self.account).await?.is_some() {
                     return Ok(());
                 }
@@ -151,7 +166,11 @@ impl Shared {
         if self.config.fault == Some(Fault::Lie) {
             valid = !valid;
         }
-        let attestation = if valid { Attestation::Valid } else { Attestation::Invalid };
+        let attestation = if valid {
+            Attestation::Valid
+        } else {
+            Attestation::Invalid
+        };
         let call = calls::attest(task, attestation);
         let included = self.submitter.submit(&call).await?;
         self.metrics.attested.inc();
@@ -162,7 +181,10 @@ impl Shared {
     /// Fetches the result and checks it, far cheaper than computing it. A result that cannot be fetched is not judged:
     /// the error is returned, and the check is tried again at later blocks of the window.
     async fn check(&self, challenge: &ChallengeView, job: JobSpec) -> Result<bool, MinerError> {
-        let output = self.blobs.get(BlobKind::Output, &challenge.digest.0, job.max_output_bytes()).await?;
+        let output = self
+            .blobs
+            .get(BlobKind::Output, &challenge.digest.0, job.max_output_bytes())
+            .await?;
         let seed = challenge.seed.0;
         let checked = tokio::task::spawn_blocking(move || check_output(&job, &output, &seed)).await;
         Ok(checked.map_err(|panic| MinerError::Interrupted(panic.to_string()))??)

@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn errors_say_what_is_wrong() {
         for error in [SplitError::EmptySet, SplitError::Overflow, SplitError::NotWhole] {
-            assert!(!std::string::ToString::to_string(&error).is_empty());
+            assert!(!ToString::to_string(&error).is_empty());
         }
     }
 

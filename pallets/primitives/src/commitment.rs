@@ -24,7 +24,9 @@ pub fn commitment<AccountId: Encode>(
     trace_root: H256,
     salt: &Salt,
 ) -> H256 {
-    (CommitDomain, genesis, task, account, digest, trace_root, salt).using_encoded(blake2_256).into()
+    (CommitDomain, genesis, task, account, digest, trace_root, salt)
+        .using_encoded(blake2_256)
+        .into()
 }
 
 /// Encodes as the bytes of [`COMMIT_DOMAIN`] without a length.

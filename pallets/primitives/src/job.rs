@@ -30,8 +30,18 @@ pub enum JobKind {
 
 /// `M ← A·M`, `iterations` times, over F_251; `A` and the first `M` are generated from `seed`.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
-    Clone, Copy, PartialEq, Eq, Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
 )]
 pub struct SyntheticJob {
     /// Key of the generator.
@@ -97,7 +107,9 @@ impl JobSpec {
     /// Multiply–add operations that the job takes.
     pub fn work(&self) -> u128 {
         let Self::V1(JobKind::Synthetic(job)) = self;
-        u128::from(job.matrix_size).saturating_pow(3).saturating_mul(job.iterations.into())
+        u128::from(job.matrix_size)
+            .saturating_pow(3)
+            .saturating_mul(job.iterations.into())
     }
 
     /// Length of the canonical output at most, in bytes.
@@ -115,8 +127,18 @@ impl JobSpec {
 
 /// A job specification too large for the task, or wanted off chain: what the chain knows of it.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
-    Clone, Copy, PartialEq, Eq, Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
 )]
 pub struct StoredJob {
     /// `blake2_256` of the SCALE-encoded [`JobSpec`].

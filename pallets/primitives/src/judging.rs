@@ -10,8 +10,18 @@ use sp_runtime::{DispatchError, DispatchResult};
 
 /// The rule by which the answers to a task are judged.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
-    Clone, Copy, PartialEq, Eq, Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
 )]
 pub enum JudgeRule {
     /// The group of equal answers with enough confidence wins: `group · trust > (1 + total) · (trust − 1)`.
@@ -49,8 +59,18 @@ pub struct Verdict<AccountId> {
 
 /// What a validator says about a result that it has checked.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
-    Clone, Copy, PartialEq, Eq, Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Attestation {
@@ -61,9 +81,7 @@ pub enum Attestation {
 }
 
 /// How a challenge ended, and so who of its attesters pays whom.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ruling {
     /// The result stands: those who attested for it were right.
     Upheld,
@@ -85,9 +103,7 @@ impl Ruling {
 }
 
 /// What attesters said by the end of a challenge window.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Tally {
     /// How many attested for the result.
     pub in_favour: u32,
@@ -96,9 +112,7 @@ pub struct Tally {
 }
 
 /// What a challenge is opened with.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
 pub struct ChallengeTerms<BlockNumber, Balance> {
     /// The result that may be challenged.
     pub digest: H256,

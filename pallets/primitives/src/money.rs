@@ -163,6 +163,9 @@ impl<AccountId: Clone> RewardPlanner<AccountId> for () {
         reward: u128,
         payroll: &Payroll<AccountId>,
     ) -> Result<PaymentPlan<AccountId, u128>, DispatchError> {
-        Ok(vec![Payment { payee: Payee::Account(payroll.best.clone()), amount: reward }])
+        Ok(vec![Payment {
+            payee: Payee::Account(payroll.best.clone()),
+            amount: reward,
+        }])
     }
 }

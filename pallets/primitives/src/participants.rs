@@ -9,8 +9,20 @@ use sp_runtime::DispatchResult;
 
 /// A role in the market. An account may have several, each with its own bond.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
@@ -26,8 +38,21 @@ pub enum Role {
 
 /// A kind of work. Reputation is kept per specialisation; a worker declares those it takes.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Debug,
 )]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the names say it all")]

@@ -35,7 +35,10 @@ pub struct Market {
 
 /// The account of a development key.
 pub fn account(key: &str) -> AccountId {
-    KeySource::Development(key.to_owned()).load().expect("development keys are well formed").account()
+    KeySource::Development(key.to_owned())
+        .load()
+        .expect("development keys are well formed")
+        .account()
 }
 
 /// The key of the `number`th worker.
@@ -52,12 +55,21 @@ impl Market {
     /// Starts a chain and waits for its first finalised block.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let node = Node::start(NodeOptions::development(), folder.path()).await.expect("the node starts");
+        let node = Node::start(NodeOptions::development(), folder.path())
+            .await
+            .expect("the node starts");
         let client = node.client().await.expect("it answers");
         let genesis = client.at(client.genesis_hash()).await.expect("it has a first block");
         let issuance = genesis.total_issuance().await.expect("it tells the issuance");
         let blocks = client.follow_finalised(Some(1));
-        let mut market = Self { node, client, folder, blocks, seen: Vec::new(), issuance };
+        let mut market = Self {
+            node,
+            client,
+            folder,
+            blocks,
+            seen: Vec::new(),
+            issuance,
+        };
         market.next_block().await;
         market
     }
@@ -69,9 +81,9 @@ impl Market {
 
     /// Registers workers and validators, side by side.
     pub async fn register(&self, workers: usize, validators: usize) {
-        let parts = (1..=workers).map(|number| (worker(number), "worker")).chain(
-            (1..=validators).map(|number| (validator(number), "validator")),
-        );
+        let parts = (1..=workers)
+            .map(|number| (worker(number), "worker"))
+            .chain((1..=validators).map(|number| (validator(number), "validator")));
         join_all(parts.map(|(key, role)| async move {
             let arguments = ["register", "--role", role, "--bond", BOND, "--capability", "10"];
             self.agora(&key).json(&arguments).await.expect("registering succeeds");
@@ -95,19 +107,27 @@ impl Market {
     pub async fn spawn(&self, key: &str, arguments: &[&str]) -> Process {
         let mut process = self.agora(key).spawn(arguments).expect("it starts");
         let before = process.output().len();
-        process.printed("Ctrl-C stops", before, PATIENCE).await.expect("it works");
+        process
+            .printed("Ctrl-C stops", before, PATIENCE)
+            .await
+            .expect("it works");
         process
     }
 
     /// Publishes a task as `//Publisher`.
     pub async fn publish(&self, arguments: &[&str]) -> TaskId {
-        let answers = self.agora("//Publisher").json(&[&["publish"], arguments].concat()).await.expect("it is published");
+        let answers = self
+            .agora("//Publisher")
+            .json(&[&["publish"], arguments].concat())
+            .await
+            .expect("it is published");
         TaskId(answers[0]["task"].as_u64().expect("its number is told"))
     }
 
     /// Publishes a small task that takes little time.
     pub async fn publish_small(&self) -> TaskId {
-        self.publish(&["--matrix-size", "48", "--iterations", "3", "--deadline", "60"]).await
+        self.publish(&["--matrix-size", "48", "--iterations", "3", "--deadline", "60"])
+            .await
     }
 
     /// `agora` with this key, talking to another node.
@@ -141,7 +161,11 @@ impl Market {
             if let Some(found) = block.events.iter().find_map(&found) {
                 return found;
             }
-            assert!(tokio::time::Instant::now() < deadline, "{what} did not happen within {} s", PATIENCE.as_secs());
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{what} did not happen within {} s",
+                PATIENCE.as_secs()
+            );
         }
     }
 
@@ -151,7 +175,12 @@ impl Market {
         for _ in 0..2 {
             self.next_block().await;
         }
-        let ends = self.seen.iter().flat_map(|block| &block.events).filter(|event| terminal(event, task).is_some()).count();
+        let ends = self
+            .seen
+            .iter()
+            .flat_map(|block| &block.events)
+            .filter(|event| terminal(event, task).is_some())
+            .count();
         assert_eq!(ends, 1, "task {task} has {ends} terminal events");
         status
     }
@@ -159,12 +188,18 @@ impl Market {
     /// How `worker`'s work on `task` was judged.
     pub fn outcome(&self, task: TaskId, key: &str) -> Option<Outcome> {
         let account = account(key);
-        let mut outcomes = self.seen.iter().flat_map(|block| &block.events).filter_map(|event| match event {
-            Event::Tasks(tasks::Event::WorkerJudged { task: t, worker, outcome }) if t.0 == task && *worker == account => {
-                Some(outcome.0)
-            }
-            _ => None,
-        });
+        let mut outcomes = self
+            .seen
+            .iter()
+            .flat_map(|block| &block.events)
+            .filter_map(|event| match event {
+                Event::Tasks(tasks::Event::WorkerJudged {
+                    task: t,
+                    worker,
+                    outcome,
+                }) if t.0 == task && *worker == account => Some(outcome.0),
+                _ => None,
+            });
         let outcome = outcomes.next();
         assert!(outcomes.next().is_none(), "{key} was judged twice for task {task}");
         outcome
@@ -182,17 +217,27 @@ impl Market {
     /// What was taken from holds of `key` for `purpose`.
     pub fn taken_from(&self, key: &str, purpose: Purpose) -> Balance {
         let account = account(key);
-        self.payments().filter(|(of, from, _, _)| *of == purpose && *from == account).map(|(_, _, _, amount)| amount).sum()
+        self.payments()
+            .filter(|(of, from, _, _)| *of == purpose && *from == account)
+            .map(|(_, _, _, amount)| amount)
+            .sum()
     }
 
     fn payments(&self) -> impl Iterator<Item = (Purpose, AccountId, Payee<AccountId>, Balance)> {
         use agora_chain::api::api::escrow;
-        self.seen.iter().flat_map(|block| &block.events).filter_map(|event| match event {
-            Event::Escrow(escrow::Event::Paid { purpose, from, payee, amount, .. }) => {
-                Some((purpose.0, from.clone(), payee.clone(), *amount))
-            }
-            _ => None,
-        })
+        self.seen
+            .iter()
+            .flat_map(|block| &block.events)
+            .filter_map(|event| match event {
+                Event::Escrow(escrow::Event::Paid {
+                    purpose,
+                    from,
+                    payee,
+                    amount,
+                    ..
+                }) => Some((purpose.0, *from, payee.clone(), *amount)),
+                _ => None,
+            })
     }
 
     /// Checks that no money was made or lost, and that nothing of `task` is held any more.
@@ -200,13 +245,19 @@ impl Market {
         let at = self.client.finalised().await.expect("the chain answers");
         let balances = at.balances().await.expect("balances can be read");
         let sum: Balance = balances.iter().map(|(_, balance)| balance.free + balance.held).sum();
-        let burned: Balance =
-            self.payments().filter(|(_, _, payee, _)| matches!(payee, Payee::Burn)).map(|(_, _, _, amount)| amount).sum();
+        let burned: Balance = self
+            .payments()
+            .filter(|(_, _, payee, _)| matches!(payee, Payee::Burn))
+            .map(|(_, _, _, amount)| amount)
+            .sum();
         assert_eq!(sum + burned, self.issuance, "money was made or lost");
         for (account, _) in balances {
             for deposit in at.deposits(&account).await.expect("deposits can be read") {
                 let scope = agora_primitives::money::Scope::Task(task);
-                assert_ne!(deposit.scope, scope, "{account} still has money locked for task {task}: {deposit:?}");
+                assert_ne!(
+                    deposit.scope, scope,
+                    "{account} still has money locked for task {task}: {deposit:?}"
+                );
             }
         }
     }

@@ -5,7 +5,13 @@ use agora_e2e::{Market, PATIENCE, worker};
 use agora_primitives::{money::Purpose, reputation::Outcome};
 
 /// Points between journal and chain at which a worker is killed; one worker each.
-const POINTS: [&str; 5] = ["before-accept", "after-accept", "before-commit", "after-commit", "before-reveal"];
+const POINTS: [&str; 5] = [
+    "before-accept",
+    "after-accept",
+    "before-commit",
+    "after-commit",
+    "before-reveal",
+];
 
 #[tokio::test]
 async fn a_worker_killed_at_any_point_resumes_and_is_paid_once() {
@@ -15,19 +21,34 @@ async fn a_worker_killed_at_any_point_resumes_and_is_paid_once() {
     for (index, point) in POINTS.iter().enumerate() {
         paused.push(market.mine(index + 1, &["--fault", point]).await);
     }
-    let task = market.publish(&["--matrix-size", "48", "--iterations", "3", "--deadline", "90"]).await;
+    let task = market
+        .publish(&["--matrix-size", "48", "--iterations", "3", "--deadline", "90"])
+        .await;
     // All but the last stop before every commitment is made, so revealing starts when they have resumed.
     let mut resumed = Vec::new();
     for (index, (mut process, point)) in paused.into_iter().zip(POINTS).enumerate() {
-        process.printed(&format!("Paused at {point}"), 0, PATIENCE).await.expect("it comes to that point");
+        process
+            .printed(&format!("Paused at {point}"), 0, PATIENCE)
+            .await
+            .expect("it comes to that point");
         process.kill().await.expect("it can be killed");
         resumed.push(market.mine(index + 1, &[]).await);
     }
     assert_eq!(market.ended(task).await, Status::Settled);
     for number in 1..=5 {
         let key = worker(number);
-        assert_eq!(market.outcome(task, &key), Some(Outcome::Right { confirmed: true }), "{}", POINTS[number - 1]);
-        assert_eq!(market.paid_to(&key, Purpose::TaskReward).len(), 1, "{}", POINTS[number - 1]);
+        assert_eq!(
+            market.outcome(task, &key),
+            Some(Outcome::Right { confirmed: true }),
+            "{}",
+            POINTS[number - 1]
+        );
+        assert_eq!(
+            market.paid_to(&key, Purpose::TaskReward).len(),
+            1,
+            "{}",
+            POINTS[number - 1]
+        );
         assert_eq!(market.taken_from(&key, Purpose::TaskBond), 0, "{}", POINTS[number - 1]);
     }
     market.assert_conserved(task).await;
@@ -36,11 +57,20 @@ async fn a_worker_killed_at_any_point_resumes_and_is_paid_once() {
     resumed.remove(0).stop().await.expect("it stops");
     let mut last = market.mine(1, &["--fault", "after-reveal"]).await;
     let task = market.publish_small().await;
-    last.printed("Paused at after-reveal", 0, PATIENCE).await.expect("it comes to that point");
+    last.printed("Paused at after-reveal", 0, PATIENCE)
+        .await
+        .expect("it comes to that point");
     last.kill().await.expect("it can be killed");
     let _resumed_too = market.mine(1, &[]).await;
     assert_eq!(market.ended(task).await, Status::Settled);
-    assert_eq!(market.outcome(task, &worker(1)), Some(Outcome::Right { confirmed: true }));
-    assert_eq!(market.paid_to(&worker(1), Purpose::TaskReward).len(), 2, "once for each task");
+    assert_eq!(
+        market.outcome(task, &worker(1)),
+        Some(Outcome::Right { confirmed: true })
+    );
+    assert_eq!(
+        market.paid_to(&worker(1), Purpose::TaskReward).len(),
+        2,
+        "once for each task"
+    );
     market.assert_conserved(task).await;
 }

@@ -19,13 +19,32 @@ async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
         processes.push(market.validate(number, &[]).await);
     }
     // A size that is no multiple of any tile.
-    let task = market.publish(&["--matrix-size", "77", "--iterations", "5", "--deadline", "60", "--stored"]).await;
+    let task = market
+        .publish(&[
+            "--matrix-size",
+            "77",
+            "--iterations",
+            "5",
+            "--deadline",
+            "60",
+            "--stored",
+        ])
+        .await;
     assert_eq!(market.ended(task).await, Status::Settled);
 
-    let rewards: Vec<_> = (1..=5).map(|number| market.paid_to(&worker(number), Purpose::TaskReward)).collect();
-    assert!(rewards.iter().all(|paid| paid.len() == 1), "each worker is paid once: {rewards:?}");
+    let rewards: Vec<_> = (1..=5)
+        .map(|number| market.paid_to(&worker(number), Purpose::TaskReward))
+        .collect();
+    assert!(
+        rewards.iter().all(|paid| paid.len() == 1),
+        "each worker is paid once: {rewards:?}"
+    );
     let best = rewards.iter().max().expect("there are five");
-    assert_eq!(rewards.iter().filter(|paid| *paid == best).count(), 1, "one answer is the best: {rewards:?}");
+    assert_eq!(
+        rewards.iter().filter(|paid| *paid == best).count(),
+        1,
+        "one answer is the best: {rewards:?}"
+    );
     for number in 1..=5 {
         assert_eq!(market.outcome(task, &worker(number)), RIGHT);
         assert_eq!(market.taken_from(&worker(number), Purpose::TaskBond), 0);
@@ -36,10 +55,14 @@ async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
     market.assert_conserved(task).await;
 
     let header = market.client.finalised_header().await.expect("there is one");
-    let proof = market.client.result_proof(task, header.block.hash).await.expect("it can be proven");
+    let proof = market
+        .client
+        .result_proof(task, header.block.hash)
+        .await
+        .expect("it can be proven");
     let verified = verify_result(&header, task, &proof).expect("the proof is right");
     let mut forged = proof.clone();
-    forged.leaf.winner = verified.leaf.winner.clone();
+    forged.leaf.winner = verified.leaf.winner;
     forged.leaf.trace_root.0[31] ^= 1;
     verify_result(&header, task, &forged).expect_err("a forged proof is refused");
 
@@ -84,15 +107,25 @@ async fn corrupted_and_silent_workers_lose_bond_and_are_not_paid() {
 async fn a_lying_validator_reopens_the_task_and_pays_for_it() {
     let mut market = Market::start().await;
     market.register(8, 2).await;
-    let mut processes = vec![market.validate(1, &[]).await, market.validate(2, &["--fault", "lie"]).await];
+    let mut processes = vec![
+        market.validate(1, &[]).await,
+        market.validate(2, &["--fault", "lie"]).await,
+    ];
     for number in 1..=8 {
         processes.push(market.mine(number, &[]).await);
     }
     let task = market.publish_small().await;
     assert_eq!(market.ended(task).await, Status::Settled);
-    assert!(market.taken_from("//Validator2", Purpose::ChallengeBond) > 0, "who lied pays");
+    assert!(
+        market.taken_from("//Validator2", Purpose::ChallengeBond) > 0,
+        "who lied pays"
+    );
     assert_eq!(market.taken_from("//Validator1", Purpose::ChallengeBond), 0);
-    assert_eq!(market.paid_to("//Validator1", Purpose::ChallengeBond).len(), 1, "and pays who told the truth");
+    assert_eq!(
+        market.paid_to("//Validator1", Purpose::ChallengeBond).len(),
+        1,
+        "and pays who told the truth"
+    );
     assert!(market.paid_to("//Validator2", Purpose::TaskReward).is_empty());
     market.assert_conserved(task).await;
 }
@@ -114,7 +147,10 @@ async fn a_task_that_nobody_reveals_expires_and_those_who_committed_pay() {
     }
     assert_eq!(market.taken_from("//Publisher", Purpose::TaskReward), 0);
     let fee_for_the_block = before - market.free("//Publisher").await;
-    assert!(fee_for_the_block < 1_000_000_000_000, "only the transaction fee is gone, not {fee_for_the_block}");
+    assert!(
+        fee_for_the_block < 1_000_000_000_000,
+        "only the transaction fee is gone, not {fee_for_the_block}"
+    );
     market.assert_conserved(task).await;
 }
 
@@ -149,13 +185,19 @@ async fn a_node_restart_in_the_middle_changes_nothing() {
 #[tokio::test]
 async fn anybody_can_take_a_step_that_is_due_but_no_other() {
     let market = Market::start().await;
-    let task = market.publish(&["--matrix-size", "8", "--iterations", "1", "--deadline", "20"]).await;
+    let task = market
+        .publish(&["--matrix-size", "8", "--iterations", "1", "--deadline", "20"])
+        .await;
     let bob = agora_chain::Submitter::new(
         market.client.clone(),
-        agora_chain::KeySource::Development("//Bob".into()).load().expect("well formed"),
+        agora_chain::KeySource::Development("//Bob".into())
+            .load()
+            .expect("well formed"),
     );
     let error = bob.submit(&calls::advance(task)).await.expect_err("nothing is due");
     assert!(error.is("Tasks", "NothingDue"), "{error}");
     let now = market.client.best().await.expect("answers").block.number;
-    finalised_up_to(&market.client, now + 2).await.expect("the chain goes on");
+    finalised_up_to(&market.client, now + 2)
+        .await
+        .expect("the chain goes on");
 }

@@ -12,12 +12,17 @@ const SMALL_CHANGE: u128 = 100_000_000_000;
 async fn a_task_that_nobody_accepts_is_refunded_in_full() {
     let mut market = Market::start().await;
     let before = market.free("//Publisher").await;
-    let task = market.publish(&["--matrix-size", "8", "--iterations", "1", "--deadline", "4"]).await;
+    let task = market
+        .publish(&["--matrix-size", "8", "--iterations", "1", "--deadline", "4"])
+        .await;
     assert_eq!(market.ended(task).await, Status::Expired);
     for purpose in [Purpose::TaskReward, Purpose::PublisherStake, Purpose::PublicationFee] {
         assert_eq!(market.taken_from("//Publisher", purpose), 0, "{purpose:?}");
     }
-    assert!(before - market.free("//Publisher").await < SMALL_CHANGE, "all but the transaction fee is back");
+    assert!(
+        before - market.free("//Publisher").await < SMALL_CHANGE,
+        "all but the transaction fee is back"
+    );
     market.assert_conserved(task).await;
 }
 
@@ -28,7 +33,11 @@ async fn a_task_can_be_taken_back_by_its_publisher_alone() {
     let id = task.to_string();
     let stranger = market.failure("//Bob", &["cancel", &id]).await;
     assert_eq!(stranger.code, Some(4), "{stranger}");
-    market.agora("//Publisher").json(&["cancel", &id]).await.expect("its publisher may");
+    market
+        .agora("//Publisher")
+        .json(&["cancel", &id])
+        .await
+        .expect("its publisher may");
     assert_eq!(market.ended(task).await, Status::Cancelled);
     assert_eq!(market.taken_from("//Publisher", Purpose::TaskReward), 0);
     let again = market.failure("//Publisher", &["cancel", &id]).await;
@@ -42,23 +51,37 @@ async fn mistakes_are_refused_with_what_to_do() {
     let small = ["publish", "--matrix-size", "8", "--iterations", "1"];
     let publish = |more: &[&'static str]| -> Vec<&'static str> { [&small, more].concat() };
 
-    let first = market.agora("//Publisher").json(&publish(&["--reference", REFERENCE])).await.expect("it is new");
-    let again = market.failure("//Publisher", &publish(&["--reference", REFERENCE])).await;
+    let first = market
+        .agora("//Publisher")
+        .json(&publish(&["--reference", REFERENCE]))
+        .await
+        .expect("it is new");
+    let again = market
+        .failure("//Publisher", &publish(&["--reference", REFERENCE]))
+        .await;
     assert_eq!(again.code, Some(4));
     assert!(again.message.contains("ReferenceUsed"), "{again}");
-    market.agora("//Bob").json(&publish(&["--reference", REFERENCE])).await.expect("another publisher may use it");
+    market
+        .agora("//Bob")
+        .json(&publish(&["--reference", REFERENCE]))
+        .await
+        .expect("another publisher may use it");
     assert_eq!(first[0]["reference"], REFERENCE);
 
     let zero = market.failure("//Publisher", &["publish", "--matrix-size", "0"]).await;
     assert_eq!(zero.code, Some(2));
     assert!(zero.message.contains("zero"), "{zero}");
-    let huge = market.failure("//Publisher", &["publish", "--matrix-size", "100000"]).await;
+    let huge = market
+        .failure("//Publisher", &["publish", "--matrix-size", "100000"])
+        .await;
     assert_eq!(huge.code, Some(2), "{huge}");
     let low = market.failure("//Publisher", &publish(&["--reward", "0.000001"])).await;
     assert_eq!(low.code, Some(4), "{low}");
     let soon = market.failure("//Publisher", &publish(&["--deadline", "0"])).await;
     assert_eq!(soon.code, Some(4), "{soon}");
-    let poor = market.failure("//Publisher", &publish(&["--reward", "100000000"])).await;
+    let poor = market
+        .failure("//Publisher", &publish(&["--reward", "100000000"]))
+        .await;
     assert_eq!(poor.code, Some(4), "{poor}");
     let pennyless = market.failure("//Nobody", &small).await;
     assert_eq!(pennyless.code, Some(4));
@@ -70,6 +93,10 @@ async fn mistakes_are_refused_with_what_to_do() {
     assert_ne!(unproven.code, Some(0), "{unproven}");
     let unregistered = market.failure("//Worker1", &["mine", "--device", "cpu"]).await;
     assert!(unregistered.message.contains("agora register"), "{unregistered}");
-    let nowhere = failure(&market.agora_at("ws://127.0.0.1:9", "//Publisher"), &["--patience", "1", "tasks"]).await;
+    let nowhere = failure(
+        &market.agora_at("ws://127.0.0.1:9", "//Publisher"),
+        &["--patience", "1", "tasks"],
+    )
+    .await;
     assert_eq!(nowhere.code, Some(5), "{nowhere}");
 }

@@ -38,10 +38,21 @@ pub async fn run(context: &Context, args: BalanceArgs) -> Result<(), CliError> {
             .collect(),
     };
     answer(context, &money, |money| {
-        let mut text = format!("{}\n  free  {}\n  held  {}", money.account, Amount(balance.free), Amount(balance.held));
+        let mut text = format!(
+            "{}\n  free  {}\n  held  {}",
+            money.account,
+            Amount(balance.free),
+            Amount(balance.held)
+        );
         for deposit in &deposits {
             // Writing to a string does not fail.
-            let _ = write!(text, "\n    {:?} of {:?}: {}", deposit.purpose, deposit.scope, Amount(deposit.amount));
+            let _ = write!(
+                text,
+                "\n    {:?} of {:?}: {}",
+                deposit.purpose,
+                deposit.scope,
+                Amount(deposit.amount)
+            );
         }
         text
     });

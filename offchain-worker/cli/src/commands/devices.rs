@@ -50,7 +50,10 @@ pub async fn list(context: &Context, args: DevicesArgs) -> Result<(), CliError> 
         answer(context, device, |device| {
             let speed = device.gops.map(|gops| format!(" · {gops:.1} GOPS")).unwrap_or_default();
             let info = &device.info;
-            format!("{}  {} ({}, {}, {}){speed}", info.index, info.name, info.device_type, info.backend, info.driver)
+            format!(
+                "{}  {} ({}, {}, {}){speed}",
+                info.index, info.name, info.device_type, info.backend, info.driver
+            )
         });
     }
     Ok(())
@@ -74,10 +77,16 @@ pub async fn self_test(context: &Context, args: DeviceArgs) -> Result<(), CliErr
     };
     for selector in selectors {
         // Opening an engine is testing it.
-        let name = blocking(move || agora_compute::open_engine(&selector).map(|engine| engine.name().to_owned())).await?;
-        answer(context, &Passed { device: name, passed: true }, |one| {
-            format!("{}: computes the golden vectors bit for bit", one.device)
-        });
+        let name =
+            blocking(move || agora_compute::open_engine(&selector).map(|engine| engine.name().to_owned())).await?;
+        answer(
+            context,
+            &Passed {
+                device: name,
+                passed: true,
+            },
+            |one| format!("{}: computes the golden vectors bit for bit", one.device),
+        );
     }
     Ok(())
 }

@@ -21,9 +21,15 @@ pub fn run(context: &Context, args: KeysArgs) -> Result<(), CliError> {
         KeysCommand::Generate { file } => (Keypair::generate(&file)?, Some(file.display().to_string())),
         KeysCommand::Show => (context.keypair()?, None),
     };
-    let key = Key { account: keypair.account().to_string(), file };
+    let key = Key {
+        account: keypair.account().to_string(),
+        file,
+    };
     answer(context, &key, |key| match &key.file {
-        Some(file) => format!("{}\nIts secret phrase is in {file}: keep a copy where only you can read it.", key.account),
+        Some(file) => format!(
+            "{}\nIts secret phrase is in {file}: keep a copy where only you can read it.",
+            key.account
+        ),
         None => key.account.clone(),
     });
     Ok(())

@@ -20,7 +20,10 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     let participant = at
         .participant(&account, Role::Worker)
         .await?
-        .ok_or_else(|| MinerError::NotRegistered { account: account.to_string(), role: "worker" })?;
+        .ok_or_else(|| MinerError::NotRegistered {
+            account: account.to_string(),
+            role: "worker",
+        })?;
     let block_ms = at.block_time_ms().await?;
     let journal = context.journal(&client, &account)?;
     let blobs = context.blobs()?;
@@ -47,16 +50,21 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
         tokio::spawn(serve(metrics.clone(), address, shutdown.clone()));
     }
     tracing::info!(%account, slots = config.slots, "Working; Ctrl-C stops.");
-    Miner::new(Submitter::new(client, keypair), journal, blobs, engines, config, metrics).run(shutdown).await?;
+    Miner::new(
+        Submitter::new(client, keypair),
+        journal,
+        blobs,
+        engines,
+        config,
+        metrics,
+    )
+    .run(shutdown)
+    .await?;
     Ok(())
 }
 
 /// Serves metrics beside the work; that it cannot is reported and does not stop the work.
-pub async fn serve(
-    metrics: Metrics,
-    address: std::net::SocketAddr,
-    shutdown: tokio_util::sync::CancellationToken,
-) {
+pub async fn serve(metrics: Metrics, address: std::net::SocketAddr, shutdown: tokio_util::sync::CancellationToken) {
     if let Err(error) = serve_metrics(metrics, address, shutdown).await {
         tracing::error!(%error, "No metrics are served.");
     }

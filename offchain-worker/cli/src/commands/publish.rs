@@ -46,7 +46,11 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
         Some(Amount(reward)) => reward,
         None => least.ok_or_else(|| CliError::Usage("the difficulty is out of range".to_owned()))?,
     };
-    let job = if args.stored { store(context, &spec).await? } else { JobSource::Inline(spec) };
+    let job = if args.stored {
+        store(context, &spec).await?
+    } else {
+        JobSource::Inline(spec)
+    };
     let reference = args.reference.unwrap_or_else(Uuid::random);
     let deadline = at.block.number.saturating_add(args.deadline);
     let call = calls::publish(class.id, job, args.difficulty.0, reward, deadline, reference.0);
@@ -85,9 +89,11 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
 pub async fn cancel(context: &Context, args: TaskArgs) -> Result<(), CliError> {
     let submitter = context.submitter().await?;
     let included = submitter.submit_finalised(&calls::cancel(TaskId(args.task))).await?;
-    answer(context, &serde_json::json!({ "task": args.task, "block": included.block.number }), |_| {
-        format!("Task {} was taken back in block {}.", args.task, included.block.number)
-    });
+    answer(
+        context,
+        &serde_json::json!({ "task": args.task, "block": included.block.number }),
+        |_| format!("Task {} was taken back in block {}.", args.task, included.block.number),
+    );
     Ok(())
 }
 
@@ -100,7 +106,11 @@ fn seed(text: Option<&str>) -> Result<[u8; 32], CliError> {
 }
 
 fn choose_class(classes: Vec<ClassView>, wanted: Option<u16>, spec: &JobSpec) -> Result<ClassView, CliError> {
-    let known = classes.iter().map(|class| format!("{} ({})", class.id, class.name)).collect::<Vec<_>>().join(", ");
+    let known = classes
+        .iter()
+        .map(|class| format!("{} ({})", class.id, class.name))
+        .collect::<Vec<_>>()
+        .join(", ");
     classes
         .into_iter()
         .find(|class| match wanted {

@@ -42,7 +42,10 @@ pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> 
         block: included.block.number,
     };
     answer(context, &registered, |one| {
-        format!("{} is a {:?} now, bonded with {}, since block {}.", one.account, one.role, args.bond, one.block)
+        format!(
+            "{} is a {:?} now, bonded with {}, since block {}.",
+            one.account, one.role, args.bond, one.block
+        )
     });
     Ok(())
 }
@@ -56,6 +59,8 @@ async fn measure(device: String) -> Result<u32, CliError> {
     .await;
     match measured {
         Ok(measurement) => Ok(measurement?.capability()),
-        Err(panic) => Err(CliError::Usage(format!("measuring the device failed: {panic}; give --capability"))),
+        Err(panic) => Err(CliError::Usage(format!(
+            "measuring the device failed: {panic}; give --capability"
+        ))),
     }
 }

@@ -22,14 +22,20 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
     let client = context.client().await?;
     let view = client.best().await?.task(task).await?;
     let view = view.ok_or_else(|| CliError::NotFound(format!("the chain does not know task {task}")))?;
-    let chosen = view.chosen.as_ref().ok_or_else(|| {
-        CliError::NotFound(format!("task {task} has no result: it is {}", view.status))
-    })?;
-    let content = context.blobs()?.get(BlobKind::Output, &chosen.digest.0, MAX_BYTES).await?;
+    let chosen = view
+        .chosen
+        .as_ref()
+        .ok_or_else(|| CliError::NotFound(format!("task {task} has no result: it is {}", view.status)))?;
+    let content = context
+        .blobs()?
+        .get(BlobKind::Output, &chosen.digest.0, MAX_BYTES)
+        .await?;
     let file = match &args.output {
         Some(path) => {
-            std::fs::write(path, &content)
-                .map_err(|reason| CliError::File { path: path.display().to_string(), reason })?;
+            std::fs::write(path, &content).map_err(|reason| CliError::File {
+                path: path.display().to_string(),
+                reason,
+            })?;
             Some(path.display().to_string())
         }
         None => None,
@@ -42,8 +48,15 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
         file,
     };
     answer(context, &fetched, |fetched| {
-        let place = fetched.file.as_deref().map(|file| format!(", written to {file}")).unwrap_or_default();
-        format!("Task {} ({}): {} bytes, digest {}{place}", task, fetched.status, fetched.bytes, fetched.digest)
+        let place = fetched
+            .file
+            .as_deref()
+            .map(|file| format!(", written to {file}"))
+            .unwrap_or_default();
+        format!(
+            "Task {} ({}): {} bytes, digest {}{place}",
+            task, fetched.status, fetched.bytes, fetched.digest
+        )
     });
     Ok(())
 }

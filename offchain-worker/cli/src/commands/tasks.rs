@@ -12,7 +12,11 @@ use agora_primitives::TaskId;
 use std::fmt::Write;
 
 pub async fn list(context: &Context, args: TasksArgs) -> Result<(), CliError> {
-    let publisher = args.publisher.as_deref().map(|text| context.account(Some(text))).transpose()?;
+    let publisher = args
+        .publisher
+        .as_deref()
+        .map(|text| context.account(Some(text)))
+        .transpose()?;
     let client = context.client().await?;
     let mut tasks = client.best().await?.tasks().await?;
     tasks.retain(|task| {
@@ -26,7 +30,10 @@ pub async fn list(context: &Context, args: TasksArgs) -> Result<(), CliError> {
         }
         return Ok(());
     }
-    println!("{:>8}  {:<14} {:<16} {:>14} {:>8} {:>7}", "task", "status", "kind", "reward", "deadline", "workers");
+    println!(
+        "{:>8}  {:<14} {:<16} {:>14} {:>8} {:>7}",
+        "task", "status", "kind", "reward", "deadline", "workers"
+    );
     for task in &tasks {
         println!(
             "{:>8}  {:<14} {:<16} {:>14} {:>8} {:>3}/{:<3}",
@@ -45,7 +52,11 @@ pub async fn list(context: &Context, args: TasksArgs) -> Result<(), CliError> {
 pub async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
     let client = context.client().await?;
     let id = TaskId(args.task);
-    let unknown = || CliError::NotFound(format!("the chain does not know task {id}; ended tasks are forgotten in time"));
+    let unknown = || {
+        CliError::NotFound(format!(
+            "the chain does not know task {id}; ended tasks are forgotten in time"
+        ))
+    };
     let mut task = client.best().await?.task(id).await?.ok_or_else(unknown)?;
     answer(context, &task, describe);
     if !args.watch {

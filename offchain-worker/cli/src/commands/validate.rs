@@ -26,6 +26,8 @@ pub async fn run(context: &Context, args: ValidateArgs) -> Result<(), CliError> 
         tokio::spawn(serve(metrics.clone(), address, shutdown.clone()));
     }
     tracing::info!(%account, "Validating; Ctrl-C stops.");
-    Validator::new(Submitter::new(client, keypair), journal, blobs, config, metrics).run(shutdown).await?;
+    Validator::new(Submitter::new(client, keypair), journal, blobs, config, metrics)
+        .run(shutdown)
+        .await?;
     Ok(())
 }

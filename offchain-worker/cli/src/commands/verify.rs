@@ -32,7 +32,11 @@ pub async fn run(context: &Context, args: VerifyArgs) -> Result<(), CliError> {
     };
     let proof = client.result_proof(task, header.block.hash).await?;
     let verified = verify_result(&header, task, &proof).map_err(|error| CliError::Unverified(error.to_string()))?;
-    let check = if args.check { Some(check(context, &client, task, verified.leaf.digest).await?) } else { None };
+    let check = if args.check {
+        Some(check(context, &client, task, verified.leaf.digest).await?)
+    } else {
+        None
+    };
     let answered = Verified {
         task,
         digest: format!("{:?}", verified.leaf.digest),
@@ -43,7 +47,10 @@ pub async fn run(context: &Context, args: VerifyArgs) -> Result<(), CliError> {
         check,
     };
     answer(context, &answered, |one| {
-        let check = one.check.map(|how| format!("\n  result      {how}")).unwrap_or_default();
+        let check = one
+            .check
+            .map(|how| format!("\n  result      {how}"))
+            .unwrap_or_default();
         format!(
             "Task {} was settled: proven by header {} alone.\n  header      {}\n  compute root {}\n  digest      {}\n  winner      {}{check}",
             one.task, one.header, one.header_hash, one.compute_root, one.digest, one.winner
@@ -60,11 +67,17 @@ async fn check(
     digest: H256,
 ) -> Result<&'static str, CliError> {
     let view = client.best().await?.task(task).await?;
-    let view = view.ok_or_else(|| CliError::NotFound(format!("the chain does not know the job of task {task} any more")))?;
+    let view =
+        view.ok_or_else(|| CliError::NotFound(format!("the chain does not know the job of task {task} any more")))?;
     let JobSource::Inline(job) = view.job else {
-        return Err(CliError::NotFound("only jobs that are kept on chain can be checked with --check".to_owned()));
+        return Err(CliError::NotFound(
+            "only jobs that are kept on chain can be checked with --check".to_owned(),
+        ));
     };
-    let output = context.blobs()?.get(BlobKind::Output, &digest.0, job.max_output_bytes()).await?;
+    let output = context
+        .blobs()?
+        .get(BlobKind::Output, &digest.0, job.max_output_bytes())
+        .await?;
     if agora_compute::check_output(&job, &output, &rand::random())? {
         Ok("right: checked by Freivalds' algorithm with a random challenge")
     } else {
