@@ -14,7 +14,7 @@ CARGO_FLAGS := --workspace --locked --features $(FEATURES)
 BIN := $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo node test lint fmt doc bench bench-chain test-setup fuzz deny
+.PHONY: help setup build demo node test lint fmt doc bench bench-chain test-setup deny
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,9 +55,6 @@ bench-chain: build ## Measure calls, throughput and checks on one node
 
 test-setup: ## Try the set-up in bare Debian 12 and 13 roots (as root; minutes)
 	@scripts/test-setup.sh
-
-fuzz: setup ## Run each fuzz target for FUZZ_SECONDS (60) seconds
-	@scripts/fuzz.sh
 
 deny: ## Check licences, bans and sources of all dependencies
 	@scripts/deny.sh
