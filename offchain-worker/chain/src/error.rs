@@ -116,7 +116,22 @@ classify! {
 
 impl From<of::ExtrinsicError> for ChainError {
     fn from(error: of::ExtrinsicError) -> Self {
+        // Not a source in the sense of `Error::source`, and the pool's reason is in it.
+        if let of::ExtrinsicError::ErrorSubmittingTransaction(of::BackendError::Rpc(of::RpcError::ClientError(rpc))) =
+            &error
+        {
+            return from_rpc(rpc);
+        }
         classify(&error)
+    }
+}
+
+fn from_rpc(error: &subxt::rpcs::Error) -> ChainError {
+    match error {
+        subxt::rpcs::Error::DisconnectedWillReconnect(why) => ChainError::Disconnected(why.clone()),
+        subxt::rpcs::Error::Client(why) => ChainError::Disconnected(why.to_string()),
+        subxt::rpcs::Error::User(user) => ChainError::Node(user_error(user)),
+        other => ChainError::Node(other.to_string()),
     }
 }
 
@@ -126,12 +141,7 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> ChainError {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(rpc) = error.downcast_ref::<subxt::rpcs::Error>() {
-            return match rpc {
-                subxt::rpcs::Error::DisconnectedWillReconnect(why) => ChainError::Disconnected(why.clone()),
-                subxt::rpcs::Error::Client(why) => ChainError::Disconnected(why.to_string()),
-                subxt::rpcs::Error::User(user) => ChainError::Node(user_error(user)),
-                other => ChainError::Node(other.to_string()),
-            };
+            return from_rpc(rpc);
         }
         if let Some(backend) = error.downcast_ref::<of::RpcError>()
             && matches!(backend, of::RpcError::SubscriptionDropped)
@@ -139,6 +149,16 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> ChainError {
             return ChainError::Disconnected(text);
         }
         cause = error.source();
+    }
+    // Not every error of subxt names its cause as its source; the words are those of its RPC client.
+    let lost = [
+        "connection was lost",
+        "restart required",
+        "subscription was dropped",
+        "Subscription closed",
+    ];
+    if lost.iter().any(|words| text.contains(words)) {
+        return ChainError::Disconnected(text);
     }
     if text.contains("not compatible") || text.contains("ncompatible") {
         ChainError::Incompatible(text)

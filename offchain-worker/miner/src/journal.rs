@@ -17,6 +17,8 @@ const OWNER: TableDefinition<&str, &[u8]> = TableDefinition::new("owner");
 pub struct TaskRecord {
     /// How far it has come.
     pub stage: Stage,
+    /// The task's round in which it was, or was to be, accepted.
+    pub round: u32,
     /// Secret of the commitment. Lost, the result cannot be revealed and the bond is gone.
     #[serde(with = "agora_chain::hex_text")]
     pub salt: [u8; 32],
@@ -270,6 +272,7 @@ mod tests {
     fn record(stage: Stage) -> TaskRecord {
         TaskRecord {
             stage,
+            round: 0,
             salt: [1; 32],
             digest: [2; 32],
             trace_root: [3; 32],

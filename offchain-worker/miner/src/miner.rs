@@ -225,13 +225,14 @@ impl Miner {
             if free == 0 {
                 break;
             }
-            if self.in_flight.contains(&view.id) || self.shared.journal.task(view.id)?.is_some() {
+            if self.in_flight.contains(&view.id) || self.shared.is_done_with(&view)? {
                 continue;
             }
             if self.wants(&view, at.block.number) {
                 let salt: [u8; 32] = rand::random();
                 let record = TaskRecord {
                     stage: Stage::Accepting,
+                    round: view.round,
                     salt,
                     digest: [0; 32],
                     trace_root: [0; 32],
@@ -290,6 +291,13 @@ impl Miner {
 }
 
 impl Shared {
+    /// Whether the journal has dealt with the task's current round. A worker that found no place in one round may take
+    /// part in a later one.
+    fn is_done_with(&self, view: &TaskView) -> Result<bool, MinerError> {
+        let record = self.journal.task(view.id)?;
+        Ok(record.is_some_and(|record| record.stage != Stage::Ended || record.round >= view.round))
+    }
+
     /// Does what is due about one task.
     async fn step(&self, task: TaskId, at: &AtBlock, record: TaskRecord) -> Result<(), MinerError> {
         let view = at.task(task).await?;
