@@ -188,11 +188,9 @@ fail() {
     exit 1
 }
 
-# Compiles what the target is for: the runtime, with the flags that substrate-wasm-builder uses.
+# Compiles what the target is for: the runtime.
 build_runtime() {
-    inside "$1" "RUSTFLAGS='-C link-arg=--export-table -C link-arg=--export=__heap_base -C link-arg=--import-memory --cfg substrate_runtime' \
-        CARGO_PROFILE_RELEASE_LTO=thin CARGO_PROFILE_RELEASE_PANIC=abort \
-        cargo rustc -p agora-runtime --lib --crate-type cdylib --locked --no-default-features --target $target --release"
+    inside "$1" scripts/build-wasm-runtime.sh >/dev/null
     # An empty crate would build too.
     [[ $(stat -c %s "$cache/target/$target/release/agora_runtime.wasm") -gt 100000 ]]
 }

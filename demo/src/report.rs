@@ -9,13 +9,17 @@ use agora_chain::{
     AccountId, Balance, BlockEvents, BlockNumber, Client, H256,
     api::{
         Event,
-        api::{escrow, judging, reputation, runtime_types::agora_primitives::money::Payee, tasks},
+        api::{judging, reputation, tasks},
     },
     verify_result,
-    views::treasury_account,
+    views::{PaymentView, treasury_account},
 };
 use agora_localnet::Agora;
-use agora_primitives::{TaskId, money::Purpose, money::Scope, reputation::Outcome, reputation::Side};
+use agora_primitives::{
+    TaskId,
+    money::{Payee, Purpose, Scope},
+    reputation::{Outcome, Side},
+};
 
 /// The tasks' story, as the chain's events tell it.
 pub struct Story {
@@ -28,18 +32,8 @@ pub struct Story {
     attesters: Vec<AccountId>,
     settled: Option<(BlockNumber, H256, AccountId)>,
     expired: Option<BlockNumber>,
-    burned: Balance,
-    payments: Vec<Payment>,
+    payments: Vec<PaymentView>,
     reputations: Vec<String>,
-}
-
-/// Money that left a hold.
-struct Payment {
-    purpose: Purpose,
-    task: Option<TaskId>,
-    from: AccountId,
-    payee: Payee<AccountId>,
-    amount: Balance,
 }
 
 impl Story {
@@ -52,7 +46,6 @@ impl Story {
             attesters: Vec::new(),
             settled: None,
             expired: None,
-            burned: 0,
             payments: Vec::new(),
             reputations: Vec::new(),
         }
@@ -65,32 +58,11 @@ impl Story {
 
     /// Takes in a block, and prints what matters of it.
     pub fn tell(&mut self, block: &BlockEvents, cast: &Cast) {
+        self.payments.extend(block.payments());
         for event in &block.events {
             match event {
                 Event::Tasks(event) => self.task_event(block.block.number, event, cast),
                 Event::Judging(event) => self.judging_event(block.block.number, event, cast),
-                Event::Escrow(escrow::Event::Paid {
-                    purpose,
-                    scope,
-                    from,
-                    payee,
-                    amount,
-                }) => {
-                    let task = match scope.0 {
-                        Scope::Task(task) => Some(task),
-                        _ => None,
-                    };
-                    if matches!(payee, Payee::Burn) {
-                        self.burned += amount;
-                    }
-                    self.payments.push(Payment {
-                        purpose: purpose.0,
-                        task,
-                        from: *from,
-                        payee: payee.clone(),
-                        amount: *amount,
-                    });
-                }
                 Event::Reputation(reputation::Event::OutcomeRecorded {
                     who,
                     side,
@@ -194,10 +166,15 @@ impl Story {
         }
     }
 
-    fn paid(&self, task: TaskId, purpose: Purpose) -> impl Iterator<Item = &Payment> {
+    fn paid(&self, task: TaskId, purpose: Purpose) -> impl Iterator<Item = &PaymentView> {
         self.payments
             .iter()
-            .filter(move |payment| payment.task == Some(task) && payment.purpose == purpose)
+            .filter(move |payment| payment.scope == Scope::Task(task) && payment.purpose == purpose)
+    }
+
+    fn burned(&self) -> Balance {
+        let burned = self.payments.iter().filter(|payment| payment.payee == Payee::Burn);
+        burned.map(|payment| payment.amount).sum()
     }
 }
 
@@ -307,7 +284,7 @@ impl Report<'_> {
             .story
             .payments
             .iter()
-            .filter(|payment| payment.task == Some(task))
+            .filter(|payment| payment.scope == Scope::Task(task))
             .count();
         check(lost == 0, || {
             format!("{lost} payments were made from what task {task} held")
@@ -356,20 +333,21 @@ impl Report<'_> {
     async fn conservation(&self) -> Result<(), DemoError> {
         show::heading("Conservation");
         let after = Books::read(&self.client.finalised().await?).await?;
+        let burned = self.story.burned();
         show::note(&format!(
             "all balances {} + burned {} = {} = issuance at start {}",
             show::amount(after.sum()),
-            show::amount(self.story.burned),
-            show::amount(after.sum() + self.story.burned),
+            show::amount(burned),
+            show::amount(after.sum() + burned),
             show::amount(self.before.issuance)
         ));
-        check(after.sum() + self.story.burned == self.before.issuance, || {
+        check(after.sum() + burned == self.before.issuance, || {
             "money was made or lost".to_owned()
         })?;
         check(after.sum() == after.issuance, || {
             "the accounts do not add up to the issuance".to_owned()
         })?;
-        check(self.story.burned > 0, || "nothing was burned".to_owned())
+        check(burned > 0, || "nothing was burned".to_owned())
     }
 }
 

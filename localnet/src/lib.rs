@@ -75,7 +75,7 @@ impl LocalnetError {
 }
 
 /// Finds a program of this workspace beside the running one: tests run in `deps`, one folder further down.
-pub(crate) fn program(name: &'static str) -> Result<PathBuf, LocalnetError> {
+pub fn program(name: &'static str) -> Result<PathBuf, LocalnetError> {
     let running = std::env::current_exe().map_err(LocalnetError::system("cannot tell where this program is"))?;
     let folder = running.parent().unwrap_or(Path::new("."));
     let candidates = [Some(folder), folder.parent()];

@@ -93,7 +93,7 @@ impl pallet_agora_tasks::BenchmarkHelper<AccountId, Balance> for Market {
     }
 
     fn max_attesters_per_side() -> u32 {
-        <Runtime as pallet_agora_judging::Config>::MaxAttestations::get() / 2
+        <<Runtime as pallet_agora_judging::Config>::MaxAttestations as Get<u32>>::get() / 2
     }
 
     fn attest(task: TaskId, in_favour: u32, against: u32) {

@@ -1,15 +1,14 @@
 //! GPU against CPU, and checking against computing.
 
-use crate::figure::{Better, Figure};
+use crate::{
+    Failure,
+    figure::{Better, Figure},
+};
 use agora_compute::{CancelFlag, CpuEngine, Engine, NoProgress, check_output, find_device, open_engine};
 use agora_primitives::job::{JobKind, JobSpec, SyntheticJob};
-use std::{error::Error, time::Instant};
+use std::time::Instant;
 
-pub fn measure(
-    matrix_size: u32,
-    iterations: u32,
-    repetitions: usize,
-) -> Result<Vec<Figure>, Box<dyn Error + Send + Sync>> {
+pub fn measure(matrix_size: u32, iterations: u32, repetitions: usize) -> Result<Vec<Figure>, Failure> {
     let seed: [u8; 32] = rand::random();
     let job = JobSpec::V1(JobKind::Synthetic(SyntheticJob {
         seed,

@@ -1,15 +1,23 @@
-//! Measures the market against what it is to be compared with, all in one run: settled tasks
-//! against transfers, GPU against CPU, checking against computing.
+//! Measures the market against what it is to be compared with, all in one run: settled tasks against transfers, GPU
+//! against CPU, checking against computing. What calls weigh is taken from the runtime, whose weights `make weights`
+//! measured together with those of the transfer that they are compared with.
 //!
 //! Prints a table, and writes one JSON line per figure to `benchmarks/results/chain.jsonl`.
 
+mod chain_spec;
 mod compute;
 mod figure;
 mod throughput;
+mod weights;
 
 use clap::Parser;
 use figure::Figure;
 use std::{error::Error, path::PathBuf};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// One coin, in plancks.
+const UNIT: u128 = 1_000_000_000_000;
 
 /// Measures the market, all in one run.
 #[derive(Parser)]
@@ -21,7 +29,7 @@ struct Arguments {
     #[arg(long, default_value_t = 3000)]
     transfers: usize,
     /// How many tasks are published and settled.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 256)]
     tasks: usize,
     /// Rows and columns of the matrices.
     #[arg(long, default_value_t = 512)]
@@ -35,10 +43,15 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
 
-    let mut figures = compute::measure(arguments.matrix_size, arguments.iterations, arguments.repetitions)?;
+    let mut figures = weights::figures();
+    figures.extend(compute::measure(
+        arguments.matrix_size,
+        arguments.iterations,
+        arguments.repetitions,
+    )?);
     figures.extend(throughput::measure(arguments.transfers, arguments.tasks).await?);
     Figure::print(&figures);
     Figure::write(&figures, &arguments.output)?;

@@ -3,194 +3,229 @@
 //! No results are computed here: the workers commit to and reveal a digest that they agree on beforehand, so that the chain
 //! alone is measured. Each task takes five acceptances, five commitments, five reveals and a settlement.
 
-use crate::figure::{Better, Figure};
+use crate::{
+    Failure, UNIT, chain_spec,
+    figure::{Better, Figure},
+};
 use agora_chain::{
-    AccountId, BlockEvents, Client, H256, KeySource, Submitter,
-    api::{Event, api::tasks},
+    AccountId, Client, H256, KeySource, Submitter,
+    api::{
+        Event,
+        api::{balances, system, tasks},
+    },
     calls,
-    views::ClassView,
 };
 use agora_localnet::{Node, NodeOptions};
 use agora_primitives::{
     TaskId,
     commitment::commitment,
     job::{JobKind, JobSource, JobSpec, SyntheticJob},
-    participants::{Role, Specialisation, Specialisations},
+    participants::Specialisation,
 };
 use futures::future::try_join_all;
-use std::{
-    error::Error,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-type Failure = Box<dyn Error + Send + Sync>;
-
-const UNIT: u128 = 1_000_000_000_000;
 /// How many workers each task takes.
-const WORKERS: usize = 5;
-/// How many slots each worker has.
-const SLOTS: u32 = 64;
-/// How long anything may take.
+const TEAM: usize = 5;
+/// How many tasks each worker has at a time.
+const SLOTS: usize = 64;
+/// How long each stage may take.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// Pause between two looks at the chain.
+const PAUSE: Duration = Duration::from_millis(200);
 
 pub async fn measure(transfers: usize, tasks: usize) -> Result<Vec<Figure>, Failure> {
     let folder = tempfile::tempdir()?;
-    let mut node = Node::start(NodeOptions::development(), folder.path()).await?;
+    let workers: Vec<_> = (0..tasks.div_ceil(SLOTS) * TEAM)
+        .map(|number| development_key(&format!("//Bench//{number}")))
+        .collect();
+    let accounts = workers
+        .iter()
+        .map(|key| Ok(key.load()?.account()))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let spec = chain_spec::write(folder.path(), &accounts, SLOTS as u32)?;
+    let options = NodeOptions {
+        chain: spec.display().to_string(),
+        ..NodeOptions::development()
+    };
+    let mut node = Node::start(options, folder.path()).await?;
     let client = node.client().await?;
     let transfers_per_second = transfer(&client, transfers).await?;
     println!("{transfers} transfers: {transfers_per_second:.1} per second");
-    let tasks_per_second = settle(&client, tasks).await?;
-    println!("{tasks} tasks of {WORKERS} workers: {tasks_per_second:.2} settled per second");
+    let tasks_per_second = settle(&client, &workers, tasks).await?;
+    println!("{tasks} tasks of {TEAM} workers: {tasks_per_second:.2} settled per second");
     node.stop().await?;
+    let figure = |name: String, value| Figure::new(name, "per s", value, transfers_per_second, Better::Higher);
     Ok(vec![
-        Figure::new(
-            "transfers on one node",
-            "per s",
-            transfers_per_second,
-            transfers_per_second,
-            Better::Higher,
-        ),
-        Figure::new(
-            format!("settled tasks of {WORKERS} workers against transfers"),
-            "per s",
+        figure("transfers on one node".to_owned(), transfers_per_second),
+        figure(
+            format!("settled tasks of {TEAM} workers against transfers"),
             tasks_per_second,
-            transfers_per_second,
-            Better::Higher,
         ),
     ])
 }
 
-fn submitter(client: &Client, key: &str) -> Result<Submitter, Failure> {
-    Ok(Submitter::new(
-        client.clone(),
-        KeySource::Development(key.to_owned()).load()?,
-    ))
+fn development_key(path: &str) -> KeySource {
+    KeySource::Development(path.to_owned())
 }
 
-/// Follows the best chain until `count` of the events are what is wanted.
-async fn wait_for(
-    blocks: &mut agora_chain::Blocks,
-    mut count: usize,
-    what: &str,
-    wanted: impl Fn(&Event) -> bool,
-) -> Result<(), Failure> {
-    let waited = async {
+/// The best chain, read block by block.
+struct Chain<'a> {
+    client: &'a Client,
+    /// The next block to be read.
+    next: u32,
+}
+
+impl<'a> Chain<'a> {
+    /// From the next block on.
+    async fn from_now(client: &'a Client) -> Result<Self, Failure> {
+        let next = client.best().await?.block.number + 1;
+        Ok(Self { client, next })
+    }
+
+    /// Reads on until `count` events were `wanted`. One development node never reverts a block.
+    async fn wait_for(
+        &mut self,
+        mut count: usize,
+        what: &str,
+        mut wanted: impl FnMut(&Event) -> bool,
+    ) -> Result<(), Failure> {
+        let started = Instant::now();
         while count > 0 {
-            let BlockEvents { events, .. } = blocks.next().await?;
-            count = count.saturating_sub(events.iter().filter(|event| wanted(event)).count());
+            let best = self.client.best().await?.block.number;
+            while self.next <= best {
+                for event in self.client.at_number(self.next).await?.block_events().await?.events {
+                    ensure_success(&event)?;
+                    count = count.saturating_sub(usize::from(wanted(&event)));
+                }
+                self.next += 1;
+            }
+            if started.elapsed() > PATIENCE {
+                return Err(format!("{count} of {what} did not happen").into());
+            }
+            tokio::time::sleep(PAUSE).await;
         }
         Ok(())
-    };
-    match tokio::time::timeout(PATIENCE, waited).await {
-        Ok(done) => done,
-        Err(_) => Err(format!("{count} of {what} did not happen").into()),
+    }
+}
+
+/// Nothing that is measured here may go wrong.
+fn ensure_success(event: &Event) -> Result<(), Failure> {
+    match event {
+        Event::System(system::Event::ExtrinsicFailed { .. })
+        | Event::Tasks(tasks::Event::Expired { .. } | tasks::Event::Failed { .. }) => {
+            Err(format!("something failed on chain: {event:?}").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Hands all calls to the pool.
+async fn submit_all(submitter: &Submitter, calls: Vec<impl agora_chain::Payload>) -> Result<(), Failure> {
+    match submitter.submit_all(&calls).await? {
+        taken if taken == calls.len() => Ok(()),
+        taken => Err(format!("the pool took {taken} of {} transactions", calls.len()).into()),
     }
 }
 
 /// Transfers from several accounts, as fast as blocks take them.
 async fn transfer(client: &Client, count: usize) -> Result<f64, Failure> {
     let senders = ["//Alice", "//Bob", "//Charlie", "//Dave", "//Eve", "//Ferdie"];
-    let to: AccountId = *submitter(client, "//Publisher")?.account();
-    let mut blocks = client.follow_finalised(None);
+    let to: AccountId = development_key("//Publisher").load()?.account();
     let each = count.div_ceil(senders.len());
+    let mut chain = Chain::from_now(client).await?;
     let started = Instant::now();
-    let sent = try_join_all(senders.map(|key| async move {
-        let calls: Vec<_> = (0..each).map(|_| calls::transfer(to, UNIT / 1000)).collect();
-        Ok::<_, Failure>(submitter(client, key)?.submit_all(&calls).await?)
+    try_join_all(senders.map(|key| async move {
+        let sender = Submitter::new(client.clone(), development_key(key).load()?);
+        let calls = (0..each).map(|_| calls::transfer(to, UNIT / 1000)).collect();
+        submit_all(&sender, calls).await
     }))
     .await?;
-    let total: usize = sent.iter().sum();
-    wait_for(&mut blocks, total, "the transfers", |event| {
-        matches!(
-            event,
-            Event::Balances(agora_chain::api::api::balances::Event::Transfer { .. })
-        )
-    })
-    .await?;
+    let total = each * senders.len();
+    let is_transfer = |event: &Event| matches!(event, Event::Balances(balances::Event::Transfer { .. }));
+    chain.wait_for(total, "the transfers", is_transfer).await?;
     Ok(total as f64 / started.elapsed().as_secs_f64())
 }
 
-/// Publishes tasks and takes them all the way.
-async fn settle(client: &Client, count: usize) -> Result<f64, Failure> {
-    let publisher = submitter(client, "//Publisher")?;
-    let workers = (1..=WORKERS)
-        .map(|number| submitter(client, &format!("//Worker{number}")))
-        .collect::<Result<Vec<_>, _>>()?;
-    let only = Specialisations::NONE.with(Specialisation::Synthetic);
-    let register = calls::register(Role::Worker, 1000 * UNIT, only, SLOTS, 1);
-    try_join_all(workers.iter().map(|worker| worker.submit_finalised(&register))).await?;
-    let classes = client.best().await?.classes().await?;
-    let class = classes
-        .into_iter()
-        .find(|class| class.specialisation == Specialisation::Synthetic)
-        .ok_or("the chain has no class for synthetic work")?;
-
-    let mut settled = 0;
+/// Publishes tasks and takes them all the way, each stage for all of them together.
+async fn settle(client: &Client, workers: &[KeySource], count: usize) -> Result<f64, Failure> {
+    let workers = workers
+        .iter()
+        .map(|key| Ok(Submitter::new(client.clone(), key.load()?)))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let mut chain = Chain::from_now(client).await?;
     let started = Instant::now();
-    while settled < count {
-        let batch = (count - settled).min(SLOTS as usize);
-        settle_batch(client, &publisher, &workers, &class, batch).await?;
-        settled += batch;
-    }
+    let tasks = publish(client, &mut chain, count).await?;
+    // Each worker with the tasks of its team.
+    let shifts: Vec<_> = workers
+        .chunks(TEAM)
+        .zip(tasks.chunks(SLOTS))
+        .flat_map(|(team, tasks)| team.iter().map(move |worker| (worker, tasks)))
+        .collect();
+    let total = count * TEAM;
+
+    let accept = |task: TaskId, _: &Submitter| calls::accept(task);
+    work(&shifts, accept).await?;
+    let is_accepted = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Accepted { .. }));
+    chain.wait_for(total, "the acceptances", is_accepted).await?;
+
+    let (digest, trace_root, salt) = (H256([7; 32]), H256([8; 32]), [9; 32]);
+    let genesis = client.genesis_hash();
+    let commit = |task: TaskId, worker: &Submitter| {
+        let commitment = commitment(genesis, task, worker.account(), digest, trace_root, &salt);
+        calls::commit(task, commitment)
+    };
+    work(&shifts, commit).await?;
+    let is_committed = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Committed { .. }));
+    chain.wait_for(total, "the commitments", is_committed).await?;
+
+    let reveal = |task: TaskId, _: &Submitter| calls::reveal(task, digest, trace_root, salt);
+    work(&shifts, reveal).await?;
+    let is_settled = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Settled { .. }));
+    chain.wait_for(count, "the settlements", is_settled).await?;
     Ok(count as f64 / started.elapsed().as_secs_f64())
 }
 
-async fn settle_batch(
-    client: &Client,
-    publisher: &Submitter,
-    workers: &[Submitter],
-    class: &ClassView,
-    count: usize,
+/// Has every worker send a call for each of its tasks.
+async fn work<P: agora_chain::Payload>(
+    shifts: &[(&Submitter, &[TaskId])],
+    call: impl Fn(TaskId, &Submitter) -> P,
 ) -> Result<(), Failure> {
-    let mut blocks = client.follow_finalised(None);
-    let deadline = client.best().await?.block.number + 200;
+    let sent = shifts.iter().map(|(worker, tasks)| {
+        let calls: Vec<_> = tasks.iter().map(|task| call(*task, worker)).collect();
+        submit_all(worker, calls)
+    });
+    try_join_all(sent).await.map(drop)
+}
+
+async fn publish(client: &Client, chain: &mut Chain<'_>, count: usize) -> Result<Vec<TaskId>, Failure> {
+    let best = client.best().await?;
+    let class = best
+        .classes()
+        .await?
+        .into_iter()
+        .find(|class| class.specialisation == Specialisation::Synthetic)
+        .ok_or("the chain has no class for synthetic work")?;
     let reward = class.least_reward(1000).ok_or("the least reward overflows")?;
+    let deadline = best.block.number + 1000;
     let job = JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
         seed: rand::random(),
         matrix_size: 1,
         iterations: 1,
     })));
-    let publish: Vec<_> = (0..count)
+    let calls = (0..count)
         .map(|_| calls::publish(class.id, job.clone(), 1000, reward, deadline, rand::random()))
         .collect();
-    publisher.submit_all(&publish).await?;
-    let is_published = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Published { .. }));
-    wait_for(&mut blocks, count, "the publications", is_published).await?;
-    let tasks: Vec<TaskId> = client
-        .best()
-        .await?
-        .tasks_wanting_workers()
-        .await?
-        .iter()
-        .map(|task| task.id)
-        .collect();
-
-    let (digest, trace_root, salt) = (H256([7; 32]), H256([8; 32]), [9; 32]);
-    let genesis = client.genesis_hash();
-    try_join_all(workers.iter().map(|worker| {
-        let accept: Vec<_> = tasks.iter().map(|task| calls::accept(*task)).collect();
-        async move { worker.submit_all(&accept).await }
-    }))
-    .await?;
-    let total = tasks.len() * workers.len();
-    let accepted = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Accepted { .. }));
-    wait_for(&mut blocks, total, "the acceptances", accepted).await?;
-    try_join_all(workers.iter().map(|worker| {
-        let of = |task: &TaskId| commitment(genesis, *task, worker.account(), digest, trace_root, &salt);
-        let commit: Vec<_> = tasks.iter().map(|task| calls::commit(*task, of(task))).collect();
-        async move { worker.submit_all(&commit).await }
-    }))
-    .await?;
-    let committed = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Committed { .. }));
-    wait_for(&mut blocks, total, "the commitments", committed).await?;
-    try_join_all(workers.iter().map(|worker| {
-        let reveal: Vec<_> = tasks
-            .iter()
-            .map(|task| calls::reveal(*task, digest, trace_root, salt))
-            .collect();
-        async move { worker.submit_all(&reveal).await }
-    }))
-    .await?;
-    let settled = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Settled { .. }));
-    wait_for(&mut blocks, tasks.len(), "the settlements", settled).await
+    let publisher = Submitter::new(client.clone(), development_key("//Publisher").load()?);
+    submit_all(&publisher, calls).await?;
+    let mut tasks = Vec::new();
+    let published = |event: &Event| match event {
+        Event::Tasks(tasks::Event::Published { task, .. }) => {
+            tasks.push(task.0);
+            true
+        }
+        _ => false,
+    };
+    chain.wait_for(count, "the publications", published).await?;
+    Ok(tasks)
 }

@@ -1,6 +1,11 @@
 //! Following the chain.
 
-use crate::{AtBlock, BlockNumber, BlockRef, ChainError, Client, api::Event};
+use crate::{
+    AtBlock, BlockNumber, BlockRef, ChainError, Client,
+    api::{Event, api::escrow, api::runtime_types::agora_primitives::money as api_money},
+    views::PaymentView,
+};
+use agora_primitives::money::Payee;
 use std::time::Duration;
 use tokio::{sync::mpsc, task::AbortHandle};
 
@@ -16,6 +21,32 @@ pub struct BlockEvents {
     pub block: BlockRef,
     /// Its events, in order.
     pub events: Vec<Event>,
+}
+
+impl BlockEvents {
+    /// What was paid out of holds in this block, in order.
+    pub fn payments(&self) -> impl Iterator<Item = PaymentView> {
+        self.events.iter().filter_map(|event| match event {
+            Event::Escrow(escrow::Event::Paid {
+                purpose,
+                scope,
+                from,
+                payee,
+                amount,
+            }) => Some(PaymentView {
+                purpose: purpose.0,
+                scope: scope.0,
+                from: *from,
+                payee: match payee {
+                    api_money::Payee::Account(to) => Payee::Account(*to),
+                    api_money::Payee::Treasury => Payee::Treasury,
+                    api_money::Payee::Burn => Payee::Burn,
+                },
+                amount: *amount,
+            }),
+            _ => None,
+        })
+    }
 }
 
 /// Blocks as they come. Ends never; errors that may pass are waited out, others are handed on.

@@ -1,6 +1,6 @@
 //! The connection.
 
-use crate::{AccountId, Balance, BlockNumber, Blocks, ChainError, H256};
+use crate::{AccountId, BlockNumber, Blocks, ChainError, H256};
 use std::{sync::Arc, time::Duration};
 use subxt::{
     OnlineClient, OnlineClientAtBlock, PolkadotConfig,
@@ -150,11 +150,5 @@ impl AtBlock {
             hash: at.block_hash(),
         };
         Ok(Self { at, block })
-    }
-
-    /// Everything there is of the chain's money.
-    pub async fn total_issuance(&self) -> Result<Balance, ChainError> {
-        let entry = crate::api::api::storage().balances().total_issuance();
-        Ok(self.at.storage().fetch(entry, ()).await?.decode()?)
     }
 }

@@ -19,6 +19,7 @@ mod error;
 pub mod hex_text;
 mod keys;
 mod proof;
+mod state;
 mod submit;
 pub mod views;
 

@@ -1,22 +1,18 @@
 //! What the chain knows, in the form that programs and people want it.
 
-use crate::{AccountId, AtBlock, Balance, BlockNumber, ChainError, H256, api::api};
+use crate::{AccountId, Balance, BlockNumber, H256, api::api};
 use agora_primitives::{
     ClassId, Reference, TaskId,
     job::JobSource,
     judging::Attestation,
-    money::{Purpose, Scope},
-    participants::{Role, Specialisation, Specialisations},
+    money::{Payee, Purpose, Scope},
+    participants::{Specialisation, Specialisations},
     reputation::Side,
 };
 use serde::Serialize;
 use std::fmt;
-use subxt::utils::Static;
 
-use api::runtime_types::{
-    pallet_agora_judging::types as judging, pallet_agora_registry::types as registry,
-    pallet_agora_tasks::types as tasks,
-};
+use api::runtime_types::pallet_agora_tasks::types as tasks;
 
 /// A task, with where it is in its life.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -325,287 +321,19 @@ impl From<tasks::Phase> for Status {
     }
 }
 
-type TaskRecord = tasks::Task<AccountId, Balance, BlockNumber>;
-type ProgressRecord = tasks::TaskProgress<BlockNumber>;
-
-impl AtBlock {
-    /// One task; `None`: the chain does not know it (any more).
-    pub async fn task(&self, id: TaskId) -> Result<Option<TaskView>, ChainError> {
-        let storage = self.at.storage();
-        let Some(task) = storage.try_fetch(api::storage().tasks().tasks(), (Static(id),)).await? else {
-            return Ok(None);
-        };
-        let Some(progress) = storage
-            .try_fetch(api::storage().tasks().progress(), (Static(id),))
-            .await?
-        else {
-            return Ok(None);
-        };
-        self.view(id, task.decode()?, progress.decode()?).await.map(Some)
-    }
-
-    /// All tasks that the chain knows, in no order.
-    pub async fn tasks(&self) -> Result<Vec<TaskView>, ChainError> {
-        self.tasks_where(|_| true).await
-    }
-
-    /// The tasks that take workers now.
-    pub async fn tasks_wanting_workers(&self) -> Result<Vec<TaskView>, ChainError> {
-        let wants = |progress: &ProgressRecord| {
-            matches!(progress.phase, tasks::Phase::Open | tasks::Phase::Working) && progress.accepted < progress.wanted
-        };
-        self.tasks_where(wants).await
-    }
-
-    async fn tasks_where(&self, wanted: impl Fn(&ProgressRecord) -> bool) -> Result<Vec<TaskView>, ChainError> {
-        let storage = self.at.storage();
-        let mut entries = storage.iter(api::storage().tasks().progress(), ()).await?;
-        let mut views = Vec::new();
-        while let Some(entry) = entries.next().await {
-            let entry = entry?;
-            let progress = entry.value().decode()?;
-            if !wanted(&progress) {
-                continue;
-            }
-            let (Static(id),) = entry.key()?.decode()?;
-            if let Some(task) = storage.try_fetch(api::storage().tasks().tasks(), (Static(id),)).await? {
-                views.push(self.view(id, task.decode()?, progress).await?);
-            }
-        }
-        Ok(views)
-    }
-
-    async fn view(&self, id: TaskId, task: TaskRecord, progress: ProgressRecord) -> Result<TaskView, ChainError> {
-        let storage = self.at.storage();
-        let chosen = match storage
-            .try_fetch(api::storage().tasks().results(), (Static(id),))
-            .await?
-        {
-            Some(chosen) => {
-                let chosen = chosen.decode()?;
-                Some(ChosenView {
-                    digest: chosen.digest,
-                    best: chosen.best,
-                    trace_root: chosen.trace_root,
-                })
-            }
-            None => None,
-        };
-        let invited = match storage
-            .try_fetch(api::storage().tasks().invitations(), (Static(id),))
-            .await?
-        {
-            Some(invitation) => {
-                let invitation = invitation.decode()?;
-                Some(Invited {
-                    workers: invitation.workers.0,
-                    until: invitation.until,
-                })
-            }
-            None => None,
-        };
-        Ok(TaskView {
-            id,
-            publisher: task.publisher,
-            reference: task.reference,
-            class: task.class.0,
-            specialisation: task.job.0.specialisation(),
-            job: task.job.0,
-            difficulty: task.difficulty.0,
-            reward: task.terms.reward,
-            stake: task.terms.stake,
-            fee: task.terms.fee,
-            bond: task.terms.bond,
-            published_at: task.published_at,
-            deadline: task.deadline,
-            min_thinking: task.terms.min_thinking,
-            status: progress.phase.into(),
-            until: progress.due.saturating_sub(1),
-            round: progress.round,
-            wanted: progress.wanted,
-            accepted: progress.accepted,
-            committed: progress.committed,
-            revealed: progress.revealed,
-            invited,
-            chosen,
-        })
-    }
-
-    /// The part that `worker` has in an unfinished task.
-    pub async fn contribution(&self, task: TaskId, worker: &AccountId) -> Result<Option<ContributionView>, ChainError> {
-        let address = api::storage().tasks().contributions();
-        let Some(entry) = self.at.storage().try_fetch(address, (Static(task), *worker)).await? else {
-            return Ok(None);
-        };
-        let contribution = entry.decode()?;
-        let state = match contribution.state {
-            tasks::ContributionState::Accepted { .. } => ContributionState::Accepted {
-                at: contribution.accepted_at,
-            },
-            tasks::ContributionState::Committed { commitment, at } => ContributionState::Committed { commitment, at },
-            tasks::ContributionState::Revealed { digest, trace_root, .. } => {
-                ContributionState::Revealed { digest, trace_root }
-            }
-        };
-        Ok(Some(ContributionView {
-            round: contribution.round,
-            state,
-        }))
-    }
-
-    /// The challenge windows that are open.
-    pub async fn challenges(&self) -> Result<Vec<ChallengeView>, ChainError> {
-        let storage = self.at.storage();
-        let mut entries = storage.iter(api::storage().judging().challenges(), ()).await?;
-        let mut views = Vec::new();
-        while let Some(entry) = entries.next().await {
-            let entry = entry?;
-            let (Static(task),) = entry.key()?.decode()?;
-            let judging::Challenge {
-                terms, attestations, ..
-            } = entry.value().decode()?;
-            let attestations = attestations
-                .0
-                .into_iter()
-                .map(|(account, Static(said))| (account, said))
-                .collect();
-            views.push(ChallengeView {
-                task,
-                digest: terms.digest,
-                seed: terms.seed,
-                until: terms.until,
-                attestations,
-            });
-        }
-        Ok(views)
-    }
-
-    /// The task classes, by number.
-    pub async fn classes(&self) -> Result<Vec<ClassView>, ChainError> {
-        let storage = self.at.storage();
-        let mut entries = storage.iter(api::storage().tasks().classes(), ()).await?;
-        let mut views = Vec::new();
-        while let Some(entry) = entries.next().await {
-            let entry = entry?;
-            let (Static(id),) = entry.key()?.decode()?;
-            let class = entry.value().decode()?;
-            views.push(ClassView {
-                id,
-                name: String::from_utf8_lossy(&class.name.0).into_owned(),
-                specialisation: class.specialisation.0,
-                base_reward: class.base_reward,
-            });
-        }
-        views.sort_by_key(|class| class.id);
-        Ok(views)
-    }
-
-    /// What the registry knows of `account` in `role`; `None`: it does not have the role.
-    pub async fn participant(&self, account: &AccountId, role: Role) -> Result<Option<ParticipantView>, ChainError> {
-        let address = api::storage().registry().members();
-        let Some(entry) = self.at.storage().try_fetch(address, (*account,)).await? else {
-            return Ok(None);
-        };
-        let member: registry::Member<BlockNumber> = entry.decode()?;
-        let last_heartbeat = member.last_heartbeat;
-        let plain = ParticipantView {
-            specialisations: Specialisations::NONE,
-            slots: 0,
-            capability: 0,
-            last_heartbeat,
-        };
-        Ok(match role {
-            Role::Worker => member.worker.map(|worker| ParticipantView {
-                specialisations: worker.profile.specialisations.0,
-                slots: worker.profile.slots,
-                capability: worker.profile.capability,
-                last_heartbeat,
-            }),
-            Role::Validator => member.validator.map(|_| plain),
-            Role::Orchestrator => member.orchestrator.map(|_| plain),
-            Role::Expert => member.expert.map(|_| plain),
-        })
-    }
-
-    /// An account's money; nothing for an account that does not exist.
-    pub async fn balance(&self, account: &AccountId) -> Result<BalanceView, ChainError> {
-        let address = api::storage().system().account();
-        let entry = self.at.storage().try_fetch(address, (*account,)).await?;
-        let Some(entry) = entry else {
-            return Ok(BalanceView::default());
-        };
-        let data = entry.decode()?.data;
-        Ok(BalanceView {
-            free: data.free,
-            held: data.reserved,
-        })
-    }
-
-    /// The money of every account there is.
-    pub async fn balances(&self) -> Result<Vec<(AccountId, BalanceView)>, ChainError> {
-        let storage = self.at.storage();
-        let mut entries = storage.iter(api::storage().system().account(), ()).await?;
-        let mut balances = Vec::new();
-        while let Some(entry) = entries.next().await {
-            let entry = entry?;
-            let (account,) = entry.key()?.decode()?;
-            let data = entry.value().decode()?.data;
-            balances.push((
-                account,
-                BalanceView {
-                    free: data.free,
-                    held: data.reserved,
-                },
-            ));
-        }
-        Ok(balances)
-    }
-
-    /// What is set aside of an account's money.
-    pub async fn deposits(&self, account: &AccountId) -> Result<Vec<DepositView>, ChainError> {
-        let storage = self.at.storage();
-        let mut entries = storage.iter(api::storage().escrow().deposits(), (*account,)).await?;
-        let mut deposits = Vec::new();
-        while let Some(entry) = entries.next().await {
-            let entry = entry?;
-            let (_, Static(purpose), Static(scope)) = entry.key()?.decode()?;
-            deposits.push(DepositView {
-                purpose,
-                scope,
-                amount: entry.value().decode()?,
-            });
-        }
-        Ok(deposits)
-    }
-
-    /// What is remembered of an account's work.
-    pub async fn reputation(&self, account: &AccountId) -> Result<Vec<ReputationView>, ChainError> {
-        let storage = self.at.storage();
-        let mut entries = storage.iter(api::storage().reputation().records(), (*account,)).await?;
-        let mut views = Vec::new();
-        while let Some(entry) = entries.next().await {
-            let entry = entry?;
-            let (_, Static(side)) = entry.key()?.decode()?;
-            let record = entry.value().decode()?;
-            views.push(ReputationView {
-                side,
-                confidence: record.score.confidence,
-                count: record.score.count,
-            });
-        }
-        Ok(views)
-    }
-
-    /// The chain's time per block, in milliseconds.
-    pub async fn block_time_ms(&self) -> Result<u64, ChainError> {
-        let entry = api::storage().block_time().slot_duration_ms();
-        match self.at.storage().try_fetch(entry, ()).await? {
-            Some(value) => Ok(value.decode()?),
-            None => Err(ChainError::Incompatible(
-                "the chain does not tell its block time".to_owned(),
-            )),
-        }
-    }
+/// Money that left a hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PaymentView {
+    /// What it was held for.
+    pub purpose: Purpose,
+    /// What it belonged to.
+    pub scope: Scope,
+    /// Of whom it was held.
+    pub from: AccountId,
+    /// Who got it.
+    pub payee: Payee<AccountId>,
+    /// How much, in plancks.
+    pub amount: Balance,
 }
 
 /// The account that public money goes to and comes from.

@@ -75,6 +75,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Show an account's money: free, and held for what.
     Balance(BalanceArgs),
+    /// Send money to an account.
+    Transfer(TransferArgs),
     /// List the devices that can compute, and measure them.
     Devices(DevicesArgs),
     /// Check that a device computes the same bits as every other one.
@@ -262,7 +264,7 @@ pub struct VerifyArgs {
     /// Hash of the header to verify against; the newest finalised one if left out.
     #[arg(long)]
     pub header: Option<String>,
-    /// Check the result itself too, with this many vectors' worth of certainty, if the blob store has it.
+    /// Check the result itself too, by Freivalds' algorithm with randomness of your own, if the blob store has it.
     #[arg(long)]
     pub check: bool,
 }
@@ -271,6 +273,14 @@ pub struct VerifyArgs {
 pub struct BalanceArgs {
     /// The account; that of the key if left out.
     pub account: Option<String>,
+}
+
+#[derive(Args)]
+pub struct TransferArgs {
+    /// The account that receives it.
+    pub to: String,
+    /// How much, in units, such as 100 or 12.5.
+    pub amount: Amount,
 }
 
 #[derive(Args)]

@@ -42,6 +42,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Result(args) => commands::result::run(&context, args).await,
         Command::Verify(args) => commands::verify::run(&context, args).await,
         Command::Balance(args) => commands::balance::run(&context, args).await,
+        Command::Transfer(args) => commands::balance::transfer(&context, args).await,
         Command::Devices(args) => commands::devices::list(&context, args).await,
         Command::SelfTest(args) => commands::devices::self_test(&context, args).await,
     }

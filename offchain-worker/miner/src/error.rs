@@ -1,6 +1,7 @@
 //! What can end a worker.
 
 use crate::JournalError;
+use agora_primitives::participants::Role;
 
 /// An error that a worker cannot wait out.
 #[derive(Debug, thiserror::Error)]
@@ -18,12 +19,12 @@ pub enum MinerError {
     #[error(transparent)]
     Engine(#[from] agora_compute::EngineError),
     /// The account does not have the role.
-    #[error("account {account} is not registered as a {role}; run `agora register --role {role}` first")]
+    #[error("account {account} is not registered as a {0}; run `agora register --role {0}` first", name_of(*role))]
     NotRegistered {
         /// The account.
         account: String,
         /// The role it lacks.
-        role: &'static str,
+        role: Role,
     },
     /// The metrics endpoint.
     #[error("cannot serve metrics at {address}: {reason}")]
@@ -39,6 +40,11 @@ pub enum MinerError {
     /// A computation was interrupted.
     #[error("the computation did not end: {0}")]
     Interrupted(String),
+}
+
+/// A role as the command line spells it.
+fn name_of(role: Role) -> String {
+    format!("{role:?}").to_lowercase()
 }
 
 impl MinerError {

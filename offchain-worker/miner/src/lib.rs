@@ -14,6 +14,7 @@
 
 #![deny(missing_docs)]
 
+mod driver;
 mod error;
 #[cfg(feature = "fault-injection")]
 mod fault;

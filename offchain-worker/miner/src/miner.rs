@@ -4,11 +4,12 @@
 use crate::fault::{Fault, Pause};
 use crate::{
     Journal, Metrics, MinerError, Policy, Stage, TaskRecord,
+    driver::{Driver, Duty, Steps},
     step::{Situation, Step},
 };
 use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{
-    AccountId, AtBlock, BlockNumber, Client, H256, Submitter, calls,
+    AccountId, AtBlock, BlockNumber, H256, Submitter, calls,
     views::{ContributionState, TaskView},
 };
 use agora_compute::{CancelFlag, Computation, Engine};
@@ -19,16 +20,10 @@ use agora_primitives::{
     participants::Role,
 };
 use codec::DecodeAll;
-use std::{
-    collections::HashSet,
-    sync::Arc,
-    time::{Duration, Instant},
-};
-use tokio::{sync::Mutex, task::JoinSet};
+use std::{sync::Arc, time::Instant};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// How long a graceful stop waits for transactions that are under way.
-const DRAIN: Duration = Duration::from_secs(20);
 /// How many ended tasks the journal remembers.
 const REMEMBERED: usize = 10_000;
 
@@ -49,10 +44,6 @@ pub struct MinerConfig {
 /// A worker: one account, one journal, any number of devices.
 pub struct Miner {
     shared: Arc<Shared>,
-    in_flight: HashSet<TaskId>,
-    steps: JoinSet<(TaskId, Result<(), MinerError>)>,
-    heartbeat: JoinSet<Result<(), MinerError>>,
-    last_heartbeat: Option<BlockNumber>,
 }
 
 struct Shared {
@@ -128,120 +119,23 @@ impl Miner {
         };
         Self {
             shared: Arc::new(shared),
-            in_flight: HashSet::new(),
-            steps: JoinSet::new(),
-            heartbeat: JoinSet::new(),
-            last_heartbeat: None,
         }
     }
 
     /// Works until `shutdown`, then finishes the transactions that are under way. Computations are broken off: the
     /// journal knows that they are to be made, and so they are at the next start.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), MinerError> {
-        let client = self.shared.submitter.client().clone();
-        self.ensure_registered(&client).await?;
         self.shared.journal.prune(REMEMBERED)?;
-        let mut blocks = client.follow_best();
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                block = blocks.next() => {
-                    let block = block?.block;
-                    self.shared.metrics.best_block.set(block.number.into());
-                    let looked = match client.at(block.hash).await {
-                        Ok(at) => self.look(&at).await,
-                        Err(error) => Err(error.into()),
-                    };
-                    match looked {
-                        Err(error) if !error.is_recoverable() => return Err(error),
-                        Err(error) => tracing::warn!(%error, "Could not look at the chain; trying again at the next block."),
-                        Ok(()) => {}
-                    }
-                }
-                Some(done) = self.steps.join_next() => self.step_done(done)?,
-                Some(_) = self.heartbeat.join_next() => {}
-            }
-        }
-        tracing::info!("Stopping; transactions under way are waited for.");
+        let shared = &self.shared;
+        let driver = Driver::new(
+            &shared.submitter,
+            Role::Worker,
+            &shared.metrics,
+            shared.config.heartbeat_every,
+        );
+        let steps = driver.run(&mut self, shutdown).await?;
         self.shared.cancel.cancel();
-        let drained = tokio::time::timeout(DRAIN, async {
-            while let Some(done) = self.steps.join_next().await {
-                if let Ok((task, Err(error))) = done {
-                    tracing::info!(%task, %error, "Left for the next start.");
-                }
-            }
-        });
-        if drained.await.is_err() {
-            tracing::warn!("Some transactions are still under way; the journal knows of them.");
-        }
-        Ok(())
-    }
-
-    async fn ensure_registered(&self, client: &Client) -> Result<(), MinerError> {
-        let at = client.best().await?;
-        if at.participant(&self.shared.account, Role::Worker).await?.is_none() {
-            return Err(MinerError::NotRegistered {
-                account: self.shared.account.to_string(),
-                role: "worker",
-            });
-        }
-        Ok(())
-    }
-
-    fn step_done(
-        &mut self,
-        done: Result<(TaskId, Result<(), MinerError>), tokio::task::JoinError>,
-    ) -> Result<(), MinerError> {
-        let (task, result) = done.map_err(|panic| MinerError::Interrupted(panic.to_string()))?;
-        self.in_flight.remove(&task);
-        match result {
-            Ok(()) => Ok(()),
-            Err(error @ MinerError::Journal(_)) => Err(error),
-            Err(error) => {
-                // The chain's state is looked at again at the next block, and the step is tried if it is still due.
-                self.shared.metrics.retries.inc();
-                tracing::warn!(%task, %error, "A step failed; the task is looked at again.");
-                Ok(())
-            }
-        }
-    }
-
-    /// Looks at the state after one block and starts what is due.
-    async fn look(&mut self, at: &AtBlock) -> Result<(), MinerError> {
-        self.beat(at.block.number);
-        let unfinished = self.shared.journal.unfinished()?;
-        self.shared
-            .metrics
-            .tasks_in_hand
-            .set(i64::try_from(unfinished.len()).unwrap_or(i64::MAX));
-        let mut free = self.shared.config.slots.saturating_sub(unfinished.len());
-        for (task, record) in unfinished {
-            self.start(task, at, record);
-        }
-        if free == 0 {
-            return Ok(());
-        }
-        for view in at.tasks_wanting_workers().await? {
-            if free == 0 {
-                break;
-            }
-            if self.in_flight.contains(&view.id) || self.shared.is_done_with(&view)? {
-                continue;
-            }
-            if self.wants(&view, at.block.number) {
-                let salt: [u8; 32] = rand::random();
-                let record = TaskRecord {
-                    stage: Stage::Accepting,
-                    round: view.round,
-                    salt,
-                    digest: [0; 32],
-                    trace_root: [0; 32],
-                };
-                self.shared.journal.put_task(view.id, &record)?;
-                self.start(view.id, at, record);
-                free -= 1;
-            }
-        }
+        steps.drain().await;
         Ok(())
     }
 
@@ -263,30 +157,48 @@ impl Miner {
         }
     }
 
-    fn start(&mut self, task: TaskId, at: &AtBlock, record: TaskRecord) {
-        if self.in_flight.insert(task) {
-            let shared = Arc::clone(&self.shared);
-            let at = at.clone();
-            self.steps
-                .spawn(async move { (task, shared.step(task, &at, record).await) });
-        }
+    fn start(&self, task: TaskId, at: &AtBlock, record: TaskRecord, steps: &mut Steps) {
+        let (shared, at) = (Arc::clone(&self.shared), at.clone());
+        steps.start(task, async move { shared.step(task, &at, record).await });
     }
+}
 
-    fn beat(&mut self, now: BlockNumber) {
-        let due = self
-            .last_heartbeat
-            .is_none_or(|last| now.saturating_sub(last) >= self.shared.config.heartbeat_every);
-        if due && self.heartbeat.is_empty() {
-            self.last_heartbeat = Some(now);
-            let shared = Arc::clone(&self.shared);
-            self.heartbeat.spawn(async move {
-                let beat = shared.submitter.submit(&calls::heartbeat()).await;
-                if let Err(error) = &beat {
-                    tracing::warn!(%error, "The heartbeat failed; the next one is tried in time.");
-                }
-                Ok(beat.map(drop)?)
-            });
+impl Duty for Miner {
+    async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError> {
+        let unfinished = self.shared.journal.unfinished()?;
+        self.shared
+            .metrics
+            .tasks_in_hand
+            .set(i64::try_from(unfinished.len()).unwrap_or(i64::MAX));
+        let mut free = self.shared.config.slots.saturating_sub(unfinished.len());
+        for (task, record) in unfinished {
+            self.start(task, at, record, steps);
         }
+        if free == 0 {
+            return Ok(());
+        }
+        for view in at.tasks_wanting_workers().await? {
+            if free == 0 {
+                break;
+            }
+            if steps.are_busy_with(view.id) || self.shared.is_done_with(&view)? {
+                continue;
+            }
+            if self.wants(&view, at.block.number) {
+                let salt: [u8; 32] = rand::random();
+                let record = TaskRecord {
+                    stage: Stage::Accepting,
+                    round: view.round,
+                    salt,
+                    digest: [0; 32],
+                    trace_root: [0; 32],
+                };
+                self.shared.journal.put_task(view.id, &record)?;
+                self.start(view.id, at, record, steps);
+                free -= 1;
+            }
+        }
+        Ok(())
     }
 }
 

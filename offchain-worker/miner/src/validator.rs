@@ -2,13 +2,16 @@
 
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
-use crate::{AttestRecord, Journal, Metrics, MinerError, miner::load_job};
+use crate::{
+    AttestRecord, Journal, Metrics, MinerError,
+    driver::{Driver, Duty, Steps},
+    miner::load_job,
+};
 use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{AccountId, AtBlock, BlockNumber, Submitter, calls, views::ChallengeView};
 use agora_compute::check_output;
-use agora_primitives::{TaskId, job::JobSpec, judging::Attestation, participants::Role};
-use std::{collections::HashSet, sync::Arc};
-use tokio::task::JoinSet;
+use agora_primitives::{job::JobSpec, judging::Attestation, participants::Role};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// How a validator works.
@@ -24,9 +27,6 @@ pub struct ValidatorConfig {
 /// A validator: one account, one journal.
 pub struct Validator {
     shared: Arc<Shared>,
-    in_flight: HashSet<TaskId>,
-    checks: JoinSet<(TaskId, Result<(), MinerError>)>,
-    last_heartbeat: Option<BlockNumber>,
 }
 
 struct Shared {
@@ -57,85 +57,34 @@ impl Validator {
                 config,
                 metrics,
             }),
-            in_flight: HashSet::new(),
-            checks: JoinSet::new(),
-            last_heartbeat: None,
         }
     }
 
-    /// Watches until `shutdown`; checks under way are finished.
+    /// Watches until `shutdown`, then finishes the transactions that are under way.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), MinerError> {
-        let client = self.shared.submitter.client().clone();
-        let at = client.best().await?;
-        if at.participant(&self.shared.account, Role::Validator).await?.is_none() {
-            return Err(MinerError::NotRegistered {
-                account: self.shared.account.to_string(),
-                role: "validator",
-            });
-        }
-        let mut blocks = client.follow_best();
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                block = blocks.next() => {
-                    let block = block?.block;
-                    self.shared.metrics.best_block.set(block.number.into());
-                    self.beat(block.number);
-                    let looked = match client.at(block.hash).await {
-                        Ok(at) => self.look(&at).await,
-                        Err(error) => Err(error.into()),
-                    };
-                    match looked {
-                        Err(error) if !error.is_recoverable() => return Err(error),
-                        Err(error) => tracing::warn!(%error, "Could not look at the chain; trying again at the next block."),
-                        Ok(()) => {}
-                    }
-                }
-                Some(done) = self.checks.join_next() => {
-                    let (task, result) = done.map_err(|panic| MinerError::Interrupted(panic.to_string()))?;
-                    self.in_flight.remove(&task);
-                    match result {
-                        Err(error @ MinerError::Journal(_)) => return Err(error),
-                        Err(error) => {
-                            self.shared.metrics.retries.inc();
-                            tracing::warn!(%task, %error, "Could not attest; the result is looked at again.");
-                        }
-                        Ok(()) => {}
-                    }
-                }
-            }
-        }
-        while self.checks.join_next().await.is_some() {}
+        let shared = &self.shared;
+        let driver = Driver::new(
+            &shared.submitter,
+            Role::Validator,
+            &shared.metrics,
+            shared.config.heartbeat_every,
+        );
+        driver.run(&mut self, shutdown).await?.drain().await;
         Ok(())
     }
+}
 
-    async fn look(&mut self, at: &AtBlock) -> Result<(), MinerError> {
+impl Duty for Validator {
+    async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError> {
         for challenge in at.challenges().await? {
             let ours = challenge.attested_by(&self.shared.account);
-            if ours || challenge.until <= at.block.number || !self.in_flight.insert(challenge.task) {
+            if ours || challenge.until <= at.block.number {
                 continue;
             }
-            let shared = Arc::clone(&self.shared);
-            let at = at.clone();
-            self.checks
-                .spawn(async move { (challenge.task, shared.attest(&at, challenge).await) });
+            let (shared, at) = (Arc::clone(&self.shared), at.clone());
+            steps.start(challenge.task, async move { shared.attest(&at, challenge).await });
         }
         Ok(())
-    }
-
-    fn beat(&mut self, now: BlockNumber) {
-        let due = self
-            .last_heartbeat
-            .is_none_or(|last| now.saturating_sub(last) >= self.shared.config.heartbeat_every);
-        if due {
-            self.last_heartbeat = Some(now);
-            let submitter = self.shared.submitter.clone();
-            tokio::spawn(async move {
-                if let Err(error) = submitter.submit(&calls::heartbeat()).await {
-                    tracing::warn!(%error, "The heartbeat failed; the next one is tried in time.");
-                }
-            });
-        }
     }
 }
 
@@ -185,7 +134,10 @@ impl Shared {
             .blobs
             .get(BlobKind::Output, &challenge.digest.0, job.max_output_bytes())
             .await?;
-        let seed = challenge.seed.0;
+        // The author of the block that drew the challenge's seed knew it before, and could have a wrong output pass a
+        // check by it alone. Nobody knows the sum of it and a secret; and what is right passes whatever the seed.
+        let secret: [u8; 32] = rand::random();
+        let seed = std::array::from_fn(|at| challenge.seed.0[at] ^ secret[at]);
         let checked = tokio::task::spawn_blocking(move || check_output(&job, &output, &seed)).await;
         Ok(checked.map_err(|panic| MinerError::Interrupted(panic.to_string()))??)
     }

@@ -4,7 +4,7 @@ use crate::{BalanceOf, Challenge, Challenges, Config, Error, Event, Pallet, redi
 use agora_math::consensus::{self, Ballot};
 use agora_primitives::{
     TaskId,
-    judging::{Answer, ChallengeTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
+    judging::{Answer, Attestation, ChallengeTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
     money::{Escrow, Purpose, Scope},
     participants::Specialisation,
     reputation::{Outcome, Reputation, Side},
@@ -16,7 +16,7 @@ use frame_support::{
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::{DispatchError, DispatchResult, Permill};
 
 impl<T: Config> Judge<T::AccountId> for Pallet<T> {
     type BlockNumber = BlockNumberFor<T>;
@@ -76,29 +76,29 @@ impl<T: Config> Judge<T::AccountId> for Pallet<T> {
             })
     }
 
-    /// Emits `AttesterPaid` or `AttesterSlashed` per attester unless the ruling is `Undecided`, then `ChallengeClosed`.
-    /// Errors: `NoChallenge`. Whatever is held of an attester at this time is taken for its bond, so money is no reason
-    /// for closing to fail.
+    fn attesters(task: TaskId) -> Vec<T::AccountId> {
+        let attestations = Challenges::<T>::get(task).map(|challenge| challenge.attestations);
+        let attesters = attestations.unwrap_or_default().into_iter().map(|(who, _)| who);
+        attesters.collect()
+    }
+
+    /// Emits `AttesterPaid` or `AttesterSlashed` per attester, none for those in favour where the ruling is `Undecided`;
+    /// then `ChallengeClosed`. Errors: `NoChallenge`. Whatever is held of an attester at this time is taken for its bond,
+    /// so money is no reason for closing to fail.
     fn close_challenge(task: TaskId, ruling: Ruling) -> Result<Vec<T::AccountId>, DispatchError> {
         let challenge = Challenges::<T>::take(task).ok_or(Error::<T>::NoChallenge)?;
         let specialisation = challenge.terms.specialisation;
-        let right = match ruling.vindicates() {
-            Some(truth) => {
-                let (right, wrong) = challenge.sides(truth);
-                // The bonds of the right side first: they make sure that its accounts can receive.
-                right.iter().for_each(|who| Self::give_back(task, who));
-                Self::pass_bonds(task, &right, &wrong);
-                Self::tell_reputations(specialisation, &right, &wrong);
-                right
-            }
-            None => {
-                challenge
-                    .attestations
-                    .iter()
-                    .for_each(|(who, _)| Self::give_back(task, who));
-                Vec::new()
-            }
-        };
+        let truth = ruling.vindicates();
+        let (mut right, wrong) = challenge.sides(truth.unwrap_or(Attestation::Valid));
+        // These bonds first: they make sure that the accounts can receive.
+        right.iter().for_each(|who| Self::give_back(task, who));
+        if truth.is_some() {
+            Self::pass_bonds(task, &right, &wrong, T::LoserPenalty::get());
+            Self::tell_reputations(specialisation, &right, &wrong);
+        } else {
+            right.clear();
+            Self::pass_bonds(task, &right, &wrong, T::UndecidedPenalty::get());
+        }
         Self::deposit_event(Event::ChallengeClosed { task, ruling });
         Ok(right)
     }
@@ -112,14 +112,14 @@ impl<T: Config> Pallet<T> {
             .defensive_proof("what is held can be released");
     }
 
-    /// Passes the penalties of those who were wrong to those who were right.
-    fn pass_bonds(task: TaskId, right: &[T::AccountId], wrong: &[T::AccountId]) {
+    /// Passes `penalty` of the bonds of those who were wrong to those who were right, and gives them the rest back.
+    fn pass_bonds(task: TaskId, right: &[T::AccountId], wrong: &[T::AccountId], penalty: Permill) {
         let (purpose, scope) = (Purpose::ChallengeBond, Scope::Task(task));
         let penalties: Vec<_> = wrong
             .iter()
             .map(|who| {
                 let held = T::Escrow::held(purpose, scope, who);
-                (who.clone(), T::LoserPenalty::get().mul_floor(held))
+                (who.clone(), penalty.mul_floor(held))
             })
             .collect();
         let (share, transfers) = redistribute(&penalties, right);

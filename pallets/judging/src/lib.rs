@@ -95,6 +95,12 @@ pub mod pallet {
         #[pallet::constant]
         type LoserPenalty: Get<Permill>;
 
+        /// The part of its bond that an attester against a result loses where the fresh round found nothing out and the
+        /// task fails: without it, anybody could bring a task down for nothing. Rounded down, to the treasury. At most
+        /// `LoserPenalty`.
+        #[pallet::constant]
+        type UndecidedPenalty: Get<Permill>;
+
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
 
@@ -146,16 +152,16 @@ pub mod pallet {
             /// Its share of the wrong side's bonds; zero where nobody was wrong. Its own bond does not count.
             amount: BalanceOf<T>,
         },
-        /// An attester was wrong, and lost some or all of its bond; what is left of it has been given back.
+        /// An attester was wrong, or challenged a result in vain, and lost a part of its bond; the rest has been given back.
         AttesterSlashed {
             /// The task.
             task: TaskId,
-            /// Who was wrong.
+            /// Who.
             validator: T::AccountId,
             /// What it lost.
             amount: BalanceOf<T>,
         },
-        /// The challenge is over and all bonds are settled. Where the ruling is `Undecided` each went back in full.
+        /// The challenge is over and all bonds are settled.
         ChallengeClosed {
             /// The task.
             task: TaskId,
@@ -188,6 +194,10 @@ pub mod pallet {
             assert!(
                 places >= 2 && places.is_multiple_of(2),
                 "MaxAttestations must be even and at least 2: half of the places are kept for each side"
+            );
+            assert!(
+                T::UndecidedPenalty::get() <= T::LoserPenalty::get(),
+                "UndecidedPenalty is above LoserPenalty: being wrong would be better than being in doubt"
             );
         }
 

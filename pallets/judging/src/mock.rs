@@ -146,6 +146,7 @@ parameter_types! {
     pub static Recorded: Vec<(AccountId, Side, Outcome)> = Vec::new();
     pub static MaxAttestations: u32 = 8;
     pub static LoserPenalty: Permill = Permill::one();
+    pub static UndecidedPenalty: Permill = Permill::from_percent(10);
 }
 
 pub struct ParticipantsDouble;
@@ -201,6 +202,7 @@ impl pallet_agora_judging::Config for Test {
     type Parties = PartiesDouble;
     type MaxAttestations = MaxAttestations;
     type LoserPenalty = LoserPenalty;
+    type UndecidedPenalty = UndecidedPenalty;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = BenchmarkValidators;
@@ -251,6 +253,7 @@ impl ExtBuilder {
         Recorded::set(Vec::new());
         MaxAttestations::set(self.places);
         LoserPenalty::set(self.penalty);
+        UndecidedPenalty::set(self.penalty / 10);
         let mut storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
         let balances = (1..=VALIDATORS)
             .map(|who| (who, RICHES))

@@ -81,8 +81,8 @@ impl core::error::Error for JobError {}
 pub const MAX_MATRIX_SIZE: u32 = 4096;
 /// The most iterations of a synthetic job.
 pub const MAX_ITERATIONS: u32 = 4096;
-/// The most multiply–add operations of one job: about an hour at 1 TOPS.
-pub const MAX_WORK: u128 = 1 << 51;
+/// The most multiply–add operations of one job: two and a half minutes at 1 TOPS. Larger work is several jobs.
+pub const MAX_WORK: u128 = 1 << 46;
 /// The largest job specification that is kept in a task itself.
 pub const MAX_INLINE_JOB: u32 = 4096;
 /// The largest job specification at all, in bytes.

@@ -87,7 +87,8 @@ pub enum Ruling {
     Upheld,
     /// The result fell: those who attested against it were right.
     Overturned,
-    /// Nothing could be found out: everybody gets the bond back.
+    /// Nothing could be found out: those who attested for the result get their bonds back, those against it lose a part,
+    /// for a task that came to nothing by their word alone.
     Undecided,
 }
 
@@ -161,6 +162,9 @@ pub trait Judge<AccountId> {
 
     /// What has been attested so far; zero for a task without a challenge.
     fn tally(task: TaskId) -> Tally;
+
+    /// Who has attested so far; nobody for a task without a challenge.
+    fn attesters(task: TaskId) -> Vec<AccountId>;
 
     /// Ends the challenge for good: bonds go back or to the other side by `ruling`, reputations are told, and those who
     /// were right are returned: the validators to be paid.

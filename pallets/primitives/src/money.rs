@@ -136,16 +136,18 @@ pub type PaymentPlan<AccountId, Balance> = Vec<Payment<AccountId, Balance>>;
 pub trait RewardPlanner<AccountId> {
     /// Unit of money.
     type Balance;
+    /// How a reward is divided. A task keeps its own copy, so that no later change of a preset touches it.
+    type Split;
 
-    /// Whether `preset` can be given to [`Self::plan`].
-    fn preset_exists(preset: PresetId) -> bool;
+    /// The split that `preset` names; `None` if it does not exist.
+    fn split(preset: PresetId) -> Option<Self::Split>;
 
-    /// Divides `reward` by `preset` among `payroll`, treasury and burn. A part without recipients goes to the treasury,
+    /// Divides `reward` by `split` among `payroll`, treasury and burn. A part without recipients goes to the treasury,
     /// and so does every remainder.
     ///
-    /// Errors: the preset does not exist.
+    /// Errors: the split is not valid. Those of [`Self::split`] are.
     fn plan(
-        preset: PresetId,
+        split: &Self::Split,
         reward: Self::Balance,
         payroll: &Payroll<AccountId>,
     ) -> Result<PaymentPlan<AccountId, Self::Balance>, DispatchError>;
@@ -154,15 +156,12 @@ pub trait RewardPlanner<AccountId> {
 /// Gives everything to the best worker.
 impl<AccountId: Clone> RewardPlanner<AccountId> for () {
     type Balance = u128;
+    type Split = ();
 
-    fn preset_exists(_: PresetId) -> bool {
-        true
+    fn split(_: PresetId) -> Option<()> {
+        Some(())
     }
-    fn plan(
-        _: PresetId,
-        reward: u128,
-        payroll: &Payroll<AccountId>,
-    ) -> Result<PaymentPlan<AccountId, u128>, DispatchError> {
+    fn plan(_: &(), reward: u128, payroll: &Payroll<AccountId>) -> Result<PaymentPlan<AccountId, u128>, DispatchError> {
         Ok(vec![Payment {
             payee: Payee::Account(payroll.best.clone()),
             amount: reward,

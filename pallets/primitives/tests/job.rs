@@ -49,14 +49,17 @@ fn jobs_outside_of_the_limits_are_refused() {
     assert_eq!(stored(MAX_STORED_JOB + 1).validate(), Err(JobError::TooLarge));
 }
 
-/// The largest synthetic job is less work than any job may be, so that only later kinds meet that limit; and no sum in
-/// it can overflow.
 #[test]
-fn the_largest_synthetic_job_fits_every_other_limit() {
-    let largest = synthetic(MAX_MATRIX_SIZE, MAX_ITERATIONS);
-    assert_eq!(largest.work(), 1 << 48);
-    assert!(largest.work() <= MAX_WORK);
-    assert_eq!(largest.validate(), Ok(()));
+fn more_work_than_one_task_may_be_is_refused() {
+    let (size, iterations) = (MAX_MATRIX_SIZE, 1 << 10);
+    assert_eq!(synthetic(size, iterations).work(), MAX_WORK);
+    assert_eq!(synthetic(size, iterations).validate(), Ok(()));
+    assert_eq!(synthetic(size, iterations + 1).validate(), Err(JobError::TooMuchWork));
+    assert_eq!(synthetic(size, MAX_ITERATIONS).validate(), Err(JobError::TooMuchWork));
+}
+
+#[test]
+fn no_sum_in_a_matrix_product_can_overflow() {
     assert!(MAX_MATRIX_SIZE as usize <= agora_math::field::MAX_DOT_LENGTH);
 }
 

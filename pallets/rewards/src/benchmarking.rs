@@ -62,8 +62,6 @@ mod benchmarks {
     /// `n`: how many accounts are paid, half of them workers.
     #[benchmark]
     fn plan(n: Linear<1, MAX_RECIPIENTS>) {
-        let id = unused::<T>();
-        Presets::<T>::insert(id, Split::PEERS);
         let (workers, validators) = (n / 2, n - n / 2);
         let accounts =
             |name, count: u32| -> Vec<T::AccountId> { (0..count).map(|index| account(name, index, 0)).collect() };
@@ -77,10 +75,10 @@ mod benchmarks {
 
         #[block]
         {
-            planned = <Pallet<T> as RewardPlanner<T::AccountId>>::plan(id, reward, &payroll);
+            planned = <Pallet<T> as RewardPlanner<T::AccountId>>::plan(&Split::PEERS, reward, &payroll);
         }
 
-        assert_eq!(planned.map(|plan| plan.len() as u32), Ok(n + 2));
+        assert_eq!(planned.map(|payments| payments.len() as u32), Ok(n + 2));
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::ExtBuilder::default().build(), crate::mock::Test);

@@ -34,19 +34,19 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> RewardPlanner<T::AccountId> for Pallet<T> {
     type Balance = T::Balance;
+    type Split = Split;
 
-    fn preset_exists(preset: PresetId) -> bool {
-        Presets::<T>::contains_key(preset)
+    fn split(preset: PresetId) -> Option<Split> {
+        Presets::<T>::get(preset)
     }
 
     fn plan(
-        preset: PresetId,
+        split: &Split,
         reward: T::Balance,
         payroll: &Payroll<T::AccountId>,
     ) -> Result<PaymentPlan<T::AccountId, T::Balance>, DispatchError> {
-        let split = Presets::<T>::get(preset).ok_or(Error::<T>::UnknownPreset)?;
         let reward: u128 = reward.try_into().map_err(|_| ArithmeticError::Overflow)?;
-        plan(&split, reward, payroll)
+        plan(split, reward, payroll)
             .map_err(|why| match why {
                 SplitError::NotWhole => DispatchError::from(Error::<T>::SplitNotWhole),
                 SplitError::Overflow | SplitError::EmptySet => ArithmeticError::Overflow.into(),

@@ -110,7 +110,7 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(crate) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A preset is new or has changed. Tasks that are settled from now on are divided by it.
+        /// A preset is new or has changed. The rewards of tasks published from now on are divided by it.
         PresetSet {
             /// Its name.
             id: PresetId,
@@ -165,7 +165,7 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Makes or changes the preset `id`. Tasks that are settled from now on are divided by the new split.
+        /// Makes or changes the preset `id`, for tasks that are published from now on.
         ///
         /// Origin: `AdminOrigin`. Events: `PresetSet`.
         /// Errors: `SplitNotWhole`, `BestShareTooSmall`, `TooManyPresets`.

@@ -187,8 +187,13 @@ where
             && before_work.is_some_and(|before| before < self.work_window)
     }
 
-    /// What a task of this class with this `reward` and `difficulty` is worked on for; `None` if an amount overflows.
-    pub fn terms(&self, reward: Balance, difficulty: Difficulty) -> Option<Terms<Balance, BlockNumber>> {
+    /// What a task of this class with this `reward` and `difficulty`, divided by `split`, is worked on for; `None` if an amount overflows.
+    pub fn terms<Split>(
+        &self,
+        reward: Balance,
+        difficulty: Difficulty,
+        split: Split,
+    ) -> Option<Terms<Balance, BlockNumber, Split>> {
         Some(Terms {
             reward,
             stake: self.stake_rate.mul_floor(reward),
@@ -199,7 +204,7 @@ where
             late_penalty: self.late_penalty,
             replicas: self.replicas,
             max_replicas: self.max_replicas,
-            split: self.split,
+            split,
             judge: self.judge,
             dispatch: self.dispatch,
             min_thinking: self.min_thinking,

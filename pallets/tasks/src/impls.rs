@@ -10,7 +10,7 @@ use agora_primitives::{
     ClassId, Reference, TaskId,
     commitment::{Salt, commitment},
     job::JobSource,
-    judging::{Seed, TaskParties},
+    judging::{Judge, Seed, TaskParties},
     money::{Escrow, PresetId, Purpose, RewardPlanner, Scope},
     participants::{Participants, Role},
 };
@@ -48,7 +48,7 @@ impl<T: Config> Pallet<T> {
     ) -> Result<Dispatch, DispatchError> {
         let now = Self::now();
         let class = Classes::<T>::get(class_id).ok_or(Error::<T>::UnknownClass)?;
-        ensure!(T::Rewards::preset_exists(class.split), Error::<T>::UnknownPreset);
+        let split = T::Rewards::split(class.split).ok_or(Error::<T>::UnknownPreset)?;
         job.validate().map_err(Error::<T>::from)?;
         ensure!(
             job.specialisation() == class.specialisation,
@@ -63,7 +63,9 @@ impl<T: Config> Pallet<T> {
             Error::<T>::ReferenceUsed
         );
         Self::count_open_task(&publisher, class_id, class.max_open_per_publisher)?;
-        let terms = class.terms(reward, difficulty).ok_or(ArithmeticError::Overflow)?;
+        let terms = class
+            .terms(reward, difficulty, split)
+            .ok_or(ArithmeticError::Overflow)?;
         let dispatch = terms.dispatch;
 
         let id = Self::next_task_id()?;
@@ -188,6 +190,7 @@ impl<T: Config> Pallet<T> {
             .accept(task.terms.min_thinking, now)
             .map_err(Error::<T>::from)?;
         Self::ensure_invited(id, &worker, now)?;
+        Self::ensure_impartial(id, &progress, &worker)?;
         T::Participants::ensure_active(&worker, Role::Worker)?;
         T::Participants::ensure_suited(&worker, task.job.specialisation())?;
         T::Participants::occupy_slot(&worker)?;
@@ -206,6 +209,17 @@ impl<T: Config> Pallet<T> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Nobody may decide by its answer whether its own attestation was right.
+    fn ensure_impartial(
+        id: TaskId,
+        progress: &TaskProgress<BlockNumberFor<T>>,
+        worker: &T::AccountId,
+    ) -> DispatchResult {
+        let attested = progress.kind == RoundKind::Appeal && T::Judge::attesters(id).contains(worker);
+        ensure!(!attested, Error::<T>::AttesterMayNotWork);
+        Ok(())
     }
 
     pub(crate) fn do_commit(worker: T::AccountId, id: TaskId, hash: H256) -> DispatchResult {
@@ -268,14 +282,14 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Begins another round, and invites workers to it.
+    /// Begins another round, and invites workers to it, none of those who are `partial`.
     pub(crate) fn start_round(
         id: TaskId,
         task: &TaskOf<T>,
         progress: &mut TaskProgress<BlockNumberFor<T>>,
         kind: RoundKind,
         wanted: u32,
-        contributors: Vec<T::AccountId>,
+        partial: Vec<T::AccountId>,
         now: BlockNumberFor<T>,
     ) {
         progress.start_round(kind, wanted, task.terms.work_window, now);
@@ -288,7 +302,7 @@ impl<T: Config> Pallet<T> {
             },
             RoundKind::Appeal => Event::Reopened { task: id, round },
         });
-        Self::invite(id, task, round, wanted, contributors, now);
+        Self::invite(id, task, round, wanted, partial, now);
     }
 
     /// Holds `amount` of `who` for this task; nothing if it is zero.
@@ -309,7 +323,7 @@ impl<T: Config> TaskParties<T::AccountId> for Pallet<T> {
     }
 }
 
-/// The split presets that classes name: those may not be removed.
+/// The split presets that classes name: those may not be removed. Tasks have copies of theirs.
 impl<T: Config> Contains<PresetId> for Pallet<T> {
     fn contains(preset: &PresetId) -> bool {
         Classes::<T>::iter_values().any(|class| class.split == *preset)

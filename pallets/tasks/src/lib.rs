@@ -84,7 +84,10 @@ pub mod pallet {
     pub type ClassOf<T> = TaskClass<BalanceOf<T>, BlockNumberFor<T>>;
 
     /// The unchanging record of a task of this runtime.
-    pub type TaskOf<T> = Task<<T as frame_system::Config>::AccountId, BalanceOf<T>, BlockNumberFor<T>>;
+    pub type TaskOf<T> = Task<<T as frame_system::Config>::AccountId, BalanceOf<T>, BlockNumberFor<T>, SplitOf<T>>;
+
+    /// How a reward is divided in this runtime.
+    pub type SplitOf<T> = <<T as Config>::Rewards as RewardPlanner<<T as frame_system::Config>::AccountId>>::Split;
 
     /// The workers that are invited to a task.
     pub type InvitedOf<T> = BoundedVec<<T as frame_system::Config>::AccountId, <T as Config>::MaxContributions>;
@@ -106,7 +109,7 @@ pub mod pallet {
         type Escrow: Escrow<Self::AccountId, Balance: Balance>;
 
         /// Divides rewards.
-        type Rewards: RewardPlanner<Self::AccountId, Balance = BalanceOf<Self>>;
+        type Rewards: RewardPlanner<Self::AccountId, Balance = BalanceOf<Self>, Split: Parameter + MaxEncodedLen>;
 
         /// Judges answers and keeps the challenge window.
         type Judge: Judge<Self::AccountId, BlockNumber = BlockNumberFor<Self>, Balance = BalanceOf<Self>>;
@@ -430,6 +433,8 @@ pub mod pallet {
         AllSlotsTaken,
         /// There is not enough time left to think and commit.
         TooLateToAccept,
+        /// Who has attested for or against a result cannot work in the round that rules on it.
+        AttesterMayNotWork,
         /// The caller has not accepted the task, or the task is over.
         NotAccepted,
         /// The task is not being worked on.
@@ -561,7 +566,7 @@ pub mod pallet {
         /// before and is not its publisher. Holds the worker's bond.
         ///
         /// Emits: `Accepted`. Errors: `UnknownTask`, `PublisherMayNotWork`, `AlreadyAccepted`, `NotInvited`,
-        /// `NotAccepting`, `AllSlotsTaken`, `TooLateToAccept`, and those of `Participants` and `Escrow`.
+        /// `NotAccepting`, `AllSlotsTaken`, `TooLateToAccept`, `AttesterMayNotWork`, and those of `Participants` and `Escrow`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::accept())]
         pub fn accept(origin: OriginFor<T>, task: TaskId) -> DispatchResult {
@@ -630,7 +635,7 @@ pub mod pallet {
             class
                 .validate(T::MaxContributions::get(), T::MaxLifetime::get())
                 .map_err(Error::<T>::from)?;
-            ensure!(T::Rewards::preset_exists(class.split), Error::<T>::UnknownPreset);
+            ensure!(T::Rewards::split(class.split).is_some(), Error::<T>::UnknownPreset);
             Classes::<T>::insert(id, class);
             Self::deposit_event(Event::ClassSet { class: id });
             Ok(())

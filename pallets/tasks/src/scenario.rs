@@ -103,7 +103,9 @@ impl Digests {
     fn of(self, n: u32) -> H256 {
         match self {
             Self::Same(byte) => H256::repeat_byte(byte),
-            Self::Different => H256::from_low_u64_be(n.into()),
+            Self::Different => H256(core::array::from_fn(|i| {
+                n.to_le_bytes().get(i).copied().unwrap_or_default()
+            })),
         }
     }
 }

@@ -28,7 +28,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn hold_of_publisher(
         id: TaskId,
         publisher: &T::AccountId,
-        terms: &Terms<BalanceOf<T>, BlockNumberFor<T>>,
+        terms: &Terms<BalanceOf<T>, BlockNumberFor<T>, SplitOf<T>>,
     ) -> DispatchResult {
         Self::hold(Purpose::TaskReward, id, publisher, terms.reward)?;
         Self::hold(Purpose::PublisherStake, id, publisher, terms.stake)?;
@@ -133,7 +133,7 @@ impl<T: Config> Pallet<T> {
 
     fn pay_reward(id: TaskId, task: &TaskOf<T>, payroll: &Payroll<T::AccountId>) -> DispatchResult {
         let reward = task.terms.reward;
-        let plan = T::Rewards::plan(task.terms.split, reward, payroll)?;
+        let plan = T::Rewards::plan(&task.terms.split, reward, payroll)?;
         let mut total = BalanceOf::<T>::zero();
         for payment in plan {
             total = total.checked_add(&payment.amount).ok_or(ArithmeticError::Overflow)?;

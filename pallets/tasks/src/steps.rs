@@ -245,9 +245,10 @@ impl<T: Config> Pallet<T> {
         let workers = Self::workers_of(id);
         let n = workers.len() as u32;
         if T::Judge::tally(id).against > 0 {
-            let contributors = workers.into_iter().map(|(worker, _)| worker).collect();
+            let contributors = workers.into_iter().map(|(worker, _)| worker);
+            let partial = contributors.chain(T::Judge::attesters(id)).collect();
             let (kind, wanted) = (RoundKind::Appeal, task.terms.replicas);
-            Self::start_round(id, task, &mut progress, kind, wanted, contributors, now);
+            Self::start_round(id, task, &mut progress, kind, wanted, partial, now);
             let due = progress.due;
             Self::store_and_schedule(id, progress, due, now);
             return Ok(T::WeightInfo::reopen(n));

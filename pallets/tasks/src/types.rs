@@ -8,7 +8,7 @@
 //! an [`RoundKind::Appeal`] and judged by itself. A *step* is what is to be done with a task when it is `due`.
 
 use crate::classes::{Difficulty, Dispatch};
-use agora_primitives::{ClassId, Reference, job::JobSource, judging::JudgeRule, money::PresetId, reputation::Outcome};
+use agora_primitives::{ClassId, Reference, job::JobSource, judging::JudgeRule, reputation::Outcome};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::H256;
@@ -16,7 +16,7 @@ use sp_runtime::{Permill, traits::AtLeast32BitUnsigned};
 
 /// What a task was published with. Never changes.
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
-pub struct Task<AccountId, Balance, BlockNumber> {
+pub struct Task<AccountId, Balance, BlockNumber, Split> {
     /// Who published it, and pays.
     pub publisher: AccountId,
     /// The publisher's own name of it.
@@ -32,12 +32,12 @@ pub struct Task<AccountId, Balance, BlockNumber> {
     /// The last block in which the first round's work may be committed.
     pub deadline: BlockNumber,
     /// What it is worked on for.
-    pub terms: Terms<Balance, BlockNumber>,
+    pub terms: Terms<Balance, BlockNumber, Split>,
 }
 
 /// The terms of a task: its class's when it was published, with the amounts worked out.
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
-pub struct Terms<Balance, BlockNumber> {
+pub struct Terms<Balance, BlockNumber, Split> {
     /// What those who do it right divide.
     pub reward: Balance,
     /// The publisher's stake.
@@ -57,7 +57,7 @@ pub struct Terms<Balance, BlockNumber> {
     /// Workers in all rounds before a result is chosen.
     pub max_replicas: u32,
     /// How the reward is divided.
-    pub split: PresetId,
+    pub split: Split,
     /// How the answers are judged.
     pub judge: JudgeRule,
     /// How the work is handed out.
@@ -74,7 +74,7 @@ pub struct Terms<Balance, BlockNumber> {
     pub invite_window: BlockNumber,
 }
 
-impl<Balance: AtLeast32BitUnsigned + Copy, BlockNumber> Terms<Balance, BlockNumber> {
+impl<Balance: AtLeast32BitUnsigned + Copy, BlockNumber, Split> Terms<Balance, BlockNumber, Split> {
     /// What a worker with this outcome loses of its bond. Rounded down.
     pub fn penalty(&self, outcome: Outcome) -> Balance {
         match outcome {

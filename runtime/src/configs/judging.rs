@@ -7,6 +7,8 @@ use sp_runtime::Permill;
 parameter_types! {
     /// Whoever attests on the wrong side loses the whole bond: attesting is cheap to do right.
     pub const LoserPenalty: Permill = Permill::from_percent(100);
+    /// A challenge that nobody could decide costs little, so that honest validators dare to; but not nothing.
+    pub const UndecidedPenalty: Permill = Permill::from_percent(10);
 }
 
 impl pallet_agora_judging::Config for Runtime {
@@ -19,5 +21,6 @@ impl pallet_agora_judging::Config for Runtime {
     type Parties = Tasks;
     type Participants = Registry;
     type Reputation = Reputation;
+    type UndecidedPenalty = UndecidedPenalty;
     type WeightInfo = pallet_agora_judging::weights::SubstrateWeight<Runtime>;
 }

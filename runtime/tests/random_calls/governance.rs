@@ -82,12 +82,12 @@ pub fn classes(_: &World, rng: &mut Rng) -> Option<Call> {
 }
 
 pub fn presets(world: &World, rng: &mut Rng) -> Option<Call> {
-    // Half of the time one by which a task that is under way is to be paid.
+    // Half of the time that of the class of a task that is under way.
     let in_use = rng.pick(&world.live).filter(|_| rng.chance(50)).and_then(|task| {
-        let task = pallet_agora_tasks::Tasks::<Runtime>::get(task);
-        task.map(|task| task.terms.split)
+        let task = pallet_agora_tasks::Tasks::<Runtime>::get(task)?;
+        pallet_agora_tasks::Classes::<Runtime>::get(task.class)
     });
-    let id = in_use.unwrap_or(rng.below(5) as u8);
+    let id = in_use.map_or_else(|| rng.below(5) as u8, |class| class.split);
     let percent = |part: u64| Permill::from_percent(part as u32);
     let (burn, worker) = (rng.below(50), rng.between(10, 50));
     let validator = 100 - burn - worker;

@@ -4,14 +4,15 @@
 
 use agora_chain::{
     AccountId, Balance, BlockEvents, Blocks, ChainError, Client, KeySource,
-    api::{
-        Event,
-        api::{runtime_types::agora_primitives::money::Payee, tasks},
-    },
-    views::Status,
+    api::{Event, api::tasks},
+    views::{PaymentView, Status},
 };
 use agora_localnet::{Agora, CommandFailed, LocalnetError, Node, NodeOptions, Process};
-use agora_primitives::{TaskId, money::Purpose, reputation::Outcome};
+use agora_primitives::{
+    TaskId,
+    money::{Payee, Purpose},
+    reputation::Outcome,
+};
 use futures::future::join_all;
 use std::time::Duration;
 
@@ -209,8 +210,8 @@ impl Market {
     pub fn paid_to(&self, key: &str, purpose: Purpose) -> Vec<Balance> {
         let account = account(key);
         self.payments()
-            .filter(|(of, _, payee, _)| *of == purpose && matches!(payee, Payee::Account(to) if *to == account))
-            .map(|(_, _, _, amount)| amount)
+            .filter(|paid| paid.purpose == purpose && paid.payee == Payee::Account(account))
+            .map(|paid| paid.amount)
             .collect()
     }
 
@@ -218,26 +219,13 @@ impl Market {
     pub fn taken_from(&self, key: &str, purpose: Purpose) -> Balance {
         let account = account(key);
         self.payments()
-            .filter(|(of, from, _, _)| *of == purpose && *from == account)
-            .map(|(_, _, _, amount)| amount)
+            .filter(|paid| paid.purpose == purpose && paid.from == account)
+            .map(|paid| paid.amount)
             .sum()
     }
 
-    fn payments(&self) -> impl Iterator<Item = (Purpose, AccountId, Payee<AccountId>, Balance)> {
-        use agora_chain::api::api::escrow;
-        self.seen
-            .iter()
-            .flat_map(|block| &block.events)
-            .filter_map(|event| match event {
-                Event::Escrow(escrow::Event::Paid {
-                    purpose,
-                    from,
-                    payee,
-                    amount,
-                    ..
-                }) => Some((purpose.0, *from, payee.clone(), *amount)),
-                _ => None,
-            })
+    fn payments(&self) -> impl Iterator<Item = PaymentView> {
+        self.seen.iter().flat_map(BlockEvents::payments)
     }
 
     /// Checks that no money was made or lost, and that nothing of `task` is held any more.
@@ -247,8 +235,8 @@ impl Market {
         let sum: Balance = balances.iter().map(|(_, balance)| balance.free + balance.held).sum();
         let burned: Balance = self
             .payments()
-            .filter(|(_, _, payee, _)| matches!(payee, Payee::Burn))
-            .map(|(_, _, _, amount)| amount)
+            .filter(|paid| paid.payee == Payee::Burn)
+            .map(|paid| paid.amount)
             .sum();
         assert_eq!(sum + burned, self.issuance, "money was made or lost");
         for (account, _) in balances {

@@ -1,7 +1,7 @@
 //! What a publisher meets: refunds, and errors that say what to do.
 
 use agora_chain::views::Status;
-use agora_e2e::{Market, failure};
+use agora_e2e::{Market, account, failure};
 use agora_primitives::money::Purpose;
 
 const REFERENCE: &str = "123e4567-e89b-42d3-a456-426614174000";
@@ -86,6 +86,17 @@ async fn mistakes_are_refused_with_what_to_do() {
     let pennyless = market.failure("//Nobody", &small).await;
     assert_eq!(pennyless.code, Some(4));
     assert!(pennyless.message.contains("fee"), "{pennyless}");
+    let nobody = account("//Nobody").to_string();
+    market
+        .agora("//Bob")
+        .json(&["transfer", &nobody, "100"])
+        .await
+        .expect("Bob has money to send");
+    market
+        .agora("//Nobody")
+        .json(&small)
+        .await
+        .expect("now it can pay for a task");
 
     let absent = market.failure("//Publisher", &["task", "4000000000"]).await;
     assert_eq!(absent.code, Some(3), "{absent}");

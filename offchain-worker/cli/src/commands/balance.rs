@@ -1,6 +1,13 @@
-//! `agora balance`
+//! `agora balance` and `agora transfer`
 
-use crate::{args::BalanceArgs, context::Context, exit::CliError, output::answer, units::Amount};
+use crate::{
+    args::{BalanceArgs, TransferArgs},
+    context::Context,
+    exit::CliError,
+    output::answer,
+    units::Amount,
+};
+use agora_chain::calls;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -56,5 +63,17 @@ pub async fn run(context: &Context, args: BalanceArgs) -> Result<(), CliError> {
         }
         text
     });
+    Ok(())
+}
+
+pub async fn transfer(context: &Context, args: TransferArgs) -> Result<(), CliError> {
+    let to = context.account(Some(&args.to))?;
+    let submitter = context.submitter().await?;
+    let included = submitter.submit_finalised(&calls::transfer(to, args.amount.0)).await?;
+    answer(
+        context,
+        &serde_json::json!({ "to": to.to_string(), "amount": args.amount.0.to_string(), "block": included.block.number }),
+        |_| format!("Sent {} to {to} in block {}.", args.amount, included.block.number),
+    );
     Ok(())
 }

@@ -22,7 +22,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
         .await?
         .ok_or_else(|| MinerError::NotRegistered {
             account: account.to_string(),
-            role: "worker",
+            role: Role::Worker,
         })?;
     let block_ms = at.block_time_ms().await?;
     let journal = context.journal(&client, &account)?;

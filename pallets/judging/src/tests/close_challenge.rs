@@ -91,13 +91,14 @@ fn overturned_pays_those_against_with_the_bonds_of_the_others() {
 }
 
 #[test]
-fn undecided_gives_everything_back_and_tells_no_reputation() {
+fn undecided_costs_those_against_a_little_and_tells_no_reputation() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 3], &[2]);
         System::reset_events();
         assert_eq!(Judging::close_challenge(TASK, Ruling::Undecided), Ok(vec![]));
-        assert_eq!(gains(1..=3), [0, 0, 0]);
-        assert_eq!(events(), [closed(Ruling::Undecided)]);
+        assert_eq!(gains(1..=3), [0, -100, 0]);
+        assert_eq!(free(TREASURY), 10 + 100);
+        assert_eq!(events(), [slashed(2, 100), closed(Ruling::Undecided)]);
         assert_eq!(Recorded::get(), []);
         assert_eq!(challenge(TASK), None);
     });

@@ -15,6 +15,15 @@ fn takes_even_numbers_of_places() {
 }
 
 #[test]
+#[should_panic(expected = "UndecidedPenalty is above LoserPenalty")]
+fn refuses_to_make_doubt_dearer_than_error() {
+    ExtBuilder::default().penalty(5).build().execute_with(|| {
+        UndecidedPenalty::set(sp_runtime::Permill::from_percent(6));
+        Judging::integrity_test();
+    });
+}
+
+#[test]
 #[should_panic(expected = "MaxAttestations must be even")]
 fn refuses_no_places() {
     check_with(0);

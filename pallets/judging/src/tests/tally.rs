@@ -37,3 +37,13 @@ fn is_zero_without_a_challenge() {
         );
     });
 }
+
+#[test]
+fn names_all_attesters() {
+    ExtBuilder::default().build_and_execute(|| {
+        assert!(Judging::attesters(TASK).is_empty());
+        contest(TASK, &[1, 3], &[2]);
+        assert_eq!(Judging::attesters(TASK), [1, 3, 2]);
+        assert!(Judging::attesters(OTHER_TASK).is_empty());
+    });
+}

@@ -1,4 +1,4 @@
-use crate::{Error, InvalidSplit, Presets, Split, mock::*, plan};
+use crate::{Error, InvalidSplit, Split, mock::*, plan};
 use agora_math::split::SplitError;
 use agora_primitives::money::{Payee, Payment, PaymentPlan, Payroll, PresetId, RewardPlanner as _};
 use frame_support::assert_err;
@@ -28,7 +28,8 @@ fn treasury(amount: Balance) -> Payment<AccountId, Balance> {
 }
 
 fn planned(preset: PresetId, reward: Balance, payroll: &Payroll<AccountId>) -> PaymentPlan<AccountId, Balance> {
-    Rewards::plan(preset, reward, payroll).unwrap()
+    let split = Rewards::split(preset).unwrap();
+    Rewards::plan(&split, reward, payroll).unwrap()
 }
 
 #[test]
@@ -145,23 +146,15 @@ fn divides_the_largest_reward() {
 }
 
 #[test]
-fn fails_without_the_preset() {
-    ExtBuilder::default().build_and_execute(|| {
-        assert_err!(Rewards::plan(9, 1, &payroll(1, &[], &[])), Error::<Test>::UnknownPreset);
-    });
-}
-
-#[test]
-fn fails_by_a_preset_that_is_not_whole() {
+fn fails_by_a_split_that_is_not_whole() {
     ExtBuilder::default().build().execute_with(|| {
         // Only corruption can bring this about.
         let broken = Split {
             burn: Permill::zero(),
             ..Split::BURN
         };
-        Presets::<Test>::insert(BURN, broken);
         assert_err!(
-            Rewards::plan(BURN, 1, &payroll(1, &[], &[])),
+            Rewards::plan(&broken, 1, &payroll(1, &[], &[])),
             Error::<Test>::SplitNotWhole
         );
         assert_eq!(plan(&broken, 1, &payroll(1, &[], &[])), Err(SplitError::NotWhole));

@@ -1,4 +1,4 @@
-use crate::{Error, Event, Presets, mock::*};
+use crate::{Error, Event, Presets, Split, mock::*};
 use agora_primitives::money::RewardPlanner as _;
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError;
@@ -8,8 +8,8 @@ fn removes_a_preset() {
     ExtBuilder::default().build_and_execute(|| {
         assert_ok!(Rewards::remove_preset(RuntimeOrigin::root(), PEERS));
 
-        assert!(!Rewards::preset_exists(PEERS));
-        assert!(Rewards::preset_exists(BURN));
+        assert_eq!(Rewards::split(PEERS), None);
+        assert_eq!(Rewards::split(BURN), Some(Split::BURN));
         assert_eq!(Presets::<Test>::count(), 1);
         System::assert_last_event(Event::PresetRemoved { id: PEERS }.into());
     });

@@ -7,11 +7,11 @@ use sp_runtime::{DispatchError, Permill};
 fn makes_a_preset() {
     ExtBuilder::default().build_and_execute(|| {
         let split = split([100_000, 500_000, 200_000, 100_000, 100_000], 900_000);
-        assert!(!Rewards::preset_exists(9));
+        assert_eq!(Rewards::split(9), None);
         assert_ok!(Rewards::set_preset(RuntimeOrigin::root(), 9, split));
 
         assert_eq!(Presets::<Test>::get(9), Some(split));
-        assert!(Rewards::preset_exists(9));
+        assert_eq!(Rewards::split(9), Some(split));
         System::assert_last_event(Event::PresetSet { id: 9, split }.into());
     });
 }

@@ -9,6 +9,7 @@ use agora_primitives::{
     reputation::{Level, Outcome, Reputation},
     results::{ResultLeaf, ResultSink},
 };
+use pallet_agora_rewards::Split;
 use sp_runtime::{DispatchError, DispatchResult};
 use std::{
     cell::RefCell,
@@ -99,6 +100,11 @@ impl Judge<AccountId> for Jury {
                 against: 0,
             },
         })
+    }
+
+    fn attesters(task: TaskId) -> Vec<AccountId> {
+        let Tally { in_favour, against } = Self::tally(task);
+        (0..in_favour + against).map(|n| VALIDATOR + u64::from(n)).collect()
     }
 
     fn close_challenge(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError> {
@@ -216,17 +222,18 @@ pub struct Planner;
 
 impl RewardPlanner<AccountId> for Planner {
     type Balance = Balance;
+    type Split = Split;
 
-    fn preset_exists(preset: PresetId) -> bool {
-        Rewards::preset_exists(preset)
+    fn split(preset: PresetId) -> Option<Split> {
+        Rewards::split(preset)
     }
 
     fn plan(
-        preset: PresetId,
+        split: &Split,
         reward: Balance,
         payroll: &Payroll<AccountId>,
     ) -> Result<PaymentPlan<AccountId, Balance>, DispatchError> {
-        let mut plan = Rewards::plan(preset, reward, payroll)?;
+        let mut plan = Rewards::plan(split, reward, payroll)?;
         if world(|world| world.plan_is_short) {
             plan.pop();
         }

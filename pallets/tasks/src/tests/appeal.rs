@@ -44,6 +44,19 @@ fn asks_for_fresh_workers() {
 }
 
 #[test]
+fn an_attester_may_not_work_in_the_round_that_rules_on_its_word() {
+    ExtBuilder::default().build_and_execute(|| {
+        let task = reopened(1, 1);
+        run_to(now() + 3);
+        for attester in [VALIDATOR, VALIDATOR + 1] {
+            let call = Tasks::accept(RuntimeOrigin::signed(attester), task);
+            assert_noop!(call, Error::<Test>::AttesterMayNotWork);
+        }
+        accept(3, task);
+    });
+}
+
+#[test]
 fn the_same_result_again_upholds_the_first() {
     ExtBuilder::default().build_and_execute(|| {
         let task = reopened(1, 2);

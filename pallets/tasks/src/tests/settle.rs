@@ -15,6 +15,28 @@ const VALIDATORS_PART: Balance = 1_000;
 const TREASURY_PART: Balance = 500;
 
 #[test]
+fn a_task_is_divided_as_it_was_published_whatever_becomes_of_class_and_preset() {
+    use pallet_agora_rewards::{Presets, Split};
+    ExtBuilder::default().build_and_execute(|| {
+        let (changed, removed) = (publish(), publish_as(BOB, 1));
+        let preset = class().split;
+        let mut other = class();
+        other.split = 1;
+        assert_ok!(Tasks::set_class(RuntimeOrigin::root(), CLASS, other));
+        Presets::<Test>::insert(preset, Split::PEERS);
+        answer_all(changed, &[(0, 1), (1, 1), (2, 1)]);
+        run_to(progress(changed).due + 1);
+        assert_eq!(burned(), BURN);
+
+        assert_ok!(Rewards::remove_preset(RuntimeOrigin::root(), preset));
+        answer_all(removed, &[(0, 1), (1, 1), (2, 1)]);
+        run_to(progress(removed).due + 1);
+        assert_eq!(phase(removed), Phase::Settled);
+        assert_eq!(burned(), 2 * BURN);
+    });
+}
+
+#[test]
 fn everybody_is_paid_by_rule() {
     ExtBuilder::default().build_and_execute(|| {
         let task = publish();
