@@ -14,7 +14,7 @@ CARGO_FLAGS := --workspace --locked --features $(FEATURES)
 BIN := $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo node test lint fmt doc bench bench-chain test-setup deny
+.PHONY: help setup build demo node test lint fmt doc bench bench-chain weights test-setup deny fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,8 +53,14 @@ bench: bench-chain ## Run every benchmark
 bench-chain: build ## Measure calls, throughput and checks on one node
 	@"$(BIN)/agora-bench-chain" $(ARGS)
 
+weights: setup ## Measure what the calls weigh, and write it down (an hour the first time)
+	@scripts/weights.sh $(ARGS)
+
 test-setup: ## Try the set-up in bare Debian 12 and 13 roots (as root; minutes)
 	@scripts/test-setup.sh
 
 deny: ## Check licences, bans and sources of all dependencies
 	@scripts/deny.sh
+
+fuzz: setup ## Fuzz the decoders, a minute each
+	@scripts/fuzz.sh $(ARGS)

@@ -32,7 +32,7 @@ cargo build --workspace --locked --features "$FEATURES,agora-node/benchmark" --b
 for pallet in "${pallets[@]}"; do
     log_step "$pallet"
     output=(--output "pallets/${pallet#pallet_agora_}/src/weights.rs" --template "$scripts/lib/pallet-weights.hbs")
-    [[ $pallet == pallet_agora_* ]] || output=(--output "runtime/src/weights/${pallet#pallet_}.rs")
+    [[ $pallet == pallet_agora_* ]] || output=(--output "runtime/src/weights/${pallet#pallet_}.rs" --template "$scripts/lib/runtime-weights.hbs")
     "$CARGO_TARGET_DIR/debug/agora-node" benchmark pallet \
         --runtime "$runtime" --genesis-builder-preset development \
         --pallet "$pallet" --extrinsic '*' --steps "${STEPS:-50}" --repeat "${REPEAT:-20}" \

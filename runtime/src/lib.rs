@@ -27,6 +27,7 @@ pub mod block_time;
 pub mod configs;
 pub mod genesis_presets;
 pub mod randomness;
+pub mod weights;
 
 use alloc::{borrow::Cow, vec::Vec};
 use sp_runtime::{

@@ -8,6 +8,7 @@ use crate::{
     units::Amount,
 };
 use agora_chain::calls;
+use agora_primitives::money::{Purpose, Scope};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -55,15 +56,35 @@ pub async fn run(context: &Context, args: BalanceArgs) -> Result<(), CliError> {
             // Writing to a string does not fail.
             let _ = write!(
                 text,
-                "\n    {:?} of {:?}: {}",
-                deposit.purpose,
-                deposit.scope,
+                "\n    {} {}: {}",
+                purpose(deposit.purpose),
+                scope(deposit.scope),
                 Amount(deposit.amount)
             );
         }
         text
     });
     Ok(())
+}
+
+fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::TaskReward => "reward",
+        Purpose::PublisherStake => "publisher's stake",
+        Purpose::PublicationFee => "publication fee",
+        Purpose::RoleBond => "bond",
+        Purpose::TaskBond => "worker's bond",
+        Purpose::ChallengeBond => "attester's bond",
+        Purpose::Prepaid => "prepaid",
+    }
+}
+
+fn scope(scope: Scope) -> String {
+    match scope {
+        Scope::Account => "of the account".to_owned(),
+        Scope::Role(role) => format!("as {}", format!("{role:?}").to_lowercase()),
+        Scope::Task(task) => format!("for task {task}"),
+    }
 }
 
 pub async fn transfer(context: &Context, args: TransferArgs) -> Result<(), CliError> {

@@ -12,9 +12,21 @@ use serde::Serialize;
 
 #[derive(Serialize)]
 struct Device {
+    /// What `--device` takes for it.
+    selector: String,
+    /// `None`: the processor.
     #[serde(flatten)]
-    info: DeviceInfo,
+    info: Option<DeviceInfo>,
     gops: Option<f64>,
+}
+
+/// All devices, the processor last.
+fn all_devices() -> Vec<(String, Option<DeviceInfo>)> {
+    agora_compute::devices()
+        .into_iter()
+        .map(|info| (info.index.to_string(), Some(info)))
+        .chain([("cpu".to_owned(), None)])
+        .collect()
 }
 
 /// Runs `work` where it may block.
@@ -29,31 +41,33 @@ async fn blocking<T: Send + 'static>(
 
 pub async fn list(context: &Context, args: DevicesArgs) -> Result<(), CliError> {
     let devices = blocking(move || {
-        agora_compute::devices()
+        all_devices()
             .into_iter()
-            .map(|info| {
+            .map(|(selector, info)| {
                 let gops = if args.measure {
-                    let engine = agora_compute::open_engine(&info.index.to_string())?;
+                    let engine = agora_compute::open_engine(&selector)?;
                     Some(agora_compute::measure(engine.as_ref())?.gops)
                 } else {
                     None
                 };
-                Ok(Device { info, gops })
+                Ok(Device { selector, info, gops })
             })
             .collect::<Result<Vec<_>, EngineError>>()
     })
     .await?;
-    if devices.is_empty() {
-        return Err(EngineError::NoAdapter.into());
-    }
     for device in &devices {
         answer(context, device, |device| {
             let speed = device.gops.map(|gops| format!(" · {gops:.1} GOPS")).unwrap_or_default();
-            let info = &device.info;
-            format!(
-                "{}  {} ({}, {}, {}){speed}",
-                info.index, info.name, info.device_type, info.backend, info.driver
-            )
+            let name = device.info.as_ref().map_or_else(
+                || "this machine's processor".to_owned(),
+                |info| {
+                    format!(
+                        "{} ({}, {}, {})",
+                        info.name, info.device_type, info.backend, info.driver
+                    )
+                },
+            );
+            format!("{:<3}  {name}{speed}", device.selector)
         });
     }
     Ok(())
@@ -68,11 +82,10 @@ struct Passed {
 pub async fn self_test(context: &Context, args: DeviceArgs) -> Result<(), CliError> {
     let selectors = match args.device {
         Some(selector) => vec![selector],
-        None => blocking(|| Ok(agora_compute::devices()))
+        None => blocking(|| Ok(all_devices()))
             .await?
-            .iter()
-            .map(|device| device.index.to_string())
-            .chain(["cpu".to_owned()])
+            .into_iter()
+            .map(|(selector, _)| selector)
             .collect(),
     };
     for selector in selectors {

@@ -8,7 +8,10 @@ use crate::{
     units::{Amount, Factor, Uuid},
 };
 use agora_chain::views::{Phase, TaskView};
-use agora_primitives::TaskId;
+use agora_primitives::{
+    TaskId,
+    job::{JobKind, JobSource, JobSpec},
+};
 use std::fmt::Write;
 
 pub async fn list(context: &Context, args: TasksArgs) -> Result<(), CliError> {
@@ -79,6 +82,21 @@ pub async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
     Ok(())
 }
 
+fn describe_job(job: &JobSource) -> String {
+    match job {
+        JobSource::Inline(JobSpec::V1(JobKind::Synthetic(job))) => format!(
+            "synthetic, {size}×{size}, {} iterations, seed 0x{}",
+            job.iterations,
+            hex::encode(job.seed),
+            size = job.matrix_size,
+        ),
+        JobSource::Stored(stored) => format!(
+            "{:?}, {} bytes in the blob store, hash {:?}",
+            stored.specialisation, stored.size, stored.hash
+        ),
+    }
+}
+
 fn describe(task: &TaskView) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
@@ -90,7 +108,7 @@ fn describe(task: &TaskView) -> String {
     line("publisher", task.publisher.to_string());
     line("reference", Uuid(task.reference).to_string());
     line("class", task.class.to_string());
-    line("job", format!("{:?}", task.job));
+    line("job", describe_job(&task.job));
     line("difficulty", format!("×{}", Factor(task.difficulty)));
     line("reward", Amount(task.reward).to_string());
     line("stake", Amount(task.stake).to_string());

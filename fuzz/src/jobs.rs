@@ -1,0 +1,74 @@
+//! What must hold of bytes that claim to be a job specification, or to say where one is.
+
+use agora_primitives::{
+    job::{
+        JobError, JobKind, JobSource, JobSpec, MAX_INLINE_JOB, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_STORED_JOB,
+        MAX_WORK,
+    },
+    participants::Specialisation,
+};
+use codec::{Decode, DecodeAll, Encode, MaxEncodedLen};
+use sp_crypto_hashing::blake2_256;
+
+/// Decodes, and checks that the decoded value stands for exactly the bytes that it was decoded from.
+fn decode<T: Decode + Encode + MaxEncodedLen>(bytes: &[u8]) -> Option<T> {
+    let mut rest = bytes;
+    let value = T::decode(&mut rest).ok()?;
+    let taken = &bytes[..bytes.len() - rest.len()];
+    assert_eq!(value.encode(), taken, "one value, one encoding");
+    assert!(taken.len() <= T::max_encoded_len());
+    assert_eq!(T::decode_all(&mut &bytes[..]).is_ok(), rest.is_empty());
+    Some(value)
+}
+
+fn check_limits(spec: &JobSpec) {
+    let JobSpec::V1(JobKind::Synthetic(job)) = spec;
+    let (size, iterations) = (job.matrix_size, job.iterations);
+    let work = u128::from(size).pow(3).checked_mul(iterations.into());
+    assert_eq!(spec.work(), work.unwrap_or(u128::MAX));
+    assert_eq!(u128::from(spec.max_output_bytes()), u128::from(size).pow(2));
+    assert_eq!(spec.specialisation(), Specialisation::Synthetic);
+    let expected = if size == 0 || iterations == 0 {
+        Err(JobError::Zero)
+    } else if size > MAX_MATRIX_SIZE || iterations > MAX_ITERATIONS {
+        Err(JobError::TooLarge)
+    } else if spec.work() > MAX_WORK {
+        Err(JobError::TooMuchWork)
+    } else {
+        Ok(())
+    };
+    assert_eq!(spec.validate(), expected);
+}
+
+/// Checks bytes as a [`JobSpec`]: they are refused, or stand for one value, which is valid exactly within the limits.
+pub fn check_spec(bytes: &[u8]) {
+    if let Some(spec) = decode::<JobSpec>(bytes) {
+        check_limits(&spec);
+    }
+}
+
+/// Checks bytes as a [`JobSource`]: as [`check_spec`], and its hash is the specification's wherever that is.
+pub fn check_source(bytes: &[u8]) {
+    let Some(source) = decode::<JobSource>(bytes) else {
+        return;
+    };
+    match &source {
+        JobSource::Inline(spec) => {
+            check_limits(spec);
+            assert!(spec.encoded_size() <= MAX_INLINE_JOB as usize);
+            assert_eq!(source.validate(), spec.validate());
+            assert_eq!(source.specialisation(), spec.specialisation());
+            assert_eq!(source.job_hash().0, blake2_256(&spec.encode()));
+        }
+        JobSource::Stored(stored) => {
+            let expected = match stored.size {
+                0 => Err(JobError::Zero),
+                1..=MAX_STORED_JOB => Ok(()),
+                _ => Err(JobError::TooLarge),
+            };
+            assert_eq!(source.validate(), expected);
+            assert_eq!(source.specialisation(), stored.specialisation);
+            assert_eq!(source.job_hash(), stored.hash);
+        }
+    }
+}
