@@ -4,6 +4,7 @@ use crate::{
     Failure,
     figure::{Better, Figure},
 };
+use agora_chain::H256;
 use agora_compute::{CancelFlag, CpuEngine, Engine, NoProgress, check_output, find_device, open_engine};
 use agora_primitives::job::{JobKind, JobSpec, SyntheticJob};
 use std::time::Instant;
@@ -16,7 +17,10 @@ pub fn measure(matrix_size: u32, iterations: u32, repetitions: usize) -> Result<
         iterations,
     }));
     job.validate()?;
-    println!("synthetic {matrix_size}×{matrix_size}×{iterations}, seed {seed:02x?}");
+    println!(
+        "synthetic {matrix_size}×{matrix_size}×{iterations}, seed {:?}",
+        H256(seed)
+    );
     let device = find_device("auto")?;
     println!("device {} ({}, {})", device.name, device.backend, device.driver);
     let gpu = open_engine("auto")?;

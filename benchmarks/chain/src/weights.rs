@@ -27,7 +27,7 @@ pub fn figures() -> Vec<Figure> {
         figure("weight of commit against a transfer", Tasks::commit()).goal(2.0),
         figure("weight of reveal against a transfer", Tasks::reveal()).goal(2.0),
         figure(
-            "weight of settling, per worker of five, against a transfer",
+            "weight of settling five workers and the most attesters, per worker, against a transfer",
             settle / u64::from(WORKERS),
         ),
     ]
