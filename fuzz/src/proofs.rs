@@ -125,7 +125,7 @@ mod definition {
             start += width;
             left_over -= width;
         }
-        let joined = peaks.into_iter().rev().reduce(|right, left| join(right, left));
+        let joined = peaks.into_iter().rev().reduce(join);
         items.next().is_none().then_some(joined).flatten()
     }
 
