@@ -6,6 +6,7 @@ use crate::{
     error::refused_by_pool,
 };
 use agora_primitives::TaskId;
+use futures::{StreamExt, stream};
 use std::sync::Arc;
 use subxt::{
     PolkadotConfig,
@@ -18,6 +19,11 @@ use tokio::sync::Mutex;
 
 /// How often a transaction is signed anew when another one took its nonce.
 const NONCE_ATTEMPTS: u32 = 5;
+
+/// How many blocks a transaction of many may wait for the others before it.
+const BULK_LIFE: u64 = 1024;
+/// How many transactions of many are on their way to the pool at the same time.
+const SENT_AT_ONCE: usize = 32;
 
 /// Sends transactions of one account. Cheap to clone; clones take turns, so that nonces do not collide.
 #[derive(Clone)]
@@ -92,26 +98,30 @@ impl Submitter {
         Err(unknown("the node stopped reporting on it".to_owned()))
     }
 
-    /// Signs `calls` with consecutive nonces, hands them to the pool and does not wait for any of them. Returns how many
-    /// the pool took; it ends with the first that it does not take, for those after it could not be included.
+    /// Signs `calls` with consecutive nonces, hands them to the pool, several at a time, and does not wait for any of them
+    /// to be included. Returns how many the pool took before the first that it did not take: those after it cannot be
+    /// included.
     pub async fn submit_all(&self, calls: &[impl Payload]) -> Result<usize, ChainError> {
         let _turn = self.turn.lock().await;
         let first = self.client.next_nonce(&self.account).await?;
         let at = self.client.online.at_current_block().await?;
-        for (taken, call) in calls.iter().enumerate() {
-            let nonce = first.saturating_add(taken as u64);
-            let signed = at.tx().create_signed(call, &*self.keypair, params(nonce)).await?;
-            match signed
-                .submit()
-                .await
-                .map_err(|error| refused_by_pool(error.into(), &self.account.to_string()))
-            {
-                Ok(_) => {}
-                Err(error) if taken == 0 => return Err(error),
-                Err(_) => return Ok(taken),
+        let mut signed = Vec::new();
+        for (call, nonce) in calls.iter().zip(first..) {
+            let params = DefaultExtrinsicParamsBuilder::new().nonce(nonce).mortal(BULK_LIFE);
+            signed.push(at.tx().create_signed(call, &*self.keypair, params.build()).await?);
+        }
+        let mut sent = stream::iter(&signed)
+            .map(|transaction| transaction.submit())
+            .buffered(SENT_AT_ONCE);
+        let mut taken = 0;
+        while let Some(answer) = sent.next().await {
+            match answer {
+                Ok(_) => taken += 1,
+                Err(error) if taken == 0 => return Err(refused_by_pool(error.into(), &self.account.to_string())),
+                Err(_) => break,
             }
         }
-        Ok(calls.len())
+        Ok(taken)
     }
 
     /// Signs `call` with the next nonce and hands it to the pool.
