@@ -10,14 +10,12 @@ mod figure;
 mod throughput;
 mod weights;
 
+use agora_runtime::UNIT;
 use clap::Parser;
 use figure::Figure;
 use std::{error::Error, path::PathBuf};
 
 type Failure = Box<dyn Error + Send + Sync>;
-
-/// One coin, in plancks.
-const UNIT: u128 = 1_000_000_000_000;
 
 /// Measures the market, all in one run.
 #[derive(Parser)]
