@@ -2,8 +2,8 @@
 
 use agora_primitives::{
     job::{
-        JobError, JobKind, JobSource, JobSpec, MAX_INLINE_JOB, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_STORED_JOB,
-        MAX_WORK,
+        InferenceJob, InferenceTask, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_INLINE_JOB, MAX_ITERATIONS,
+        MAX_MATRIX_SIZE, MAX_OUTPUT, MAX_STORED_JOB, MAX_WORK, RowsJob, SyntheticJob,
     },
     participants::Specialisation,
 };
@@ -21,8 +21,44 @@ fn decode<T: Decode + Encode + MaxEncodedLen>(bytes: &[u8]) -> Option<T> {
     Some(value)
 }
 
+/// What holds of every kind: a valid job is within the bounds that all kinds share, and names its inputs within theirs.
 fn check_limits(spec: &JobSpec) {
-    let JobSpec::V1(JobKind::Synthetic(job)) = spec;
+    if spec.validate().is_ok() {
+        assert!(spec.work() > 0 && spec.work() <= MAX_WORK);
+        assert!(spec.max_output_bytes() > 0 && spec.max_output_bytes() <= MAX_OUTPUT);
+        assert!(
+            spec.inputs()
+                .iter()
+                .all(|input| input.size > 0 && input.size <= MAX_BLOB)
+        );
+    }
+    match spec {
+        JobSpec::V1(JobKind::Synthetic(job)) => check_synthetic(spec, job),
+        JobSpec::V1(JobKind::Rows(job)) => check_rows(spec, job),
+        JobSpec::V1(JobKind::Inference(job)) => check_inference(spec, job),
+    }
+}
+
+fn check_rows(spec: &JobSpec, job: &RowsJob) {
+    let [first, rows, columns, vectors] = [job.first_row, job.rows, job.columns, job.vectors].map(u128::from);
+    assert_eq!(spec.specialisation(), Specialisation::RowTransform);
+    if spec.validate().is_ok() {
+        assert_eq!(spec.work(), rows * columns * vectors);
+        assert_eq!(u128::from(spec.max_output_bytes()), 4 * rows * vectors);
+        assert!((first + rows) * columns <= job.matrix.size.into());
+        assert_eq!(u128::from(job.matrix.size) % columns, 0);
+        assert_eq!(vectors * columns, job.input.size.into());
+    }
+}
+
+fn check_inference(spec: &JobSpec, job: &InferenceJob) {
+    if spec.validate().is_ok() {
+        assert_ne!(job.task, InferenceTask::Generation);
+        assert_eq!(spec.work(), u128::from(job.items) * u128::from(job.item_work));
+    }
+}
+
+fn check_synthetic(spec: &JobSpec, job: &SyntheticJob) {
     let (size, iterations) = (job.matrix_size, job.iterations);
     let work = u128::from(size).pow(3).checked_mul(iterations.into());
     assert_eq!(spec.work(), work.unwrap_or(u128::MAX));

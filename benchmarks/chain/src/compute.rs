@@ -5,7 +5,9 @@ use crate::{
     figure::{Better, Figure},
 };
 use agora_chain::H256;
-use agora_compute::{CancelFlag, CpuEngine, Engine, NoProgress, check_output, find_device, open_engine};
+use agora_compute::{
+    CancelFlag, CpuEngine, Engine, NoInputs, NoProgress, Verdict, check_output, find_device, open_engine,
+};
 use agora_primitives::job::{JobKind, JobSpec, SyntheticJob};
 use std::time::Instant;
 
@@ -25,7 +27,7 @@ pub fn measure(matrix_size: u32, iterations: u32, repetitions: usize) -> Result<
     println!("device {} ({}, {})", device.name, device.backend, device.driver);
     let gpu = open_engine("auto")?;
     let cpu = CpuEngine::new();
-    let run = |engine: &dyn Engine| engine.run(&job, &NoProgress, &CancelFlag::new());
+    let run = |engine: &dyn Engine| engine.run(&job, &NoInputs, &NoProgress, &CancelFlag::new());
     let output = run(&cpu)?.output;
     if run(gpu.as_ref())?.output != output {
         return Err("the engines disagree".into());
@@ -33,10 +35,12 @@ pub fn measure(matrix_size: u32, iterations: u32, repetitions: usize) -> Result<
     let cpu_seconds = median(repetitions, || run(&cpu).map(drop))?;
     let gpu_seconds = median(repetitions, || run(gpu.as_ref()).map(drop))?;
     let challenge: [u8; 32] = rand::random();
-    let check_seconds = median(repetitions, || match check_output(&job, &output, &challenge) {
-        Ok(true) => Ok(()),
-        Ok(false) => unreachable!("the engines agree on this output"),
-        Err(error) => Err(error),
+    let check_seconds = median(repetitions, || {
+        match check_output(&job, &NoInputs, &output, &challenge) {
+            Ok(Verdict::Right) => Ok(()),
+            Ok(Verdict::Wrong(_)) => unreachable!("the engines agree on this output"),
+            Err(error) => Err(error),
+        }
     })?;
     let giga_ops = 2e-9 * job.work() as f64;
     Ok(vec![

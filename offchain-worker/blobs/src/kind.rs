@@ -15,16 +15,18 @@ pub enum BlobKind {
     Job,
     /// The canonical output of a job.
     Output,
+    /// An input of a job: a model, a scene, data.
+    Input,
 }
 
 impl BlobKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Job, Self::Output];
+    pub const ALL: [Self; 3] = [Self::Job, Self::Output, Self::Input];
 
     /// The key of `content`.
     pub fn key_of(self, content: &[u8]) -> BlobKey {
         match self {
-            Self::Job => sp_crypto_hashing::blake2_256(content),
+            Self::Job | Self::Input => sp_crypto_hashing::blake2_256(content),
             Self::Output => agora_math::merkle::chunked_root(content, OUTPUT_CHUNK_BYTES),
         }
     }
@@ -34,6 +36,7 @@ impl BlobKind {
         match self {
             Self::Job => "jobs",
             Self::Output => "outputs",
+            Self::Input => "inputs",
         }
     }
 }
@@ -43,6 +46,7 @@ impl fmt::Display for BlobKind {
         f.write_str(match self {
             Self::Job => "job",
             Self::Output => "output",
+            Self::Input => "input",
         })
     }
 }

@@ -47,6 +47,7 @@ fn refuses_a_damaged_blob_whichever_bit_is_wrong() {
             let folder_of = match kind {
                 BlobKind::Job => "jobs",
                 BlobKind::Output => "outputs",
+                BlobKind::Input => "inputs",
             };
             let file = folder.path().join(folder_of).join(&name[..2]).join(&name);
             for byte in [0, 1023, 1024, 2999] {

@@ -3,8 +3,8 @@
 //! `cargo run -p agora-compute --example devices -- [matrix size] [iterations]`
 
 use agora_compute::{
-    CancelFlag, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, JobKind, JobSpec, NoProgress, SyntheticJob,
-    Tile, check_output, devices, self_test,
+    CancelFlag, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, JobKind, JobSpec, NoInputs, NoProgress,
+    SyntheticJob, Tile, check_output, devices, self_test,
 };
 use std::time::Instant;
 
@@ -40,22 +40,16 @@ fn main() -> Result<(), EngineError> {
     print!("cpu: ");
     let output = time(&CpuEngine::new(), &spec)?;
     let started = Instant::now();
-    let right = check_output(&spec, &output, &[9; 32])?;
-    println!("check: {:.1} ms, {right}", started.elapsed().as_secs_f64() * 1e3);
+    let right = check_output(&spec, &NoInputs, &output, &[9; 32])?;
+    println!("check: {:.1} ms, {right:?}", started.elapsed().as_secs_f64() * 1e3);
     Ok(())
 }
 
 /// Computes the job, after a warm-up, prints how long it took, and returns the output.
 fn time(engine: &dyn Engine, spec: &JobSpec) -> Result<Vec<u8>, EngineError> {
-    let JobSpec::V1(JobKind::Synthetic(job)) = spec;
-    let warm_up = SyntheticJob { iterations: 1, ..*job };
-    engine.run(
-        &JobSpec::V1(JobKind::Synthetic(warm_up)),
-        &NoProgress,
-        &CancelFlag::new(),
-    )?;
+    engine.run(spec, &NoInputs, &NoProgress, &CancelFlag::new())?;
     let started = Instant::now();
-    let computation = engine.run(spec, &NoProgress, &CancelFlag::new())?;
+    let computation = engine.run(spec, &NoInputs, &NoProgress, &CancelFlag::new())?;
     let seconds = started.elapsed().as_secs_f64();
     let gops = 2.0 * spec.work() as f64 / seconds / 1e9;
     println!("{seconds:.3} s, {gops:.1} GOPS");

@@ -3,7 +3,7 @@
 pub mod cpu;
 pub mod gpu;
 
-use crate::error::EngineError;
+use crate::{error::EngineError, inputs::Inputs};
 use agora_math::merkle::{self, Hash};
 use agora_primitives::job::JobSpec;
 use std::sync::{
@@ -16,16 +16,22 @@ pub trait Engine: Send + Sync {
     /// The engine's name, for people.
     fn name(&self) -> &str;
 
-    /// Computes `job`. Blocks until the end; calls on one engine run one after the other where its device demands it.
+    /// Computes `job` from `inputs`. Blocks until the end; calls on one engine run one after the other where its device demands it.
     ///
-    /// Errors: `Job` when the job is outside of the limits, `Cancelled` soon after `cancel` is set, and what befalls the
+    /// Errors: `Job` when the job is outside of the limits, `Input` when an input cannot be had, `Cancelled` soon after `cancel` is set, and what befalls the
     /// device. A lost device is opened again, and the job goes on, before `DeviceLost` is returned.
-    fn run(&self, job: &JobSpec, progress: &dyn Progress, cancel: &CancelFlag) -> Result<Computation, EngineError>;
+    fn run(
+        &self,
+        job: &JobSpec,
+        inputs: &dyn Inputs,
+        progress: &dyn Progress,
+        cancel: &CancelFlag,
+    ) -> Result<Computation, EngineError>;
 }
 
 /// Is told how far a computation is.
 pub trait Progress: Send + Sync {
-    /// `done` of `total` iterations are computed. `done` never falls, and is `total` at the end.
+    /// `done` of `total` steps (iterations, tiles, items) are computed. `done` never falls, and is `total` at the end.
     fn update(&self, done: u32, total: u32);
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong in computing a job.
 
+use crate::inputs::InputError;
 use agora_math::freivalds::FreivaldsError;
 use agora_primitives::job::JobError;
 
@@ -9,6 +10,12 @@ pub enum EngineError {
     /// The job is outside of the limits.
     #[error("the job is refused: {0}")]
     Job(#[from] JobError),
+    /// An input of the job cannot be had.
+    #[error("the job cannot be computed: {0}")]
+    Input(#[from] InputError),
+    /// No engine of this version computes the kind.
+    #[error("this version cannot compute jobs of this kind")]
+    Unsupported,
     /// The [`crate::CancelFlag`] was set.
     #[error("cancelled")]
     Cancelled,
@@ -97,6 +104,14 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Whether the device must be opened again before it is used.
+    pub(crate) const fn is_device_fault(&self) -> bool {
+        matches!(
+            self,
+            Self::DeviceLost { .. } | Self::TimedOut { .. } | Self::OutOfMemory { .. } | Self::Refused { .. }
+        )
+    }
+
     /// Whether the same call may succeed later.
     pub const fn is_recoverable(&self) -> bool {
         matches!(

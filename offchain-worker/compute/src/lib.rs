@@ -7,28 +7,27 @@
 //! This crate knows no chain, reads no environment and prints nothing. Computing blocks the thread.
 //!
 //! ```
-//! use agora_compute::{CancelFlag, CpuEngine, Engine, JobKind, JobSpec, NoProgress, SyntheticJob};
+//! use agora_compute::{CancelFlag, CpuEngine, Engine, JobKind, JobSpec, NoInputs, NoProgress, SyntheticJob};
 //!
 //! let job = SyntheticJob { seed: [7; 32], matrix_size: 33, iterations: 4 };
 //! let job = JobSpec::V1(JobKind::Synthetic(job));
-//! let computation = CpuEngine::new().run(&job, &NoProgress, &CancelFlag::new())?;
+//! let computation = CpuEngine::new().run(&job, &NoInputs, &NoProgress, &CancelFlag::new())?;
 //! assert_eq!(computation.digest(), agora_compute::output_digest(&computation.output));
-//! assert!(agora_compute::check_output(&job, &computation.output, &[1; 32])?);
+//! assert!(agora_compute::check_output(&job, &NoInputs, &computation.output, &[1; 32])?.is_right());
 //! # Ok::<(), agora_compute::EngineError>(())
 //! ```
 
 #![deny(missing_docs)]
 
-mod check;
 mod digest;
 mod engine;
 mod error;
+mod inputs;
+mod kinds;
 mod self_test;
-pub mod synthetic;
 
 pub use agora_math::merkle::OUTPUT_CHUNK;
-pub use agora_primitives::job::{JobKind, JobSpec, SyntheticJob};
-pub use check::check_output;
+pub use agora_primitives::job::{BlobRef, JobKind, JobSpec, SyntheticJob};
 pub use digest::output_digest;
 pub use engine::{
     CancelFlag, Computation, Engine, NoProgress, Progress,
@@ -36,6 +35,8 @@ pub use engine::{
     gpu::{DeviceInfo, DeviceLimits, DeviceType, GpuEngine, GpuOptions, devices, find_device, kernel::Tile},
 };
 pub use error::EngineError;
+pub use inputs::{InputError, Inputs, MemoryInputs, NoInputs};
+pub use kinds::{Place, Verdict, check_output, synthetic};
 pub use self_test::{MEASURED_JOB, Measurement, measure, measure_job, self_test};
 
 /// The name by which the processor is selected instead of an adapter.

@@ -3,6 +3,7 @@
 use crate::{
     engine::{CancelFlag, Engine, NoProgress},
     error::EngineError,
+    inputs::NoInputs,
 };
 use agora_primitives::job::{JobKind, JobSpec, SyntheticJob};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
@@ -52,7 +53,7 @@ pub fn self_test(engine: &dyn Engine) -> Result<(), EngineError> {
             matrix_size,
             iterations,
         }));
-        let computation = engine.run(&job, &NoProgress, &CancelFlag::new())?;
+        let computation = engine.run(&job, &NoInputs, &NoProgress, &CancelFlag::new())?;
         let found = [
             (
                 "the digest of the output",
@@ -116,7 +117,14 @@ pub fn measure(engine: &dyn Engine) -> Result<Measurement, EngineError> {
 ///
 /// Errors: what [`Engine::run`] returns.
 pub fn measure_job(engine: &dyn Engine, job: SyntheticJob) -> Result<Measurement, EngineError> {
-    let run = |job| engine.run(&JobSpec::V1(JobKind::Synthetic(job)), &NoProgress, &CancelFlag::new());
+    let run = |job| {
+        engine.run(
+            &JobSpec::V1(JobKind::Synthetic(job)),
+            &NoInputs,
+            &NoProgress,
+            &CancelFlag::new(),
+        )
+    };
     run(SyntheticJob { iterations: 1, ..job })?;
     let started = Instant::now();
     run(job)?;

@@ -1,8 +1,8 @@
 //! What all engines promise, on random jobs.
 
 use agora_compute::{
-    CancelFlag, CpuEngine, DeviceInfo, Engine, EngineError, GpuEngine, GpuOptions, JobKind, JobSpec, NoProgress,
-    SyntheticJob, check_output, devices, find_device, measure_job, output_digest,
+    CancelFlag, CpuEngine, DeviceInfo, Engine, EngineError, GpuEngine, GpuOptions, JobKind, JobSpec, NoInputs,
+    NoProgress, Place, SyntheticJob, Verdict, check_output, devices, find_device, measure_job, output_digest,
 };
 use proptest::prelude::*;
 use std::sync::{LazyLock, Mutex};
@@ -32,7 +32,7 @@ proptest! {
     #[test]
     fn both_engines_compute_the_same_bits(seed: [u8; 32], n in 1u32..200, iterations in 1u32..7) {
         let job = job(seed, n, iterations);
-        let [cpu, gpu] = engines().map(|engine| engine.run(&job, &NoProgress, &CancelFlag::new()).unwrap());
+        let [cpu, gpu] = engines().map(|engine| engine.run(&job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap());
         prop_assert!(cpu == gpu);
     }
 
@@ -42,13 +42,13 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), 1u8..=255), 8),
     ) {
         let job = job(seed, n, iterations);
-        let output = CPU.run(&job, &NoProgress, &CancelFlag::new()).unwrap().output;
-        prop_assert!(check_output(&job, &output, &challenge).unwrap());
+        let output = CPU.run(&job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap().output;
+        prop_assert!(check_output(&job, &NoInputs, &output, &challenge).unwrap().is_right());
         for (index, change) in changes {
             let mut wrong = output.clone();
             let element = &mut wrong[index.index(output.len())];
             *element = element.wrapping_add(change);
-            prop_assert!(!check_output(&job, &wrong, &challenge).unwrap());
+            prop_assert!(!check_output(&job, &NoInputs, &wrong, &challenge).unwrap().is_right());
         }
     }
 }
@@ -56,19 +56,26 @@ proptest! {
 #[test]
 fn the_check_finds_a_change_in_every_position() {
     let job = job([5; 32], 20, 3);
-    let output = CPU.run(&job, &NoProgress, &CancelFlag::new()).unwrap().output;
+    let output = CPU
+        .run(&job, &NoInputs, &NoProgress, &CancelFlag::new())
+        .unwrap()
+        .output;
     for position in 0..output.len() {
         let mut wrong = output.clone();
         wrong[position] = (wrong[position] + 1) % 251;
-        assert!(!check_output(&job, &wrong, &[6; 32]).unwrap(), "position {position}");
+        let verdict = check_output(&job, &NoInputs, &wrong, &[6; 32]).unwrap();
+        assert_eq!(verdict, Verdict::Wrong(Place::Row(position as u64 / 20)));
     }
 }
 
 #[test]
 fn the_check_rejects_other_lengths_bytes_and_jobs() {
     let job_a = job([1; 32], 12, 2);
-    let output = CPU.run(&job_a, &NoProgress, &CancelFlag::new()).unwrap().output;
-    let check = |job: &JobSpec, output: &[u8]| check_output(job, output, &[0; 32]).unwrap();
+    let output = CPU
+        .run(&job_a, &NoInputs, &NoProgress, &CancelFlag::new())
+        .unwrap()
+        .output;
+    let check = |job: &JobSpec, output: &[u8]| check_output(job, &NoInputs, output, &[0; 32]).unwrap().is_right();
     assert!(check(&job_a, &output));
     assert!(!check(&job_a, &output[..143]));
     assert!(!check(&job_a, &[output.as_slice(), &[0]].concat()));
@@ -91,11 +98,16 @@ fn jobs_outside_of_the_limits_are_refused() {
         job([0; 32], 1, 4097),
     ] {
         for engine in engines() {
-            let error = engine.run(&bad, &NoProgress, &CancelFlag::new()).unwrap_err();
+            let error = engine
+                .run(&bad, &NoInputs, &NoProgress, &CancelFlag::new())
+                .unwrap_err();
             assert!(matches!(error, EngineError::Job(_)), "{error}");
             assert!(!error.is_recoverable());
         }
-        assert!(matches!(check_output(&bad, &[], &[0; 32]), Err(EngineError::Job(_))));
+        assert!(matches!(
+            check_output(&bad, &NoInputs, &[], &[0; 32]),
+            Err(EngineError::Job(_))
+        ));
     }
 }
 
@@ -131,7 +143,7 @@ fn a_cancelled_job_stops_and_leaves_the_engine_usable() {
         );
         assert!(
             engine
-                .run(&job([0; 32], 64, 1), &NoProgress, &CancelFlag::new())
+                .run(&job([0; 32], 64, 1), &NoInputs, &NoProgress, &CancelFlag::new())
                 .is_ok()
         );
     }
@@ -139,7 +151,9 @@ fn a_cancelled_job_stops_and_leaves_the_engine_usable() {
 
 #[test]
 fn the_trace_binds_account_and_states() {
-    let result = CPU.run(&job([0; 32], 10, 3), &NoProgress, &CancelFlag::new()).unwrap();
+    let result = CPU
+        .run(&job([0; 32], 10, 3), &NoInputs, &NoProgress, &CancelFlag::new())
+        .unwrap();
     assert_eq!(result.state_digests.len(), 4);
     assert_eq!(result.digest(), output_digest(&result.output));
     assert_ne!(result.trace_root(&[1; 32]), result.trace_root(&[2; 32]));
@@ -170,13 +184,13 @@ fn devices_are_found_by_index_and_by_a_part_of_their_name() {
 #[test]
 fn several_engines_compute_at_the_same_time() {
     let job = job([8; 32], 77, 5);
-    let expected = CPU.run(&job, &NoProgress, &CancelFlag::new()).unwrap();
+    let expected = CPU.run(&job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 let own = GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap();
-                assert!(own.run(&job, &NoProgress, &CancelFlag::new()).unwrap() == expected);
-                assert!(GPU.run(&job, &NoProgress, &CancelFlag::new()).unwrap() == expected);
+                assert!(own.run(&job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap() == expected);
+                assert!(GPU.run(&job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap() == expected);
             });
         }
     });

@@ -1,8 +1,8 @@
 //! Both engines, and the Rust types, against the vectors that the second implementation wrote.
 
 use agora_compute::{
-    CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, NoProgress, SyntheticJob, check_output,
-    find_device, output_digest, self_test, synthetic,
+    CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, NoInputs, NoProgress, SyntheticJob,
+    Verdict, check_output, find_device, output_digest, self_test, synthetic,
 };
 use agora_math::{field, freivalds, merkle};
 use agora_primitives::{
@@ -83,7 +83,9 @@ fn first_bytes(bytes: &[u8]) -> String {
 
 fn assert_computes_the_vectors(engine: &dyn Engine) {
     for vector in vectors() {
-        let result = engine.run(&vector.spec(), &NoProgress, &CancelFlag::new()).unwrap();
+        let result = engine
+            .run(&vector.spec(), &NoInputs, &NoProgress, &CancelFlag::new())
+            .unwrap();
         let name = &vector.name;
         assert_eq!(first_bytes(&result.output), vector.output_first_bytes, "{name}");
         assert_eq!(result.digest(), vector.digest, "{name}");
@@ -93,7 +95,8 @@ fn assert_computes_the_vectors(engine: &dyn Engine) {
             assert_eq!(&hex::encode(found), expected, "{name}");
         }
         assert_eq!(result.trace_root(&vector.account), vector.trace_root, "{name}");
-        assert!(check_output(&vector.spec(), &result.output, &vector.challenge_seed).unwrap());
+        let verdict = check_output(&vector.spec(), &NoInputs, &result.output, &vector.challenge_seed);
+        assert_eq!(verdict.unwrap(), Verdict::Right);
     }
     self_test(engine).unwrap();
 }

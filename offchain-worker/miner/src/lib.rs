@@ -30,6 +30,6 @@ pub use error::MinerError;
 pub use fault::{Fault, Pause};
 pub use journal::{AttestRecord, Journal, JournalError, Stage, TaskRecord};
 pub use metrics::{Metrics, serve_metrics};
-pub use miner::{Miner, MinerConfig};
+pub use miner::{Miner, MinerConfig, load_job};
 pub use policy::{Policy, Unsuitable};
 pub use validator::{Validator, ValidatorConfig};

@@ -12,7 +12,7 @@ use agora_chain::{
     AccountId, AtBlock, BlockNumber, H256, Submitter, calls,
     views::{ContributionState, TaskView},
 };
-use agora_compute::{CancelFlag, Computation, Engine};
+use agora_compute::{CancelFlag, Computation, Engine, MemoryInputs};
 use agora_primitives::{
     TaskId,
     commitment::commitment,
@@ -77,7 +77,13 @@ impl EnginePool {
     }
 
     /// Runs `job` on the next idle device.
-    async fn run(&self, job: JobSpec, metrics: Metrics, cancel: CancelFlag) -> Result<Computation, MinerError> {
+    async fn run(
+        &self,
+        job: JobSpec,
+        inputs: MemoryInputs,
+        metrics: Metrics,
+        cancel: CancelFlag,
+    ) -> Result<Computation, MinerError> {
         let engine = self.idle.lock().await.recv().await;
         let engine = engine.ok_or_else(|| MinerError::Interrupted("there is no device".to_owned()))?;
         let used = Arc::clone(&engine);
@@ -87,7 +93,7 @@ impl EnginePool {
                     .progress_permille
                     .set(i64::from(done) * 1000 / i64::from(total.max(1)));
             };
-            used.run(&job, &progress, &cancel)
+            used.run(&job, &inputs, &progress, &cancel)
         })
         .await;
         // Back before anything can fail; there is room, for it was taken out.
@@ -249,17 +255,11 @@ impl Shared {
 
     async fn accept(&self, view: &TaskView, record: TaskRecord, now: BlockNumber) -> Result<(), MinerError> {
         let task = view.id;
-        // A stored job is looked at before money is put up for it.
-        let job = match self.job(view).await {
-            Ok(job) => job,
+        // A job and its inputs are looked at before money is put up for it.
+        let job = match load_job(&self.blobs, &view.job).await {
+            Ok((job, _)) => job,
             Err(error) => {
-                self.journal.put_task(
-                    task,
-                    &TaskRecord {
-                        stage: Stage::Ended,
-                        ..record
-                    },
-                )?;
+                self.end(task, record)?;
                 return Err(error);
             }
         };
@@ -285,11 +285,14 @@ impl Shared {
 
     async fn compute(&self, view: &TaskView, record: TaskRecord) -> Result<(), MinerError> {
         let task = view.id;
-        let job = self.job(view).await?;
+        let (job, inputs) = load_job(&self.blobs, &view.job).await?;
         let started = Instant::now();
         tracing::info!(%task, operations = job.work(), "Computing.");
         #[cfg_attr(not(feature = "fault-injection"), allow(unused_mut))]
-        let mut computation = self.engines.run(job, self.metrics.clone(), self.cancel.clone()).await?;
+        let mut computation = self
+            .engines
+            .run(job, inputs, self.metrics.clone(), self.cancel.clone())
+            .await?;
         self.metrics.computed.inc();
         tracing::info!(%task, seconds = started.elapsed().as_secs_f64(), "Computed.");
         #[cfg(feature = "fault-injection")]
@@ -363,10 +366,6 @@ impl Shared {
         )
     }
 
-    async fn job(&self, view: &TaskView) -> Result<JobSpec, MinerError> {
-        load_job(&self.blobs, &view.job).await
-    }
-
     #[cfg(feature = "fault-injection")]
     async fn pause_at(&self, name: &str) {
         if let Some(Fault::Pause(pause)) = self.config.fault
@@ -390,8 +389,10 @@ fn corrupt(computation: &mut Computation) {
     }
 }
 
-/// Fetches a task's job specification and checks that it is what the chain says.
-pub(crate) async fn load_job(blobs: &BlobStore, source: &JobSource) -> Result<JobSpec, MinerError> {
+/// Fetches a task's job specification, checks that it is what the chain says, and fetches the job's inputs.
+///
+/// Errors: `Blobs` if something cannot be fetched, `Job` if the specification is not what `source` says.
+pub async fn load_job(blobs: &BlobStore, source: &JobSource) -> Result<(JobSpec, MemoryInputs), MinerError> {
     let spec = match source {
         JobSource::Inline(spec) => spec.clone(),
         JobSource::Stored(stored) => {
@@ -405,5 +406,9 @@ pub(crate) async fn load_job(blobs: &BlobStore, source: &JobSource) -> Result<Jo
             "it is another kind of work than the chain says".to_owned(),
         ));
     }
-    Ok(spec)
+    let mut inputs = MemoryInputs::new();
+    for input in spec.inputs() {
+        inputs.insert(blobs.get(BlobKind::Input, &input.hash.0, input.size.into()).await?);
+    }
+    Ok((spec, inputs))
 }

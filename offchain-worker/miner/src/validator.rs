@@ -9,7 +9,7 @@ use crate::{
 };
 use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{AccountId, AtBlock, BlockNumber, Submitter, calls, views::ChallengeView};
-use agora_compute::check_output;
+use agora_compute::{MemoryInputs, Verdict, check_output};
 use agora_primitives::{job::JobSpec, judging::Attestation, participants::Role};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -103,7 +103,8 @@ impl Shared {
                 if view.publisher == self.account || at.contribution(task, &self.account).await?.is_some() {
                     return Ok(());
                 }
-                let valid = self.check(&challenge, load_job(&self.blobs, &view.job).await?).await?;
+                let (job, inputs) = load_job(&self.blobs, &view.job).await?;
+                let valid = self.check(&challenge, job, inputs).await?;
                 let record = AttestRecord { digest, valid };
                 self.journal.put_attestation(task, &record)?;
                 record
@@ -129,7 +130,7 @@ impl Shared {
 
     /// Fetches the result and checks it, far cheaper than computing it. A result that cannot be fetched is not judged:
     /// the error is returned, and the check is tried again at later blocks of the window.
-    async fn check(&self, challenge: &ChallengeView, job: JobSpec) -> Result<bool, MinerError> {
+    async fn check(&self, challenge: &ChallengeView, job: JobSpec, inputs: MemoryInputs) -> Result<bool, MinerError> {
         let output = self
             .blobs
             .get(BlobKind::Output, &challenge.digest.0, job.max_output_bytes())
@@ -138,7 +139,13 @@ impl Shared {
         // check by it alone. Nobody knows the sum of it and a secret; and what is right passes whatever the seed.
         let secret: [u8; 32] = rand::random();
         let seed = std::array::from_fn(|at| challenge.seed.0[at] ^ secret[at]);
-        let checked = tokio::task::spawn_blocking(move || check_output(&job, &output, &seed)).await;
-        Ok(checked.map_err(|panic| MinerError::Interrupted(panic.to_string()))??)
+        let checked = tokio::task::spawn_blocking(move || check_output(&job, &inputs, &output, &seed)).await;
+        match checked.map_err(|panic| MinerError::Interrupted(panic.to_string()))?? {
+            Verdict::Right => Ok(true),
+            Verdict::Wrong(place) => {
+                tracing::warn!(task = %challenge.task, %place, "The result is wrong.");
+                Ok(false)
+            }
+        }
     }
 }

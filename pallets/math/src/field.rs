@@ -43,11 +43,6 @@ pub const fn symmetric_of(value: i32) -> i16 {
     symmetric(canonical(value))
 }
 
-/// Whether each byte is a canonical residue.
-pub fn is_canonical(bytes: &[u8]) -> bool {
-    bytes.iter().all(|&byte| byte < MODULUS)
-}
-
 /// The exact integer dot product of two vectors of symmetric residues.
 ///
 /// The sum is exact while the vectors have at most [`MAX_DOT_LENGTH`] elements. Elements beyond the end of the shorter
@@ -185,8 +180,6 @@ mod tests {
         }
         assert_eq!(symmetric(125), 125);
         assert_eq!(symmetric(126), -125);
-        assert!(is_canonical(&[0, 250]));
-        assert!(!is_canonical(&[0, 251]));
     }
 
     #[test]

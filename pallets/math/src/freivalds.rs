@@ -4,7 +4,7 @@
 //! vectors `x` over a field of `p` elements. The vectors must be drawn *after* the claim was fixed: whoever knows them
 //! before can make a wrong claim that passes.
 //!
-//! - [`chain_holds`] checks a whole chain `R = Aᵏ·M₀` over F_251 at `k` matrix–vector products, without the states
+//! - [`chain_wrong_row`] checks a whole chain `R = Aᵏ·M₀` over F_251 at `k` matrix–vector products, without the states
 //!   between. Eight independent vectors: a wrong `R` passes with probability at most `(1/251 + 2⁻³²)⁸ < 2⁻⁶³·⁷`.
 //! - [`product_holds`] checks one product of integer matrices over F_p with p = 2⁶¹ − 1. Two vectors: a wrong product
 //!   passes with probability below 2⁻¹²¹.
@@ -81,11 +81,12 @@ pub struct Chain<'a> {
     pub iterations: u32,
 }
 
-/// Whether `chain` holds for all of `vectors`: `result · x = a · (a · (… (start · x)))`.
+/// The first row of `chain`'s result that is wrong for one of `vectors`; `None` if
+/// `result · x = a · (a · (… (start · x)))` for all of them.
 ///
 /// The vectors can be given in parts to several threads; the chain holds if it does for each part.
 /// Errors: `Shape`. Complexity: t·(k+2)·n² for t vectors.
-pub fn chain_holds(chain: &Chain<'_>, vectors: &[Vector]) -> Result<bool, FreivaldsError> {
+pub fn chain_wrong_row(chain: &Chain<'_>, vectors: &[Vector]) -> Result<Option<usize>, FreivaldsError> {
     let Chain {
         n,
         a,
@@ -103,7 +104,14 @@ pub fn chain_holds(chain: &Chain<'_>, vectors: &[Vector]) -> Result<bool, Freiva
     for _ in 0..iterations {
         computed = apply(a, n, &computed);
     }
-    Ok(computed == apply(result, n, vectors))
+    let claimed = apply(result, n, vectors);
+    let wrong_rows = computed.iter().zip(&claimed).filter_map(|(computed, claimed)| {
+        computed
+            .iter()
+            .zip(claimed)
+            .position(|(computed, claimed)| computed != claimed)
+    });
+    Ok(wrong_rows.min())
 }
 
 /// `matrix · x` for each of `vectors`, in symmetric residues. Each row is read once for all vectors.
@@ -227,7 +235,7 @@ mod tests {
 
     fn holds(n: usize, a: &[i16], start: &[i16], result: &[i16], iterations: u32, seed: u8) -> bool {
         let vectors = chain_vectors(&[seed; 32], n as u32);
-        chain_holds(
+        let wrong = chain_wrong_row(
             &Chain {
                 n,
                 a,
@@ -236,8 +244,8 @@ mod tests {
                 iterations,
             },
             &vectors,
-        )
-        .unwrap()
+        );
+        wrong.unwrap().is_none()
     }
 
     proptest! {
@@ -301,8 +309,8 @@ mod tests {
             let mut seed = [7; 32];
             seed[..4].copy_from_slice(&i.to_le_bytes());
             let vectors = chain_vectors(&seed, n as u32);
-            fooled += u32::from(chain_holds(&chain, &vectors[..1]).unwrap());
-            assert!(!chain_holds(&chain, &vectors).unwrap());
+            fooled += u32::from(chain_wrong_row(&chain, &vectors[..1]).unwrap().is_none());
+            assert!(chain_wrong_row(&chain, &vectors).unwrap().is_some());
         }
         // Mean 20, standard deviation 4.5.
         assert!((5..40).contains(&fooled), "fooled {fooled} times");
@@ -319,7 +327,7 @@ mod tests {
             result: &matrix,
             iterations: 1,
         };
-        assert_eq!(chain_holds(&good, &vectors), Ok(true));
+        assert_eq!(chain_wrong_row(&good, &vectors), Ok(None));
         let bad = [
             Chain {
                 n: 0,
@@ -343,10 +351,10 @@ mod tests {
             },
         ];
         for chain in bad {
-            assert_eq!(chain_holds(&chain, &vectors), Err(FreivaldsError::Shape));
+            assert_eq!(chain_wrong_row(&chain, &vectors), Err(FreivaldsError::Shape));
         }
         assert_eq!(
-            chain_holds(&good, &chain_vectors(&[0; 32], 3)),
+            chain_wrong_row(&good, &chain_vectors(&[0; 32], 3)),
             Err(FreivaldsError::Shape)
         );
 

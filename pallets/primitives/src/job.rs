@@ -1,6 +1,17 @@
 //! What is to be computed: the job specification, its limits, and where it is kept.
+//!
+//! Each kind of job has a file of its own, with its structure and its [`Limits`].
+
+mod inference;
+mod rows;
+mod synthetic;
+
+pub use inference::{InferenceJob, InferenceTask, MAX_ITEM_OUTPUT, MAX_ITEMS};
+pub use rows::{MAX_COLUMNS, MAX_ROWS, MAX_VECTORS, RowsJob};
+pub use synthetic::{MAX_ITERATIONS, MAX_MATRIX_SIZE, SyntheticJob};
 
 use crate::participants::Specialisation;
+use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -26,9 +37,57 @@ pub enum JobKind {
     /// A chain of matrix products over F_251.
     #[codec(index = 0)]
     Synthetic(SyntheticJob),
+    /// Rows of a matrix times vectors.
+    #[codec(index = 1)]
+    Rows(RowsJob),
+    /// A model's answers to a batch of items.
+    #[codec(index = 2)]
+    Inference(InferenceJob),
 }
 
-/// `M ← A·M`, `iterations` times, over F_251; `A` and the first `M` are generated from `seed`.
+/// Why a job is refused.
+#[derive(
+    Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug,
+)]
+pub enum JobError {
+    /// A size or count is zero.
+    Zero,
+    /// A size or count is above its limit.
+    TooLarge,
+    /// The amount of work is above its limit.
+    TooMuchWork,
+    /// Sizes and counts do not fit one another.
+    Inconsistent,
+    /// No engine can do it yet.
+    Unsupported,
+}
+
+impl core::fmt::Display for JobError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Zero => "a size or count is zero; each must be at least 1",
+            Self::TooLarge => "a size or count is above its limit",
+            Self::TooMuchWork => "the job is more work than one task may be; split it",
+            Self::Inconsistent => "the sizes and counts of the job do not fit one another",
+            Self::Unsupported => "generating text is not possible yet; embedding and classification are",
+        })
+    }
+}
+
+impl core::error::Error for JobError {}
+
+/// The most multiply–add operations of one job: two and a half minutes at 1 TOPS. Larger work is several jobs.
+pub const MAX_WORK: u128 = 1 << 46;
+/// The largest job specification that is kept in a task itself.
+pub const MAX_INLINE_JOB: u32 = 4096;
+/// The largest job specification at all, in bytes.
+pub const MAX_STORED_JOB: u32 = 64 * 1024 * 1024;
+/// The largest output of one job, in bytes.
+pub const MAX_OUTPUT: u64 = 256 * 1024 * 1024;
+/// The largest input of one job, in bytes.
+pub const MAX_BLOB: u32 = 1024 * 1024 * 1024;
+
+/// An input of a job, in content-addressed storage.
 #[derive(
     Encode,
     Decode,
@@ -43,59 +102,75 @@ pub enum JobKind {
     Eq,
     Debug,
 )]
-pub struct SyntheticJob {
-    /// Key of the generator.
-    pub seed: [u8; 32],
-    /// Rows and columns of the matrices.
-    pub matrix_size: u32,
-    /// How many products.
-    pub iterations: u32,
+pub struct BlobRef {
+    /// `blake2_256` of its content.
+    pub hash: H256,
+    /// Its length in bytes.
+    pub size: u32,
 }
 
-/// Why a job is refused.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug,
-)]
-pub enum JobError {
-    /// A size or count is zero.
-    Zero,
-    /// A size or count is above its limit.
-    TooLarge,
-    /// The amount of work is above its limit.
-    TooMuchWork,
-}
-
-impl core::fmt::Display for JobError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::Zero => "a size or count is zero; each must be at least 1",
-            Self::TooLarge => "a size or count is above its limit",
-            Self::TooMuchWork => "the job is more work than one task may be; split it",
+impl BlobRef {
+    /// The reference to `content`, unless that is too long for a job.
+    pub fn to(content: &[u8]) -> Option<Self> {
+        let size = u32::try_from(content.len()).ok().filter(|&size| size <= MAX_BLOB)?;
+        Some(Self {
+            hash: blake2_256(content).into(),
+            size,
         })
+    }
+
+    /// Checks its limit.
+    pub fn validate(&self) -> Result<(), JobError> {
+        all_within([(self.size, MAX_BLOB)])
     }
 }
 
-impl core::error::Error for JobError {}
+/// What every kind of job says of itself. No result is larger than the types can hold: counts saturate.
+pub trait Limits {
+    /// Checks every limit that is the kind's own.
+    fn validate(&self) -> Result<(), JobError>;
 
-/// The largest matrix of a synthetic job.
-pub const MAX_MATRIX_SIZE: u32 = 4096;
-/// The most iterations of a synthetic job.
-pub const MAX_ITERATIONS: u32 = 4096;
-/// The most multiply–add operations of one job: two and a half minutes at 1 TOPS. Larger work is several jobs.
-pub const MAX_WORK: u128 = 1 << 46;
-/// The largest job specification that is kept in a task itself.
-pub const MAX_INLINE_JOB: u32 = 4096;
-/// The largest job specification at all, in bytes.
-pub const MAX_STORED_JOB: u32 = 64 * 1024 * 1024;
+    /// Multiply–add operations that the job takes at most.
+    fn work(&self) -> u128;
+
+    /// Length of the canonical output at most, in bytes.
+    fn max_output_bytes(&self) -> u64;
+
+    /// The kind of work that it is.
+    fn specialisation(&self) -> Specialisation;
+
+    /// What must be fetched to compute it.
+    fn inputs(&self) -> Vec<BlobRef> {
+        Vec::new()
+    }
+}
+
+/// Checks that each number is at least 1 and at most its limit.
+fn all_within<const N: usize>(numbers: [(u32, u32); N]) -> Result<(), JobError> {
+    if numbers.iter().any(|&(number, _)| number == 0) {
+        return Err(JobError::Zero);
+    }
+    if numbers.iter().any(|&(number, limit)| number > limit) {
+        return Err(JobError::TooLarge);
+    }
+    Ok(())
+}
 
 impl JobSpec {
+    /// The kind, as what every kind is.
+    fn limits(&self) -> &dyn Limits {
+        let Self::V1(kind) = self;
+        match kind {
+            JobKind::Synthetic(job) => job,
+            JobKind::Rows(job) => job,
+            JobKind::Inference(job) => job,
+        }
+    }
+
     /// Checks every limit.
     pub fn validate(&self) -> Result<(), JobError> {
-        let Self::V1(JobKind::Synthetic(job)) = self;
-        if job.matrix_size == 0 || job.iterations == 0 {
-            return Err(JobError::Zero);
-        }
-        if job.matrix_size > MAX_MATRIX_SIZE || job.iterations > MAX_ITERATIONS {
+        self.limits().validate()?;
+        if self.max_output_bytes() > MAX_OUTPUT {
             return Err(JobError::TooLarge);
         }
         if self.work() > MAX_WORK {
@@ -104,24 +179,24 @@ impl JobSpec {
         Ok(())
     }
 
-    /// Multiply–add operations that the job takes.
+    /// Multiply–add operations that the job takes at most.
     pub fn work(&self) -> u128 {
-        let Self::V1(JobKind::Synthetic(job)) = self;
-        u128::from(job.matrix_size)
-            .saturating_pow(3)
-            .saturating_mul(job.iterations.into())
+        self.limits().work()
     }
 
     /// Length of the canonical output at most, in bytes.
     pub fn max_output_bytes(&self) -> u64 {
-        let Self::V1(JobKind::Synthetic(job)) = self;
-        u64::from(job.matrix_size).saturating_pow(2)
+        self.limits().max_output_bytes()
     }
 
     /// The kind of work that it is.
     pub fn specialisation(&self) -> Specialisation {
-        let Self::V1(JobKind::Synthetic(_)) = self;
-        Specialisation::Synthetic
+        self.limits().specialisation()
+    }
+
+    /// What must be fetched to compute it.
+    pub fn inputs(&self) -> Vec<BlobRef> {
+        self.limits().inputs()
     }
 }
 

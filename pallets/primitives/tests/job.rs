@@ -2,8 +2,9 @@
 
 use agora_primitives::{
     job::{
-        JobError, JobKind, JobSource, JobSpec, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_STORED_JOB, MAX_WORK, StoredJob,
-        SyntheticJob,
+        BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_COLUMNS,
+        MAX_ITEM_OUTPUT, MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_ROWS, MAX_STORED_JOB, MAX_VECTORS, MAX_WORK,
+        RowsJob, StoredJob, SyntheticJob,
     },
     participants::Specialisation,
 };
@@ -58,6 +59,156 @@ fn more_work_than_one_task_may_be_is_refused() {
     assert_eq!(synthetic(size, MAX_ITERATIONS).validate(), Err(JobError::TooMuchWork));
 }
 
+fn blob(size: u32) -> BlobRef {
+    BlobRef {
+        hash: H256([3; 32]),
+        size,
+    }
+}
+
+/// 10 rows of 4 numbers; rows 2 to 8 times 5 vectors.
+fn rows_job() -> RowsJob {
+    RowsJob {
+        matrix: blob(40),
+        columns: 4,
+        first_row: 2,
+        rows: 7,
+        input: blob(20),
+        vectors: 5,
+    }
+}
+
+#[test]
+fn row_jobs_are_valid_exactly_if_their_sizes_fit() {
+    let validate = |job| JobSpec::V1(JobKind::Rows(job)).validate();
+    let job = rows_job();
+    assert_eq!(validate(job), Ok(()));
+    assert_eq!(validate(RowsJob { rows: 8, ..job }), Ok(()));
+    for wrong in [
+        RowsJob { rows: 9, ..job },
+        RowsJob {
+            first_row: u32::MAX,
+            ..job
+        },
+        RowsJob { vectors: 4, ..job },
+        RowsJob {
+            matrix: blob(41),
+            ..job
+        },
+        RowsJob { input: blob(21), ..job },
+    ] {
+        assert_eq!(validate(wrong), Err(JobError::Inconsistent), "{wrong:?}");
+    }
+    for zero in [
+        RowsJob { rows: 0, ..job },
+        RowsJob { columns: 0, ..job },
+        RowsJob { vectors: 0, ..job },
+        RowsJob { matrix: blob(0), ..job },
+        RowsJob { input: blob(0), ..job },
+    ] {
+        assert_eq!(validate(zero), Err(JobError::Zero), "{zero:?}");
+    }
+    for large in [
+        RowsJob {
+            columns: MAX_COLUMNS + 1,
+            ..job
+        },
+        RowsJob {
+            rows: MAX_ROWS + 1,
+            ..job
+        },
+        RowsJob {
+            vectors: MAX_VECTORS + 1,
+            ..job
+        },
+        RowsJob {
+            matrix: blob(MAX_BLOB + 1),
+            ..job
+        },
+    ] {
+        assert_eq!(validate(large), Err(JobError::TooLarge), "{large:?}");
+    }
+    let spec = JobSpec::V1(JobKind::Rows(job));
+    assert_eq!((spec.work(), spec.max_output_bytes()), (4 * 7 * 5, 4 * 7 * 5));
+    assert_eq!(spec.inputs(), [job.matrix, job.input]);
+}
+
+#[test]
+fn a_job_whose_output_is_too_long_is_refused() {
+    let job = RowsJob {
+        matrix: blob(MAX_ROWS),
+        columns: 1,
+        first_row: 0,
+        rows: MAX_ROWS,
+        input: blob(65),
+        vectors: 65,
+    };
+    assert_eq!(JobSpec::V1(JobKind::Rows(job)).validate(), Err(JobError::TooLarge));
+    let fits = RowsJob {
+        input: blob(64),
+        vectors: 64,
+        ..job
+    };
+    assert_eq!(JobSpec::V1(JobKind::Rows(fits)).validate(), Ok(()));
+}
+
+#[test]
+fn no_sum_of_a_row_job_can_overflow() {
+    assert!(i64::from(MAX_COLUMNS) * 128 * 128 <= i64::from(i32::MAX));
+}
+
+#[test]
+fn inference_jobs_are_bounded_and_text_is_not_generated_yet() {
+    let job = InferenceJob {
+        model: blob(100),
+        input: blob(10),
+        task: InferenceTask::Embedding,
+        items: 3,
+        item_work: 1000,
+        item_output: 384,
+    };
+    let spec = |job| JobSpec::V1(JobKind::Inference(job));
+    assert_eq!(spec(job).validate(), Ok(()));
+    assert_eq!((spec(job).work(), spec(job).max_output_bytes()), (3000, 3 * 384));
+    assert_eq!(spec(job).specialisation(), Specialisation::Embedding);
+    let task = InferenceTask::Classification;
+    assert_eq!(
+        spec(InferenceJob { task, ..job }).specialisation(),
+        Specialisation::Inference
+    );
+    let task = InferenceTask::Generation;
+    assert_eq!(
+        spec(InferenceJob { task, ..job }).validate(),
+        Err(JobError::Unsupported)
+    );
+    for zero in [
+        InferenceJob { items: 0, ..job },
+        InferenceJob { item_work: 0, ..job },
+        InferenceJob { item_output: 0, ..job },
+        InferenceJob { model: blob(0), ..job },
+        InferenceJob { input: blob(0), ..job },
+    ] {
+        assert_eq!(spec(zero).validate(), Err(JobError::Zero), "{zero:?}");
+    }
+    for large in [
+        InferenceJob {
+            items: MAX_ITEMS + 1,
+            ..job
+        },
+        InferenceJob {
+            item_output: MAX_ITEM_OUTPUT + 1,
+            ..job
+        },
+    ] {
+        assert_eq!(spec(large).validate(), Err(JobError::TooLarge), "{large:?}");
+    }
+    let much = InferenceJob {
+        item_work: u64::MAX,
+        ..job
+    };
+    assert_eq!(spec(much).validate(), Err(JobError::TooMuchWork));
+}
+
 #[test]
 fn no_sum_in_a_matrix_product_can_overflow() {
     assert!(MAX_MATRIX_SIZE as usize <= agora_math::field::MAX_DOT_LENGTH);
@@ -67,7 +218,7 @@ fn no_sum_in_a_matrix_product_can_overflow() {
 fn versions_and_kinds_that_do_not_exist_are_refused() {
     let bytes = synthetic(3, 4).encode();
     assert_eq!(bytes.len(), 42);
-    for (position, value) in [(0, 0), (0, 2), (1, 1)] {
+    for (position, value) in [(0, 0), (0, 2), (1, 99)] {
         let mut wrong = bytes.clone();
         wrong[position] = value;
         assert!(JobSpec::decode(&mut wrong.as_slice()).is_err());

@@ -84,16 +84,31 @@ pub async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
 
 fn describe_job(job: &JobSource) -> String {
     match job {
-        JobSource::Inline(JobSpec::V1(JobKind::Synthetic(job))) => format!(
+        JobSource::Inline(JobSpec::V1(kind)) => describe_kind(kind),
+        JobSource::Stored(stored) => format!(
+            "{:?}, {} bytes in the blob store, hash {:?}",
+            stored.specialisation, stored.size, stored.hash
+        ),
+    }
+}
+
+fn describe_kind(kind: &JobKind) -> String {
+    match kind {
+        JobKind::Synthetic(job) => format!(
             "synthetic, {size}×{size}, {} iterations, seed 0x{}",
             job.iterations,
             hex::encode(job.seed),
             size = job.matrix_size,
         ),
-        JobSource::Stored(stored) => format!(
-            "{:?}, {} bytes in the blob store, hash {:?}",
-            stored.specialisation, stored.size, stored.hash
+        JobKind::Rows(job) => format!(
+            "rows {}..{} of matrix {:?} ({} columns) times {} vectors",
+            job.first_row,
+            u64::from(job.first_row) + u64::from(job.rows),
+            job.matrix.hash,
+            job.columns,
+            job.vectors
         ),
+        JobKind::Inference(job) => format!("{:?} of {} items by model {:?}", job.task, job.items, job.model.hash),
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::{args::VerifyArgs, context::Context, exit::CliError, output::answer};
 use agora_blobs::BlobKind;
 use agora_chain::{BlockNumber, H256, verify_result};
-use agora_primitives::{TaskId, job::JobSource};
+use agora_compute::Verdict;
+use agora_primitives::TaskId;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -69,18 +70,13 @@ async fn check(
     let view = client.best().await?.task(task).await?;
     let view =
         view.ok_or_else(|| CliError::NotFound(format!("the chain does not know the job of task {task} any more")))?;
-    let JobSource::Inline(job) = view.job else {
-        return Err(CliError::NotFound(
-            "only jobs that are kept on chain can be checked with --check".to_owned(),
-        ));
-    };
-    let output = context
-        .blobs()?
-        .get(BlobKind::Output, &digest.0, job.max_output_bytes())
-        .await?;
-    if agora_compute::check_output(&job, &output, &rand::random())? {
-        Ok("right: checked by Freivalds' algorithm with a random challenge")
-    } else {
-        Err(CliError::Unverified(format!("the result of task {task} is wrong")))
+    let blobs = context.blobs()?;
+    let (job, inputs) = agora_miner::load_job(&blobs, &view.job).await?;
+    let output = blobs.get(BlobKind::Output, &digest.0, job.max_output_bytes()).await?;
+    match agora_compute::check_output(&job, &inputs, &output, &rand::random())? {
+        Verdict::Right => Ok("right: checked with a random challenge"),
+        Verdict::Wrong(place) => Err(CliError::Unverified(format!(
+            "the result of task {task} is wrong: {place}"
+        ))),
     }
 }

@@ -3,13 +3,18 @@
 mod adapters;
 mod buffers;
 mod chain;
-mod context;
+pub(crate) mod context;
 pub mod kernel;
 mod plan;
 
 use super::{CancelFlag, Computation, Engine, Progress};
-use crate::{digest::output_digest, error::EngineError, synthetic};
-use agora_primitives::job::{JobKind, JobSpec, SyntheticJob};
+use crate::{
+    digest::output_digest,
+    error::EngineError,
+    inputs::Inputs,
+    kinds::{self, Run, synthetic},
+};
+use agora_primitives::job::{JobSpec, SyntheticJob};
 use chain::Chain;
 use context::Context;
 use kernel::Tile;
@@ -74,21 +79,15 @@ impl GpuEngine {
         &self.info
     }
 
-    fn run_synthetic(
+    /// Runs `work` on the opened device. When the device is lost, it is opened again and `work` is called again: what it
+    /// has done until then it keeps in what it captures.
+    ///
+    /// Errors: those of `work`, and `Open`, `UnknownDevice` or `NoAdapter` if the device cannot be opened again.
+    pub(crate) fn on_device<T>(
         &self,
-        job: &SyntheticJob,
-        progress: &dyn Progress,
-        cancel: &CancelFlag,
-    ) -> Result<Computation, EngineError> {
+        mut work: impl FnMut(&Context) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
         let mut slot = self.context.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = synthetic::start(job);
-        let mut chain = Chain {
-            iterations: job.iterations,
-            factor: synthetic::factor(job),
-            digests: vec![output_digest(&state)],
-            state,
-        };
-        progress.update(0, job.iterations);
         let mut losses = 0;
         loop {
             // Taken out, so that a context with a fault, or in an unknown state after a panic, is not used again.
@@ -96,28 +95,37 @@ impl GpuEngine {
                 Some(context) => context,
                 None => Context::open(&self.info, &self.options, self.tile)?,
             };
-            let result = Plan::new(job.matrix_size, context.tile, context.bounds)
-                .and_then(|plan| chain.run(&context, &plan, progress, cancel));
-            match result {
-                Ok(()) => {
-                    *slot = Some(context);
-                    return Ok(Computation {
-                        output: chain.state,
-                        state_digests: chain.digests,
-                    });
-                }
-                Err(error @ (EngineError::Cancelled | EngineError::Limit { .. })) => {
-                    *slot = Some(context);
-                    return Err(error);
-                }
+            match work(&context) {
                 Err(EngineError::DeviceLost { device, reason }) if losses < MAX_LOSSES => {
                     losses += 1;
-                    let done = chain.done();
-                    tracing::warn!(device, reason, done, "The device was lost and is opened again.");
+                    tracing::warn!(device, reason, "The device was lost and is opened again.");
                 }
-                Err(error) => return Err(error),
+                Err(error) if error.is_device_fault() => return Err(error),
+                result => {
+                    *slot = Some(context);
+                    return result;
+                }
             }
         }
+    }
+
+    pub(crate) fn run_synthetic(&self, job: &SyntheticJob, run: &Run<'_>) -> Result<Computation, EngineError> {
+        let state = synthetic::start(job);
+        let mut chain = Chain {
+            iterations: job.iterations,
+            factor: synthetic::factor(job),
+            digests: vec![output_digest(&state)],
+            state,
+        };
+        run.progress.update(0, job.iterations);
+        self.on_device(|context| {
+            let plan = Plan::new(job.matrix_size, context.tile, context.bounds)?;
+            chain.run(context, &plan, run.progress, run.cancel)
+        })?;
+        Ok(Computation {
+            output: chain.state,
+            state_digests: chain.digests,
+        })
     }
 }
 
@@ -143,10 +151,20 @@ impl Engine for GpuEngine {
         &self.info.name
     }
 
-    fn run(&self, job: &JobSpec, progress: &dyn Progress, cancel: &CancelFlag) -> Result<Computation, EngineError> {
+    fn run(
+        &self,
+        job: &JobSpec,
+        inputs: &dyn Inputs,
+        progress: &dyn Progress,
+        cancel: &CancelFlag,
+    ) -> Result<Computation, EngineError> {
         job.validate()?;
-        let JobSpec::V1(JobKind::Synthetic(job)) = job;
-        self.run_synthetic(job, progress, cancel)
+        let run = Run {
+            inputs,
+            progress,
+            cancel,
+        };
+        kinds::of(job)?.on_gpu(self, &run)
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{engine::CancelFlag, error::EngineError};
 use std::{
+    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -21,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const WAIT_STEP: Duration = Duration::from_millis(100);
 
 /// An opened device.
-pub(super) struct Context {
+pub(crate) struct Context {
     name: String,
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
@@ -29,6 +30,8 @@ pub(super) struct Context {
     pub tile: Tile,
     pub bounds: Bounds,
     faults: Arc<Mutex<Faults>>,
+    /// Shaders compiled so far.
+    pipelines: Mutex<HashMap<String, Arc<wgpu::ComputePipeline>>>,
 }
 
 /// What the device reported.
@@ -70,7 +73,7 @@ impl Context {
                 source,
             })?;
         let faults = watch(&device);
-        let pipeline = compile(&device, tile);
+        let pipeline = compile_product(&device, tile);
         let context = Self {
             name: info.name.clone(),
             device,
@@ -79,9 +82,35 @@ impl Context {
             tile,
             bounds,
             faults,
+            pipelines: Mutex::default(),
         };
         context.check()?;
         Ok(context)
+    }
+
+    /// The pipeline called `key`, compiled from `shader` when it is first asked for, without checks at run time.
+    ///
+    /// # Safety
+    ///
+    /// The shader must keep to its buffers, end its loops and not divide by zero, whatever the buffers hold.
+    #[allow(
+        unsafe_code,
+        reason = "a checked shader costs several times as much; the caller proves it safe"
+    )]
+    pub unsafe fn pipeline(
+        &self,
+        key: &str,
+        shader: impl FnOnce() -> String,
+        entry_point: &str,
+    ) -> Arc<wgpu::ComputePipeline> {
+        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pipeline) = pipelines.get(key) {
+            return Arc::clone(pipeline);
+        }
+        // SAFETY: the caller's.
+        let pipeline = Arc::new(unsafe { compile(&self.device, key, &shader(), entry_point) });
+        pipelines.insert(key.to_owned(), Arc::clone(&pipeline));
+        pipeline
     }
 
     /// Errors: what the device has reported since it was opened.
@@ -210,11 +239,7 @@ fn watch(device: &wgpu::Device) -> Arc<Mutex<Faults>> {
     unsafe_code,
     reason = "a checked shader bounds its inner loop, at several times the cost"
 )]
-fn compile(device: &wgpu::Device, tile: Tile) -> wgpu::ComputePipeline {
-    let source = wgpu::ShaderModuleDescriptor {
-        label: Some("product"),
-        source: wgpu::ShaderSource::Wgsl(tile.shader().into()),
-    };
+fn compile_product(device: &wgpu::Device, tile: Tile) -> wgpu::ComputePipeline {
     // SAFETY: without checks the shader must keep to its buffers, end its loops and not divide by zero.
     // Every tile that is stored lies within its panels (`Plan::dispatches`), so that `row + r < rows` and
     // `column + c < columns` for each of its elements, where the buffers hold exactly `rows · vectors` and
@@ -225,12 +250,27 @@ fn compile(device: &wgpu::Device, tile: Tile) -> wgpu::ComputePipeline {
     // `state`. All are below 2²², so that nothing wraps. The index into a block in shared memory is
     // `(k · t + a) · g + b` with `k < DEPTH`, `a < t` (size of a tile) and `b < g` (size of a workgroup), where the block
     // has `DEPTH · t · g` vectors. Every loop counts up by a constant to a number below 2¹³. Divisors are constants.
+    unsafe { compile(device, ENTRY_POINT, &tile.shader(), ENTRY_POINT) }
+}
+
+/// Compiles `shader` without checks at run time.
+///
+/// # Safety
+///
+/// The shader must keep to its buffers, end its loops and not divide by zero, whatever the buffers hold.
+#[allow(unsafe_code, reason = "the caller proves it")]
+unsafe fn compile(device: &wgpu::Device, label: &str, shader: &str, entry_point: &str) -> wgpu::ComputePipeline {
+    let source = wgpu::ShaderModuleDescriptor {
+        label: Some(label),
+        source: wgpu::ShaderSource::Wgsl(shader.into()),
+    };
+    // SAFETY: the caller's.
     let module = unsafe { device.create_shader_module_trusted(source, wgpu::ShaderRuntimeChecks::unchecked()) };
     device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some("product"),
+        label: Some(label),
         layout: None,
         module: &module,
-        entry_point: Some(ENTRY_POINT),
+        entry_point: Some(entry_point),
         compilation_options: wgpu::PipelineCompilationOptions {
             zero_initialize_workgroup_memory: false,
             ..Default::default()

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 /// What a device allows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Bounds {
+pub(crate) struct Bounds {
     /// The largest buffer that can be bound, in bytes.
     pub buffer_bytes: u64,
     /// Workgroups per dimension of a dispatch.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{CpuEngine, NoProgress, Progress};
+use crate::{CpuEngine, NoInputs, NoProgress, Progress};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 fn job(matrix_size: u32, iterations: u32) -> JobSpec {
@@ -20,8 +20,10 @@ fn open(options: GpuOptions) -> GpuEngine {
 }
 
 fn assert_equals_the_reference(engine: &GpuEngine, job: &JobSpec) {
-    let computed = engine.run(job, &NoProgress, &CancelFlag::new()).unwrap();
-    let reference = CpuEngine::new().run(job, &NoProgress, &CancelFlag::new()).unwrap();
+    let computed = engine.run(job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap();
+    let reference = CpuEngine::new()
+        .run(job, &NoInputs, &NoProgress, &CancelFlag::new())
+        .unwrap();
     assert!(computed == reference, "the device computes something else for {job:?}");
 }
 
@@ -63,10 +65,12 @@ fn a_lost_device_is_opened_again_and_the_job_goes_on() {
             device,
             broken: AtomicBool::new(false),
         };
-        let computed = engine.run(&job(40, 8), &progress, &CancelFlag::new()).unwrap();
+        let computed = engine
+            .run(&job(40, 8), &NoInputs, &progress, &CancelFlag::new())
+            .unwrap();
         assert!(progress.broken.load(Ordering::Relaxed));
         let reference = CpuEngine::new()
-            .run(&job(40, 8), &NoProgress, &CancelFlag::new())
+            .run(&job(40, 8), &NoInputs, &NoProgress, &CancelFlag::new())
             .unwrap();
         assert!(computed == reference);
     }
@@ -111,7 +115,7 @@ fn limits_below_the_smallest_part_are_reported() {
         ..Default::default()
     });
     assert!(matches!(
-        engine.run(&job(512, 1), &NoProgress, &CancelFlag::new()),
+        engine.run(&job(512, 1), &NoInputs, &NoProgress, &CancelFlag::new()),
         Err(EngineError::Limit {
             limit: "bytes per buffer",
             needed: 8192,

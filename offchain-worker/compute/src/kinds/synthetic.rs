@@ -1,5 +1,14 @@
 //! The synthetic job: `M ← A·M` over F_251, again and again. Specified to the byte in `docs/protocol.md`.
 
+mod check;
+mod cpu;
+
+use super::{Kind, Run, Verdict};
+use crate::{
+    engine::{Computation, gpu::GpuEngine},
+    error::EngineError,
+    inputs::Inputs,
+};
 use agora_math::field::{Generator, symmetric};
 use agora_primitives::job::SyntheticJob;
 use rayon::prelude::*;
@@ -11,6 +20,20 @@ pub const LABEL_START: &[u8] = b"M";
 
 /// Elements that one task generates.
 const ELEMENTS_PER_TASK: usize = 1 << 14;
+
+impl Kind for SyntheticJob {
+    fn on_cpu(&self, run: &Run<'_>) -> Result<Computation, EngineError> {
+        cpu::run(self, run)
+    }
+
+    fn on_gpu(&self, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+        gpu.run_synthetic(self, run)
+    }
+
+    fn check(&self, _: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
+        check::check(self, output, seed)
+    }
+}
 
 /// `A` in canonical residues, row by row.
 pub fn factor(job: &SyntheticJob) -> Vec<u8> {
@@ -32,6 +55,6 @@ fn generate(job: &SyntheticJob, label: &[u8]) -> Vec<u8> {
 }
 
 /// The symmetric residues of canonical ones.
-pub(crate) fn to_symmetric(canonical: &[u8]) -> Vec<i16> {
+fn to_symmetric(canonical: &[u8]) -> Vec<i16> {
     canonical.par_iter().map(|&residue| symmetric(residue)).collect()
 }
