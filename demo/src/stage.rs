@@ -65,6 +65,7 @@ pub async fn run() -> Result<(), DemoError> {
     let large = publish(
         &publisher,
         &[
+            "synthetic",
             "--matrix-size",
             MATRIX_SIZE,
             "--iterations",
@@ -82,7 +83,15 @@ pub async fn run() -> Result<(), DemoError> {
     // Each worker has one slot, and all are taken: nobody will be there for this one.
     let small = publish(
         &publisher,
-        &["--matrix-size", "16", "--iterations", "2", "--deadline", "6"],
+        &[
+            "synthetic",
+            "--matrix-size",
+            "16",
+            "--iterations",
+            "2",
+            "--deadline",
+            "6",
+        ],
     )
     .await?;
     story.lonely = Some(small);

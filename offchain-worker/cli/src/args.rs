@@ -194,33 +194,68 @@ pub struct ValidateArgs {
 
 #[derive(Args)]
 pub struct PublishArgs {
-    /// Rows and columns of the matrices of a synthetic job.
-    #[arg(long, default_value_t = 512)]
-    pub matrix_size: u32,
-    /// Products of a synthetic job.
-    #[arg(long, default_value_t = 64)]
-    pub iterations: u32,
-    /// Seed of a synthetic job: 64 hex digits; random if left out.
-    #[arg(long)]
-    pub seed: Option<String>,
+    #[command(flatten)]
+    pub terms: TermsArgs,
+    #[command(subcommand)]
+    pub job: JobArgs,
+}
+
+/// What a task offers and demands, whatever its job.
+#[derive(Args)]
+pub struct TermsArgs {
     /// Number of the task class; the first one for this kind of work if left out.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub class: Option<u16>,
     /// Difficulty, such as 1.0 or 2.5; the class says what is allowed.
-    #[arg(long, default_value = "1.0")]
+    #[arg(long, global = true, default_value = "1.0")]
     pub difficulty: crate::units::Factor,
     /// The reward, in units; the least that class and difficulty allow if left out.
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, global = true, value_name = "AMOUNT")]
     pub reward: Option<Amount>,
     /// Blocks from now by which the work must be committed.
-    #[arg(long, default_value_t = 100, value_name = "BLOCKS")]
+    #[arg(long, global = true, default_value_t = 100, value_name = "BLOCKS")]
     pub deadline: u32,
     /// Your own name of the task: a UUID. Publishing twice under one name is refused, so a lost answer can be retried.
-    #[arg(long, value_name = "UUID")]
+    #[arg(long, global = true, value_name = "UUID")]
     pub reference: Option<crate::units::Uuid>,
     /// Keep the job specification in the blob store, not on chain.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub stored: bool,
+}
+
+/// What is to be computed. Files are put into the blob store, where workers and validators find them.
+#[derive(Subcommand)]
+pub enum JobArgs {
+    /// A chain of matrix products over F_251.
+    Synthetic {
+        /// Rows and columns of the matrices.
+        #[arg(long, default_value_t = 512)]
+        matrix_size: u32,
+        /// How many products.
+        #[arg(long, default_value_t = 64)]
+        iterations: u32,
+        /// Seed: 64 hex digits; random if left out.
+        #[arg(long)]
+        seed: Option<String>,
+    },
+    /// Rows of a matrix of signed bytes times vectors.
+    Rows {
+        /// File with the matrix: one byte per element, row by row.
+        #[arg(long, value_name = "FILE")]
+        matrix: PathBuf,
+        /// Length of a row, and of a vector.
+        #[arg(long)]
+        columns: u32,
+        /// The first row to multiply.
+        #[arg(long, default_value_t = 0)]
+        first_row: u32,
+        /// How many rows; all from the first one on if left out.
+        #[arg(long)]
+        rows: Option<u32>,
+        /// File with the vectors: one byte per element, one vector after the other.
+        #[arg(long, value_name = "FILE")]
+        vectors: PathBuf,
+    },
 }
 
 #[derive(Args)]

@@ -127,8 +127,16 @@ impl Market {
 
     /// Publishes a small task that takes little time.
     pub async fn publish_small(&self) -> TaskId {
-        self.publish(&["--matrix-size", "48", "--iterations", "3", "--deadline", "60"])
-            .await
+        self.publish(&[
+            "synthetic",
+            "--matrix-size",
+            "48",
+            "--iterations",
+            "3",
+            "--deadline",
+            "60",
+        ])
+        .await
     }
 
     /// `agora` with this key, talking to another node.

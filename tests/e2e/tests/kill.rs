@@ -22,7 +22,15 @@ async fn a_worker_killed_at_any_point_resumes_and_is_paid_once() {
         paused.push(market.mine(index + 1, &["--fault", point]).await);
     }
     let task = market
-        .publish(&["--matrix-size", "48", "--iterations", "3", "--deadline", "90"])
+        .publish(&[
+            "synthetic",
+            "--matrix-size",
+            "48",
+            "--iterations",
+            "3",
+            "--deadline",
+            "90",
+        ])
         .await;
     // All but the last stop before every commitment is made, so revealing starts when they have resumed.
     let mut resumed = Vec::new();

@@ -21,6 +21,7 @@ async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
     // A size that is no multiple of any tile.
     let task = market
         .publish(&[
+            "synthetic",
             "--matrix-size",
             "77",
             "--iterations",
@@ -186,7 +187,15 @@ async fn a_node_restart_in_the_middle_changes_nothing() {
 async fn anybody_can_take_a_step_that_is_due_but_no_other() {
     let market = Market::start().await;
     let task = market
-        .publish(&["--matrix-size", "8", "--iterations", "1", "--deadline", "20"])
+        .publish(&[
+            "synthetic",
+            "--matrix-size",
+            "8",
+            "--iterations",
+            "1",
+            "--deadline",
+            "20",
+        ])
         .await;
     let bob = agora_chain::Submitter::new(
         market.client.clone(),

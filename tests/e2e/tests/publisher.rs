@@ -13,7 +13,15 @@ async fn a_task_that_nobody_accepts_is_refunded_in_full() {
     let mut market = Market::start().await;
     let before = market.free("//Publisher").await;
     let task = market
-        .publish(&["--matrix-size", "8", "--iterations", "1", "--deadline", "4"])
+        .publish(&[
+            "synthetic",
+            "--matrix-size",
+            "8",
+            "--iterations",
+            "1",
+            "--deadline",
+            "4",
+        ])
         .await;
     assert_eq!(market.ended(task).await, Status::Expired);
     for purpose in [Purpose::TaskReward, Purpose::PublisherStake, Purpose::PublicationFee] {
@@ -29,7 +37,9 @@ async fn a_task_that_nobody_accepts_is_refunded_in_full() {
 #[tokio::test]
 async fn a_task_can_be_taken_back_by_its_publisher_alone() {
     let mut market = Market::start().await;
-    let task = market.publish(&["--matrix-size", "8", "--iterations", "1"]).await;
+    let task = market
+        .publish(&["synthetic", "--matrix-size", "8", "--iterations", "1"])
+        .await;
     let id = task.to_string();
     let stranger = market.failure("//Bob", &["cancel", &id]).await;
     assert_eq!(stranger.code, Some(4), "{stranger}");
@@ -48,7 +58,7 @@ async fn a_task_can_be_taken_back_by_its_publisher_alone() {
 #[tokio::test]
 async fn mistakes_are_refused_with_what_to_do() {
     let market = Market::start().await;
-    let small = ["publish", "--matrix-size", "8", "--iterations", "1"];
+    let small = ["publish", "synthetic", "--matrix-size", "8", "--iterations", "1"];
     let publish = |more: &[&'static str]| -> Vec<&'static str> { [&small, more].concat() };
 
     let first = market
@@ -68,11 +78,13 @@ async fn mistakes_are_refused_with_what_to_do() {
         .expect("another publisher may use it");
     assert_eq!(first[0]["reference"], REFERENCE);
 
-    let zero = market.failure("//Publisher", &["publish", "--matrix-size", "0"]).await;
+    let zero = market
+        .failure("//Publisher", &["publish", "synthetic", "--matrix-size", "0"])
+        .await;
     assert_eq!(zero.code, Some(2));
     assert!(zero.message.contains("zero"), "{zero}");
     let huge = market
-        .failure("//Publisher", &["publish", "--matrix-size", "100000"])
+        .failure("//Publisher", &["publish", "synthetic", "--matrix-size", "100000"])
         .await;
     assert_eq!(huge.code, Some(2), "{huge}");
     let low = market.failure("//Publisher", &publish(&["--reward", "0.000001"])).await;

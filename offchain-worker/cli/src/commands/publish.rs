@@ -4,14 +4,15 @@ use crate::{
     args::{PublishArgs, TaskArgs},
     context::Context,
     exit::CliError,
+    jobs,
     output::answer,
     units::{Amount, Uuid},
 };
-use agora_blobs::BlobKind;
+use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{BlockNumber, calls, views::ClassView};
 use agora_primitives::{
     TaskId,
-    job::{JobKind, JobSource, JobSpec, StoredJob, SyntheticJob},
+    job::{JobSource, JobSpec, StoredJob},
 };
 use codec::Encode;
 use serde::Serialize;
@@ -32,28 +33,25 @@ struct Published {
 }
 
 pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
-    let spec = JobSpec::V1(JobKind::Synthetic(SyntheticJob {
-        seed: seed(args.seed.as_deref())?,
-        matrix_size: args.matrix_size,
-        iterations: args.iterations,
-    }));
-    spec.validate().map_err(|error| CliError::Usage(error.to_string()))?;
+    let PublishArgs { terms, job } = args;
+    let blobs = context.blobs()?;
+    let spec = jobs::prepare(&blobs, job).await?;
     let submitter = context.submitter().await?;
     let at = submitter.client().best().await?;
-    let class = choose_class(at.classes().await?, args.class, &spec)?;
-    let least = class.least_reward(args.difficulty.0);
-    let reward = match args.reward {
+    let class = choose_class(at.classes().await?, terms.class, &spec)?;
+    let least = class.least_reward(terms.difficulty.0);
+    let reward = match terms.reward {
         Some(Amount(reward)) => reward,
         None => least.ok_or_else(|| CliError::Usage("the difficulty is out of range".to_owned()))?,
     };
-    let job = if args.stored {
-        store(context, &spec).await?
+    let job = if terms.stored {
+        store(&blobs, &spec).await?
     } else {
         JobSource::Inline(spec)
     };
-    let reference = args.reference.unwrap_or_else(Uuid::random);
-    let deadline = at.block.number.saturating_add(args.deadline);
-    let call = calls::publish(class.id, job, args.difficulty.0, reward, deadline, reference.0);
+    let reference = terms.reference.unwrap_or_else(Uuid::random);
+    let deadline = at.block.number.saturating_add(terms.deadline);
+    let call = calls::publish(class.id, job, terms.difficulty.0, reward, deadline, reference.0);
     let included = submitter.submit(&call).await?;
     let task = included
         .published()
@@ -97,14 +95,6 @@ pub async fn cancel(context: &Context, args: TaskArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-fn seed(text: Option<&str>) -> Result<[u8; 32], CliError> {
-    let Some(text) = text else { return Ok(rand::random()) };
-    let mut seed = [0; 32];
-    hex::decode_to_slice(text.trim_start_matches("0x"), &mut seed)
-        .map_err(|_| CliError::Usage("--seed takes 64 hex digits".to_owned()))?;
-    Ok(seed)
-}
-
 fn choose_class(classes: Vec<ClassView>, wanted: Option<u16>, spec: &JobSpec) -> Result<ClassView, CliError> {
     let known = classes
         .iter()
@@ -121,11 +111,11 @@ fn choose_class(classes: Vec<ClassView>, wanted: Option<u16>, spec: &JobSpec) ->
 }
 
 /// Puts the specification where workers find it.
-async fn store(context: &Context, spec: &JobSpec) -> Result<JobSource, CliError> {
+async fn store(blobs: &BlobStore, spec: &JobSpec) -> Result<JobSource, CliError> {
     let bytes = spec.encode();
     let size = u32::try_from(bytes.len()).map_err(|_| CliError::Usage("the job is too large".to_owned()))?;
     let chunk_root = agora_math::merkle::chunked_root(&bytes, JOB_CHUNK_BYTES);
-    let hash = context.blobs()?.put(BlobKind::Job, bytes).await?;
+    let hash = blobs.put(BlobKind::Job, bytes).await?;
     Ok(JobSource::Stored(StoredJob {
         hash: hash.into(),
         size,
