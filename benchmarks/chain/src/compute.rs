@@ -1,9 +1,7 @@
 //! GPU against CPU, and checking against computing.
 
-use crate::{
-    Failure,
-    figure::{Better, Figure},
-};
+use crate::Failure;
+use agora_bench_figures::{Better, Figure};
 use agora_chain::H256;
 use agora_compute::{
     CancelFlag, CpuEngine, Engine, NoInputs, NoProgress, Verdict, check_output, find_device, open_engine,

@@ -6,13 +6,12 @@
 
 mod chain_spec;
 mod compute;
-mod figure;
 mod throughput;
 mod weights;
 
+use agora_bench_figures::Figure;
 use agora_runtime::UNIT;
 use clap::Parser;
-use figure::Figure;
 use std::{error::Error, path::PathBuf};
 
 type Failure = Box<dyn Error + Send + Sync>;

@@ -3,7 +3,7 @@
 //! Both come from the runtime: `make weights` measures them one after the other on the same machine. A weight counts the
 //! time to execute and the time that the database takes for what is read and written.
 
-use crate::figure::{Better, Figure};
+use agora_bench_figures::{Better, Figure};
 use agora_runtime::Runtime;
 use pallet_agora_tasks::WeightInfo as _;
 use pallet_balances::WeightInfo as _;

@@ -1,8 +1,11 @@
 //! Sending transactions.
 
 use crate::{
-    AccountId, BlockRef, ChainError, Client, Keypair, Payload,
-    api::{Event, api::tasks},
+    AccountId, BlockNumber, BlockRef, ChainError, Client, Keypair, Payload,
+    api::{
+        Event,
+        api::{registry, tasks},
+    },
     error::refused_by_pool,
 };
 use agora_primitives::TaskId;
@@ -183,6 +186,14 @@ impl Included {
     pub fn published(&self) -> Option<TaskId> {
         self.events.iter().find_map(|event| match event {
             Event::Tasks(tasks::Event::Published { task, .. }) => Some(task.0),
+            _ => None,
+        })
+    }
+
+    /// The first block in which the bond of a role can be withdrawn, if somebody asked to leave one.
+    pub fn withdrawable_at(&self) -> Option<BlockNumber> {
+        self.events.iter().find_map(|event| match event {
+            Event::Registry(registry::Event::ExitRequested { withdrawable_at, .. }) => Some(*withdrawable_at),
             _ => None,
         })
     }

@@ -57,6 +57,8 @@ pub enum Command {
     Keys(KeysArgs),
     /// Take a role in the market and bond for it.
     Register(RegisterArgs),
+    /// Leave a role: take no new work, and after the cool-down withdraw the bond.
+    Leave(LeaveArgs),
     /// Work: take tasks, compute, commit, reveal, collect.
     Mine(MineArgs),
     /// Check results while they can be challenged, and attest.
@@ -140,6 +142,16 @@ pub struct RegisterArgs {
     /// The device to measure.
     #[arg(long, default_value = "auto")]
     pub device: String,
+}
+
+#[derive(Args)]
+pub struct LeaveArgs {
+    /// The role.
+    #[arg(long, value_enum)]
+    pub role: RoleArg,
+    /// Withdraw the bond: the cool-down that began with asking to leave is over.
+    #[arg(long)]
+    pub withdraw: bool,
 }
 
 fn parse_specialisation(text: &str) -> Result<Specialisation, String> {

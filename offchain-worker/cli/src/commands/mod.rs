@@ -3,6 +3,7 @@
 pub mod balance;
 pub mod devices;
 pub mod keys;
+pub mod leave;
 pub mod mine;
 pub mod publish;
 pub mod register;

@@ -1,4 +1,6 @@
-//! One measured figure.
+//! Measured figures, and how they are printed and kept.
+
+#![deny(missing_docs)]
 
 use serde::Serialize;
 use std::{
@@ -20,18 +22,24 @@ pub enum Better {
 /// A figure beside the one that it is compared with, measured in the same run.
 #[derive(Serialize)]
 pub struct Figure {
+    /// What was measured.
     pub name: String,
+    /// How much it is.
     pub value: f64,
+    /// Of what.
     pub unit: &'static str,
+    /// What it is compared with, in the same unit.
     pub baseline: f64,
     /// `value / baseline`.
     pub ratio: f64,
     /// What the ratio is to be at least or at most.
     pub goal: Option<f64>,
+    /// Which way is better.
     pub better: Better,
 }
 
 impl Figure {
+    /// `value` beside `baseline`, both in `unit`.
     pub fn new(name: impl Into<String>, unit: &'static str, value: f64, baseline: f64, better: Better) -> Self {
         Self {
             name: name.into(),

@@ -1,0 +1,41 @@
+//! `agora leave`
+
+use crate::{args::LeaveArgs, context::Context, exit::CliError, output::answer};
+use agora_chain::{BlockNumber, calls};
+use agora_primitives::participants::Role;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Left {
+    account: String,
+    role: Role,
+    block: BlockNumber,
+    /// The first block in which the bond can be withdrawn; `None`: it was.
+    withdrawable_at: Option<BlockNumber>,
+}
+
+pub async fn run(context: &Context, args: LeaveArgs) -> Result<(), CliError> {
+    let submitter = context.submitter().await?;
+    let role = Role::from(args.role);
+    let included = if args.withdraw {
+        submitter.submit_finalised(&calls::withdraw_bond(role)).await?
+    } else {
+        submitter.submit_finalised(&calls::request_exit(role)).await?
+    };
+    let left = Left {
+        account: submitter.account().to_string(),
+        role,
+        block: included.block.number,
+        withdrawable_at: included.withdrawable_at(),
+    };
+    answer(context, &left, |one| match one.withdrawable_at {
+        Some(block) => format!(
+            "{} takes no new work as a {:?}. From block {block} on, `agora leave --role {} --withdraw` returns the bond.",
+            one.account,
+            one.role,
+            format!("{:?}", one.role).to_lowercase()
+        ),
+        None => format!("{} is no {:?} any more; the bond is free.", one.account, one.role),
+    });
+    Ok(())
+}
