@@ -218,10 +218,11 @@ fn the_self_test_refuses_an_engine_that_is_wrong_in_one_element() {
         fn run(
             &self,
             job: &JobSpec,
+            inputs: &dyn agora_compute::Inputs,
             progress: &dyn agora_compute::Progress,
             cancel: &CancelFlag,
         ) -> Result<agora_compute::Computation, agora_compute::EngineError> {
-            let mut result = CpuEngine::new().run(job, progress, cancel)?;
+            let mut result = CpuEngine::new().run(job, inputs, progress, cancel)?;
             if let Some(element) = result.output.get_mut(50) {
                 *element = (*element + 1) % 251;
             }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::{CpuEngine, NoInputs, NoProgress, Progress};
+use agora_primitives::job::JobKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 fn job(matrix_size: u32, iterations: u32) -> JobSpec {
