@@ -130,8 +130,9 @@ pub struct RegisterArgs {
     /// The bond, in units, such as 100 or 12.5.
     #[arg(long, value_name = "AMOUNT")]
     pub bond: Amount,
-    /// A worker's kinds of work.
-    #[arg(long, value_delimiter = ',', default_value = "synthetic", value_parser = parse_specialisation)]
+    /// A worker's kinds of work; all that `agora mine` can do if left out.
+    #[arg(long, value_delimiter = ',', value_parser = parse_specialisation,
+        default_value = "synthetic,inference,embedding,training,rendering,row-transform")]
     pub specialisations: Vec<Specialisation>,
     /// How many tasks a worker takes at a time.
     #[arg(long, default_value_t = 1)]
