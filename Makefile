@@ -14,10 +14,10 @@ CARGO_FLAGS := --workspace --locked --features $(FEATURES)
 BIN := $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo node test lint fmt doc bench bench-chain weights test-setup deny fuzz
+.PHONY: help setup build demo node test lint fmt doc bench bench-chain bench-compute weights test-setup deny fuzz
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what the build needs: system packages, Wasm target
 	@scripts/setup.sh
@@ -48,10 +48,14 @@ fmt: ## Format the code
 doc: setup ## Build the documentation
 	RUSTDOCFLAGS='-D warnings' cargo doc $(CARGO_FLAGS) --no-deps
 
-bench: bench-chain ## Run every benchmark
+bench: bench-chain ## Run the chain benchmark
 
 bench-chain: build ## Measure calls, throughput and checks on one node
 	@"$(BIN)/agora-bench-chain" $(ARGS)
+
+# A workspace of its own: its peers take longer to build than the engines.
+bench-compute: setup ## Measure the engines against their peers (builds for ten minutes the first time)
+	cargo run --release --locked --manifest-path benchmarks/compute/Cargo.toml -- $(ARGS)
 
 weights: setup ## Measure what the calls weigh, and write it down (an hour the first time)
 	@scripts/weights.sh $(ARGS)

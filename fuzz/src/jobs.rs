@@ -2,8 +2,9 @@
 
 use agora_primitives::{
     job::{
-        InferenceJob, InferenceTask, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_INLINE_JOB, MAX_ITERATIONS,
-        MAX_MATRIX_SIZE, MAX_OUTPUT, MAX_STORED_JOB, MAX_WORK, RowsJob, SyntheticJob,
+        InferenceJob, InferenceTask, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_FRAMES, MAX_INLINE_JOB,
+        MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_OUTPUT, MAX_STORED_JOB, MAX_TILES, MAX_WORK, RenderingJob, RowsJob,
+        SyntheticJob, TrainingJob,
     },
     participants::Specialisation,
 };
@@ -36,6 +37,8 @@ fn check_limits(spec: &JobSpec) {
         JobSpec::V1(JobKind::Synthetic(job)) => check_synthetic(spec, job),
         JobSpec::V1(JobKind::Rows(job)) => check_rows(spec, job),
         JobSpec::V1(JobKind::Inference(job)) => check_inference(spec, job),
+        JobSpec::V1(JobKind::Training(job)) => check_training(spec, job),
+        JobSpec::V1(JobKind::Rendering(job)) => check_rendering(spec, job),
     }
 }
 
@@ -55,6 +58,31 @@ fn check_inference(spec: &JobSpec, job: &InferenceJob) {
     if spec.validate().is_ok() {
         assert_ne!(job.task, InferenceTask::Generation);
         assert_eq!(spec.work(), u128::from(job.items) * u128::from(job.item_work));
+    }
+}
+
+fn check_training(spec: &JobSpec, job: &TrainingJob) {
+    assert_eq!(spec.specialisation(), Specialisation::Training);
+    if spec.validate().is_ok() {
+        let output = u128::from(job.segments) * (8 * u128::from(job.weights()) + 4 + 4 * u128::from(job.segment_steps));
+        assert_eq!(u128::from(spec.max_output_bytes()), output);
+        // Each weight is used in each image.
+        assert!(spec.work() >= u128::from(job.weights()) * u128::from(job.batch) * u128::from(job.steps()));
+        assert_eq!(job.segment_steps % job.trace_interval, 0);
+        assert!(job.start.is_none_or(|start| u64::from(start.size) == job.state_bytes()));
+    }
+}
+
+fn check_rendering(spec: &JobSpec, job: &RenderingJob) {
+    assert_eq!(spec.specialisation(), Specialisation::Rendering);
+    if spec.validate().is_ok() {
+        let region = job.region;
+        assert!(u64::from(region.x) + u64::from(region.width) <= job.width.into());
+        assert!(u64::from(region.y) + u64::from(region.height) <= job.height.into());
+        assert!(job.first_frame < MAX_FRAMES && job.frames <= MAX_FRAMES - job.first_frame);
+        let pixels = u64::from(region.width) * u64::from(region.height) * u64::from(job.frames);
+        assert_eq!(spec.max_output_bytes(), 3 * pixels);
+        assert!((1..=MAX_TILES).contains(&job.tiles()));
     }
 }
 

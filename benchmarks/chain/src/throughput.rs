@@ -3,10 +3,8 @@
 //! No results are computed here: the workers commit to and reveal a digest that they agree on beforehand, so that the chain
 //! alone is measured. Each task takes five acceptances, five commitments, five reveals and a settlement.
 
-use crate::{
-    Failure, UNIT, chain_spec,
-    figure::{Better, Figure},
-};
+use crate::{Failure, UNIT, chain_spec};
+use agora_bench_figures::{Better, Figure};
 use agora_chain::{
     AccountId, Client, H256, KeySource, Submitter,
     api::{

@@ -1,7 +1,10 @@
 //! The command line.
 
 use crate::units::Amount;
-use agora_primitives::participants::{Role, Specialisation};
+use agora_primitives::{
+    job::{NetworkShape, Region},
+    participants::{Role, Specialisation},
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -79,6 +82,10 @@ pub enum Command {
     Balance(BalanceArgs),
     /// Send money to an account.
     Transfer(TransferArgs),
+    /// Make and look at model packages.
+    Model(ModelArgs),
+    /// Embed sentences on this machine.
+    Embed(EmbedArgs),
     /// List the devices that can compute, and measure them.
     Devices(DevicesArgs),
     /// Check that a device computes the same bits as every other one.
@@ -269,6 +276,118 @@ pub enum JobArgs {
         #[arg(long, value_name = "FILE")]
         vectors: PathBuf,
     },
+    /// A vector for each sentence.
+    Embedding {
+        /// The model: a package that `agora model import` made.
+        #[arg(long, value_name = "FILE")]
+        model: PathBuf,
+        /// File with the sentences, one a line.
+        #[arg(long, value_name = "FILE")]
+        texts: PathBuf,
+    },
+    /// The class of each image.
+    Classification {
+        /// The model: a package, such as `agora result --format model` gives of a training task.
+        #[arg(long, value_name = "FILE")]
+        model: PathBuf,
+        /// File with the images: one byte per pixel, one image after the other.
+        #[arg(long, value_name = "FILE")]
+        images: PathBuf,
+    },
+    /// A classifier of images.
+    Training(TrainingArgs),
+    /// A picture of a scene, or several.
+    Rendering(RenderingArgs),
+}
+
+#[derive(Args)]
+pub struct TrainingArgs {
+    /// The data set: images with their classes.
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// The network: `perceptron:128` has 128 hidden units, `convolution:16:3:2` 16 channels, a window of 3×3 pixels and
+    /// squares of 2×2 of which the maximum is taken.
+    #[arg(long, default_value = "perceptron:128", value_parser = parse_network)]
+    pub network: NetworkShape,
+    /// Seed: 64 hex digits; random if left out.
+    #[arg(long)]
+    pub seed: Option<String>,
+    /// Images in one step.
+    #[arg(long, default_value_t = 32)]
+    pub batch: u32,
+    /// Segments: the state after each is part of the result.
+    #[arg(long, default_value_t = 16)]
+    pub segments: u32,
+    /// Steps of one segment.
+    #[arg(long, default_value_t = 125)]
+    pub segment_steps: u32,
+    /// The state after so many steps is committed to; all steps of a segment if left out.
+    #[arg(long)]
+    pub trace_interval: Option<u32>,
+    /// The learning rate is two to minus this power.
+    #[arg(long, default_value_t = 5)]
+    pub rate_shift: u32,
+    /// The learning rate is halved after so many steps, again and again; 0 never halves it.
+    #[arg(long, default_value_t = 500)]
+    pub halve_after: u32,
+    /// The momentum is one minus two to minus this power; 0 has none.
+    #[arg(long, default_value_t = 3)]
+    pub momentum_shift: u32,
+    /// The checkpoint to go on from, as `agora result --format checkpoint` gives it.
+    #[arg(long, value_name = "FILE")]
+    pub start: Option<PathBuf>,
+}
+
+fn parse_network(text: &str) -> Result<NetworkShape, String> {
+    let mut parts = text.split(':');
+    let kind = parts.next();
+    let numbers: Vec<u32> = parts
+        .map(|part| part.parse().map_err(|_| format!("{part:?} is not a number")))
+        .collect::<Result<_, _>>()?;
+    match (kind, numbers.as_slice()) {
+        (Some("perceptron"), &[hidden]) => Ok(NetworkShape::Perceptron { hidden }),
+        (Some("convolution"), &[channels, window, pool]) => Ok(NetworkShape::Convolutional { channels, window, pool }),
+        _ => Err("known are perceptron:HIDDEN and convolution:CHANNELS:WINDOW:POOL".to_owned()),
+    }
+}
+
+#[derive(Args)]
+pub struct RenderingArgs {
+    /// The scene: a description (.json), with its meshes beside it, or a scene as it is stored.
+    #[arg(long, value_name = "FILE")]
+    pub scene: PathBuf,
+    /// Width of the picture in pixels.
+    #[arg(long, default_value_t = 640)]
+    pub width: u32,
+    /// Height of the picture in pixels.
+    #[arg(long, default_value_t = 360)]
+    pub height: u32,
+    /// The part that is wanted, as X,Y,WIDTH,HEIGHT; all of it if left out.
+    #[arg(long, value_parser = parse_region)]
+    pub region: Option<Region>,
+    /// The first frame.
+    #[arg(long, default_value_t = 0)]
+    pub first_frame: u32,
+    /// How many frames.
+    #[arg(long, default_value_t = 1)]
+    pub frames: u32,
+    /// Paths of a pixel.
+    #[arg(long, default_value_t = 64)]
+    pub samples: u32,
+    /// Surfaces that a path leaves again at most.
+    #[arg(long, default_value_t = 6)]
+    pub max_bounces: u32,
+    /// Seed: 64 hex digits; random if left out.
+    #[arg(long)]
+    pub seed: Option<String>,
+}
+
+fn parse_region(text: &str) -> Result<Region, String> {
+    let numbers: Result<Vec<u32>, _> = text.split(',').map(str::parse).collect();
+    match numbers.as_deref() {
+        Ok(&[x, y, width, height]) => Ok(Region { x, y, width, height }),
+        _ => Err("a region is X,Y,WIDTH,HEIGHT in pixels".to_owned()),
+    }
 }
 
 #[derive(Args)]
@@ -303,6 +422,25 @@ pub struct ResultArgs {
     /// Write the result to this file instead of describing it.
     #[arg(long, short)]
     pub output: Option<PathBuf>,
+    /// What to make of it.
+    #[arg(long, value_enum, default_value = "raw")]
+    pub format: ResultFormat,
+}
+
+/// What can be made of a result.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ResultFormat {
+    /// The canonical bytes, whatever the job.
+    Raw,
+    /// The picture of a rendering job, as PNG; of several frames, the first one.
+    Png,
+    /// The trained network of a training job, as a model package.
+    Model,
+    /// The last checkpoint of a training job, to go on from.
+    Checkpoint,
+    /// Numbers as JSON, one line for each item: vectors of an embedding, logits of a classification, products of rows,
+    /// losses of training.
+    Json,
 }
 
 #[derive(Args)]
@@ -329,6 +467,37 @@ pub struct TransferArgs {
     pub to: String,
     /// How much, in units, such as 100 or 12.5.
     pub amount: Amount,
+}
+
+#[derive(Args)]
+pub struct ModelArgs {
+    #[command(subcommand)]
+    pub command: ModelCommand,
+}
+
+#[derive(Subcommand)]
+pub enum ModelCommand {
+    /// Make a package of a published float model, in integers: what the model is on this market.
+    Import {
+        /// Folder with config.json, model.safetensors and tokenizer.json.
+        folder: PathBuf,
+        /// The package.
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub struct EmbedArgs {
+    /// The model: a package that `agora model import` made.
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// File with the sentences, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub texts: PathBuf,
+    /// The device to compute on.
+    #[arg(long, default_value = "auto")]
+    pub device: String,
 }
 
 #[derive(Args)]

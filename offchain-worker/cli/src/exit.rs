@@ -4,6 +4,7 @@ use agora_blobs::BlobError;
 use agora_chain::{ChainError, KeyError};
 use agora_compute::EngineError;
 use agora_miner::{JournalError, MinerError};
+use agora_models::{EmbedError, ImportError};
 
 /// For `--help`.
 pub const EXPLAINED: &str = "Exit codes: 0 done · 1 failed · 2 wrong usage · 3 not found · 4 refused by the chain · \
@@ -24,6 +25,10 @@ pub enum CliError {
     Miner(#[from] MinerError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -38,7 +43,7 @@ impl CliError {
     /// The process's exit code.
     pub fn code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Key(_) => 2,
+            Self::Usage(_) | Self::Key(_) | Self::Import(_) | Self::Embed(_) => 2,
             Self::NotFound(_) | Self::Chain(ChainError::NotFound(_)) | Self::Blob(BlobError::NotFound { .. }) => 3,
             Self::Chain(error) | Self::Miner(MinerError::Chain(error)) => match error {
                 ChainError::Refused { .. }

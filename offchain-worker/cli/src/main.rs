@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod context;
 mod exit;
+mod formats;
 mod jobs;
 mod output;
 mod units;
@@ -45,6 +46,8 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Verify(args) => commands::verify::run(&context, args).await,
         Command::Balance(args) => commands::balance::run(&context, args).await,
         Command::Transfer(args) => commands::balance::transfer(&context, args).await,
+        Command::Model(args) => commands::model::run(&context, args),
+        Command::Embed(args) => commands::model::embed(&context, args).await,
         Command::Devices(args) => commands::devices::list(&context, args).await,
         Command::SelfTest(args) => commands::devices::self_test(&context, args).await,
     }

@@ -16,7 +16,8 @@ pub trait Engine: Send + Sync {
     /// The engine's name, for people.
     fn name(&self) -> &str;
 
-    /// Computes `job` from `inputs`. Blocks until the end; calls on one engine run one after the other where its device demands it.
+    /// Computes `job` from `inputs`. Blocks until the end; calls on one engine from several threads run side by
+    /// side.
     ///
     /// Errors: `Job` when the job is outside of the limits, `Input` when an input cannot be had, `Cancelled` soon after `cancel` is set, and what befalls the
     /// device. A lost device is opened again, and the job goes on, before `DeviceLost` is returned.

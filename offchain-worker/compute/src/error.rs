@@ -1,6 +1,16 @@
 //! What can go wrong in computing a job.
 
-use crate::inputs::InputError;
+use crate::{
+    gemm::GemmError,
+    inputs::InputError,
+    kinds::{
+        ItemsError,
+        rendering::scene::SceneError,
+        training::{DataError, StateError},
+    },
+    model::PackageError,
+    network::NetworkError,
+};
 use agora_math::freivalds::FreivaldsError;
 use agora_primitives::job::JobError;
 
@@ -13,9 +23,24 @@ pub enum EngineError {
     /// An input of the job cannot be had.
     #[error("the job cannot be computed: {0}")]
     Input(#[from] InputError),
-    /// No engine of this version computes the kind.
-    #[error("this version cannot compute jobs of this kind")]
-    Unsupported,
+    /// A network cannot be used.
+    #[error("the network cannot be used: {0}")]
+    Network(#[from] NetworkError),
+    /// A data set cannot be used.
+    #[error("the data set cannot be used: {0}")]
+    Data(#[from] DataError),
+    /// A checkpoint or an output of training cannot be used.
+    #[error("the state of training cannot be used: {0}")]
+    State(#[from] StateError),
+    /// The model package of the job cannot be read.
+    #[error("the job's model is refused: {0}")]
+    Package(#[from] PackageError),
+    /// The job's items do not fit the job or its model.
+    #[error("the job's input is refused: {0}")]
+    Items(#[from] ItemsError),
+    /// The scene of a rendering job is refused.
+    #[error("the scene is refused: {0}")]
+    Scene(#[from] SceneError),
     /// The [`crate::CancelFlag`] was set.
     #[error("cancelled")]
     Cancelled,
@@ -98,9 +123,21 @@ pub enum EngineError {
     /// The golden vectors cannot be read.
     #[error("the golden vectors cannot be read: {0}")]
     Vectors(#[from] serde_json::Error),
+    /// A matrix product could not be computed: a defect of this program, as jobs are checked before.
+    #[error("a matrix product is impossible: {0}")]
+    Gemm(GemmError),
     /// The check could not be made.
     #[error("the result cannot be checked: {0}")]
     Check(#[from] FreivaldsError),
+}
+
+impl From<GemmError> for EngineError {
+    fn from(error: GemmError) -> Self {
+        match error {
+            GemmError::Cancelled => Self::Cancelled,
+            error => Self::Gemm(error),
+        }
+    }
 }
 
 impl EngineError {

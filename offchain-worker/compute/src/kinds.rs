@@ -1,7 +1,13 @@
 //! The kinds of jobs. Each has a file that says what it is, and a folder with how it is computed on the processor and on
 //! graphics processors, and how a result is checked.
 
+mod inference;
+pub mod rendering;
+mod rows;
 pub mod synthetic;
+pub mod training;
+
+pub use inference::{ItemsError, encode_items};
 
 use crate::{
     engine::{CancelFlag, Computation, Progress, gpu::GpuEngine},
@@ -89,14 +95,17 @@ pub fn check_output(
     seed: &[u8; 32],
 ) -> Result<Verdict, EngineError> {
     job.validate()?;
-    of(job)?.check(inputs, output, seed)
+    of(job).check(inputs, output, seed)
 }
 
 /// What computes and checks `job`.
-pub(crate) fn of(job: &JobSpec) -> Result<&dyn Kind, EngineError> {
+pub(crate) fn of(job: &JobSpec) -> &dyn Kind {
     let JobSpec::V1(kind) = job;
     match kind {
-        JobKind::Synthetic(job) => Ok(job),
-        JobKind::Rows(_) | JobKind::Inference(_) => Err(EngineError::Unsupported),
+        JobKind::Synthetic(job) => job,
+        JobKind::Rows(job) => job,
+        JobKind::Inference(job) => job,
+        JobKind::Training(job) => job,
+        JobKind::Rendering(job) => job,
     }
 }

@@ -22,21 +22,28 @@
 mod digest;
 mod engine;
 mod error;
+pub mod gemm;
 mod inputs;
 mod kinds;
+pub mod model;
+pub mod network;
+pub mod requantise;
 mod self_test;
 
 pub use agora_math::merkle::OUTPUT_CHUNK;
-pub use agora_primitives::job::{BlobRef, JobKind, JobSpec, SyntheticJob};
+pub use agora_primitives::job::{
+    BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, NetworkShape, Region, RenderingJob, RowsJob, SyntheticJob,
+    TrainingJob,
+};
 pub use digest::output_digest;
 pub use engine::{
     CancelFlag, Computation, Engine, NoProgress, Progress,
     cpu::CpuEngine,
-    gpu::{DeviceInfo, DeviceLimits, DeviceType, GpuEngine, GpuOptions, devices, find_device, kernel::Tile},
+    gpu::{DeviceInfo, DeviceLimits, DeviceType, GpuEngine, GpuOptions, Tile, devices, find_device},
 };
 pub use error::EngineError;
 pub use inputs::{InputError, Inputs, MemoryInputs, NoInputs};
-pub use kinds::{Place, Verdict, check_output, synthetic};
+pub use kinds::{ItemsError, Place, Verdict, check_output, encode_items, rendering::scene, synthetic, training};
 pub use self_test::{MEASURED_JOB, Measurement, measure, measure_job, self_test};
 
 /// The name by which the processor is selected instead of an adapter.

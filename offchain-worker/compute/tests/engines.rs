@@ -116,7 +116,9 @@ fn progress_goes_from_zero_to_the_end_without_falling_back() {
     for engine in engines() {
         let seen = Mutex::new(Vec::new());
         let listen = |done: u32, total: u32| seen.lock().unwrap().push((done, total));
-        engine.run(&job([0; 32], 30, 9), &listen, &CancelFlag::new()).unwrap();
+        engine
+            .run(&job([0; 32], 30, 9), &NoInputs, &listen, &CancelFlag::new())
+            .unwrap();
         let expected: Vec<_> = (0..=9).map(|done| (done, 9)).collect();
         assert_eq!(*seen.lock().unwrap(), expected, "{}", engine.name());
     }
@@ -132,10 +134,10 @@ fn a_cancelled_job_stops_and_leaves_the_engine_usable() {
                 cancel.cancel();
             }
         };
-        let result = engine.run(&job([0; 32], 64, 500), &stop_at_two, &cancel);
+        let result = engine.run(&job([0; 32], 64, 500), &NoInputs, &stop_at_two, &cancel);
         assert!(matches!(result, Err(EngineError::Cancelled)), "{}", engine.name());
 
-        let cancelled_before = engine.run(&job([0; 32], 64, 500), &NoProgress, &cancel);
+        let cancelled_before = engine.run(&job([0; 32], 64, 500), &NoInputs, &NoProgress, &cancel);
         assert!(
             matches!(cancelled_before, Err(EngineError::Cancelled)),
             "{}",

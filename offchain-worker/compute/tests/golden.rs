@@ -232,7 +232,10 @@ fn the_self_test_refuses_an_engine_that_is_wrong_in_one_element() {
     let error = self_test(&Wrong).unwrap_err();
     assert!(!error.is_recoverable());
     let message = error.to_string();
-    assert!(message.contains("wrong failed the self-test \"one tile\""), "{message}");
+    assert!(
+        message.contains("wrong failed the self-test \"synthetic: one tile\""),
+        "{message}"
+    );
 }
 
 #[derive(Deserialize)]

@@ -83,12 +83,32 @@ impl Generator {
         }
     }
 
+    /// The key, for who computes the words elsewhere.
+    pub const fn key(&self) -> [u32; 2] {
+        self.key
+    }
+
+    /// The upper half of each counter, for who computes the words elsewhere.
+    pub const fn nonce(&self) -> [u32; 2] {
+        self.nonce
+    }
+
+    /// The four random words of `block`: Philox of the counter `block mod 2³², ⌊block / 2³²⌋, nonce`.
+    pub const fn words(&self, block: u64) -> [u32; 4] {
+        let [n0, n1] = self.nonce;
+        philox4x32_10([block as u32, (block >> 32) as u32, n0, n1], self.key)
+    }
+
+    /// The key and the upper two words of each counter, for devices that compute the words themselves.
+    pub const fn key_and_nonce(&self) -> ([u32; 2], [u32; 2]) {
+        (self.key, self.nonce)
+    }
+
     /// The four canonical residues at indices `4 · block ..= 4 · block + 3`: each output word of Philox modulo 251.
     ///
     /// 2³² is no multiple of 251: residues below 123 have a probability higher by 2⁻³² than the others.
     pub const fn block(&self, block: u64) -> [u8; 4] {
-        let [n0, n1] = self.nonce;
-        let [w0, w1, w2, w3] = philox4x32_10([block as u32, (block >> 32) as u32, n0, n1], self.key);
+        let [w0, w1, w2, w3] = self.words(block);
         const M: u32 = MODULUS as u32;
         [(w0 % M) as u8, (w1 % M) as u8, (w2 % M) as u8, (w3 % M) as u8]
     }

@@ -6,12 +6,18 @@
 //!
 //! - [`chain_wrong_row`] checks a whole chain `R = Aᵏ·M₀` over F_251 at `k` matrix–vector products, without the states
 //!   between. Eight independent vectors: a wrong `R` passes with probability at most `(1/251 + 2⁻³²)⁸ < 2⁻⁶³·⁷`.
-//! - [`product_holds`] checks one product of integer matrices over F_p with p = 2⁶¹ − 1. Two vectors: a wrong product
-//!   passes with probability below 2⁻¹²¹.
+//! - [`product_wrong_row`] checks one product of integer matrices, over the integers, with two vectors of 32-bit numbers: a
+//!   wrong product passes with probability at most 2⁻⁶⁴.
+
+mod product;
+
+pub use product::{
+    Entry, LIMBS, MAX_ADDED, PRODUCT_DOMAIN, ProductShape, ProductVectors, Projection, RightFactor, add_rows,
+    limb_products_hold, product_bound, product_wrong_row,
+};
 
 use crate::field::{MAX_DOT_LENGTH, dot, symmetric, symmetric_of};
 use alloc::vec::Vec;
-use core::ops::Range;
 use sp_crypto_hashing::blake2_256;
 
 /// How many vectors check a chain over F_251.
@@ -20,18 +26,12 @@ pub const CHAIN_VECTORS: usize = 8;
 /// Separates the hashes from which vectors over F_251 are drawn from everything else that is hashed.
 pub const CHAIN_DOMAIN: &[u8] = b"agora/freivalds-251/1";
 
-/// Separates the hashes from which vectors over F_p are drawn from everything else that is hashed.
-pub const PRODUCT_DOMAIN: &[u8] = b"agora/freivalds-p61/1";
-
-/// The prime 2⁶¹ − 1.
-pub const P61: u64 = (1 << 61) - 1;
-
 /// Why nothing could be checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FreivaldsError {
     /// A matrix or vector has another number of elements than its rows and columns say, or none.
     Shape,
-    /// The numbers are so large that a check modulo the prime would say less than a check over the integers.
+    /// The numbers are so large, or so many, that their sums would not fit.
     TooLarge,
 }
 
@@ -39,7 +39,7 @@ impl core::fmt::Display for FreivaldsError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Shape => "the number of elements does not fit the number of rows and columns",
-            Self::TooLarge => "the numbers are too large for the prime that the check is done with",
+            Self::TooLarge => "the sums of so many numbers of this size do not fit; split the product",
         })
     }
 }
@@ -125,86 +125,6 @@ fn apply(matrix: &[i16], n: usize, vectors: &[Vector]) -> Vec<Vector> {
     products
 }
 
-/// The sizes of a product: an m×k matrix times a k×n matrix.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ProductShape {
-    /// Rows of the left factor and of the product.
-    pub m: usize,
-    /// Columns of the left factor and rows of the right one.
-    pub k: usize,
-    /// Columns of the right factor and of the product.
-    pub n: usize,
-}
-
-/// Whether the integer matrices fulfil `a · b = c`, checked with two vectors over F_p, p = 2⁶¹ − 1.
-///
-/// Element `i` of vector `v` (0 or 1) is bytes `8v .. 8v+8` of `blake2_256("agora/freivalds-p61/1" ‖ seed ‖ i as u32
-/// LE)`, as a little-endian number modulo p. Exact over the integers, because it is refused where `k · max|a| · max|b| +
-/// max|c|` reaches p: below, a difference that is a multiple of p is zero.
-///
-/// Errors: `Shape`, `TooLarge`. Complexity: O(m·k + k·n + m·n).
-pub fn product_holds(
-    shape: ProductShape,
-    a: &[i64],
-    b: &[i64],
-    c: &[i64],
-    seed: &[u8; 32],
-) -> Result<bool, FreivaldsError> {
-    let ProductShape { m, k, n } = shape;
-    for (matrix, rows, columns) in [(a, m, k), (b, k, n), (c, m, n)] {
-        let elements = rows.checked_mul(columns).filter(|&elements| elements > 0);
-        if elements != Some(matrix.len()) {
-            return Err(FreivaldsError::Shape);
-        }
-    }
-    let columns = u32::try_from(n).map_err(|_| FreivaldsError::Shape)?;
-    let largest = |matrix: &[i64]| matrix.iter().map(|x| u128::from(x.unsigned_abs())).max();
-    let bound = || {
-        let products = largest(a)?.checked_mul(largest(b)?)?.checked_mul(k as u128)?;
-        products.checked_add(largest(c)?)
-    };
-    if bound().is_none_or(|bound| bound >= u128::from(P61)) {
-        return Err(FreivaldsError::TooLarge);
-    }
-    let agree = [0..8usize, 8..16].into_iter().all(|bytes| {
-        let vector = p61_vector(seed, columns, bytes);
-        let left = p61_apply(a, k, &p61_apply(b, n, &vector));
-        left == p61_apply(c, n, &vector)
-    });
-    Ok(agree)
-}
-
-/// The vector over F_p that is made of `bytes` of each hash.
-fn p61_vector(seed: &[u8; 32], length: u32, bytes: Range<usize>) -> Vec<u64> {
-    let element = |i: u32| {
-        let hash = blake2_256(&[PRODUCT_DOMAIN, seed, &i.to_le_bytes()].concat());
-        let word = hash.get(bytes.clone()).and_then(|slice| slice.try_into().ok());
-        u64::from_le_bytes(word.unwrap_or_default()) % P61
-    };
-    (0..length).map(element).collect()
-}
-
-/// `matrix · vector` over F_p.
-fn p61_apply(matrix: &[i64], columns: usize, vector: &[u64]) -> Vec<u64> {
-    let row_product = |row: &[i64]| {
-        row.iter().zip(vector).fold(0u64, |sum, (&x, &y)| {
-            // The remainder is in 0..p, and products of two such numbers plus a third stay below 2¹²³.
-            let x = x.rem_euclid(P61 as i64) as u64;
-            let next = u128::from(x).wrapping_mul(u128::from(y)).wrapping_add(u128::from(sum));
-            p61_reduce(next)
-        })
-    };
-    matrix.chunks_exact(columns).map(row_product).collect()
-}
-
-/// `value` modulo p, for values below 2¹²³: 2⁶¹ is 1 modulo p, so the two halves are added.
-fn p61_reduce(value: u128) -> u64 {
-    let low = (value as u64) & P61;
-    // Below 2⁶², and the sum below 2⁶³.
-    let sum = low.wrapping_add((value >> 61) as u64);
-    sum % P61
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,26 +179,6 @@ mod tests {
             let position = at.index(n * n);
             result[position] = symmetric_of(i32::from(result[position]) + change);
             prop_assert!(!holds(n, &a, &start, &result, iterations, seed));
-        }
-
-        #[test]
-        fn accepts_every_right_product_and_no_changed_one(
-            seed: [u8; 32], (m, k, n) in (1usize..6, 1usize..6, 1usize..6),
-            values in prop::collection::vec(-1_000_000i64..1_000_000, 50), at: prop::sample::Index, change in 1i64..1000,
-        ) {
-            let (a, b) = (&values[..m * k], &values[25..25 + k * n]);
-            let mut c: Vec<i64> = (0..m * n)
-                .map(|i| (0..k).map(|j| a[i / n * k + j] * b[j * n + i % n]).sum())
-                .collect();
-            let shape = ProductShape { m, k, n };
-            prop_assert_eq!(product_holds(shape, a, b, &c, &seed), Ok(true));
-            c[at.index(m * n)] += change;
-            prop_assert_eq!(product_holds(shape, a, b, &c, &seed), Ok(false));
-        }
-
-        #[test]
-        fn reduces_modulo_the_prime(value in 0u128..1 << 123) {
-            prop_assert_eq!(u128::from(p61_reduce(value)), value % u128::from(P61));
         }
     }
 
@@ -355,26 +255,6 @@ mod tests {
         }
         assert_eq!(
             chain_wrong_row(&good, &chain_vectors(&[0; 32], 3)),
-            Err(FreivaldsError::Shape)
-        );
-
-        let shape = ProductShape { m: 1, k: 1, n: 1 };
-        assert_eq!(
-            product_holds(shape, &[1], &[1, 2], &[1], &[0; 32]),
-            Err(FreivaldsError::Shape)
-        );
-        let p = P61 as i64;
-        assert_eq!(product_holds(shape, &[p - 1], &[1], &[0], &[0; 32]), Ok(false));
-        assert_eq!(
-            product_holds(shape, &[p - 1], &[1], &[1], &[0; 32]),
-            Err(FreivaldsError::TooLarge)
-        );
-        assert_eq!(
-            product_holds(shape, &[i64::MIN], &[i64::MIN], &[0], &[0; 32]),
-            Err(FreivaldsError::TooLarge)
-        );
-        assert_eq!(
-            product_holds(ProductShape { m: 0, k: 1, n: 0 }, &[], &[], &[], &[0; 32]),
             Err(FreivaldsError::Shape)
         );
     }

@@ -3,12 +3,22 @@
 //! Each kind of job has a file of its own, with its structure and its [`Limits`].
 
 mod inference;
+mod rendering;
 mod rows;
 mod synthetic;
+mod training;
 
 pub use inference::{InferenceJob, InferenceTask, MAX_ITEM_OUTPUT, MAX_ITEMS};
+pub use rendering::{
+    MAX_ASPECT, MAX_BOUNCES, MAX_FRAMES, MAX_IMAGE_SIDE, MAX_SAMPLES, MAX_SCENE_BYTES, MAX_TILES, Region, RenderingJob,
+    SEGMENT_WORK, TILE_SIDE,
+};
 pub use rows::{MAX_COLUMNS, MAX_ROWS, MAX_VECTORS, RowsJob};
 pub use synthetic::{MAX_ITERATIONS, MAX_MATRIX_SIZE, SyntheticJob};
+pub use training::{
+    MAX_BATCH, MAX_CHANNELS, MAX_CLASSES, MAX_FEATURES, MAX_MOMENTUM_SHIFT, MAX_POOL, MAX_POSITIONS, MAX_RATE_SHIFT,
+    MAX_SAMPLE_SIDE, MAX_SEGMENT_STEPS, MAX_SEGMENTS, MAX_TRACED_STATES, MAX_WINDOW, NetworkShape, TrainingJob,
+};
 
 use crate::participants::Specialisation;
 use alloc::vec::Vec;
@@ -43,6 +53,12 @@ pub enum JobKind {
     /// A model's answers to a batch of items.
     #[codec(index = 2)]
     Inference(InferenceJob),
+    /// A classifier of images, trained.
+    #[codec(index = 3)]
+    Training(TrainingJob),
+    /// A region of some frames of a scene.
+    #[codec(index = 4)]
+    Rendering(RenderingJob),
 }
 
 /// Why a job is refused.
@@ -164,6 +180,8 @@ impl JobSpec {
             JobKind::Synthetic(job) => job,
             JobKind::Rows(job) => job,
             JobKind::Inference(job) => job,
+            JobKind::Training(job) => job,
+            JobKind::Rendering(job) => job,
         }
     }
 

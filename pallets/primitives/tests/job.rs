@@ -2,9 +2,10 @@
 
 use agora_primitives::{
     job::{
-        BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_COLUMNS,
-        MAX_ITEM_OUTPUT, MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_ROWS, MAX_STORED_JOB, MAX_VECTORS, MAX_WORK,
-        RowsJob, StoredJob, SyntheticJob,
+        BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_BOUNCES,
+        MAX_COLUMNS, MAX_FRAMES, MAX_IMAGE_SIDE, MAX_ITEM_OUTPUT, MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_ROWS,
+        MAX_SAMPLES, MAX_SCENE_BYTES, MAX_STORED_JOB, MAX_VECTORS, MAX_WORK, Region, RenderingJob, RowsJob,
+        SEGMENT_WORK, StoredJob, SyntheticJob,
     },
     participants::Specialisation,
 };
@@ -207,6 +208,139 @@ fn inference_jobs_are_bounded_and_text_is_not_generated_yet() {
         ..job
     };
     assert_eq!(spec(much).validate(), Err(JobError::TooMuchWork));
+}
+
+#[test]
+fn rendering_jobs_are_bounded_and_keep_to_their_image() {
+    let region = Region {
+        x: 100,
+        y: 50,
+        width: 130,
+        height: 65,
+    };
+    let job = RenderingJob {
+        scene: blob(100),
+        seed: [1; 32],
+        width: 640,
+        height: 480,
+        region,
+        first_frame: 10,
+        frames: 2,
+        samples: 16,
+        max_bounces: 4,
+    };
+    let spec = |job| JobSpec::V1(JobKind::Rendering(job));
+    assert_eq!(spec(job).validate(), Ok(()));
+    assert_eq!(job.tiles(), 3 * 2 * 2);
+    assert_eq!(spec(job).max_output_bytes(), 130 * 65 * 2 * 3);
+    assert_eq!(spec(job).work(), 130 * 65 * 2 * 16 * 5 * SEGMENT_WORK);
+    assert_eq!(spec(job).inputs(), [blob(100)]);
+    assert_eq!(spec(job).encode().len(), 2 + 36 + 32 + 10 * 4);
+
+    let refused = |job: RenderingJob, error| assert_eq!(spec(job).validate(), Err(error), "{job:?}");
+    for zero in [
+        RenderingJob { scene: blob(0), ..job },
+        RenderingJob { width: 0, ..job },
+        RenderingJob { height: 0, ..job },
+        RenderingJob { frames: 0, ..job },
+        RenderingJob { samples: 0, ..job },
+        RenderingJob {
+            region: Region { width: 0, ..region },
+            ..job
+        },
+        RenderingJob {
+            region: Region { height: 0, ..region },
+            ..job
+        },
+    ] {
+        refused(zero, JobError::Zero);
+    }
+    for large in [
+        RenderingJob {
+            scene: blob(MAX_SCENE_BYTES + 1),
+            ..job
+        },
+        RenderingJob {
+            width: MAX_IMAGE_SIDE + 1,
+            ..job
+        },
+        RenderingJob {
+            height: MAX_IMAGE_SIDE + 1,
+            ..job
+        },
+        RenderingJob {
+            samples: MAX_SAMPLES + 1,
+            ..job
+        },
+        RenderingJob {
+            frames: MAX_FRAMES + 1,
+            ..job
+        },
+        RenderingJob {
+            max_bounces: MAX_BOUNCES + 1,
+            ..job
+        },
+        // Too many bytes, and too many tiles.
+        RenderingJob {
+            region: Region {
+                x: 0,
+                y: 0,
+                width: 640,
+                height: 480,
+            },
+            frames: 400,
+            ..job
+        },
+        RenderingJob {
+            height: 8192,
+            region: Region {
+                x: 0,
+                y: 0,
+                width: 1,
+                height: 8192,
+            },
+            frames: 600,
+            ..job
+        },
+    ] {
+        refused(large, JobError::TooLarge);
+    }
+    for outside in [
+        RenderingJob {
+            region: Region { x: 511, ..region },
+            ..job
+        },
+        RenderingJob {
+            region: Region { y: 416, ..region },
+            ..job
+        },
+        RenderingJob {
+            region: Region { x: u32::MAX, ..region },
+            ..job
+        },
+        RenderingJob {
+            first_frame: MAX_FRAMES - 1,
+            ..job
+        },
+        RenderingJob {
+            first_frame: u32::MAX,
+            ..job
+        },
+        RenderingJob {
+            width: 8000,
+            height: 499,
+            ..job
+        },
+    ] {
+        refused(outside, JobError::Inconsistent);
+    }
+    let much = RenderingJob {
+        samples: MAX_SAMPLES,
+        max_bounces: 64,
+        frames: 20,
+        ..job
+    };
+    refused(much, JobError::TooMuchWork);
 }
 
 #[test]

@@ -29,6 +29,8 @@ impl<T> From<JobError> for Error<T> {
             JobError::Zero => Self::JobZero,
             JobError::TooLarge => Self::JobTooLarge,
             JobError::TooMuchWork => Self::JobTooMuchWork,
+            JobError::Inconsistent => Self::JobInconsistent,
+            JobError::Unsupported => Self::JobUnsupported,
         }
     }
 }

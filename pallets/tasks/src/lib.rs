@@ -401,6 +401,10 @@ pub mod pallet {
         JobTooLarge,
         /// The job is more work than one task may be: split it.
         JobTooMuchWork,
+        /// Sizes and counts in the job do not fit one another, or those of its inputs.
+        JobInconsistent,
+        /// No worker can do such a job yet: text is not generated.
+        JobUnsupported,
         /// The job is of another kind than the class: choose the class by the job.
         WrongSpecialisation,
         /// The difficulty is not in the class's range.
@@ -524,9 +528,9 @@ pub mod pallet {
         /// work may be committed. `reference` is the publisher's own name of the task, so that publishing may be retried.
         ///
         /// Emits: `Published`, `WorkersInvited`. Errors: `UnknownClass`, `UnknownPreset`, `JobZero`, `JobTooLarge`,
-        /// `JobTooMuchWork`, `WrongSpecialisation`, `DifficultyOutOfRange`, `RewardTooLow`, `DeadlineTooSoon`,
-        /// `DeadlineTooFar`, `ReferenceUsed`, `TooManyOpenTasks`, `AgendaFull`, and the escrow's if the balance does not
-        /// suffice.
+        /// `JobTooMuchWork`, `JobInconsistent`, `JobUnsupported`, `WrongSpecialisation`, `DifficultyOutOfRange`,
+        /// `RewardTooLow`, `DeadlineTooSoon`, `DeadlineTooFar`, `ReferenceUsed`, `TooManyOpenTasks`, `AgendaFull`, and the
+        /// escrow's if the balance does not suffice.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::publish().saturating_add(T::WeightInfo::invite()))]
         pub fn publish(

@@ -1,8 +1,9 @@
 //! Each kind of job, from files to a result that somebody can use, on a real node with real workers.
 
 use agora_chain::views::Status;
+use agora_compute::training::Dataset;
 use agora_e2e::Market;
-use agora_primitives::{TaskId, money::Purpose};
+use agora_primitives::{TaskId, reputation::Outcome};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -25,7 +26,11 @@ async fn market() -> (Market, Vec<agora_localnet::Process>) {
 async fn settled(market: &mut Market, task: TaskId, folder: &Path) -> Vec<u8> {
     assert_eq!(market.ended(task).await, Status::Settled);
     for worker in ["//Worker1", "//Worker2", "//Worker3"] {
-        assert_eq!(market.paid_to(worker, Purpose::TaskReward).len(), 1, "{worker}");
+        assert_eq!(
+            market.outcome(task, worker),
+            Some(Outcome::Right { confirmed: true }),
+            "{worker}"
+        );
     }
     market.assert_conserved(task).await;
     let file = folder.join("result");
@@ -88,4 +93,117 @@ async fn rows_of_a_matrix_are_multiplied() {
         })
         .collect();
     assert_eq!(result, expected);
+}
+
+#[tokio::test]
+async fn a_network_is_trained_and_then_recognises_digits() {
+    const IMAGE: usize = 64;
+    let folder = TempDir::new().expect("a temporary folder");
+    let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/digits/digits.agds");
+    let data = Dataset::decode(&std::fs::read(digits).expect("it is in the repository")).expect("it is whole");
+
+    let (mut market, _processes) = market().await;
+    let terms = ["--segments", "4", "--segment-steps", "50", "--deadline", "60"];
+    let arguments = [
+        &["training", "--data", digits, "--network", "perceptron:32"],
+        &terms[..],
+    ]
+    .concat();
+    let task = market.publish(&arguments).await;
+    settled(&mut market, task, folder.path()).await;
+    let model = folder.path().join("digits.agmp").display().to_string();
+    let id = task.to_string();
+    let publisher = market.agora("//Publisher");
+    publisher
+        .json(&["result", &id, "--format", "model", "--output", &model])
+        .await
+        .expect("it is a network");
+
+    let images = file(&folder, "images", &data.pixels[..200 * IMAGE]);
+    let arguments = [
+        "classification",
+        "--model",
+        &model,
+        "--images",
+        &images,
+        "--deadline",
+        "60",
+    ];
+    let task = market.publish(&arguments).await;
+    settled(&mut market, task, folder.path()).await;
+    let logits = folder.path().join("logits").display().to_string();
+    publisher
+        .json(&["result", &task.to_string(), "--format", "json", "--output", &logits])
+        .await
+        .expect("it is numbers");
+    let text = std::fs::read_to_string(logits).expect("it was written");
+    let found = text.lines().map(|line| {
+        let logits: Vec<i32> = serde_json::from_str(line).expect("a line is an item");
+        (0..)
+            .zip(logits)
+            .max_by_key(|&(class, logit)| (logit, std::cmp::Reverse(class)))
+    });
+    let right = found
+        .zip(&data.labels)
+        .filter(|(found, label)| found.is_some_and(|(class, _)| class == **label))
+        .count();
+    assert!(right > 170, "{right} of 200 digits are recognised");
+}
+
+#[tokio::test]
+async fn a_scene_is_rendered_to_a_picture() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let description = br##"{
+        "materials": {
+            "clay": { "surface": "diffuse", "colour": "#c0704a" },
+            "glass": { "surface": "glass", "index": 1.5 }
+        },
+        "spheres": [
+            { "centre": [0, 1, 0], "radius": 1, "material": "clay" },
+            { "centre": [2, 0.7, 1], "radius": 0.7, "material": "glass" }
+        ],
+        "camera": [{ "position": [0, 2, 6], "target": [0, 1, 0], "field_of_view": 40 }]
+    }"##;
+    let scene = file(&folder, "scene.json", description);
+
+    let (mut market, _processes) = market().await;
+    let arguments = [
+        "rendering",
+        "--scene",
+        &scene,
+        "--width",
+        "80",
+        "--height",
+        "50",
+        "--samples",
+        "4",
+        "--deadline",
+        "60",
+    ];
+    let task = market.publish(&arguments).await;
+    let pixels = settled(&mut market, task, folder.path()).await;
+    assert_eq!(pixels.len(), 80 * 50 * 3);
+    let picture = folder.path().join("picture.png").display().to_string();
+    let publisher = market.agora("//Publisher");
+    publisher
+        .json(&["result", &task.to_string(), "--format", "png", "--output", &picture])
+        .await
+        .expect("it is a picture");
+    let png = std::fs::read(picture).expect("it was written");
+    assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"));
+    let unfit = market
+        .failure(
+            "//Publisher",
+            &[
+                "result",
+                &task.to_string(),
+                "--format",
+                "model",
+                "--output",
+                "/dev/null",
+            ],
+        )
+        .await;
+    assert_eq!(unfit.code, Some(2));
+    assert!(unfit.message.contains("only training"), "{unfit}");
 }

@@ -5,6 +5,7 @@ pub mod devices;
 pub mod keys;
 pub mod leave;
 pub mod mine;
+pub mod model;
 pub mod publish;
 pub mod register;
 pub mod result;

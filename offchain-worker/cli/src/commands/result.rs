@@ -1,6 +1,12 @@
 //! `agora result`
 
-use crate::{args::ResultArgs, context::Context, exit::CliError, output::answer};
+use crate::{
+    args::{ResultArgs, ResultFormat},
+    context::Context,
+    exit::CliError,
+    formats,
+    output::answer,
+};
 use agora_blobs::BlobKind;
 use agora_primitives::TaskId;
 use serde::Serialize;
@@ -19,6 +25,9 @@ struct Fetched {
 
 pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
     let task = TaskId(args.task);
+    if args.output.is_none() && args.format != ResultFormat::Raw {
+        return Err(CliError::Usage("--format needs --output, the file to write".to_owned()));
+    }
     let client = context.client().await?;
     let view = client.best().await?.task(task).await?;
     let view = view.ok_or_else(|| CliError::NotFound(format!("the chain does not know task {task}")))?;
@@ -32,6 +41,13 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
         .await?;
     let file = match &args.output {
         Some(path) => {
+            let content = match args.format {
+                ResultFormat::Raw => content.clone(),
+                format => {
+                    let (job, inputs) = agora_miner::load_job(&context.blobs()?, &view.job).await?;
+                    formats::convert(&job, &inputs, &content, format)?
+                }
+            };
             std::fs::write(path, &content).map_err(|reason| CliError::File {
                 path: path.display().to_string(),
                 reason,

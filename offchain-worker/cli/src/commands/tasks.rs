@@ -109,6 +109,17 @@ fn describe_kind(kind: &JobKind) -> String {
             job.vectors
         ),
         JobKind::Inference(job) => format!("{:?} of {} items by model {:?}", job.task, job.items, job.model.hash),
+        JobKind::Training(job) => format!(
+            "training of a {:?} on data {:?}, {} steps of {} images",
+            job.network,
+            job.data.hash,
+            job.steps(),
+            job.batch
+        ),
+        JobKind::Rendering(job) => format!(
+            "rendering of scene {:?}, {}×{} pixels, {} frames, {} samples",
+            job.scene.hash, job.region.width, job.region.height, job.frames, job.samples
+        ),
     }
 }
 

@@ -37,6 +37,6 @@ impl Engine for CpuEngine {
             progress,
             cancel,
         };
-        kinds::of(job)?.on_cpu(&run)
+        kinds::of(job).on_cpu(&run)
     }
 }

@@ -1,36 +1,32 @@
 //! The engine on graphics processors: integer shaders through wgpu.
 
 mod adapters;
-mod buffers;
-mod chain;
+pub(crate) mod batch;
 pub(crate) mod context;
-pub mod kernel;
-mod plan;
+pub(crate) mod gemm;
+pub(crate) mod pool;
+mod tuning;
 
 use super::{CancelFlag, Computation, Engine, Progress};
 use crate::{
-    digest::output_digest,
     error::EngineError,
     inputs::Inputs,
-    kinds::{self, Run, synthetic},
+    kinds::{self, Run},
 };
-use agora_primitives::job::{JobSpec, SyntheticJob};
-use chain::Chain;
+use agora_primitives::job::JobSpec;
 use context::Context;
-use kernel::Tile;
-use plan::Plan;
 use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tuning::Tiles;
+
+pub use gemm::Tile;
 
 pub use adapters::{DeviceInfo, DeviceLimits, DeviceType, devices, find_device};
 
 /// How often a job goes on on a device that was lost and opened again.
 const MAX_LOSSES: u32 = 3;
-
-/// Rows and columns of the product with which tiles are tried.
-const TUNING_SIZE: u32 = 1024;
 
 /// Settings of a [`GpuEngine`]. None need be made: what is `None` follows from the device.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -41,36 +37,51 @@ pub struct GpuOptions {
     pub max_workgroups: Option<u32>,
     /// The most multiply–add operations of one submission.
     pub max_work: Option<u64>,
-    /// How the shader divides its work.
+    /// How products are divided, where this tile can be used at all.
     pub tile: Option<Tile>,
+    /// The file in which the fastest tiles of each device are remembered.
+    pub tuning_cache: Option<PathBuf>,
 }
 
-/// Computes on one graphics adapter. Open several for several adapters; jobs on one run one after the other.
+/// Computes on one graphics adapter. Open several for several adapters. Jobs on one share it: while one is uploaded or
+/// read back, another is computed.
 pub struct GpuEngine {
     info: DeviceInfo,
     options: GpuOptions,
-    tile: Tile,
+    tiles: Tiles,
     /// `None` after a fault, until the next job opens the device again.
-    context: Mutex<Option<Context>>,
+    context: Mutex<Option<Arc<Context>>>,
 }
 
 impl GpuEngine {
-    /// Opens `device`. Unless `options` name a tile, the fastest one is found by trying them, which takes about a
-    /// second; a software adapter is not tried.
+    /// Opens `device`. Unless `options` name a tile or a file that remembers them, the fastest tiles are found by trying
+    /// them, which takes a few seconds; a software adapter, on which they would have to be compiled for longer, gets those
+    /// that are usually best.
     ///
     /// Errors: `Open` if the driver refuses, `UnknownDevice` or `NoAdapter` if it is gone.
     pub fn open(device: &DeviceInfo, options: &GpuOptions) -> Result<Self, EngineError> {
-        let tile = match (options.tile, device.device_type) {
-            (Some(tile), _) => tile,
-            (None, DeviceType::Software) => Tile::LARGE,
-            (None, _) => fastest_tile(device, options)?,
+        let cache = options.tuning_cache.as_deref();
+        let usual = Tiles::usual(device.device_type);
+        let tiles = match options.tile {
+            Some(tile) => Tiles::only(tile),
+            None if device.device_type == DeviceType::Software => usual,
+            None => match cache.and_then(|path| tuning::remembered(path, device)) {
+                Some(tiles) => tiles,
+                None => {
+                    let tiles = Tiles::fastest(&Context::open(device, options, usual)?, device)?;
+                    if let Some(path) = cache {
+                        tuning::remember(path, device, tiles);
+                    }
+                    tiles
+                }
+            },
         };
-        let context = Context::open(device, options, tile)?;
+        let context = Context::open(device, options, tiles)?;
         Ok(Self {
             info: device.clone(),
             options: options.clone(),
-            tile,
-            context: Mutex::new(Some(context)),
+            tiles,
+            context: Mutex::new(Some(Arc::new(context))),
         })
     }
 
@@ -80,70 +91,65 @@ impl GpuEngine {
     }
 
     /// Runs `work` on the opened device. When the device is lost, it is opened again and `work` is called again: what it
-    /// has done until then it keeps in what it captures.
+    /// has done until then it keeps in what it captures. Works of several threads go side by side.
     ///
     /// Errors: those of `work`, and `Open`, `UnknownDevice` or `NoAdapter` if the device cannot be opened again.
     pub(crate) fn on_device<T>(
         &self,
         mut work: impl FnMut(&Context) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
-        let mut slot = self.context.lock().unwrap_or_else(PoisonError::into_inner);
         let mut losses = 0;
         loop {
-            // Taken out, so that a context with a fault, or in an unknown state after a panic, is not used again.
-            let context = match slot.take() {
-                Some(context) => context,
-                None => Context::open(&self.info, &self.options, self.tile)?,
+            let mut lease = Lease {
+                engine: self,
+                context: self.context()?,
+                in_order: false,
             };
-            match work(&context) {
+            match work(&lease.context) {
                 Err(EngineError::DeviceLost { device, reason }) if losses < MAX_LOSSES => {
                     losses += 1;
                     tracing::warn!(device, reason, "The device was lost and is opened again.");
                 }
                 Err(error) if error.is_device_fault() => return Err(error),
                 result => {
-                    *slot = Some(context);
+                    lease.in_order = true;
                     return result;
                 }
             }
         }
     }
 
-    pub(crate) fn run_synthetic(&self, job: &SyntheticJob, run: &Run<'_>) -> Result<Computation, EngineError> {
-        let state = synthetic::start(job);
-        let mut chain = Chain {
-            iterations: job.iterations,
-            factor: synthetic::factor(job),
-            digests: vec![output_digest(&state)],
-            state,
-        };
-        run.progress.update(0, job.iterations);
-        self.on_device(|context| {
-            let plan = Plan::new(job.matrix_size, context.tile, context.bounds)?;
-            chain.run(context, &plan, run.progress, run.cancel)
-        })?;
-        Ok(Computation {
-            output: chain.state,
-            state_digests: chain.digests,
-        })
+    /// The open device, opened again if it was given up.
+    fn context(&self) -> Result<Arc<Context>, EngineError> {
+        let mut slot = self.slot();
+        if let Some(context) = &*slot {
+            return Ok(Arc::clone(context));
+        }
+        let context = Arc::new(Context::open(&self.info, &self.options, self.tiles)?);
+        *slot = Some(Arc::clone(&context));
+        Ok(context)
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<Context>>> {
+        self.context.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The tile with which `device` is fastest.
-///
-/// Errors: as [`GpuEngine::open`].
-fn fastest_tile(device: &DeviceInfo, options: &GpuOptions) -> Result<Tile, EngineError> {
-    let mut best = (Tile::SMALL, Duration::MAX);
-    for tile in Tile::ALL.into_iter().filter(|tile| tile.fits(&device.limits)) {
-        let context = Context::open(device, options, tile)?;
-        let plan = Plan::new(TUNING_SIZE, tile, context.bounds)?;
-        let time = chain::time_product(&context, &plan)?;
-        tracing::debug!(device = device.name, ?tile, ?time, "A tile was tried.");
-        if time < best.1 {
-            best = (tile, time);
+/// A work's use of the open device.
+struct Lease<'a> {
+    engine: &'a GpuEngine,
+    context: Arc<Context>,
+    in_order: bool,
+}
+
+impl Drop for Lease<'_> {
+    /// Gives the device up after a fault or a panic, unless another work has done so before.
+    fn drop(&mut self) {
+        let mut slot = self.engine.slot();
+        if !self.in_order && slot.as_ref().is_some_and(|open| Arc::ptr_eq(open, &self.context)) {
+            *slot = None;
         }
     }
-    Ok(best.0)
 }
 
 impl Engine for GpuEngine {
@@ -164,7 +170,7 @@ impl Engine for GpuEngine {
             progress,
             cancel,
         };
-        kinds::of(job)?.on_gpu(self, &run)
+        kinds::of(job).on_gpu(self, &run)
     }
 }
 

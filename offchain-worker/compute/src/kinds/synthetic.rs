@@ -2,6 +2,7 @@
 
 mod check;
 mod cpu;
+mod gpu;
 
 use super::{Kind, Run, Verdict};
 use crate::{
@@ -27,7 +28,7 @@ impl Kind for SyntheticJob {
     }
 
     fn on_gpu(&self, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
-        gpu.run_synthetic(self, run)
+        gpu::run(self, gpu, run)
     }
 
     fn check(&self, _: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {

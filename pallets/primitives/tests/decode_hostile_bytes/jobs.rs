@@ -3,8 +3,9 @@
 use crate::{mutation::hostile, rounds};
 use agora_primitives::{
     job::{
-        BlobRef, InferenceJob, InferenceTask, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_ITEM_OUTPUT, MAX_ITEMS,
-        MAX_ITERATIONS, MAX_MATRIX_SIZE, RowsJob, StoredJob, SyntheticJob,
+        BlobRef, InferenceJob, InferenceTask, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_FRAMES, MAX_ITEM_OUTPUT,
+        MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_SCENE_BYTES, NetworkShape, Region, RenderingJob, RowsJob,
+        StoredJob, SyntheticJob, TrainingJob,
     },
     participants::Specialisation,
 };
@@ -61,6 +62,78 @@ fn inference() -> impl Strategy<Value = JobKind> {
     )
 }
 
+/// Training of which much is valid before it is changed.
+fn training() -> impl Strategy<Value = JobKind> {
+    let network = prop_oneof![
+        (0..2048u32).prop_map(|hidden| NetworkShape::Perceptron { hidden }),
+        (0..64u32, 0..8u32, 0..10u32).prop_map(|(channels, window, pool)| NetworkShape::Convolutional {
+            channels,
+            window,
+            pool,
+        }),
+    ];
+    let images = (0..70u32, 0..70u32, 0..300u32);
+    let steps = (0..300u32, 0..300u32, 0..1000u32, 0..20u32);
+    let rates = (0..20u32, any::<u32>(), 0..8u32);
+    let bytes = (any::<[u8; 32]>(), blob(), proptest::option::of(blob()), any::<bool>());
+    (network, images, steps, rates, bytes).prop_map(|(network, images, steps, rates, bytes)| {
+        let (seed, data, start, fits) = bytes;
+        let job = TrainingJob {
+            data,
+            width: images.0,
+            height: images.1,
+            classes: images.2,
+            network,
+            seed,
+            batch: steps.0,
+            segments: steps.1,
+            segment_steps: steps.2 * steps.3,
+            trace_interval: steps.3,
+            rate_shift: rates.0,
+            halve_after: rates.1,
+            momentum_shift: rates.2,
+            start,
+        };
+        let fitting = start.map(|blob| BlobRef {
+            size: job.state_bytes() as u32,
+            ..blob
+        });
+        JobKind::Training(TrainingJob {
+            start: if fits { fitting } else { start },
+            ..job
+        })
+    })
+}
+
+/// Regions that mostly lie within the image.
+fn rendering() -> impl Strategy<Value = JobKind> {
+    let counts = (1..900u32, 1..900u32, 0..MAX_FRAMES, 0..40u32, 0..600u32, 0..70u32);
+    let region = (0..40u32, 0..40u32, 0..900u32, 0..900u32);
+    (blob(), any::<[u8; 32]>(), counts, region).prop_map(
+        |(scene, seed, (width, height, first_frame, frames, samples, max_bounces), (x, y, less_width, less_height))| {
+            JobKind::Rendering(RenderingJob {
+                scene: BlobRef {
+                    size: scene.size % (2 * MAX_SCENE_BYTES),
+                    ..scene
+                },
+                seed,
+                width,
+                height,
+                region: Region {
+                    x,
+                    y,
+                    width: width.saturating_sub(less_width),
+                    height: height.saturating_sub(less_height),
+                },
+                first_frame,
+                frames,
+                samples,
+                max_bounces,
+            })
+        },
+    )
+}
+
 fn job() -> impl Strategy<Value = JobSpec> {
     let synthetic = (any::<[u8; 32]>(), 0..2 * MAX_MATRIX_SIZE, 0..2 * MAX_ITERATIONS);
     let synthetic = synthetic.prop_map(|(seed, matrix_size, iterations)| {
@@ -70,7 +143,7 @@ fn job() -> impl Strategy<Value = JobSpec> {
             iterations,
         })
     });
-    prop_oneof![synthetic, rows(), inference()].prop_map(JobSpec::V1)
+    prop_oneof![synthetic, rows(), inference(), training(), rendering()].prop_map(JobSpec::V1)
 }
 
 fn source() -> impl Strategy<Value = JobSource> {

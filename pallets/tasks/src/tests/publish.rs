@@ -3,7 +3,7 @@
 use crate::{Difficulty, Error, Event, Invitations, OpenTasks, References, Tasks as TaskMap, mock::*, types::Phase};
 use agora_primitives::{
     ClassId, TaskId,
-    job::{JobKind, JobSource, JobSpec, StoredJob, SyntheticJob},
+    job::{BlobRef, InferenceJob, InferenceTask, JobKind, JobSource, JobSpec, RowsJob, StoredJob, SyntheticJob},
     money::{Escrow as _, Purpose, Scope},
     participants::Specialisation,
 };
@@ -195,6 +195,32 @@ fn fails_for_a_bad_job() {
             ..args()
         });
         assert_noop!(much, Error::<Test>::JobTooMuchWork);
+        let blob = |size| BlobRef {
+            hash: H256::repeat_byte(1),
+            size,
+        };
+        let inline = |kind| Args {
+            job: JobSource::Inline(JobSpec::V1(kind)),
+            ..args()
+        };
+        let rows = RowsJob {
+            matrix: blob(10),
+            columns: 2,
+            first_row: 3,
+            rows: 3,
+            input: blob(2),
+            vectors: 1,
+        };
+        assert_noop!(call(inline(JobKind::Rows(rows))), Error::<Test>::JobInconsistent);
+        let text = InferenceJob {
+            model: blob(1),
+            input: blob(1),
+            task: InferenceTask::Generation,
+            items: 1,
+            item_work: 1,
+            item_output: 1,
+        };
+        assert_noop!(call(inline(JobKind::Inference(text))), Error::<Test>::JobUnsupported);
     });
 }
 

@@ -1,10 +1,11 @@
-//! An opened device: its queue, its compiled shader, and what went wrong on it.
+//! An opened device: its queue, its compiled shaders, its buffers, and what went wrong on it.
 
 use super::{
     GpuOptions,
     adapters::{self, DeviceInfo},
-    kernel::{ENTRY_POINT, Tile},
-    plan::Bounds,
+    gemm,
+    pool::{Pool, Pooled, Purpose},
+    tuning::Tiles,
 };
 use crate::{engine::CancelFlag, error::EngineError};
 use std::{
@@ -21,17 +22,31 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a wait looks up.
 const WAIT_STEP: Duration = Duration::from_millis(100);
 
-/// An opened device.
+/// What a device allows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Bounds {
+    /// The largest buffer that can be bound, in bytes.
+    pub buffer_bytes: u64,
+    /// The largest buffer that can be copied to a texture, in bytes.
+    pub texture_bytes: u64,
+    /// Workgroups per dimension of a dispatch.
+    pub workgroups: u32,
+    /// The most multiply–add operations of one submission, so that no watchdog ends it.
+    pub work: u64,
+}
+
+/// An opened device. Jobs share it.
 pub(crate) struct Context {
     name: String,
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
-    pub pipeline: wgpu::ComputePipeline,
-    pub tile: Tile,
     pub bounds: Bounds,
+    /// The configurations of products.
+    pub tiles: Tiles,
     faults: Arc<Mutex<Faults>>,
     /// Shaders compiled so far.
     pipelines: Mutex<HashMap<String, Arc<wgpu::ComputePipeline>>>,
+    pool: Arc<Pool>,
 }
 
 /// What the device reported.
@@ -53,12 +68,13 @@ fn lock(faults: &Mutex<Faults>) -> MutexGuard<'_, Faults> {
 }
 
 impl Context {
-    /// Opens the device and compiles the shader for `tile`.
-    pub fn open(info: &DeviceInfo, options: &GpuOptions, tile: Tile) -> Result<Self, EngineError> {
+    /// Opens the device; products are configured as `tiles` say.
+    pub fn open(info: &DeviceInfo, options: &GpuOptions, tiles: Tiles) -> Result<Self, EngineError> {
         let adapter = adapters::adapter(info)?;
         let limits = lowered(adapter.limits(), options);
         let bounds = Bounds {
             buffer_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            texture_bytes: gemm::texture_capacity(limits.max_texture_dimension_2d),
             workgroups: limits.max_compute_workgroups_per_dimension,
             work: options.max_work.unwrap_or(MAX_WORK),
         };
@@ -73,16 +89,15 @@ impl Context {
                 source,
             })?;
         let faults = watch(&device);
-        let pipeline = compile_product(&device, tile);
         let context = Self {
             name: info.name.clone(),
             device,
             queue,
-            pipeline,
-            tile,
             bounds,
+            tiles,
             faults,
             pipelines: Mutex::default(),
+            pool: Arc::default(),
         };
         context.check()?;
         Ok(context)
@@ -111,6 +126,71 @@ impl Context {
         let pipeline = Arc::new(unsafe { compile(&self.device, key, &shader(), entry_point) });
         pipelines.insert(key.to_owned(), Arc::clone(&pipeline));
         pipeline
+    }
+
+    /// A buffer for shaders, of at least `bytes` and a multiple of 16, with any content: from the pool, to which it goes
+    /// back when it is dropped. Shaders may read and write it, and it can be copied from and to.
+    ///
+    /// Errors: `Limit`, `OutOfMemory`, and what the device reports.
+    pub fn storage(&self, bytes: u64) -> Result<Pooled, EngineError> {
+        self.pooled(Purpose::Storage, bytes)
+    }
+
+    /// A buffer that the host can read.
+    pub(super) fn staging(&self, bytes: u64) -> Result<Pooled, EngineError> {
+        self.pooled(Purpose::Staging, bytes)
+    }
+
+    fn pooled(&self, purpose: Purpose, bytes: u64) -> Result<Pooled, EngineError> {
+        let bytes = bytes.max(16).checked_next_multiple_of(16).unwrap_or(u64::MAX);
+        if bytes > self.bounds.buffer_bytes {
+            return Err(EngineError::Limit {
+                limit: "bytes per buffer",
+                needed: bytes,
+                available: self.bounds.buffer_bytes,
+            });
+        }
+        let create = |descriptor: &wgpu::BufferDescriptor<'_>| {
+            let create = || self.device.create_buffer(descriptor);
+            match self.guarded(create) {
+                // What waits unused may be what is missing.
+                Err(EngineError::OutOfMemory { .. }) => {
+                    self.pool.clear();
+                    self.guarded(create)
+                }
+                created => created,
+            }
+        };
+        self.pool.take(purpose, bytes, create)
+    }
+
+    /// Does `create`; a lack of memory is an error of this call, not of other jobs on the device.
+    ///
+    /// Errors: `OutOfMemory`, and what the device has reported.
+    pub(super) fn guarded<T>(&self, create: impl FnOnce() -> T) -> Result<T, EngineError> {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let created = create();
+        if pollster::block_on(scope.pop()).is_some() {
+            return Err(EngineError::OutOfMemory {
+                device: self.name.clone(),
+            });
+        }
+        self.check()?;
+        Ok(created)
+    }
+
+    /// Bytes of buffers that wait to be used again.
+    #[cfg(test)]
+    pub fn idle_bytes(&self) -> u64 {
+        self.pool.idle_bytes()
+    }
+
+    /// The error for a command that is not given, because it is known to be wrong.
+    pub fn refused(&self, reason: &str) -> EngineError {
+        EngineError::Refused {
+            device: self.name.clone(),
+            reason: reason.to_owned(),
+        }
     }
 
     /// Errors: what the device has reported since it was opened.
@@ -233,24 +313,6 @@ fn watch(device: &wgpu::Device) -> Arc<Mutex<Faults>> {
         }
     }));
     faults
-}
-
-#[allow(
-    unsafe_code,
-    reason = "a checked shader bounds its inner loop, at several times the cost"
-)]
-fn compile_product(device: &wgpu::Device, tile: Tile) -> wgpu::ComputePipeline {
-    // SAFETY: without checks the shader must keep to its buffers, end its loops and not divide by zero.
-    // Every tile that is stored lies within its panels (`Plan::dispatches`), so that `row + r < rows` and
-    // `column + c < columns` for each of its elements, where the buffers hold exactly `rows · vectors` and
-    // `columns · vectors` vectors, `rows · words` and `columns · words` words (`Buffers`). The index into `left` is
-    // `(row + r) · vectors + k` with `k < vectors`, and likewise into `right`: in `direct.wgsl` because other tiles return
-    // first, in `shared.wgsl` because just that is asked before. The index into `next` is
-    // `(column + c) · words + next_offset + (row + r) / 4`, where `next_offset + rows / 4 ≤ words`, and likewise into
-    // `state`. All are below 2²², so that nothing wraps. The index into a block in shared memory is
-    // `(k · t + a) · g + b` with `k < DEPTH`, `a < t` (size of a tile) and `b < g` (size of a workgroup), where the block
-    // has `DEPTH · t · g` vectors. Every loop counts up by a constant to a number below 2¹³. Divisors are constants.
-    unsafe { compile(device, ENTRY_POINT, &tile.shader(), ENTRY_POINT) }
 }
 
 /// Compiles `shader` without checks at run time.

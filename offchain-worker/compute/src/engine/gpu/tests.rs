@@ -1,6 +1,6 @@
 use super::*;
 use crate::{CpuEngine, NoInputs, NoProgress, Progress};
-use agora_primitives::job::JobKind;
+use agora_primitives::job::{JobKind, SyntheticJob};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 fn job(matrix_size: u32, iterations: u32) -> JobSpec {
@@ -60,7 +60,7 @@ fn every_tile_gives_the_same_bits() {
 fn a_lost_device_is_opened_again_and_the_job_goes_on() {
     let engine = open(GpuOptions::default());
     for at in [0, 1, 4, 7] {
-        let device = engine.context.lock().unwrap().as_ref().unwrap().device.clone();
+        let device = engine.context().unwrap().device.clone();
         let progress = BreakAt {
             at,
             device,
@@ -81,7 +81,7 @@ fn a_lost_device_is_opened_again_and_the_job_goes_on() {
 #[test]
 fn a_device_lost_between_jobs_is_opened_again() {
     let engine = open(GpuOptions::default());
-    engine.context.lock().unwrap().as_ref().unwrap().device.destroy();
+    engine.context().unwrap().device.destroy();
     assert_equals_the_reference(&engine, &job(33, 3));
 }
 
@@ -128,11 +128,142 @@ fn limits_below_the_smallest_part_are_reported() {
 }
 
 #[test]
-fn the_fastest_tile_is_found_by_trying() {
-    let tile = fastest_tile(&first_device(), &GpuOptions::default()).unwrap();
+fn jobs_run_side_by_side_on_one_device() {
+    let engine = open(GpuOptions::default());
+    std::thread::scope(|scope| {
+        for n in [33, 70, 130] {
+            let engine = &engine;
+            scope.spawn(move || assert_equals_the_reference(engine, &job(n, 3)));
+        }
+    });
+}
+
+#[test]
+fn a_device_lost_under_several_jobs_is_opened_again_for_all() {
+    let engine = open(GpuOptions::default());
+    let (first, second) = (job(40, 8), job(50, 6));
+    std::thread::scope(|scope| {
+        let breaking = scope.spawn(|| {
+            let device = engine.context().unwrap().device.clone();
+            let progress = BreakAt {
+                at: 3,
+                device,
+                broken: AtomicBool::new(false),
+            };
+            engine.run(&first, &NoInputs, &progress, &CancelFlag::new()).unwrap()
+        });
+        assert_equals_the_reference(&engine, &second);
+        let computed = breaking.join().unwrap();
+        let reference = CpuEngine::new().run(&first, &NoInputs, &NoProgress, &CancelFlag::new());
+        assert!(computed == reference.unwrap());
+    });
+    assert_equals_the_reference(&engine, &job(20, 2));
+}
+
+#[test]
+fn a_device_is_given_up_after_a_panic() {
+    let engine = open(GpuOptions::default());
+    let before = engine.context().unwrap();
+    let work = || engine.on_device(|_| -> Result<(), EngineError> { panic!("a defect in a kind of jobs") });
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err());
+    assert!(!Arc::ptr_eq(&before, &engine.context().unwrap()));
+    assert_equals_the_reference(&engine, &job(20, 2));
+}
+
+#[test]
+fn buffers_are_used_again_and_a_cancelled_job_gives_them_back() {
+    let engine = open(GpuOptions::default());
+    assert_equals_the_reference(&engine, &job(64, 5));
+    let context = engine.context().unwrap();
+    let idle = context.idle_bytes();
+    assert!(idle > 0);
+    assert_equals_the_reference(&engine, &job(64, 5));
+    assert_eq!(context.idle_bytes(), idle, "the second job needed no more buffers");
+
+    let cancel = CancelFlag::new();
+    let progress = |done: u32, _: u32| {
+        if done == 2 {
+            cancel.cancel();
+        }
+    };
+    let cancelled = engine.run(&job(64, 500), &NoInputs, &progress, &cancel);
+    assert!(matches!(cancelled, Err(EngineError::Cancelled)));
+    assert_eq!(context.idle_bytes(), idle);
+    assert_equals_the_reference(&engine, &job(64, 5));
+}
+
+#[test]
+fn too_large_a_buffer_is_an_error_of_its_job_alone() {
+    let engine = open(GpuOptions::default());
+    let context = engine.context().unwrap();
+    let needed = context.bounds.buffer_bytes + 16;
+    assert!(matches!(context.storage(needed), Err(EngineError::Limit { .. })));
+    assert!(matches!(context.storage(u64::MAX), Err(EngineError::Limit { .. })));
+    assert_equals_the_reference(&engine, &job(20, 2));
+    assert!(Arc::ptr_eq(&context, &engine.context().unwrap()));
+}
+
+#[test]
+fn the_fastest_tiles_are_found_by_trying() {
+    let device = first_device();
+    let context = Context::open(&device, &GpuOptions::default(), Tiles::usual(device.device_type)).unwrap();
+    let tiles = Tiles::fastest(&context, &device).unwrap();
+    for rows in [1, 1024] {
+        assert!(tiles.of(rows).fits(&device.limits));
+    }
+}
+
+/// Sixteen images of two classes, and forty steps.
+fn training() -> (JobSpec, crate::MemoryInputs) {
+    let data = crate::training::Dataset {
+        maximum: 255,
+        width: 4,
+        height: 4,
+        classes: 2,
+        pixels: (0..=255).collect(),
+        labels: (0..16).map(|i| i % 2).collect(),
+    };
+    let mut inputs = crate::MemoryInputs::new();
+    let job = crate::TrainingJob {
+        data: inputs.insert(data.encode().unwrap()).unwrap(),
+        width: 4,
+        height: 4,
+        classes: 2,
+        network: crate::NetworkShape::Perceptron { hidden: 8 },
+        seed: [5; 32],
+        batch: 6,
+        segments: 4,
+        segment_steps: 10,
+        trace_interval: 2,
+        rate_shift: 4,
+        halve_after: 0,
+        momentum_shift: 2,
+        start: None,
+    };
+    (JobSpec::V1(JobKind::Training(job)), inputs)
+}
+
+#[test]
+fn training_goes_on_when_the_device_is_lost() {
+    // Three steps a submission, so that some end where no state is traced.
+    let max_work = Some(3 * 3 * 6 * (8 * 17 + 2 * 9));
     let engine = open(GpuOptions {
-        tile: Some(tile),
+        max_work,
         ..Default::default()
     });
-    assert_equals_the_reference(&engine, &job(50, 2));
+    let (job, inputs) = training();
+    let reference = CpuEngine::new()
+        .run(&job, &inputs, &NoProgress, &CancelFlag::new())
+        .unwrap();
+    for at in [0, 3, 12, 39] {
+        let device = engine.context.lock().unwrap().as_ref().unwrap().device.clone();
+        let progress = BreakAt {
+            at,
+            device,
+            broken: AtomicBool::new(false),
+        };
+        let computed = engine.run(&job, &inputs, &progress, &CancelFlag::new()).unwrap();
+        assert!(progress.broken.load(Ordering::Relaxed), "{at}");
+        assert!(computed == reference, "{at}");
+    }
 }

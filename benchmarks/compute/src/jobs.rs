@@ -1,0 +1,136 @@
+//! Whole jobs of each kind: the adapter against the processor, and checking against computing.
+
+mod rendering;
+mod rows;
+mod synthetic;
+mod training;
+
+use crate::{Failure, timing::in_turn};
+use agora_bench_figures::{Better, Figure};
+use agora_compute::{
+    CancelFlag, CpuEngine, Engine, GpuEngine, JobSpec, MemoryInputs, NoProgress, Verdict, check_output,
+};
+
+/// A check takes at most so much of what computing takes, where that is the goal.
+const CHECK_GOAL: f64 = 0.01;
+/// Drawn before the outputs; nobody forges them here.
+const CHALLENGE: [u8; 32] = [0xc4; 32];
+
+/// A job to be computed and checked.
+struct Subject {
+    /// For people.
+    name: &'static str,
+    job: JobSpec,
+    inputs: MemoryInputs,
+    /// How much it is, in `unit` seconds.
+    amount: f64,
+    /// Of what, per second.
+    unit: &'static str,
+    /// What the check is to take at most, as a part of computing.
+    check_goal: Option<f64>,
+}
+
+/// All figures.
+pub fn measure(gpu: &GpuEngine, cpu: &CpuEngine, repetitions: usize) -> Result<Vec<Figure>, Failure> {
+    let subjects: [fn() -> Result<Subject, Failure>; 6] = [
+        || Ok(synthetic::chain()),
+        || Ok(synthetic::large_product()),
+        rows::square,
+        rendering::room,
+        training::perceptron,
+        training::convolutional,
+    ];
+    let mut figures = Vec::new();
+    for subject in subjects {
+        figures.extend(subject()?.measure(gpu, cpu, repetitions)?);
+    }
+    Ok(figures)
+}
+
+impl Subject {
+    /// The adapter beside the processor, and the check beside each.
+    fn measure(&self, gpu: &GpuEngine, cpu: &CpuEngine, repetitions: usize) -> Result<[Figure; 3], Failure> {
+        eprintln!("{}", self.name);
+        let output = self.compute(cpu)?;
+        if self.compute(gpu)? != output {
+            return Err(format!("the engines disagree on {}", self.name).into());
+        }
+        self.check(&output)?;
+        let [on_gpu, on_cpu, check] = in_turn(
+            repetitions,
+            [
+                Box::new(|| self.compute(gpu).map(drop)),
+                Box::new(|| self.compute(cpu).map(drop)),
+                Box::new(|| self.check(&output)),
+            ],
+        )?;
+        let name = self.name;
+        let gpu = format!("GPU engine ({})", gpu.name());
+        let speeds = Figure::new(
+            format!("{name}: {gpu} against CPU engine"),
+            self.unit,
+            self.amount / on_gpu,
+            self.amount / on_cpu,
+            Better::Higher,
+        );
+        let checking = |engine: &str, seconds| Figure {
+            goal: self.check_goal,
+            ..Figure::new(
+                format!("{name}: check against {engine}"),
+                "s",
+                check,
+                seconds,
+                Better::Lower,
+            )
+        };
+        Ok([speeds, checking("CPU engine", on_cpu), checking(&gpu, on_gpu)])
+    }
+
+    fn compute(&self, engine: &dyn Engine) -> Result<Vec<u8>, Failure> {
+        let computation = engine.run(&self.job, &self.inputs, &NoProgress, &CancelFlag::new())?;
+        Ok(computation.output)
+    }
+
+    fn check(&self, output: &[u8]) -> Result<(), Failure> {
+        match check_output(&self.job, &self.inputs, output, &CHALLENGE)? {
+            Verdict::Right => Ok(()),
+            Verdict::Wrong(place) => Err(format!("the check refuses {}: {place}", self.name).into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agora_compute::{GpuOptions, find_device};
+
+    fn subject(check_goal: Option<f64>) -> Subject {
+        Subject {
+            amount: 6.0,
+            check_goal,
+            ..synthetic::chain_of("a small chain", 33, 3)
+        }
+    }
+
+    #[test]
+    fn a_wrong_output_is_refused_and_a_right_one_passes() {
+        let subject = subject(None);
+        let mut output = subject.compute(&CpuEngine::new()).unwrap();
+        subject.check(&output).unwrap();
+        output[40] = (output[40] + 1) % 251;
+        let error = subject.check(&output).unwrap_err().to_string();
+        assert!(error.contains("row 1 is wrong"), "{error}");
+    }
+
+    #[test]
+    fn a_subject_gives_a_figure_of_each_engine_and_each_check() {
+        let device = find_device("auto").unwrap();
+        let gpu = GpuEngine::open(&device, &GpuOptions::default()).unwrap();
+        let [speeds, on_cpu, on_gpu] = subject(Some(0.5)).measure(&gpu, &CpuEngine::new(), 1).unwrap();
+        assert_eq!((on_cpu.goal, on_gpu.goal, speeds.goal), (Some(0.5), Some(0.5), None));
+        assert_eq!(on_cpu.value, on_gpu.value);
+        // The baseline of the speeds is the amount by the seconds with which the check is compared.
+        assert!((speeds.baseline * on_cpu.baseline - 6.0).abs() < 1e-9);
+        assert!((speeds.value * on_gpu.baseline - 6.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,78 @@
+//! Inference: a model from a package, applied to every item of a batch. Specified to the byte in
+//! `docs/protocol/inference.md`.
+
+mod check;
+mod classification;
+mod cpu;
+mod gpu;
+mod items;
+
+use super::{Kind, Run, Verdict};
+use crate::{
+    digest::output_digest,
+    engine::{Computation, gpu::GpuEngine},
+    error::EngineError,
+    inputs::Inputs,
+    model::{Encoder, Package},
+};
+use agora_primitives::job::{InferenceJob, InferenceTask, JobError};
+use classification::Images;
+use items::Items;
+
+pub use items::{ItemsError, encode_items};
+
+impl Kind for InferenceJob {
+    fn on_cpu(&self, run: &Run<'_>) -> Result<Computation, EngineError> {
+        let output = match Batch::read(self, run.inputs)? {
+            Batch::Texts(encoder, items) => cpu::embed(*encoder, &items, run)?,
+            Batch::Images(images) => images.on_cpu(run)?,
+        };
+        Ok(computation(self, output))
+    }
+
+    fn on_gpu(&self, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+        let output = match Batch::read(self, run.inputs)? {
+            Batch::Texts(encoder, items) => gpu::embed(gpu, &encoder, &items, run)?,
+            Batch::Images(images) => images.on_gpu(gpu, run)?,
+        };
+        Ok(computation(self, output))
+    }
+
+    fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
+        match Batch::read(self, inputs)? {
+            Batch::Texts(encoder, items) => check::check(self, *encoder, &items, output, seed),
+            Batch::Images(images) => images.check(output, self.item_output as usize, seed),
+        }
+    }
+}
+
+/// A model and what it is applied to.
+enum Batch {
+    Texts(Box<Encoder>, Items),
+    Images(Images),
+}
+
+impl Batch {
+    /// Errors: `Job` for tasks that no engine can do, `Input`, `Package`, `Network`, `Items`.
+    fn read(job: &InferenceJob, inputs: &dyn Inputs) -> Result<Self, EngineError> {
+        match job.task {
+            InferenceTask::Embedding => {
+                let encoder = Package::from_bytes(&inputs.get(&job.model)?)?.encoder;
+                let items = Items::read(&inputs.get(&job.input)?, job, &encoder.shape)?;
+                Ok(Self::Texts(Box::new(encoder), items))
+            }
+            InferenceTask::Classification => Images::read(job, inputs).map(Self::Images),
+            InferenceTask::Generation => Err(JobError::Unsupported.into()),
+        }
+    }
+}
+
+/// What is committed to: the digest of each item's output, and that of all.
+fn computation(job: &InferenceJob, output: Vec<u8>) -> Computation {
+    let mut state_digests: Vec<_> = output
+        .chunks_exact(job.item_output as usize)
+        .map(output_digest)
+        .collect();
+    state_digests.push(output_digest(&output));
+    Computation { output, state_digests }
+}

@@ -1,0 +1,177 @@
+//! The shaders, filled in, and why they are safe to run without checks.
+
+use crate::{
+    engine::gpu::context::Context,
+    model::{
+        ACTIVATION_TABLE, ATTENTION_LEVELS, ATTENTION_SHIFT, EXPONENT_FRACTION, EXPONENT_TABLE, KEY_SHIFT, Limbs,
+        MAX_POSITIONS, QUERY_SHIFT, ROW_SHIFT, VALUE_MAX,
+    },
+};
+use std::{fmt::Write, sync::Arc};
+
+/// Invocations of a workgroup that has a row to itself.
+const GROUP: u32 = 64;
+/// Rows and outputs that one invocation of a linear map computes.
+pub(super) const TILE: u32 = 4;
+/// Invocations of a workgroup of a linear map, in either direction.
+pub(super) const LINEAR_GROUP: u32 = 8;
+
+const COMMON: &str = include_str!("common.wgsl");
+const ROWS: &str = include_str!("rows.wgsl");
+const LEVELS: &str = include_str!("levels.wgsl");
+
+/// An operator, as a shader.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shader {
+    /// The first states.
+    Embed,
+    /// Addition, normalisation and quantisation.
+    Norm,
+    /// Quantisation.
+    Quantise,
+    /// A linear map.
+    Linear,
+    /// Preparation of the attention.
+    Heads,
+    /// Attention.
+    Attention,
+    /// Pooling.
+    Pool,
+}
+
+impl Shader {
+    #[cfg(test)]
+    const ALL: [Self; 7] = [
+        Self::Embed,
+        Self::Norm,
+        Self::Quantise,
+        Self::Linear,
+        Self::Heads,
+        Self::Attention,
+        Self::Pool,
+    ];
+
+    /// The compiled shader.
+    #[allow(unsafe_code, reason = "proven below, shader by shader")]
+    pub fn pipeline(self, context: &Context) -> Arc<wgpu::ComputePipeline> {
+        let (key, entry) = self.names();
+        // SAFETY: without checks a shader must keep to its buffers, end its loops and not divide by zero, whatever the
+        // buffers hold.
+        // Dispatches (`Operators::run`) have exactly one workgroup for each row (or each row and head, or item) of the batch,
+        // and a batch has at most as many rows and items as the buffers (`Buffers`); only linear maps are rounded
+        // up, and return where `column ≥ outputs` or `row ≥ tokens`: they reach rows up to the next multiple of four, which
+        // the buffers have. Places in a row are `i < width` or `4 · i + b` with `i < width / 4`, and all widths are
+        // multiples of four (`check_size` in `package.rs`); heads are `heads · size` wide, as the rows are.
+        // What is read from buffers as an index is written by the host alone: tokens are below the vocabulary, positions
+        // below the number of positions, first token and number of tokens of an item within the batch (`Items::read`,
+        // `Batch::new`), and at most `MAX_POSITIONS` of them, the length of `scores`. The table of powers is indexed
+        // modulo its length, that of the activation after a clamp.
+        // Loops count up by a constant to a number that is the host's. Divisors are: widths, numbers of tokens and heads,
+        // at least 1; scales, maxima with 1; a root's mantissa, at least 2¹⁵; a sum of weights, of which the largest is
+        // the first of the table of powers, 2¹⁵ (`read_exponent`).
+        unsafe { context.pipeline(key, || self.source(), entry) }
+    }
+
+    /// The key of the pipeline and its entry point.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Embed => ("inference/embed", "embed"),
+            Self::Norm => ("inference/norm", "norm"),
+            Self::Quantise => ("inference/quantise", "quantise_rows"),
+            Self::Linear => ("inference/linear", "linear"),
+            Self::Heads => ("inference/heads", "prepare"),
+            Self::Attention => ("inference/attention", "attend"),
+            Self::Pool => ("inference/pool", "pool"),
+        }
+    }
+
+    fn source(self) -> String {
+        let parts: &[&str] = match self {
+            Self::Embed => &[include_str!("embed.wgsl")],
+            Self::Norm => &[ROWS, LEVELS, include_str!("norm.wgsl")],
+            Self::Quantise => &[ROWS, LEVELS, include_str!("quantise.wgsl")],
+            Self::Linear => &[include_str!("linear.wgsl")],
+            Self::Heads => &[include_str!("heads.wgsl")],
+            Self::Attention => &[ROWS, include_str!("attention.wgsl")],
+            Self::Pool => &[ROWS, include_str!("pool.wgsl")],
+        };
+        let numbers = [
+            ("GROUP", GROUP),
+            ("VALUE_MAX", VALUE_MAX.unsigned_abs()),
+            ("ONE_LEVELS", Limbs::One.levels() << Limbs::One.shift()),
+            ("ONE_SHIFT", Limbs::One.shift()),
+            ("TWO_LEVELS", Limbs::Two.levels() << Limbs::Two.shift()),
+            ("TWO_SHIFT", Limbs::Two.shift()),
+            ("ACTIVATION_MIDDLE", ACTIVATION_TABLE as u32 / 2),
+            ("ACTIVATION_LAST", ACTIVATION_TABLE as u32 - 1),
+            ("ROW_SHIFT", ROW_SHIFT),
+            ("ATTENTION_LEVELS", ATTENTION_LEVELS << ATTENTION_SHIFT),
+            ("ATTENTION_SHIFT", ATTENTION_SHIFT),
+            ("QUERY_SHIFT", QUERY_SHIFT),
+            ("KEY_SHIFT", KEY_SHIFT),
+            ("EXPONENT_FRACTION", EXPONENT_FRACTION),
+            ("EXPONENT_MASK", EXPONENT_TABLE as u32 - 1),
+            ("MAX_POSITIONS", MAX_POSITIONS),
+        ];
+        let source = numbers.into_iter().fold(
+            [COMMON].into_iter().chain(parts.iter().copied()).collect(),
+            |source: String, (place, number)| source.replace(&format!("{{{{{place}}}}}"), &number.to_string()),
+        );
+        let elements = |line: &dyn Fn(u32, u32) -> String| {
+            (0..TILE * TILE).fold(String::new(), |text, i| text + &line(i / TILE, i % TILE) + "\n")
+        };
+        source
+            .replace("{{SUMS}}", &elements(&|r, c| format!("var sum_{r}_{c} = 0i;")))
+            .replace("{{RAISE}}", &elements(&|r, c| format!("sum_{r}_{c} *= 128;")))
+            .replace("{{PRODUCTS}}", &products())
+            .replace("{{STORES}}", &stores())
+    }
+}
+
+/// The products of one word of four rows with one word of four outputs.
+fn products() -> String {
+    let mut text = String::new();
+    for i in 0..TILE {
+        // Writing to a string never fails.
+        let _ = writeln!(text, "let l{i} = levels[l + {i}u * stride + k];");
+        let _ = writeln!(text, "let r{i} = weights[r + {i}u * words + k];");
+    }
+    for r in 0..TILE {
+        for c in 0..TILE {
+            let _ = writeln!(text, "sum_{r}_{c} += dot4I8Packed(l{r}, r{c});");
+        }
+    }
+    text
+}
+
+/// The outputs of four rows.
+fn stores() -> String {
+    let mut text = String::new();
+    for i in 0..TILE {
+        let _ = writeln!(text, "let scale_{i} = scales[row + {i}u];");
+    }
+    for c in 0..TILE {
+        let _ = writeln!(text, "let column_{c} = columns[column + {c}u];");
+        for r in 0..TILE {
+            let _ = writeln!(
+                text,
+                "target_rows[(row + {r}u) * params.outputs + column + {c}u] = output_of(sum_{r}_{c}, column_{c}, scale_{r});"
+            );
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_is_filled() {
+        for shader in Shader::ALL {
+            let source = shader.source();
+            let code = source.split_once("const GROUP").unwrap().1;
+            assert!(!code.contains("{{") && !code.contains("}}"), "{code}");
+        }
+    }
+}

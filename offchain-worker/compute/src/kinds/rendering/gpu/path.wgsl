@@ -1,0 +1,284 @@
+// Paths of light, as path.rs. Each invocation follows some of the paths of one pixel and adds up what they bring.
+
+const DIFFUSE = 0i;
+const METAL = 1i;
+const GLASS = 2i;
+const EMISSIVE = 3i;
+const COATED = 4i;
+const ALL = 65536u;
+const WHITE = vec3(32768u);
+
+struct Ray {
+    origin: vec3<i32>,
+    direction: vec3<i32>,
+}
+
+struct Meeting {
+    position: vec3<i32>,
+    normal: vec3<i32>,
+    shading: vec3<i32>,
+    // First of the material's vectors in `tables`.
+    finish: u32,
+    inside: bool,
+    is_sphere: bool,
+}
+
+struct Departure {
+    direction: vec3<i32>,
+    away: vec3<i32>,
+    colour: vec3<u32>,
+    is_scattered: bool,
+}
+
+struct Walk {
+    radiance: vec3<u32>,
+    throughput: vec3<u32>,
+}
+
+fn words(pixel: vec2<u32>, sample: u32, draw: u32) -> vec4<u32> {
+    let counter = vec2(pixel.x | (pixel.y << 16u), (params.frame << 20u) | (sample << 8u) | draw);
+    return philox(vec4(counter, params.nonce), params.key);
+}
+
+fn camera_ray(pixel: vec2<u32>, w: vec4<u32>) -> Ray {
+    let middle = 2 * vec2<i32>(pixel) - vec2<i32>(params.size);
+    let place = (middle << vec2(16u)) + vec2<i32>((w.xy >> vec2(16u)) << vec2(1u));
+    let across = scaled(params.right, product(place.x, params.step, 20u));
+    let down = scaled(params.up, product(place.y, params.step, 20u));
+    let through = across + (params.forward >> vec3(6u)) - down;
+    let disc = on_disc(w.z, w.w);
+    let lens = scaled(params.right, disc.x) + scaled(params.up, disc.y);
+    return Ray(params.position + scaled(lens, params.aperture), unit(through - scaled(lens, params.lens)));
+}
+
+fn sky(direction: vec3<i32>) -> vec3<u32> {
+    let height = direction.y;
+    let near = vec3<i32>(params.horizon);
+    let far = vec3<i32>(select(params.zenith, params.ground, height < 0));
+    let low = FRACTION - fraction(abs(height));
+    let part = i32(FRACTION - ((low * low) >> 15u));
+    let change = far - near;
+    return vec3<u32>(near + vec3(product(change.x, part, 15u), product(change.y, part, 15u), product(change.z, part, 15u)));
+}
+
+fn receive(light: u32, throughput: u32, factor: u32, times: u32) -> u32 {
+    let part = product_saturating(throughput, factor, 16u);
+    return min(times_saturating(product_saturating(part, light, 24u), times), params.clamp);
+}
+
+fn received(walk: Walk, light: vec3<u32>, factor: u32, times: u32) -> vec3<u32> {
+    let more = vec3(receive(light.x, walk.throughput.x, factor, times), receive(light.y, walk.throughput.y, factor, times),
+        receive(light.z, walk.throughput.z, factor, times));
+    return min(walk.radiance + more, vec3(params.clamp));
+}
+
+fn towards_one(start: vec3<u32>, cosine: u32) -> vec3<u32> {
+    let x = FRACTION - cosine;
+    let square = (x * x) >> 15u;
+    let fourth = (square * square) >> 15u;
+    let fifth = (fourth * x) >> 15u;
+    return start + (((WHITE - start) * fifth) >> vec3(15u));
+}
+
+fn first_finish() -> u32 {
+    return 2u * (params.planes + params.lights);
+}
+
+// What is between the normals of the vertices, or zero if there are none.
+fn smooth_normal(place: u32, position: vec3<i32>) -> vec3<i32> {
+    let n0 = skins[4u * place].xyz;
+    let n1 = skins[4u * place + 1u].xyz;
+    let n2 = skins[4u * place + 2u].xyz;
+    if all((n0 | n1 | n2) == vec3(0)) {
+        return vec3(0);
+    }
+    let scales = bitcast<vec4<u32>>(skins[4u * place + 3u]);
+    let w0 = weight(primitives[6u * place + 1u], position, scales.x);
+    let w1 = weight(primitives[6u * place + 2u], position, scales.y);
+    let w2 = weight(primitives[6u * place + 3u], position, scales.z);
+    return unit(n2 * w0 + n0 * w1 + n1 * w2);
+}
+
+fn weight(edge: vec4<i32>, position: vec3<i32>, scale: u32) -> i32 {
+    // The offset has a slack of 2.
+    let height = max(dot30(edge.xyz, position) - edge.w - 2, 0);
+    return i32(min(product_saturating(u32(height), scale, 15u), FRACTION));
+}
+
+fn meet(ray: Ray, hit: Hit) -> Meeting {
+    let position = point_at(ray.origin, ray.direction, hit.distance);
+    var outward: vec3<i32>;
+    var smooth_side = vec3(0);
+    var material: u32;
+    var is_sphere = false;
+    if hit.place < params.primitives {
+        let first = primitives[6u * hit.place].xyz;
+        is_sphere = primitives[6u * hit.place + 4u].w != 0;
+        material = u32(skins[4u * hit.place + 3u].w);
+        if is_sphere {
+            outward = unit(position - first);
+        } else {
+            outward = first;
+            smooth_side = smooth_normal(hit.place, position);
+        }
+    } else {
+        let plane = 2u * (hit.place - params.primitives);
+        outward = tables[plane].xyz;
+        material = u32(tables[plane + 1u].x);
+    }
+    let inside = dot30(outward, ray.direction) > 0;
+    let normal = select(outward, -outward, inside);
+    var shading = select(smooth_side, -smooth_side, inside);
+    if all(smooth_side == vec3(0)) || dot30(shading, ray.direction) >= 0 {
+        shading = normal;
+    }
+    return Meeting(position, normal, shading, first_finish() + 4u * material, inside, is_sphere);
+}
+
+fn mirrored(direction: vec3<i32>, normal: vec3<i32>) -> vec3<i32> {
+    let along = scaled(normal, dot30(direction, normal));
+    return direction - along - along;
+}
+
+fn colour_at(finish: u32, position: vec3<i32>) -> vec3<u32> {
+    let other = tables[finish + 1u];
+    let pattern = u32(other.w) & 31u;
+    let odd = (((position.x >> pattern) + (position.z >> pattern)) & 1) != 0;
+    return vec3<u32>(select(tables[finish].xyz, other.xyz, pattern > 0u && odd));
+}
+
+fn through_glass(meeting: Meeting, direction: vec3<i32>, cosine: i32, choice: u32) -> Departure {
+    let more = tables[meeting.finish + 3u];
+    let bending = select(more.y, more.z, meeting.inside);
+    let squared = product_saturating(u32(bending), u32(bending), 28u);
+    let sine = product_saturating(squared, u32(ONE - product(cosine, cosine, 30u)), 28u);
+    let mirror = Departure(mirrored(direction, meeting.shading), meeting.normal, WHITE, false);
+    if sine >= u32(ONE) {
+        return mirror;
+    }
+    let rest = u32(ONE) - sine;
+    let behind = i32(wide_root(vec2(rest << 30u, rest >> 2u)));
+    let flatter = fraction(select(cosine, behind, meeting.inside));
+    if choice < towards_one(vec3(u32(more.x)), flatter).x {
+        return mirror;
+    }
+    let along = product(bending, cosine, 30u) - (behind >> 2u);
+    let bent = scaled(direction, bending) + scaled(meeting.shading, along);
+    return Departure(unit(bent), -meeting.normal, vec3<u32>(tables[meeting.finish].xyz), false);
+}
+
+fn leave(meeting: Meeting, direction: vec3<i32>, w: vec4<u32>) -> Departure {
+    let surface = tables[meeting.finish].w;
+    let choice = w.z >> 17u;
+    let cosine = clamp(-dot30(direction, meeting.shading), 0, ONE);
+    if surface == GLASS {
+        return through_glass(meeting, direction, cosine, choice);
+    }
+    let random = on_sphere(w.x, w.y);
+    let colour = colour_at(meeting.finish, meeting.position);
+    if surface == METAL {
+        let blurred = scaled(random, tables[meeting.finish + 2u].w);
+        let new_direction = unit(mirrored(direction, meeting.shading) + blurred);
+        return Departure(new_direction, meeting.normal, towards_one(colour, fraction(cosine)), false);
+    }
+    let reflectance = vec3(u32(tables[meeting.finish + 3u].x));
+    if surface == COATED && choice < towards_one(reflectance, fraction(cosine)).x {
+        return Departure(mirrored(direction, meeting.shading), meeting.normal, WHITE, false);
+    }
+    let sum = meeting.shading + random;
+    var new_direction = meeting.shading;
+    if any(abs(sum) >= vec3(1024)) {
+        new_direction = unit(sum);
+    }
+    return Departure(new_direction, meeting.normal, colour, true);
+}
+
+// The radiance of a path with the light that a scattering surface gets straight from one of the lights.
+fn lit(walk: Walk, origin: vec3<i32>, meeting: Meeting, w: vec4<u32>) -> vec3<u32> {
+    let chosen = 2u * (params.planes + wide_product(w.x, params.lights).y);
+    let light = tables[chosen];
+    let emission = vec3<u32>(tables[chosen + 1u].xyz);
+    var outward = on_sphere(w.y, w.z);
+    if dot30(outward, origin - light.xyz) < 0 {
+        outward = -outward;
+    }
+    let way = way_along(light.xyz + scaled(outward, light.w) - origin);
+    let here = dot30(way.direction, meeting.shading);
+    let there = -dot30(way.direction, outward);
+    if way.length <= 64u || here <= 0 || there <= 0 || dot30(way.direction, meeting.normal) <= 0 {
+        return walk.radiance;
+    }
+    if trace(origin, way.direction, way.length - 64u, 1u).distance < way.length - 64u {
+        return walk.radiance;
+    }
+    let radius = u32(light.w);
+    var ratio = 262144u;
+    if (radius >> 16u) < way.length {
+        ratio = min(wide_quotient(radius >> 16u, radius << 16u, way.length), 262144u);
+    }
+    let squared = product_saturating(ratio, ratio, 8u);
+    let factor = product_saturating((fraction(here) * fraction(there)) >> 15u, squared, 14u);
+    return received(walk, emission, factor, params.lights);
+}
+
+fn radiance_of(pixel: vec2<u32>, sample: u32) -> vec3<u32> {
+    var ray = camera_ray(pixel, words(pixel, sample, 0u));
+    var walk = Walk(vec3(0u), vec3(ALL));
+    var is_scattered = false;
+    for (var bounce = 0u; bounce <= params.max_bounces; bounce += 1u) {
+        let hit = trace(ray.origin, ray.direction, MAX_DISTANCE + 1u, 0u);
+        if hit.distance > MAX_DISTANCE {
+            return received(walk, sky(ray.direction), 16777216u, 1u);
+        }
+        let meeting = meet(ray, hit);
+        if tables[meeting.finish].w == EMISSIVE {
+            if is_scattered && meeting.is_sphere {
+                return walk.radiance;
+            }
+            return received(walk, vec3<u32>(tables[meeting.finish + 2u].xyz), 16777216u, 1u);
+        }
+        if bounce == params.max_bounces {
+            break;
+        }
+        let w = words(pixel, sample, 1u + 2u * bounce);
+        let departure = leave(meeting, ray.direction, w);
+        ray = Ray(meeting.position + scaled(departure.away, 16), departure.direction);
+        walk.throughput = (walk.throughput * departure.colour) >> vec3(15u);
+        is_scattered = departure.is_scattered;
+        if is_scattered && params.lights > 0u {
+            walk.radiance = lit(walk, ray.origin, meeting, words(pixel, sample, 2u + 2u * bounce));
+        }
+        if dot30(departure.direction, departure.away) <= 0 {
+            break;
+        }
+        if bounce >= 2u {
+            let chance = max(walk.throughput.x, max(walk.throughput.y, walk.throughput.z));
+            if (w.w >> 16u) >= chance {
+                break;
+            }
+            if chance < ALL {
+                walk.throughput = (walk.throughput << vec3(16u)) / vec3(chance);
+            }
+        }
+    }
+    return walk.radiance;
+}
+
+// A workgroup has 8 × 8 pixels of a tile; 8 × 8 workgroups have a tile.
+@compute @workgroup_size(64)
+fn render(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let place = group.xy * 8u + vec2(local & 7u, local >> 3u);
+    let tile = tiles[group.z];
+    if any(place >= tile.zw) {
+        return;
+    }
+    let pixel = tile.xy + place;
+    var sum = vec3(0u);
+    for (var i = 0u; i < params.samples; i += 1u) {
+        sum += radiance_of(pixel, params.first_sample + i);
+    }
+    let first = 3u * (group.z * 4096u + place.y * 64u + place.x);
+    sums[first] += sum.x;
+    sums[first + 1u] += sum.y;
+    sums[first + 2u] += sum.z;
+}

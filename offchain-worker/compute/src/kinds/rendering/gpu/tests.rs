@@ -1,0 +1,112 @@
+use super::*;
+use crate::{CancelFlag, CpuEngine, Engine, GpuOptions, JobKind, JobSpec, MemoryInputs, Progress, find_device};
+use agora_primitives::job::{BlobRef, Region};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The scene of the first golden vector.
+fn still_life() -> (MemoryInputs, BlobRef) {
+    let vectors: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../../../tests/vectors/rendering.json")).unwrap();
+    let mut inputs = MemoryInputs::new();
+    let blob = inputs.insert(hex::decode(vectors[0]["scene"].as_str().unwrap()).unwrap());
+    (inputs, blob.unwrap())
+}
+
+/// Breaks the device, once, when tile `at` is done.
+struct BreakAt {
+    at: u32,
+    device: wgpu::Device,
+    broken: AtomicBool,
+}
+
+impl Progress for BreakAt {
+    fn update(&self, done: u32, _: u32) {
+        if done == self.at && !self.broken.swap(true, Ordering::Relaxed) {
+            self.device.destroy();
+        }
+    }
+}
+
+#[test]
+fn tiles_that_are_done_survive_the_loss_of_the_device() {
+    let (inputs, scene) = still_life();
+    let job = JobSpec::V1(JobKind::Rendering(RenderingJob {
+        scene,
+        seed: [5; 32],
+        width: 200,
+        height: 130,
+        region: Region {
+            x: 3,
+            y: 1,
+            width: 197,
+            height: 129,
+        },
+        first_frame: 4,
+        frames: 1,
+        samples: 1,
+        max_bounces: 4,
+    }));
+    let options = GpuOptions::default();
+    let device = find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"));
+    let engine = GpuEngine::open(&device, &options).unwrap();
+    let right = CpuEngine::new()
+        .run(&job, &inputs, &crate::NoProgress, &CancelFlag::new())
+        .unwrap();
+    for at in [0, 1, 7] {
+        let mut device = None;
+        engine
+            .on_device(|context| {
+                device = Some(context.device.clone());
+                Ok(())
+            })
+            .unwrap();
+        let progress = BreakAt {
+            at,
+            device: device.unwrap(),
+            broken: AtomicBool::new(false),
+        };
+        let computed = engine.run(&job, &inputs, &progress, &CancelFlag::new()).unwrap();
+        assert!(progress.broken.load(Ordering::Relaxed));
+        assert!(computed == right);
+    }
+}
+
+#[test]
+fn a_scene_larger_than_the_devices_buffers_is_refused() {
+    let (inputs, scene) = still_life();
+    let job = JobSpec::V1(JobKind::Rendering(RenderingJob {
+        scene,
+        seed: [5; 32],
+        width: 8,
+        height: 8,
+        region: Region {
+            x: 0,
+            y: 0,
+            width: 8,
+            height: 8,
+        },
+        first_frame: 0,
+        frames: 1,
+        samples: 1,
+        max_bounces: 1,
+    }));
+    let device = find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"));
+    let options = GpuOptions {
+        max_buffer_bytes: Some(512),
+        ..Default::default()
+    };
+    let engine = GpuEngine::open(&device, &options).unwrap();
+    let error = engine
+        .run(&job, &inputs, &crate::NoProgress, &CancelFlag::new())
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            EngineError::Limit {
+                limit: "bytes per buffer",
+                ..
+            }
+        ),
+        "{error}"
+    );
+}

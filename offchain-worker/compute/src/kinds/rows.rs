@@ -1,0 +1,73 @@
+//! Row work: `y = W[rows] · x` for a batch of vectors, the unit of distributed inference. Specified to the byte in
+//! `docs/protocol/rows.md`.
+
+mod check;
+mod cpu;
+mod gpu;
+
+use super::{Kind, Run, Verdict};
+use crate::{
+    engine::{Computation, gpu::GpuEngine},
+    error::EngineError,
+    inputs::{InputError, Inputs},
+};
+use agora_primitives::job::{BlobRef, RowsJob};
+use std::{ops::Range, sync::Arc};
+
+impl Kind for RowsJob {
+    fn on_cpu(&self, run: &Run<'_>) -> Result<Computation, EngineError> {
+        cpu::run(self, run)
+    }
+
+    fn on_gpu(&self, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+        gpu::run(self, gpu, run)
+    }
+
+    fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
+        check::check(self, inputs, output, seed)
+    }
+}
+
+/// The inputs of a job, of the lengths that it says.
+pub(crate) struct Operands {
+    matrix: Arc<[u8]>,
+    rows: Range<usize>,
+    vectors: Arc<[u8]>,
+}
+
+impl Operands {
+    /// Fetches the inputs of `job`, which is within its limits.
+    ///
+    /// Errors: `Input`.
+    pub(crate) fn fetch(job: &RowsJob, inputs: &dyn Inputs) -> Result<Self, EngineError> {
+        let bytes = |lines: u32| lines as usize * job.columns as usize;
+        Ok(Self {
+            matrix: get(inputs, &job.matrix)?,
+            rows: bytes(job.first_row)..bytes(job.first_row + job.rows),
+            vectors: get(inputs, &job.input)?,
+        })
+    }
+
+    /// The rows of `W` that are multiplied, one after the other.
+    pub(crate) fn rows(&self) -> &[i8] {
+        bytemuck::cast_slice(&self.matrix[self.rows.clone()])
+    }
+
+    /// The vectors, one after the other.
+    pub(crate) fn vectors(&self) -> &[i8] {
+        bytemuck::cast_slice(&self.vectors)
+    }
+}
+
+/// The content of `blob`, whoever keeps it being right about its length or not.
+fn get(inputs: &dyn Inputs, blob: &BlobRef) -> Result<Arc<[u8]>, InputError> {
+    let content = inputs.get(blob)?;
+    if content.len() != blob.size as usize {
+        return Err(InputError::Length {
+            hash: hex::encode(blob.hash),
+            expected: blob.size,
+            found: content.len(),
+        });
+    }
+    Ok(content)
+}

@@ -1,0 +1,99 @@
+//! The buffers of a chain on a device, and the products that are computed from them.
+
+use super::{chain::Chain, plan::Plan};
+use crate::{
+    engine::gpu::{
+        context::Context,
+        gemm::{Content, Epilogue, Gemm, Lines, Shape, Words},
+        pool::Pooled,
+    },
+    error::EngineError,
+};
+use agora_math::field::symmetric;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// All buffers of a chain, one per panel.
+pub(super) struct Buffers {
+    left: Vec<Pooled>,
+    right: [Vec<Pooled>; 2],
+    pub state: Vec<Pooled>,
+}
+
+impl Buffers {
+    /// The buffers, and in them the factor's rows and the state's columns.
+    ///
+    /// Errors: as [`Context::storage`].
+    pub fn new(context: &Context, plan: &Plan, chain: &Chain) -> Result<Self, EngineError> {
+        let buffers = || -> Result<Vec<Pooled>, EngineError> {
+            let panels = plan.panels.iter();
+            panels.map(|panel| context.storage(plan.bytes(panel))).collect()
+        };
+        let all = Self {
+            left: buffers()?,
+            right: [buffers()?, buffers()?],
+            state: buffers()?,
+        };
+        let n = plan.n as usize;
+        for (i, panel) in plan.panels.iter().enumerate() {
+            let rows = packed(plan, panel, |row, k| chain.factor[row * n + k]);
+            context.queue.write_buffer(&all.left[i], 0, &rows);
+            let columns = packed(plan, panel, |column, k| chain.state[k * n + column]);
+            context.queue.write_buffer(&all.right[0][i], 0, &columns);
+        }
+        context.queue.submit([]);
+        context.check()?;
+        Ok(all)
+    }
+
+    /// The products of all panels of rows and all panels of columns, from the buffers of states `from` to the others.
+    ///
+    /// Errors: what the device reports.
+    pub fn products(&self, context: &Context, plan: &Plan, from: usize) -> Result<Vec<Gemm>, EngineError> {
+        let mut products = Vec::new();
+        for (r, rows) in plan.panels.iter().enumerate() {
+            for (c, columns) in plan.panels.iter().enumerate() {
+                let shape = Shape {
+                    rows: rows.end - rows.start,
+                    columns: columns.end - columns.start,
+                    depth: plan.padded,
+                    items: 1,
+                };
+                let words = plan.padded / 4;
+                let to = |buffer, first: u32| Words {
+                    offset: first / 4,
+                    ..Words::dense(buffer, words)
+                };
+                products.push(Gemm::new(
+                    context,
+                    shape,
+                    Lines::dense(&self.left[r], plan.padded, Content::Fixed),
+                    Lines::dense(&self.right[from][c], plan.padded, Content::Changing),
+                    Epilogue::Residues {
+                        out: to(&self.state[r], columns.start),
+                        next: to(&self.right[1 - from][c], rows.start),
+                    },
+                )?);
+            }
+        }
+        Ok(products)
+    }
+}
+
+/// The signed bytes of a panel: `element(line, k)` in symmetric residues, zero in the padding.
+fn packed(plan: &Plan, panel: &Range<u32>, element: impl Fn(usize, usize) -> u8 + Sync) -> Vec<u8> {
+    let (n, padded) = (plan.n as usize, plan.padded as usize);
+    let mut bytes = vec![0; plan.bytes(panel) as usize];
+    bytes
+        .par_chunks_mut(padded)
+        .zip(panel.start as usize..panel.end as usize)
+        .for_each(|(line, index)| {
+            if index < n {
+                for (k, byte) in line[..n].iter_mut().enumerate() {
+                    // The cast keeps the lowest byte: two's complement.
+                    *byte = symmetric(element(index, k)) as u8;
+                }
+            }
+        });
+    bytes
+}

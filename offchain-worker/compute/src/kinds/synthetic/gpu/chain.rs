@@ -1,0 +1,91 @@
+//! One chain of products on one device: submits product after product, and reads back each state while the next ones are
+//! computed.
+
+use super::{buffers::Buffers, plan::Plan};
+use crate::{
+    digest::output_digest,
+    engine::{
+        CancelFlag, Progress,
+        gpu::{
+            batch::{Batch, Readback},
+            context::Context,
+        },
+    },
+    error::EngineError,
+};
+use agora_math::merkle::Hash;
+use std::collections::VecDeque;
+
+/// States that are on their way to the host at a time.
+const SLOTS: usize = 3;
+
+/// How far a chain has come. Survives the loss of a device.
+pub(super) struct Chain {
+    pub iterations: u32,
+    /// The factor, in canonical residues.
+    pub factor: Vec<u8>,
+    /// The last state that was read back, in canonical residues.
+    pub state: Vec<u8>,
+    /// The digests of all states up to that one.
+    pub digests: Vec<Hash>,
+}
+
+impl Chain {
+    /// Iterations that are done.
+    pub fn done(&self) -> u32 {
+        // The first digest is that of the first state.
+        self.digests.len().saturating_sub(1) as u32
+    }
+
+    /// Goes on from the last state to the end.
+    pub fn run(
+        &mut self,
+        context: &Context,
+        plan: &Plan,
+        progress: &dyn Progress,
+        cancel: &CancelFlag,
+    ) -> Result<(), EngineError> {
+        let buffers = Buffers::new(context, plan, self)?;
+        let products = [buffers.products(context, plan, 0)?, buffers.products(context, plan, 1)?];
+        let mut batch = Batch::new(context, cancel);
+        let mut flight = VecDeque::new();
+        for i in 0..self.iterations - self.done() {
+            if flight.len() == SLOTS
+                && let Some(oldest) = flight.pop_front()
+            {
+                self.take(oldest, context, plan, progress, cancel)?;
+            }
+            for gemm in &products[(i % 2) as usize] {
+                batch.product(gemm)?;
+            }
+            let state: Vec<&wgpu::Buffer> = buffers.state.iter().map(|panel| &**panel).collect();
+            flight.push_back(batch.read(&state)?);
+        }
+        for oldest in flight {
+            self.take(oldest, context, plan, progress, cancel)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in a state, without the padding.
+    fn take(
+        &mut self,
+        flight: Readback,
+        context: &Context,
+        plan: &Plan,
+        progress: &dyn Progress,
+        cancel: &CancelFlag,
+    ) -> Result<(), EngineError> {
+        let (n, padded) = (plan.n as usize, plan.padded as usize);
+        flight.wait(context, cancel, |panel, bytes| {
+            let first = plan.panels[panel].start as usize;
+            let rows = self.state.chunks_exact_mut(n).skip(first);
+            for (row, from) in rows.zip(bytes.chunks_exact(padded)) {
+                row.copy_from_slice(&from[..n]);
+            }
+        })?;
+        self.digests.push(output_digest(&self.state));
+        progress.update(self.done(), self.iterations);
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! Checking an output: segments that the check's seed chooses are computed again, each from the checkpoint before.
+
+use super::{cpu::Trainer, data::Dataset, prepare, state::Checkpoint};
+use crate::{
+    error::EngineError,
+    inputs::Inputs,
+    kinds::{Place, Verdict},
+    network::Shape,
+    training::StateError,
+};
+use agora_math::field::Generator;
+use agora_primitives::job::TrainingJob;
+use rayon::prelude::*;
+
+/// The generator's label of the segments to compute again.
+const LABEL_CHECK: &[u8] = b"training check";
+/// One of so many segments is computed again.
+const SEGMENTS_PER_CHECK: usize = 8;
+/// At least so many are, if there are as many.
+const LEAST_CHECKED: usize = 2;
+
+/// Whether `output` has the right length, states and numbers of steps, and the chosen segments follow from the states
+/// before them.
+pub(super) fn check(
+    job: &TrainingJob,
+    inputs: &dyn Inputs,
+    output: &[u8],
+    seed: &[u8; 32],
+) -> Result<Verdict, EngineError> {
+    let (data, start) = prepare(job, inputs)?;
+    let expected = job.segment_bytes() * u64::from(job.segments);
+    let found = output.len() as u64;
+    if found != expected {
+        return Ok(Verdict::Wrong(Place::Length { expected, found }));
+    }
+    let states = match states(job, start, output) {
+        Ok(states) => states,
+        Err(at) => return Ok(Verdict::Wrong(Place::Byte(at))),
+    };
+    let wrong: Result<Vec<Option<u64>>, EngineError> = chosen(job, seed)
+        .into_par_iter()
+        .map(|segment| {
+            let size = job.segment_bytes() as usize;
+            let found = &output[segment * size..][..size];
+            let computed = compute(job, &data, states[segment].clone())?;
+            let at = computed.iter().zip(found).position(|(a, b)| a != b);
+            Ok(at.map(|at| (segment * size + at) as u64))
+        })
+        .collect();
+    Ok(match wrong?.into_iter().flatten().min() {
+        Some(at) => Verdict::Wrong(Place::Byte(at)),
+        None => Verdict::Right,
+    })
+}
+
+/// The states before each segment, or the first byte of `output` that belongs to no possible state.
+fn states(job: &TrainingJob, start: Checkpoint, output: &[u8]) -> Result<Vec<Checkpoint>, u64> {
+    let shape = Shape::of(job).map_err(|_| 0u64)?;
+    let mut states = vec![start];
+    let segments = output.chunks_exact(job.segment_bytes() as usize);
+    for (at, segment) in (0u64..).step_by(job.segment_bytes() as usize).zip(segments) {
+        let state = Checkpoint::decode(&shape, job.momentum_shift, &segment[..job.state_bytes() as usize]);
+        let state = state.map_err(|error| match error {
+            StateError::Range { at: within, .. } => at + within,
+            _ => at,
+        })?;
+        let before = states.last().map_or(0, |state| state.step);
+        if state.step != before + job.segment_steps {
+            return Err(at);
+        }
+        states.push(state);
+    }
+    Ok(states)
+}
+
+/// The segments to compute again, in the order in which the seed draws them: those with the smallest words.
+fn chosen(job: &TrainingJob, seed: &[u8; 32]) -> Vec<usize> {
+    let generator = Generator::new(seed, LABEL_CHECK);
+    let mut segments: Vec<usize> = (0..job.segments as usize).collect();
+    segments.sort_unstable_by_key(|&segment| (generator.words((segment / 4) as u64)[segment % 4], segment));
+    segments.truncate(segments.len().div_ceil(SEGMENTS_PER_CHECK).max(LEAST_CHECKED));
+    segments
+}
+
+/// One segment of the output, from the state before it.
+fn compute(job: &TrainingJob, data: &Dataset, state: Checkpoint) -> Result<Vec<u8>, EngineError> {
+    let mut trainer = Trainer::new(job, data, state)?;
+    let losses: Vec<u8> = (0..job.segment_steps)
+        .flat_map(|_| trainer.step().to_le_bytes())
+        .collect();
+    let mut segment = trainer.state.encode();
+    segment.extend(losses);
+    Ok(segment)
+}

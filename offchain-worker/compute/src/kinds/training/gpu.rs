@@ -1,0 +1,314 @@
+//! Training on graphics processors: many steps in one submission, two submissions on their way at a time.
+
+use super::{
+    course::{Course, Order, rounding},
+    data::Dataset,
+    prepare, rule,
+    state::Checkpoint,
+};
+use crate::{
+    engine::{
+        Computation,
+        gpu::{GpuEngine, context::Context},
+    },
+    error::EngineError,
+    kinds::Run,
+    network::{
+        FIRST_SHIFT, Shape,
+        gpu::{Buffers, Kernel, Readback, Sizes, Step, binding, buffer},
+    },
+};
+use agora_primitives::job::TrainingJob;
+use bytemuck::cast_slice;
+use std::collections::VecDeque;
+use wgpu::BufferUsages as Usage;
+
+/// The most steps of one submission.
+const MAX_STEPS: u32 = 64;
+/// The most bytes of states that one submission brings to the host, unless one state is more.
+const MAX_STATE_BYTES: u64 = 16 << 20;
+/// Submissions on their way at a time.
+const FLIGHTS: usize = 2;
+
+/// How far a job has come. Survives the loss of a device.
+struct Progress {
+    course: Course,
+    /// The state after the steps that are done.
+    state: Checkpoint,
+}
+
+/// Computes `job`: the same bytes as the processor.
+///
+/// Errors: as of the inputs, `Cancelled`, and what befalls the device.
+pub(super) fn run(job: &TrainingJob, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+    let (data, state) = prepare(job, run.inputs)?;
+    let mut progress = Progress {
+        course: Course::new(job, &state),
+        state,
+    };
+    run.progress.update(0, job.steps());
+    gpu.on_device(|context| {
+        let mut trainer = Trainer::new(context, job, &data, &progress)?;
+        while progress.course.done < job.steps() {
+            while trainer.can_launch() {
+                run.cancel.check()?;
+                trainer.launch();
+            }
+            trainer.land(run, &mut progress)?;
+            run.progress.update(progress.course.done, job.steps());
+        }
+        Ok(())
+    })?;
+    Ok(progress.course.finish())
+}
+
+/// Steps on their way.
+struct Flight {
+    submission: wgpu::SubmissionIndex,
+    readback: usize,
+    /// The steps of the job, exclusively the last.
+    steps: std::ops::Range<u32>,
+}
+
+/// The buffers of training, besides those of every network.
+struct Training {
+    state: wgpu::Buffer,
+    class_errors: wgpu::Buffer,
+    feature_errors: wgpu::Buffer,
+    losses: wgpu::Buffer,
+}
+
+/// A network in training on a device.
+struct Trainer<'a> {
+    context: &'a Context,
+    job: &'a TrainingJob,
+    data: &'a Dataset,
+    sizes: Sizes,
+    /// Steps in earlier jobs.
+    first_step: u32,
+    order: Order,
+    buffers: Buffers,
+    training: Training,
+    /// Features, errors, change.
+    kernels: [Kernel; 3],
+    readbacks: Vec<Readback>,
+    flights: VecDeque<Flight>,
+    /// Steps of the job that are launched.
+    launched: u32,
+    /// The most steps, and states in the trace, of one submission.
+    most_steps: u32,
+    most_states: u32,
+    next_readback: usize,
+}
+
+impl<'a> Trainer<'a> {
+    /// Goes on from the state in `progress`.
+    fn new(
+        context: &'a Context,
+        job: &'a TrainingJob,
+        data: &'a Dataset,
+        progress: &Progress,
+    ) -> Result<Self, EngineError> {
+        let shape = Shape::of(job)?;
+        let sizes = Sizes {
+            shape,
+            batch: job.batch,
+            shift: FIRST_SHIFT,
+        };
+        // Forward and backward.
+        let work = 3 * shape.work() * u64::from(job.batch);
+        let most_steps = (context.bounds.work / work).clamp(1, MAX_STEPS.into());
+        let state_bytes = 8 * shape.weights() as u64;
+        // One more is the state at the end of a submission, to go on from.
+        let most_states = (MAX_STATE_BYTES / state_bytes).clamp(1, most_steps);
+        let losses = 4 * most_steps;
+        let buffers = Buffers::new(context, &sizes, data.count().into(), most_steps)?;
+        let upload = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
+        let training = Training {
+            state: buffer(context, "state", state_bytes, upload)?,
+            class_errors: buffer(
+                context,
+                "class errors",
+                4 * u64::from(job.batch * job.classes),
+                Usage::STORAGE,
+            )?,
+            feature_errors: buffer(context, "feature errors", buffers.features.size(), Usage::STORAGE)?,
+            losses: buffer(context, "losses", losses, upload)?,
+        };
+        let readback = |_| Readback::new(context, losses + (most_states + 1) * state_bytes);
+        let readbacks = (0..FLIGHTS).map(readback).collect::<Result<_, _>>()?;
+        let kernels = training.kernels(context, &sizes, &buffers)?;
+        context.check()?;
+        buffers.upload_images(context, &shape, data.maximum, &data.pixels);
+        buffers.upload_weights(context, &progress.state.quantised());
+        let numbers = [progress.state.weights.as_slice(), &progress.state.momenta].concat();
+        context.queue.write_buffer(&training.state, 0, cast_slice(&numbers));
+        Ok(Self {
+            context,
+            job,
+            data,
+            sizes,
+            first_step: progress.state.step - progress.course.done,
+            order: Order::new(job, data),
+            buffers,
+            training,
+            kernels,
+            readbacks,
+            flights: VecDeque::new(),
+            launched: progress.course.done,
+            // Both are at most the 64 above.
+            most_steps: most_steps as u32,
+            most_states: most_states as u32,
+            next_readback: 0,
+        })
+    }
+
+    /// Whether there is more to launch, and room for it.
+    fn can_launch(&self) -> bool {
+        self.flights.len() < FLIGHTS && self.launched < self.job.steps()
+    }
+
+    /// Submits the next steps, and the way of losses and states to the host.
+    fn launch(&mut self) {
+        let steps = self.launched..self.end_of_flight();
+        self.upload(&steps);
+        let readback = &self.readbacks[self.next_readback].buffer;
+        let mut encoder = self.context.device.create_command_encoder(&Default::default());
+        encoder.clear_buffer(&self.training.losses, 0, None);
+        let mut offset = self.training.losses.size();
+        let mut first = steps.start;
+        while first < steps.end {
+            let last = self.next_traced(first).min(steps.end);
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for step in first..last {
+                for kernel in &self.kernels {
+                    kernel.record(&mut pass, (step - steps.start) as usize);
+                }
+            }
+            drop(pass);
+            encoder.copy_buffer_to_buffer(&self.training.state, 0, readback, offset, None);
+            offset += self.training.state.size();
+            first = last;
+        }
+        encoder.copy_buffer_to_buffer(&self.training.losses, 0, readback, 0, None);
+        let submission = self.context.queue.submit([encoder.finish()]);
+        self.readbacks[self.next_readback].request();
+        self.launched = steps.end;
+        self.flights.push_back(Flight {
+            submission,
+            readback: self.next_readback,
+            steps,
+        });
+        self.next_readback = (self.next_readback + 1) % FLIGHTS;
+    }
+
+    /// The first number of steps above `done` after which the state is part of the trace.
+    fn next_traced(&self, done: u32) -> u32 {
+        (done + 1).next_multiple_of(self.job.trace_interval)
+    }
+
+    /// Where the next submission ends.
+    fn end_of_flight(&self) -> u32 {
+        let mut end = self.launched;
+        for _ in 0..self.most_states {
+            end = self.next_traced(end);
+        }
+        end.min(self.launched + self.most_steps).min(self.job.steps())
+    }
+
+    /// Uploads the images and the parameters of `steps`.
+    fn upload(&mut self, steps: &std::ops::Range<u32>) {
+        let (key, nonce) = rounding(self.job).key_and_nonce();
+        let mut images = Vec::new();
+        let mut batches: Vec<[u32; 2]> = Vec::new();
+        let mut parameters = Vec::new();
+        for (slot, done) in (0..).zip(steps.clone()) {
+            let step = self.first_step + done;
+            self.order.batch(step, &mut images);
+            let class = |image: u32| u32::from(self.data.labels[image as usize]);
+            batches.extend(images.iter().map(|&image| [image, class(image)]));
+            let (job, positions) = (self.job, self.sizes.shape.positions());
+            let [first_shift, last_shift] = rule::rate_shifts(job.rate_shift, job.halve_after, step, positions);
+            parameters.push(Step {
+                key,
+                nonce,
+                first_image: slot * job.batch,
+                loss: slot,
+                step,
+                first_shift,
+                last_shift,
+                momentum_shift: job.momentum_shift,
+                ..self.sizes.step()
+            });
+        }
+        let (queue, buffers) = (&self.context.queue, &self.buffers);
+        queue.write_buffer(&buffers.batches, 0, cast_slice(&batches));
+        buffers.upload_steps(self.context, &parameters);
+    }
+
+    /// Waits for the oldest submission and takes in its losses and states.
+    fn land(&mut self, run: &Run<'_>, progress: &mut Progress) -> Result<(), EngineError> {
+        let Some(flight) = self.flights.pop_front() else {
+            return Ok(());
+        };
+        let (losses, state) = (
+            self.training.losses.size() as usize,
+            self.training.state.size() as usize,
+        );
+        let mut traced = flight.steps.start;
+        let mut end = Vec::new();
+        self.readbacks[flight.readback].land(self.context, &flight.submission, run.cancel, |bytes| {
+            let (losses, states) = bytes.split_at(losses);
+            let mut states = states.chunks_exact(state);
+            for (loss, done) in losses
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .zip(flight.steps.start + 1..=flight.steps.end)
+            {
+                progress.course.push_loss(u32::from_le_bytes(*loss));
+                if done == self.next_traced(traced).min(flight.steps.end) {
+                    traced = done;
+                    end.clear();
+                    end.extend((self.first_step + done).to_le_bytes());
+                    end.extend(states.next().unwrap_or_default());
+                    if progress.course.is_traced(done) {
+                        progress.course.push_state(&end);
+                    }
+                }
+            }
+        })?;
+        progress.state = Checkpoint::decode(&self.sizes.shape, self.job.momentum_shift, &end)?;
+        Ok(())
+    }
+}
+
+impl Training {
+    /// The kernels of a step, in their order.
+    fn kernels(&self, context: &Context, sizes: &Sizes, buffers: &Buffers) -> Result<[Kernel; 3], EngineError> {
+        let errors = [
+            (binding::BATCHES, &buffers.batches),
+            (binding::FEATURES, &buffers.features),
+            (binding::CLASS_ERRORS, &self.class_errors),
+            (binding::FEATURE_ERRORS, &self.feature_errors),
+            (binding::WEIGHTS, &buffers.weights),
+            (binding::LOSSES, &self.losses),
+        ];
+        let change = [
+            (binding::IMAGES, &buffers.images),
+            (binding::BATCHES, &buffers.batches),
+            (binding::FEATURES, &buffers.features),
+            (binding::CLASS_ERRORS, &self.class_errors),
+            (binding::FEATURE_ERRORS, &self.feature_errors),
+            (binding::STATE, &self.state),
+            (binding::WEIGHTS, &buffers.weights),
+        ];
+        let (lanes, weights) = (64 * u64::from(sizes.batch), sizes.shape.weights() as u64);
+        let steps = &buffers.steps;
+        Ok([
+            Kernel::features(context, sizes, buffers)?,
+            Kernel::new(context, "compute_errors", lanes, steps, &errors)?,
+            Kernel::new(context, "change_weights", weights, steps, &change)?,
+        ])
+    }
+}

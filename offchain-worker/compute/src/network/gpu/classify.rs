@@ -1,0 +1,127 @@
+//! Classification on graphics processors.
+
+use super::{Buffers, Kernel, LANES, Readback, Sizes, Step, binding, buffer};
+use crate::{
+    engine::{
+        CancelFlag,
+        gpu::{GpuEngine, context::Context},
+    },
+    error::EngineError,
+    network::{Package, classify::check_images},
+};
+use bytemuck::cast_slice;
+use wgpu::BufferUsages as Usage;
+
+/// Images that are classified at a time.
+const BATCH: u32 = 256;
+/// Batches of one submission.
+const MAX_BATCHES: u32 = 16;
+
+/// As [`crate::network::classify`], on a graphics processor: the same bytes.
+///
+/// Errors: `Network` as [`crate::network::classify`], `Cancelled`, and what befalls the device.
+pub fn classify_on_gpu(
+    gpu: &GpuEngine,
+    package: &[u8],
+    pixels: &[u8],
+    items: u32,
+    cancel: &CancelFlag,
+) -> Result<Vec<u8>, EngineError> {
+    let package = Package::decode(package)?;
+    check_images(&package, pixels, items)?;
+    let mut logits = Vec::with_capacity(4 * package.shape.classes as usize * items as usize);
+    let mut rest = pixels;
+    gpu.on_device(|context| {
+        let classifier = Classifier::new(context, &package)?;
+        while !rest.is_empty() {
+            cancel.check()?;
+            let images = (BATCH * classifier.slots) as usize * package.shape.pixels();
+            let (part, after) = rest.split_at(images.min(rest.len()));
+            classifier.run(context, &package, part, cancel, &mut logits)?;
+            rest = after;
+        }
+        Ok(())
+    })?;
+    Ok(logits)
+}
+
+/// A network on a device, for classification.
+struct Classifier {
+    buffers: Buffers,
+    all_logits: wgpu::Buffer,
+    features: Kernel,
+    logits: Kernel,
+    readback: Readback,
+    /// Batches of one submission.
+    slots: u32,
+}
+
+impl Classifier {
+    fn new(context: &Context, package: &Package) -> Result<Self, EngineError> {
+        let sizes = Sizes {
+            shape: package.shape,
+            batch: BATCH,
+            shift: package.shift,
+        };
+        let work = package.shape.work() * u64::from(BATCH);
+        let slots = (context.bounds.work / work).clamp(1, MAX_BATCHES.into());
+        let buffers = Buffers::new(context, &sizes, slots * u64::from(BATCH), slots)?;
+        buffers.upload_weights(context, &package.weights);
+        // At most the sixteen batches above.
+        let step = |slot| Step {
+            first_image: slot as u32 * BATCH,
+            ..sizes.step()
+        };
+        buffers.upload_steps(context, &(0..slots).map(step).collect::<Vec<_>>());
+        let bytes = 4 * slots * u64::from(BATCH * package.shape.classes);
+        let all_logits = buffer(context, "logits", bytes, Usage::STORAGE | Usage::COPY_SRC)?;
+        let bound = [
+            (binding::FEATURES, &buffers.features),
+            (binding::CLASS_ERRORS, &all_logits),
+            (binding::WEIGHTS, &buffers.weights),
+        ];
+        let invocations = LANES * u64::from(BATCH);
+        let logits = Kernel::new(context, "compute_logits", invocations, &buffers.steps, &bound)?;
+        Ok(Self {
+            features: Kernel::features(context, &sizes, &buffers)?,
+            logits,
+            readback: Readback::new(context, bytes)?,
+            all_logits,
+            buffers,
+            slots: slots as u32,
+        })
+    }
+
+    /// Classifies `pixels`, as many batches as there are slots at most, and appends the logits.
+    fn run(
+        &self,
+        context: &Context,
+        package: &Package,
+        pixels: &[u8],
+        cancel: &CancelFlag,
+        logits: &mut Vec<u8>,
+    ) -> Result<(), EngineError> {
+        let shape = &package.shape;
+        let images = (pixels.len() / shape.pixels()) as u32;
+        self.buffers.upload_images(context, shape, package.maximum, pixels);
+        // Places beyond the last image compute the first one again.
+        let place = |place: u32| [if place < images { place } else { 0 }, 0];
+        let batches: Vec<[u32; 2]> = (0..images.next_multiple_of(BATCH)).map(place).collect();
+        context
+            .queue
+            .write_buffer(&self.buffers.batches, 0, cast_slice(&batches));
+        let mut encoder = context.device.create_command_encoder(&Default::default());
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        for slot in 0..images.div_ceil(BATCH) as usize {
+            self.features.record(&mut pass, slot);
+            self.logits.record(&mut pass, slot);
+        }
+        drop(pass);
+        encoder.copy_buffer_to_buffer(&self.all_logits, 0, &self.readback.buffer, 0, None);
+        let submission = context.queue.submit([encoder.finish()]);
+        self.readback.request();
+        let bytes = images as usize * 4 * shape.classes as usize;
+        self.readback
+            .land(context, &submission, cancel, |found| logits.extend(&found[..bytes]))
+    }
+}

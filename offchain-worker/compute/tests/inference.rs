@@ -1,0 +1,380 @@
+//! Inference: golden vectors of a second implementation, equality of the engines, the check, and what is refused.
+
+use agora_compute::{
+    BlobRef, CancelFlag, Computation, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, InferenceJob,
+    InferenceTask, ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict, check_output, encode_items,
+    find_device,
+    model::{Package, PackageError, Shape, sample},
+    network::NetworkError,
+    output_digest,
+};
+use agora_primitives::job::JobError;
+use codec::Encode;
+use proptest::prelude::*;
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+static CPU: CpuEngine = CpuEngine::new();
+static GPU: LazyLock<GpuEngine> = LazyLock::new(|| {
+    let device = find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"));
+    GpuEngine::open(&device, &GpuOptions::default()).unwrap()
+});
+
+fn engines() -> [&'static dyn Engine; 2] {
+    [&CPU, &*GPU]
+}
+
+/// A job with its inputs.
+struct Published {
+    job: InferenceJob,
+    inputs: MemoryInputs,
+}
+
+impl Published {
+    fn new(package: Vec<u8>, shape: Shape, items: &[Vec<u16>]) -> Self {
+        let mut inputs = MemoryInputs::new();
+        let longest = items.iter().map(Vec::len).max().unwrap_or(0) as u32;
+        let job = InferenceJob {
+            model: inputs.insert(package).unwrap(),
+            input: inputs.insert(encode_items(items).unwrap()).unwrap(),
+            task: InferenceTask::Embedding,
+            items: items.len() as u32,
+            item_work: shape.work(longest),
+            item_output: shape.output_bytes(),
+        };
+        Self { job, inputs }
+    }
+
+    fn sample(seed: u8, items: &[Vec<u16>]) -> Self {
+        let package = sample::package(&[seed; 32], sample::SMALL);
+        Self::new(package.to_bytes().unwrap(), sample::SMALL, items)
+    }
+
+    fn spec(&self) -> JobSpec {
+        JobSpec::V1(JobKind::Inference(self.job))
+    }
+
+    fn run(&self, engine: &dyn Engine) -> Result<Computation, EngineError> {
+        engine.run(&self.spec(), &self.inputs, &NoProgress, &CancelFlag::new())
+    }
+
+    fn check(&self, output: &[u8], seed: u8) -> Verdict {
+        check_output(&self.spec(), &self.inputs, output, &[seed; 32]).unwrap()
+    }
+}
+
+#[derive(Deserialize)]
+struct Vector {
+    name: String,
+    seed: String,
+    shape: [u32; 8],
+    items: Vec<Vec<u16>>,
+    package_hash: String,
+    input: String,
+    job: String,
+    item_digests: Vec<String>,
+    digest: String,
+    output: String,
+}
+
+impl Vector {
+    fn all() -> Vec<Self> {
+        serde_json::from_str(include_str!("../../../tests/vectors/inference.json")).unwrap()
+    }
+
+    fn published(&self) -> Published {
+        let mut seed = [0; 32];
+        hex::decode_to_slice(&self.seed, &mut seed).unwrap();
+        let [
+            vocabulary,
+            positions,
+            hidden,
+            layers,
+            heads,
+            key_value_heads,
+            head_size,
+            intermediate,
+        ] = self.shape;
+        let shape = Shape {
+            vocabulary,
+            positions,
+            hidden,
+            layers,
+            heads,
+            key_value_heads,
+            head_size,
+            intermediate,
+        };
+        let package = sample::package(&seed, shape).to_bytes().unwrap();
+        Published::new(package, shape, &self.items)
+    }
+}
+
+#[test]
+fn packages_inputs_and_jobs_are_those_of_the_second_implementation() {
+    for vector in Vector::all() {
+        let published = vector.published();
+        assert_eq!(
+            hex::encode(published.job.model.hash),
+            vector.package_hash,
+            "{}",
+            vector.name
+        );
+        assert_eq!(hex::encode(encode_items(&vector.items).unwrap()), vector.input);
+        assert_eq!(hex::encode(published.spec().encode()), vector.job);
+    }
+}
+
+#[test]
+fn both_engines_compute_the_golden_vectors() {
+    for engine in engines() {
+        for vector in Vector::all() {
+            let computation = vector.published().run(engine).unwrap();
+            let name = format!("{} on {}", vector.name, engine.name());
+            assert_eq!(hex::encode(&computation.output), vector.output, "{name}");
+            let digests: Vec<String> = computation.state_digests.iter().map(hex::encode).collect();
+            let expected: Vec<String> = vector.item_digests.into_iter().chain([vector.digest]).collect();
+            assert_eq!(digests, expected, "{name}");
+        }
+    }
+}
+
+prop_compose! {
+    fn items()(items in prop::collection::vec(prop::collection::vec(0u16..61, 1..=40), 1..20)) -> Vec<Vec<u16>> {
+        items
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn both_engines_give_the_same_bits(seed: u8, items in items()) {
+        let published = Published::sample(seed, &items);
+        let [cpu, gpu] = engines().map(|engine| published.run(engine).unwrap());
+        prop_assert!(cpu == gpu);
+        prop_assert_eq!(cpu.digest(), output_digest(&cpu.output));
+        prop_assert_eq!(published.check(&cpu.output, seed), Verdict::Right);
+    }
+
+    #[test]
+    fn an_item_does_not_depend_on_the_others(seed: u8, items in items()) {
+        let together = Published::sample(seed, &items).run(&CPU).unwrap().output;
+        for (item, output) in items.iter().zip(together.chunks(64)) {
+            let alone = Published::sample(seed, std::slice::from_ref(item)).run(&CPU).unwrap().output;
+            prop_assert_eq!(alone, output);
+        }
+    }
+
+    #[test]
+    fn the_check_finds_what_is_wrong_in_every_item(seed: u8, items in items()) {
+        let published = Published::sample(1, &items);
+        let mut output = published.run(&CPU).unwrap().output;
+        for item in output.chunks_mut(64) {
+            item[usize::from(seed) % 64] ^= 1;
+        }
+        prop_assert!(matches!(published.check(&output, seed), Verdict::Wrong(Place::Unit(_))));
+    }
+}
+
+#[test]
+fn the_check_finds_a_single_wrong_item_once_it_is_drawn() {
+    let items: Vec<Vec<u16>> = (0..10).map(|i| vec![i, i + 1]).collect();
+    let published = Published::sample(3, &items);
+    let right = published.run(&CPU).unwrap().output;
+    let mut wrong = right.clone();
+    wrong[7 * 64 + 5] ^= 0x10;
+    let verdicts: Vec<Verdict> = (0..100).map(|seed| published.check(&wrong, seed)).collect();
+    let found = verdicts
+        .iter()
+        .filter(|&&verdict| verdict == Verdict::Wrong(Place::Unit(7)))
+        .count();
+    let passed = verdicts.iter().filter(|verdict| verdict.is_right()).count();
+    assert_eq!(found + passed, 100);
+    // One of ten items is drawn, so that one in ten checks finds it.
+    assert!((3..=20).contains(&found), "{found}");
+
+    let short = published.check(&right[1..], 0);
+    assert_eq!(
+        short,
+        Verdict::Wrong(Place::Length {
+            expected: 640,
+            found: 639
+        })
+    );
+}
+
+fn small_device(options: GpuOptions) -> GpuEngine {
+    GpuEngine::open(GPU.device(), &options).unwrap()
+}
+
+#[test]
+fn small_devices_compute_the_same_in_more_batches() {
+    let items: Vec<Vec<u16>> = (1..40).map(|i| (0..i).map(|token| token * i % 61).collect()).collect();
+    let published = Published::sample(9, &items);
+    let reference = published.run(&CPU).unwrap();
+    for (max_workgroups, max_work) in [(Some(40), None), (None, Some(1)), (None, Some(1_000_000))] {
+        let engine = small_device(GpuOptions {
+            max_workgroups,
+            max_work,
+            ..GpuOptions::default()
+        });
+        assert!(
+            published.run(&engine).unwrap() == reference,
+            "{max_workgroups:?} {max_work:?}"
+        );
+    }
+}
+
+#[test]
+fn devices_that_are_too_small_say_so() {
+    let published = Published::sample(9, &[vec![0; 40]]);
+    for (max_workgroups, max_buffer_bytes) in [(Some(39), None), (None, Some(4000))] {
+        let engine = small_device(GpuOptions {
+            max_workgroups,
+            max_buffer_bytes,
+            ..GpuOptions::default()
+        });
+        assert!(matches!(published.run(&engine), Err(EngineError::Limit { .. })));
+    }
+}
+
+#[test]
+fn jobs_that_do_not_fit_their_inputs_are_refused() {
+    let items = vec![vec![1, 2, 3], vec![4]];
+    let refused = |published: &Published| match published.run(&CPU) {
+        Err(EngineError::Items(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    let good = || Published::sample(1, &items);
+
+    let mut published = good();
+    published.job.items = 3;
+    assert_eq!(refused(&published), ItemsError::Count { expected: 3, found: 2 });
+    let mut published = good();
+    published.job.item_work -= 1;
+    assert!(matches!(refused(&published), ItemsError::Work { item: 0, .. }));
+    let mut published = good();
+    published.job.item_output = 66;
+    assert_eq!(
+        refused(&published),
+        ItemsError::Output {
+            expected: 66,
+            found: 64
+        }
+    );
+
+    let with_input = |input: Vec<u8>| {
+        let mut published = good();
+        published.job.input = published.inputs.insert(input).unwrap();
+        refused(&published)
+    };
+    let input = encode_items(&items).unwrap();
+    assert_eq!(with_input(input[..3].to_vec()), ItemsError::Truncated(0));
+    assert_eq!(with_input(input[..input.len() - 1].to_vec()), ItemsError::Truncated(1));
+    assert_eq!(with_input([input.as_slice(), &[0]].concat()), ItemsError::Trailing(1));
+    let with_items = |items: &[Vec<u16>]| with_input(encode_items(items).unwrap());
+    assert!(matches!(
+        with_items(&[vec![1], vec![]]),
+        ItemsError::Length {
+            item: 1,
+            found: 0,
+            most: 40
+        }
+    ));
+    assert!(matches!(
+        with_items(&[vec![0; 41], vec![0]]),
+        ItemsError::Length { item: 0, found: 41, .. }
+    ));
+    let unknown = ItemsError::Token {
+        item: 1,
+        token: 61,
+        vocabulary: 61,
+    };
+    assert_eq!(with_items(&[vec![60], vec![0, 61]]), unknown);
+}
+
+#[test]
+fn other_tasks_and_missing_inputs_are_refused() {
+    let mut published = Published::sample(1, &[vec![1]]);
+    published.job.task = InferenceTask::Classification;
+    let wrong = EngineError::Network(NetworkError::Architecture(0));
+    assert_eq!(published.run(&CPU).unwrap_err().to_string(), wrong.to_string());
+    published.job.task = InferenceTask::Generation;
+    assert!(matches!(
+        published.run(&CPU),
+        Err(EngineError::Job(JobError::Unsupported))
+    ));
+    let mut published = Published::sample(1, &[vec![1]]);
+    published.job.model = BlobRef {
+        hash: [9; 32].into(),
+        ..published.job.model
+    };
+    assert!(matches!(published.run(&CPU), Err(EngineError::Input(_))));
+}
+
+#[test]
+fn cancelled_jobs_stop() {
+    let published = Published::sample(1, &[vec![1]]);
+    let cancel = CancelFlag::new();
+    cancel.cancel();
+    for engine in engines() {
+        let result = engine.run(&published.spec(), &published.inputs, &NoProgress, &cancel);
+        assert!(matches!(result, Err(EngineError::Cancelled)));
+    }
+}
+
+#[test]
+fn packages_are_read_as_they_were_written() {
+    let package = sample::package(&[5; 32], sample::SMALL);
+    let bytes = package.to_bytes().unwrap();
+    assert_eq!(Package::from_bytes(&bytes).unwrap(), package);
+    for length in (0..bytes.len()).step_by(97).chain(0..200) {
+        let error = Package::from_bytes(&bytes[..length]).unwrap_err();
+        assert!(matches!(error, PackageError::Truncated { .. }), "{length}: {error}");
+    }
+    let longer = [bytes.as_slice(), &[0]].concat();
+    assert_eq!(Package::from_bytes(&longer), Err(PackageError::Trailing(1)));
+}
+
+#[test]
+fn headers_of_other_packages_are_refused() {
+    let bytes = sample::package(&[5; 32], sample::SMALL).to_bytes().unwrap();
+    let with = |at: usize, byte: u8| {
+        let mut bytes = bytes.clone();
+        bytes[at] = byte;
+        Package::from_bytes(&bytes).unwrap_err()
+    };
+    assert_eq!(with(0, b'B'), PackageError::Magic);
+    assert_eq!(with(4, 2), PackageError::Version(2));
+    assert_eq!(with(5, 1), PackageError::Architecture(1));
+    for size in 0..8 {
+        // A size of millions, of which none of the bytes is there.
+        assert!(
+            matches!(with(6 + 4 * size + 3, 0x7f), PackageError::Size { .. }),
+            "{size}"
+        );
+    }
+    for part in 38..45 {
+        assert!(matches!(with(part, 1), PackageError::Unsupported { found: 1, .. }));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn changed_packages_are_refused_or_computed_without_a_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut bytes = sample::package(&[5; 32], sample::SMALL).to_bytes().unwrap();
+        for (index, byte) in changes {
+            let at = index.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Ok(package) = Package::from_bytes(&bytes) {
+            let published = Published::new(bytes, package.encoder.shape, &[vec![1, 2, 3]]);
+            let _ = published.run(&CPU);
+        }
+    }
+}

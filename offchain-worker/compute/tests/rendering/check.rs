@@ -1,0 +1,72 @@
+use crate::{golden::still_life, scenes::scene, *};
+use agora_compute::{Place, Verdict, check_output};
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn honest_images_pass(scene in scene(), challenge: [u8; 32], width in 1u32..30, height in 2u32..30) {
+        let mut inputs = MemoryInputs::new();
+        let blob = inputs.insert(scene.encode()).unwrap();
+        let job = job(blob, width, height);
+        let output = run(&CPU, job, &inputs).unwrap().output;
+        prop_assert_eq!(check_output(&spec(job), &inputs, &output, &challenge).unwrap(), Verdict::Right);
+    }
+}
+
+#[test]
+fn in_small_images_every_wrong_byte_is_found_and_the_first_is_named() {
+    let (inputs, scene) = still_life();
+    let job = RenderingJob {
+        frames: 2,
+        ..job(scene, 8, 16)
+    };
+    let output = run(&CPU, job, &inputs).unwrap().output;
+    let check = |output: &[u8]| check_output(&spec(job), &inputs, output, &[3; 32]).unwrap();
+    for place in 0..output.len() {
+        let mut wrong = output.clone();
+        wrong[place] ^= 1;
+        assert_eq!(check(&wrong), Verdict::Wrong(Place::Byte(place as u64)));
+        // A later one changes nothing.
+        if let Some(last) = wrong[place + 1..].last_mut() {
+            *last ^= 4;
+            assert_eq!(check(&wrong), Verdict::Wrong(Place::Byte(place as u64)));
+        }
+    }
+    for length in [0, output.len() - 1, output.len() + 1] {
+        let mut other = output.clone();
+        other.resize(length, 0);
+        let (expected, found) = (output.len() as u64, length as u64);
+        assert_eq!(check(&other), Verdict::Wrong(Place::Length { expected, found }));
+    }
+}
+
+#[test]
+fn in_large_images_wrong_pixels_are_found_as_often_as_is_said() {
+    let (inputs, scene) = still_life();
+    // 256 of 4096 pixels are drawn.
+    let job = RenderingJob {
+        samples: 1,
+        max_bounces: 2,
+        ..job(scene, 64, 64)
+    };
+    let output = run(&CPU, job, &inputs).unwrap().output;
+    let found = |wrong_pixels: usize| {
+        let mut wrong = output.clone();
+        for pixel in 0..wrong_pixels {
+            wrong[3 * (pixel * 4096 / wrong_pixels)] ^= 0x80;
+        }
+        let seeds = (0..200u8).map(|i| [i; 32]);
+        seeds
+            .filter(|seed| !check_output(&spec(job), &inputs, &wrong, seed).unwrap().is_right())
+            .count()
+    };
+    // 1 in 16: mean 12.5, standard deviation 3.4.
+    let single = found(1);
+    assert!((2..28).contains(&single), "{single}");
+    // 1 % of the pixels: passes with a probability of (1 − 0.01)²⁵⁶ = 0.08 at most.
+    let some = found(41);
+    assert!(some > 170, "{some}");
+    assert_eq!(found(400), 200);
+}

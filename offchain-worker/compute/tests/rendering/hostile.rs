@@ -1,0 +1,79 @@
+use crate::{scenes::scene, *};
+use agora_compute::scene::{MAX_TRIANGLES, Scene, SceneError};
+use proptest::{prelude::*, sample::Index};
+
+/// What must hold of bytes that claim to be a scene: they are refused, or they are the one encoding of a valid scene.
+fn check(bytes: &[u8]) -> Option<Scene> {
+    let scene = Scene::decode(bytes).ok()?;
+    assert_eq!(scene.validate(), Ok(()));
+    assert!(scene.encode() == bytes, "one scene, one encoding");
+    Some(scene)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn any_bytes_are_refused_or_a_scene(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        check(&bytes);
+        check(&[b"AGSC\x01\0\0\0", bytes.as_slice()].concat());
+    }
+
+    #[test]
+    fn changed_scenes_are_refused_or_rendered(
+        scene in scene(),
+        changes in prop::collection::vec((any::<Index>(), prop_oneof![any::<u8>(), Just(0), Just(255), Just(128)]), 1..5),
+        cut in prop::option::weighted(0.2, any::<Index>()),
+    ) {
+        let mut bytes = scene.encode();
+        for (place, value) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Some(scene) = check(&bytes) {
+            // Whatever was let through can be rendered without an overflow.
+            let mut inputs = MemoryInputs::new();
+            let blob = inputs.insert(scene.encode()).unwrap();
+            run(&CPU, RenderingJob { samples: 1, max_bounces: 8, first_frame: 1, ..job(blob, 3, 3) }, &inputs).unwrap();
+        }
+    }
+}
+
+#[test]
+fn huge_counts_are_refused_before_anything_is_read() {
+    for table in 0..7 {
+        let mut bytes = b"AGSC\x01\0\0\0".to_vec();
+        bytes.resize(80, 0);
+        bytes[8] = 1;
+        bytes[8 + 6 * 4] = 1;
+        bytes[8 + table * 4..12 + table * 4].fill(255);
+        assert!(matches!(
+            Scene::decode(&bytes),
+            Err(SceneError::Count { count: 0xffff_ffff, .. })
+        ));
+    }
+    // Within the limits, but not within the bytes.
+    let mut bytes = b"AGSC\x01\0\0\0".to_vec();
+    bytes.resize(80, 0);
+    bytes[8] = 1;
+    bytes[8 + 6 * 4] = 1;
+    bytes[28..32].copy_from_slice(&MAX_TRIANGLES.to_le_bytes());
+    let expected = 80 + 32 + 40 + 28 * u64::from(MAX_TRIANGLES);
+    assert_eq!(Scene::decode(&bytes), Err(SceneError::Length { expected, found: 80 }));
+}
+
+#[test]
+fn other_formats_and_versions_are_refused() {
+    assert_eq!(Scene::decode(b""), Err(SceneError::Magic));
+    assert_eq!(Scene::decode(b"AGMP\x01\0\0\0"), Err(SceneError::Magic));
+    assert_eq!(
+        Scene::decode(b"AGSC"),
+        Err(SceneError::Length { expected: 80, found: 4 })
+    );
+    let mut newer = b"AGSC\x02\0\0\0".to_vec();
+    newer.resize(200, 0);
+    assert_eq!(Scene::decode(&newer), Err(SceneError::Version(2)));
+}

@@ -1,0 +1,120 @@
+//! Row work against the vectors that the second implementation wrote.
+
+use agora_compute::{
+    BlobRef, CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MemoryInputs, NoProgress, Place,
+    RowsJob, Verdict, check_output, find_device,
+};
+use agora_math::freivalds::ProductVectors;
+use codec::{Decode, Encode};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Vector {
+    name: String,
+    columns: u32,
+    first_row: u32,
+    rows: u32,
+    matrix_rows: u32,
+    vectors: u32,
+    matrix_hash: String,
+    input_hash: String,
+    job_spec_scale: String,
+    job_hash: String,
+    output_first_bytes: String,
+    output_bytes: usize,
+    digest: String,
+    account: String,
+    trace_root: String,
+    check_seed: String,
+    check_vectors_first_elements: [i32; 2],
+    check_vectors_last_elements: [i32; 2],
+}
+
+fn vectors() -> Vec<Vector> {
+    serde_json::from_str(include_str!("../../../tests/vectors/rows.json")).unwrap()
+}
+
+/// `H(label ‖ u32 0) ‖ H(label ‖ u32 1) ‖ …`, cut to `length`.
+fn content(label: &str, length: u32) -> Vec<u8> {
+    let block = |i: u32| {
+        BlobRef::to(&[label.as_bytes(), &i.to_le_bytes()].concat())
+            .unwrap()
+            .hash
+            .0
+    };
+    (0..).flat_map(block).take(length as usize).collect()
+}
+
+fn array(text: &str) -> [u8; 32] {
+    hex::decode(text).unwrap().try_into().unwrap()
+}
+
+impl Vector {
+    fn job(&self) -> (JobSpec, MemoryInputs) {
+        let mut inputs = MemoryInputs::new();
+        let matrix = content(&format!("{} W", self.name), self.matrix_rows * self.columns);
+        let input = content(&format!("{} x", self.name), self.vectors * self.columns);
+        let job = RowsJob {
+            matrix: inputs.insert(matrix).unwrap(),
+            columns: self.columns,
+            first_row: self.first_row,
+            rows: self.rows,
+            input: inputs.insert(input).unwrap(),
+            vectors: self.vectors,
+        };
+        assert_eq!(hex::encode(job.matrix.hash), self.matrix_hash);
+        assert_eq!(hex::encode(job.input.hash), self.input_hash);
+        (JobSpec::V1(JobKind::Rows(job)), inputs)
+    }
+}
+
+fn assert_computes_the_vectors(engine: &dyn Engine) {
+    for vector in vectors() {
+        let (spec, inputs) = vector.job();
+        let name = &vector.name;
+        let result = engine.run(&spec, &inputs, &NoProgress, &CancelFlag::new()).unwrap();
+        assert_eq!(result.output.len(), vector.output_bytes, "{name}");
+        let first = &result.output[..result.output.len().min(24)];
+        assert_eq!(hex::encode(first), vector.output_first_bytes, "{name}");
+        assert_eq!(hex::encode(result.digest()), vector.digest, "{name}");
+        assert_eq!(result.state_digests.len(), 1, "{name}");
+        let trace_root = result.trace_root(&array(&vector.account));
+        assert_eq!(hex::encode(trace_root), vector.trace_root, "{name}");
+
+        let seed = array(&vector.check_seed);
+        let verdict = check_output(&spec, &inputs, &result.output, &seed).unwrap();
+        assert_eq!(verdict, Verdict::Right, "{name}");
+        let mut wrong = result.output;
+        let last = wrong.len() - 1;
+        wrong[last] ^= 1;
+        let verdict = check_output(&spec, &inputs, &wrong, &seed).unwrap();
+        assert_eq!(verdict, Verdict::Wrong(Place::Byte(last as u64)), "{name}");
+    }
+}
+
+#[test]
+fn the_cpu_computes_the_vectors() {
+    assert_computes_the_vectors(&CpuEngine::new());
+}
+
+#[test]
+fn the_first_adapter_computes_the_vectors() {
+    let device = find_device("auto").unwrap_or_else(|error| panic!("this test needs an adapter: {error}"));
+    assert_computes_the_vectors(&GpuEngine::open(&device, &GpuOptions::default()).unwrap());
+}
+
+#[test]
+fn specifications_and_random_vectors_are_those_of_the_vectors() {
+    for vector in vectors() {
+        let (spec, _) = vector.job();
+        assert_eq!(hex::encode(spec.encode()), vector.job_spec_scale);
+        let bytes = hex::decode(&vector.job_spec_scale).unwrap();
+        assert_eq!(JobSpec::decode(&mut bytes.as_slice()), Ok(spec));
+        assert_eq!(hex::encode(BlobRef::to(&bytes).unwrap().hash), vector.job_hash);
+
+        let random = ProductVectors::new(&array(&vector.check_seed), vector.rows);
+        let elements = |at: fn(&[i32]) -> Option<&i32>| random.vectors().map(|vector| *at(vector).unwrap());
+        assert_eq!(elements(<[i32]>::first), vector.check_vectors_first_elements);
+        assert_eq!(elements(<[i32]>::last), vector.check_vectors_last_elements);
+    }
+}

@@ -1,0 +1,39 @@
+//! Scenes of rendering jobs: made from a description and meshes, and their outputs saved as pictures.
+//!
+//! [`Description`] is a scene as text (JSON); [`Description::build`] makes of it the scene that engines render, with
+//! meshes from OBJ and glTF files ([`obj`], [`gltf`]) and such that are computed ([`shapes`]). [`png`] writes outputs.
+//! Files may come from anywhere: sizes and counts are checked before anything follows them, and what is wrong is an error.
+//!
+//! Making a scene computes with floats, once: what a job names, and all engines agree on, are the scene's bytes.
+//!
+//! ```
+//! let text = r##"{
+//!     "materials": { "clay": { "surface": "diffuse", "colour": "#c0704a" } },
+//!     "spheres": [{ "centre": [0, 1, 0], "radius": 1, "material": "clay" }],
+//!     "camera": [{ "position": [0, 2, 6], "target": [0, 1, 0], "field_of_view": 40 }]
+//! }"##;
+//! let scene = agora_scenes::Description::parse(text)?.build(&agora_scenes::NoFiles)?;
+//! assert_eq!(agora_compute::scene::Scene::decode(&scene.encode())?, scene);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![deny(missing_docs)]
+
+mod build;
+mod description;
+mod error;
+mod files;
+mod fixed;
+pub mod gltf;
+mod mesh;
+pub mod obj;
+pub mod png;
+pub mod shapes;
+
+pub use description::{
+    CameraDescription, Colour, Description, MaterialDescription, MeshDescription, PatternDescription, PlaneDescription,
+    Shading, ShapeDescription, SkyDescription, SphereDescription, SurfaceDescription,
+};
+pub use error::{DescriptionError, MeshError};
+pub use files::{Files, Folder, MAX_FILE_BYTES, NoFiles};
+pub use mesh::Mesh;

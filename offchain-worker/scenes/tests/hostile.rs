@@ -1,0 +1,209 @@
+//! Files that anybody may have made: they are refused or become a valid mesh, and never a panic.
+
+use agora_scenes::{Description, DescriptionError, Mesh, MeshError, NoFiles, gltf, obj};
+use proptest::{prelude::*, sample::Index};
+
+/// What must hold of a mesh that was let through.
+fn check(mesh: Result<Mesh, MeshError>) -> Option<Mesh> {
+    let mesh = mesh.ok()?;
+    mesh.validate().unwrap();
+    Some(mesh)
+}
+
+const OBJ: &str =
+    "o one\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0.5\nvn 0 0 1\nvn 0 1 0\nf 1//1 2//1 3//2 4//2\nf -1 -2 -3\n";
+
+/// A square of two triangles, with its buffer in the text.
+const GLTF: &str = r#"{"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0]}],
+"nodes":[{"children":[1]},{"mesh":0,"translation":[1,2,3],"scale":[2,2,-2]}],
+"meshes":[{"primitives":[{"attributes":{"POSITION":0},"indices":1}]}],
+"accessors":[{"bufferView":0,"componentType":5126,"count":4,"type":"VEC3","min":[0,0,0],"max":[1,1,0]},
+{"bufferView":1,"componentType":5123,"count":6,"type":"SCALAR"}],
+"bufferViews":[{"buffer":0,"byteOffset":0,"byteLength":48},{"buffer":0,"byteOffset":48,"byteLength":12}],
+"buffers":[{"byteLength":60,"uri":"data:application/octet-stream;base64,AAAAAAAAAAAAAAAAAACAPwAAAAAAAAAAAACAPwAAgD8AAAAAAAAAAAAAgD8AAAAAAAABAAIAAAACAAMA"}]}"#;
+
+fn changed(text: &'static str, words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    let change = (
+        any::<Index>(),
+        0..12usize,
+        prop_oneof![
+            prop::sample::select(words.to_vec()).prop_map(|word| word.as_bytes().to_vec()),
+            prop::collection::vec(any::<u8>(), 0..4),
+        ],
+    );
+    prop::collection::vec(change, 1..6).prop_map(move |changes| {
+        let mut bytes = text.as_bytes().to_vec();
+        for (place, length, with) in changes {
+            let start = place.index(bytes.len() + 1);
+            let end = (start + length).min(bytes.len());
+            bytes.splice(start..end, with);
+        }
+        bytes
+    })
+}
+
+const WORDS: &[&str] = &[
+    "nan",
+    "inf",
+    "-inf",
+    "1e400",
+    "-1",
+    "0",
+    "99999999999999999999",
+    "4294967295",
+    "-2147483648",
+    "1000000000",
+    "f ",
+    "v ",
+    "vn ",
+    "\n",
+    "/",
+    "//",
+    "null",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\"",
+    "5121",
+    "5125",
+    "18446744073709551615",
+    "[0]",
+    "[1]",
+    "\"sparse\":{\"count\":9,\"indices\":{\"bufferView\":0,\"componentType\":5123},\"values\":{\"bufferView\":0}},",
+    "\"byteStride\":4,",
+    "\"byteOffset\":18446744073709551615,",
+    "\"mode\":5,",
+    "\"children\":[0],",
+    "..",
+    "data:,",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn changed_obj_files_are_refused_or_meshes(bytes in changed(OBJ, WORDS)) {
+        check(obj::read(&bytes));
+    }
+
+    #[test]
+    fn changed_gltf_files_are_refused_or_meshes(bytes in changed(GLTF, WORDS)) {
+        check(gltf::read(&bytes, &NoFiles));
+    }
+
+    #[test]
+    fn changed_binary_gltf_files_are_refused_or_meshes(
+        json in changed(GLTF, WORDS), data in prop::collection::vec(any::<u8>(), 0..80), lengths in prop::array::uniform3(any::<u32>()),
+        honest in prop::array::uniform3(prop::bool::weighted(0.9)),
+    ) {
+        let right = [(12 + 8 + json.len() + 8 + data.len()) as u32, json.len() as u32, data.len() as u32];
+        let length = |i: usize| if honest[i] { right[i] } else { lengths[i] };
+        let mut bytes = b"glTF\x02\0\0\0".to_vec();
+        bytes.extend(length(0).to_le_bytes());
+        bytes.extend(length(1).to_le_bytes());
+        bytes.extend(b"JSON");
+        bytes.extend(&json);
+        bytes.extend(length(2).to_le_bytes());
+        bytes.extend(b"BIN\0");
+        bytes.extend(&data);
+        check(gltf::read(&bytes, &NoFiles));
+    }
+}
+
+#[test]
+fn good_files_become_meshes() {
+    let mesh = check(obj::read(OBJ.as_bytes())).unwrap();
+    assert_eq!(mesh.triangles.len(), 3);
+    let mesh = check(gltf::read(GLTF.as_bytes(), &NoFiles)).unwrap();
+    assert_eq!(mesh.vertices[2], [3.0, 4.0, 3.0]);
+    // Mirrored, so turned over.
+    assert_eq!(mesh.triangles, [([0, 2, 1], None), ([0, 3, 2], None)]);
+}
+
+#[test]
+fn each_defect_has_its_error() {
+    let obj = |text: &str| obj::read(text.as_bytes()).unwrap_err();
+    assert!(matches!(
+        obj("v 0 nan 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"),
+        MeshError::NotFinite {
+            what: "vertex",
+            index: 0
+        }
+    ));
+    assert!(matches!(obj("v 0 0 0\nf 1 2 3\n"), MeshError::Index(0)));
+    assert!(matches!(obj("v 0 0 0\nv 1 x 0\n"), MeshError::Obj { line: 2 }));
+    let gltf = |text: &str| gltf::read(text.as_bytes(), &NoFiles).unwrap_err();
+    assert!(matches!(gltf("{"), MeshError::Gltf(_)));
+    let changed = |from: &str, to: &str| {
+        assert!(GLTF.contains(from));
+        gltf(&GLTF.replace(from, to))
+    };
+    assert!(matches!(
+        changed("\"count\":4", "\"count\":4000000000"),
+        MeshError::TooMany { what: "vertices", .. }
+    ));
+    assert!(matches!(changed("\"count\":4", "\"count\":5"), MeshError::Truncated(_)));
+    assert!(matches!(
+        changed("\"count\":6", "\"count\":4000000000"),
+        MeshError::TooMany { what: "triangles", .. }
+    ));
+    assert!(matches!(
+        changed("\"byteLength\":12", "\"byteLength\":13"),
+        MeshError::Truncated(_)
+    ));
+    assert!(matches!(
+        changed("AAMA\"", "AAcA\""),
+        MeshError::Base64(_) | MeshError::Index(_)
+    ));
+    assert!(matches!(
+        changed("\"children\":[1]", "\"children\":[1,1]"),
+        MeshError::Nodes
+    ));
+    assert!(matches!(
+        changed("\"mesh\":0", "\"mesh\":0,\"children\":[0]"),
+        MeshError::Nodes
+    ));
+    assert!(matches!(
+        changed("{\"attributes\"", "{\"mode\":5,\"attributes\""),
+        MeshError::Unsupported(_)
+    ));
+    assert!(matches!(
+        changed("data:application/octet-stream;base64,", "other.bin?"),
+        MeshError::File { .. }
+    ));
+}
+
+#[test]
+fn descriptions_with_numbers_out_of_range_are_refused() {
+    let scene = |material: &str, sphere: &str| {
+        let text = format!(
+            r#"{{ "materials": {{ "a": {material} }}, "spheres": [{sphere}],
+                "camera": [{{ "position": [0, 2, 6], "target": [0, 1, 0], "field_of_view": 40 }}] }}"#
+        );
+        Description::parse(&text).and_then(|description| description.build(&NoFiles))
+    };
+    let (clay, ball) = (
+        r#"{ "surface": "diffuse" }"#,
+        r#"{ "centre": [0, 0, 0], "radius": 1, "material": "a" }"#,
+    );
+    assert!(scene(clay, ball).is_ok());
+    let number = |result| assert!(matches!(result, Err(DescriptionError::Number { .. })), "{result:?}");
+    number(scene(
+        clay,
+        r#"{ "centre": [0, 0, 513], "radius": 1, "material": "a" }"#,
+    ));
+    number(scene(clay, r#"{ "centre": [0, 0, 0], "radius": 0, "material": "a" }"#));
+    number(scene(r#"{ "surface": "diffuse", "colour": [0, 0, 1.5] }"#, ball));
+    number(scene(r#"{ "surface": "glass", "index": 0.5 }"#, ball));
+    let other = scene(clay, r#"{ "centre": [0, 0, 0], "radius": 1, "material": "b" }"#);
+    assert!(matches!(other, Err(DescriptionError::UnknownMaterial(name)) if name == "b"));
+    assert!(matches!(
+        scene(r#"{ "surface": "wood" }"#, ball),
+        Err(DescriptionError::Json(_))
+    ));
+    assert!(matches!(
+        scene(r#"{ "surface": "diffuse", "colour": "red" }"#, ball),
+        Err(DescriptionError::Json(_))
+    ));
+}

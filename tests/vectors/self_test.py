@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Collects a small job of every kind, with its inputs and the digest of its result: what an engine is tested with when
+it starts. Jobs, inputs and digests are those of the other programs in this folder.
+
+  self_test.py          writes self_test.json beside this file
+  self_test.py --check  fails if the file differs from what it would write
+"""
+
+import json
+import pathlib
+import sys
+
+import inference
+import reference
+import rendering
+import rows
+import training
+from reference import H, OUTPUT_CHUNK, chunked_root, u32, u64
+
+
+def blob(data: bytes) -> bytes:
+    return H(data) + u32(len(data))
+
+
+def entry(kind: str, name: str, job: bytes, inputs: list, digest: str) -> dict:
+    return {"kind": kind, "name": name, "job": job.hex(), "inputs": [data.hex() for data in inputs], "digest": digest}
+
+
+def synthetic_entries() -> list:
+    found = []
+    for vector in json.loads(pathlib.Path(__file__).with_name("synthetic.json").read_text()):
+        job = reference.scale_job_spec(bytes.fromhex(vector["seed"]), vector["matrix_size"], vector["iterations"])
+        found.append(entry("synthetic", vector["name"], job, [], vector["digest"]))
+    return found
+
+
+def rows_entry() -> dict:
+    name, columns, first_row, count, matrix_rows, vectors = rows.SPECS[3]
+    made = rows.vector(*rows.SPECS[3])
+    inputs = [rows.content(name + " W", matrix_rows * columns), rows.content(name + " x", vectors * columns)]
+    return entry("rows", name, bytes.fromhex(made["job_spec_scale"]), inputs, made["digest"])
+
+
+def embedding_entry() -> dict:
+    made = inference.vector(*inference.SPECS[0])
+    package = inference.package(inference.sample(inference.SPECS[0][1], inference.SPECS[0][2]))
+    inputs = [package, bytes.fromhex(made["input"])]
+    return entry("embedding", made["name"], bytes.fromhex(made["job"]), inputs, made["digest"])
+
+
+def training_entries() -> list:
+    """A convolutional network that is trained, and then applied to the images it was trained on."""
+    made = training.vectors()[1]
+    data = training.made_data(made["name"], 6, 5, 4, 9, 255)
+    assert training.dataset_bytes(data).hex() == made["data"]
+    package, logits, pixels = bytes.fromhex(made["package"]), bytes.fromhex(made["logits"]), b"".join(data.images)
+    s = training.shape_of(made["job"])
+    item_work = work(s)
+    job = (b"\1\2" + blob(package) + blob(pixels) + b"\1" + u32(len(data.images)) + u64(item_work)
+           + u32(4 * data.classes))
+    return [
+        entry("training", made["name"], bytes.fromhex(made["job_spec_scale"]), [bytes.fromhex(made["data"])],
+              made["digest"]),
+        entry("classification", made["name"], job, [package, pixels], chunked_root(logits, OUTPUT_CHUNK).hex()),
+    ]
+
+
+def work(s) -> int:
+    """More than enough: every weight, at every position of the image."""
+    return 1000 * s.channels * s.classes * 64
+
+
+def rendering_entry() -> dict:
+    made = rendering.vector(rendering.JOBS[0])
+    scene = bytes.fromhex(made["scene"])
+    job = (b"\1\4" + blob(scene) + bytes.fromhex(made["seed"]) + u32(made["width"]) + u32(made["height"])
+           + b"".join(map(u32, made["region"])) + u32(made["first_frame"]) + u32(made["frames"]) + u32(made["samples"])
+           + u32(made["max_bounces"]))
+    return entry("rendering", made["name"], job, [scene], made["digest"])
+
+
+def main() -> int:
+    entries = [*synthetic_entries(), rows_entry(), embedding_entry(), *training_entries(), rendering_entry()]
+    text = json.dumps(entries, indent=1) + "\n"
+    path = pathlib.Path(__file__).resolve().with_name("self_test.json")
+    if "--check" not in sys.argv[1:]:
+        path.write_text(text)
+    elif not path.exists() or path.read_text() != text:
+        print(f"{path.name} is not what this program writes", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
