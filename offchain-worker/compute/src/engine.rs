@@ -90,6 +90,13 @@ pub struct Computation {
 }
 
 impl Computation {
+    /// The result `output` of a job whose parts have the digests `parts`: these are the states before the output.
+    pub(crate) fn of_parts(parts: Vec<Hash>, output: Vec<u8>) -> Self {
+        let mut state_digests = parts;
+        state_digests.push(crate::output_digest(&output));
+        Self { output, state_digests }
+    }
+
     /// The digest of the output: that of the last state.
     pub fn digest(&self) -> Hash {
         self.state_digests

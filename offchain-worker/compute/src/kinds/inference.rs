@@ -69,10 +69,6 @@ impl Batch {
 
 /// What is committed to: the digest of each item's output, and that of all.
 fn computation(job: &InferenceJob, output: Vec<u8>) -> Computation {
-    let mut state_digests: Vec<_> = output
-        .chunks_exact(job.item_output as usize)
-        .map(output_digest)
-        .collect();
-    state_digests.push(output_digest(&output));
-    Computation { output, state_digests }
+    let items = output.chunks_exact(job.item_output as usize);
+    Computation::of_parts(items.map(output_digest).collect(), output)
 }

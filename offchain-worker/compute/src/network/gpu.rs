@@ -179,12 +179,7 @@ pub(crate) fn buffer(
             available,
         });
     }
-    Ok(context.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some(label),
-        size,
-        usage,
-        mapped_at_creation: false,
-    }))
+    context.buffer(label, size, usage)
 }
 
 /// One of the shader's entry points with its buffers, for each slot of parameters.

@@ -141,15 +141,35 @@ impl Context {
         self.pooled(Purpose::Staging, bytes)
     }
 
-    fn pooled(&self, purpose: Purpose, bytes: u64) -> Result<Pooled, EngineError> {
-        let bytes = bytes.max(16).checked_next_multiple_of(16).unwrap_or(u64::MAX);
-        if bytes > self.bounds.buffer_bytes {
+    /// A zeroed buffer that is not pooled, for a use that the pool does not have.
+    ///
+    /// Errors: `Limit`.
+    pub fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer, EngineError> {
+        self.ensure_allowed(bytes)?;
+        Ok(self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: bytes,
+            usage,
+            mapped_at_creation: false,
+        }))
+    }
+
+    /// Errors: `Limit` if a buffer of `bytes` is larger than the device allows.
+    fn ensure_allowed(&self, bytes: u64) -> Result<(), EngineError> {
+        let available = self.bounds.buffer_bytes;
+        if bytes > available {
             return Err(EngineError::Limit {
                 limit: "bytes per buffer",
                 needed: bytes,
-                available: self.bounds.buffer_bytes,
+                available,
             });
         }
+        Ok(())
+    }
+
+    fn pooled(&self, purpose: Purpose, bytes: u64) -> Result<Pooled, EngineError> {
+        let bytes = bytes.max(16).checked_next_multiple_of(16).unwrap_or(u64::MAX);
+        self.ensure_allowed(bytes)?;
         let create = |descriptor: &wgpu::BufferDescriptor<'_>| {
             let create = || self.device.create_buffer(descriptor);
             match self.guarded(create) {

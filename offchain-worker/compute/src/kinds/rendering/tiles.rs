@@ -4,7 +4,6 @@ use crate::{
     digest::output_digest,
     engine::{Computation, Progress},
 };
-use agora_math::merkle::Hash;
 use agora_primitives::job::{RenderingJob, TILE_SIDE};
 use std::sync::{Mutex, PoisonError};
 
@@ -53,7 +52,6 @@ pub(super) fn tiles(job: &RenderingJob) -> Vec<Tile> {
 pub(super) fn join(job: &RenderingJob, tiles: &[Tile], parts: &[Vec<u8>]) -> Computation {
     let row = job.region.width as usize * PIXEL;
     let mut output = vec![0; row * job.region.height as usize * job.frames as usize];
-    let mut state_digests: Vec<Hash> = Vec::with_capacity(tiles.len() + 1);
     for (tile, part) in tiles.iter().zip(parts) {
         let first_row = ((tile.frame - job.first_frame) * job.region.height + tile.y) as usize;
         let from = tile.x as usize * PIXEL;
@@ -61,10 +59,9 @@ pub(super) fn join(job: &RenderingJob, tiles: &[Tile], parts: &[Vec<u8>]) -> Com
             let start = (first_row + y) * row + from;
             output[start..start + line.len()].copy_from_slice(line);
         }
-        state_digests.push(output_digest(part));
     }
-    state_digests.push(output_digest(&output));
-    Computation { output, state_digests }
+    let parts = parts.iter().map(|part| output_digest(part)).collect();
+    Computation::of_parts(parts, output)
 }
 
 /// Counts the tiles that are done, from any thread.

@@ -62,27 +62,12 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn buffer(&self, label: &str, bytes: u64, usage: Usage) -> Result<wgpu::Buffer, EngineError> {
-        let available = self.context.bounds.buffer_bytes;
-        if bytes > available {
-            return Err(EngineError::Limit {
-                limit: "bytes per buffer",
-                needed: bytes,
-                available,
-            });
-        }
-        Ok(self.context.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size: bytes,
-            usage,
-            mapped_at_creation: false,
-        }))
-    }
-
     /// A buffer with `content`, whose length is a multiple of four.
     fn upload<T: bytemuck::Pod>(&self, label: &str, content: &[T], usage: Usage) -> Result<wgpu::Buffer, EngineError> {
         let bytes: &[u8] = bytemuck::cast_slice(content);
-        let buffer = self.buffer(label, bytes.len() as u64, usage | Usage::COPY_DST)?;
+        let buffer = self
+            .context
+            .buffer(label, bytes.len() as u64, usage | Usage::COPY_DST)?;
         self.context.queue.write_buffer(&buffer, 0, bytes);
         Ok(buffer)
     }
@@ -126,7 +111,9 @@ impl Buffers {
     /// Buffers for batches of up to `tokens` tokens, a multiple of [`TILE`], and as many items.
     fn new(maker: &Maker<'_>, shape: &Shape, tokens: u32) -> Result<Self, EngineError> {
         let rows = |label: &str, width: u32, usage: Usage| {
-            maker.buffer(label, 4 * u64::from(tokens) * u64::from(width), usage | Usage::STORAGE)
+            maker
+                .context
+                .buffer(label, 4 * u64::from(tokens) * u64::from(width), usage | Usage::STORAGE)
         };
         let Shape {
             hidden, intermediate, ..
@@ -139,8 +126,12 @@ impl Buffers {
             batch: maker.upload("batch", &[0u32], Usage::UNIFORM)?,
             tokens: rows("tokens", 4, Usage::COPY_DST)?,
             items: rows("items", 2, Usage::COPY_DST)?,
-            embeddings: maker.buffer("embeddings", embeddings, Usage::STORAGE | Usage::COPY_SRC)?,
-            staging: maker.buffer("staging", embeddings, Usage::MAP_READ | Usage::COPY_DST)?,
+            embeddings: maker
+                .context
+                .buffer("embeddings", embeddings, Usage::STORAGE | Usage::COPY_SRC)?,
+            staging: maker
+                .context
+                .buffer("staging", embeddings, Usage::MAP_READ | Usage::COPY_DST)?,
             states: rows("states", hidden, none)?,
             // Two limbs of a byte for each place.
             levels: rows("levels", widest_input / 2, none)?,

@@ -71,12 +71,7 @@ impl Buffers {
         .concat();
         let filled = |label: &str, content: &[u8]| {
             // A binding is never empty; the longest entry has 96 bytes.
-            let buffer = create(
-                context,
-                label,
-                (content.len() as u64).max(96),
-                Usage::STORAGE | Usage::COPY_DST,
-            )?;
+            let buffer = context.buffer(label, (content.len() as u64).max(96), Usage::STORAGE | Usage::COPY_DST)?;
             if !content.is_empty() {
                 context.queue.write_buffer(&buffer, 0, content);
             }
@@ -88,20 +83,14 @@ impl Buffers {
         let tables = filled("tables", &tables)?;
         let most_tiles = u64::from(most_tiles.min(MAX_BATCH));
         let sum_bytes = most_tiles * 4 * TILE_WORDS as u64;
-        let params = create(
-            context,
+        let params = context.buffer(
             "parameters",
             size_of::<Params>() as u64,
             Usage::UNIFORM | Usage::COPY_DST,
         )?;
-        let tiles = create(context, "tiles", most_tiles * 16, Usage::STORAGE | Usage::COPY_DST)?;
-        let sums = create(
-            context,
-            "sums",
-            sum_bytes,
-            Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST,
-        )?;
-        let staging = create(context, "staging", sum_bytes, Usage::MAP_READ | Usage::COPY_DST)?;
+        let tiles = context.buffer("tiles", most_tiles * 16, Usage::STORAGE | Usage::COPY_DST)?;
+        let sums = context.buffer("sums", sum_bytes, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST)?;
+        let staging = context.buffer("staging", sum_bytes, Usage::MAP_READ | Usage::COPY_DST)?;
         let entries: Vec<_> = (0..)
             .zip([&params, &nodes, &primitives, &skins, &tables, &tiles, &sums])
             .map(|(binding, buffer)| wgpu::BindGroupEntry {
@@ -197,23 +186,4 @@ impl Buffers {
         self.staging.unmap();
         Ok(sums)
     }
-}
-
-/// Creates a buffer.
-///
-/// Errors: `Limit` if it is larger than the device allows.
-fn create(context: &Context, label: &str, size: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer, EngineError> {
-    if size > context.bounds.buffer_bytes {
-        return Err(EngineError::Limit {
-            limit: "bytes per buffer",
-            needed: size,
-            available: context.bounds.buffer_bytes,
-        });
-    }
-    Ok(context.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some(label),
-        size,
-        usage,
-        mapped_at_creation: false,
-    }))
 }
