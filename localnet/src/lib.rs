@@ -7,10 +7,12 @@
 #![deny(missing_docs)]
 
 mod agora;
+mod chain_spec;
 mod node;
 mod process;
 
 pub use agora::{Agora, CommandFailed};
+pub use chain_spec::write_chain_spec;
 pub use node::{Node, NodeOptions};
 pub use process::Process;
 
@@ -58,6 +60,12 @@ pub enum LocalnetError {
         log: PathBuf,
         /// Its end.
         tail: String,
+    },
+    /// The node's chain specification cannot be used.
+    #[error("the development chain's specification: {reason}")]
+    ChainSpec {
+        /// Why not.
+        reason: String,
     },
     /// The chain.
     #[error(transparent)]

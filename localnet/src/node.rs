@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub struct NodeOptions {
     /// Its name, and that of its log.
     pub name: String,
-    /// The chain: `dev`, `local2`, `local4`.
+    /// The chain: `dev`, `local2`, `local4`, or the path of a specification.
     pub chain: String,
     /// Further options.
     pub arguments: Vec<String>,

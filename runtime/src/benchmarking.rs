@@ -12,7 +12,7 @@ use agora_primitives::{
 use frame_benchmarking::account;
 use frame_support::traits::{Get, fungible::Mutate};
 use frame_system::RawOrigin;
-use pallet_agora_registry::{Members, Profile};
+use pallet_agora_registry::{Members, Profile, WorkerCount};
 use pallet_agora_rewards::{Presets, Split};
 
 impl frame_system_benchmarking::Config for Runtime {}
@@ -58,6 +58,24 @@ impl pallet_agora_judging::BenchmarkHelper<AccountId, Balance> for Market {
     fn prepare_validator(who: &AccountId, bond: Balance) {
         Self::activate(who, Role::Validator, Profile::default());
         Self::give(who, bond);
+    }
+}
+
+impl pallet_agora_capability::BenchmarkHelper<AccountId> for Market {
+    fn prepare_worker(who: &AccountId) {
+        let profile = Profile {
+            specialisations: Specialisation::ALL.into_iter().collect(),
+            slots: 1,
+            capability: 100,
+        };
+        Self::activate(who, Role::Worker, profile);
+        // As deep a tree of priorities as there may be, for a proof changes the worker's.
+        WorkerCount::<Runtime>::put(1 << 20);
+        Self::activate(who, Role::Worker, profile);
+    }
+
+    fn prepare_validator(who: &AccountId) {
+        Self::activate(who, Role::Validator, Profile::default());
     }
 }
 

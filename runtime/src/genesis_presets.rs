@@ -5,9 +5,10 @@
 //! none of them is for a chain that is worth anything.
 
 use crate::{
-    AccountId, Balance, BalancesConfig, BlockNumber, BlockTimeConfig, EXISTENTIAL_DEPOSIT, RuntimeGenesisConfig,
-    SessionConfig, SessionKeys, SudoConfig, TasksConfig, UNIT, block_time::DEFAULT_SLOT_DURATION_MS,
-    configs::treasury::TREASURY_ID,
+    AccountId, Balance, BalancesConfig, BlockNumber, BlockTimeConfig, CapabilityConfig, EXISTENTIAL_DEPOSIT,
+    RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, TasksConfig, UNIT,
+    block_time::DEFAULT_SLOT_DURATION_MS,
+    configs::{capability, treasury::TREASURY_ID},
 };
 use alloc::{format, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
@@ -73,6 +74,9 @@ fn genesis(authorities: &[Authority], slot_duration_ms: u64, windows: Windows<Bl
     build_struct_json_patch!(RuntimeGenesisConfig {
         balances: BalancesConfig { balances: endowed() },
         block_time: BlockTimeConfig { slot_duration_ms },
+        capability: CapabilityConfig {
+            schedule: Some(capability::SCHEDULE)
+        },
         session: SessionConfig {
             keys: authorities
                 .iter()

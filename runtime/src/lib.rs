@@ -167,6 +167,8 @@ mod runtime {
     pub type Tasks = pallet_agora_tasks;
     #[runtime::pallet_index(26)]
     pub type Proofs = pallet_agora_proofs;
+    #[runtime::pallet_index(27)]
+    pub type Capability = pallet_agora_capability;
 }
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -187,5 +189,6 @@ mod benches {
         [pallet_agora_judging, Judging]
         [pallet_agora_tasks, Tasks]
         [pallet_agora_proofs, Proofs]
+        [pallet_agora_capability, Capability]
     );
 }

@@ -16,12 +16,26 @@ pub fn register(
     slots: u32,
     capability: u32,
 ) -> impl Payload {
-    let profile = api::runtime_types::pallet_agora_registry::types::Profile {
+    let profile = profile(specialisations, slots, capability);
+    api::transactions().registry().register(role.into(), bond, profile)
+}
+
+/// Changes what the calling worker declares.
+pub fn update_profile(specialisations: Specialisations, slots: u32, capability: u32) -> impl Payload {
+    let profile = profile(specialisations, slots, capability);
+    api::transactions().registry().update_profile(profile)
+}
+
+fn profile(
+    specialisations: Specialisations,
+    slots: u32,
+    capability: u32,
+) -> api::runtime_types::pallet_agora_registry::types::Profile {
+    api::runtime_types::pallet_agora_registry::types::Profile {
         specialisations: specialisations.into(),
         slots,
         capability,
-    };
-    api::transactions().registry().register(role.into(), bond, profile)
+    }
 }
 
 /// Shows that the caller is there.
@@ -84,6 +98,18 @@ pub fn advance(task: TaskId) -> impl Payload {
 /// Attests for or against a result.
 pub fn attest(task: TaskId, attestation: Attestation) -> impl Payload {
     api::transactions().judging().attest(task.into(), attestation.into())
+}
+
+/// Answers the caller's hardware challenge.
+pub fn answer_challenge(round: u32, digest: H256) -> impl Payload {
+    api::transactions().capability().answer(round, digest)
+}
+
+/// Votes on a worker's answer to its hardware challenge.
+pub fn attest_answer(round: u32, worker: AccountId, attestation: Attestation) -> impl Payload {
+    api::transactions()
+        .capability()
+        .attest(round, worker, attestation.into())
 }
 
 /// Moves money from the caller to `to` and keeps the caller's account alive.

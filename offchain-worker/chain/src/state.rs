@@ -4,8 +4,8 @@ use crate::{
     AccountId, AtBlock, Balance, BlockNumber, ChainError,
     api::api,
     views::{
-        BalanceView, ChallengeView, ChosenView, ClassView, ContributionState, ContributionView, DepositView, Invited,
-        ParticipantView, ReputationView, TaskView,
+        AnswerView, BalanceView, ChallengeView, ChosenView, ClassView, ContributionState, ContributionView,
+        DepositView, Invited, ParticipantView, ReputationView, RoundView, ScheduleView, TaskView,
     },
 };
 use agora_primitives::{
@@ -15,12 +15,24 @@ use agora_primitives::{
 use subxt::utils::Static;
 
 use api::runtime_types::{
-    pallet_agora_judging::types as judging, pallet_agora_registry::types as registry,
-    pallet_agora_rewards::types as rewards, pallet_agora_tasks::types as tasks,
+    pallet_agora_capability::types as capability, pallet_agora_judging::types as judging,
+    pallet_agora_registry::types as registry, pallet_agora_rewards::types as rewards,
+    pallet_agora_tasks::types as tasks,
 };
 
 type TaskRecord = tasks::Task<AccountId, Balance, BlockNumber, rewards::Split>;
 type ProgressRecord = tasks::TaskProgress<BlockNumber>;
+
+impl From<capability::Answer<AccountId>> for AnswerView {
+    fn from(answer: capability::Answer<AccountId>) -> Self {
+        let votes = answer.attestations.0.into_iter();
+        Self {
+            capability: answer.capability,
+            digest: answer.digest,
+            attestations: votes.map(|(account, Static(said))| (account, said)).collect(),
+        }
+    }
+}
 
 impl AtBlock {
     /// One task; `None`: the chain does not know it (any more).
@@ -206,6 +218,7 @@ impl AtBlock {
             specialisations: Specialisations::NONE,
             slots: 0,
             capability: 0,
+            proven: None,
             last_heartbeat,
         };
         Ok(match role {
@@ -213,12 +226,64 @@ impl AtBlock {
                 specialisations: worker.profile.specialisations.0,
                 slots: worker.profile.slots,
                 capability: worker.profile.capability,
+                proven: worker.proof.map(|proof| (proof.capability, proof.until)),
                 last_heartbeat,
             }),
             Role::Validator => member.validator.map(|_| plain),
             Role::Orchestrator => member.orchestrator.map(|_| plain),
             Role::Expert => member.expert.map(|_| plain),
         })
+    }
+
+    /// When rounds of hardware challenges are held; `None`: never.
+    pub async fn hardware_schedule(&self) -> Result<Option<ScheduleView>, ChainError> {
+        let address = api::storage().capability().current_schedule();
+        let Some(entry) = self.at.storage().try_fetch(address, ()).await? else {
+            return Ok(None);
+        };
+        let schedule = entry.decode()?;
+        Ok(Some(ScheduleView {
+            period: schedule.period,
+            window: schedule.window,
+            validity: schedule.validity,
+            quorum: schedule.quorum,
+        }))
+    }
+
+    /// The round of hardware challenges that was opened last.
+    pub async fn hardware_round(&self) -> Result<Option<RoundView>, ChainError> {
+        let address = api::storage().capability().current_round();
+        let Some(entry) = self.at.storage().try_fetch(address, ()).await? else {
+            return Ok(None);
+        };
+        let round = entry.decode()?;
+        Ok(Some(RoundView {
+            number: round.number,
+            seed: round.seed,
+            closes_at: round.closes_at,
+            window_ms: round.window_ms,
+            quorum: round.quorum,
+        }))
+    }
+
+    /// What `worker` answered to its hardware challenge in `round`.
+    pub async fn hardware_answer(&self, round: u32, worker: &AccountId) -> Result<Option<AnswerView>, ChainError> {
+        let address = api::storage().capability().answers();
+        let entry = self.at.storage().try_fetch(address, (round, *worker)).await?;
+        entry.map(|entry| Ok(entry.decode()?.into())).transpose()
+    }
+
+    /// All answers to hardware challenges of `round`.
+    pub async fn hardware_answers(&self, round: u32) -> Result<Vec<(AccountId, AnswerView)>, ChainError> {
+        let storage = self.at.storage();
+        let mut entries = storage.iter(api::storage().capability().answers(), (round,)).await?;
+        let mut answers = Vec::new();
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            let (_, worker) = entry.key()?.decode()?;
+            answers.push((worker, entry.value().decode()?.into()));
+        }
+        Ok(answers)
     }
 
     /// An account's money; nothing for an account that does not exist.

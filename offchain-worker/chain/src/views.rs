@@ -3,7 +3,8 @@
 use crate::{AccountId, Balance, BlockNumber, H256, api::api};
 use agora_primitives::{
     ClassId, Reference, TaskId,
-    job::JobSource,
+    capability::{Standing, challenge_job},
+    job::{JobKind, JobSource, JobSpec},
     judging::Attestation,
     money::{Payee, Purpose, Scope},
     participants::{Specialisation, Specialisations},
@@ -232,6 +233,81 @@ impl ChallengeView {
     }
 }
 
+/// When rounds of hardware challenges are held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct ScheduleView {
+    /// Blocks from one round to the next.
+    pub period: BlockNumber,
+    /// Blocks in which a round takes answers.
+    pub window: BlockNumber,
+    /// Blocks from the opening of a round in which what it proved counts.
+    pub validity: BlockNumber,
+    /// How many validators must agree on an answer.
+    pub quorum: u32,
+}
+
+impl ScheduleView {
+    /// The next block after `now` that opens a round.
+    pub fn next_round(&self, now: BlockNumber) -> BlockNumber {
+        now.checked_div(self.period)
+            .map_or(BlockNumber::MAX, |past| (past + 1).saturating_mul(self.period))
+    }
+}
+
+/// A round of hardware challenges.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct RoundView {
+    /// Its number.
+    pub number: u32,
+    /// What challenges are made from.
+    pub seed: H256,
+    /// The first block in which it takes no answers.
+    pub closes_at: BlockNumber,
+    /// How long it takes answers, in milliseconds.
+    pub window_ms: u64,
+    /// How many validators must agree on an answer.
+    pub quorum: u32,
+}
+
+impl RoundView {
+    /// The job with which `worker` proves `capability` in this round.
+    pub fn challenge(&self, worker: &AccountId, capability: u32) -> JobSpec {
+        JobSpec::V1(JobKind::Synthetic(challenge_job(
+            self.seed,
+            &worker.0,
+            capability,
+            self.window_ms,
+        )))
+    }
+}
+
+/// A worker's answer to its hardware challenge.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AnswerView {
+    /// The capability that it proves, in GOPS.
+    pub capability: u32,
+    /// The digest of the challenge's output.
+    pub digest: H256,
+    /// What validators found.
+    pub attestations: Vec<(AccountId, Attestation)>,
+}
+
+impl AnswerView {
+    /// Whether `account` has voted on it.
+    pub fn attested_by(&self, account: &AccountId) -> bool {
+        self.attestations.iter().any(|(attester, _)| attester == account)
+    }
+
+    /// What the votes come to.
+    pub fn standing(&self, quorum: u32) -> Standing {
+        let votes = |side| {
+            let votes = self.attestations.iter().filter(|(_, said)| *said == side).count();
+            u32::try_from(votes).unwrap_or(u32::MAX)
+        };
+        Standing::of(votes(Attestation::Valid), votes(Attestation::Invalid), quorum)
+    }
+}
+
 /// A task class.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ClassView {
@@ -263,6 +339,8 @@ pub struct ParticipantView {
     pub slots: u32,
     /// A worker's declared speed, in GOPS.
     pub capability: u32,
+    /// What it has proven of it, and the first block in which that counts no more.
+    pub proven: Option<(u32, BlockNumber)>,
     /// The block in which it was last heard of.
     pub last_heartbeat: BlockNumber,
 }

@@ -60,6 +60,8 @@ pub enum Command {
     Keys(KeysArgs),
     /// Take a role in the market and bond for it.
     Register(RegisterArgs),
+    /// Show a worker's profile and what of its capability is proven, or change the profile.
+    Profile(ProfileArgs),
     /// Leave a role: take no new work, and after the cool-down withdraw the bond.
     Leave(LeaveArgs),
     /// Work: take tasks, compute, commit, reveal, collect.
@@ -150,6 +152,29 @@ pub struct RegisterArgs {
     /// The device to measure.
     #[arg(long, default_value = "auto")]
     pub device: String,
+}
+
+#[derive(Args)]
+pub struct ProfileArgs {
+    /// The account; that of the key if left out.
+    #[arg(conflicts_with_all = ["specialisations", "slots", "capability"])]
+    pub account: Option<String>,
+    /// Declare these kinds of work instead.
+    #[arg(long, value_delimiter = ',', value_parser = parse_specialisation)]
+    pub specialisations: Vec<Specialisation>,
+    /// Take so many tasks at a time.
+    #[arg(long)]
+    pub slots: Option<u32>,
+    /// Declare this speed, in GOPS.
+    #[arg(long)]
+    pub capability: Option<u32>,
+}
+
+impl ProfileArgs {
+    /// Whether anything is to be changed.
+    pub const fn changes(&self) -> bool {
+        !self.specialisations.is_empty() || self.slots.is_some() || self.capability.is_some()
+    }
 }
 
 #[derive(Args)]

@@ -35,6 +35,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
     match cli.command {
         Command::Keys(args) => commands::keys::run(&context, args),
         Command::Register(args) => commands::register::run(&context, args).await,
+        Command::Profile(args) => commands::profile::run(&context, args).await,
         Command::Leave(args) => commands::leave::run(&context, args).await,
         Command::Mine(args) => commands::mine::run(&context, args).await,
         Command::Validate(args) => commands::validate::run(&context, args).await,

@@ -52,7 +52,10 @@ impl Progress for NoProgress {
 
 /// Asks a computation to stop. Clones are one flag.
 #[derive(Clone, Debug, Default)]
-pub struct CancelFlag(Arc<AtomicBool>);
+pub struct CancelFlag {
+    own: Arc<AtomicBool>,
+    parent: Option<Arc<AtomicBool>>,
+}
 
 impl CancelFlag {
     /// A flag that is not set.
@@ -60,14 +63,23 @@ impl CancelFlag {
         Self::default()
     }
 
+    /// A flag that is set with this one, and can be set without it. It does not follow what this one itself follows.
+    pub fn child(&self) -> Self {
+        Self {
+            own: Arc::default(),
+            parent: Some(Arc::clone(&self.own)),
+        }
+    }
+
     /// Sets the flag, for good.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.own.store(true, Ordering::Relaxed);
     }
 
     /// Whether the flag is set.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        let mut flags = [Some(&self.own), self.parent.as_ref()].into_iter().flatten();
+        flags.any(|flag| flag.load(Ordering::Relaxed))
     }
 
     /// Errors: `Cancelled` if the flag is set.

@@ -1,10 +1,10 @@
 //! The loop that workers and validators share: follow the best chain, look at the state after each block, do one thing
-//! about each task at a time, and be heard of.
+//! about each matter at a time, and be heard of.
 
 use crate::{Metrics, MinerError};
-use agora_chain::{AtBlock, BlockNumber, Submitter, calls};
+use agora_chain::{AccountId, AtBlock, BlockNumber, Submitter, calls};
 use agora_primitives::{TaskId, participants::Role};
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, fmt, time::Duration};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -17,23 +17,55 @@ pub(crate) trait Duty {
     async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError>;
 }
 
-/// What is under way: at most one step per task.
+/// What a step is about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Matter {
+    /// A task.
+    Task(TaskId),
+    /// The worker's own hardware challenge in a round.
+    Challenge(u32),
+    /// The answer of the account with these bytes to its hardware challenge in a round.
+    Answer(u32, [u8; 32]),
+}
+
+impl From<TaskId> for Matter {
+    fn from(task: TaskId) -> Self {
+        Self::Task(task)
+    }
+}
+
+impl fmt::Display for Matter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Task(task) => write!(f, "task {task}"),
+            Self::Challenge(round) => write!(f, "hardware challenge {round}"),
+            Self::Answer(round, worker) => write!(f, "answer of {} to hardware challenge {round}", AccountId(*worker)),
+        }
+    }
+}
+
+/// What is under way: at most one step per matter.
 #[derive(Default)]
 pub(crate) struct Steps {
-    tasks: HashSet<TaskId>,
-    running: JoinSet<(TaskId, Result<(), MinerError>)>,
+    matters: HashSet<Matter>,
+    running: JoinSet<(Matter, Result<(), MinerError>)>,
 }
 
 impl Steps {
-    /// Whether a step of `task` is under way.
-    pub fn are_busy_with(&self, task: TaskId) -> bool {
-        self.tasks.contains(&task)
+    /// Whether a step about `matter` is under way.
+    pub fn are_busy_with(&self, matter: impl Into<Matter>) -> bool {
+        self.matters.contains(&matter.into())
     }
 
-    /// Takes a step of `task`, unless one is under way.
-    pub fn start(&mut self, task: TaskId, step: impl Future<Output = Result<(), MinerError>> + Send + 'static) {
-        if self.tasks.insert(task) {
-            self.running.spawn(async move { (task, step.await) });
+    /// Takes a step about `matter`, unless one is under way.
+    pub fn start(
+        &mut self,
+        matter: impl Into<Matter>,
+        step: impl Future<Output = Result<(), MinerError>> + Send + 'static,
+    ) {
+        let matter = matter.into();
+        if self.matters.insert(matter) {
+            self.running.spawn(async move { (matter, step.await) });
         }
     }
 
@@ -41,8 +73,8 @@ impl Steps {
     pub async fn drain(mut self) {
         let drained = tokio::time::timeout(DRAIN, async {
             while let Some(done) = self.running.join_next().await {
-                if let Ok((task, Err(error))) = done {
-                    tracing::info!(%task, %error, "Left for the next start.");
+                if let Ok((matter, Err(error))) = done {
+                    tracing::info!(%matter, %error, "Left for the next start.");
                 }
             }
         });
@@ -122,15 +154,15 @@ impl Driver {
         }
     }
 
-    fn step_done(&mut self, done: Result<(TaskId, Result<(), MinerError>), JoinError>) -> Result<(), MinerError> {
-        let (task, result) = done.map_err(|panic| MinerError::Interrupted(panic.to_string()))?;
-        self.steps.tasks.remove(&task);
+    fn step_done(&mut self, done: Result<(Matter, Result<(), MinerError>), JoinError>) -> Result<(), MinerError> {
+        let (matter, result) = done.map_err(|panic| MinerError::Interrupted(panic.to_string()))?;
+        self.steps.matters.remove(&matter);
         match result {
             Ok(()) => Ok(()),
             Err(error @ MinerError::Journal(_)) => Err(error),
             Err(error) => {
                 self.metrics.retries.inc();
-                tracing::warn!(%task, %error, "A step failed; the task is looked at again.");
+                tracing::warn!(%matter, %error, "A step failed; the matter is looked at again.");
                 Ok(())
             }
         }

@@ -4,15 +4,15 @@
 use crate::fault::{Fault, Pause};
 use crate::{
     Journal, Metrics, MinerError, Policy, Stage, TaskRecord,
-    driver::{Driver, Duty, Steps},
+    driver::{Driver, Duty, Matter, Steps},
     step::{Situation, Step},
 };
 use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{
     AccountId, AtBlock, BlockNumber, H256, Submitter, calls,
-    views::{ContributionState, TaskView},
+    views::{ContributionState, RoundView, TaskView},
 };
-use agora_compute::{CancelFlag, Computation, Engine, MemoryInputs};
+use agora_compute::{CancelFlag, Computation, Engine, EngineError, MemoryInputs};
 use agora_primitives::{
     TaskId,
     commitment::commitment,
@@ -20,7 +20,10 @@ use agora_primitives::{
     participants::Role,
 };
 use codec::DecodeAll;
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -171,6 +174,15 @@ impl Miner {
 
 impl Duty for Miner {
     async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError> {
+        // First, for its round closes soon.
+        if let Some(round) = self.shared.open_challenge(at).await?
+            && !steps.are_busy_with(Matter::Challenge(round.number))
+        {
+            let (shared, at) = (Arc::clone(&self.shared), at.clone());
+            steps.start(Matter::Challenge(round.number), async move {
+                shared.answer_challenge(&at, &round).await
+            });
+        }
         let unfinished = self.shared.journal.unfinished()?;
         self.shared
             .metrics
@@ -288,17 +300,9 @@ impl Shared {
         let (job, inputs) = load_job(&self.blobs, &view.job).await?;
         let started = Instant::now();
         tracing::info!(%task, operations = job.work(), "Computing.");
-        #[cfg_attr(not(feature = "fault-injection"), allow(unused_mut))]
-        let mut computation = self
-            .engines
-            .run(job, inputs, self.metrics.clone(), self.cancel.clone())
-            .await?;
+        let computation = self.compute_job(job, inputs, self.cancel.clone()).await?;
         self.metrics.computed.inc();
         tracing::info!(%task, seconds = started.elapsed().as_secs_f64(), "Computed.");
-        #[cfg(feature = "fault-injection")]
-        if self.config.fault == Some(Fault::Corrupt) {
-            corrupt(&mut computation);
-        }
         let (digest, trace_root) = (computation.digest(), computation.trace_root(&self.account.0));
         // The result is where validators and the publisher find it before the chain hears of it.
         self.blobs.put(BlobKind::Output, computation.output).await?;
@@ -312,6 +316,22 @@ impl Shared {
             },
         )?;
         Ok(())
+    }
+
+    async fn compute_job(
+        &self,
+        job: JobSpec,
+        inputs: MemoryInputs,
+        cancel: CancelFlag,
+    ) -> Result<Computation, MinerError> {
+        let computed = self.engines.run(job, inputs, self.metrics.clone(), cancel);
+        #[cfg_attr(not(feature = "fault-injection"), allow(unused_mut))]
+        let mut computation = computed.await?;
+        #[cfg(feature = "fault-injection")]
+        if self.config.fault == Some(Fault::Corrupt) {
+            corrupt(&mut computation);
+        }
+        Ok(computation)
     }
 
     async fn commit(&self, task: TaskId, record: &TaskRecord) -> Result<(), MinerError> {
@@ -353,6 +373,73 @@ impl Shared {
         tracing::info!(%task, block = included.block.number, "Revealed.");
         self.pause_at("after-reveal").await;
         Ok(())
+    }
+
+    /// The round of hardware challenges that takes an answer of ours.
+    async fn open_challenge(&self, at: &AtBlock) -> Result<Option<RoundView>, MinerError> {
+        let Some(round) = at.hardware_round().await? else {
+            return Ok(None);
+        };
+        let is_open = at.block.number < round.closes_at;
+        let is_due = is_open && at.hardware_answer(round.number, &self.account).await?.is_none();
+        Ok(is_due.then_some(round))
+    }
+
+    /// Computes our hardware challenge and answers it, if that is in time. Nothing of it is kept: what is not answered
+    /// now cannot be answered later.
+    async fn answer_challenge(&self, at: &AtBlock, round: &RoundView) -> Result<(), MinerError> {
+        let Some(participant) = at.participant(&self.account, Role::Worker).await? else {
+            return Ok(());
+        };
+        let job = round.challenge(&self.account, participant.capability);
+        let started = Instant::now();
+        let Some(computation) = self.compute_within(job, Duration::from_millis(round.window_ms)).await? else {
+            self.was_late(round, participant.capability);
+            return Ok(());
+        };
+        let seconds = started.elapsed().as_secs_f64();
+        let digest = H256(computation.digest());
+        self.blobs.put(BlobKind::Output, computation.output).await?;
+        // Another fork may have opened the round with another seed; then the challenge is another one.
+        let now = self.submitter.client().best().await?;
+        if self.open_challenge(&now).await?.as_ref() != Some(round) {
+            self.was_late(round, participant.capability);
+            return Ok(());
+        }
+        let call = calls::answer_challenge(round.number, digest);
+        let included = self.submitter.submit(&call).await?;
+        tracing::info!(
+            round = round.number,
+            seconds,
+            block = included.block.number,
+            "Answered the hardware challenge."
+        );
+        Ok(())
+    }
+
+    fn was_late(&self, round: &RoundView, capability: u32) {
+        tracing::warn!(
+            round = round.number,
+            capability,
+            "The hardware challenge was not computed in time: declare less with `agora profile --capability`, or keep the device free for it."
+        );
+    }
+
+    /// Computes `job` without inputs; `None` if it takes longer than `limit`.
+    async fn compute_within(&self, job: JobSpec, limit: Duration) -> Result<Option<Computation>, MinerError> {
+        let cancel = self.cancel.child();
+        let late = cancel.clone();
+        let timer = tokio::spawn(async move {
+            tokio::time::sleep(limit).await;
+            late.cancel();
+        });
+        let computed = self.compute_job(job, MemoryInputs::new(), cancel).await;
+        let is_over = timer.is_finished();
+        timer.abort();
+        match computed {
+            Err(MinerError::Engine(EngineError::Cancelled)) if is_over => Ok(None),
+            computed => computed.map(Some),
+        }
     }
 
     fn commitment(&self, task: TaskId, record: &TaskRecord) -> H256 {

@@ -1,8 +1,9 @@
 //! Types and traits that the Agora pallets, the off-chain worker and clients share.
 //!
 //! This crate knows no pallet. It says what a job is ([`job`]), how a result is committed to ([`commitment`]), which
-//! kinds of money are set aside ([`money`]), who takes part ([`participants`]), how results are judged ([`judging`]),
-//! what is proven about them ([`results`]) and through which traits the pallets meet. Every trait has a no-op `()`
+//! kinds of money are set aside ([`money`]), who takes part ([`participants`]), how a worker proves what it can do
+//! ([`capability`]), how results are judged ([`judging`]), what is proven about them ([`results`]) and through which traits
+//! the pallets meet. Every trait has a no-op `()`
 //! implementation, so that a chain builder can leave a part out.
 
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -19,6 +20,7 @@
 
 extern crate alloc;
 
+pub mod capability;
 pub mod commitment;
 pub mod ids;
 pub mod job;

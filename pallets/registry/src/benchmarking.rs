@@ -14,6 +14,7 @@
 use super::*;
 use crate::types::{Ban, Standing};
 use agora_primitives::{
+    capability::Capabilities,
     money::{Purpose, Scope},
     participants::{Participants, Role, Specialisation, Specialisations},
 };
@@ -180,6 +181,7 @@ mod benches {
         let who = worker::<T>(LEAVES)?;
         set_dormant::<T>(&who)?;
         set_past_ban::<T>(&who);
+        <Pallet<T> as Capabilities<_>>::prove(&who, 1, Zero::zero());
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()));

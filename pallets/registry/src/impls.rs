@@ -3,9 +3,10 @@
 use crate::{
     BalanceOf, Bans, Config, Error, Event, LeafOwners, Members, Pallet,
     tree::refusal,
-    types::{Ban, Levels, Member, Profile, ProfileError, Standing, Worker},
+    types::{Ban, Levels, Member, Profile, ProfileError, Proof, Standing, Worker},
 };
 use agora_primitives::{
+    capability::Capabilities,
     money::{Escrow, Purpose, Scope},
     participants::{Participants, Role, Specialisation},
     reputation::{Level, OnLevelChanged, Reputation, Side},
@@ -242,9 +243,23 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Notes that the account is there; forgets a ban that is over.
+    /// Forgets what a worker has proven if that is over.
+    pub(crate) fn forget_past_proof(
+        who: &T::AccountId,
+        member: &mut Member<BlockNumberFor<T>>,
+        now: BlockNumberFor<T>,
+    ) {
+        if let Some(worker) = member.worker.as_mut()
+            && worker.forget_past_proof(&now)
+        {
+            Self::deposit_event(Event::CapabilityExpired { who: who.clone() });
+        }
+    }
+
+    /// Notes that the account is there; forgets a ban and a proof that are over.
     fn heard_of(who: &T::AccountId, member: &mut Member<BlockNumberFor<T>>, now: BlockNumberFor<T>) {
         member.last_heartbeat = now;
+        Self::forget_past_proof(who, member, now);
         if Bans::<T>::get(who).is_some_and(|ban| !ban.holds(now)) {
             Bans::<T>::remove(who);
         }
@@ -345,6 +360,23 @@ impl<T: Config> Participants<T::AccountId> for Pallet<T> {
             defensive!(error);
             Vec::new()
         })
+    }
+}
+
+impl<T: Config> Capabilities<T::AccountId> for Pallet<T> {
+    type BlockNumber = BlockNumberFor<T>;
+
+    fn declared(who: &T::AccountId) -> Result<u32, DispatchError> {
+        let worker = Members::<T>::get(who).and_then(|member| member.worker);
+        Ok(worker.ok_or(Error::<T>::NotRegistered)?.profile.capability)
+    }
+
+    fn prove(who: &T::AccountId, capability: u32, until: BlockNumberFor<T>) {
+        Self::mutate_worker_if_any(who, |worker| worker.proof = Some(Proof { capability, until }));
+    }
+
+    fn refute(who: &T::AccountId) {
+        Self::mutate_worker_if_any(who, |worker| worker.proof = None);
     }
 }
 

@@ -10,7 +10,9 @@
 //! # Terms
 //! - *Active*: has the role, is not leaving, is not banned, was heard of within [`Config::HeartbeatTimeout`] blocks, and
 //!   has at least the minimum bond (a bond may have been cut).
-//! - *Priority* of a worker: declared capability × [reputation factor](types::level_factor) × free slots.
+//! - *Priority* of a worker: capability that counts × [reputation factor](types::level_factor) × free slots.
+//! - *Capability that counts*: as much of what a worker declares as is proven. Whoever checks proofs tells this pallet
+//!   through [`Capabilities`](agora_primitives::capability::Capabilities). Without a proof, or when it is over, one.
 //! - *Dormant*: a worker whose weight in the draw is zero until its next heartbeat, because it was banned, or because a
 //!   draw hit it and found it inactive. No loop looks for inactive workers: they are found when they are hit.
 //!
@@ -210,6 +212,11 @@ pub mod pallet {
         /// A draw hit a worker that is silent for too long or short of its bond: it will not be drawn until its next
         /// heartbeat, or until the bond is raised.
         WorkerDormant {
+            /// The worker.
+            who: T::AccountId,
+        },
+        /// What a worker had proven of its capability is over: it counts as one until it is proven anew.
+        CapabilityExpired {
             /// The worker.
             who: T::AccountId,
         },

@@ -5,6 +5,7 @@ use crate::{
     types::{Member, Worker},
 };
 use agora_primitives::{
+    capability::Capabilities,
     money::{Escrow as _, Payee, Purpose, Scope},
     participants::{Role, Specialisation, Specialisations},
     reputation::{Level, Outcome, Reputation, Side},
@@ -229,7 +230,7 @@ pub fn register(who: AccountId, role: Role) {
     assert_ok!(Registry::register(signed(who), role, bond, profile(10)));
 }
 
-/// Registers a worker with two slots and the given capability.
+/// Registers a worker with two slots and the given capability, proven for good.
 pub fn register_worker(who: AccountId, capability: u32) {
     assert_ok!(Registry::register(
         signed(who),
@@ -237,6 +238,12 @@ pub fn register_worker(who: AccountId, capability: u32) {
         WORKER_BOND,
         profile(capability)
     ));
+    prove(who, capability, BlockNumber::MAX);
+}
+
+/// Has `capability` count for `who` before block `until`.
+pub fn prove(who: AccountId, capability: u32, until: BlockNumber) {
+    <Registry as Capabilities<_>>::prove(&who, capability, until);
 }
 
 pub fn member(who: AccountId) -> Member<BlockNumber> {

@@ -62,6 +62,8 @@ pub(crate) struct Drawn<AccountId, BlockNumber> {
     pub workers: Vec<AccountId>,
     /// Those who were hit but are not active.
     pub inactive: Vec<(AccountId, Member<BlockNumber>)>,
+    /// Those who were hit with the weight of a capability whose proof is over.
+    pub unproven: Vec<(AccountId, Member<BlockNumber>)>,
 }
 
 impl<T: Config> Pallet<T> {
@@ -88,6 +90,7 @@ impl<T: Config> Pallet<T> {
         let mut drawn = Drawn {
             workers: Vec::new(),
             inactive: Vec::new(),
+            unproven: Vec::new(),
         };
         let mut hits = tree.draw(seed.0)?.take(T::MaxDrawTries::get() as usize);
         while drawn.workers.len() < count as usize {
@@ -104,10 +107,15 @@ impl<T: Config> Pallet<T> {
                 drawn.inactive.push((who, member));
                 continue;
             }
-            let suited = member
-                .worker
-                .as_ref()
-                .is_some_and(|worker| worker.profile.specialisations.contains(specialisation));
+            let Some(worker) = &member.worker else {
+                frame_support::defensive!("a leaf stands for somebody who is no worker");
+                continue;
+            };
+            if worker.proof.as_ref().is_some_and(|proof| proof.is_over(&now)) {
+                drawn.unproven.push((who, member));
+                continue;
+            }
+            let suited = worker.profile.specialisations.contains(specialisation);
             if suited && !exclude.contains(&who) {
                 drawn.workers.push(who);
             }
@@ -115,7 +123,8 @@ impl<T: Config> Pallet<T> {
         Ok(drawn)
     }
 
-    /// Draws, and puts those inactive workers out of the draw that were hit.
+    /// Draws, and gives those who were hit and not drawn the weight that they have now: none to the inactive, that of an
+    /// unproven capability to those whose proof is over.
     pub(crate) fn do_draw_workers(
         seed: H256,
         specialisation: Specialisation,
@@ -129,6 +138,11 @@ impl<T: Config> Pallet<T> {
             }
             Self::store(&who, &member)?;
             Self::deposit_event(Event::WorkerDormant { who });
+        }
+        let now = frame_system::Pallet::<T>::block_number();
+        for (who, mut member) in drawn.unproven {
+            Self::forget_past_proof(&who, &mut member, now);
+            Self::store(&who, &member)?;
         }
         Ok(drawn.workers)
     }

@@ -166,6 +166,25 @@ pub enum Standing<BlockNumber> {
     },
 }
 
+/// The capability that counts for a worker that has proven none, in 10⁹ operations per second.
+pub const UNPROVEN_CAPABILITY: u32 = 1;
+
+/// A capability that was proven by a checked answer to a hardware challenge.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Proof<BlockNumber> {
+    /// In 10⁹ operations per second.
+    pub capability: u32,
+    /// The first block in which it counts no more.
+    pub until: BlockNumber,
+}
+
+impl<BlockNumber: PartialOrd> Proof<BlockNumber> {
+    /// Whether it counts no more.
+    pub fn is_over(&self, now: &BlockNumber) -> bool {
+        *now >= self.until
+    }
+}
+
 /// What the draw needs to know about a worker.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
 pub struct Worker<BlockNumber> {
@@ -173,6 +192,9 @@ pub struct Worker<BlockNumber> {
     pub standing: Standing<BlockNumber>,
     /// What it declared.
     pub profile: Profile,
+    /// What it has proven of the capability that it declared. One that is over may still be here: it goes with the next
+    /// heartbeat, or when a draw hits the worker.
+    pub proof: Option<Proof<BlockNumber>>,
     /// How many of its slots are taken.
     pub occupied: u32,
     /// Its reputation.
@@ -190,6 +212,7 @@ impl<BlockNumber> Worker<BlockNumber> {
         Self {
             standing: Standing::Staying,
             profile,
+            proof: None,
             occupied: 0,
             levels,
             leaf,
@@ -203,11 +226,19 @@ impl<BlockNumber> Worker<BlockNumber> {
         self.profile.slots.saturating_sub(self.occupied)
     }
 
-    /// Priority: capability × reputation factor × free slots, in 64 bits.
+    /// The capability that counts: as much of the declared one as is proven, and [`UNPROVEN_CAPABILITY`] without a proof.
+    pub fn capability(&self) -> u32 {
+        self.proof
+            .as_ref()
+            .map_or(UNPROVEN_CAPABILITY, |proof| proof.capability)
+            .min(self.profile.capability)
+    }
+
+    /// Priority: capability that counts × reputation factor × free slots, in 64 bits.
     pub fn priority(&self) -> u64 {
         let factor = level_factor(self.levels.lowest(self.profile.specialisations));
         // `integrity_test` refuses limits with which this could reach the cap.
-        u64::from(self.profile.capability)
+        u64::from(self.capability())
             .saturating_mul(factor)
             .saturating_mul(self.free_slots().into())
     }
@@ -218,6 +249,13 @@ impl<BlockNumber> Worker<BlockNumber> {
             Standing::Staying if !self.dormant => self.priority(),
             Standing::Staying | Standing::Leaving { .. } => 0,
         }
+    }
+}
+
+impl<BlockNumber: PartialOrd> Worker<BlockNumber> {
+    /// Forgets a proof that is over, and says whether there was one.
+    pub fn forget_past_proof(&mut self, now: &BlockNumber) -> bool {
+        self.proof.take_if(|proof| proof.is_over(now)).is_some()
     }
 }
 

@@ -4,6 +4,7 @@ mod authorship;
 pub mod babe;
 mod balances;
 mod block_time;
+pub mod capability;
 mod escrow;
 mod grandpa;
 mod judging;

@@ -1,6 +1,6 @@
 //! Calls, who makes them, and which is made how often.
 
-use crate::{governance, members, rng::Rng, tasks, world::World};
+use crate::{capability, governance, members, rng::Rng, tasks, world::World};
 use agora_runtime::{AccountId, Balance, MICRO_UNIT, RuntimeCall, RuntimeOrigin, UNIT};
 use frame_support::traits::{GetCallMetadata, UnfilteredDispatchable};
 use sp_runtime::DispatchError;
@@ -54,7 +54,7 @@ impl Call {
 type Draw = fn(&World, &mut Rng) -> Option<Call>;
 
 /// What is called, and how often compared with the rest. Nothing comes of a draw that makes no sense at the time.
-const CALLS: [(u64, Draw); 22] = [
+const CALLS: [(u64, Draw); 25] = [
     (45, tasks::publish),
     (220, tasks::accept),
     (220, tasks::commit),
@@ -71,6 +71,9 @@ const CALLS: [(u64, Draw); 22] = [
     (8, members::deposit),
     (8, members::withdraw),
     (15, members::transfer),
+    (30, capability::answer),
+    (60, capability::attest),
+    (3, capability::set_schedule),
     (12, batch),
     (6, governance::ban),
     (12, governance::lift_ban),

@@ -1,6 +1,6 @@
 //! Blocks on the real runtime, without a node: genesis, digests with real verifiable randomness, inherents and hooks.
 
-use crate::rng::Rng;
+use crate::{capability, rng::Rng};
 use agora_runtime::{
     AllPalletsWithSystem, Babe, Runtime, RuntimeCall, RuntimeGenesisConfig, RuntimeOrigin, System,
     block_time::SlotDurationMs, genesis_presets,
@@ -45,7 +45,10 @@ impl Chain {
         ext.commit_all().expect("there are no open transactions");
         let author = AuthorityPair::from_string("//Alice", None).expect("the key is well known");
         let mut chain = Self { ext, author, blocks: 0 };
-        chain.execute(|| pallet_babe::Randomness::<Runtime>::put(entropy));
+        chain.execute(|| {
+            pallet_babe::Randomness::<Runtime>::put(entropy);
+            pallet_agora_capability::CurrentSchedule::<Runtime>::put(capability::SCHEDULE);
+        });
         chain.start_block();
         chain
     }

@@ -8,8 +8,8 @@ use agora_primitives::{
     participants::Role,
 };
 use agora_runtime::{
-    AccountId, Balance, Balances, Escrow, Judging, Proofs, Registry, Reputation, Rewards, Runtime, RuntimeEvent,
-    RuntimeOrigin, System, Tasks,
+    AccountId, Balance, Balances, Capability, Escrow, Judging, Proofs, Registry, Reputation, Rewards, Runtime,
+    RuntimeEvent, RuntimeOrigin, System, Tasks,
 };
 
 /// How many blocks the chain may take to finish every task that is under way when the calls end: several rounds of work
@@ -82,6 +82,15 @@ impl Checks {
             }
             RuntimeEvent::Registry(pallet_agora_registry::Event::WorkerDormant { .. }) => {
                 report.count_event("WorkerDormant");
+            }
+            RuntimeEvent::Registry(pallet_agora_registry::Event::CapabilityExpired { .. }) => {
+                report.count_event("CapabilityExpired");
+            }
+            RuntimeEvent::Capability(pallet_agora_capability::Event::CapabilityProven { .. }) => {
+                report.count_event("CapabilityProven");
+            }
+            RuntimeEvent::Capability(pallet_agora_capability::Event::CapabilityRefuted { .. }) => {
+                report.count_event("CapabilityRefuted");
             }
             _ => {}
         }
@@ -166,6 +175,7 @@ fn try_state() {
         ("escrow", Escrow::do_try_state()),
         ("tasks", Tasks::do_try_state()),
         ("judging", Judging::do_try_state()),
+        ("capability", Capability::do_try_state()),
         ("reputation", Reputation::do_try_state()),
         ("rewards", Rewards::do_try_state()),
         ("proofs", Proofs::do_try_state()),

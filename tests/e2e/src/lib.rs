@@ -52,13 +52,29 @@ pub fn validator(number: usize) -> String {
     format!("//Validator{number}")
 }
 
+fn tempdir() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
 impl Market {
     /// Starts a chain and waits for its first finalised block.
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let node = Node::start(NodeOptions::development(), folder.path())
-            .await
-            .expect("the node starts");
+        Self::launch(tempdir(), NodeOptions::development()).await
+    }
+
+    /// As [`start`](Self::start), with the genesis changed by `edit`.
+    pub async fn start_with(edit: impl FnOnce(&mut serde_json::Value)) -> Self {
+        let folder = tempdir();
+        let spec = agora_localnet::write_chain_spec(folder.path(), edit).expect("the node exports its specification");
+        let options = NodeOptions {
+            chain: spec.display().to_string(),
+            ..NodeOptions::development()
+        };
+        Self::launch(folder, options).await
+    }
+
+    async fn launch(folder: tempfile::TempDir, options: NodeOptions) -> Self {
+        let node = Node::start(options, folder.path()).await.expect("the node starts");
         let client = node.client().await.expect("it answers");
         let genesis = client.at(client.genesis_hash()).await.expect("it has a first block");
         let issuance = genesis.total_issuance().await.expect("it tells the issuance");
@@ -85,11 +101,13 @@ impl Market {
         let parts = (1..=workers)
             .map(|number| (worker(number), "worker"))
             .chain((1..=validators).map(|number| (validator(number), "validator")));
-        join_all(parts.map(|(key, role)| async move {
-            let arguments = ["register", "--role", role, "--bond", BOND, "--capability", "10"];
-            self.agora(&key).json(&arguments).await.expect("registering succeeds");
-        }))
-        .await;
+        join_all(parts.map(|(key, role)| async move { self.register_as(&key, role, "10").await })).await;
+    }
+
+    /// Registers one account that declares `capability`.
+    pub async fn register_as(&self, key: &str, role: &str, capability: &str) {
+        let arguments = ["register", "--role", role, "--bond", BOND, "--capability", capability];
+        self.agora(key).json(&arguments).await.expect("registering succeeds");
     }
 
     /// Starts a worker and waits until it works.

@@ -6,6 +6,7 @@ pub mod keys;
 pub mod leave;
 pub mod mine;
 pub mod model;
+pub mod profile;
 pub mod publish;
 pub mod register;
 pub mod result;

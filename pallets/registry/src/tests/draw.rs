@@ -96,7 +96,7 @@ fn passes_over_the_excluded_and_the_unsuited() {
             );
         }
         // Being passed over costs nothing.
-        assert_eq!((weight_of(ALICE), weight_of(BOB), weight_of(CAROL)), (20, 20, 20));
+        assert_eq!((weight_of(ALICE), weight_of(BOB), weight_of(CAROL)), (20, 20, 2));
     });
 }
 

@@ -38,6 +38,7 @@ fn a_level_multiplies_the_priority_of_one_worker() {
 fn the_lowest_level_among_the_declared_counts() {
     ExtBuilder::default().build_and_execute(|| {
         assert_ok!(Registry::register(signed(ALICE), Role::Worker, WORKER_BOND, two()));
+        prove(ALICE, 10, BlockNumber::MAX);
         Registry::on_level_changed(&ALICE, Specialisation::Inference, Level::Master);
         assert_eq!(weight_of(ALICE), 20);
         Registry::on_level_changed(&ALICE, Specialisation::Training, Level::Skilled);
@@ -70,7 +71,7 @@ fn levels_reached_earlier_count_from_the_start() {
         set_earlier_level(ALICE, Specialisation::Training, Level::Expert);
         assert_ok!(Registry::register(signed(ALICE), Role::Worker, WORKER_BOND, two()));
         assert_ok!(Registry::register(signed(BOB), Role::Worker, WORKER_BOND, two()));
-        assert_eq!((weight_of(ALICE), weight_of(BOB)), (60, 20));
+        assert_eq!((weight_of(ALICE), weight_of(BOB)), (6, 2));
     });
 }
 

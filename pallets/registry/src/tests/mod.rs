@@ -11,6 +11,7 @@ mod invariants;
 mod levels;
 mod lift_ban;
 mod participants;
+mod proofs;
 mod register;
 mod request_exit;
 mod scale;

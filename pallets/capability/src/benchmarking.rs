@@ -1,0 +1,173 @@
+//! What calls and hooks cost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+use super::*;
+use agora_primitives::{capability::Standing, judging::Attestation};
+use frame_benchmarking::v2::*;
+use frame_support::{
+    ensure,
+    traits::{EnsureOrigin, Get, Hooks},
+};
+use frame_system::{RawOrigin, pallet_prelude::BlockNumberFor};
+use sp_core::H256;
+
+/// Sets up what benchmarks need outside this pallet.
+pub trait BenchmarkHelper<AccountId> {
+    /// Makes `who` an active worker.
+    fn prepare_worker(who: &AccountId);
+    /// Makes `who` an active validator.
+    fn prepare_validator(who: &AccountId);
+}
+
+/// For chains whose `Participants` is a no-op.
+impl<AccountId> BenchmarkHelper<AccountId> for () {
+    fn prepare_worker(_: &AccountId) {}
+    fn prepare_validator(_: &AccountId) {}
+}
+
+/// The longest schedule of the shortest rounds, with the highest quorum.
+fn schedule<T: Config>() -> Schedule<BlockNumberFor<T>> {
+    Schedule {
+        period: 1_000u32.into(),
+        window: 10u32.into(),
+        validity: 2_000u32.into(),
+        quorum: AnswerOf::<T>::places_per_side(),
+    }
+}
+
+fn open<T: Config>() -> u32 {
+    Pallet::<T>::open_round(frame_system::Pallet::<T>::block_number(), &schedule::<T>());
+    CurrentRound::<T>::get().unwrap().number
+}
+
+fn worker<T: Config>() -> T::AccountId {
+    let who = account("worker", 0, 0);
+    T::BenchmarkHelper::prepare_worker(&who);
+    who
+}
+
+fn validator<T: Config>(index: u32) -> T::AccountId {
+    let who = account("validator", index, 0);
+    T::BenchmarkHelper::prepare_validator(&who);
+    who
+}
+
+fn answer_of<T: Config>(round: u32, who: &T::AccountId) {
+    let origin = RawOrigin::Signed(who.clone()).into();
+    Pallet::<T>::answer(origin, round, H256::repeat_byte(1)).unwrap();
+}
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    #[benchmark]
+    fn answer() {
+        let round = open::<T>();
+        let who = worker::<T>();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), round, H256::repeat_byte(1));
+
+        assert!(Answers::<T>::contains_key(round, who));
+    }
+
+    /// The vote that makes the answer count, when all places of the other side but one are taken.
+    #[benchmark]
+    fn attest() {
+        let round = open::<T>();
+        let who = worker::<T>();
+        answer_of::<T>(round, &who);
+        let places = AnswerOf::<T>::places_per_side();
+        for index in 0..2 * places - 2 {
+            let said = if index % 2 == 0 {
+                Attestation::Valid
+            } else {
+                Attestation::Invalid
+            };
+            let origin = RawOrigin::Signed(validator::<T>(index)).into();
+            Pallet::<T>::attest(origin, round, who.clone(), said).unwrap();
+        }
+        let caller = validator::<T>(2 * places);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(caller), round, who.clone(), Attestation::Valid);
+
+        let answer = Answers::<T>::get(round, who).unwrap();
+        assert_eq!(answer.attestations.len() as u32, 2 * places - 1);
+        assert_eq!(answer.standing(places), Standing::Proven);
+    }
+
+    #[benchmark]
+    fn set_schedule() -> Result<(), BenchmarkError> {
+        let origin = T::ScheduleOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, Some(schedule::<T>()));
+
+        ensure!(CurrentSchedule::<T>::get() == Some(schedule::<T>()), "set");
+        Ok(())
+    }
+
+    #[benchmark]
+    fn open_round() {
+        open::<T>();
+        let schedule = schedule::<T>();
+        CurrentSchedule::<T>::put(schedule);
+
+        #[block]
+        {
+            Pallet::<T>::on_initialize(schedule.period);
+        }
+
+        assert_eq!(CurrentRound::<T>::get().unwrap().number, 2);
+    }
+
+    #[benchmark]
+    fn no_round() {
+        let schedule = schedule::<T>();
+        CurrentSchedule::<T>::put(schedule);
+
+        #[block]
+        {
+            Pallet::<T>::on_initialize(1u32.into());
+        }
+
+        assert!(CurrentRound::<T>::get().is_none());
+    }
+
+    #[benchmark]
+    fn sweep(n: Linear<0, MAX_SWEPT>) {
+        FirstKept::<T>::put(1);
+        let round = open::<T>();
+        for index in 0..n {
+            let who: T::AccountId = account("past", index, 0);
+            let mut answer = AnswerOf::<T>::new(1, H256::zero());
+            for vote in 0..T::MaxAttestations::get() {
+                let said = if vote % 2 == 0 {
+                    Attestation::Valid
+                } else {
+                    Attestation::Invalid
+                };
+                answer.attest(account("voter", vote, 0), said).unwrap();
+            }
+            Answers::<T>::insert(round, who, answer);
+        }
+        open::<T>();
+        let swept;
+
+        #[block]
+        {
+            swept = Pallet::<T>::sweep();
+        }
+
+        assert_eq!(swept, n);
+    }
+
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
+}

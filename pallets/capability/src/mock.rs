@@ -1,0 +1,212 @@
+//! A chain with the real registry, without bonds.
+
+use crate as pallet_agora_capability;
+use crate::{AnswerOf, Answers, CurrentRound, Round, Schedule};
+use agora_primitives::{
+    judging::{Attestation, Seed},
+    participants::{Role, Specialisation, Specialisations},
+};
+use frame_support::{
+    assert_ok, derive_impl, parameter_types,
+    traits::{ConstU32, ConstU64, Hooks},
+};
+use pallet_agora_registry::{Members, MinimumBonds, Profile, types::Worker};
+use sp_core::H256;
+use sp_runtime::BuildStorage;
+
+pub type AccountId = u64;
+pub type BlockNumber = u64;
+
+pub const ALICE: AccountId = 1;
+pub const BOB: AccountId = 2;
+/// Accounts from this on, as many as [`VALIDATORS`], are validators.
+pub const FIRST_VALIDATOR: AccountId = 100;
+pub const VALIDATORS: u64 = 10;
+pub const DECLARED: u32 = 40;
+pub const DIGEST: H256 = H256::repeat_byte(1);
+
+pub const PERIOD: BlockNumber = 20;
+pub const WINDOW: BlockNumber = 6;
+pub const VALIDITY: BlockNumber = 50;
+pub const QUORUM: u32 = 2;
+pub const SCHEDULE: Schedule<BlockNumber> = Schedule {
+    period: PERIOD,
+    window: WINDOW,
+    validity: VALIDITY,
+    quorum: QUORUM,
+};
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(RuntimeCall, RuntimeEvent, RuntimeError, RuntimeOrigin, RuntimeTask)]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system::Pallet<Test>;
+    #[runtime::pallet_index(1)]
+    pub type Registry = pallet_agora_registry::Pallet<Test>;
+    #[runtime::pallet_index(2)]
+    pub type Capability = pallet_agora_capability::Pallet<Test>;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = frame_system::mocking::MockBlock<Test>;
+}
+
+parameter_types! {
+    pub Bonds: MinimumBonds<u128> = MinimumBonds {
+        worker: Some(0),
+        validator: Some(0),
+        ..Default::default()
+    };
+    pub static MaxAttestations: u32 = 8;
+}
+
+impl pallet_agora_registry::Config for Test {
+    type BanOrigin = frame_system::EnsureRoot<AccountId>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = ();
+    type Escrow = ();
+    type ExitCoolDown = ConstU64<1>;
+    type HeartbeatTimeout = ConstU64<1_000>;
+    type MaxCapability = ConstU32<1_000_000>;
+    type MaxDrawTries = ConstU32<16>;
+    type MaxSlots = ConstU32<4>;
+    type MinimumBonds = Bonds;
+    type Reputation = ();
+    type WeightInfo = ();
+}
+
+/// A seed that is another one in each block.
+pub struct BlockSeed;
+
+impl Seed for BlockSeed {
+    fn seed(subject: &[u8]) -> H256 {
+        sp_io::hashing::blake2_256(&[&System::block_number().to_le_bytes(), subject].concat()).into()
+    }
+}
+
+// begin: composition
+impl pallet_agora_capability::Config for Test {
+    type Participants = Registry;
+    type Capabilities = Registry;
+    type Seed = BlockSeed;
+    type BlockTimeMs = ConstU64<3_000>;
+    type ScheduleOrigin = frame_system::EnsureRoot<AccountId>;
+    type MaxAttestations = MaxAttestations;
+    type WeightInfo = ();
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = BenchmarkMembers;
+}
+// end: composition
+
+#[cfg(feature = "runtime-benchmarks")]
+pub struct BenchmarkMembers;
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper<AccountId> for BenchmarkMembers {
+    fn prepare_worker(who: &AccountId) {
+        register(*who, Role::Worker);
+    }
+    fn prepare_validator(who: &AccountId) {
+        register(*who, Role::Validator);
+    }
+}
+
+pub fn new_test_ext() -> sp_io::TestExternalities {
+    genesis(Some(SCHEDULE))
+}
+
+pub fn genesis(schedule: Option<Schedule<BlockNumber>>) -> sp_io::TestExternalities {
+    MaxAttestations::set(8);
+    let genesis = RuntimeGenesisConfig {
+        capability: pallet_agora_capability::GenesisConfig { schedule },
+        ..Default::default()
+    };
+    let mut ext = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
+    ext.execute_with(|| System::set_block_number(1));
+    ext
+}
+
+/// Runs `test` with Alice and Bob as workers and ten validators, in the first block of the first round, and checks the
+/// state after it.
+pub fn in_a_round(test: impl FnOnce()) {
+    new_test_ext().execute_with(|| {
+        for worker in [ALICE, BOB] {
+            register(worker, Role::Worker);
+        }
+        for validator in validators() {
+            register(validator, Role::Validator);
+        }
+        run_to(PERIOD);
+        test();
+        check_state();
+    });
+}
+
+pub fn check_state() {
+    Capability::do_try_state().unwrap();
+    Registry::do_try_state().unwrap();
+}
+
+pub fn validators() -> impl Iterator<Item = AccountId> {
+    FIRST_VALIDATOR..FIRST_VALIDATOR + VALIDATORS
+}
+
+pub fn register(who: AccountId, role: Role) {
+    let profile = Profile {
+        specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
+        slots: 1,
+        capability: DECLARED,
+    };
+    assert_ok!(Registry::register(signed(who), role, 0, profile));
+}
+
+pub fn signed(who: AccountId) -> RuntimeOrigin {
+    RuntimeOrigin::signed(who)
+}
+
+/// Runs the hooks of the blocks up to `block`; each has room for what can wait.
+pub fn run_to(block: BlockNumber) {
+    while System::block_number() < block {
+        let now = System::block_number();
+        Capability::on_idle(now, frame_support::weights::Weight::MAX);
+        System::set_block_number(now + 1);
+        Capability::on_initialize(now + 1);
+    }
+}
+
+pub fn round() -> Round<BlockNumber> {
+    CurrentRound::<Test>::get().unwrap()
+}
+
+pub fn answer(who: AccountId) {
+    assert_ok!(Capability::answer(signed(who), round().number, DIGEST));
+}
+
+/// Has the first `valid` validators vote for the answer of `worker`, and `invalid` others against it.
+pub fn vote(worker: AccountId, valid: u64, invalid: u64) {
+    for (index, validator) in validators().take((valid + invalid) as usize).enumerate() {
+        let said = if (index as u64) < valid {
+            Attestation::Valid
+        } else {
+            Attestation::Invalid
+        };
+        assert_ok!(Capability::attest(signed(validator), round().number, worker, said));
+    }
+}
+
+pub fn answer_of(worker: AccountId) -> Option<AnswerOf<Test>> {
+    Answers::<Test>::get(round().number, worker)
+}
+
+pub fn worker(who: AccountId) -> Worker<BlockNumber> {
+    Members::<Test>::get(who).unwrap().worker.unwrap()
+}
+
+/// The capability that counts for `who`.
+pub fn capability(who: AccountId) -> u32 {
+    worker(who).capability()
+}

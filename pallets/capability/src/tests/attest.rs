@@ -1,0 +1,157 @@
+use crate::{Error, Event, mock::*};
+use agora_primitives::{
+    judging::Attestation::{Invalid, Valid},
+    participants::Role,
+};
+use frame_support::{assert_noop, assert_ok, dispatch::Pays};
+
+#[test]
+fn a_quorum_makes_the_capability_count() {
+    in_a_round(|| {
+        answer(ALICE);
+        vote(ALICE, 1, 0);
+        assert_eq!(capability(ALICE), 1);
+        let done = Capability::attest(signed(FIRST_VALIDATOR + 5), 1, ALICE, Valid).unwrap();
+        assert_eq!(done.pays_fee, Pays::No);
+        assert_eq!(capability(ALICE), DECLARED);
+        assert_eq!(worker(ALICE).proof.unwrap().until, PERIOD + VALIDITY);
+        System::assert_last_event(
+            Event::CapabilityProven {
+                worker: ALICE,
+                capability: DECLARED,
+                until: PERIOD + VALIDITY,
+            }
+            .into(),
+        );
+        assert_eq!(capability(BOB), 1);
+    });
+}
+
+#[test]
+fn a_quorum_against_it_takes_away_what_was_proven_before() {
+    in_a_round(|| {
+        answer(ALICE);
+        vote(ALICE, 2, 0);
+        run_to(2 * PERIOD);
+        assert_eq!(capability(ALICE), DECLARED);
+        answer(ALICE);
+        vote(ALICE, 0, 2);
+        assert_eq!(capability(ALICE), 1);
+        System::assert_last_event(Event::CapabilityRefuted { worker: ALICE }.into());
+    });
+}
+
+#[test]
+fn honest_validators_overturn_what_colluding_ones_said() {
+    in_a_round(|| {
+        answer(ALICE);
+        vote(ALICE, 2, 0);
+        assert_eq!(capability(ALICE), DECLARED);
+        for honest in [FIRST_VALIDATOR + 8, FIRST_VALIDATOR + 9] {
+            let done = Capability::attest(signed(honest), 1, ALICE, Invalid).unwrap();
+            assert_eq!(done.pays_fee, Pays::No);
+        }
+        assert_eq!(capability(ALICE), 1);
+        // And back, with one more.
+        assert_ok!(Capability::attest(signed(FIRST_VALIDATOR + 7), 1, ALICE, Valid));
+        assert_eq!(capability(ALICE), DECLARED);
+    });
+}
+
+#[test]
+fn a_vote_that_changes_nothing_is_paid_for() {
+    in_a_round(|| {
+        answer(ALICE);
+        vote(ALICE, 2, 0);
+        let done = Capability::attest(signed(FIRST_VALIDATOR + 5), 1, ALICE, Valid).unwrap();
+        assert_eq!(done.pays_fee, Pays::Yes);
+        answer(BOB);
+        vote(BOB, 0, 2);
+        let done = Capability::attest(signed(FIRST_VALIDATOR + 5), 1, BOB, Invalid).unwrap();
+        assert_eq!(done.pays_fee, Pays::Yes);
+    });
+}
+
+#[test]
+fn is_possible_until_the_next_round_opens() {
+    in_a_round(|| {
+        answer(ALICE);
+        run_to(2 * PERIOD - 1);
+        vote(ALICE, 2, 0);
+        assert_eq!(capability(ALICE), DECLARED);
+        answer_of(ALICE).unwrap();
+        run_to(2 * PERIOD);
+        assert_noop!(
+            Capability::attest(signed(FIRST_VALIDATOR + 5), 1, ALICE, Valid),
+            Error::<Test>::NotCurrentRound
+        );
+    });
+}
+
+#[test]
+fn each_validator_has_one_vote_on_answers_of_others() {
+    in_a_round(|| {
+        answer(ALICE);
+        vote(ALICE, 1, 0);
+        for said in [Valid, Invalid] {
+            assert_noop!(
+                Capability::attest(signed(FIRST_VALIDATOR), 1, ALICE, said),
+                Error::<Test>::AlreadyAttested
+            );
+        }
+        register(ALICE, Role::Validator);
+        assert_noop!(
+            Capability::attest(signed(ALICE), 1, ALICE, Valid),
+            Error::<Test>::OwnAnswer
+        );
+    });
+}
+
+#[test]
+fn neither_side_can_take_the_places_of_the_other() {
+    in_a_round(|| {
+        answer(ALICE);
+        vote(ALICE, 4, 0);
+        assert_noop!(
+            Capability::attest(signed(FIRST_VALIDATOR + 4), 1, ALICE, Valid),
+            Error::<Test>::TooManyAttestations
+        );
+        for honest in 4..8 {
+            assert_ok!(Capability::attest(signed(FIRST_VALIDATOR + honest), 1, ALICE, Invalid));
+        }
+        assert_eq!(capability(ALICE), 1);
+    });
+}
+
+#[test]
+fn needs_an_answer_and_an_active_validator() {
+    in_a_round(|| {
+        assert_noop!(
+            Capability::attest(signed(FIRST_VALIDATOR), 1, ALICE, Valid),
+            Error::<Test>::NoAnswer
+        );
+        answer(ALICE);
+        assert_noop!(
+            Capability::attest(signed(BOB), 1, ALICE, Valid),
+            pallet_agora_registry::Error::<Test>::NotRegistered
+        );
+    });
+}
+
+#[test]
+fn a_worker_that_is_gone_is_passed_over() {
+    in_a_round(|| {
+        answer(ALICE);
+        assert_ok!(Registry::request_exit(signed(ALICE), Role::Worker));
+        run_to(PERIOD + 2);
+        assert_ok!(Registry::withdraw_bond(signed(ALICE), Role::Worker));
+        vote(ALICE, 2, 0);
+        vote_against(ALICE, 2);
+    });
+}
+
+fn vote_against(worker: AccountId, votes: u64) {
+    for validator in validators().skip(5).take(votes as usize) {
+        assert_ok!(Capability::attest(signed(validator), 1, worker, Invalid));
+    }
+}

@@ -1,0 +1,170 @@
+//! Rounds, answers, and how votes on an answer count. Pure: knows the time and the limits only as arguments.
+
+use agora_primitives::{capability::Standing, judging::Attestation};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{BoundedVec, CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound, traits::Get};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_core::H256;
+use sp_runtime::traits::AtLeast32BitUnsigned;
+
+/// When rounds are held, and what decides an answer.
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Schedule<BlockNumber> {
+    /// Blocks from one round to the next.
+    pub period: BlockNumber,
+    /// Blocks from the one that opens a round to the first that takes no answers any more.
+    pub window: BlockNumber,
+    /// Blocks from the one that opens a round to the first in which what it proved counts no more.
+    pub validity: BlockNumber,
+    /// How many validators must agree before an answer counts.
+    pub quorum: u32,
+}
+
+/// What is wrong with a [`Schedule`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ScheduleError {
+    /// In fewer than three blocks nobody can compute for half of the time, and be included.
+    WindowTooShort,
+    /// The period is shorter than two windows: validators have no time to check.
+    PeriodTooShort,
+    /// The validity is shorter than the period: priorities would lapse before workers can renew them.
+    ValidityTooShort,
+    /// The quorum is zero, or more than each side has places.
+    QuorumOutOfRange,
+}
+
+impl<BlockNumber: AtLeast32BitUnsigned + Copy> Schedule<BlockNumber> {
+    /// Checks the schedule for a chain on which each side of an answer has `places`.
+    pub fn validate(&self, places: u32) -> Result<(), ScheduleError> {
+        if self.window < 3u32.into() {
+            return Err(ScheduleError::WindowTooShort);
+        }
+        if self.period < self.window.saturating_add(self.window) {
+            return Err(ScheduleError::PeriodTooShort);
+        }
+        if self.validity < self.period {
+            return Err(ScheduleError::ValidityTooShort);
+        }
+        if self.quorum == 0 || self.quorum > places {
+            return Err(ScheduleError::QuorumOutOfRange);
+        }
+        Ok(())
+    }
+
+    /// Whether a round opens in block `now`.
+    pub fn opens_at(&self, now: BlockNumber) -> bool {
+        // No schedule with a period of zero is taken.
+        now.checked_rem(&self.period).is_some_and(|rest| rest.is_zero())
+    }
+}
+
+/// A round. Its terms are those of the schedule when it was opened.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Round<BlockNumber> {
+    /// Counts rounds from 1.
+    pub number: u32,
+    /// What challenges are made from.
+    pub seed: H256,
+    /// The first block in which it takes no answers.
+    pub closes_at: BlockNumber,
+    /// How long it takes answers, in milliseconds.
+    pub window_ms: u64,
+    /// The first block in which what it proved counts no more.
+    pub proven_until: BlockNumber,
+    /// How many validators must agree before an answer counts.
+    pub quorum: u32,
+}
+
+/// Why a vote is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VoteError {
+    /// Each validator has one vote on an answer.
+    AlreadyAttested,
+    /// All places of that side are taken.
+    TooManyAttestations,
+}
+
+/// A worker's answer to its challenge of one round, with the votes on it: at most half of `MaxAttestations` on each side.
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    CloneNoBound,
+    PartialEqNoBound,
+    EqNoBound,
+    DebugNoBound,
+)]
+#[scale_info(skip_type_params(MaxAttestations))]
+pub struct Answer<AccountId, MaxAttestations>
+where
+    AccountId: Clone + PartialEq + Eq + core::fmt::Debug,
+    MaxAttestations: Get<u32>,
+{
+    /// The capability that it proves if it is right.
+    pub capability: u32,
+    /// The digest of the challenge's output.
+    pub digest: H256,
+    /// Validators that have checked it, and what they found.
+    pub attestations: BoundedVec<(AccountId, Attestation), MaxAttestations>,
+}
+
+impl<AccountId, MaxAttestations> Answer<AccountId, MaxAttestations>
+where
+    AccountId: Clone + PartialEq + Eq + core::fmt::Debug,
+    MaxAttestations: Get<u32>,
+{
+    /// An answer that nobody has checked.
+    pub fn new(capability: u32, digest: H256) -> Self {
+        Self {
+            capability,
+            digest,
+            attestations: BoundedVec::new(),
+        }
+    }
+
+    /// Places for votes on each side.
+    pub fn places_per_side() -> u32 {
+        MaxAttestations::get().wrapping_div(2)
+    }
+
+    fn votes(&self, side: Attestation) -> u32 {
+        let votes = self.attestations.iter().filter(|(_, said)| *said == side);
+        // At most `MaxAttestations`.
+        votes.count() as u32
+    }
+
+    /// What the votes come to.
+    pub fn standing(&self, quorum: u32) -> Standing {
+        Standing::of(self.votes(Attestation::Valid), self.votes(Attestation::Invalid), quorum)
+    }
+
+    /// Takes a vote.
+    pub fn attest(&mut self, validator: AccountId, attestation: Attestation) -> Result<(), VoteError> {
+        if self.attestations.iter().any(|(who, _)| *who == validator) {
+            return Err(VoteError::AlreadyAttested);
+        }
+        if self.votes(attestation) >= Self::places_per_side() {
+            return Err(VoteError::TooManyAttestations);
+        }
+        self.attestations
+            .try_push((validator, attestation))
+            .map_err(|_| VoteError::TooManyAttestations)
+    }
+}

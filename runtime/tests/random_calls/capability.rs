@@ -1,0 +1,66 @@
+//! Hardware challenges: answers and votes, mostly in time and mostly right.
+
+use crate::{calls::Call, rng::Rng, world::World};
+use agora_primitives::judging::Attestation;
+use agora_runtime::{BlockNumber, Runtime};
+use pallet_agora_capability::{Answers, CurrentRound, Schedule};
+use sp_core::H256;
+
+/// Rounds that fit a run of some hundred blocks.
+pub const SCHEDULE: Schedule<BlockNumber> = Schedule {
+    period: 12,
+    window: 4,
+    validity: 30,
+    quorum: 2,
+};
+
+fn round(rng: &mut Rng) -> Option<u32> {
+    let current = CurrentRound::<Runtime>::get()?.number;
+    Some(if rng.chance(95) { current } else { rng.below(4) as u32 })
+}
+
+pub fn answer(world: &World, rng: &mut Rng) -> Option<Call> {
+    let who = if rng.chance(90) {
+        rng.pick(&world.workers)?.clone()
+    } else {
+        world.anybody(rng)
+    };
+    let (round, digest) = (round(rng)?, H256::repeat_byte(rng.below(3) as u8));
+    Some(Call::signed(who, pallet_agora_capability::Call::answer { round, digest }))
+}
+
+pub fn attest(world: &World, rng: &mut Rng) -> Option<Call> {
+    let round = round(rng)?;
+    let answered: Vec<_> = Answers::<Runtime>::iter_key_prefix(round).collect();
+    let worker = match rng.pick(&answered) {
+        Some(worker) if rng.chance(95) => worker.clone(),
+        _ => world.anybody(rng),
+    };
+    let who = if rng.chance(90) {
+        rng.pick(&world.validators)?.clone()
+    } else {
+        world.anybody(rng)
+    };
+    let attestation = if rng.chance(75) {
+        Attestation::Valid
+    } else {
+        Attestation::Invalid
+    };
+    let call = pallet_agora_capability::Call::attest {
+        round,
+        worker,
+        attestation,
+    };
+    Some(Call::signed(who, call))
+}
+
+pub fn set_schedule(_: &World, rng: &mut Rng) -> Option<Call> {
+    let odd = Schedule {
+        period: rng.below(30) as BlockNumber,
+        window: rng.below(10) as BlockNumber,
+        validity: rng.below(60) as BlockNumber,
+        quorum: rng.below(10) as u32,
+    };
+    let schedule = rng.pick(&[None, Some(odd), Some(SCHEDULE), Some(SCHEDULE)]).copied()?;
+    Some(Call::root(pallet_agora_capability::Call::set_schedule { schedule }))
+}
