@@ -37,6 +37,7 @@ tests() {
 }
 
 step 'formatting' cargo fmt --all --check
+step 'golden vectors' "$scripts/check-vectors.sh"
 # The end-to-end tests start these binaries, which `cargo test` alone would not build. Before the
 # lints, because the Wasm runtime is built by whichever comes first, and clippy's environment
 # would leak into that build. `--examples`: see the Makefile.
