@@ -4,7 +4,10 @@ pub mod cpu;
 pub mod gpu;
 
 use crate::{error::EngineError, inputs::Inputs};
-use agora_math::merkle::{self, Hash};
+use agora_math::{
+    merkle::Hash,
+    trace::{self, Opening},
+};
 use agora_primitives::job::JobSpec;
 use std::sync::{
     Arc,
@@ -117,13 +120,13 @@ impl Computation {
             .unwrap_or_else(|| crate::output_digest(&self.output))
     }
 
-    /// Commits `account` to the intermediate states: the root of the leaves `account ‖ i (u32, little endian) ‖ digest
-    /// of state i`. The account is in each leaf, so that a root is of no use to another account.
+    /// Commits `account` to the states: the root of [`trace`].
     pub fn trace_root(&self, account: &[u8; 32]) -> Hash {
-        let leaves: Vec<Hash> = (0u32..)
-            .zip(&self.state_digests)
-            .map(|(i, digest)| merkle::leaf_hash(&[account.as_slice(), &i.to_le_bytes(), digest].concat()))
-            .collect();
-        merkle::root(&leaves)
+        trace::root(account, &self.state_digests)
+    }
+
+    /// Opens state `index` of `account`'s trace; nothing if there is no such state.
+    pub fn open(&self, account: &[u8; 32], index: u32) -> Option<Opening> {
+        trace::open(account, &self.state_digests, index)
     }
 }

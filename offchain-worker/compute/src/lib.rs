@@ -2,7 +2,7 @@
 //!
 //! A job ([`JobSpec`]) has one right result, to the bit. [`CpuEngine`] says what it is; [`GpuEngine`] gives the same
 //! bytes faster, on whatever adapter, and is tested against it ([`self_test`]). [`check_output`] tells right from wrong
-//! at a small part of the work.
+//! at a small part of the work; where two workers differ, [`judge_step`] decides at the cost of one step.
 //!
 //! This crate knows no chain, reads no environment and prints nothing. Computing blocks the thread.
 //!
@@ -24,6 +24,7 @@ mod engine;
 mod error;
 pub mod gemm;
 mod inputs;
+mod judge;
 mod kinds;
 pub mod model;
 pub mod network;
@@ -43,6 +44,7 @@ pub use engine::{
 };
 pub use error::EngineError;
 pub use inputs::{InputError, Inputs, MemoryInputs, NoInputs};
+pub use judge::{JudgeError, judge_outputs, judge_step, state_before, trace_length};
 pub use kinds::{ItemsError, Place, Verdict, check_output, encode_items, rendering::scene, synthetic, training};
 pub use self_test::{MEASURED_JOB, Measurement, measure, measure_job, self_test};
 

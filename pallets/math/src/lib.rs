@@ -24,3 +24,4 @@ pub mod freivalds;
 pub mod merkle;
 pub mod reputation;
 pub mod split;
+pub mod trace;

@@ -12,7 +12,7 @@ mod geometry;
 mod gpu;
 mod path;
 pub mod scene;
-mod tiles;
+pub(crate) mod tiles;
 mod tone;
 mod trace;
 mod world;

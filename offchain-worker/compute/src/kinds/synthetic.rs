@@ -10,7 +10,7 @@ use crate::{
     error::EngineError,
     inputs::Inputs,
 };
-use agora_math::field::{Generator, symmetric};
+use agora_math::field::{Generator, MODULUS, symmetric};
 use agora_primitives::job::SyntheticJob;
 use rayon::prelude::*;
 
@@ -44,6 +44,15 @@ pub fn factor(job: &SyntheticJob) -> Vec<u8> {
 /// The first state in canonical residues, row by row.
 pub fn start(job: &SyntheticJob) -> Vec<u8> {
     generate(job, LABEL_START)
+}
+
+/// The state after `before`, at the cost of one iteration; nothing if that cannot be a state.
+pub(crate) fn step(job: &SyntheticJob, before: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
+    let n = job.matrix_size as usize;
+    if before.len() != n * n || before.iter().any(|&residue| residue >= MODULUS) {
+        return Ok(None);
+    }
+    cpu::step(job, before).map(Some)
 }
 
 fn generate(job: &SyntheticJob, label: &[u8]) -> Vec<u8> {

@@ -88,6 +88,14 @@ impl Output {
     }
 }
 
+/// The bytes of the state before the first step.
+///
+/// Errors: those of the inputs.
+pub(crate) fn start(job: &TrainingJob, inputs: &dyn Inputs) -> Result<Vec<u8>, EngineError> {
+    let (_, state) = prepare(job, inputs)?;
+    Ok(state.encode())
+}
+
 /// The data set and the first state of a job.
 fn prepare(job: &TrainingJob, inputs: &dyn Inputs) -> Result<(Dataset, Checkpoint), EngineError> {
     let shape = Shape::of(job)?;

@@ -5,14 +5,17 @@ use crate::{
     engine::{Computation, Progress},
 };
 use agora_primitives::job::{RenderingJob, TILE_SIDE};
-use std::sync::{Mutex, PoisonError};
+use std::{
+    ops::Range,
+    sync::{Mutex, PoisonError},
+};
 
 /// Bytes of a pixel: red, green, blue.
 pub(super) const PIXEL: usize = 3;
 
 /// A part of the region in one frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Tile {
+pub(crate) struct Tile {
     pub frame: u32,
     /// Place in the region.
     pub x: u32,
@@ -22,42 +25,63 @@ pub(super) struct Tile {
 }
 
 impl Tile {
+    /// Tile `number` of a job: frame by frame, row by row; the last of a row and of a column may be smaller.
+    pub fn of(job: &RenderingJob, number: u32) -> Self {
+        let region = job.region;
+        let [across, down] = [region.width, region.height].map(|side| side.div_ceil(TILE_SIDE));
+        let [x, y] = [number % across, number / across % down].map(|place| place * TILE_SIDE);
+        Self {
+            frame: job.first_frame + number / across / down,
+            x,
+            y,
+            width: TILE_SIDE.min(region.width - x),
+            height: TILE_SIDE.min(region.height - y),
+        }
+    }
+
+    /// The number of the tile in which byte `at` of the output is.
+    pub fn number_at(job: &RenderingJob, at: usize) -> u32 {
+        // A job has fewer than 2³² pixels.
+        let pixel = (at / PIXEL) as u32;
+        let region = job.region;
+        let [x, y, frame] = [
+            pixel % region.width,
+            pixel / region.width % region.height,
+            pixel / region.width / region.height,
+        ];
+        let [across, down] = [region.width, region.height].map(|side| side.div_ceil(TILE_SIDE));
+        (frame * down + y / TILE_SIDE) * across + x / TILE_SIDE
+    }
+
     /// The pixels of the whole image that are in it, row by row.
     pub fn pixels(self, job: &RenderingJob) -> impl Iterator<Item = [u32; 2]> + use<> {
         let (left, top) = (job.region.x + self.x, job.region.y + self.y);
         (0..self.width * self.height).map(move |i| [left + i % self.width, top + i / self.width])
     }
+
+    /// Where in the output its rows are.
+    pub fn rows(self, job: &RenderingJob) -> impl Iterator<Item = Range<usize>> + use<> {
+        let row = job.region.width as usize * PIXEL;
+        let first_row = ((self.frame - job.first_frame) * job.region.height + self.y) as usize;
+        let first = first_row * row + self.x as usize * PIXEL;
+        let length = self.width as usize * PIXEL;
+        (0..self.height as usize).map(move |y| first + y * row..first + y * row + length)
+    }
 }
 
-/// The tiles of a job: frame by frame, row by row; the last of a row and of a column may be smaller.
+/// The tiles of a job, in order.
 pub(super) fn tiles(job: &RenderingJob) -> Vec<Tile> {
-    let region = job.region;
-    let side = TILE_SIDE as usize;
-    let mut tiles = Vec::new();
-    for frame in job.first_frame..job.first_frame + job.frames {
-        for y in (0..region.height).step_by(side) {
-            tiles.extend((0..region.width).step_by(side).map(|x| Tile {
-                frame,
-                x,
-                y,
-                width: TILE_SIDE.min(region.width - x),
-                height: TILE_SIDE.min(region.height - y),
-            }));
-        }
-    }
-    tiles
+    // A job has at most 2¹⁶ tiles.
+    (0..job.tiles() as u32).map(|number| Tile::of(job, number)).collect()
 }
 
 /// Joins the bytes of all tiles to the output, and takes the digests of all.
 pub(super) fn join(job: &RenderingJob, tiles: &[Tile], parts: &[Vec<u8>]) -> Computation {
-    let row = job.region.width as usize * PIXEL;
-    let mut output = vec![0; row * job.region.height as usize * job.frames as usize];
+    let pixels = job.region.width as usize * job.region.height as usize * job.frames as usize;
+    let mut output = vec![0; pixels * PIXEL];
     for (tile, part) in tiles.iter().zip(parts) {
-        let first_row = ((tile.frame - job.first_frame) * job.region.height + tile.y) as usize;
-        let from = tile.x as usize * PIXEL;
-        for (y, line) in part.chunks_exact(tile.width as usize * PIXEL).enumerate() {
-            let start = (first_row + y) * row + from;
-            output[start..start + line.len()].copy_from_slice(line);
+        for (row, line) in tile.rows(job).zip(part.chunks_exact(tile.width as usize * PIXEL)) {
+            output[row].copy_from_slice(line);
         }
     }
     let parts = parts.iter().map(|part| output_digest(part)).collect();

@@ -2,7 +2,7 @@
 
 use crate::{
     digest::output_digest,
-    engine::Computation,
+    engine::{CancelFlag, Computation},
     error::EngineError,
     gemm::{PackedLeft, PackedRight, product},
     kinds::Run,
@@ -19,26 +19,12 @@ const ELEMENTS_PER_TASK: usize = 1 << 16;
 const OFFSET: i32 = MODULUS as i32 * (1 << 23);
 
 pub(super) fn run(job: &SyntheticJob, run: &Run<'_>) -> Result<Computation, EngineError> {
-    let n = job.matrix_size as usize;
     let mut state = super::start(job);
-    let mut residues = vec![0; n * n];
-    to_symmetric(&super::factor(job), &mut residues);
-    let factor = PackedLeft::new(&residues, n, n)?;
-    to_symmetric(&state, &mut residues);
-    let mut columns = PackedRight::new(&residues, n, n)?;
-
+    let mut chain = Chain::new(job)?;
     let mut state_digests = vec![output_digest(&state)];
     run.progress.update(0, job.iterations);
     for i in 1..=job.iterations {
-        if i > 1 {
-            to_symmetric(&state, &mut residues);
-            columns.replace(&residues)?;
-        }
-        product(&factor, &columns, run.cancel, &mut state, |_, sums, state| {
-            for (residue, &sum) in state.iter_mut().zip(sums) {
-                *residue = canonical(sum);
-            }
-        })?;
+        chain.step(&mut state, run.cancel)?;
         state_digests.push(output_digest(&state));
         run.progress.update(i, job.iterations);
     }
@@ -46,6 +32,45 @@ pub(super) fn run(job: &SyntheticJob, run: &Run<'_>) -> Result<Computation, Engi
         output: state,
         state_digests,
     })
+}
+
+/// Makes the state after `state`, which is of the job's size, of canonical residues.
+pub(super) fn step(job: &SyntheticJob, state: &[u8]) -> Result<Vec<u8>, EngineError> {
+    let mut next = state.to_vec();
+    Chain::new(job)?.step(&mut next, &CancelFlag::new())?;
+    Ok(next)
+}
+
+/// `A`, ready to be multiplied with one state after the other.
+struct Chain {
+    factor: PackedLeft,
+    columns: PackedRight,
+    residues: Vec<i8>,
+}
+
+impl Chain {
+    fn new(job: &SyntheticJob) -> Result<Self, EngineError> {
+        let n = job.matrix_size as usize;
+        let mut residues = vec![0; n * n];
+        to_symmetric(&super::factor(job), &mut residues);
+        Ok(Self {
+            factor: PackedLeft::new(&residues, n, n)?,
+            columns: PackedRight::new(&residues, n, n)?,
+            residues,
+        })
+    }
+
+    /// `state ← A · state`.
+    fn step(&mut self, state: &mut [u8], cancel: &CancelFlag) -> Result<(), EngineError> {
+        to_symmetric(state, &mut self.residues);
+        self.columns.replace(&self.residues)?;
+        product(&self.factor, &self.columns, cancel, state, |_, sums, state| {
+            for (residue, &sum) in state.iter_mut().zip(sums) {
+                *residue = canonical(sum);
+            }
+        })?;
+        Ok(())
+    }
 }
 
 /// The canonical residue of a sum, in a form that compilers vectorise: without a sign, and without checks.
@@ -70,7 +95,7 @@ fn to_symmetric(canonical: &[u8], residues: &mut [i8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CancelFlag, NoInputs, NoProgress};
+    use crate::{NoInputs, NoProgress};
     use agora_math::field;
     use proptest::prelude::*;
 
