@@ -12,7 +12,7 @@ use agora_primitives::{
 use frame_benchmarking::account;
 use frame_support::traits::{Get, fungible::Mutate};
 use frame_system::RawOrigin;
-use pallet_agora_registry::{Members, Profile, WorkerCount};
+use pallet_agora_registry::{Members, Nodes, Profile, WorkerCount};
 use pallet_agora_rewards::{Presets, Split};
 
 impl frame_system_benchmarking::Config for Runtime {}
@@ -69,7 +69,8 @@ impl pallet_agora_capability::BenchmarkHelper<AccountId> for Market {
             capability: 100,
         };
         Self::activate(who, Role::Worker, profile);
-        // As deep a tree of priorities as there may be, for a proof changes the worker's.
+        // As deep a tree of priorities as there may be, for a proof changes the worker's, which has the first leaf.
+        let _ = Nodes::<Runtime>::clear(u32::MAX, None);
         WorkerCount::<Runtime>::put(1 << 20);
         Self::activate(who, Role::Worker, profile);
     }

@@ -1,8 +1,8 @@
 //! What a chain starts with, by name.
 //!
-//! `development` has one validator, fast blocks and task classes with short windows; `local_two_validators` (also known as `local_testnet`) and
-//! `local_four_validators` are for networks of several nodes on one machine. All of them use keys that everybody knows:
-//! none of them is for a chain that is worth anything.
+//! `development` has one validator, fast blocks, task classes with short windows and frequent hardware challenges;
+//! `local_two_validators` (also known as `local_testnet`) and `local_four_validators` are for networks of several nodes on
+//! one machine. All of them use keys that everybody knows: none of them is for a chain that is worth anything.
 
 use crate::{
     AccountId, Balance, BalancesConfig, BlockNumber, BlockTimeConfig, CapabilityConfig, EXISTENTIAL_DEPOSIT,
@@ -12,6 +12,7 @@ use crate::{
 };
 use alloc::{format, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
+use pallet_agora_capability::Schedule;
 use pallet_agora_tasks::{Windows, genesis_classes};
 use serde_json::Value;
 use sp_core::{crypto::get_public_from_string_or_panic, sr25519};
@@ -26,6 +27,13 @@ pub const LOCAL_FOUR_VALIDATORS_PRESET: &str = "local_four_validators";
 
 /// Slot duration of the development chain, in milliseconds.
 pub const DEVELOPMENT_SLOT_DURATION_MS: u64 = 1_000;
+/// Rounds of hardware challenges on the development chain: every five minutes, decided by a single validator.
+const DEVELOPMENT_SCHEDULE: Schedule<BlockNumber> = Schedule {
+    period: 300,
+    window: 8,
+    validity: 750,
+    quorum: 1,
+};
 /// What each development account starts with.
 pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
 /// How many accounts `//Worker1`, `//Worker2` … there are.
@@ -48,14 +56,25 @@ pub fn preset_names() -> Vec<PresetId> {
 /// The preset with that name, as JSON that is laid over the default genesis.
 pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
     let patch = match id.as_str() {
-        DEV_RUNTIME_PRESET => genesis(&[ALICE], DEVELOPMENT_SLOT_DURATION_MS, Windows::short()),
+        DEV_RUNTIME_PRESET => genesis(
+            &[ALICE],
+            DEVELOPMENT_SLOT_DURATION_MS,
+            Windows::short(),
+            DEVELOPMENT_SCHEDULE,
+        ),
         LOCAL_TWO_VALIDATORS_PRESET | LOCAL_TESTNET_RUNTIME_PRESET => {
-            genesis(&[ALICE, BOB], DEFAULT_SLOT_DURATION_MS, Windows::standard())
+            genesis(
+                &[ALICE, BOB],
+                DEFAULT_SLOT_DURATION_MS,
+                Windows::standard(),
+                capability::SCHEDULE,
+            )
         }
         LOCAL_FOUR_VALIDATORS_PRESET => genesis(
             &[ALICE, BOB, CHARLIE, DAVE],
             DEFAULT_SLOT_DURATION_MS,
             Windows::standard(),
+            capability::SCHEDULE,
         ),
         _ => return None,
     };
@@ -70,12 +89,17 @@ const BOB: Authority = (Sr25519Keyring::Bob, Ed25519Keyring::Bob);
 const CHARLIE: Authority = (Sr25519Keyring::Charlie, Ed25519Keyring::Charlie);
 const DAVE: Authority = (Sr25519Keyring::Dave, Ed25519Keyring::Dave);
 
-fn genesis(authorities: &[Authority], slot_duration_ms: u64, windows: Windows<BlockNumber>) -> Value {
+fn genesis(
+    authorities: &[Authority],
+    slot_duration_ms: u64,
+    windows: Windows<BlockNumber>,
+    schedule: Schedule<BlockNumber>,
+) -> Value {
     build_struct_json_patch!(RuntimeGenesisConfig {
         balances: BalancesConfig { balances: endowed() },
         block_time: BlockTimeConfig { slot_duration_ms },
         capability: CapabilityConfig {
-            schedule: Some(capability::SCHEDULE)
+            schedule: Some(schedule)
         },
         session: SessionConfig {
             keys: authorities

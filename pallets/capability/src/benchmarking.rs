@@ -30,7 +30,7 @@ impl<AccountId> BenchmarkHelper<AccountId> for () {
     fn prepare_validator(_: &AccountId) {}
 }
 
-/// The longest schedule of the shortest rounds, with the highest quorum.
+/// A schedule with the highest quorum.
 fn schedule<T: Config>() -> Schedule<BlockNumberFor<T>> {
     Schedule {
         period: 1_000u32.into(),
@@ -60,6 +60,14 @@ fn validator<T: Config>(index: u32) -> T::AccountId {
 fn answer_of<T: Config>(round: u32, who: &T::AccountId) {
     let origin = RawOrigin::Signed(who.clone()).into();
     Pallet::<T>::answer(origin, round, H256::repeat_byte(1)).unwrap();
+}
+
+fn side(index: u32) -> Attestation {
+    if index.is_multiple_of(2) {
+        Attestation::Valid
+    } else {
+        Attestation::Invalid
+    }
 }
 
 #[benchmarks]
@@ -98,9 +106,9 @@ mod benchmarks {
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), round, who.clone(), Attestation::Valid);
 
-        let answer = Answers::<T>::get(round, who).unwrap();
-        assert_eq!(answer.attestations.len() as u32, 2 * places - 1);
-        assert_eq!(answer.standing(places), Standing::Proven);
+        let voted = Answers::<T>::get(round, who).unwrap();
+        assert_eq!(voted.attestations.len() as u32, 2 * places - 1);
+        assert_eq!(voted.standing(places), Standing::Proven);
     }
 
     #[benchmark]
@@ -147,16 +155,16 @@ mod benchmarks {
         let round = open::<T>();
         for index in 0..n {
             let who: T::AccountId = account("past", index, 0);
-            let mut answer = AnswerOf::<T>::new(1, H256::zero());
+            let mut past = AnswerOf::<T>::new(1, H256::zero());
             for vote in 0..T::MaxAttestations::get() {
                 let said = if vote % 2 == 0 {
                     Attestation::Valid
                 } else {
                     Attestation::Invalid
                 };
-                answer.attest(account("voter", vote, 0), said).unwrap();
+                past.attest(account("voter", vote, 0), said).unwrap();
             }
-            Answers::<T>::insert(round, who, answer);
+            Answers::<T>::insert(round, who, past);
         }
         open::<T>();
         let swept;

@@ -29,7 +29,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `Registry::Bans` (r:1 w:1)
     /// Proof: `Registry::Bans` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Members` (r:1 w:1)
-    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(105), added: 2580, mode: `MaxEncodedLen`)
+    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
     /// Storage: `System::Account` (r:1 w:1)
     /// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     /// Storage: `Balances::Holds` (r:1 w:1)
@@ -45,25 +45,25 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `Registry::LeafOwners` (r:0 w:1)
     /// Proof: `Registry::LeafOwners` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     fn register() -> Weight {
-        // Minimum execution time: 272_367 ns.
-        Weight::from_parts(437_005_000, 51050)
+        // Minimum execution time: 271_306 ns.
+        Weight::from_parts(461_942_000, 51050)
             .saturating_add(T::DbWeight::get().reads(36_u64))
             .saturating_add(T::DbWeight::get().writes(8_u64))
     }
     /// Storage: `Registry::Members` (r:1 w:1)
-    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(105), added: 2580, mode: `MaxEncodedLen`)
+    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
     /// Storage: `Registry::WorkerCount` (r:1 w:0)
     /// Proof: `Registry::WorkerCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Nodes` (r:21 w:21)
     /// Proof: `Registry::Nodes` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     fn update_profile() -> Weight {
-        // Minimum execution time: 149_078 ns.
-        Weight::from_parts(233_085_000, 53553)
+        // Minimum execution time: 151_523 ns.
+        Weight::from_parts(257_109_000, 53553)
             .saturating_add(T::DbWeight::get().reads(23_u64))
             .saturating_add(T::DbWeight::get().writes(22_u64))
     }
     /// Storage: `Registry::Members` (r:1 w:1)
-    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(105), added: 2580, mode: `MaxEncodedLen`)
+    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
     /// Storage: `System::Account` (r:1 w:1)
     /// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     /// Storage: `Balances::Holds` (r:1 w:1)
@@ -77,13 +77,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `Registry::Nodes` (r:21 w:21)
     /// Proof: `Registry::Nodes` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     fn add_bond() -> Weight {
-        // Minimum execution time: 211_334 ns.
-        Weight::from_parts(322_331_000, 53553)
+        // Minimum execution time: 212_356 ns.
+        Weight::from_parts(234_527_000, 53553)
             .saturating_add(T::DbWeight::get().reads(27_u64))
             .saturating_add(T::DbWeight::get().writes(25_u64))
     }
     /// Storage: `Registry::Members` (r:1 w:1)
-    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(105), added: 2580, mode: `MaxEncodedLen`)
+    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Bans` (r:1 w:1)
     /// Proof: `Registry::Bans` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
     /// Storage: `Escrow::Deposits` (r:1 w:0)
@@ -93,25 +93,25 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `Registry::Nodes` (r:21 w:21)
     /// Proof: `Registry::Nodes` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     fn heartbeat() -> Weight {
-        // Minimum execution time: 136_194 ns.
-        Weight::from_parts(225_160_000, 53553)
+        // Minimum execution time: 141_805 ns.
+        Weight::from_parts(150_441_000, 53553)
             .saturating_add(T::DbWeight::get().reads(25_u64))
             .saturating_add(T::DbWeight::get().writes(23_u64))
     }
     /// Storage: `Registry::Members` (r:1 w:1)
-    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(105), added: 2580, mode: `MaxEncodedLen`)
+    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
     /// Storage: `Registry::WorkerCount` (r:1 w:0)
     /// Proof: `Registry::WorkerCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Nodes` (r:21 w:21)
     /// Proof: `Registry::Nodes` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     fn request_exit() -> Weight {
-        // Minimum execution time: 148_197 ns.
-        Weight::from_parts(260_996_000, 53553)
+        // Minimum execution time: 148_978 ns.
+        Weight::from_parts(222_495_000, 53553)
             .saturating_add(T::DbWeight::get().reads(23_u64))
             .saturating_add(T::DbWeight::get().writes(22_u64))
     }
     /// Storage: `Registry::Members` (r:2 w:2)
-    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(105), added: 2580, mode: `MaxEncodedLen`)
+    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
     /// Storage: `Registry::WorkerCount` (r:1 w:1)
     /// Proof: `Registry::WorkerCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Nodes` (r:40 w:21)
@@ -125,13 +125,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `Balances::Holds` (r:1 w:1)
     /// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(193), added: 2668, mode: `MaxEncodedLen`)
     fn withdraw_bond() -> Weight {
-        // Minimum execution time: 275_805 ns.
-        Weight::from_parts(479_835_000, 101110)
+        // Minimum execution time: 276_816 ns.
+        Weight::from_parts(404_574_000, 101110)
             .saturating_add(T::DbWeight::get().reads(47_u64))
             .saturating_add(T::DbWeight::get().writes(29_u64))
     }
     /// Storage: `Registry::Members` (r:1 w:1)
-    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(105), added: 2580, mode: `MaxEncodedLen`)
+    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
     /// Storage: `Registry::WorkerCount` (r:1 w:0)
     /// Proof: `Registry::WorkerCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Nodes` (r:21 w:21)
@@ -139,15 +139,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `Registry::Bans` (r:0 w:1)
     /// Proof: `Registry::Bans` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
     fn ban() -> Weight {
-        // Minimum execution time: 149_659 ns.
-        Weight::from_parts(255_557_000, 53553)
+        // Minimum execution time: 152_334 ns.
+        Weight::from_parts(256_108_000, 53553)
             .saturating_add(T::DbWeight::get().reads(23_u64))
             .saturating_add(T::DbWeight::get().writes(23_u64))
     }
     /// Storage: `Registry::Bans` (r:1 w:1)
     /// Proof: `Registry::Bans` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Members` (r:1 w:1)
-    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(105), added: 2580, mode: `MaxEncodedLen`)
+    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
     /// Storage: `Escrow::Deposits` (r:1 w:0)
     /// Proof: `Escrow::Deposits` (`max_values`: None, `max_size`: Some(90), added: 2565, mode: `MaxEncodedLen`)
     /// Storage: `Registry::WorkerCount` (r:1 w:0)
@@ -155,8 +155,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `Registry::Nodes` (r:21 w:21)
     /// Proof: `Registry::Nodes` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     fn lift_ban() -> Weight {
-        // Minimum execution time: 134_551 ns.
-        Weight::from_parts(258_191_000, 53553)
+        // Minimum execution time: 135_062 ns.
+        Weight::from_parts(190_245_000, 53553)
             .saturating_add(T::DbWeight::get().reads(25_u64))
             .saturating_add(T::DbWeight::get().writes(23_u64))
     }
@@ -167,17 +167,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `Registry::LeafOwners` (r:64 w:0)
     /// Proof: `Registry::LeafOwners` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Members` (r:64 w:0)
-    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(105), added: 2580, mode: `MaxEncodedLen`)
+    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Bans` (r:64 w:0)
     /// Proof: `Registry::Bans` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
     /// Storage: `Escrow::Deposits` (r:64 w:0)
     /// Proof: `Escrow::Deposits` (`max_values`: None, `max_size`: Some(90), added: 2565, mode: `MaxEncodedLen`)
     /// The range of component `c` is `[1, 64]`.
     fn draw_workers(c: u32, ) -> Weight {
-        // Minimum execution time: 133_119 ns.
-        Weight::from_parts(1_310_652_964, 74741)
-            // Standard error: 3_358_722
-            .saturating_add(Weight::from_parts(104_485_073, 0).saturating_mul(c.into()))
+        // Minimum execution time: 126_105 ns.
+        Weight::from_parts(135_092_000, 74741)
+            // Standard error: 1_419_918
+            .saturating_add(Weight::from_parts(128_678_718, 0).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads(30_u64))
             .saturating_add(T::DbWeight::get().reads((19_u64).saturating_mul(c.into())))
             .saturating_add(Weight::from_parts(0, 36857).saturating_mul(c.into()))
@@ -189,15 +189,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `Registry::LeafOwners` (r:64 w:0)
     /// Proof: `Registry::LeafOwners` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Members` (r:64 w:64)
-    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(105), added: 2580, mode: `MaxEncodedLen`)
+    /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Bans` (r:64 w:0)
     /// Proof: `Registry::Bans` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
     /// The range of component `c` is `[1, 64]`.
     fn draw_inactive(c: u32, ) -> Weight {
-        // Minimum execution time: 200_684 ns.
-        Weight::from_parts(202_978_000, 74741)
-            // Standard error: 1_331_180
-            .saturating_add(Weight::from_parts(164_678_687, 0).saturating_mul(c.into()))
+        // Minimum execution time: 299_849 ns.
+        Weight::from_parts(448_233_647, 74741)
+            // Standard error: 5_805_910
+            .saturating_add(Weight::from_parts(202_536_345, 0).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads(30_u64))
             .saturating_add(T::DbWeight::get().reads((18_u64).saturating_mul(c.into())))
             .saturating_add(T::DbWeight::get().writes(22_u64))
@@ -209,55 +209,55 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// Weights for tests, and for runtimes that have not measured their own.
 impl WeightInfo for () {
     fn register() -> Weight {
-        Weight::from_parts(437_005_000, 51050)
+        Weight::from_parts(461_942_000, 51050)
             .saturating_add(ParityDbWeight::get().reads(36_u64))
             .saturating_add(ParityDbWeight::get().writes(8_u64))
     }
     fn update_profile() -> Weight {
-        Weight::from_parts(233_085_000, 53553)
+        Weight::from_parts(257_109_000, 53553)
             .saturating_add(ParityDbWeight::get().reads(23_u64))
             .saturating_add(ParityDbWeight::get().writes(22_u64))
     }
     fn add_bond() -> Weight {
-        Weight::from_parts(322_331_000, 53553)
+        Weight::from_parts(234_527_000, 53553)
             .saturating_add(ParityDbWeight::get().reads(27_u64))
             .saturating_add(ParityDbWeight::get().writes(25_u64))
     }
     fn heartbeat() -> Weight {
-        Weight::from_parts(225_160_000, 53553)
+        Weight::from_parts(150_441_000, 53553)
             .saturating_add(ParityDbWeight::get().reads(25_u64))
             .saturating_add(ParityDbWeight::get().writes(23_u64))
     }
     fn request_exit() -> Weight {
-        Weight::from_parts(260_996_000, 53553)
+        Weight::from_parts(222_495_000, 53553)
             .saturating_add(ParityDbWeight::get().reads(23_u64))
             .saturating_add(ParityDbWeight::get().writes(22_u64))
     }
     fn withdraw_bond() -> Weight {
-        Weight::from_parts(479_835_000, 101110)
+        Weight::from_parts(404_574_000, 101110)
             .saturating_add(ParityDbWeight::get().reads(47_u64))
             .saturating_add(ParityDbWeight::get().writes(29_u64))
     }
     fn ban() -> Weight {
-        Weight::from_parts(255_557_000, 53553)
+        Weight::from_parts(256_108_000, 53553)
             .saturating_add(ParityDbWeight::get().reads(23_u64))
             .saturating_add(ParityDbWeight::get().writes(23_u64))
     }
     fn lift_ban() -> Weight {
-        Weight::from_parts(258_191_000, 53553)
+        Weight::from_parts(190_245_000, 53553)
             .saturating_add(ParityDbWeight::get().reads(25_u64))
             .saturating_add(ParityDbWeight::get().writes(23_u64))
     }
     fn draw_workers(c: u32, ) -> Weight {
-        Weight::from_parts(1_310_652_964, 74741)
-            .saturating_add(Weight::from_parts(104_485_073, 0).saturating_mul(c.into()))
+        Weight::from_parts(135_092_000, 74741)
+            .saturating_add(Weight::from_parts(128_678_718, 0).saturating_mul(c.into()))
             .saturating_add(ParityDbWeight::get().reads(30_u64))
             .saturating_add(ParityDbWeight::get().reads((19_u64).saturating_mul(c.into())))
             .saturating_add(Weight::from_parts(0, 36857).saturating_mul(c.into()))
     }
     fn draw_inactive(c: u32, ) -> Weight {
-        Weight::from_parts(202_978_000, 74741)
-            .saturating_add(Weight::from_parts(164_678_687, 0).saturating_mul(c.into()))
+        Weight::from_parts(448_233_647, 74741)
+            .saturating_add(Weight::from_parts(202_536_345, 0).saturating_mul(c.into()))
             .saturating_add(ParityDbWeight::get().reads(30_u64))
             .saturating_add(ParityDbWeight::get().reads((18_u64).saturating_mul(c.into())))
             .saturating_add(ParityDbWeight::get().writes(22_u64))
