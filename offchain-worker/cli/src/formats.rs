@@ -2,6 +2,7 @@
 
 use crate::{args::ResultFormat, exit::CliError};
 use agora_compute::{Inputs, JobKind, JobSpec, training};
+use agora_models::Embedding;
 use agora_primitives::job::{InferenceTask, RenderingJob, TrainingJob};
 
 /// `output`, the result of `job`, in `format`.
@@ -64,14 +65,7 @@ fn numbers(kind: &JobKind, output: &[u8]) -> Result<Vec<u8>, CliError> {
             .collect(),
         JobKind::Inference(job) => output
             .chunks(job.item_output as usize)
-            .map(|item| {
-                // Units of 2⁻¹⁵: see docs/protocol/inference.md.
-                let halves = item.as_chunks().0.iter();
-                let vector: Vec<f32> = halves
-                    .map(|&half| f32::from(i16::from_le_bytes(half)) / 32_768.0)
-                    .collect();
-                vector.into()
-            })
+            .map(|item| Embedding::from_le_bytes(item.as_chunks().0).to_floats().into())
             .collect(),
         JobKind::Training(job) => {
             let losses = training::Output::decode(job, output)?.losses;

@@ -66,6 +66,11 @@ pub struct EmbeddingJob {
 pub struct Embedding(pub Vec<i16>);
 
 impl Embedding {
+    /// The vector as it stands in a job's output: signed numbers, little endian.
+    pub fn from_le_bytes(bytes: &[[u8; 2]]) -> Self {
+        Self(bytes.iter().map(|&number| i16::from_le_bytes(number)).collect())
+    }
+
     /// The cosine of the angle to `other`: 1 for the same direction.
     pub fn cosine(&self, other: &Self) -> f64 {
         let dot =
@@ -171,17 +176,9 @@ impl Embedder {
                 found: output.len(),
             });
         }
-        let numbers = |bytes: &[u8]| {
-            bytes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&bytes| i16::from_le_bytes(bytes))
-                .collect()
-        };
         Ok(output
             .chunks_exact(expected)
-            .map(|bytes| Embedding(numbers(bytes)))
+            .map(|bytes| Embedding::from_le_bytes(bytes.as_chunks().0))
             .collect())
     }
 }
