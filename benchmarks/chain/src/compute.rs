@@ -4,7 +4,7 @@ use crate::Failure;
 use agora_bench_figures::{Better, Figure};
 use agora_chain::H256;
 use agora_compute::{
-    CancelFlag, CpuEngine, Engine, NoInputs, NoProgress, Verdict, check_output, find_device, open_engine,
+    CancelFlag, CpuEngine, Engine, GpuOptions, NoInputs, NoProgress, Verdict, check_output, find_device, open_engine,
 };
 use agora_primitives::job::{JobKind, JobSpec, SyntheticJob};
 use std::time::Instant;
@@ -23,7 +23,7 @@ pub fn measure(matrix_size: u32, iterations: u32, repetitions: usize) -> Result<
     );
     let device = find_device("auto")?;
     println!("device {} ({}, {})", device.name, device.backend, device.driver);
-    let gpu = open_engine("auto")?;
+    let gpu = open_engine("auto", &GpuOptions::default())?;
     let cpu = CpuEngine::new();
     let run = |engine: &dyn Engine| engine.run(&job, &NoInputs, &NoProgress, &CancelFlag::new());
     let output = run(&cpu)?.output;

@@ -50,6 +50,9 @@ pub struct Global {
     /// Where job specifications and results are kept: a folder, or s3://bucket/prefix.
     #[arg(long, global = true, env = "AGORA_BLOBS", value_name = "LOCATION")]
     pub blobs: Option<String>,
+    /// Folder for what can be found anew, such as the fastest settings of each device; ~/.cache/agora if left out.
+    #[arg(long, global = true, env = "AGORA_CACHE", value_name = "FOLDER")]
+    pub cache: Option<PathBuf>,
     /// Log more (-v: steps, -vv: everything).
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,

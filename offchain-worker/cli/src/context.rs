@@ -3,12 +3,15 @@
 use crate::{args::Global, exit::CliError};
 use agora_blobs::BlobStore;
 use agora_chain::{AccountId, Client, KeySource, Keypair, Submitter};
+use agora_compute::GpuOptions;
 use agora_miner::Journal;
 use std::{path::PathBuf, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Name of the variable that may hold the secret phrase.
 const KEY_VARIABLE: &str = "AGORA_KEY";
+/// Name of the file in the cache folder that remembers the fastest settings of each device.
+const TUNING_FILE: &str = "tuning.json";
 
 /// The global options, acted on when they are needed.
 pub struct Context {
@@ -76,16 +79,32 @@ impl Context {
         Ok(Journal::open(&path, client.genesis_hash().0, account.0)?)
     }
 
+    /// How devices are opened: what was found about them is remembered, if there is a folder for it.
+    pub fn gpu_options(&self) -> GpuOptions {
+        let cache = self.global.cache.clone();
+        let cache = cache.or_else(|| user_folder("XDG_CACHE_HOME", ".cache"));
+        GpuOptions {
+            tuning_cache: cache.map(|folder| folder.join(TUNING_FILE)),
+            ..GpuOptions::default()
+        }
+    }
+
     fn data(&self) -> Result<PathBuf, CliError> {
         if let Some(folder) = &self.global.data {
             return Ok(folder.clone());
         }
-        let home = std::env::var_os("XDG_DATA_HOME")
-            .map(PathBuf::from)
-            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
-        home.map(|home| home.join("agora"))
+        user_folder("XDG_DATA_HOME", ".local/share")
             .ok_or_else(|| CliError::Usage("give a folder with --data, for HOME is not set".to_owned()))
     }
+}
+
+/// Our folder in the user's folder that `variable` names, or else in `usual`, a folder below the home.
+fn user_folder(variable: &str, usual: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).filter(|path| !path.is_empty());
+    let folder = named
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(usual)))?;
+    Some(folder.join("agora"))
 }
 
 /// Cancelled by the first Ctrl-C or SIGTERM; a second one ends the process at once.

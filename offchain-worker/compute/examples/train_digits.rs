@@ -7,7 +7,7 @@
 //! the package of the best network are written where the arguments say.
 
 use agora_compute::{
-    CancelFlag, Engine, EngineError, JobKind, JobSpec, MemoryInputs, NetworkShape, NoProgress, TrainingJob,
+    CancelFlag, Engine, EngineError, GpuOptions, JobKind, JobSpec, MemoryInputs, NetworkShape, NoProgress, TrainingJob,
     check_output,
     network::{Package, classify, labels},
     open_engine,
@@ -32,7 +32,8 @@ struct Trained {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let engine = open_engine(&arguments.next().unwrap_or_else(|| "cpu".into()))?;
+    let device = arguments.next().unwrap_or_else(|| "cpu".into());
+    let engine = open_engine(&device, &GpuOptions::default())?;
     let digits = Dataset::decode(include_bytes!("../../../tests/data/digits/digits.agds"))?;
     let training = part(&digits, |i| i % 5 != 4);
     let held_out = part(&digits, |i| i % 5 == 4);

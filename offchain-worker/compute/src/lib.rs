@@ -51,14 +51,14 @@ pub use self_test::{MEASURED_JOB, Measurement, measure, measure_job, self_test};
 /// The name by which the processor is selected instead of an adapter.
 pub const CPU_SELECTOR: &str = "cpu";
 
-/// Opens the engine that `selector` names (`cpu`, or as in [`find_device`]) and tests it.
+/// Opens the engine that `selector` names (`cpu`, or as in [`find_device`]) and tests it. `options` are for adapters.
 ///
 /// Errors: as [`find_device`], [`GpuEngine::open`] and [`self_test`].
-pub fn open_engine(selector: &str) -> Result<Box<dyn Engine>, EngineError> {
+pub fn open_engine(selector: &str, options: &GpuOptions) -> Result<Box<dyn Engine>, EngineError> {
     let engine: Box<dyn Engine> = if selector == CPU_SELECTOR {
         Box::new(CpuEngine::new())
     } else {
-        Box::new(GpuEngine::open(&find_device(selector)?, &GpuOptions::default())?)
+        Box::new(GpuEngine::open(&find_device(selector)?, options)?)
     };
     self_test(engine.as_ref())?;
     tracing::info!(engine = engine.name(), "The engine passed its self-test.");

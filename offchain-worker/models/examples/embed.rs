@@ -4,7 +4,7 @@
 //! output of the job to OUTPUT: for each line of LINES, the embedding as signed 16-bit numbers, little endian.
 //! `scripts/minilm-accuracy.py` compares them with those of the float model.
 
-use agora_compute::{CancelFlag, MemoryInputs, NoProgress, check_output, open_engine};
+use agora_compute::{CancelFlag, GpuOptions, MemoryInputs, NoProgress, check_output, open_engine};
 use agora_models::{Embedder, import};
 use std::{error::Error, fs, path::Path, time::Instant};
 
@@ -37,7 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("the package is too large")?;
     inputs.insert(made.input).ok_or("the input is too large")?;
     println!("model: {:?}", model.hash);
-    let engine = open_engine(device.first().map_or("cpu", String::as_str))?;
+    let device = device.first().map_or("cpu", String::as_str);
+    let engine = open_engine(device, &GpuOptions::default())?;
     let started = Instant::now();
     let computation = engine.run(&made.job, &inputs, &NoProgress, &CancelFlag::new())?;
     let seconds = started.elapsed().as_secs_f64();

@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p agora-scenes --example render -- offchain-worker/scenes/examples/gallery.json out.png 1920 1080 64 8 cpu`
 
-use agora_compute::{CancelFlag, JobKind, JobSpec, MemoryInputs, Region, RenderingJob, open_engine};
+use agora_compute::{CancelFlag, GpuOptions, JobKind, JobSpec, MemoryInputs, Region, RenderingJob, open_engine};
 use agora_scenes::{Description, Folder, png};
 use std::{error::Error, fs, path::Path, time::Instant};
 
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         samples: samples.parse()?,
         max_bounces: max_bounces.parse()?,
     };
-    let engine = open_engine(device)?;
+    let engine = open_engine(device, &GpuOptions::default())?;
     let started = Instant::now();
     let tell = |done: u32, total: u32| eprint!("\r{done} of {total} tiles");
     let computed = engine.run(

@@ -40,12 +40,13 @@ async fn blocking<T: Send + 'static>(
 }
 
 pub async fn list(context: &Context, args: DevicesArgs) -> Result<(), CliError> {
+    let options = context.gpu_options();
     let devices = blocking(move || {
         all_devices()
             .into_iter()
             .map(|(selector, info)| {
                 let gops = if args.measure {
-                    let engine = agora_compute::open_engine(&selector)?;
+                    let engine = agora_compute::open_engine(&selector, &options)?;
                     Some(agora_compute::measure(engine.as_ref())?.gops)
                 } else {
                     None
@@ -90,8 +91,9 @@ pub async fn self_test(context: &Context, args: DeviceArgs) -> Result<(), CliErr
     };
     for selector in selectors {
         // Opening an engine is testing it.
-        let name =
-            blocking(move || agora_compute::open_engine(&selector).map(|engine| engine.name().to_owned())).await?;
+        let options = context.gpu_options();
+        let opened = move || agora_compute::open_engine(&selector, &options).map(|engine| engine.name().to_owned());
+        let name = blocking(opened).await?;
         answer(
             context,
             &Passed {

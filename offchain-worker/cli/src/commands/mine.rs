@@ -6,7 +6,7 @@ use crate::{
     exit::CliError,
 };
 use agora_chain::Submitter;
-use agora_compute::{Engine, EngineError};
+use agora_compute::{Engine, EngineError, GpuOptions};
 use agora_miner::{Metrics, Miner, MinerConfig, MinerError, Policy, serve_metrics};
 use agora_primitives::participants::Role;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     let block_ms = at.block_time_ms().await?;
     let journal = context.journal(&client, &account)?;
     let blobs = context.blobs()?;
-    let engines = open_engines(args.devices).await?;
+    let engines = open_engines(args.devices, context.gpu_options()).await?;
     for engine in &engines {
         tracing::info!(device = engine.name(), "The device passed its self-test.");
     }
@@ -71,11 +71,11 @@ pub async fn serve(metrics: Metrics, address: std::net::SocketAddr, shutdown: to
 }
 
 /// Opens and self-tests every device named.
-async fn open_engines(selectors: Vec<String>) -> Result<Vec<Arc<dyn Engine>>, CliError> {
+async fn open_engines(selectors: Vec<String>, options: GpuOptions) -> Result<Vec<Arc<dyn Engine>>, CliError> {
     let opened = tokio::task::spawn_blocking(move || {
         selectors
             .iter()
-            .map(|selector| agora_compute::open_engine(selector).map(Arc::from))
+            .map(|selector| agora_compute::open_engine(selector, &options).map(Arc::from))
             .collect::<Result<Vec<Arc<dyn Engine>>, EngineError>>()
     })
     .await;

@@ -52,8 +52,9 @@ pub async fn embed(context: &Context, args: EmbedArgs) -> Result<(), CliError> {
     let mut inputs = MemoryInputs::new();
     inputs.insert(embedder.package().clone());
     inputs.insert(job.input);
+    let options = context.gpu_options();
     let computed = tokio::task::spawn_blocking(move || {
-        let engine = agora_compute::open_engine(&args.device)?;
+        let engine = agora_compute::open_engine(&args.device, &options)?;
         engine.run(&job.job, &inputs, &NoProgress, &CancelFlag::new())
     });
     let computed = computed

@@ -7,6 +7,7 @@ use crate::{
     output::answer,
 };
 use agora_chain::{BlockNumber, calls};
+use agora_compute::GpuOptions;
 use agora_primitives::participants::{Role, Specialisations};
 use serde::Serialize;
 
@@ -25,7 +26,7 @@ pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> 
         RoleArg::Worker => {
             let capability = match args.capability {
                 Some(capability) => capability,
-                None => measure(args.device).await?,
+                None => measure(args.device, context.gpu_options()).await?,
             };
             (args.specialisations.iter().copied().collect(), args.slots, capability)
         }
@@ -51,9 +52,9 @@ pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> 
 }
 
 /// The speed of a device that computes the right bits, in GOPS.
-async fn measure(device: String) -> Result<u32, CliError> {
+async fn measure(device: String, options: GpuOptions) -> Result<u32, CliError> {
     let measured = tokio::task::spawn_blocking(move || {
-        let engine = agora_compute::open_engine(&device)?;
+        let engine = agora_compute::open_engine(&device, &options)?;
         agora_compute::measure(engine.as_ref())
     })
     .await;

@@ -267,3 +267,23 @@ fn training_goes_on_when_the_device_is_lost() {
         assert!(computed == reference, "{at}");
     }
 }
+
+#[test]
+fn remembered_tiles_are_used_without_trying_any() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tuning.json");
+    // No tile is tried on a software adapter, whatever is remembered.
+    let device = DeviceInfo {
+        device_type: DeviceType::Discrete,
+        ..first_device()
+    };
+    let tiles = Tiles::only(Tile::SMALL);
+    tuning::remember(&path, &device, tiles);
+    let options = GpuOptions {
+        tuning_cache: Some(path),
+        ..GpuOptions::default()
+    };
+    let engine = GpuEngine::open(&device, &options).unwrap();
+    assert_eq!(engine.tiles, tiles);
+    assert_equals_the_reference(&engine, &job(33, 2));
+}
