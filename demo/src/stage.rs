@@ -145,11 +145,11 @@ async fn first_block(client: &Client) -> Result<agora_chain::BlockRef, DemoError
 /// Measures this machine's best device: all workers share it.
 async fn measure(node: &Node, folder: &Path) -> Result<String, DemoError> {
     let agora = Agora::new(&node.url(), WORKERS[0].key, folder);
-    let devices = agora.json(&["devices", "--measure"]).await?;
+    let devices = agora.json(&["devices", "auto", "--measure"]).await?;
     let device = devices
         .first()
         .ok_or_else(|| DemoError::Check("there is no device".to_owned()))?;
-    let gops = device["gops"].as_f64().unwrap_or_default();
+    let gops = device["speed"]["synthetic_gops"].as_f64().unwrap_or_default();
     check(gops > 0.0, || format!("the device's speed is unknown: {device}"))?;
     show::note(&format!(
         "device: {} ({}), {gops:.1} GOPS",

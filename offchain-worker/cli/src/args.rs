@@ -150,7 +150,8 @@ pub struct RegisterArgs {
     /// How many tasks a worker takes at a time.
     #[arg(long, default_value_t = 1)]
     pub slots: u32,
-    /// A worker's speed in GOPS; measured on the device if left out.
+    /// A worker's speed in GOPS, billions of multiplications and additions per second in synthetic jobs; measured on
+    /// the device if left out.
     #[arg(long)]
     pub capability: Option<u32>,
     /// The device to measure.
@@ -353,7 +354,9 @@ pub struct EmbedArgs {
 
 #[derive(Args)]
 pub struct DevicesArgs {
-    /// Measure each device's speed (seconds per device).
+    /// "auto", "cpu", an index of this list, or part of a name; all devices if left out.
+    pub device: Option<String>,
+    /// Measure how fast each device computes each kind of work (some seconds per device).
     #[arg(long)]
     pub measure: bool,
 }

@@ -26,6 +26,7 @@ pub mod gemm;
 mod inputs;
 mod judge;
 mod kinds;
+mod measure;
 pub mod model;
 pub mod network;
 pub mod requantise;
@@ -46,7 +47,8 @@ pub use error::EngineError;
 pub use inputs::{InputError, Inputs, MemoryInputs, NoInputs};
 pub use judge::{JudgeError, judge_outputs, judge_step, state_before, trace_length};
 pub use kinds::{ItemsError, Place, Verdict, check_output, encode_items, rendering::scene, synthetic, training};
-pub use self_test::{MEASURED_JOB, Measurement, measure, measure_job, self_test};
+pub use measure::{Measurement, SAMPLES_PER_PIXEL, capability, measure};
+pub use self_test::self_test;
 
 /// The name by which the processor is selected instead of an adapter.
 pub const CPU_SELECTOR: &str = "cpu";

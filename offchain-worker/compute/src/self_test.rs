@@ -1,15 +1,14 @@
-//! The self-test against the golden vectors, and how fast a device is.
+//! The self-test against the golden vectors.
 
 use crate::{
     digest::output_digest,
     engine::{CancelFlag, Engine, NoProgress},
     error::EngineError,
-    inputs::{MemoryInputs, NoInputs},
+    inputs::MemoryInputs,
 };
-use agora_primitives::job::{JobKind, JobSpec, SyntheticJob};
+use agora_primitives::job::JobSpec;
 use codec::DecodeAll;
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
-use std::time::Instant;
+use serde::{Deserialize, Deserializer, de::Error};
 
 /// A small job of every kind with the digest of its result, from second implementations.
 const VECTORS: &str = include_str!("../../../tests/vectors/self_test.json");
@@ -67,61 +66,4 @@ pub fn self_test(engine: &dyn Engine) -> Result<(), EngineError> {
         }
     }
     Ok(())
-}
-
-/// How fast an engine is.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
-pub struct Measurement {
-    /// Multiplications and additions that the job takes.
-    pub operations: u64,
-    /// How long they took, digests included.
-    pub seconds: f64,
-    /// Billions of operations per second.
-    pub gops: f64,
-}
-
-impl Measurement {
-    /// The capability to declare: whole GOPS, at least 1.
-    pub fn capability(&self) -> u32 {
-        // The cast saturates.
-        (self.gops as u32).max(1)
-    }
-}
-
-/// The job that [`measure`] computes.
-pub const MEASURED_JOB: SyntheticJob = SyntheticJob {
-    seed: [0x51; 32],
-    matrix_size: 512,
-    iterations: 8,
-};
-
-/// Measures `engine` with [`MEASURED_JOB`], after a warm-up.
-///
-/// Errors: what [`Engine::run`] returns.
-pub fn measure(engine: &dyn Engine) -> Result<Measurement, EngineError> {
-    measure_job(engine, MEASURED_JOB)
-}
-
-/// Measures `engine` with `job`, after a warm-up of one iteration.
-///
-/// Errors: what [`Engine::run`] returns.
-pub fn measure_job(engine: &dyn Engine, job: SyntheticJob) -> Result<Measurement, EngineError> {
-    let run = |job| {
-        engine.run(
-            &JobSpec::V1(JobKind::Synthetic(job)),
-            &NoInputs,
-            &NoProgress,
-            &CancelFlag::new(),
-        )
-    };
-    run(SyntheticJob { iterations: 1, ..job })?;
-    let started = Instant::now();
-    run(job)?;
-    let seconds = started.elapsed().as_secs_f64();
-    let operations = 2 * u64::from(job.matrix_size).pow(3) * u64::from(job.iterations);
-    Ok(Measurement {
-        operations,
-        seconds,
-        gops: operations as f64 / seconds / 1e9,
-    })
 }

@@ -6,9 +6,12 @@ use crate::{
     exit::CliError,
     output::answer,
 };
-use agora_compute::{DeviceInfo, EngineError};
+use agora_compute::{
+    CPU_SELECTOR, DeviceInfo, DeviceLimits, EngineError, Measurement, SAMPLES_PER_PIXEL, find_device, gemm::Kernel,
+};
 use agora_miner::MinerError;
 use serde::Serialize;
+use std::num::NonZero;
 
 #[derive(Serialize)]
 struct Device {
@@ -17,61 +20,153 @@ struct Device {
     /// `None`: the processor.
     #[serde(flatten)]
     info: Option<DeviceInfo>,
-    gops: Option<f64>,
+    /// The processor's.
+    #[serde(flatten)]
+    processor: Option<Processor>,
+    speed: Option<Measurement>,
+    /// Why it has not been measured though this was asked for.
+    error: Option<String>,
 }
 
-/// All devices, the processor last.
-fn all_devices() -> Vec<(String, Option<DeviceInfo>)> {
-    agora_compute::devices()
-        .into_iter()
-        .map(|info| (info.index.to_string(), Some(info)))
-        .chain([("cpu".to_owned(), None)])
-        .collect()
+/// What jobs on the processor can use.
+#[derive(Serialize)]
+struct Processor {
+    threads: usize,
+    /// With which products of matrices are computed.
+    instructions: &'static str,
+    /// `None` if the system does not tell.
+    memory_bytes: Option<u64>,
+}
+
+impl Processor {
+    fn of_this_machine() -> Self {
+        let memory = std::fs::read_to_string("/proc/meminfo").ok();
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, NonZero::get),
+            instructions: Kernel::best().name(),
+            memory_bytes: memory.as_deref().and_then(total_memory),
+        }
+    }
+}
+
+/// The memory that `/proc/meminfo` tells, in bytes.
+fn total_memory(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
+}
+
+/// The device that `selector` names, or all, the processor last.
+fn chosen_devices(selector: Option<&str>) -> Result<Vec<(String, Option<DeviceInfo>)>, EngineError> {
+    let adapters = match selector {
+        Some(CPU_SELECTOR) => Vec::new(),
+        Some(selector) => vec![find_device(selector)?],
+        None => agora_compute::devices(),
+    };
+    let processor = matches!(selector, None | Some(CPU_SELECTOR)).then(|| (CPU_SELECTOR.to_owned(), None));
+    let adapters = adapters.into_iter().map(|info| (info.index.to_string(), Some(info)));
+    Ok(adapters.chain(processor).collect())
 }
 
 /// Runs `work` where it may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
-) -> Result<T, CliError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        Err(panic) => Err(MinerError::Interrupted(panic.to_string()).into()),
+) -> Result<Result<T, EngineError>, CliError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|panic| MinerError::Interrupted(panic.to_string()).into())
+}
+
+/// Lists the devices, each as soon as it is measured. One that cannot be measured does not hide the others.
+pub async fn list(context: &Context, args: DevicesArgs) -> Result<(), CliError> {
+    for (selector, info) in blocking(move || chosen_devices(args.device.as_deref())).await?? {
+        let mut device = Device {
+            processor: info.is_none().then(Processor::of_this_machine),
+            selector,
+            info,
+            speed: None,
+            error: None,
+        };
+        if args.measure {
+            let (selector, options) = (device.selector.clone(), context.gpu_options());
+            let measured = blocking(move || {
+                let engine = agora_compute::open_engine(&selector, &options)?;
+                agora_compute::measure(engine.as_ref())
+            });
+            match measured.await? {
+                Ok(speed) => device.speed = Some(speed),
+                Err(error) => device.error = Some(error.to_string()),
+            }
+        }
+        answer(context, &device, describe);
+    }
+    Ok(())
+}
+
+/// A device, a line for each thing that there is to know.
+fn describe(device: &Device) -> String {
+    let name = match &device.info {
+        Some(info) => info.to_string(),
+        None => "this machine's processor".to_owned(),
+    };
+    let limits = device.info.as_ref().map(|info| describe_limits(&info.limits));
+    let processor = device.processor.as_ref().map(|processor| {
+        let memory = processor.memory_bytes.map(binary);
+        let memory = memory.map(|memory| format!(", {memory} of memory")).unwrap_or_default();
+        format!("{} threads with {}{memory}", processor.threads, processor.instructions)
+    });
+    let speed = device.speed.iter().flat_map(|speed| {
+        [
+            format!("synthetic       {} GOPS", rounded(speed.synthetic_gops)),
+            format!("rows            {} GOPS", rounded(speed.rows_gops)),
+            format!("embedding       {} sentences/s", rounded(speed.sentences_per_second)),
+            format!("classification  {} images/s", rounded(speed.images_per_second)),
+            format!("training        {} steps/s", rounded(speed.training_steps_per_second)),
+            format!(
+                "rendering       {} samples/s, {} pixels/s of {SAMPLES_PER_PIXEL}",
+                rounded(speed.samples_per_second),
+                rounded(speed.pixels_per_second),
+            ),
+        ]
+    });
+    let error = device
+        .error
+        .as_ref()
+        .map(|error| format!("it cannot be measured: {error}"));
+    let lines = limits.into_iter().chain(processor).chain(speed).chain(error);
+    let lines: String = lines.map(|line| format!("\n     {line}")).collect();
+    format!("{:<3}  {name}{lines}", device.selector)
+}
+
+fn describe_limits(limits: &DeviceLimits) -> String {
+    format!(
+        "buffers of {}; {} workgroups, of {} invocations with {} of shared memory",
+        binary(limits.max_buffer_bytes),
+        limits.max_workgroups,
+        limits.max_workgroup_invocations,
+        binary(limits.max_shared_bytes.into()),
+    )
+}
+
+/// A number of bytes in the largest unit of which it is more than one.
+fn binary(bytes: u64) -> String {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    match units.into_iter().find(|(power, _)| bytes >> power > 0) {
+        Some((power, unit)) => {
+            let amount = format!("{:.1}", bytes as f64 / f64::from(1u32 << power));
+            format!("{} {unit}", amount.trim_end_matches(".0"))
+        }
+        None => format!("{bytes} bytes"),
     }
 }
 
-pub async fn list(context: &Context, args: DevicesArgs) -> Result<(), CliError> {
-    let options = context.gpu_options();
-    let devices = blocking(move || {
-        all_devices()
-            .into_iter()
-            .map(|(selector, info)| {
-                let gops = if args.measure {
-                    let engine = agora_compute::open_engine(&selector, &options)?;
-                    Some(agora_compute::measure(engine.as_ref())?.gops)
-                } else {
-                    None
-                };
-                Ok(Device { selector, info, gops })
-            })
-            .collect::<Result<Vec<_>, EngineError>>()
-    })
-    .await?;
-    for device in &devices {
-        answer(context, device, |device| {
-            let speed = device.gops.map(|gops| format!(" · {gops:.1} GOPS")).unwrap_or_default();
-            let name = device.info.as_ref().map_or_else(
-                || "this machine's processor".to_owned(),
-                |info| {
-                    format!(
-                        "{} ({}, {}, {})",
-                        info.name, info.device_type, info.backend, info.driver
-                    )
-                },
-            );
-            format!("{:<3}  {name}{speed}", device.selector)
-        });
+/// A speed with three digits that count.
+fn rounded(speed: f64) -> String {
+    match speed {
+        1e6.. => format!("{} million", rounded(speed / 1e6)),
+        100.0.. => format!("{speed:.0}"),
+        10.0.. => format!("{speed:.1}"),
+        _ => format!("{speed:.2}"),
     }
-    Ok(())
 }
 
 #[derive(Serialize)]
@@ -81,19 +176,14 @@ struct Passed {
 }
 
 pub async fn self_test(context: &Context, args: DeviceArgs) -> Result<(), CliError> {
-    let selectors = match args.device {
-        Some(selector) => vec![selector],
-        None => blocking(|| Ok(all_devices()))
-            .await?
-            .into_iter()
-            .map(|(selector, _)| selector)
-            .collect(),
-    };
-    for selector in selectors {
+    for (selector, _) in blocking(move || chosen_devices(args.device.as_deref())).await?? {
         // Opening an engine is testing it.
         let options = context.gpu_options();
-        let opened = move || agora_compute::open_engine(&selector, &options).map(|engine| engine.name().to_owned());
-        let name = blocking(opened).await?;
+        let opened = blocking(move || {
+            let engine = agora_compute::open_engine(&selector, &options)?;
+            Ok(engine.name().to_owned())
+        });
+        let name = opened.await??;
         answer(
             context,
             &Passed {
@@ -104,4 +194,26 @@ pub async fn self_test(context: &Context, args: DeviceArgs) -> Result<(), CliErr
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_where_the_system_tells_it() {
+        let meminfo = "MemTotal:       24689208 kB\nMemFree:          283716 kB\n";
+        assert_eq!(total_memory(meminfo), Some(24_689_208 * 1024));
+        for other in ["", "MemFree: 1 kB", "MemTotal: many kB", "MemTotal: 1 MB"] {
+            assert_eq!(total_memory(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_short() {
+        let binary: Vec<_> = [512, 32 << 10, 3 << 29].map(binary).into();
+        assert_eq!(binary, ["512 bytes", "32 KiB", "1.5 GiB"]);
+        let rounded: Vec<_> = [0.456, 45.67, 456.7, 12_345.6, 1_234_567.0].map(rounded).into();
+        assert_eq!(rounded, ["0.46", "45.7", "457", "12346", "1.23 million"]);
+    }
 }

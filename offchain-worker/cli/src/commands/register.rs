@@ -43,8 +43,12 @@ pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> 
         block: included.block.number,
     };
     answer(context, &registered, |one| {
+        let capability = match args.role {
+            RoleArg::Worker => format!(" and with a capability of {} GOPS", one.capability),
+            _ => String::new(),
+        };
         format!(
-            "{} is a {:?} now, bonded with {}, since block {}.",
+            "{} is a {:?} now, bonded with {}{capability}, since block {}.",
             one.account, one.role, args.bond, one.block
         )
     });
@@ -55,11 +59,11 @@ pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> 
 async fn measure(device: String, options: GpuOptions) -> Result<u32, CliError> {
     let measured = tokio::task::spawn_blocking(move || {
         let engine = agora_compute::open_engine(&device, &options)?;
-        agora_compute::measure(engine.as_ref())
+        agora_compute::capability(engine.as_ref())
     })
     .await;
     match measured {
-        Ok(measurement) => Ok(measurement?.capability()),
+        Ok(capability) => Ok(capability?),
         Err(panic) => Err(CliError::Usage(format!(
             "measuring the device failed: {panic}; give --capability"
         ))),
