@@ -5,6 +5,8 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/agora/target
 # wgpu's software driver complains without it, and keeps its sockets there.
 export XDG_RUNTIME_DIR ?= $(HOME)/.cache/agora/run
+# The model that the tests embed sentences with; give a full path.
+export AGORA_MINILM ?= $(HOME)/.cache/agora/minilm
 # One set of features for every cargo call: each other set would rebuild most of the SDK.
 export FEATURES ?= agora-cli/fault-injection
 # Where rustup puts cargo, for shells that have not read its environment file.
@@ -14,7 +16,7 @@ CARGO_FLAGS := --workspace --locked --features $(FEATURES)
 BIN := $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo node test lint fmt doc bench bench-chain bench-compute weights test-setup deny fuzz
+.PHONY: help setup minilm build demo node test lint fmt doc bench bench-chain bench-compute weights test-setup deny fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +25,9 @@ setup: ## Install what the build needs: system packages, Wasm target
 	@scripts/setup.sh
 	@mkdir -p "$(CARGO_TARGET_DIR)"
 	@[ -d "$(XDG_RUNTIME_DIR)" ] || mkdir -p -m 700 "$(XDG_RUNTIME_DIR)"
+
+minilm: setup ## Fetch all-MiniLM-L6-v2, the model of the tests (91 MB, once)
+	@scripts/fetch-minilm.sh "$(AGORA_MINILM)"
 
 # `--examples` makes cargo resolve features with the dev-dependencies, as for the tests.
 # Without it the demo and the tests would build two variants of the shared dependencies.
@@ -35,7 +40,7 @@ demo: build ## Run the whole market on this machine and show it
 node: build ## Run a development chain (more options: make node ARGS='...')
 	@"$(BIN)/agora-node" --dev --tmp $(ARGS)
 
-test: setup ## Run every check: formatting, lints, docs, set-up, all tests
+test: minilm ## Run every check: formatting, lints, docs, set-up, all tests
 	@scripts/test.sh
 
 lint: setup ## Check formatting and lints

@@ -16,6 +16,9 @@ has_libc_headers() { printf '#include <stdlib.h>\n' | cc -E -x c - >/dev/null 2>
 # OpenSSL comes as source with the crates, and is configured by a Perl script with these modules.
 has_perl() { perl -MFindBin -MIPC::Cmd -MTime::Piece -e 1 >/dev/null 2>&1; }
 
+# The model of the tests comes as a Python package; see fetch-minilm.sh.
+has_pip() { python3 -m pip --version >/dev/null 2>&1; }
+
 has_certificates() {
     [[ -r ${SSL_CERT_FILE:-} || -e /etc/ssl/certs/ca-certificates.crt \
         || -e /etc/pki/tls/certs/ca-bundle.crt || -e /etc/ssl/cert.pem ]]
@@ -47,6 +50,7 @@ find_missing() {
     has protoc || missing+=(protobuf-compiler)
     has git || missing+=(git)
     has curl || missing+=(curl)
+    has_pip || missing+=(python3-pip)
     has_certificates || missing+=(ca-certificates)
     has_vulkan_loader || missing+=(libvulkan1)
     has_vulkan_driver || missing+=(mesa-vulkan-drivers)
@@ -60,6 +64,7 @@ Install these, then run this again:
   Perl with its standard modules                (Debian: perl; Fedora: perl-core; Arch: perl)
   protoc, the protocol buffers compiler         (Debian: protobuf-compiler; Fedora: protobuf-compiler; Arch: protobuf)
   git, curl, CA certificates                    (Debian: git curl ca-certificates; the same elsewhere)
+  Python 3 with pip                             (Debian: python3-pip; Fedora: python3-pip; Arch: python-pip)
   the Vulkan loader, libvulkan.so.1             (Debian: libvulkan1; Fedora: vulkan-loader; Arch: vulkan-icd-loader)
   a Vulkan driver, your GPU's or a software one (Debian: mesa-vulkan-drivers; Fedora: mesa-vulkan-drivers; Arch: vulkan-swrast)
 TEXT

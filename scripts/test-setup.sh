@@ -3,7 +3,7 @@
 #
 # In each it checks that the set-up leaves a toolchain that builds the Wasm runtime, and that
 # a second run changes nothing. The Wasm target comes through rustup where that works; in the
-# last system afterwards also from source.
+# last system afterwards also from source. There the model of the tests is fetched, too.
 #
 # Needs root and a Debian mirror, and says "skipped" with the reason otherwise. A success is
 # remembered by the contents of the scripts and the compiler's version; AGORA_SETUP_TEST=always
@@ -28,7 +28,7 @@ skip() {
 # --- Is there anything to do, and can it be done here? ---
 
 stamp="$cache/passed-$(
-    { cat "$scripts"/setup*.sh "$scripts"/test-setup.sh "$scripts"/lib/*.sh; rustc --version; } | sha256sum | cut -c1-16
+    { cat "$scripts"/{setup*,test-setup,fetch-minilm}.sh "$scripts"/lib/*.sh; rustc --version; } | sha256sum | cut -c1-16
 )"
 if [[ -e $stamp && ${AGORA_SETUP_TEST:-} != always ]]; then
     printf 'set-up on bare systems: passed before with these scripts (%s)\n' "$(cat "$stamp")"
@@ -146,6 +146,10 @@ make_root() {
     # Certificate authorities that this machine's administrator added, for networks that need them.
     mkdir -p "$root/usr/local/share/ca-certificates"
     cp -L /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates/" 2>/dev/null || true
+    # Where this machine's pip finds packages, if it is told.
+    for conf in /etc/pip.conf "${XDG_CONFIG_HOME:-$HOME/.config}/pip/pip.conf"; do
+        [[ ! -e $conf ]] || cp -L "$conf" "$root/etc/pip.conf"
+    done
     mount -t proc proc "$root/proc"
     mount --bind /dev/pts "$root/dev/pts"
     mkdir -p "$root/opt/rustup" "$root/root/.cargo/registry" "$root/target" "$cache/target"
@@ -165,7 +169,7 @@ inside() {
     local root="$1" name passed=()
     shift
     # How this machine reaches its mirrors.
-    for name in {http,https,no}_proxy {HTTP,HTTPS,NO}_PROXY RUSTUP_DIST_SERVER RUSTUP_UPDATE_ROOT; do
+    for name in {http,https,no}_proxy {HTTP,HTTPS,NO}_PROXY RUSTUP_DIST_SERVER RUSTUP_UPDATE_ROOT "${!PIP_@}"; do
         [[ -z ${!name:-} ]] || passed+=("$name=${!name}")
     done
     chroot "$root" /usr/bin/env -i "${passed[@]}" \
@@ -228,6 +232,15 @@ check_from_source() {
     fi
 }
 
+# Fetches the model; once it is there, nothing is downloaded.
+check_model() {
+    local suite="$1" root="$2"
+    log_step "$suite: the model of the tests"
+    inside "$root" scripts/fetch-minilm.sh /tmp/minilm || fail "$suite: the model cannot be fetched"
+    inside "$root" "mv /usr/bin/python3 /tmp/; scripts/fetch-minilm.sh /tmp/minilm" \
+        || fail "$suite: the model that is there is not left alone"
+}
+
 copy_toolchain
 rm -rf "$cache/target"
 for suite in "${suites[@]}"; do
@@ -244,6 +257,7 @@ for suite in "${suites[@]}"; do
     check_second_run "$suite" "$root"
 done
 check_from_source "$suite" "$root"
+check_model "$suite" "$root"
 
 # Some gigabytes that a green run does not need again.
 for suite in "${suites[@]}"; do

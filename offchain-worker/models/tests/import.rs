@@ -1,6 +1,8 @@
 //! Importing: a small random model against its floats, and everything that is refused.
 
 mod float_model;
+#[path = "../../../tests/minilm.rs"]
+mod minilm;
 
 use agora_compute::{CancelFlag, CpuEngine, Engine, MemoryInputs, NoProgress};
 use agora_models::{Embedder, Embedding, ImportError, import};
@@ -195,14 +197,9 @@ proptest! {
     }
 }
 
-/// The directory that `scripts/fetch-minilm.sh` filled, if the set-up of the tests fetched it.
 #[test]
 fn minilm_gives_the_embedding_that_everybody_gets() {
-    let Some(directory) = std::env::var_os("AGORA_MINILM") else {
-        eprintln!("not tried: AGORA_MINILM does not name a directory; fetch it with scripts/fetch-minilm.sh");
-        return;
-    };
-    let package = import(Path::new(&directory)).unwrap();
+    let package = import(&minilm::folder()).unwrap();
     let embeddings = embed(
         package,
         &[
