@@ -1,5 +1,8 @@
 //! Each kind of job, from files to a result that somebody can use, on a real node with real workers.
 
+#[path = "../../minilm.rs"]
+mod minilm;
+
 use agora_chain::views::Status;
 use agora_compute::training::Dataset;
 use agora_e2e::Market;
@@ -206,4 +209,63 @@ async fn a_scene_is_rendered_to_a_picture() {
         .await;
     assert_eq!(unfit.code, Some(2));
     assert!(unfit.message.contains("only training"), "{unfit}");
+}
+
+/// The index of the vector that has the largest product with vector `to`, itself excepted.
+fn nearest(vectors: &[Vec<f64>], to: usize) -> Option<usize> {
+    let product = |other: usize| -> f64 { vectors[to].iter().zip(&vectors[other]).map(|(a, b)| a * b).sum() };
+    let others = (0..vectors.len()).filter(|&other| other != to);
+    others.max_by(|&a, &b| product(a).total_cmp(&product(b)))
+}
+
+#[tokio::test]
+async fn sentences_are_embedded_near_to_their_paraphrases() {
+    // Each beside its paraphrase.
+    let sentences = [
+        "The cat sat down on the warm windowsill.",
+        "A kitten was resting on the sunny window ledge.",
+        "Share prices fell sharply on Monday.",
+        "Stocks dropped a lot at the beginning of the week.",
+        "Boil the pasta for ten minutes, then drain it.",
+        "Cook the noodles for ten minutes and pour off the water.",
+        "The train to the coast was cancelled because of snow.",
+        "Snowfall stopped the railway service to the seaside.",
+    ];
+    let folder = TempDir::new().expect("a temporary folder");
+    let texts = file(&folder, "sentences", sentences.join("\n").as_bytes());
+    let [model, vectors] = ["minilm.agmp", "vectors"].map(|name| folder.path().join(name).display().to_string());
+    let directory = minilm::folder().display().to_string();
+
+    let (mut market, _processes) = market().await;
+    let publisher = market.agora("//Publisher");
+    let arguments = ["model", "import", &directory, "--output", &model];
+    publisher.json(&arguments).await.expect("it is imported");
+    let input = ["--model", &model, "--texts", &texts];
+    let task = market
+        .publish(&[&["embedding"], &input[..], &["--deadline", "60"]].concat())
+        .await;
+    settled(&mut market, task, folder.path()).await;
+    let arguments = ["result", &task.to_string(), "--format", "json", "--output", &vectors];
+    publisher.json(&arguments).await.expect("it is vectors");
+    let text = std::fs::read_to_string(vectors).expect("it was written");
+    let vectors: Vec<Vec<f64>> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line is a vector"))
+        .collect();
+
+    assert_eq!(vectors.len(), sentences.len());
+    for (number, vector) in vectors.iter().enumerate() {
+        assert_eq!(vector.len(), 384);
+        // Pairs begin at even numbers.
+        let paraphrase = number ^ 1;
+        let found = nearest(&vectors, number).map(|found| sentences[found]);
+        assert_eq!(found, Some(sentences[paraphrase]), "{}", sentences[number]);
+    }
+    let arguments = [&["embed"], &input[..], &["--device", "cpu"]].concat();
+    let embedded = publisher.json(&arguments).await.expect("they are embedded here, too");
+    let here: Vec<Vec<f64>> = embedded
+        .into_iter()
+        .map(|mut answer| serde_json::from_value(answer["vector"].take()).expect("it has a vector"))
+        .collect();
+    assert_eq!(here, vectors);
 }
