@@ -33,12 +33,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `Capability::Answers` (r:1 w:1)
     /// Proof: `Capability::Answers` (`max_values`: None, `max_size`: Some(625), added: 3100, mode: `MaxEncodedLen`)
     fn answer() -> Weight {
-        // Minimum execution time: 53_119 ns.
-        Weight::from_parts(93_124_000, 4090)
+        // Minimum execution time: 54_301 ns.
+        Weight::from_parts(90_890_000, 4090)
             .saturating_add(T::DbWeight::get().reads(5_u64))
             .saturating_add(T::DbWeight::get().writes(1_u64))
     }
-    /// Storage: `Registry::Members` (r:2 w:0)
+    /// Storage: `Registry::Members` (r:2 w:1)
     /// Proof: `Registry::Members` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Bans` (r:1 w:0)
     /// Proof: `Registry::Bans` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
@@ -50,19 +50,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Proof: `Capability::Answers` (`max_values`: None, `max_size`: Some(625), added: 3100, mode: `MaxEncodedLen`)
     /// Storage: `Registry::WorkerCount` (r:1 w:0)
     /// Proof: `Registry::WorkerCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    /// Storage: `Registry::Nodes` (r:2 w:0)
+    /// Storage: `Registry::Nodes` (r:21 w:21)
     /// Proof: `Registry::Nodes` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     fn attest() -> Weight {
-        // Minimum execution time: 112_399 ns.
-        Weight::from_parts(207_056_000, 6168)
-            .saturating_add(T::DbWeight::get().reads(9_u64))
-            .saturating_add(T::DbWeight::get().writes(1_u64))
+        // Minimum execution time: 216_964 ns.
+        Weight::from_parts(377_514_000, 53553)
+            .saturating_add(T::DbWeight::get().reads(28_u64))
+            .saturating_add(T::DbWeight::get().writes(23_u64))
     }
     /// Storage: `Capability::CurrentSchedule` (r:0 w:1)
     /// Proof: `Capability::CurrentSchedule` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     fn set_schedule() -> Weight {
-        // Minimum execution time: 11_050 ns.
-        Weight::from_parts(19_406_000, 0)
+        // Minimum execution time: 10_600 ns.
+        Weight::from_parts(15_198_000, 0)
             .saturating_add(T::DbWeight::get().writes(1_u64))
     }
     /// Storage: `Capability::CurrentSchedule` (r:1 w:0)
@@ -78,16 +78,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `BlockTime::SlotDurationMs` (r:1 w:0)
     /// Proof: `BlockTime::SlotDurationMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     fn open_round() -> Weight {
-        // Minimum execution time: 31_859 ns.
-        Weight::from_parts(38_913_000, 1541)
+        // Minimum execution time: 31_900 ns.
+        Weight::from_parts(36_878_000, 1541)
             .saturating_add(T::DbWeight::get().reads(6_u64))
             .saturating_add(T::DbWeight::get().writes(1_u64))
     }
     /// Storage: `Capability::CurrentSchedule` (r:1 w:0)
     /// Proof: `Capability::CurrentSchedule` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     fn no_round() -> Weight {
-        // Minimum execution time: 5_801 ns.
-        Weight::from_parts(8_807_000, 1501)
+        // Minimum execution time: 5_751 ns.
+        Weight::from_parts(6_753_000, 1501)
             .saturating_add(T::DbWeight::get().reads(1_u64))
     }
     /// Storage: `Capability::CurrentRound` (r:1 w:0)
@@ -98,10 +98,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Proof: `Capability::Answers` (`max_values`: None, `max_size`: Some(625), added: 3100, mode: `MaxEncodedLen`)
     /// The range of component `n` is `[0, 64]`.
     fn sweep(n: u32, ) -> Weight {
-        // Minimum execution time: 15_879 ns.
-        Weight::from_parts(20_765_453, 1541)
-            // Standard error: 15_863
-            .saturating_add(Weight::from_parts(2_011_276, 0).saturating_mul(n.into()))
+        // Minimum execution time: 15_810 ns.
+        Weight::from_parts(29_094_236, 1541)
+            // Standard error: 10_671
+            .saturating_add(Weight::from_parts(2_508_793, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(2_u64))
             .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(1_u64))
@@ -113,31 +113,31 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// Weights for tests, and for runtimes that have not measured their own.
 impl WeightInfo for () {
     fn answer() -> Weight {
-        Weight::from_parts(93_124_000, 4090)
+        Weight::from_parts(90_890_000, 4090)
             .saturating_add(ParityDbWeight::get().reads(5_u64))
             .saturating_add(ParityDbWeight::get().writes(1_u64))
     }
     fn attest() -> Weight {
-        Weight::from_parts(207_056_000, 6168)
-            .saturating_add(ParityDbWeight::get().reads(9_u64))
-            .saturating_add(ParityDbWeight::get().writes(1_u64))
+        Weight::from_parts(377_514_000, 53553)
+            .saturating_add(ParityDbWeight::get().reads(28_u64))
+            .saturating_add(ParityDbWeight::get().writes(23_u64))
     }
     fn set_schedule() -> Weight {
-        Weight::from_parts(19_406_000, 0)
+        Weight::from_parts(15_198_000, 0)
             .saturating_add(ParityDbWeight::get().writes(1_u64))
     }
     fn open_round() -> Weight {
-        Weight::from_parts(38_913_000, 1541)
+        Weight::from_parts(36_878_000, 1541)
             .saturating_add(ParityDbWeight::get().reads(6_u64))
             .saturating_add(ParityDbWeight::get().writes(1_u64))
     }
     fn no_round() -> Weight {
-        Weight::from_parts(8_807_000, 1501)
+        Weight::from_parts(6_753_000, 1501)
             .saturating_add(ParityDbWeight::get().reads(1_u64))
     }
     fn sweep(n: u32, ) -> Weight {
-        Weight::from_parts(20_765_453, 1541)
-            .saturating_add(Weight::from_parts(2_011_276, 0).saturating_mul(n.into()))
+        Weight::from_parts(29_094_236, 1541)
+            .saturating_add(Weight::from_parts(2_508_793, 0).saturating_mul(n.into()))
             .saturating_add(ParityDbWeight::get().reads(2_u64))
             .saturating_add(ParityDbWeight::get().reads((1_u64).saturating_mul(n.into())))
             .saturating_add(ParityDbWeight::get().writes(1_u64))
