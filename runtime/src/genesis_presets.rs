@@ -62,14 +62,12 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
             Windows::short(),
             DEVELOPMENT_SCHEDULE,
         ),
-        LOCAL_TWO_VALIDATORS_PRESET | LOCAL_TESTNET_RUNTIME_PRESET => {
-            genesis(
-                &[ALICE, BOB],
-                DEFAULT_SLOT_DURATION_MS,
-                Windows::standard(),
-                capability::SCHEDULE,
-            )
-        }
+        LOCAL_TWO_VALIDATORS_PRESET | LOCAL_TESTNET_RUNTIME_PRESET => genesis(
+            &[ALICE, BOB],
+            DEFAULT_SLOT_DURATION_MS,
+            Windows::standard(),
+            capability::SCHEDULE,
+        ),
         LOCAL_FOUR_VALIDATORS_PRESET => genesis(
             &[ALICE, BOB, CHARLIE, DAVE],
             DEFAULT_SLOT_DURATION_MS,
