@@ -26,7 +26,10 @@ pub fn answer(world: &World, rng: &mut Rng) -> Option<Call> {
         world.anybody(rng)
     };
     let (round, digest) = (round(rng)?, H256::repeat_byte(rng.below(3) as u8));
-    Some(Call::signed(who, pallet_agora_capability::Call::answer { round, digest }))
+    Some(Call::signed(
+        who,
+        pallet_agora_capability::Call::answer { round, digest },
+    ))
 }
 
 pub fn attest(world: &World, rng: &mut Rng) -> Option<Call> {

@@ -12,6 +12,7 @@
 //! | `AGORA_RANDOM_SEED` | where the randomness starts | drawn, and printed |
 
 mod calls;
+mod capability;
 mod chain;
 mod checks;
 mod governance;
