@@ -47,16 +47,23 @@ impl<'a> Batch<'a> {
     ///
     /// Errors: `Cancelled`, and what the device reports.
     pub fn product(&mut self, gemm: &Gemm) -> Result<(), EngineError> {
+        self.first_rows(gemm, u32::MAX)
+    }
+
+    /// Records the first `rows` rows of a product; what becomes of the others is not said.
+    ///
+    /// Errors: `Cancelled`, and what the device reports.
+    pub fn first_rows(&mut self, gemm: &Gemm, rows: u32) -> Result<(), EngineError> {
         let (mut first, mut end, mut work) = (0, 0, 0);
-        for part in gemm.parts() {
+        for part in gemm.parts(rows) {
             if end > first && work + part > self.context.bounds.work {
-                gemm.record(self.encoder(work)?, first..end);
+                gemm.record(self.encoder(work)?, rows, first..end);
                 (first, work) = (end, 0);
             }
             end += 1;
             work += part;
         }
-        gemm.record(self.encoder(work)?, first..end);
+        gemm.record(self.encoder(work)?, rows, first..end);
         Ok(())
     }
 
@@ -94,18 +101,19 @@ impl<'a> Batch<'a> {
     /// Records the copying of `from` to the host, submits, and returns without waiting.
     ///
     /// Errors: `Cancelled`, and what the device reports.
-    pub fn read(&mut self, from: &[&wgpu::Buffer]) -> Result<Readback, EngineError> {
-        let staging: Result<Vec<Pooled>, _> = from.iter().map(|from| self.context.staging(from.size())).collect();
-        let staging = staging?;
+    pub fn read(&mut self, from: &[wgpu::BufferSlice<'_>]) -> Result<Readback, EngineError> {
+        // As large as the whole buffer, so that the next one that is read, of whatever part, uses it again.
+        let staging = |from: &wgpu::BufferSlice<'_>| Ok((self.context.staging(from.buffer().size())?, from.size()));
+        let staging: Vec<(Pooled, u64)> = from.iter().map(staging).collect::<Result<_, EngineError>>()?;
         let encoder = self.encoder(0)?;
-        for (from, to) in from.iter().zip(&staging) {
-            encoder.copy_buffer_to_buffer(from, 0, to, 0, None);
+        for (from, (to, bytes)) in from.iter().zip(&staging) {
+            encoder.copy_buffer_to_buffer(from.buffer(), from.offset(), to, 0, Some(*bytes));
         }
         let submission = self.submit()?;
         let arrival = Arc::new(Mutex::new(Arrival::default()));
-        for staging in &staging {
+        for (staging, bytes) in &staging {
             let arrival = Arc::clone(&arrival);
-            staging.map_async(wgpu::MapMode::Read, .., move |result| {
+            staging.map_async(wgpu::MapMode::Read, ..*bytes, move |result| {
                 let mut arrival = arrival.lock().unwrap_or_else(PoisonError::into_inner);
                 match result {
                     Ok(()) => arrival.arrived += 1,
@@ -130,7 +138,8 @@ struct Arrival {
 
 /// Buffers on their way to the host.
 pub(crate) struct Readback {
-    staging: Vec<Pooled>,
+    /// Each with the bytes that were asked for.
+    staging: Vec<(Pooled, u64)>,
     submission: Option<wgpu::SubmissionIndex>,
     arrival: Arc<Mutex<Arrival>>,
 }
@@ -155,8 +164,8 @@ impl Readback {
             }
             arrived == self.staging.len()
         })?;
-        for (number, staging) in self.staging.iter().enumerate() {
-            let view = staging.get_mapped_range(..);
+        for (number, (staging, bytes)) in self.staging.iter().enumerate() {
+            let view = staging.get_mapped_range(..*bytes);
             let view = view.map_err(|error| context.lost(error.to_string()))?;
             take(number, &view);
         }

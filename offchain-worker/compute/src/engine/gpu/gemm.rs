@@ -1,8 +1,8 @@
 //! Products of matrices of signed bytes, summed exactly in `i32`: C = A · Bᵀ, the base of every kind that multiplies.
 //!
 //! Both factors are stored line by line, each line along the dimension that is summed over: rows of A, rows of B (a
-//! layer's weights as they are usually stored). A line starts at a multiple of 16 bytes and is padded with zeros to one.
-//! What becomes of the sums is the [`Epilogue`].
+//! layer's weights as they are usually stored). A line starts at a multiple of 16 bytes and is padded to one, in one of the
+//! factors at least with zeros. What becomes of the sums is the [`Epilogue`].
 //!
 //! ```text
 //! let gemm = Gemm::new(&context, shape, left, right, epilogue)?;   // once: shader, buffers bound
@@ -20,12 +20,13 @@ mod tile;
 
 use super::context::Context;
 use crate::{error::EngineError, requantise::Range};
-use bounds::dispatches;
-pub(crate) use bounds::{Content, Lines, Shape, Words};
+use bounds::{Dispatch, dispatches};
+pub(crate) use bounds::{Lines, Shape, Words};
 use bytemuck::{Pod, Zeroable, bytes_of};
 use shader::{ENTRY_POINT, Output};
 use std::sync::Arc;
 use texels::Texels;
+pub(crate) use texels::{Content, Factor};
 pub use tile::Tile;
 
 /// The bytes of the largest buffer for which there is a texture on a device with textures of at most `height` rows.
@@ -96,21 +97,22 @@ struct Params {
 /// One dispatch with its buffers bound.
 struct Step {
     bind_group: wgpu::BindGroup,
-    workgroups: [u32; 3],
-    work: u64,
+    dispatch: Dispatch,
 }
 
 /// A product that is ready to be computed, as often as wanted, from what its buffers hold by then.
 pub(crate) struct Gemm {
     pipeline: Arc<wgpu::ComputePipeline>,
-    texels: Vec<Texels>,
+    factors: [Factor; 2],
+    /// Rows that a workgroup computes.
+    block_rows: u32,
     steps: Vec<Step>,
 }
 
 impl Gemm {
     /// Prepares the product of `left` and `right` with the configuration that is fastest on the device.
     ///
-    /// Buffers need the usages of [`Context::storage`]. Errors: `Refused` if a line would reach out of its buffer or sums
+    /// Errors: `Refused` if a line would reach out of its buffer or sums
     /// could overflow, `Limit`, and what the device reports.
     pub fn new(
         context: &Context,
@@ -119,7 +121,7 @@ impl Gemm {
         right: Lines<'_>,
         epilogue: Epilogue<'_>,
     ) -> Result<Self, EngineError> {
-        let bytes = left.buffer.size().max(right.buffer.size());
+        let bytes = left.factor.buffer.size().max(right.factor.buffer.size());
         let fits = |tile: Tile| {
             epilogue.output().suits(tile) && (!tile.reads_texels() || bytes <= context.bounds.texture_bytes)
         };
@@ -161,66 +163,57 @@ impl Gemm {
         };
         params.out = [out.offset, out.stride, out.item];
         context.guarded(|| {
-            let texels = if tile.reads_texels() {
-                vec![Texels::new(context, &left), Texels::new(context, &right)]
-            } else {
-                Vec::new()
-            };
-            let factor = |i: usize, lines: &Lines<'_>| match texels.get(i) {
-                Some(texels) => texels.view.clone(),
-                None => Factor::Buffer(lines.buffer.clone()),
-            };
-            let factors = [factor(0, &left), factor(1, &right)];
+            let factors = [left.factor, right.factor].map(|factor| {
+                if tile.reads_texels() {
+                    wgpu::BindingResource::TextureView(&factor.texels(context).view)
+                } else {
+                    factor.buffer.as_entire_binding()
+                }
+            });
             let steps = dispatches(shape, tile, output, &context.bounds);
             let steps = steps.into_iter().map(|dispatch| {
                 [params.first_row, params.first_column, params.first_item] = dispatch.first;
                 Step {
                     bind_group: bind(context, &pipeline, &factors, out.buffer, extra, &params),
-                    workgroups: dispatch.workgroups,
-                    work: dispatch.work,
+                    dispatch,
                 }
             });
             Self {
                 steps: steps.collect(),
+                factors: [left.factor.clone(), right.factor.clone()],
+                block_rows: tile.block()[0],
                 pipeline,
-                texels,
             }
         })
     }
 
-    /// Multiply–add operations of the parts, each of which fits in one submission.
-    pub fn parts(&self) -> impl Iterator<Item = u64> {
-        self.steps.iter().map(|step| step.work)
+    /// Multiply–add operations of the parts of the first `rows` rows, each of which fits in one submission.
+    pub fn parts(&self, rows: u32) -> impl Iterator<Item = u64> {
+        let work = move |step: &Step| step.dispatch.up_to(rows, self.block_rows).work;
+        self.steps.iter().map(work)
     }
 
-    /// Records the parts from `first` to `end`. The first part comes first.
-    pub fn record(&self, encoder: &mut wgpu::CommandEncoder, parts: std::ops::Range<usize>) {
+    /// Records the parts of the first `rows` rows from `first` to `end`. The first part comes first.
+    pub fn record(&self, encoder: &mut wgpu::CommandEncoder, rows: u32, parts: std::ops::Range<usize>) {
         if parts.start == 0 {
-            for texels in &self.texels {
-                texels.record(encoder);
+            for factor in &self.factors {
+                factor.record(encoder);
             }
         }
         let mut pass = encoder.begin_compute_pass(&Default::default());
         pass.set_pipeline(&self.pipeline);
         for step in &self.steps[parts] {
             pass.set_bind_group(0, &step.bind_group, &[]);
-            let [x, y, z] = step.workgroups;
+            let [x, y, z] = step.dispatch.up_to(rows, self.block_rows).workgroups;
             pass.dispatch_workgroups(x, y, z);
         }
     }
 }
 
-/// Where a shader reads a factor from.
-#[derive(Clone)]
-enum Factor {
-    Buffer(wgpu::Buffer),
-    Texture(wgpu::TextureView),
-}
-
 fn bind(
     context: &Context,
     pipeline: &wgpu::ComputePipeline,
-    factors: &[Factor; 2],
+    factors: &[wgpu::BindingResource<'_>; 2],
     out: &wgpu::Buffer,
     extra: Option<&wgpu::Buffer>,
     params: &Params,
@@ -232,13 +225,7 @@ fn bind(
         mapped_at_creation: false,
     });
     context.queue.write_buffer(&uniform, 0, bytes_of(params));
-    let mut bound: Vec<_> = factors
-        .iter()
-        .map(|factor| match factor {
-            Factor::Buffer(buffer) => buffer.as_entire_binding(),
-            Factor::Texture(view) => wgpu::BindingResource::TextureView(view),
-        })
-        .collect();
+    let mut bound = factors.to_vec();
     bound.extend([out.as_entire_binding(), uniform.as_entire_binding()]);
     bound.extend(extra.map(wgpu::Buffer::as_entire_binding));
     let entries: Vec<_> = (0..)

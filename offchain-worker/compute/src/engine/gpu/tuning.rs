@@ -4,7 +4,7 @@ use super::{
     adapters::{DeviceInfo, DeviceType},
     batch::Batch,
     context::Context,
-    gemm::{Content, Epilogue, Gemm, Lines, Shape, Tile, Words},
+    gemm::{Content, Epilogue, Factor, Gemm, Lines, Shape, Tile, Words},
 };
 use crate::{engine::CancelFlag, error::EngineError};
 use serde::{Deserialize, Serialize};
@@ -99,8 +99,8 @@ fn time(context: &Context, shape: Shape, tile: Tile) -> Result<Duration, EngineE
     let gemm = Gemm::with_tile(
         context,
         shape,
-        Lines::dense(&left, shape.depth, Content::Fixed),
-        Lines::dense(&right, shape.depth, Content::Fixed),
+        Lines::dense(&Factor::new(&left, Content::Fixed), shape.depth),
+        Lines::dense(&Factor::new(&right, Content::Fixed), shape.depth),
         Epilogue::Sums {
             out: Words::dense(&out, shape.columns),
         },

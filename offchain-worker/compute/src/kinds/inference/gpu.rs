@@ -5,20 +5,16 @@ mod shaders;
 
 use super::Items;
 use crate::{
-    engine::gpu::{GpuEngine, context::Context},
+    engine::gpu::{
+        GpuEngine,
+        batch::{Batch, Readback},
+        context::Context,
+    },
     error::EngineError,
     kinds::Run,
     model::Encoder,
 };
-use operators::Operators;
-use shaders::TILE;
-use std::{
-    ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering},
-    },
-};
+use operators::{Operators, row_bytes};
 
 /// The most tokens of one batch.
 const MAX_BATCH: u32 = 4096;
@@ -33,10 +29,12 @@ pub(super) fn embed(gpu: &GpuEngine, encoder: &Encoder, items: &Items, run: &Run
         let capacity = capacity(context, encoder, items)?;
         let operators = Operators::new(context, encoder, capacity)?;
         context.check()?;
+        let mut batch = Batch::new(context, run.cancel);
         // After the loss of the device, what was read back stays.
         while output.len() < items.len() * width {
-            let batch = Batch::new(items, output.len() / width, capacity);
-            output.extend(batch.run(context, &operators, width, run)?);
+            let group = Group::new(items, output.len() / width, capacity);
+            let embeddings = group.compute(context, &operators, width, &mut batch)?;
+            embeddings.wait(context, run.cancel, |_, bytes| output.extend(bytes))?;
             run.progress.update((output.len() / width) as u32, items.len() as u32);
         }
         Ok(())
@@ -44,7 +42,8 @@ pub(super) fn embed(gpu: &GpuEngine, encoder: &Encoder, items: &Items, run: &Run
     Ok(output)
 }
 
-/// The most tokens of a batch: as many as fit in the work of a submission, but at least those of the longest item.
+/// The most tokens of a batch: as many as fit in the work of a submission and in the largest buffer, but at least those of
+/// the longest item.
 ///
 /// Errors: `Limit` if the device has too few workgroups for that.
 fn capacity(context: &Context, encoder: &Encoder, items: &Items) -> Result<u32, EngineError> {
@@ -52,11 +51,11 @@ fn capacity(context: &Context, encoder: &Encoder, items: &Items) -> Result<u32, 
     let longest = items.iter().map(<[u16]>::len).max().unwrap_or(1) as u32;
     let all: usize = items.iter().map(<[u16]>::len).sum();
     let layer = (shape.work(longest) / u64::from(longest) / u64::from(shape.layers)).max(1);
-    let fitting = (context.bounds.work / layer).min(MAX_BATCH.into()) as u32;
+    let fitting = (context.bounds.work / layer).min(context.bounds.buffer_bytes / row_bytes(shape));
+    let fitting = fitting.min(MAX_BATCH.into()) as u32;
     let tokens = fitting.min(u32::try_from(all).unwrap_or(u32::MAX));
     let capacity = tokens.min(context.bounds.workgroups).max(longest);
-    let widest = shape.intermediate.max(shape.attention_width()).max(shape.hidden);
-    let needed = longest.max(shape.heads).max(widest.div_ceil(TILE));
+    let needed = longest.max(shape.heads);
     if needed > context.bounds.workgroups {
         return Err(EngineError::Limit {
             limit: "workgroups per dimension",
@@ -64,100 +63,56 @@ fn capacity(context: &Context, encoder: &Encoder, items: &Items) -> Result<u32, 
             available: context.bounds.workgroups.into(),
         });
     }
-    Ok(capacity.next_multiple_of(TILE))
+    Ok(capacity)
 }
 
 /// Neighbouring items that are computed together.
-struct Batch {
+struct Group {
     /// Token, position, first token of the item, number of its tokens.
     tokens: Vec<[u32; 4]>,
     /// First token, number of tokens.
     items: Vec<[u32; 2]>,
 }
 
-impl Batch {
+impl Group {
     /// The items from `first` on, as many as have `capacity` tokens together: at least one.
     fn new(items: &Items, first: usize, capacity: u32) -> Self {
-        let mut batch = Self {
+        let mut group = Self {
             tokens: Vec::new(),
             items: Vec::new(),
         };
         for item in first..items.len() {
             let tokens = items.tokens(item);
-            if batch.tokens.len() + tokens.len() > capacity as usize {
+            if group.tokens.len() + tokens.len() > capacity as usize {
                 break;
             }
-            let place = [batch.tokens.len() as u32, tokens.len() as u32];
-            batch.items.push(place);
+            let place = [group.tokens.len() as u32, tokens.len() as u32];
+            group.items.push(place);
             let [start, count] = place;
-            batch.tokens.extend(
+            group.tokens.extend(
                 (0..)
                     .zip(tokens)
                     .map(|(position, &token)| [token.into(), position, start, count]),
             );
         }
-        batch
+        group
     }
 
-    /// Computes the batch and returns the embeddings of its items.
-    fn run(
+    /// Submits the computation of the embeddings, and their way to the host.
+    ///
+    /// Errors: `Cancelled`, and what the device reports.
+    fn compute(
         &self,
         context: &Context,
         operators: &Operators,
         width: usize,
-        run: &Run<'_>,
-    ) -> Result<Vec<u8>, EngineError> {
-        let buffers = &operators.buffers;
-        let (tokens, items) = (self.tokens.len() as u32, self.items.len() as u32);
-        context.queue.write_buffer(&buffers.batch, 0, &tokens.to_le_bytes());
-        context
-            .queue
-            .write_buffer(&buffers.tokens, 0, bytemuck::cast_slice(&self.tokens));
-        context
-            .queue
-            .write_buffer(&buffers.items, 0, bytemuck::cast_slice(&self.items));
-        operators.submit(context, [tokens, items], || run.cancel.check())?;
-        let bytes = self.items.len() * width;
-        read_back(context, operators, 0..bytes as u64, run)
+        batch: &mut Batch<'_>,
+    ) -> Result<Readback, EngineError> {
+        let (queue, buffers) = (&context.queue, &operators.buffers);
+        queue.write_buffer(&buffers.tokens, 0, bytemuck::cast_slice(&self.tokens));
+        queue.write_buffer(&buffers.items, 0, bytemuck::cast_slice(&self.items));
+        operators.record(batch, [self.tokens.len() as u32, self.items.len() as u32])?;
+        let bytes = (self.items.len() * width) as u64;
+        batch.read(&[buffers.embeddings.slice(..bytes)])
     }
-}
-
-/// What has become of a mapping: nothing yet, done, or failed.
-const MAPPED: u8 = 1;
-const FAILED: u8 = 2;
-
-/// Waits for the device, and returns part of the embeddings.
-fn read_back(
-    context: &Context,
-    operators: &Operators,
-    part: Range<u64>,
-    run: &Run<'_>,
-) -> Result<Vec<u8>, EngineError> {
-    let buffers = &operators.buffers;
-    let mut encoder = context.device.create_command_encoder(&Default::default());
-    let bytes = part.end - part.start;
-    encoder.copy_buffer_to_buffer(&buffers.embeddings, part.start, &buffers.staging, part.start, bytes);
-    let submission = context.queue.submit([encoder.finish()]);
-    let state = Arc::new(AtomicU8::new(0));
-    let told = Arc::clone(&state);
-    buffers
-        .staging
-        .map_async(wgpu::MapMode::Read, part.clone(), move |result| {
-            told.store(if result.is_ok() { MAPPED } else { FAILED }, Ordering::Release);
-        });
-    context.wait(&submission, run.cancel, || {
-        let state = state.load(Ordering::Acquire);
-        if state == FAILED {
-            context.report_loss("a result could not be read");
-        }
-        state == MAPPED
-    })?;
-    let view = buffers
-        .staging
-        .get_mapped_range(part)
-        .map_err(|error| context.lost(error.to_string()))?;
-    let content = view.to_vec();
-    drop(view);
-    buffers.staging.unmap();
-    Ok(content)
 }

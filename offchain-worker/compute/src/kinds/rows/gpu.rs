@@ -9,7 +9,7 @@ use crate::{
             GpuEngine,
             batch::{Batch, Readback},
             context::{Bounds, Context},
-            gemm::{Content, Epilogue, Gemm, Lines, Shape, Words},
+            gemm::{Content, Epilogue, Factor, Gemm, Lines, Shape, Words},
             pool::Pooled,
         },
     },
@@ -157,15 +157,15 @@ impl Work<'_> {
                 items: 1,
             },
             // Copied with the submission in which they are uploaded.
-            Lines::dense(vectors, depth, Content::Changing),
-            Lines::dense(&band, depth, Content::Changing),
+            Lines::dense(&Factor::new(vectors, Content::Changing), depth),
+            Lines::dense(&Factor::new(&band, Content::Changing), depth),
             Epilogue::Sums {
                 out: Words::dense(&sums, width as u32),
             },
         )?;
         batch.product(&gemm)?;
         Ok(Flight {
-            readback: batch.read(&[&sums])?,
+            readback: batch.read(&[sums.slice(..)])?,
             part,
             _band: band,
         })

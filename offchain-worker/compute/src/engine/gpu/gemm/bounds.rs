@@ -1,6 +1,6 @@
 //! What a product reads and writes, and how it is cut to the device's limits.
 
-use super::{Epilogue, shader::Output, tile::Tile};
+use super::{Epilogue, shader::Output, texels::Factor, tile::Tile};
 use crate::engine::gpu::context::Bounds;
 
 /// The longest line: 128² · 131,071 < 2³¹.
@@ -23,35 +23,23 @@ pub(crate) struct Shape {
 #[derive(Clone, Copy)]
 pub(crate) struct Lines<'a> {
     /// Where they are.
-    pub buffer: &'a wgpu::Buffer,
+    pub factor: &'a Factor,
     /// The first one.
     pub offset: u32,
     /// From one to the next.
     pub stride: u32,
     /// From one item's to the next one's.
     pub item: u32,
-    /// Whether they change after the product was prepared.
-    pub content: Content,
-}
-
-/// Whether a factor changes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Content {
-    /// It is in the queue before the product is prepared, and stays: a layer's weights.
-    Fixed,
-    /// It may be another for each time the product is computed.
-    Changing,
 }
 
 impl<'a> Lines<'a> {
-    /// Lines of `depth` bytes from the start of `buffer`, one after the other.
-    pub const fn dense(buffer: &'a wgpu::Buffer, depth: u32, content: Content) -> Self {
+    /// Lines of `depth` bytes from the start of `factor`, one after the other.
+    pub const fn dense(factor: &'a Factor, depth: u32) -> Self {
         Self {
-            buffer,
+            factor,
             offset: 0,
             stride: depth,
             item: 0,
-            content,
         }
     }
 
@@ -95,6 +83,19 @@ pub(super) struct Dispatch {
     pub work: u64,
 }
 
+impl Dispatch {
+    /// The part of it that computes the first `rows` rows of the product, in blocks of `block_rows`.
+    pub fn up_to(&self, rows: u32, block_rows: u32) -> Self {
+        let [x, y, z] = self.workgroups;
+        let high = rows.saturating_sub(self.first[0]).div_ceil(block_rows).min(y);
+        Self {
+            workgroups: [x, high, z],
+            work: self.work / u64::from(y) * u64::from(high),
+            ..*self
+        }
+    }
+}
+
 /// Errors: what a product of this shape would read or write outside of its buffers.
 pub(super) fn check(
     shape: Shape,
@@ -122,7 +123,8 @@ pub(super) fn check(
             return Err("the lines of a factor do not start at whole vectors");
         }
         let end = reach([lines.offset, lines.stride, lines.item], [count, items], depth);
-        if end > lines.buffer.size() || lines.buffer.size() > u32::MAX.into() {
+        let size = lines.factor.buffer.size();
+        if end > size || size > u32::MAX.into() {
             return Err("the lines of a factor reach out of its buffer");
         }
     }
@@ -223,6 +225,21 @@ mod tests {
                 }
             }
             prop_assert!(count.iter().all(|&times| times == 1));
+        }
+
+        #[test]
+        fn the_part_up_to_a_row_ends_with_its_block(
+            first in 0u32..50, high in 1u32..20, rows in 0u32..300, block in 1u32..20,
+        ) {
+            let whole = Dispatch { first: [first, 0, 0], workgroups: [2, high, 3], work: 60 * u64::from(high) };
+            let part = whole.up_to(rows, block);
+            let [x, y, z] = part.workgroups;
+            prop_assert!((x, z) == (2, 3) && y <= high && part.work == 60 * u64::from(y));
+            // Every workgroup below `rows`, and no other.
+            for workgroup in 0..high {
+                prop_assert_eq!(workgroup < y, first + workgroup * block < rows);
+            }
+            prop_assert_eq!(whole.up_to(u32::MAX, block), whole);
         }
     }
 }

@@ -56,11 +56,15 @@ impl Matrix {
 
     /// Lines from `skip` vectors on, padded, with `gap` vectors that nobody must read between them.
     fn upload(&self, skip: usize, gap: usize) -> Pooled {
+        self.upload_padded(skip, gap, 0)
+    }
+
+    fn upload_padded(&self, skip: usize, gap: usize, padding: u8) -> Pooled {
         let depth = self.columns.next_multiple_of(16);
         let mut bytes = vec![0x55; 16 * skip];
         for line in self.elements.chunks(self.columns) {
             bytes.extend(line.iter().map(|&element| element as u8));
-            bytes.resize(bytes.len() + depth - self.columns, 0);
+            bytes.resize(bytes.len() + depth - self.columns, padding);
             bytes.resize(bytes.len() + 16 * gap, 0x55);
         }
         let buffer = context().0.storage(bytes.len() as u64).unwrap();
@@ -68,11 +72,11 @@ impl Matrix {
         buffer
     }
 
-    fn lines<'a>(&self, buffer: &'a wgpu::Buffer, skip: usize, gap: usize, content: Content) -> Lines<'a> {
+    fn lines<'a>(&self, factor: &'a Factor, skip: usize, gap: usize) -> Lines<'a> {
         Lines {
             offset: 16 * skip as u32,
             stride: (self.columns.next_multiple_of(16) + 16 * gap) as u32,
-            ..Lines::dense(buffer, 0, content)
+            ..Lines::dense(factor, 0)
         }
     }
 }
@@ -95,11 +99,16 @@ fn shape(a: &Matrix, b: &Matrix) -> Shape {
 
 /// Computes `gemm` and reads `buffer`, of which the product has written whatever it wrote.
 fn compute(gemm: &Gemm, buffers: &[&wgpu::Buffer]) -> Vec<Vec<u8>> {
+    compute_first_rows(gemm, u32::MAX, buffers)
+}
+
+fn compute_first_rows(gemm: &Gemm, rows: u32, buffers: &[&wgpu::Buffer]) -> Vec<Vec<u8>> {
     let (context, cancel) = (&context().0, CancelFlag::new());
     let mut batch = Batch::new(context, &cancel);
-    batch.product(gemm).unwrap();
+    batch.first_rows(gemm, rows).unwrap();
     let mut contents = vec![Vec::new(); buffers.len()];
-    let readback = batch.read(buffers).unwrap();
+    let slices: Vec<_> = buffers.iter().map(|buffer| buffer.slice(..)).collect();
+    let readback = batch.read(&slices).unwrap();
     readback
         .wait(context, &cancel, |i, bytes| contents[i] = bytes.to_vec())
         .unwrap();
@@ -145,8 +154,8 @@ proptest! {
             let gemm = Gemm::with_tile(
                 &context().0,
                 shape(&a, &b),
-                a.lines(&left, skip, gap, content),
-                b.lines(&right, gap, skip, content),
+                a.lines(&Factor::new(&left, content), skip, gap),
+                b.lines(&Factor::new(&right, content), gap, skip),
                 Epilogue::Sums { out: Words { offset, ..Words::dense(&out, stride) } },
                 tile,
             ).unwrap();
@@ -190,8 +199,8 @@ proptest! {
             let gemm = Gemm::with_tile(
                 &context().0,
                 shape(&a, &b),
-                a.lines(&left, 0, 0, Content::Changing),
-                b.lines(&right, 0, 0, Content::Fixed),
+                a.lines(&Factor::new(&left, Content::Changing), 0, 0),
+                b.lines(&Factor::new(&right, Content::Fixed), 0, 0),
                 Epilogue::Bytes { out: Words::dense(&out, stride as u32 / 4), columns: &scales, range },
                 tile,
             ).unwrap();
@@ -216,8 +225,8 @@ proptest! {
             let gemm = Gemm::with_tile(
                 &context().0,
                 shape(&a, &b),
-                a.lines(&left, 0, 0, Content::Fixed),
-                b.lines(&right, 0, 0, Content::Changing),
+                a.lines(&Factor::new(&left, Content::Fixed), 0, 0),
+                b.lines(&Factor::new(&right, Content::Changing), 0, 0),
                 Epilogue::Residues {
                     out: Words::dense(&out, columns as u32 / 4),
                     next: Words::dense(&next, rows as u32 / 4),
@@ -240,8 +249,8 @@ proptest! {
             let gemm = Gemm::with_tile(
                 &context().0,
                 Shape { items: items as u32, ..shape(&a, &b) },
-                Lines { item: a.columns.next_multiple_of(16) as u32, ..long.lines(&left, 0, 0, Content::Changing) },
-                b.lines(&right, 0, 0, Content::Changing),
+                Lines { item: a.columns.next_multiple_of(16) as u32, ..long.lines(&Factor::new(&left, Content::Changing), 0, 0) },
+                b.lines(&Factor::new(&right, Content::Changing), 0, 0),
                 Epilogue::Sums { out: Words { item: size as u32, ..Words::dense(&out, b.count() as u32) } },
                 tile,
             ).unwrap();
@@ -250,6 +259,31 @@ proptest! {
                 let part = Matrix { columns: a.columns, elements: long.elements[i * a.columns..][..a.elements.len()].to_vec() };
                 prop_assert!(found == sums(&part, &b).concat(), "{:?}, item {}", tile, i);
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_first_rows_are_those_of_the_whole_product((a, b) in factors(150, 50, i8::MIN, i8::MAX), part: prop::sample::Index) {
+        let rows = 1 + part.index(a.count());
+        let expected = sums(&a, &b)[..rows].concat();
+        // The padding of one factor need not be zero.
+        let (left, right) = (a.upload_padded(0, 0, 0x55), b.upload(0, 0));
+        for tile in tiles(Output::Sums) {
+            let out = marked(a.count() * b.count());
+            let gemm = Gemm::with_tile(
+                &context().0,
+                shape(&a, &b),
+                a.lines(&Factor::new(&left, Content::Changing), 0, 0),
+                b.lines(&Factor::new(&right, Content::Fixed), 0, 0),
+                Epilogue::Sums { out: Words::dense(&out, b.count() as u32) },
+                tile,
+            ).unwrap();
+            let found = words(&compute_first_rows(&gemm, rows as u32, &[&out])[0]);
+            prop_assert!(found[..expected.len()] == expected, "{:?}", tile);
         }
     }
 }
@@ -269,8 +303,8 @@ fn the_longest_lines_do_not_overflow() {
             let gemm = Gemm::with_tile(
                 &context().0,
                 shape(&a, &b),
-                a.lines(&left, 0, 0, Content::Fixed),
-                b.lines(&right, 0, 0, Content::Fixed),
+                a.lines(&Factor::new(&left, Content::Fixed), 0, 0),
+                b.lines(&Factor::new(&right, Content::Fixed), 0, 0),
                 Epilogue::Sums {
                     out: Words::dense(&out, 1),
                 },
@@ -285,14 +319,15 @@ fn the_longest_lines_do_not_overflow() {
 #[test]
 fn what_reaches_out_of_its_buffer_is_refused() {
     let context = &context().0;
-    let (factor, out) = (context.storage(160).unwrap(), context.storage(400).unwrap());
+    let (buffer, out) = (context.storage(160).unwrap(), context.storage(400).unwrap());
+    let factor = Factor::new(&buffer, Content::Fixed);
     let right = Shape {
         rows: 10,
         columns: 10,
         depth: 16,
         items: 1,
     };
-    let lines = Lines::dense(&factor, 16, Content::Fixed);
+    let lines = Lines::dense(&factor, 16);
     let to = Words::dense(&out, 10);
     let refused = |shape, left, to| {
         let result = Gemm::new(context, shape, left, lines, Epilogue::Sums { out: to });

@@ -1,27 +1,70 @@
-//! Factors in textures.
+//! Factors, in buffers and in textures.
 
-use super::{
-    Factor,
-    bounds::{Content, Lines},
-    shader::TEXTURE_WIDTH,
-};
+use super::shader::TEXTURE_WIDTH;
 use crate::engine::gpu::context::Context;
+use std::sync::{Arc, OnceLock};
 
 /// Bytes of a row of a texture.
 const ROW_BYTES: u64 = TEXTURE_WIDTH as u64 * 16;
 
-/// A factor's buffer, and the texture to which it is copied, vector by vector.
-pub(super) struct Texels {
-    buffer: wgpu::Buffer,
-    texture: wgpu::Texture,
-    pub view: Factor,
+/// Whether a factor changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Content {
+    /// It is in the queue before the first product is prepared, and stays: a layer's weights.
+    Fixed,
+    /// It may be another for each time a product is computed.
+    Changing,
+}
+
+/// What products multiply: a buffer, and the texture to which it is copied, vector by vector, for tiles that read texels.
+/// Clones are one, so that products share the texture.
+#[derive(Clone)]
+pub(crate) struct Factor {
+    pub(super) buffer: wgpu::Buffer,
     content: Content,
+    texels: Arc<OnceLock<Texels>>,
+}
+
+/// A factor's texture.
+pub(super) struct Texels {
+    texture: wgpu::Texture,
+    pub view: wgpu::TextureView,
+}
+
+impl Factor {
+    /// The lines in `buffer`, which needs the usages of [`Context::storage`].
+    pub fn new(buffer: &wgpu::Buffer, content: Content) -> Self {
+        Self {
+            buffer: buffer.clone(),
+            content,
+            texels: Arc::default(),
+        }
+    }
+
+    /// The texture, created when it is first asked for. What is fixed is then copied at once.
+    pub(super) fn texels(&self, context: &Context) -> &Texels {
+        self.texels.get_or_init(|| {
+            let texels = Texels::new(context, self.buffer.size() / 16);
+            if self.content == Content::Fixed {
+                let mut encoder = context.device.create_command_encoder(&Default::default());
+                texels.copy(&self.buffer, &mut encoder);
+                context.queue.submit([encoder.finish()]);
+            }
+            texels
+        })
+    }
+
+    /// Records the copying to the texture of what may have changed.
+    pub(super) fn record(&self, encoder: &mut wgpu::CommandEncoder) {
+        if let (Content::Changing, Some(texels)) = (self.content, self.texels.get()) {
+            texels.copy(&self.buffer, encoder);
+        }
+    }
 }
 
 impl Texels {
-    /// A texture for the whole buffer of `lines`. What is fixed is copied at once.
-    pub fn new(context: &Context, lines: &Lines<'_>) -> Self {
-        let vectors = lines.buffer.size() / 16;
+    /// A texture of so many vectors.
+    fn new(context: &Context, vectors: u64) -> Self {
         let texture = context.device.create_texture(&wgpu::TextureDescriptor {
             label: Some("factor"),
             size: wgpu::Extent3d {
@@ -37,18 +80,10 @@ impl Texels {
             usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
             view_formats: &[],
         });
-        let texels = Self {
-            view: Factor::Texture(texture.create_view(&Default::default())),
-            buffer: lines.buffer.clone(),
+        Self {
+            view: texture.create_view(&Default::default()),
             texture,
-            content: lines.content,
-        };
-        if lines.content == Content::Fixed {
-            let mut encoder = context.device.create_command_encoder(&Default::default());
-            texels.copy(&mut encoder);
-            context.queue.submit([encoder.finish()]);
         }
-        texels
     }
 
     /// The bytes of the largest buffer for which there is a texture of at most `height` rows.
@@ -56,15 +91,8 @@ impl Texels {
         height as u64 * ROW_BYTES
     }
 
-    /// Records the copying of what may have changed.
-    pub fn record(&self, encoder: &mut wgpu::CommandEncoder) {
-        if self.content == Content::Changing {
-            self.copy(encoder);
-        }
-    }
-
-    fn copy(&self, encoder: &mut wgpu::CommandEncoder) {
-        let vectors = self.buffer.size() / 16;
+    fn copy(&self, buffer: &wgpu::Buffer, encoder: &mut wgpu::CommandEncoder) {
+        let vectors = buffer.size() / 16;
         let width = u64::from(TEXTURE_WIDTH);
         // Whole rows, and the rest of the last one. The casts lose nothing: fewer than the texture's rows and columns.
         let rows = (vectors / width) as u32;
@@ -75,7 +103,7 @@ impl Texels {
             }
             encoder.copy_buffer_to_texture(
                 wgpu::TexelCopyBufferInfo {
-                    buffer: &self.buffer,
+                    buffer,
                     layout: wgpu::TexelCopyBufferLayout {
                         offset: u64::from(row) * ROW_BYTES,
                         bytes_per_row: Some(ROW_BYTES as u32),

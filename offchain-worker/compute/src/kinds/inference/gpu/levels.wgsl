@@ -1,4 +1,4 @@
-// Quantising rows of `source` to signed bytes: one row of words, or two (high limbs, then low limbs).
+// Quantising rows to signed bytes: one line for each row, or two (high limbs, then low limbs), of whole vectors of four words.
 
 // Reciprocal and shift of a row with this scale.
 fn reciprocal(scale: u32, limbs: u32) -> vec2<u32> {
@@ -18,12 +18,13 @@ fn write_levels(row: u32, i: u32, words: u32, x: vec4<i32>, by: vec2<u32>, limbs
         quantise(x.z, by.x, by.y),
         quantise(x.w, by.x, by.y),
     );
+    let line = (words + 3u) / 4u * 4u;
     if limbs == 2u {
         // 128 · high + low, with a low limb of −64 ..= 63.
         let high = (q + vec4<i32>(64)) >> vec4<u32>(7u);
-        levels[2u * row * words + i] = word(high);
-        levels[2u * row * words + words + i] = word(q - (high << vec4<u32>(7u)));
+        levels[2u * row * line + i] = word(high);
+        levels[2u * row * line + line + i] = word(q - (high << vec4<u32>(7u)));
     } else {
-        levels[row * words + i] = word(q);
+        levels[row * line + i] = word(q);
     }
 }

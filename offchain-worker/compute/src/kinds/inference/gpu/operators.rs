@@ -1,8 +1,12 @@
 //! An encoder on a device: its weights, the buffers of a batch, and the operators in their order.
 
-use super::shaders::{LINEAR_GROUP, Shader, TILE};
+use super::shaders::Shader;
 use crate::{
-    engine::gpu::context::Context,
+    engine::gpu::{
+        batch::Batch,
+        context::Context,
+        gemm::{self, Content, Epilogue, Factor, Gemm, Lines, Words},
+    },
     error::EngineError,
     model::{Encoder, Limbs, Linear, Norm, Shape},
 };
@@ -16,77 +20,197 @@ enum Extent {
     Rows,
     /// One for each row and each of so many heads.
     RowsAndHeads(u32),
-    /// Tiles of rows and of so many outputs.
-    Tiles(u32),
     /// One for each item.
     Items,
 }
 
-/// One dispatch.
-struct Operator {
-    pipeline: Arc<wgpu::ComputePipeline>,
-    bound: wgpu::BindGroup,
-    extent: Extent,
+/// One part of the computation.
+enum Operator {
+    /// A shader of this kind of jobs.
+    Shader {
+        pipeline: Arc<wgpu::ComputePipeline>,
+        bound: wgpu::BindGroup,
+        extent: Extent,
+        /// Operations of a workgroup, roughly.
+        work: u64,
+    },
+    /// The sums of a linear map: a product with so many lines for each row.
+    Sums { gemm: Gemm, limbs: u32 },
 }
 
 /// Everything that is on the device for a job.
 pub(super) struct Operators {
-    /// What is submitted together: the first states, each layer, the pooling.
-    steps: Vec<Vec<Operator>>,
+    operators: Vec<Operator>,
     pub buffers: Buffers,
 }
 
 /// The buffers of a batch.
 pub(super) struct Buffers {
-    /// How many rows there are.
-    pub batch: wgpu::Buffer,
     /// Token, position, first token of the item, number of its tokens.
     pub tokens: wgpu::Buffer,
     /// First token, number of tokens.
     pub items: wgpu::Buffer,
-    /// The embeddings, and where they are read back.
     pub embeddings: wgpu::Buffer,
-    pub staging: wgpu::Buffer,
     states: wgpu::Buffer,
+    /// A line for each limb of each row: whole vectors, of which the last one's end has any content.
     levels: wgpu::Buffer,
     scales: wgpu::Buffer,
+    /// Sums of linear maps, a line for each limb of each row.
+    sums: wgpu::Buffer,
     /// Outputs of linear maps; in the end, the means.
     wide: wgpu::Buffer,
     head_scales: wgpu::Buffer,
     mixed: wgpu::Buffer,
 }
 
-/// Makes buffers, and notes whether they fit the device.
+const fn number_of(limbs: Limbs) -> u32 {
+    match limbs {
+        Limbs::One => 1,
+        Limbs::Two => 2,
+    }
+}
+
+/// Bytes of a line of levels.
+const fn line(width: u32) -> u32 {
+    width.next_multiple_of(16)
+}
+
+/// Bytes of a row in the widest buffer of those that hold rows.
+pub(super) fn row_bytes(shape: &Shape) -> u64 {
+    // In two limbs.
+    2 * 4 * u64::from(shape.intermediate.max(shape.attention_width()).max(shape.hidden))
+}
+
+impl Buffers {
+    /// Buffers for batches of up to `tokens` tokens, and as many items.
+    fn new(context: &Context, shape: &Shape, tokens: u32) -> Result<Self, EngineError> {
+        let rows = |label: &str, bytes: u64, usage: Usage| {
+            context.buffer(label, u64::from(tokens) * bytes, usage | Usage::STORAGE)
+        };
+        let words = |label: &str, width: u32| rows(label, 4 * u64::from(width), Usage::empty());
+        let Shape {
+            hidden, intermediate, ..
+        } = *shape;
+        let widest_input = hidden.max(intermediate).max(shape.query_width());
+        let widest_output = hidden.max(intermediate).max(shape.attention_width());
+        Ok(Self {
+            tokens: rows("tokens", 16, Usage::COPY_DST)?,
+            items: rows("items", 8, Usage::COPY_DST)?,
+            embeddings: rows("embeddings", shape.output_bytes().into(), Usage::COPY_SRC)?,
+            states: words("states", hidden)?,
+            levels: rows("levels", 2 * u64::from(line(widest_input)), Usage::COPY_SRC)?,
+            scales: words("scales", 1)?,
+            sums: rows("sums", row_bytes(shape), Usage::empty())?,
+            wide: words("wide", widest_output)?,
+            head_scales: words("head scales", shape.heads + shape.key_value_heads)?,
+            mixed: words("mixed", shape.query_width())?,
+        })
+    }
+}
+
+impl Operators {
+    /// Uploads `encoder`, for batches of up to `tokens` tokens.
+    ///
+    /// Errors: `Limit` where a buffer is larger than the device allows, and what the device reports.
+    pub fn new(context: &Context, encoder: &Encoder, tokens: u32) -> Result<Self, EngineError> {
+        let buffers = Buffers::new(context, &encoder.shape, tokens)?;
+        let mut maker = Maker {
+            context,
+            encoder,
+            tokens,
+            levels: Factor::new(&buffers.levels, Content::Changing),
+            exponent: upload(context, "table", &encoder.exponent[..], Usage::STORAGE)?,
+            activation: upload(context, "table", &encoder.activation.table[..], Usage::STORAGE)?,
+            buffers: &buffers,
+            operators: Vec::new(),
+        };
+        maker.start()?;
+        for i in 0..encoder.layers.len() {
+            maker.layer(i)?;
+        }
+        let bound = [&buffers.items, &buffers.states, &buffers.wide, &buffers.embeddings];
+        let hidden = encoder.shape.hidden;
+        // Each item has its rows to itself.
+        maker.shader(Shader::Pool, &[hidden], &bound, Extent::Items, hidden)?;
+        Ok(Self {
+            operators: maker.operators,
+            buffers,
+        })
+    }
+
+    /// Records all operators for a batch of so many tokens and items.
+    ///
+    /// Errors: `Cancelled`, and what the device reports.
+    pub fn record(&self, batch: &mut Batch<'_>, [tokens, items]: [u32; 2]) -> Result<(), EngineError> {
+        for operator in &self.operators {
+            match operator {
+                Operator::Sums { gemm, limbs } => batch.first_rows(gemm, limbs * tokens)?,
+                Operator::Shader {
+                    pipeline,
+                    bound,
+                    extent,
+                    work,
+                } => {
+                    let [x, y] = match *extent {
+                        Extent::Rows => [tokens, 1],
+                        Extent::RowsAndHeads(heads) => [tokens, heads],
+                        Extent::Items => [items, 1],
+                    };
+                    let encoder = batch.encoder(u64::from(x) * u64::from(y) * work)?;
+                    let mut pass = encoder.begin_compute_pass(&Default::default());
+                    pass.set_pipeline(pipeline);
+                    pass.set_bind_group(0, bound, &[]);
+                    pass.dispatch_workgroups(x, y, 1);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A buffer with `content`, whose length is a multiple of four.
+fn upload<T: bytemuck::Pod>(
+    context: &Context,
+    label: &str,
+    content: &[T],
+    usage: Usage,
+) -> Result<wgpu::Buffer, EngineError> {
+    let bytes: &[u8] = bytemuck::cast_slice(content);
+    let buffer = context.buffer(label, bytes.len() as u64, usage | Usage::COPY_DST)?;
+    context.queue.write_buffer(&buffer, 0, bytes);
+    Ok(buffer)
+}
+
+/// Makes the operators, one after the other.
 struct Maker<'a> {
     context: &'a Context,
+    encoder: &'a Encoder,
+    /// The most tokens of a batch.
+    tokens: u32,
+    buffers: &'a Buffers,
+    levels: Factor,
+    exponent: wgpu::Buffer,
+    activation: wgpu::Buffer,
+    operators: Vec<Operator>,
 }
 
 impl Maker<'_> {
-    /// A buffer with `content`, whose length is a multiple of four.
-    fn upload<T: bytemuck::Pod>(&self, label: &str, content: &[T], usage: Usage) -> Result<wgpu::Buffer, EngineError> {
-        let bytes: &[u8] = bytemuck::cast_slice(content);
-        let buffer = self
-            .context
-            .buffer(label, bytes.len() as u64, usage | Usage::COPY_DST)?;
-        self.context.queue.write_buffer(&buffer, 0, bytes);
-        Ok(buffer)
-    }
-
-    /// Weights: something that shaders only read.
+    /// Something that shaders only read.
     fn weights<T: bytemuck::Pod>(&self, content: &[T]) -> Result<wgpu::Buffer, EngineError> {
-        self.upload("weights", content, Usage::STORAGE)
+        upload(self.context, "weights", content, Usage::STORAGE)
     }
 
-    /// An operator; its parameters are the first binding, `buffers` the others.
-    fn operator(
-        &self,
+    /// Adds a shader; its parameters are the first binding, `buffers` the others.
+    fn shader(
+        &mut self,
         shader: Shader,
         params: &[u32],
         buffers: &[&wgpu::Buffer],
         extent: Extent,
-    ) -> Result<Operator, EngineError> {
+        work: u32,
+    ) -> Result<(), EngineError> {
         let pipeline = shader.pipeline(self.context);
-        let params = self.upload("parameters", params, Usage::UNIFORM)?;
+        let params = upload(self.context, "parameters", params, Usage::UNIFORM)?;
         let entries: Vec<_> = (0..)
             .zip([&params].into_iter().chain(buffers.iter().copied()))
             .map(|(binding, buffer)| wgpu::BindGroupEntry {
@@ -99,101 +223,17 @@ impl Maker<'_> {
             layout: &pipeline.get_bind_group_layout(0),
             entries: &entries,
         });
-        Ok(Operator {
+        self.operators.push(Operator::Shader {
             pipeline,
             bound,
             extent,
-        })
-    }
-}
-
-impl Buffers {
-    /// Buffers for batches of up to `tokens` tokens, a multiple of [`TILE`], and as many items.
-    fn new(maker: &Maker<'_>, shape: &Shape, tokens: u32) -> Result<Self, EngineError> {
-        let rows = |label: &str, width: u32, usage: Usage| {
-            maker
-                .context
-                .buffer(label, 4 * u64::from(tokens) * u64::from(width), usage | Usage::STORAGE)
-        };
-        let Shape {
-            hidden, intermediate, ..
-        } = *shape;
-        let none = Usage::empty();
-        let widest_input = hidden.max(intermediate).max(shape.query_width());
-        let widest_output = hidden.max(intermediate).max(shape.attention_width());
-        let embeddings = u64::from(tokens) * u64::from(shape.output_bytes());
-        Ok(Self {
-            batch: maker.upload("batch", &[0u32], Usage::UNIFORM)?,
-            tokens: rows("tokens", 4, Usage::COPY_DST)?,
-            items: rows("items", 2, Usage::COPY_DST)?,
-            embeddings: maker
-                .context
-                .buffer("embeddings", embeddings, Usage::STORAGE | Usage::COPY_SRC)?,
-            staging: maker
-                .context
-                .buffer("staging", embeddings, Usage::MAP_READ | Usage::COPY_DST)?,
-            states: rows("states", hidden, none)?,
-            // Two limbs of a byte for each place.
-            levels: rows("levels", widest_input / 2, none)?,
-            scales: rows("scales", 1, none)?,
-            wide: rows("wide", widest_output, none)?,
-            head_scales: rows("head scales", shape.heads + shape.key_value_heads, none)?,
-            mixed: rows("mixed", shape.query_width(), none)?,
-        })
-    }
-}
-
-/// The tables of an encoder.
-struct Tables {
-    exponent: wgpu::Buffer,
-    activation: wgpu::Buffer,
-    activation_shift: u32,
-    epsilon: u32,
-}
-
-const fn number_of(limbs: Limbs) -> u32 {
-    match limbs {
-        Limbs::One => 1,
-        Limbs::Two => 2,
-    }
-}
-
-impl Operators {
-    /// Uploads `encoder`, for batches of up to `tokens` tokens, a multiple of [`TILE`].
-    ///
-    /// Errors: `Limit` where a buffer or a dispatch is larger than the device allows.
-    pub fn new(context: &Context, encoder: &Encoder, tokens: u32) -> Result<Self, EngineError> {
-        let maker = Maker { context };
-        let shape = &encoder.shape;
-        let buffers = Buffers::new(&maker, shape, tokens)?;
-        let tables = Tables {
-            exponent: maker.weights(&encoder.exponent[..])?,
-            activation: maker.weights(&encoder.activation.table[..])?,
-            activation_shift: encoder.activation.shift.into(),
-            epsilon: encoder.norm_epsilon,
-        };
-        let mut operators = Self {
-            steps: Vec::new(),
-            buffers,
-        };
-        operators.add_start(&maker, encoder, &tables)?;
-        for i in 0..encoder.layers.len() {
-            operators.add_layer(&maker, encoder, i, &tables)?;
-        }
-        let Buffers {
-            items,
-            states,
-            wide,
-            embeddings,
-            ..
-        } = &operators.buffers;
-        let bound = [items, states, wide, embeddings];
-        let pool = maker.operator(Shader::Pool, &[shape.hidden], &bound, Extent::Items)?;
-        operators.steps.push(vec![pool]);
-        Ok(operators)
+            work: work.into(),
+        });
+        Ok(())
     }
 
-    fn add_start(&mut self, maker: &Maker<'_>, encoder: &Encoder, tables: &Tables) -> Result<(), EngineError> {
+    fn start(&mut self) -> Result<(), EngineError> {
+        let encoder = self.encoder;
         let embedding = &encoder.embedding;
         let scales: Vec<[i32; 2]> = embedding
             .multiplier
@@ -203,47 +243,31 @@ impl Operators {
             .collect();
         let positions: Vec<i32> = embedding.position.iter().map(|&place| place.into()).collect();
         let (weights, scales, positions) = (
-            maker.weights(&embedding.weight)?,
-            maker.weights(&scales)?,
-            maker.weights(&positions)?,
+            self.weights(&embedding.weight)?,
+            self.weights(&scales)?,
+            self.weights(&positions)?,
         );
-        let bound = [
-            &self.buffers.tokens,
-            &weights,
-            &scales,
-            &positions,
-            &self.buffers.states,
-        ];
-        let embed = maker.operator(Shader::Embed, &[encoder.shape.hidden], &bound, Extent::Rows)?;
-        let next = encoder
-            .layers
-            .first()
-            .map_or(Limbs::One, |layer| layer.attention.input.limbs);
-        let norm = self.norm(maker, &embedding.norm, 0, next, tables)?;
-        self.steps.push(vec![embed, norm]);
-        Ok(())
+        let Buffers { tokens, states, .. } = self.buffers;
+        let (bound, hidden) = ([tokens, &weights, &scales, &positions, states], encoder.shape.hidden);
+        self.shader(Shader::Embed, &[hidden], &bound, Extent::Rows, hidden)?;
+        self.norm(&embedding.norm, 0, self.limbs_of_input(0))
     }
 
-    fn add_layer(
-        &mut self,
-        maker: &Maker<'_>,
-        encoder: &Encoder,
-        i: usize,
-        tables: &Tables,
-    ) -> Result<(), EngineError> {
-        let (layer, shape) = (&encoder.layers[i], &encoder.shape);
-        // Behind the last layer nothing reads the levels.
-        let next = encoder
-            .layers
-            .get(i + 1)
-            .map_or(Limbs::One, |layer| layer.attention.input.limbs);
+    /// How the input of layer `i` is quantised. Behind the last layer nothing reads it.
+    fn limbs_of_input(&self, i: usize) -> Limbs {
+        let layer = self.encoder.layers.get(i);
+        layer.map_or(Limbs::One, |layer| layer.attention.input.limbs)
+    }
+
+    fn layer(&mut self, i: usize) -> Result<(), EngineError> {
+        let (layer, shape) = (&self.encoder.layers[i], &self.encoder.shape);
         let Buffers {
             tokens,
             wide,
             head_scales,
             mixed,
             ..
-        } = &self.buffers;
+        } = self.buffers;
         let quantised = shape.heads + shape.key_value_heads;
         let heads = [
             shape.head_size,
@@ -251,75 +275,64 @@ impl Operators {
             quantised,
             quantised + shape.key_value_heads,
         ];
-        let attended = [tokens, wide, head_scales, &tables.exponent, mixed];
-        let step = vec![
-            self.linear(maker, &layer.attention.input, 0, tables)?,
-            maker.operator(Shader::Heads, &heads, &[wide, head_scales], Extent::Rows)?,
-            maker.operator(Shader::Attention, &heads, &attended, Extent::RowsAndHeads(shape.heads))?,
-            self.quantise(maker, mixed, shape.query_width(), layer.attention.output.limbs)?,
-            self.linear(maker, &layer.attention.output, 0, tables)?,
-            self.norm(maker, &layer.attention_norm, 1, layer.expand.limbs, tables)?,
-            self.linear(maker, &layer.expand, tables.activation_shift, tables)?,
-            self.quantise(maker, wide, shape.intermediate, layer.contract.limbs)?,
-            self.linear(maker, &layer.contract, 0, tables)?,
-            self.norm(maker, &layer.output_norm, 1, next, tables)?,
-        ];
-        self.steps.push(step);
-        Ok(())
+        self.linear(&layer.attention.input, 0)?;
+        self.shader(
+            Shader::Heads,
+            &heads,
+            &[wide, head_scales],
+            Extent::Rows,
+            shape.attention_width(),
+        )?;
+        let exponent = self.exponent.clone();
+        let attended = [tokens, wide, head_scales, &exponent, mixed];
+        let (extent, work) = (Extent::RowsAndHeads(shape.heads), 2 * shape.positions * shape.head_size);
+        self.shader(Shader::Attention, &heads, &attended, extent, work)?;
+        self.quantise(mixed, shape.query_width(), layer.attention.output.limbs)?;
+        self.linear(&layer.attention.output, 0)?;
+        self.norm(&layer.attention_norm, 1, layer.expand.limbs)?;
+        self.linear(&layer.expand, self.encoder.activation.shift.into())?;
+        self.quantise(wide, shape.intermediate, layer.contract.limbs)?;
+        self.linear(&layer.contract, 0)?;
+        self.norm(&layer.output_norm, 1, self.limbs_of_input(i + 1))
     }
 
     /// A normalisation of the states, to which the outputs in `wide` are added `addends` (0 or 1) times.
-    fn norm(
-        &self,
-        maker: &Maker<'_>,
-        norm: &Norm,
-        addends: u32,
-        next: Limbs,
-        tables: &Tables,
-    ) -> Result<Operator, EngineError> {
-        let weights: Vec<[i32; 2]> = norm
-            .weight
-            .iter()
-            .zip(&norm.bias)
-            .map(|(&weight, &bias)| [weight, bias])
-            .collect();
+    fn norm(&mut self, norm: &Norm, addends: u32, next: Limbs) -> Result<(), EngineError> {
+        let places = norm.weight.iter().zip(&norm.bias);
+        let weights: Vec<[i32; 2]> = places.map(|(&weight, &bias)| [weight, bias]).collect();
         let width = weights.len() as u32;
-        let weights = maker.weights(&weights)?;
-        let params = [width, addends, norm.shift as u32, tables.epsilon, number_of(next)];
+        let weights = self.weights(&weights)?;
+        let params = [
+            width,
+            addends,
+            norm.shift as u32,
+            self.encoder.norm_epsilon,
+            number_of(next),
+        ];
         let Buffers {
             wide,
             states,
             levels,
             scales,
             ..
-        } = &self.buffers;
-        maker.operator(
-            Shader::Norm,
-            &params,
-            &[&weights, wide, states, levels, scales],
+        } = self.buffers;
+        let bound = [&weights, wide, states, levels, scales];
+        self.shader(Shader::Norm, &params, &bound, Extent::Rows, width)
+    }
+
+    fn quantise(&mut self, source: &wgpu::Buffer, width: u32, limbs: Limbs) -> Result<(), EngineError> {
+        let bound = [source, &self.buffers.levels, &self.buffers.scales];
+        self.shader(
+            Shader::Quantise,
+            &[width, number_of(limbs)],
+            &bound,
             Extent::Rows,
+            width,
         )
     }
 
-    fn quantise(
-        &self,
-        maker: &Maker<'_>,
-        source: &wgpu::Buffer,
-        width: u32,
-        limbs: Limbs,
-    ) -> Result<Operator, EngineError> {
-        let bound = [source, &self.buffers.levels, &self.buffers.scales];
-        maker.operator(Shader::Quantise, &[width, number_of(limbs)], &bound, Extent::Rows)
-    }
-
     /// A linear map of the levels. It goes through the activation unless `activation_shift` is 0.
-    fn linear(
-        &self,
-        maker: &Maker<'_>,
-        linear: &Linear,
-        activation_shift: u32,
-        tables: &Tables,
-    ) -> Result<Operator, EngineError> {
+    fn linear(&mut self, linear: &Linear, activation_shift: u32) -> Result<(), EngineError> {
         let columns: Vec<[i32; 4]> = linear
             .multiplier
             .iter()
@@ -328,51 +341,34 @@ impl Operators {
             .map(|((&multiplier, &shift), &bias)| [multiplier, shift.into(), bias, 0])
             .collect();
         let outputs = columns.len() as u32;
-        let words = (linear.weight.len() / columns.len()) as u32 / 4;
-        let (weights, columns) = (maker.weights(&linear.weight)?, maker.weights(&columns)?);
-        let Buffers {
-            batch,
-            wide,
-            levels,
-            scales,
-            ..
-        } = &self.buffers;
-        let params = [outputs, words, number_of(linear.limbs), activation_shift];
-        let bound = [levels, scales, &weights, &columns, &tables.activation, wide, batch];
-        maker.operator(Shader::Linear, &params, &bound, Extent::Tiles(outputs))
-    }
-
-    /// Submits all operators for a batch of so many tokens and items, and returns the last submission.
-    ///
-    /// `before` is asked before each submission; its error is returned.
-    pub fn submit(
-        &self,
-        context: &Context,
-        [tokens, items]: [u32; 2],
-        mut before: impl FnMut() -> Result<(), EngineError>,
-    ) -> Result<wgpu::SubmissionIndex, EngineError> {
-        let mut last = context.queue.submit([]);
-        for step in &self.steps {
-            before()?;
-            let mut encoder = context.device.create_command_encoder(&Default::default());
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            for operator in step {
-                pass.set_pipeline(&operator.pipeline);
-                pass.set_bind_group(0, &operator.bound, &[]);
-                let (x, y) = match operator.extent {
-                    Extent::Rows => (tokens, 1),
-                    Extent::RowsAndHeads(heads) => (tokens, heads),
-                    Extent::Tiles(outputs) => (
-                        outputs.div_ceil(TILE * LINEAR_GROUP),
-                        tokens.div_ceil(TILE * LINEAR_GROUP),
-                    ),
-                    Extent::Items => (items, 1),
-                };
-                pass.dispatch_workgroups(x, y, 1);
-            }
-            drop(pass);
-            last = context.queue.submit([encoder.finish()]);
+        let width = linear.weight.len() / columns.len();
+        let (depth, limbs) = (line(width as u32), number_of(linear.limbs));
+        let mut weights = vec![0i8; columns.len() * depth as usize];
+        let lines = weights.chunks_exact_mut(depth as usize);
+        for (to, from) in lines.zip(linear.weight.chunks_exact(width)) {
+            to[..width].copy_from_slice(from);
         }
-        Ok(last)
+        let weights = upload(self.context, "weights", &weights, Usage::STORAGE | Usage::COPY_SRC)?;
+        let columns = self.weights(&columns)?;
+        let Buffers { wide, sums, scales, .. } = self.buffers;
+        let gemm = Gemm::new(
+            self.context,
+            gemm::Shape {
+                rows: limbs * self.tokens,
+                columns: outputs,
+                depth,
+                items: 1,
+            },
+            Lines::dense(&self.levels, depth),
+            Lines::dense(&Factor::new(&weights, Content::Fixed), depth),
+            Epilogue::Sums {
+                out: Words::dense(sums, outputs),
+            },
+        )?;
+        self.operators.push(Operator::Sums { gemm, limbs });
+        let params = [outputs, limbs, activation_shift];
+        let activation = self.activation.clone();
+        let bound = [sums, scales, &columns, &activation, wide];
+        self.shader(Shader::Outputs, &params, &bound, Extent::Rows, outputs)
     }
 }

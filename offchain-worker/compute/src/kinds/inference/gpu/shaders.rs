@@ -7,14 +7,10 @@ use crate::{
         MAX_POSITIONS, QUERY_SHIFT, ROW_SHIFT, VALUE_MAX,
     },
 };
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 
 /// Invocations of a workgroup that has a row to itself.
 const GROUP: u32 = 64;
-/// Rows and outputs that one invocation of a linear map computes.
-pub(super) const TILE: u32 = 4;
-/// Invocations of a workgroup of a linear map, in either direction.
-pub(super) const LINEAR_GROUP: u32 = 8;
 
 const COMMON: &str = include_str!("common.wgsl");
 const ROWS: &str = include_str!("rows.wgsl");
@@ -29,8 +25,8 @@ pub(super) enum Shader {
     Norm,
     /// Quantisation.
     Quantise,
-    /// A linear map.
-    Linear,
+    /// The outputs of a linear map from its sums.
+    Outputs,
     /// Preparation of the attention.
     Heads,
     /// Attention.
@@ -45,7 +41,7 @@ impl Shader {
         Self::Embed,
         Self::Norm,
         Self::Quantise,
-        Self::Linear,
+        Self::Outputs,
         Self::Heads,
         Self::Attention,
         Self::Pool,
@@ -57,11 +53,10 @@ impl Shader {
         let (key, entry) = self.names();
         // SAFETY: without checks a shader must keep to its buffers, end its loops and not divide by zero, whatever the
         // buffers hold.
-        // Dispatches (`Operators::run`) have exactly one workgroup for each row (or each row and head, or item) of the batch,
-        // and a batch has at most as many rows and items as the buffers (`Buffers`); only linear maps are rounded
-        // up, and return where `column ≥ outputs` or `row ≥ tokens`: they reach rows up to the next multiple of four, which
-        // the buffers have. Places in a row are `i < width` or `4 · i + b` with `i < width / 4`, and all widths are
-        // multiples of four (`check_size` in `package.rs`); heads are `heads · size` wide, as the rows are.
+        // Dispatches (`Operators::record`) have exactly one workgroup for each row (or each row and head, or item) of the batch,
+        // and a batch has at most as many rows and items as the buffers (`Buffers`). Places in a row are `i < width` or
+        // `4 · i + b` with `i < width / 4`, and all widths are multiples of four (`read_shape` of packages); heads are
+        // `heads · size` wide, as the rows are. For each limb of a row, levels have a line of whole vectors, and sums one.
         // What is read from buffers as an index is written by the host alone: tokens are below the vocabulary, positions
         // below the number of positions, first token and number of tokens of an item within the batch (`Items::read`,
         // `Batch::new`), and at most `MAX_POSITIONS` of them, the length of `scores`. The table of powers is indexed
@@ -78,7 +73,7 @@ impl Shader {
             Self::Embed => ("inference/embed", "embed"),
             Self::Norm => ("inference/norm", "norm"),
             Self::Quantise => ("inference/quantise", "quantise_rows"),
-            Self::Linear => ("inference/linear", "linear"),
+            Self::Outputs => ("inference/outputs", "outputs"),
             Self::Heads => ("inference/heads", "prepare"),
             Self::Attention => ("inference/attention", "attend"),
             Self::Pool => ("inference/pool", "pool"),
@@ -90,7 +85,7 @@ impl Shader {
             Self::Embed => &[include_str!("embed.wgsl")],
             Self::Norm => &[ROWS, LEVELS, include_str!("norm.wgsl")],
             Self::Quantise => &[ROWS, LEVELS, include_str!("quantise.wgsl")],
-            Self::Linear => &[include_str!("linear.wgsl")],
+            Self::Outputs => &[include_str!("outputs.wgsl")],
             Self::Heads => &[include_str!("heads.wgsl")],
             Self::Attention => &[ROWS, include_str!("attention.wgsl")],
             Self::Pool => &[ROWS, include_str!("pool.wgsl")],
@@ -113,53 +108,11 @@ impl Shader {
             ("EXPONENT_MASK", EXPONENT_TABLE as u32 - 1),
             ("MAX_POSITIONS", MAX_POSITIONS),
         ];
-        let source = numbers.into_iter().fold(
+        numbers.into_iter().fold(
             [COMMON].into_iter().chain(parts.iter().copied()).collect(),
             |source: String, (place, number)| source.replace(&format!("{{{{{place}}}}}"), &number.to_string()),
-        );
-        let elements = |line: &dyn Fn(u32, u32) -> String| {
-            (0..TILE * TILE).fold(String::new(), |text, i| text + &line(i / TILE, i % TILE) + "\n")
-        };
-        source
-            .replace("{{SUMS}}", &elements(&|r, c| format!("var sum_{r}_{c} = 0i;")))
-            .replace("{{RAISE}}", &elements(&|r, c| format!("sum_{r}_{c} *= 128;")))
-            .replace("{{PRODUCTS}}", &products())
-            .replace("{{STORES}}", &stores())
+        )
     }
-}
-
-/// The products of one word of four rows with one word of four outputs.
-fn products() -> String {
-    let mut text = String::new();
-    for i in 0..TILE {
-        // Writing to a string never fails.
-        let _ = writeln!(text, "let l{i} = levels[l + {i}u * stride + k];");
-        let _ = writeln!(text, "let r{i} = weights[r + {i}u * words + k];");
-    }
-    for r in 0..TILE {
-        for c in 0..TILE {
-            let _ = writeln!(text, "sum_{r}_{c} += dot4I8Packed(l{r}, r{c});");
-        }
-    }
-    text
-}
-
-/// The outputs of four rows.
-fn stores() -> String {
-    let mut text = String::new();
-    for i in 0..TILE {
-        let _ = writeln!(text, "let scale_{i} = scales[row + {i}u];");
-    }
-    for c in 0..TILE {
-        let _ = writeln!(text, "let column_{c} = columns[column + {c}u];");
-        for r in 0..TILE {
-            let _ = writeln!(
-                text,
-                "target_rows[(row + {r}u) * params.outputs + column + {c}u] = output_of(sum_{r}_{c}, column_{c}, scale_{r});"
-            );
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{chain::Chain, plan::Plan};
 use crate::{
     engine::gpu::{
         context::Context,
-        gemm::{Content, Epilogue, Gemm, Lines, Shape, Words},
+        gemm::{Content, Epilogue, Factor, Gemm, Lines, Shape, Words},
         pool::Pooled,
     },
     error::EngineError,
@@ -50,6 +50,11 @@ impl Buffers {
     ///
     /// Errors: what the device reports.
     pub fn products(&self, context: &Context, plan: &Plan, from: usize) -> Result<Vec<Gemm>, EngineError> {
+        let factors = |panels: &[Pooled], content| -> Vec<Factor> {
+            panels.iter().map(|panel| Factor::new(panel, content)).collect()
+        };
+        let left = factors(&self.left, Content::Fixed);
+        let right = factors(&self.right[from], Content::Changing);
         let mut products = Vec::new();
         for (r, rows) in plan.panels.iter().enumerate() {
             for (c, columns) in plan.panels.iter().enumerate() {
@@ -67,8 +72,8 @@ impl Buffers {
                 products.push(Gemm::new(
                     context,
                     shape,
-                    Lines::dense(&self.left[r], plan.padded, Content::Fixed),
-                    Lines::dense(&self.right[from][c], plan.padded, Content::Changing),
+                    Lines::dense(&left[r], plan.padded),
+                    Lines::dense(&right[c], plan.padded),
                     Epilogue::Residues {
                         out: to(&self.state[r], columns.start),
                         next: to(&self.right[1 - from][c], rows.start),

@@ -58,7 +58,7 @@ impl Chain {
             for gemm in &products[(i % 2) as usize] {
                 batch.product(gemm)?;
             }
-            let state: Vec<&wgpu::Buffer> = buffers.state.iter().map(|panel| &**panel).collect();
+            let state: Vec<_> = buffers.state.iter().map(|panel| panel.slice(..)).collect();
             flight.push_back(batch.read(&state)?);
         }
         for oldest in flight {
