@@ -5,15 +5,9 @@ mod classify;
 pub use classify::classify_on_gpu;
 
 use super::{InputTable, Shape};
-use crate::{
-    engine::{CancelFlag, gpu::context::Context},
-    error::EngineError,
-};
+use crate::{engine::gpu::context::Context, error::EngineError};
 use bytemuck::{Pod, Zeroable, bytes_of, cast_slice};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering},
-};
+use std::sync::Arc;
 use wgpu::BufferUsages as Usage;
 
 /// Invocations of a workgroup.
@@ -277,60 +271,4 @@ fn workgroups(context: &Context, count: u64) -> Result<[u32; 2], EngineError> {
     }
     // Both are at most the limit, which has 32 bits.
     Ok([x as u32, y as u32])
-}
-
-/// A buffer through which results come to the host.
-pub(crate) struct Readback {
-    pub buffer: wgpu::Buffer,
-    state: Arc<AtomicU8>,
-}
-
-const PENDING: u8 = 0;
-const ARRIVED: u8 = 1;
-const FAILED: u8 = 2;
-
-impl Readback {
-    /// Room for `size` bytes.
-    ///
-    /// Errors: `Limit`.
-    pub fn new(context: &Context, size: u64) -> Result<Self, EngineError> {
-        Ok(Self {
-            buffer: buffer(context, "readback", size, Usage::MAP_READ | Usage::COPY_DST)?,
-            state: Arc::default(),
-        })
-    }
-
-    /// Asks for the bytes as soon as what was submitted has ended.
-    pub fn request(&self) {
-        self.state.store(PENDING, Ordering::Release);
-        let state = Arc::clone(&self.state);
-        self.buffer.map_async(wgpu::MapMode::Read, .., move |result| {
-            state.store(if result.is_ok() { ARRIVED } else { FAILED }, Ordering::Release);
-        });
-    }
-
-    /// Waits for `submission` and hands the bytes to `read`.
-    ///
-    /// Errors: as [`Context::wait`].
-    pub fn land<T>(
-        &self,
-        context: &Context,
-        submission: &wgpu::SubmissionIndex,
-        cancel: &CancelFlag,
-        read: impl FnOnce(&[u8]) -> T,
-    ) -> Result<T, EngineError> {
-        context.wait(submission, cancel, || {
-            let state = self.state.load(Ordering::Acquire);
-            if state == FAILED {
-                context.report_loss("a result could not be read");
-            }
-            state == ARRIVED
-        })?;
-        let view = self.buffer.get_mapped_range(..);
-        let view = view.map_err(|error| context.lost(error.to_string()))?;
-        let result = read(&view);
-        drop(view);
-        self.buffer.unmap();
-        Ok(result)
-    }
 }

@@ -109,6 +109,13 @@ impl<'a> Batch<'a> {
         for (from, (to, bytes)) in from.iter().zip(&staging) {
             encoder.copy_buffer_to_buffer(from.buffer(), from.offset(), to, 0, Some(*bytes));
         }
+        self.fetch(staging)
+    }
+
+    /// Submits what is recorded, and asks for so many bytes of buffers that it has filled ([`Context::staging`]).
+    ///
+    /// Errors: `Cancelled`, and what the device reports.
+    pub fn fetch(&mut self, staging: Vec<(Pooled, u64)>) -> Result<Readback, EngineError> {
         let submission = self.submit()?;
         let arrival = Arc::new(Mutex::new(Arrival::default()));
         for (staging, bytes) in &staging {
@@ -136,7 +143,7 @@ struct Arrival {
     failed: usize,
 }
 
-/// Buffers on their way to the host.
+/// Buffers on their way to the host. Dropped, it gives up waiting for them.
 pub(crate) struct Readback {
     /// Each with the bytes that were asked for.
     staging: Vec<(Pooled, u64)>,
@@ -170,5 +177,14 @@ impl Readback {
             take(number, &view);
         }
         Ok(())
+    }
+}
+
+impl Drop for Readback {
+    /// Each was asked for, which only a loss of the device undoes.
+    fn drop(&mut self) {
+        for (staging, _) in &self.staging {
+            staging.unmap();
+        }
     }
 }

@@ -136,8 +136,10 @@ impl Context {
         self.pooled(Purpose::Storage, bytes)
     }
 
-    /// A buffer that the host can read.
-    pub(super) fn staging(&self, bytes: u64) -> Result<Pooled, EngineError> {
+    /// A buffer that can be copied to and that the host reads ([`super::batch::Batch::fetch`]), from the pool.
+    ///
+    /// Errors: as [`Self::storage`].
+    pub fn staging(&self, bytes: u64) -> Result<Pooled, EngineError> {
         self.pooled(Purpose::Staging, bytes)
     }
 

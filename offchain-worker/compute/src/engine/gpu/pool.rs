@@ -86,7 +86,7 @@ impl Pool {
     }
 }
 
-/// A buffer that goes back to its pool when it is dropped. What was submitted before may still use it then: whatever is
+/// A buffer that goes back to its pool when it is dropped, and is not mapped then. What was submitted before may still use it then: whatever is
 /// submitted later, from whatever thread, comes after it in the device's queue.
 pub(crate) struct Pooled {
     buffer: wgpu::Buffer,
@@ -104,10 +104,6 @@ impl Deref for Pooled {
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        if self.purpose == Purpose::Staging {
-            // Whoever was reading it has given up, or has done this before: then it does nothing.
-            self.buffer.unmap();
-        }
         let (key, bytes) = ((self.purpose, self.buffer.size()), self.buffer.size());
         self.pool.with(|idle| {
             if idle.bytes + bytes <= MAX_IDLE_BYTES {

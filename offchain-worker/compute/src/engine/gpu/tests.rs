@@ -193,6 +193,18 @@ fn buffers_are_used_again_and_a_cancelled_job_gives_them_back() {
 }
 
 #[test]
+fn a_job_that_is_cancelled_before_its_result_is_asked_for_leaves_the_device_in_order() {
+    let engine = open(GpuOptions::default());
+    let context = engine.context().unwrap();
+    let buffer = context.storage(64).unwrap();
+    let cancel = CancelFlag::new();
+    cancel.cancel();
+    let read = batch::Batch::new(&context, &cancel).read(&[buffer.slice(..)]);
+    assert!(matches!(read.map(drop), Err(EngineError::Cancelled)));
+    assert!(context.check().is_ok());
+}
+
+#[test]
 fn too_large_a_buffer_is_an_error_of_its_job_alone() {
     let engine = open(GpuOptions::default());
     let context = engine.context().unwrap();

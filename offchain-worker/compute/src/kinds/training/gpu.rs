@@ -9,13 +9,17 @@ use super::{
 use crate::{
     engine::{
         Computation,
-        gpu::{GpuEngine, context::Context},
+        gpu::{
+            GpuEngine,
+            batch::{Batch, Readback},
+            context::Context,
+        },
     },
     error::EngineError,
     kinds::Run,
     network::{
         FIRST_SHIFT, Shape,
-        gpu::{Buffers, Kernel, Readback, Sizes, Step, binding, buffer},
+        gpu::{Buffers, Kernel, Sizes, Step, binding, buffer},
     },
 };
 use agora_primitives::job::TrainingJob;
@@ -49,10 +53,10 @@ pub(super) fn run(job: &TrainingJob, gpu: &GpuEngine, run: &Run<'_>) -> Result<C
     run.progress.update(0, job.steps());
     gpu.on_device(|context| {
         let mut trainer = Trainer::new(context, job, &data, &progress)?;
+        let mut batch = Batch::new(context, run.cancel);
         while progress.course.done < job.steps() {
             while trainer.can_launch() {
-                run.cancel.check()?;
-                trainer.launch();
+                trainer.launch(&mut batch)?;
             }
             trainer.land(run, &mut progress)?;
             run.progress.update(progress.course.done, job.steps());
@@ -62,10 +66,14 @@ pub(super) fn run(job: &TrainingJob, gpu: &GpuEngine, run: &Run<'_>) -> Result<C
     Ok(progress.course.finish())
 }
 
+/// Multiply–add operations of a step, forward and backward.
+fn step_work(job: &TrainingJob, shape: &Shape) -> u64 {
+    3 * shape.work() * u64::from(job.batch)
+}
+
 /// Steps on their way.
 struct Flight {
-    submission: wgpu::SubmissionIndex,
-    readback: usize,
+    readback: Readback,
     /// The steps of the job, exclusively the last.
     steps: std::ops::Range<u32>,
 }
@@ -91,14 +99,12 @@ struct Trainer<'a> {
     training: Training,
     /// Features, errors, change.
     kernels: [Kernel; 3],
-    readbacks: Vec<Readback>,
     flights: VecDeque<Flight>,
     /// Steps of the job that are launched.
     launched: u32,
     /// The most steps, and states in the trace, of one submission.
     most_steps: u32,
     most_states: u32,
-    next_readback: usize,
 }
 
 impl<'a> Trainer<'a> {
@@ -115,9 +121,7 @@ impl<'a> Trainer<'a> {
             batch: job.batch,
             shift: FIRST_SHIFT,
         };
-        // Forward and backward.
-        let work = 3 * shape.work() * u64::from(job.batch);
-        let most_steps = (context.bounds.work / work).clamp(1, MAX_STEPS.into());
+        let most_steps = (context.bounds.work / step_work(job, &shape)).clamp(1, MAX_STEPS.into());
         let state_bytes = 8 * shape.weights() as u64;
         // One more is the state at the end of a submission, to go on from.
         let most_states = (MAX_STATE_BYTES / state_bytes).clamp(1, most_steps);
@@ -135,8 +139,6 @@ impl<'a> Trainer<'a> {
             feature_errors: buffer(context, "feature errors", buffers.features.size(), Usage::STORAGE)?,
             losses: buffer(context, "losses", losses, upload)?,
         };
-        let readback = |_| Readback::new(context, losses + (most_states + 1) * state_bytes);
-        let readbacks = (0..FLIGHTS).map(readback).collect::<Result<_, _>>()?;
         let kernels = training.kernels(context, &sizes, &buffers)?;
         context.check()?;
         buffers.upload_images(context, &shape, data.maximum, &data.pixels);
@@ -153,13 +155,11 @@ impl<'a> Trainer<'a> {
             buffers,
             training,
             kernels,
-            readbacks,
             flights: VecDeque::new(),
             launched: progress.course.done,
             // Both are at most the 64 above.
             most_steps: most_steps as u32,
             most_states: most_states as u32,
-            next_readback: 0,
         })
     }
 
@@ -169,13 +169,19 @@ impl<'a> Trainer<'a> {
     }
 
     /// Submits the next steps, and the way of losses and states to the host.
-    fn launch(&mut self) {
+    ///
+    /// Errors: `Cancelled`, and what the device reports.
+    fn launch(&mut self, batch: &mut Batch<'_>) -> Result<(), EngineError> {
         let steps = self.launched..self.end_of_flight();
         self.upload(&steps);
-        let readback = &self.readbacks[self.next_readback].buffer;
-        let mut encoder = self.context.device.create_command_encoder(&Default::default());
-        encoder.clear_buffer(&self.training.losses, 0, None);
-        let mut offset = self.training.losses.size();
+        let Training { losses, state, .. } = &self.training;
+        let staging = self
+            .context
+            .staging(losses.size() + u64::from(self.most_states + 1) * state.size())?;
+        let work = steps.len() as u64 * step_work(self.job, &self.sizes.shape);
+        let encoder = batch.encoder(work)?;
+        encoder.clear_buffer(losses, 0, None);
+        let mut bytes = losses.size();
         let mut first = steps.start;
         while first < steps.end {
             let last = self.next_traced(first).min(steps.end);
@@ -186,20 +192,15 @@ impl<'a> Trainer<'a> {
                 }
             }
             drop(pass);
-            encoder.copy_buffer_to_buffer(&self.training.state, 0, readback, offset, None);
-            offset += self.training.state.size();
+            encoder.copy_buffer_to_buffer(state, 0, &staging, bytes, None);
+            bytes += state.size();
             first = last;
         }
-        encoder.copy_buffer_to_buffer(&self.training.losses, 0, readback, 0, None);
-        let submission = self.context.queue.submit([encoder.finish()]);
-        self.readbacks[self.next_readback].request();
+        encoder.copy_buffer_to_buffer(losses, 0, &staging, 0, None);
+        let readback = batch.fetch(vec![(staging, bytes)])?;
         self.launched = steps.end;
-        self.flights.push_back(Flight {
-            submission,
-            readback: self.next_readback,
-            steps,
-        });
-        self.next_readback = (self.next_readback + 1) % FLIGHTS;
+        self.flights.push_back(Flight { readback, steps });
+        Ok(())
     }
 
     /// The first number of steps above `done` after which the state is part of the trace.
@@ -257,7 +258,7 @@ impl<'a> Trainer<'a> {
         );
         let mut traced = flight.steps.start;
         let mut end = Vec::new();
-        self.readbacks[flight.readback].land(self.context, &flight.submission, run.cancel, |bytes| {
+        flight.readback.wait(self.context, run.cancel, |_, bytes| {
             let (losses, states) = bytes.split_at(losses);
             let mut states = states.chunks_exact(state);
             for (loss, done) in losses

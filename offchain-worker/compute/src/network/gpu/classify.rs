@@ -1,10 +1,10 @@
 //! Classification on graphics processors.
 
-use super::{Buffers, Kernel, LANES, Readback, Sizes, Step, binding, buffer};
+use super::{Buffers, Kernel, LANES, Sizes, Step, binding, buffer};
 use crate::{
     engine::{
         CancelFlag,
-        gpu::{GpuEngine, context::Context},
+        gpu::{GpuEngine, batch::Batch, context::Context},
     },
     error::EngineError,
     network::{Package, classify::check_images},
@@ -51,7 +51,6 @@ struct Classifier {
     all_logits: wgpu::Buffer,
     features: Kernel,
     logits: Kernel,
-    readback: Readback,
     /// Batches of one submission.
     slots: u32,
 }
@@ -85,7 +84,6 @@ impl Classifier {
         Ok(Self {
             features: Kernel::features(context, &sizes, &buffers)?,
             logits,
-            readback: Readback::new(context, bytes)?,
             all_logits,
             buffers,
             slots: slots as u32,
@@ -110,18 +108,16 @@ impl Classifier {
         context
             .queue
             .write_buffer(&self.buffers.batches, 0, cast_slice(&batches));
-        let mut encoder = context.device.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
+        let work = u64::from(images.next_multiple_of(BATCH)) * shape.work();
+        let mut batch = Batch::new(context, cancel);
+        let mut pass = batch.encoder(work)?.begin_compute_pass(&Default::default());
         for slot in 0..images.div_ceil(BATCH) as usize {
             self.features.record(&mut pass, slot);
             self.logits.record(&mut pass, slot);
         }
         drop(pass);
-        encoder.copy_buffer_to_buffer(&self.all_logits, 0, &self.readback.buffer, 0, None);
-        let submission = context.queue.submit([encoder.finish()]);
-        self.readback.request();
-        let bytes = images as usize * 4 * shape.classes as usize;
-        self.readback
-            .land(context, &submission, cancel, |found| logits.extend(&found[..bytes]))
+        let bytes = u64::from(images) * 4 * u64::from(shape.classes);
+        let readback = batch.read(&[self.all_logits.slice(..bytes)])?;
+        readback.wait(context, cancel, |_, found| logits.extend(found))
     }
 }

@@ -2,16 +2,16 @@
 
 use super::{MAX_BATCH, Studio, TILE_WORDS, Tile};
 use crate::{
-    engine::{CancelFlag, gpu::context::Context},
+    engine::{
+        CancelFlag,
+        gpu::{batch::Batch, context::Context},
+    },
     error::EngineError,
     kinds::rendering::path,
 };
 use agora_primitives::job::RenderingJob;
 use bytemuck::{Pod, Zeroable, bytes_of, cast_slice};
-use std::{
-    ops::Range,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::ops::Range;
 
 /// The shader's parameters: see `trace.wgsl`.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -47,7 +47,6 @@ pub(super) struct Buffers {
     params: wgpu::Buffer,
     tiles: wgpu::Buffer,
     sums: wgpu::Buffer,
-    staging: wgpu::Buffer,
     pub bind_group: wgpu::BindGroup,
 }
 
@@ -90,7 +89,6 @@ impl Buffers {
         )?;
         let tiles = context.buffer("tiles", most_tiles * 16, Usage::STORAGE | Usage::COPY_DST)?;
         let sums = context.buffer("sums", sum_bytes, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST)?;
-        let staging = context.buffer("staging", sum_bytes, Usage::MAP_READ | Usage::COPY_DST)?;
         let entries: Vec<_> = (0..)
             .zip([&params, &nodes, &primitives, &skins, &tables, &tiles, &sums])
             .map(|(binding, buffer)| wgpu::BindGroupEntry {
@@ -107,7 +105,6 @@ impl Buffers {
             params,
             tiles,
             sums,
-            staging,
             bind_group,
         })
     }
@@ -160,30 +157,12 @@ impl Buffers {
 
     /// Reads the first `words` of the sums.
     pub fn read(&self, context: &Context, cancel: &CancelFlag, words: usize) -> Result<Vec<u32>, EngineError> {
-        let bytes = 4 * words as u64;
-        let mut encoder = context.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(&self.sums, 0, &self.staging, 0, Some(bytes));
-        let submission = context.queue.submit([encoder.finish()]);
-        let arrival: Arc<Mutex<Option<bool>>> = Arc::default();
-        let note = Arc::clone(&arrival);
-        self.staging.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
-            *note.lock().unwrap_or_else(PoisonError::into_inner) = Some(result.is_ok());
-        });
-        context.wait(&submission, cancel, || {
-            let arrived = *arrival.lock().unwrap_or_else(PoisonError::into_inner);
-            if arrived == Some(false) {
-                context.report_loss("a result could not be read");
-            }
-            arrived == Some(true)
+        let readback = Batch::new(context, cancel).read(&[self.sums.slice(..4 * words as u64)])?;
+        let mut sums = Vec::with_capacity(words);
+        readback.wait(context, cancel, |_, bytes| {
+            let (words, _) = bytes.as_chunks::<4>();
+            sums.extend(words.iter().map(|&word| u32::from_le_bytes(word)));
         })?;
-        let view = self
-            .staging
-            .get_mapped_range(..bytes)
-            .map_err(|error| context.lost(error.to_string()))?;
-        let (words, _) = view.as_chunks::<4>();
-        let sums = words.iter().map(|&word| u32::from_le_bytes(word)).collect();
-        drop(view);
-        self.staging.unmap();
         Ok(sums)
     }
 }
