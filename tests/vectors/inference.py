@@ -7,6 +7,7 @@
 It is written to be compared with the page, not to be fast.
 """
 
+import itertools
 import json
 import math
 import pathlib
@@ -174,15 +175,33 @@ def package(model: dict) -> bytes:
     return out + u32(0)
 
 
+# --- the check
+
+def words(seed: bytes, label: bytes, block: int) -> tuple:
+    h = H(b"agora/philox/1" + seed + label)
+    k0, k1, n0, n1 = (int.from_bytes(h[i:i + 4], "little") for i in (0, 4, 8, 12))
+    return philox4x32_10((block % (1 << 32), block >> 32, n0, n1), (k0, k1))
+
+
+def drawn_items(check_seed: bytes, work: list) -> list:
+    drawn, spent = set(), 0
+    for j in itertools.count():
+        low, high, _, _ = words(check_seed, b"inference check", j)
+        item = (low + (high << 32)) % len(work)
+        if item in drawn:
+            continue
+        spent += work[item]
+        if drawn and spent > sum(work) // 50:
+            return sorted(drawn)
+        drawn.add(item)
+        if len(drawn) == len(work):
+            return sorted(drawn)
+
+
 # --- sample models
 
 def draw(seed: bytes, name: str, count: int) -> list:
-    h = H(b"agora/philox/1" + seed + name.encode())
-    k0, k1, n0, n1 = (int.from_bytes(h[i:i + 4], "little") for i in (0, 4, 8, 12))
-    words = []
-    for b in range((count + 3) // 4):
-        words += philox4x32_10((b, 0, n0, n1), (k0, k1))
-    return [word % 251 for word in words[:count]]
+    return [word % 251 for b in range((count + 3) // 4) for word in words(seed, name.encode(), b)][:count]
 
 
 def sample(seed: bytes, shape: list) -> dict:
@@ -249,6 +268,7 @@ def vector(name: str, seed: bytes, shape: list, items: list) -> dict:
     _, _, hidden, layers, heads, key_heads, size, intermediate = shape
     per_token = hidden * 2 * (heads + key_heads) * size + 2 * hidden * intermediate
     work = [layers * n * (per_token + 2 * n * heads * size) for n in map(len, items)]
+    check_seed = H(b"check " + name.encode())
     job = (b"\1\2" + H(data) + u32(len(data)) + H(batch) + u32(len(batch)) + b"\0" + u32(len(items))
            + u64(max(work)) + u32(2 * hidden))
     return {
@@ -263,6 +283,8 @@ def vector(name: str, seed: bytes, shape: list, items: list) -> dict:
         "item_digests": [chunked_root(item, OUTPUT_CHUNK).hex() for item in outputs],
         "digest": chunked_root(output, OUTPUT_CHUNK).hex(),
         "output": output.hex(),
+        "check_seed": check_seed.hex(),
+        "drawn_of_400": drawn_items(check_seed, [1 + i * i % 97 for i in range(400)]),
     }
 
 

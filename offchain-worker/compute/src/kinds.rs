@@ -14,6 +14,7 @@ use crate::{
     error::EngineError,
     inputs::Inputs,
 };
+use agora_math::field::Generator;
 use agora_primitives::job::{JobKind, JobSpec};
 
 /// What a computation has besides its job.
@@ -108,4 +109,10 @@ pub(crate) fn of(job: &JobSpec) -> &dyn Kind {
         JobKind::Training(job) => job,
         JobKind::Rendering(job) => job,
     }
+}
+
+/// A number below `limit`, which is not zero, drawn as the `index`-th: of the first two words of the block.
+pub(crate) fn draw_below(generator: &Generator, index: u64, limit: u64) -> u64 {
+    let [low, high, ..] = generator.words(index);
+    (u64::from(low) | (u64::from(high) << 32)) % limit
 }

@@ -4,18 +4,18 @@ use super::{Items, cpu::bytes};
 use crate::{
     engine::CancelFlag,
     error::EngineError,
-    kinds::{Place, Verdict},
+    kinds::{Place, Verdict, draw_below},
     model::{Encoder, Prepared},
 };
+use agora_math::field::Generator;
 use agora_primitives::job::InferenceJob;
-use blake2b_simd::Params;
 use rayon::prelude::*;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// The work of a check is at most one part in so many of the job's, or one item.
 const CHECKED_PART: u64 = 50;
-/// The domain of the draws.
-const DOMAIN: &[u8] = b"agora/inference-check/1";
+/// The generator's label of the items to compute again.
+const LABEL: &[u8] = b"inference check";
 
 /// Computes again the items that `seed` draws, and returns the first that is wrong.
 pub(super) fn check(
@@ -48,10 +48,11 @@ pub(super) fn check(
 /// Different items, drawn until the next would be more than a [`CHECKED_PART`]th of the work; at least one.
 pub(super) fn draw(work: &[u64], seed: &[u8; 32]) -> BTreeSet<usize> {
     let limit = work.iter().sum::<u64>() / CHECKED_PART;
+    let generator = Generator::new(seed, LABEL);
     let mut drawn = BTreeSet::new();
     let mut spent = 0;
-    for i in 0u32.. {
-        let item = (number(seed, i) % work.len() as u64) as usize;
+    for i in 0.. {
+        let item = draw_below(&generator, i, work.len() as u64) as usize;
         if drawn.contains(&item) {
             continue;
         }
@@ -67,14 +68,27 @@ pub(super) fn draw(work: &[u64], seed: &[u8; 32]) -> BTreeSet<usize> {
     drawn
 }
 
-/// The `i`-th number that `seed` gives.
-fn number(seed: &[u8; 32], i: u32) -> u64 {
-    let hash = Params::new()
-        .hash_length(32)
-        .to_state()
-        .update(DOMAIN)
-        .update(seed)
-        .update(&i.to_le_bytes())
-        .finalize();
-    hash.as_bytes().first_chunk().copied().map_or(0, u64::from_le_bytes)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    struct Vector {
+        check_seed: String,
+        drawn_of_400: Vec<usize>,
+    }
+
+    #[test]
+    fn the_drawn_items_are_those_of_the_second_implementation() {
+        let vectors = include_str!("../../../../../tests/vectors/inference.json");
+        let vectors: Vec<Vector> = serde_json::from_str(vectors).unwrap();
+        // Items of different work, so that it matters which one the limit refuses.
+        let work: Vec<u64> = (0..400).map(|i| 1 + i * i % 97).collect();
+        for vector in vectors {
+            let mut seed = [0; 32];
+            hex::decode_to_slice(vector.check_seed, &mut seed).unwrap();
+            assert_eq!(draw(&work, &seed).into_iter().collect::<Vec<_>>(), vector.drawn_of_400);
+        }
+    }
 }

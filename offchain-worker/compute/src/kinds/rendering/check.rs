@@ -4,7 +4,7 @@ use super::{Studio, tiles::PIXEL};
 use crate::{
     error::EngineError,
     inputs::Inputs,
-    kinds::{Place, Verdict},
+    kinds::{Place, Verdict, draw_below},
 };
 use agora_math::field::Generator;
 use agora_primitives::job::RenderingJob;
@@ -49,8 +49,7 @@ pub(super) fn check(
 fn draw(generator: &Generator, stratum: u64, strata: u64, pixels: u64) -> u64 {
     // Fewer than 2²⁷ pixels, so that nothing wraps.
     let [first, end] = [stratum, stratum + 1].map(|i| i * pixels / strata);
-    let [low, high, ..] = generator.words(stratum);
-    first + (u64::from(low) | (u64::from(high) << 32)) % (end - first)
+    first + draw_below(generator, stratum, end - first)
 }
 
 /// The right colour of the output's pixel at `place`.
