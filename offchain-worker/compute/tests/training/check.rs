@@ -1,0 +1,80 @@
+//! What the check finds, and how often.
+
+use crate::{
+    CONVOLUTION, CPU,
+    jobs::{digits_job, jobs},
+    run, spec,
+};
+use agora_compute::{Inputs, NetworkShape, Place, TrainingJob, Verdict, check_output};
+use proptest::prelude::*;
+
+pub fn check(job: TrainingJob, inputs: &dyn Inputs, output: &[u8], seed: [u8; 32]) -> Verdict {
+    check_output(&spec(job), inputs, output, &seed).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_check_accepts_what_is_right_and_finds_a_wrong_byte_in_what_it_computes_again(
+        (job, inputs) in jobs(), seed: [u8; 32], at: prop::sample::Index, change in 1u8..=255,
+    ) {
+        // With up to two segments, all are computed again.
+        let job = TrainingJob { segments: job.segments.min(2), ..job };
+        let mut output = run(&CPU, job, &inputs).unwrap().output;
+        prop_assert_eq!(check(job, &inputs, &output, seed), Verdict::Right);
+        let at = at.index(output.len());
+        output[at] ^= change;
+        let Verdict::Wrong(Place::Byte(found)) = check(job, &inputs, &output, seed) else {
+            panic!("byte {at} was changed unnoticed");
+        };
+        // A changed state is found where it begins, or where a number leaves its range.
+        prop_assert!(found <= at as u64);
+    }
+}
+
+#[test]
+fn the_check_names_the_first_wrong_place() {
+    let (job, inputs) = digits_job(CONVOLUTION, 2, 3);
+    let output = run(&CPU, job, &inputs).unwrap().output;
+    let wrong = |output: &[u8]| match check(job, &inputs, output, [3; 32]) {
+        Verdict::Wrong(place) => place,
+        Verdict::Right => panic!("the output is wrong"),
+    };
+    let length = output.len() as u64;
+    assert_eq!(
+        wrong(&output[1..]),
+        Place::Length {
+            expected: length,
+            found: length - 1
+        }
+    );
+    let segment = job.segment_bytes() as usize;
+    for (changed, place) in [
+        (segment, segment),
+        (segment + 4 + 40, segment + 4 + 40),
+        (2 * segment - 1, 2 * segment - 1),
+    ] {
+        let mut output = output.clone();
+        output[changed] ^= 1;
+        assert_eq!(wrong(&output), Place::Byte(place as u64));
+    }
+}
+
+#[test]
+fn most_wrong_segments_of_many_are_found_as_often_as_the_page_says() {
+    let (job, inputs) = digits_job(NetworkShape::Perceptron { hidden: 2 }, 16, 1);
+    let job = TrainingJob { batch: 1, ..job };
+    let mut output = run(&CPU, job, &inputs).unwrap().output;
+    // The loss of the sixth segment, on which nothing else depends.
+    let at = 6 * job.segment_bytes() as usize - 4;
+    output[at] ^= 1;
+    let found = (0..400u32).filter(|i| {
+        let mut seed = [0; 32];
+        seed[..4].copy_from_slice(&i.to_le_bytes());
+        !check(job, &inputs, &output, seed).is_right()
+    });
+    // 50 are expected; the standard deviation is 6.6.
+    let found = found.count();
+    assert!((20..80).contains(&found), "{found}");
+}
