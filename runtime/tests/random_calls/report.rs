@@ -13,7 +13,7 @@ pub struct Report {
 const TERMINAL: [&str; 4] = ["Settled", "Cancelled", "Expired", "Failed"];
 
 /// What else happens often.
-const COMMON: [&str; 11] = [
+const COMMON: [&str; 13] = [
     "WorkersInvited",
     "RevealStarted",
     "ReplicasWanted",
@@ -25,10 +25,12 @@ const COMMON: [&str; 11] = [
     "Burned",
     "ExitRequested",
     "Purged",
+    "CapabilityProven",
+    "CapabilityExpired",
 ];
 
 /// What happens a few times in ten thousand steps, so that some runs of that length are without.
-const RARE: [&str; 3] = ["AttesterSlashed", "Overturned", "Undecided"];
+const RARE: [&str; 4] = ["AttesterSlashed", "Overturned", "Undecided", "CapabilityRefuted"];
 
 impl Report {
     pub fn count(&mut self, call: String, outcome: Result<(), DispatchError>) {
