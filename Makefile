@@ -53,7 +53,7 @@ fmt: ## Format the code
 doc: setup ## Build the documentation
 	RUSTDOCFLAGS='-D warnings' cargo doc $(CARGO_FLAGS) --no-deps
 
-bench: bench-chain ## Run the chain benchmark
+bench: bench-chain bench-compute ## Run all benchmarks
 
 bench-chain: build ## Measure calls, throughput and checks on one node
 	@"$(BIN)/agora-bench-chain" $(ARGS)
