@@ -142,10 +142,14 @@ async fn first_block(client: &Client) -> Result<agora_chain::BlockRef, DemoError
     }
 }
 
-/// Measures this machine's best device: all workers share it.
+/// The device that all workers share: the best adapter, even if it is software, for the demonstration shows the engine that
+/// GPUs have.
+const DEVICE: &str = "0";
+
+/// Measures the device.
 async fn measure(node: &Node, folder: &Path) -> Result<String, DemoError> {
     let agora = Agora::new(&node.url(), WORKERS[0].key, folder);
-    let devices = agora.json(&["devices", "auto", "--measure"]).await?;
+    let devices = agora.json(&["devices", DEVICE, "--measure"]).await?;
     let device = devices
         .first()
         .ok_or_else(|| DemoError::Check("there is no device".to_owned()))?;
@@ -197,7 +201,7 @@ async fn register(node: &Node, folder: &Path, capability: String) -> Result<(), 
 
 fn mine(node: &Node, part: &Part, folder: &Path) -> Result<Process, DemoError> {
     let agora = Agora::new(&node.url(), part.key, folder);
-    let mut arguments = vec!["mine"];
+    let mut arguments = vec!["mine", "--device", DEVICE];
     arguments.extend(part.fault.into_iter().flat_map(|fault| ["--fault", fault]));
     Ok(agora.spawn(&arguments)?)
 }

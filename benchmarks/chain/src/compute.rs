@@ -23,7 +23,7 @@ pub fn measure(matrix_size: u32, iterations: u32, repetitions: usize) -> Result<
     );
     let device = find_device("auto")?;
     println!("device {} ({}, {})", device.name, device.backend, device.driver);
-    let gpu = open_engine("auto", &GpuOptions::default())?;
+    let gpu = open_engine(&device.index.to_string(), &GpuOptions::default())?;
     let cpu = CpuEngine::new();
     let run = |engine: &dyn Engine| engine.run(&job, &NoInputs, &NoProgress, &CancelFlag::new());
     let output = run(&cpu)?.output;

@@ -53,14 +53,33 @@ pub use self_test::self_test;
 /// The name by which the processor is selected instead of an adapter.
 pub const CPU_SELECTOR: &str = "cpu";
 
-/// Opens the engine that `selector` names (`cpu`, or as in [`find_device`]) and tests it. `options` are for adapters.
+/// The name by which the best device is selected.
+pub const AUTO_SELECTOR: &str = "auto";
+
+/// The adapter that `selector` names, or `None` for the processor: `cpu`, an adapter as in [`find_device`], or `auto` for the
+/// best adapter that is no software, and the processor where there is none. To the bit they compute the same, and the
+/// processor is several times as fast as software that stands for an adapter.
 ///
-/// Errors: as [`find_device`], [`GpuEngine::open`] and [`self_test`].
+/// Errors: as [`find_device`].
+pub fn choose_device(selector: &str) -> Result<Option<DeviceInfo>, EngineError> {
+    match selector {
+        CPU_SELECTOR => Ok(None),
+        AUTO_SELECTOR => {
+            // The best first.
+            let best = devices().into_iter().next();
+            Ok(best.filter(|device| device.device_type != DeviceType::Software))
+        }
+        _ => find_device(selector).map(Some),
+    }
+}
+
+/// Opens the engine that `selector` names, as in [`choose_device`], and tests it. `options` are for adapters.
+///
+/// Errors: as [`choose_device`], [`GpuEngine::open`] and [`self_test`].
 pub fn open_engine(selector: &str, options: &GpuOptions) -> Result<Box<dyn Engine>, EngineError> {
-    let engine: Box<dyn Engine> = if selector == CPU_SELECTOR {
-        Box::new(CpuEngine::new())
-    } else {
-        Box::new(GpuEngine::open(&find_device(selector)?, options)?)
+    let engine: Box<dyn Engine> = match choose_device(selector)? {
+        None => Box::new(CpuEngine::new()),
+        Some(device) => Box::new(GpuEngine::open(&device, options)?),
     };
     self_test(engine.as_ref())?;
     tracing::info!(engine = engine.name(), "The engine passed its self-test.");

@@ -1,8 +1,9 @@
 //! What all engines promise, on random jobs.
 
 use agora_compute::{
-    CancelFlag, CpuEngine, DeviceInfo, Engine, EngineError, GpuEngine, GpuOptions, JobKind, JobSpec, NoInputs,
-    NoProgress, Place, SyntheticJob, Verdict, check_output, devices, find_device, output_digest,
+    CancelFlag, CpuEngine, DeviceInfo, DeviceType, Engine, EngineError, GpuEngine, GpuOptions, JobKind, JobSpec,
+    NoInputs, NoProgress, Place, SyntheticJob, Verdict, check_output, choose_device, devices, find_device,
+    output_digest,
 };
 use proptest::prelude::*;
 use std::sync::{LazyLock, Mutex};
@@ -198,6 +199,16 @@ fn several_engines_compute_at_the_same_time() {
     });
 }
 
+#[test]
+fn the_best_device_is_a_gpu_or_the_processor_and_no_software() {
+    let best = choose_device("auto").unwrap();
+    let hardware = |device: &DeviceInfo| device.device_type != DeviceType::Software;
+    assert_eq!(best, devices().into_iter().find(hardware));
+    assert_eq!(choose_device("cpu").unwrap(), None);
+    assert_eq!(choose_device("0").unwrap(), devices().into_iter().next());
+    assert!(choose_device("no such adapter").is_err());
+}
+
 /// On a machine without any adapter the error says what to install. The loader is pointed to no driver in a process of
 /// its own: this test again.
 #[test]
@@ -208,6 +219,7 @@ fn without_an_adapter_the_error_says_what_to_install() {
         let error = find_device("auto").unwrap_err();
         assert!(matches!(error, EngineError::NoAdapter));
         assert!(error.to_string().contains("mesa-vulkan-drivers"));
+        assert_eq!(choose_device("auto").unwrap(), None);
         return;
     }
     let test = std::thread::current().name().unwrap().to_owned();

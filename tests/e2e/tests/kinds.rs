@@ -17,7 +17,7 @@ async fn market() -> (Market, Vec<agora_localnet::Process>) {
     let mut processes = vec![
         market.mine(1, &[]).await,
         market.mine(2, &[]).await,
-        market.spawn("//Worker3", &["mine"]).await,
+        market.spawn("//Worker3", &["mine", "--device", "0"]).await,
     ];
     for number in 1..=2 {
         processes.push(market.validate(number, &[]).await);

@@ -13,7 +13,7 @@ async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
     market.register(5, 2).await;
     let mut processes = Vec::new();
     for number in 1..=5 {
-        processes.push(market.spawn(&worker(number), &["mine"]).await);
+        processes.push(market.spawn(&worker(number), &["mine", "--device", "0"]).await);
     }
     for number in 1..=2 {
         processes.push(market.validate(number, &[]).await);

@@ -7,7 +7,7 @@ use crate::{
     output::answer,
 };
 use agora_compute::{
-    CPU_SELECTOR, DeviceInfo, DeviceLimits, EngineError, Measurement, SAMPLES_PER_PIXEL, find_device, gemm::Kernel,
+    CPU_SELECTOR, DeviceInfo, DeviceLimits, EngineError, Measurement, SAMPLES_PER_PIXEL, choose_device, gemm::Kernel,
 };
 use agora_miner::MinerError;
 use serde::Serialize;
@@ -58,14 +58,15 @@ fn total_memory(meminfo: &str) -> Option<u64> {
 
 /// The device that `selector` names, or all, the processor last.
 fn chosen_devices(selector: Option<&str>) -> Result<Vec<(String, Option<DeviceInfo>)>, EngineError> {
-    let adapters = match selector {
-        Some(CPU_SELECTOR) => Vec::new(),
-        Some(selector) => vec![find_device(selector)?],
-        None => agora_compute::devices(),
+    let devices = match selector {
+        Some(selector) => vec![choose_device(selector)?],
+        None => agora_compute::devices().into_iter().map(Some).chain([None]).collect(),
     };
-    let processor = matches!(selector, None | Some(CPU_SELECTOR)).then(|| (CPU_SELECTOR.to_owned(), None));
-    let adapters = adapters.into_iter().map(|info| (info.index.to_string(), Some(info)));
-    Ok(adapters.chain(processor).collect())
+    let named = devices.into_iter().map(|info| match info {
+        Some(info) => (info.index.to_string(), Some(info)),
+        None => (CPU_SELECTOR.to_owned(), None),
+    });
+    Ok(named.collect())
 }
 
 /// Runs `work` where it may block.

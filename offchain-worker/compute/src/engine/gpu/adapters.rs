@@ -1,11 +1,8 @@
 //! The graphics adapters of this machine.
 
-use crate::error::EngineError;
+use crate::{AUTO_SELECTOR, error::EngineError};
 use serde::Serialize;
 use std::fmt;
-
-/// Selects the best adapter.
-const AUTO: &str = "auto";
 
 /// An adapter, described for people and for [`super::GpuEngine::open`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -102,7 +99,7 @@ pub fn find_device(selector: &str) -> Result<DeviceInfo, EngineError> {
     if devices.is_empty() {
         return Err(EngineError::NoAdapter);
     }
-    let index = if selector == AUTO {
+    let index = if selector == AUTO_SELECTOR {
         Some(0)
     } else {
         selector.parse().ok()
