@@ -39,10 +39,10 @@ pub enum ImportError {
         bytes: u64,
     },
     /// A file is not the JSON that it should be.
-    #[error("{} is not a configuration: {source}", path.display())]
+    #[error("{name} is not a configuration: {source}")]
     Json {
-        /// The file.
-        path: PathBuf,
+        /// The file's name.
+        name: &'static str,
         /// Why.
         source: serde_json::Error,
     },
@@ -116,29 +116,60 @@ pub enum ImportError {
 ///
 /// Errors: `Read`, `Json`, and whatever is not as such a model must be. Takes memory for three copies of the model.
 pub fn import(directory: &Path) -> Result<Vec<u8>, ImportError> {
-    let config: Config = json(&directory.join("config.json"))?;
-    let sentence = directory.join("sentence_bert_config.json");
-    let limit = match sentence.exists() {
-        true => json::<SentenceConfig>(&sentence)?.max_seq_length,
-        false => MAX_POSITIONS,
+    let sentence = directory.join(SENTENCE);
+    let sentence = sentence.exists().then(|| read(&sentence)).transpose()?;
+    let files = ModelFiles {
+        config: &read(&directory.join(CONFIG))?,
+        sentence: sentence.as_deref(),
+        tokenizer: &read(&directory.join("tokenizer.json"))?,
+        tensors: &read(&directory.join("model.safetensors"))?,
     };
-    let shape = shape(&config, limit)?;
-    let tokenizer = read(&directory.join("tokenizer.json"))?;
-    tokenizers::Tokenizer::from_bytes(&tokenizer).map_err(|error| ImportError::Tokenizer(error.to_string()))?;
-    let file = read(&directory.join("model.safetensors"))?;
-    let tensors = Tensors::new(&file)?;
-    let prefix = match tensors.has("bert.embeddings.LayerNorm.weight") {
-        true => "bert.",
-        false => "",
-    };
-    let importer = Importer {
-        tensors,
-        shape,
-        prefix,
-        rows: config.max_position_embeddings as usize,
-    };
-    let encoder = importer.encoder(config.layer_norm_eps)?;
-    Ok(Package { encoder, tokenizer }.to_bytes()?)
+    files.import()
+}
+
+const CONFIG: &str = "config.json";
+const SENTENCE: &str = "sentence_bert_config.json";
+
+/// The files of a published model.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelFiles<'a> {
+    /// `config.json`.
+    pub config: &'a [u8],
+    /// `sentence_bert_config.json`, if there is one.
+    pub sentence: Option<&'a [u8]>,
+    /// `tokenizer.json`.
+    pub tokenizer: &'a [u8],
+    /// `model.safetensors`.
+    pub tensors: &'a [u8],
+}
+
+impl ModelFiles<'_> {
+    /// Makes a package of the model, as [`import`] does.
+    ///
+    /// Errors: all of [`import`] but `Read` and `TooLarge`.
+    pub fn import(&self) -> Result<Vec<u8>, ImportError> {
+        let config: Config = json(CONFIG, self.config)?;
+        let limit = match self.sentence {
+            Some(sentence) => json::<SentenceConfig>(SENTENCE, sentence)?.max_seq_length,
+            None => MAX_POSITIONS,
+        };
+        let shape = shape(&config, limit)?;
+        let tokenizer = self.tokenizer.to_vec();
+        tokenizers::Tokenizer::from_bytes(&tokenizer).map_err(|error| ImportError::Tokenizer(error.to_string()))?;
+        let tensors = Tensors::new(self.tensors)?;
+        let prefix = match tensors.has("bert.embeddings.LayerNorm.weight") {
+            true => "bert.",
+            false => "",
+        };
+        let importer = Importer {
+            tensors,
+            shape,
+            prefix,
+            rows: config.max_position_embeddings as usize,
+        };
+        let encoder = importer.encoder(config.layer_norm_eps)?;
+        Ok(Package { encoder, tokenizer }.to_bytes()?)
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ImportError> {
@@ -154,11 +185,8 @@ fn read(path: &Path) -> Result<Vec<u8>, ImportError> {
     fs::read(path).map_err(error)
 }
 
-fn json<T: DeserializeOwned>(path: &Path) -> Result<T, ImportError> {
-    serde_json::from_slice(&read(path)?).map_err(|source| ImportError::Json {
-        path: path.to_owned(),
-        source,
-    })
+fn json<T: DeserializeOwned>(name: &'static str, bytes: &[u8]) -> Result<T, ImportError> {
+    serde_json::from_slice(bytes).map_err(|source| ImportError::Json { name, source })
 }
 
 /// The sizes of the model that `config` describes, for sentences of `limit` tokens at most.

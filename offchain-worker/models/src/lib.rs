@@ -15,4 +15,4 @@ mod quantise;
 mod tensors;
 
 pub use embedder::{EmbedError, Embedder, Embedding, EmbeddingJob};
-pub use import::{ImportError, import};
+pub use import::{ImportError, ModelFiles, import};

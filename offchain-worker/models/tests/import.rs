@@ -3,9 +3,15 @@
 mod float_model;
 #[path = "../../../tests/minilm.rs"]
 mod minilm;
+#[path = "../../../fuzz/src/models.rs"]
+mod models;
+#[path = "../../../fuzz/src/running.rs"]
+mod running;
+#[path = "../../../fuzz/src/transformers.rs"]
+mod transformers;
 
 use agora_compute::{CancelFlag, CpuEngine, Engine, MemoryInputs, NoProgress};
-use agora_models::{Embedder, Embedding, ImportError, import};
+use agora_models::{Embedder, Embedding, ImportError, ModelFiles, import};
 use float_model::{FloatModel, HIDDEN, WORDS};
 use proptest::prelude::*;
 use std::{fs, path::Path};
@@ -191,9 +197,13 @@ proptest! {
         for (at, byte) in changes {
             tensors[at] = byte;
         }
-        let directory = directory(&model);
-        fs::write(directory.path().join("model.safetensors"), tensors).unwrap();
-        let _ = import(directory.path());
+        let (config, tokenizer) = (FloatModel::config(), FloatModel::tokenizer());
+        models::check_import(ModelFiles {
+            config: config.as_bytes(),
+            sentence: None,
+            tokenizer: tokenizer.as_bytes(),
+            tensors: &tensors,
+        });
     }
 }
 

@@ -1,14 +1,15 @@
 //! Files that anybody may have made: they are refused or become a valid mesh, and never a panic.
 
-use agora_scenes::{Description, DescriptionError, Mesh, MeshError, NoFiles, gltf, obj};
-use proptest::{prelude::*, sample::Index};
+#[path = "../../../fuzz/src/meshes.rs"]
+mod meshes;
+#[path = "../../../fuzz/src/running.rs"]
+mod running;
+#[path = "../../../fuzz/src/scenes.rs"]
+mod scenes;
 
-/// What must hold of a mesh that was let through.
-fn check(mesh: Result<Mesh, MeshError>) -> Option<Mesh> {
-    let mesh = mesh.ok()?;
-    mesh.validate().unwrap();
-    Some(mesh)
-}
+use agora_scenes::{Description, DescriptionError, MeshError, NoFiles, gltf, obj};
+use meshes::{binary, check_description, check_gltf, check_obj};
+use proptest::{prelude::*, sample::Index};
 
 const OBJ: &str =
     "o one\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0.5\nvn 0 0 1\nvn 0 1 0\nf 1//1 2//1 3//2 4//2\nf -1 -2 -3\n";
@@ -21,6 +22,14 @@ const GLTF: &str = r#"{"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0
 {"bufferView":1,"componentType":5123,"count":6,"type":"SCALAR"}],
 "bufferViews":[{"buffer":0,"byteOffset":0,"byteLength":48},{"buffer":0,"byteOffset":48,"byteLength":12}],
 "buffers":[{"byteLength":60,"uri":"data:application/octet-stream;base64,AAAAAAAAAAAAAAAAAACAPwAAAAAAAAAAAACAPwAAgD8AAAAAAAAAAAAAgD8AAAAAAAABAAIAAAACAAMA"}]}"#;
+
+const DESCRIPTION: &str = r##"{"sky":{"zenith":[0,0.5,1],"horizon":"#80c0ff","ground":[0,0,0]},"exposure":1.5,"clamp":4,
+"materials":{"a":{"surface":"glass","colour":"#c0704a","pattern":{"colour":[1,1,1],"size":0.5},"index":1.5}},
+"spheres":[{"centre":[0,1,0],"radius":1,"material":"a"}],"planes":[{"point":[0,0,0],"normal":[0,1,0],"material":"a"}],
+"meshes":[{"shape":{"icosphere":1},"material":"a","shading":"flat"},{"shape":{"file":"mesh.obj"},"material":"a","scale":2,
+"turn":[1,2,3],"position":[1,1,1]}],
+"camera":[{"position":[0,2,6],"target":[0,1,0],"field_of_view":40},
+{"frame":9,"position":[1,2,6],"target":[0,1,0],"field_of_view":50,"aperture":0.1,"focus":6}]}"##;
 
 fn changed(text: &'static str, words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
     let change = (
@@ -84,12 +93,17 @@ proptest! {
 
     #[test]
     fn changed_obj_files_are_refused_or_meshes(bytes in changed(OBJ, WORDS)) {
-        check(obj::read(&bytes));
+        check_obj(&bytes);
     }
 
     #[test]
     fn changed_gltf_files_are_refused_or_meshes(bytes in changed(GLTF, WORDS)) {
-        check(gltf::read(&bytes, &NoFiles));
+        check_gltf(&bytes);
+    }
+
+    #[test]
+    fn changed_descriptions_are_refused_or_scenes(bytes in changed(DESCRIPTION, WORDS)) {
+        check_description(&bytes);
     }
 
     #[test]
@@ -107,18 +121,20 @@ proptest! {
         bytes.extend(length(2).to_le_bytes());
         bytes.extend(b"BIN\0");
         bytes.extend(&data);
-        check(gltf::read(&bytes, &NoFiles));
+        check_gltf(&bytes);
     }
 }
 
 #[test]
 fn good_files_become_meshes() {
-    let mesh = check(obj::read(OBJ.as_bytes())).unwrap();
+    let mesh = check_obj(OBJ.as_bytes()).unwrap();
     assert_eq!(mesh.triangles.len(), 3);
-    let mesh = check(gltf::read(GLTF.as_bytes(), &NoFiles)).unwrap();
+    let mesh = check_gltf(GLTF.as_bytes()).unwrap();
     assert_eq!(mesh.vertices[2], [3.0, 4.0, 3.0]);
     // Mirrored, so turned over.
     assert_eq!(mesh.triangles, [([0, 2, 1], None), ([0, 3, 2], None)]);
+    assert_eq!(check_gltf(&binary(GLTF.as_bytes())), Some(mesh));
+    assert!(check_description(DESCRIPTION.as_bytes()).is_some());
 }
 
 #[test]

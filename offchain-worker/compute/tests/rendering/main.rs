@@ -4,6 +4,10 @@ mod check;
 mod engines;
 mod golden;
 mod hostile;
+#[path = "../../../../fuzz/src/scenes.rs"]
+mod properties;
+#[path = "../../../../fuzz/src/running.rs"]
+mod running;
 mod scenes;
 
 use agora_compute::{

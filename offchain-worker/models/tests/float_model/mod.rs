@@ -85,25 +85,31 @@ impl FloatModel {
 
     pub fn write(&self, directory: &Path) {
         fs::write(directory.join("model.safetensors"), self.safetensors()).unwrap();
-        let config = format!(
+        fs::write(directory.join("config.json"), Self::config()).unwrap();
+        fs::write(directory.join("tokenizer.json"), Self::tokenizer()).unwrap();
+    }
+
+    pub fn config() -> String {
+        format!(
             "{{\"model_type\":\"bert\",\"hidden_act\":\"gelu\",\"hidden_size\":{HIDDEN},\"intermediate_size\":{INTERMEDIATE},\
              \"max_position_embeddings\":{POSITIONS},\"num_attention_heads\":{HEADS},\"num_hidden_layers\":{LAYERS},\
              \"vocab_size\":{WORDS},\"layer_norm_eps\":1e-12}}"
-        );
-        fs::write(directory.join("config.json"), config).unwrap();
+        )
+    }
+
+    pub fn tokenizer() -> String {
         let words: Vec<String> = (0..)
             .zip(VOCABULARY)
             .map(|(i, word): (u32, _)| format!("\"{word}\":{i}"))
             .collect();
-        let tokenizer = format!(
+        format!(
             "{{\"version\":\"1.0\",\"added_tokens\":[],\"normalizer\":{{\"type\":\"BertNormalizer\",\"clean_text\":true,\
              \"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":true}},\
              \"pre_tokenizer\":{{\"type\":\"BertPreTokenizer\"}},\"post_processor\":{{\"type\":\"BertProcessing\",\
              \"sep\":[\"[SEP]\",3],\"cls\":[\"[CLS]\",2]}},\"model\":{{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\
              \"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,\"vocab\":{{{}}}}}}}",
             words.join(",")
-        );
-        fs::write(directory.join("tokenizer.json"), tokenizer).unwrap();
+        )
     }
 
     /// The tokens of words with blanks between them.

@@ -1,0 +1,71 @@
+//! Packages of transformers without their two tables, which every package has and which are ten times as long as the rest:
+//! a fuzzer would change little else.
+
+use agora_compute::model::{ACTIVATION_TABLE, EXPONENT_TABLE};
+
+/// What the tables are called, and how many numbers of four bytes they have.
+const TABLES: [(&[u8], usize); 2] = [
+    (b"table.exponent", EXPONENT_TABLE),
+    (b"table.activation", ACTIVATION_TABLE),
+];
+
+/// The bytes in front of a table: its name, its type, one dimension.
+fn header((name, count): (&[u8], usize)) -> Vec<u8> {
+    [&[name.len() as u8], name, &[2, 1], &(count as u32).to_le_bytes()].concat()
+}
+
+/// Where the content of a table begins.
+fn content_of(table: (&[u8], usize), bytes: &[u8]) -> Option<usize> {
+    let header = header(table);
+    let at = bytes.windows(header.len()).position(|window| window == header)?;
+    Some(at + header.len())
+}
+
+/// A package without its tables, and the tables one after the other.
+pub fn split(package: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let (mut rest, mut tables) = (package.to_vec(), Vec::new());
+    for table in TABLES {
+        let start = content_of(table, &rest).expect("every package has it");
+        tables.extend(rest.drain(start..start + 4 * table.1));
+    }
+    (rest, tables)
+}
+
+/// Puts `tables`, as they were taken out, behind their headers, as far as these are still there.
+pub fn join(rest: &[u8], tables: &[u8]) -> Vec<u8> {
+    let (mut package, mut tables) = (rest.to_vec(), tables);
+    for table in TABLES {
+        let (content, others) = tables.split_at(4 * table.1);
+        tables = others;
+        if let Some(start) = content_of(table, &package) {
+            package.splice(start..start, content.iter().copied());
+        }
+    }
+    package
+}
+
+/// The package that an input stands for: behind 255, one without tables; else `rest` and `tables`, both edited by a script
+/// of their own, the tables first. A script is how many edits follow, and these: a place (little endian; they count
+/// round) and a byte to put there.
+pub fn read(input: &[u8], rest: &[u8], tables: &[u8]) -> Vec<u8> {
+    if let [255, rest @ ..] = input {
+        return join(rest, tables);
+    }
+    let (mut rest, mut tables) = (rest.to_vec(), tables.to_vec());
+    let input = edit(&mut tables, input);
+    edit(&mut rest, input);
+    join(&rest, &tables)
+}
+
+/// Edits `bytes` by the script that `input` begins with, and returns what follows that.
+fn edit<'a>(bytes: &mut [u8], input: &'a [u8]) -> &'a [u8] {
+    let Some((&count, input)) = input.split_first() else {
+        return input;
+    };
+    let (script, others) = input.split_at((3 * usize::from(count)).min(input.len()));
+    for &[low, high, byte] in script.as_chunks::<3>().0 {
+        let place = usize::from(u16::from_le_bytes([low, high])) % bytes.len();
+        bytes[place] = byte;
+    }
+    others
+}

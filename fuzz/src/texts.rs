@@ -1,0 +1,123 @@
+//! Changes to texts, word by word: a fuzzer that changes byte by byte seldom makes another text of a text.
+
+/// What words are replaced by: numbers at and beyond their limits, and what the formats of meshes and scenes consist of.
+const WORDS: [&str; 64] = [
+    "0",
+    "1",
+    "2",
+    "3",
+    "-1",
+    "-2",
+    "4",
+    "7",
+    "0.5",
+    "-0.0",
+    "1e-400",
+    "1e400",
+    "1e308",
+    "-1e308",
+    "1e-40",
+    "nan",
+    "inf",
+    "-inf",
+    "255",
+    "256",
+    "65535",
+    "65536",
+    "1048576",
+    "1048577",
+    "2147483647",
+    "-2147483648",
+    "4294967295",
+    "4294967296",
+    "18446744073709551615",
+    "9223372036854775807",
+    "99999999999999999999",
+    "513",
+    "null",
+    "true",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    "\"",
+    "[]",
+    "{}",
+    "[0]",
+    "[1]",
+    "[0,0]",
+    "\n",
+    "/",
+    "//",
+    "f",
+    "v",
+    "vn",
+    "5120",
+    "5121",
+    "5123",
+    "5125",
+    "5126",
+    "\"SCALAR\"",
+    "\"VEC3\"",
+    "\"byteStride\":4,",
+    "\"byteOffset\":8,",
+    "\"children\":[0],",
+    "data:;base64,AAAA",
+    "#ffffff",
+];
+
+/// Where the words of `text` begin and end: runs of letters, digits and what numbers consist of, and all other bytes one by
+/// one.
+fn words(text: &[u8]) -> Vec<(usize, usize)> {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-#".contains(&byte);
+    let mut words: Vec<(usize, usize)> = Vec::new();
+    for (at, &byte) in text.iter().enumerate() {
+        match words.last_mut() {
+            Some((_, end)) if is_word(byte) && *end == at && is_word(text[at - 1]) => *end += 1,
+            _ => words.push((at, at + 1)),
+        }
+    }
+    words
+}
+
+/// The most edits of a script, and the longest text that is changed again: more would take longer than it teaches.
+const MAX_EDITS: usize = 32;
+const MAX_TEXT: usize = 1 << 14;
+
+/// Changes `text` as `script` says, a sequence of edits of four bytes each: what to do, to which word (little endian), how.
+/// What is missing of the last one, and what is too much, is ignored; numbers of words count round.
+pub fn apply(text: &[u8], script: &[u8]) -> Vec<u8> {
+    let mut text = text.to_vec();
+    for [what, place @ .., how] in script.as_chunks::<4>().0.iter().take(MAX_EDITS) {
+        if text.len() > MAX_TEXT {
+            break;
+        }
+        let words = words(&text);
+        let count = usize::from(*how);
+        let first = usize::from(u16::from_le_bytes(*place)) % (words.len() + 1);
+        let Some(&(start, end)) = words.get(first) else {
+            text.extend(WORDS[count % WORDS.len()].bytes());
+            continue;
+        };
+        let until = |words_more: usize| words[(first + words_more).min(words.len() - 1)].1;
+        match what % 8 {
+            0..=2 => drop(text.splice(start..end, WORDS[count % WORDS.len()].bytes())),
+            3 => drop(text.splice(start..start, WORDS[count % WORDS.len()].bytes())),
+            4 => drop(text.drain(start..until(count % 16))),
+            5 => {
+                let again = text[start..until(count % 64)].to_vec();
+                text.splice(start..start, again);
+            }
+            6 => {
+                // A number that is in the text already, which may be a reference.
+                let (from, to) = words[(first + count) % words.len()];
+                let other = text[from..to].to_vec();
+                text.splice(start..end, other);
+            }
+            _ => text[start] = *how,
+        }
+    }
+    text
+}
