@@ -57,13 +57,15 @@ impl<K: Numeric> Chain<K> {
         })
     }
 
-    /// Multiplies `iterations` times, beginning with the start, and reads the result. Reading waits for it; multiplying alone
-    /// only queues the work.
+    /// Multiplies `iterations` times, beginning with the start, and reads the result.
     ///
     /// Errors: the device's.
     pub fn run(&self, iterations: u32) -> Result<TensorData, Failure> {
         let start = self.start.clone();
         let result = (0..iterations).fold(start, |state, _| self.factor.clone().matmul(state));
-        Ok(result.try_into_data()?)
+        let data = result.try_into_data()?;
+        // Multiplying only queues the work, and so does reading a large result until somebody looks at it.
+        data.as_bytes();
+        Ok(data)
     }
 }
