@@ -16,7 +16,7 @@ pub use product::{
     limb_products_hold, product_bound, product_wrong_row,
 };
 
-use crate::field::{MAX_DOT_LENGTH, dot, symmetric, symmetric_of};
+use crate::field::{dot, symmetric, symmetric_of};
 use alloc::vec::Vec;
 use sp_crypto_hashing::blake2_256;
 
@@ -66,27 +66,35 @@ pub fn chain_vectors(seed: &[u8; 32], n: u32) -> [Vector; CHAIN_VECTORS] {
     vectors
 }
 
-/// A claim that `result = aᵏ · start` over F_251, with `k = iterations`. Square matrices of symmetric residues, row by row.
+/// A claim that `result = aᵏ · start` over F_251, with `k = iterations`. Square matrices of canonical residues, row by row;
+/// a byte above 250 counts as the residue that it is modulo 251.
 #[derive(Clone, Copy, Debug)]
 pub struct Chain<'a> {
     /// Rows and columns of each matrix.
     pub n: usize,
     /// The matrix that is multiplied with, again and again.
-    pub a: &'a [i16],
+    pub a: &'a [u8],
     /// The first state.
-    pub start: &'a [i16],
+    pub start: &'a [u8],
     /// The claimed last state.
-    pub result: &'a [i16],
+    pub result: &'a [u8],
     /// How many products.
     pub iterations: u32,
 }
 
+/// The most rows and columns of a matrix in a [`Chain`]: `MAX_CHAIN_SIZE · 255 · 125 < 2³¹`.
+pub const MAX_CHAIN_SIZE: usize = 65_536;
+
 /// The first row of `chain`'s result that is wrong for one of `vectors`; `None` if
 /// `result · x = a · (a · (… (start · x)))` for all of them.
 ///
-/// The vectors can be given in parts to several threads; the chain holds if it does for each part.
+/// `apply` is [`apply`], or does the same on several threads.
 /// Errors: `Shape`. Complexity: t·(k+2)·n² for t vectors.
-pub fn chain_wrong_row(chain: &Chain<'_>, vectors: &[Vector]) -> Result<Option<usize>, FreivaldsError> {
+pub fn chain_wrong_row(
+    chain: &Chain<'_>,
+    vectors: &[Vector],
+    apply: impl Fn(&[u8], &[Vector]) -> Vec<Vector>,
+) -> Result<Option<usize>, FreivaldsError> {
     let Chain {
         n,
         a,
@@ -94,17 +102,17 @@ pub fn chain_wrong_row(chain: &Chain<'_>, vectors: &[Vector]) -> Result<Option<u
         result,
         iterations,
     } = *chain;
-    let elements = n.checked_mul(n).filter(|&elements| elements > 0 && n <= MAX_DOT_LENGTH);
+    let elements = n.checked_mul(n).filter(|&elements| elements > 0 && n <= MAX_CHAIN_SIZE);
     let elements = elements.ok_or(FreivaldsError::Shape)?;
     let matrices_fit = [a, start, result].iter().all(|matrix| matrix.len() == elements);
     if !matrices_fit || vectors.iter().any(|vector| vector.len() != n) {
         return Err(FreivaldsError::Shape);
     }
-    let mut computed = apply(start, n, vectors);
+    let mut computed = apply(start, vectors);
     for _ in 0..iterations {
-        computed = apply(a, n, &computed);
+        computed = apply(a, &computed);
     }
-    let claimed = apply(result, n, vectors);
+    let claimed = apply(result, vectors);
     let wrong_rows = computed.iter().zip(&claimed).filter_map(|(computed, claimed)| {
         computed
             .iter()
@@ -114,12 +122,20 @@ pub fn chain_wrong_row(chain: &Chain<'_>, vectors: &[Vector]) -> Result<Option<u
     Ok(wrong_rows.min())
 }
 
-/// `matrix · x` for each of `vectors`, in symmetric residues. Each row is read once for all vectors.
-fn apply(matrix: &[i16], n: usize, vectors: &[Vector]) -> Vec<Vector> {
-    let mut products: Vec<Vector> = vectors.iter().map(|_| Vector::with_capacity(n)).collect();
-    for row in matrix.chunks_exact(n) {
+/// `matrix · x` for each of `vectors`, in symmetric residues: of a whole matrix, or of some of its rows.
+///
+/// Each row is read once for all vectors, which are as long as the rows and at most [`MAX_CHAIN_SIZE`]. Always inlined: a
+/// caller that is compiled for vector instructions gets them here, too.
+#[inline(always)]
+pub fn apply(rows: &[u8], vectors: &[Vector]) -> Vec<Vector> {
+    let n = vectors.first().map_or(1, |vector| vector.len().max(1));
+    let mut products: Vec<Vector> = vectors.iter().map(|_| Vector::new()).collect();
+    let mut wide = Vector::new();
+    for row in rows.chunks_exact(n) {
+        wide.clear();
+        wide.extend(row.iter().map(|&byte| i16::from(byte)));
         for (product, vector) in products.iter_mut().zip(vectors) {
-            product.push(symmetric_of(dot(row, vector)));
+            product.push(symmetric_of(dot(&wide, vector)));
         }
     }
     products
@@ -128,32 +144,32 @@ fn apply(matrix: &[i16], n: usize, vectors: &[Vector]) -> Vec<Vector> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::Generator;
+    use crate::field::{Generator, canonical};
     use alloc::vec;
     use proptest::prelude::*;
 
-    fn random_matrix(seed: u8, n: usize) -> Vec<i16> {
+    fn random_matrix(seed: u8, n: usize) -> Vec<u8> {
         let mut bytes = vec![0; n * n];
         Generator::new(&[seed; 32], b"test").fill(0, &mut bytes);
-        bytes.into_iter().map(symmetric).collect()
+        bytes
     }
 
-    fn multiply(a: &[i16], b: &[i16], n: usize) -> Vec<i16> {
+    fn multiply(a: &[u8], b: &[u8], n: usize) -> Vec<u8> {
         let mut c = vec![0; n * n];
         for r in 0..n {
             for s in 0..n {
                 let sum: i32 = (0..n).map(|i| i32::from(a[r * n + i]) * i32::from(b[i * n + s])).sum();
-                c[r * n + s] = symmetric_of(sum);
+                c[r * n + s] = canonical(sum);
             }
         }
         c
     }
 
-    fn chain_result(a: &[i16], start: &[i16], n: usize, iterations: u32) -> Vec<i16> {
+    fn chain_result(a: &[u8], start: &[u8], n: usize, iterations: u32) -> Vec<u8> {
         (0..iterations).fold(start.to_vec(), |state, _| multiply(a, &state, n))
     }
 
-    fn holds(n: usize, a: &[i16], start: &[i16], result: &[i16], iterations: u32, seed: u8) -> bool {
+    fn holds(n: usize, a: &[u8], start: &[u8], result: &[u8], iterations: u32, seed: u8) -> bool {
         let vectors = chain_vectors(&[seed; 32], n as u32);
         let wrong = chain_wrong_row(
             &Chain {
@@ -164,6 +180,7 @@ mod tests {
                 iterations,
             },
             &vectors,
+            apply,
         );
         wrong.unwrap().is_none()
     }
@@ -177,7 +194,7 @@ mod tests {
             let mut result = chain_result(&a, &start, n, iterations);
             prop_assert!(holds(n, &a, &start, &result, iterations, seed));
             let position = at.index(n * n);
-            result[position] = symmetric_of(i32::from(result[position]) + change);
+            result[position] = canonical(i32::from(result[position]) + change);
             prop_assert!(!holds(n, &a, &start, &result, iterations, seed));
         }
     }
@@ -196,7 +213,7 @@ mod tests {
     fn one_vector_is_fooled_as_rarely_as_theory_says() {
         let (n, a, start) = (4, random_matrix(1, 4), random_matrix(2, 4));
         let mut result = chain_result(&a, &start, n, 2);
-        result[5] = symmetric_of(i32::from(result[5]) + 1);
+        result[5] = canonical(i32::from(result[5]) + 1);
         let chain = Chain {
             n,
             a: &a,
@@ -209,8 +226,8 @@ mod tests {
             let mut seed = [7; 32];
             seed[..4].copy_from_slice(&i.to_le_bytes());
             let vectors = chain_vectors(&seed, n as u32);
-            fooled += u32::from(chain_wrong_row(&chain, &vectors[..1]).unwrap().is_none());
-            assert!(chain_wrong_row(&chain, &vectors).unwrap().is_some());
+            fooled += u32::from(chain_wrong_row(&chain, &vectors[..1], apply).unwrap().is_none());
+            assert!(chain_wrong_row(&chain, &vectors, apply).unwrap().is_some());
         }
         // Mean 20, standard deviation 4.5.
         assert!((5..40).contains(&fooled), "fooled {fooled} times");
@@ -227,7 +244,7 @@ mod tests {
             result: &matrix,
             iterations: 1,
         };
-        assert_eq!(chain_wrong_row(&good, &vectors), Ok(None));
+        assert_eq!(chain_wrong_row(&good, &vectors, apply), Ok(None));
         let bad = [
             Chain {
                 n: 0,
@@ -251,10 +268,10 @@ mod tests {
             },
         ];
         for chain in bad {
-            assert_eq!(chain_wrong_row(&chain, &vectors), Err(FreivaldsError::Shape));
+            assert_eq!(chain_wrong_row(&chain, &vectors, apply), Err(FreivaldsError::Shape));
         }
         assert_eq!(
-            chain_wrong_row(&good, &chain_vectors(&[0; 32], 3)),
+            chain_wrong_row(&good, &chain_vectors(&[0; 32], 3), apply),
             Err(FreivaldsError::Shape)
         );
     }

@@ -345,7 +345,7 @@ fn rendering_jobs_are_bounded_and_keep_to_their_image() {
 
 #[test]
 fn no_sum_in_a_matrix_product_can_overflow() {
-    assert!(MAX_MATRIX_SIZE as usize <= agora_math::field::MAX_DOT_LENGTH);
+    assert!(MAX_MATRIX_SIZE as usize <= agora_math::freivalds::MAX_CHAIN_SIZE);
 }
 
 #[test]

@@ -8,9 +8,10 @@ use super::{Kind, Run, Verdict};
 use crate::{
     engine::{Computation, gpu::GpuEngine},
     error::EngineError,
+    gemm::Kernel,
     inputs::Inputs,
 };
-use agora_math::field::{Generator, MODULUS, symmetric};
+use agora_math::field::{Generator, MODULUS};
 use agora_primitives::job::SyntheticJob;
 use rayon::prelude::*;
 
@@ -60,11 +61,12 @@ fn generate(job: &SyntheticJob, label: &[u8]) -> Vec<u8> {
     let n = job.matrix_size as usize;
     let mut matrix = vec![0; n * n];
     let tasks = matrix.par_chunks_mut(ELEMENTS_PER_TASK).enumerate();
-    tasks.for_each(|(i, part)| generator.fill((i * ELEMENTS_PER_TASK) as u64, part));
+    tasks.for_each(|(i, part)| {
+        let first = (i * ELEMENTS_PER_TASK) as u64;
+        Kernel::best().vectorise(
+            #[inline(always)]
+            || generator.fill(first, part),
+        );
+    });
     matrix
-}
-
-/// The symmetric residues of canonical ones.
-fn to_symmetric(canonical: &[u8]) -> Vec<i16> {
-    canonical.par_iter().map(|&residue| symmetric(residue)).collect()
 }

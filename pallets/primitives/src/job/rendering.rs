@@ -24,8 +24,9 @@ pub const MAX_TILES: u64 = 1 << 16;
 /// The largest scene, in bytes.
 pub const MAX_SCENE_BYTES: u32 = 64 * 1024 * 1024;
 /// What one segment of a path counts in [`Limits::work`], in multiply–add operations. A segment is a ray to the next surface and
-/// one to a light: boxes and triangles that are tried, square roots, divisions, twenty rounds of the generator. In scenes
-/// of a thousand to a million triangles that is as long as some thousand multiply–add operations of a matrix product.
+/// one to a light: boxes and triangles that are tried, square roots, divisions, twenty rounds of the generator. In a scene of
+/// 24,576 triangles that takes as long as 19,000 multiply–add operations of a matrix product on a processor with AVX2, and as
+/// 5,000 on llvmpipe; this lies between.
 pub const SEGMENT_WORK: u128 = 1 << 13;
 
 /// A part of an image.

@@ -7,7 +7,10 @@ use crate::{
     gemm::{PackedLeft, PackedRight, product},
     kinds::Run,
 };
-use agora_math::field::{MODULUS, symmetric};
+use agora_math::{
+    field::{MAX_SYMMETRIC, MODULUS, symmetric},
+    merkle::Hash,
+};
 use agora_primitives::job::SyntheticJob;
 use rayon::prelude::*;
 
@@ -19,75 +22,94 @@ const ELEMENTS_PER_TASK: usize = 1 << 16;
 const OFFSET: i32 = MODULUS as i32 * (1 << 23);
 
 pub(super) fn run(job: &SyntheticJob, run: &Run<'_>) -> Result<Computation, EngineError> {
-    let mut state = super::start(job);
     let mut chain = Chain::new(job)?;
-    let mut state_digests = vec![output_digest(&state)];
+    let mut state = to_symmetric(&super::start(job));
+    let mut next = vec![0; state.len()];
+    let mut output = vec![0; state.len()];
+    let mut state_digests = Vec::new();
     run.progress.update(0, job.iterations);
     for i in 1..=job.iterations {
-        chain.step(&mut state, run.cancel)?;
-        state_digests.push(output_digest(&state));
+        // Together, so that each fills the gaps in which the other waits for its last task.
+        let (stepped, digest) = rayon::join(
+            || chain.step(&state, &mut next, run.cancel),
+            || digest(&state, &mut output),
+        );
+        stepped?;
+        state_digests.push(digest);
+        std::mem::swap(&mut state, &mut next);
         run.progress.update(i, job.iterations);
     }
-    Ok(Computation {
-        output: state,
-        state_digests,
-    })
+    state_digests.push(digest(&state, &mut output));
+    Ok(Computation { output, state_digests })
 }
 
-/// Makes the state after `state`, which is of the job's size, of canonical residues.
-pub(super) fn step(job: &SyntheticJob, state: &[u8]) -> Result<Vec<u8>, EngineError> {
-    let mut next = state.to_vec();
-    Chain::new(job)?.step(&mut next, &CancelFlag::new())?;
-    Ok(next)
+/// Makes the state after `before`, which is of the job's size, of canonical residues.
+pub(super) fn step(job: &SyntheticJob, before: &[u8]) -> Result<Vec<u8>, EngineError> {
+    let before = to_symmetric(before);
+    let mut after = vec![0; before.len()];
+    Chain::new(job)?.step(&before, &mut after, &CancelFlag::new())?;
+    let mut output = vec![0; after.len()];
+    to_canonical(&after, &mut output);
+    Ok(output)
 }
 
 /// `A`, ready to be multiplied with one state after the other.
 struct Chain {
     factor: PackedLeft,
     columns: PackedRight,
-    residues: Vec<i8>,
 }
 
 impl Chain {
     fn new(job: &SyntheticJob) -> Result<Self, EngineError> {
         let n = job.matrix_size as usize;
-        let mut residues = vec![0; n * n];
-        to_symmetric(&super::factor(job), &mut residues);
+        let residues = to_symmetric(&super::factor(job));
         Ok(Self {
             factor: PackedLeft::new(&residues, n, n)?,
             columns: PackedRight::new(&residues, n, n)?,
-            residues,
         })
     }
 
-    /// `state ← A · state`.
-    fn step(&mut self, state: &mut [u8], cancel: &CancelFlag) -> Result<(), EngineError> {
-        to_symmetric(state, &mut self.residues);
-        self.columns.replace(&self.residues)?;
-        product(&self.factor, &self.columns, cancel, state, |_, sums, state| {
-            for (residue, &sum) in state.iter_mut().zip(sums) {
-                *residue = canonical(sum);
+    /// `after = A · before`, in symmetric residues.
+    fn step(&mut self, before: &[i8], after: &mut [i8], cancel: &CancelFlag) -> Result<(), EngineError> {
+        self.columns.replace(before)?;
+        product(&self.factor, &self.columns, cancel, after, |_, sums, after| {
+            for (residue, &sum) in after.iter_mut().zip(sums) {
+                *residue = reduced(sum);
             }
         })?;
         Ok(())
     }
 }
 
-/// The canonical residue of a sum, in a form that compilers vectorise: without a sign, and without checks.
-#[inline(always)]
-fn canonical(sum: i32) -> u8 {
-    (sum.wrapping_add(OFFSET) as u32 % u32::from(MODULUS)) as u8
+/// Writes `state` to `output` in canonical residues, and returns its digest.
+fn digest(state: &[i8], output: &mut [u8]) -> Hash {
+    to_canonical(state, output);
+    output_digest(output)
 }
 
-/// Writes the symmetric residues of canonical ones.
-fn to_symmetric(canonical: &[u8], residues: &mut [i8]) {
-    let tasks = residues
+/// The symmetric residue of a sum, in a form that compilers vectorise: without branches, and without checks.
+#[inline(always)]
+fn reduced(sum: i32) -> i8 {
+    let canonical = (sum.wrapping_add(OFFSET) as u32 % u32::from(MODULUS)) as u8;
+    // From 126 on 251 less, which is 5 more modulo 256.
+    canonical.wrapping_add(if canonical > MAX_SYMMETRIC as u8 { 5 } else { 0 }) as i8
+}
+
+/// The symmetric residues of canonical ones.
+fn to_symmetric(canonical: &[u8]) -> Vec<i8> {
+    // They fit a signed byte.
+    canonical.par_iter().map(|&byte| symmetric(byte) as i8).collect()
+}
+
+/// Writes the canonical residues of symmetric ones.
+fn to_canonical(symmetric: &[i8], canonical: &mut [u8]) {
+    let tasks = canonical
         .par_chunks_mut(ELEMENTS_PER_TASK)
-        .zip(canonical.par_chunks(ELEMENTS_PER_TASK));
-    tasks.for_each(|(residues, canonical)| {
-        for (residue, &byte) in residues.iter_mut().zip(canonical) {
-            // Symmetric residues fit a signed byte.
-            *residue = symmetric(byte) as i8;
+        .zip(symmetric.par_chunks(ELEMENTS_PER_TASK));
+    tasks.for_each(|(canonical, symmetric)| {
+        for (byte, &residue) in canonical.iter_mut().zip(symmetric) {
+            // Below zero 251 more, which is 5 less modulo 256.
+            *byte = (residue as u8).wrapping_sub(if residue < 0 { 5 } else { 0 });
         }
     });
 }
@@ -130,8 +152,8 @@ mod tests {
         }
 
         #[test]
-        fn sums_are_reduced_to_canonical_residues(sum in -(1i32 << 27)..1 << 27) {
-            prop_assert_eq!(canonical(sum), field::canonical(sum));
+        fn sums_are_reduced_to_symmetric_residues(sum in -(1i32 << 27)..1 << 27) {
+            prop_assert_eq!(i16::from(reduced(sum)), field::symmetric_of(sum));
         }
     }
 
@@ -139,7 +161,7 @@ mod tests {
     fn the_largest_sums_are_reduced() {
         let largest = 4096 * 125 * 125;
         for sum in [-largest, largest, -1, 0, 1, 250, 251] {
-            assert_eq!(canonical(sum), field::canonical(sum));
+            assert_eq!(i16::from(reduced(sum)), field::symmetric_of(sum));
         }
     }
 }

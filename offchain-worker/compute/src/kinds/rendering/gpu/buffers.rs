@@ -125,7 +125,7 @@ impl Buffers {
     pub fn set_params(&self, context: &Context, studio: &Studio<'_>, frame: u32, samples: Range<u32>) {
         let paths = studio.paths(frame);
         let (view, world) = (paths.view, paths.world);
-        let generator = path::generator(&studio.job.seed);
+        let (key, nonce) = path::generator(&studio.job.seed).key_and_nonce();
         let params = Params {
             position: view.position,
             step: view.step,
@@ -141,8 +141,8 @@ impl Buffers {
             max_bounces: paths.max_bounces,
             ground: world.sky.ground,
             first_sample: samples.start,
-            key: generator.key(),
-            nonce: generator.nonce(),
+            key,
+            nonce,
             size: paths.size,
             samples: samples.end - samples.start,
             // All are below 2²³.
