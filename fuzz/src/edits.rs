@@ -4,7 +4,10 @@
 //! more or less is a change of its own, because two places of the encoding tell of it.
 
 use crate::proofs::{Account, Claim, Unknown};
-use agora_math::merkle::{Hash, Proof};
+use agora_math::{
+    merkle::{Hash, Proof},
+    trace::Opening,
+};
 use agora_primitives::results::ResultProof;
 use codec::Encode;
 use sp_core::H256;
@@ -41,6 +44,14 @@ impl Lists for (Proof, u64) {
 
     fn lists(&mut self) -> Vec<&mut Vec<Hash>> {
         vec![&mut self.0.siblings]
+    }
+}
+
+impl Lists for Opening {
+    type Hash = Hash;
+
+    fn lists(&mut self) -> Vec<&mut Vec<Hash>> {
+        vec![&mut self.proof]
     }
 }
 
