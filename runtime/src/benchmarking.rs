@@ -117,11 +117,7 @@ impl pallet_agora_tasks::BenchmarkHelper<AccountId, Balance> for Market {
 
     fn attest(task: TaskId, in_favour: u32, against: u32) {
         for number in 0..in_favour + against {
-            let attestation = if number < in_favour {
-                Attestation::Valid
-            } else {
-                Attestation::Invalid
-            };
+            let attestation = Attestation::of(number < in_favour);
             let origin = RawOrigin::Signed(Self::validator(number)).into();
             Judging::attest(origin, task, attestation).expect("an active validator may attest in the window");
         }

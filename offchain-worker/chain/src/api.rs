@@ -43,6 +43,10 @@
         with = "::subxt::utils::Static<::agora_primitives::judging::Attestation>"
     ),
     substitute_type(
+        path = "agora_primitives::judging::attestations::Attestations",
+        with = "::subxt::utils::Static<crate::views::Attestations>"
+    ),
+    substitute_type(
         path = "agora_primitives::money::Purpose",
         with = "::subxt::utils::Static<::agora_primitives::money::Purpose>"
     ),

@@ -25,11 +25,11 @@ type ProgressRecord = tasks::TaskProgress<BlockNumber>;
 
 impl From<capability::Answer<AccountId>> for AnswerView {
     fn from(answer: capability::Answer<AccountId>) -> Self {
-        let votes = answer.attestations.0.into_iter();
+        let Static(attestations) = answer.attestations;
         Self {
             capability: answer.capability,
             digest: answer.digest,
-            attestations: votes.map(|(account, Static(said))| (account, said)).collect(),
+            attestations,
         }
     }
 }
@@ -168,13 +168,10 @@ impl AtBlock {
             let entry = entry?;
             let (Static(task),) = entry.key()?.decode()?;
             let judging::Challenge {
-                terms, attestations, ..
+                terms,
+                attestations: Static(attestations),
+                ..
             } = entry.value().decode()?;
-            let attestations = attestations
-                .0
-                .into_iter()
-                .map(|(account, Static(said))| (account, said))
-                .collect();
             views.push(ChallengeView {
                 task,
                 digest: terms.digest,

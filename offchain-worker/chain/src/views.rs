@@ -5,12 +5,13 @@ use agora_primitives::{
     ClassId, Reference, TaskId,
     capability::{Standing, challenge_job},
     job::{JobKind, JobSource, JobSpec},
-    judging::Attestation,
+    judging,
     money::{Payee, Purpose, Scope},
     participants::{Specialisation, Specialisations},
     reputation::Side,
 };
 use serde::Serialize;
+use sp_runtime::traits::ConstU32;
 use std::fmt;
 
 use api::runtime_types::pallet_agora_tasks::types as tasks;
@@ -211,6 +212,9 @@ pub struct ContributionView {
     pub state: ContributionState,
 }
 
+/// Who attested what, as many as the chain takes.
+pub type Attestations = judging::Attestations<AccountId, ConstU32<{ u32::MAX }>>;
+
 /// An open challenge window.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ChallengeView {
@@ -223,14 +227,7 @@ pub struct ChallengeView {
     /// The last block in which attesting is possible.
     pub until: BlockNumber,
     /// What has been attested.
-    pub attestations: Vec<(AccountId, Attestation)>,
-}
-
-impl ChallengeView {
-    /// Whether `account` has attested.
-    pub fn attested_by(&self, account: &AccountId) -> bool {
-        self.attestations.iter().any(|(attester, _)| attester == account)
-    }
+    pub attestations: Attestations,
 }
 
 /// When rounds of hardware challenges are held.
@@ -289,22 +286,13 @@ pub struct AnswerView {
     /// The digest of the challenge's output.
     pub digest: H256,
     /// What validators found.
-    pub attestations: Vec<(AccountId, Attestation)>,
+    pub attestations: Attestations,
 }
 
 impl AnswerView {
-    /// Whether `account` has voted on it.
-    pub fn attested_by(&self, account: &AccountId) -> bool {
-        self.attestations.iter().any(|(attester, _)| attester == account)
-    }
-
     /// What the votes come to.
     pub fn standing(&self, quorum: u32) -> Standing {
-        let votes = |side| {
-            let votes = self.attestations.iter().filter(|(_, said)| *said == side).count();
-            u32::try_from(votes).unwrap_or(u32::MAX)
-        };
-        Standing::of(votes(Attestation::Valid), votes(Attestation::Invalid), quorum)
+        Standing::of(self.attestations.tally(), quorum)
     }
 }
 

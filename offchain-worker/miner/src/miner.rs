@@ -1,5 +1,8 @@
 //! The worker.
 
+mod engines;
+mod hardware;
+
 #[cfg(feature = "fault-injection")]
 use crate::fault::{Fault, Pause};
 use crate::{
@@ -10,9 +13,9 @@ use crate::{
 use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{
     AccountId, AtBlock, BlockNumber, H256, Submitter, calls,
-    views::{ContributionState, RoundView, TaskView},
+    views::{ContributionState, TaskView},
 };
-use agora_compute::{CancelFlag, Computation, Engine, EngineError, MemoryInputs};
+use agora_compute::{CancelFlag, Computation, Engine, MemoryInputs};
 use agora_primitives::{
     TaskId,
     commitment::commitment,
@@ -20,12 +23,10 @@ use agora_primitives::{
     participants::Role,
 };
 use codec::DecodeAll;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-use tokio::sync::Mutex;
+use std::{sync::Arc, time::Instant};
 use tokio_util::sync::CancellationToken;
+
+use engines::EnginePool;
 
 /// How many ended tasks the journal remembers.
 const REMEMBERED: usize = 10_000;
@@ -58,51 +59,6 @@ struct Shared {
     config: MinerConfig,
     metrics: Metrics,
     cancel: CancelFlag,
-}
-
-/// Devices that are idle. Whoever takes one puts it back.
-struct EnginePool {
-    idle: Mutex<tokio::sync::mpsc::Receiver<Arc<dyn Engine>>>,
-    back: tokio::sync::mpsc::Sender<Arc<dyn Engine>>,
-}
-
-impl EnginePool {
-    fn new(engines: Vec<Arc<dyn Engine>>) -> Self {
-        let (back, idle) = tokio::sync::mpsc::channel(engines.len().max(1));
-        for engine in engines {
-            back.try_send(engine)
-                .unwrap_or_else(|_| unreachable!("the channel has room for every engine"));
-        }
-        Self {
-            idle: Mutex::new(idle),
-            back,
-        }
-    }
-
-    /// Runs `job` on the next idle device.
-    async fn run(
-        &self,
-        job: JobSpec,
-        inputs: MemoryInputs,
-        metrics: Metrics,
-        cancel: CancelFlag,
-    ) -> Result<Computation, MinerError> {
-        let engine = self.idle.lock().await.recv().await;
-        let engine = engine.ok_or_else(|| MinerError::Interrupted("there is no device".to_owned()))?;
-        let used = Arc::clone(&engine);
-        let computation = tokio::task::spawn_blocking(move || {
-            let progress = |done: u32, total: u32| {
-                metrics
-                    .progress_permille
-                    .set(i64::from(done) * 1000 / i64::from(total.max(1)));
-            };
-            used.run(&job, &inputs, &progress, &cancel)
-        })
-        .await;
-        // Back before anything can fail; there is room, for it was taken out.
-        let _ = self.back.send(engine).await;
-        Ok(computation.map_err(|panic| MinerError::Interrupted(panic.to_string()))??)
-    }
 }
 
 impl Miner {
@@ -373,73 +329,6 @@ impl Shared {
         tracing::info!(%task, block = included.block.number, "Revealed.");
         self.pause_at("after-reveal").await;
         Ok(())
-    }
-
-    /// The round of hardware challenges that takes an answer of ours.
-    async fn open_challenge(&self, at: &AtBlock) -> Result<Option<RoundView>, MinerError> {
-        let Some(round) = at.hardware_round().await? else {
-            return Ok(None);
-        };
-        let is_open = at.block.number < round.closes_at;
-        let is_due = is_open && at.hardware_answer(round.number, &self.account).await?.is_none();
-        Ok(is_due.then_some(round))
-    }
-
-    /// Computes our hardware challenge and answers it, if that is in time. Nothing of it is kept: what is not answered
-    /// now cannot be answered later.
-    async fn answer_challenge(&self, at: &AtBlock, round: &RoundView) -> Result<(), MinerError> {
-        let Some(participant) = at.participant(&self.account, Role::Worker).await? else {
-            return Ok(());
-        };
-        let job = round.challenge(&self.account, participant.capability);
-        let started = Instant::now();
-        let Some(computation) = self.compute_within(job, Duration::from_millis(round.window_ms)).await? else {
-            self.was_late(round, participant.capability);
-            return Ok(());
-        };
-        let seconds = started.elapsed().as_secs_f64();
-        let digest = H256(computation.digest());
-        self.blobs.put(BlobKind::Output, computation.output).await?;
-        // Another fork may have opened the round with another seed; then the challenge is another one.
-        let now = self.submitter.client().best().await?;
-        if self.open_challenge(&now).await?.as_ref() != Some(round) {
-            self.was_late(round, participant.capability);
-            return Ok(());
-        }
-        let call = calls::answer_challenge(round.number, digest);
-        let included = self.submitter.submit(&call).await?;
-        tracing::info!(
-            round = round.number,
-            seconds,
-            block = included.block.number,
-            "Answered the hardware challenge."
-        );
-        Ok(())
-    }
-
-    fn was_late(&self, round: &RoundView, capability: u32) {
-        tracing::warn!(
-            round = round.number,
-            capability,
-            "The hardware challenge was not computed in time: declare less with `agora profile --capability`, or keep the device free for it."
-        );
-    }
-
-    /// Computes `job` without inputs; `None` if it takes longer than `limit`.
-    async fn compute_within(&self, job: JobSpec, limit: Duration) -> Result<Option<Computation>, MinerError> {
-        let cancel = self.cancel.child();
-        let late = cancel.clone();
-        let timer = tokio::spawn(async move {
-            tokio::time::sleep(limit).await;
-            late.cancel();
-        });
-        let computed = self.compute_job(job, MemoryInputs::new(), cancel).await;
-        let is_over = timer.is_finished();
-        timer.abort();
-        match computed {
-            Err(MinerError::Engine(EngineError::Cancelled)) if is_over => Ok(None),
-            computed => computed.map(Some),
-        }
     }
 
     fn commitment(&self, task: TaskId, record: &TaskRecord) -> H256 {

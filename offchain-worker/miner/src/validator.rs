@@ -1,22 +1,23 @@
 //! The validator's loop: checks winning results while they can be challenged, and answers to hardware challenges.
 
+mod hardware;
+
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
 use crate::{
     AttestRecord, Journal, Metrics, MinerError,
-    driver::{Driver, Duty, Matter, Steps},
+    driver::{Driver, Duty, Steps},
     miner::load_job,
 };
 use agora_blobs::{BlobKind, BlobStore};
-use agora_chain::{
-    AccountId, AtBlock, BlockNumber, H256, Submitter, calls,
-    views::{AnswerView, ChallengeView, RoundView},
-};
+use agora_chain::{AccountId, AtBlock, BlockNumber, H256, Submitter, calls, views::ChallengeView};
 use agora_compute::{MemoryInputs, Verdict, check_output};
 use agora_primitives::{job::JobSpec, judging::Attestation, participants::Role};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
+
+use hardware::Findings;
 
 /// How a validator works.
 #[derive(Clone, Debug)]
@@ -31,16 +32,6 @@ pub struct ValidatorConfig {
 /// A validator: one account, one journal.
 pub struct Validator {
     shared: Arc<Shared>,
-}
-
-/// Blocks between two looks at the answers of a round that takes no more of them: somebody may have voted wrongly.
-const LATE_LOOK_EVERY: BlockNumber = 10;
-
-/// What was found about the answers of one round. Not in the journal: finding it again costs less than a restart.
-#[derive(Default)]
-struct Findings {
-    round: u32,
-    of: HashMap<[u8; 32], (H256, Attestation)>,
 }
 
 struct Shared {
@@ -96,7 +87,7 @@ impl Validator {
 impl Duty for Validator {
     async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError> {
         for challenge in at.challenges().await? {
-            let ours = challenge.attested_by(&self.shared.account);
+            let ours = challenge.attestations.has(&self.shared.account);
             if ours || challenge.until <= at.block.number {
                 continue;
             }
@@ -104,29 +95,6 @@ impl Duty for Validator {
             steps.start(challenge.task, async move { shared.attest(&at, challenge).await });
         }
         self.look_at_answers(at, steps).await
-    }
-}
-
-impl Validator {
-    /// Starts what is due about the answers to hardware challenges.
-    async fn look_at_answers(&self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError> {
-        let Some(round) = at.hardware_round().await? else {
-            return Ok(());
-        };
-        let now = at.block.number;
-        if now >= round.closes_at && !now.is_multiple_of(LATE_LOOK_EVERY) {
-            return Ok(());
-        }
-        for (worker, answer) in at.hardware_answers(round.number).await? {
-            if worker == self.shared.account || answer.attested_by(&self.shared.account) {
-                continue;
-            }
-            let shared = Arc::clone(&self.shared);
-            steps.start(Matter::Answer(round.number, worker.0), async move {
-                shared.attest_answer(&round, worker, answer).await
-            });
-        }
-        Ok(())
     }
 }
 
@@ -151,86 +119,36 @@ impl Shared {
                 // the seed.
                 let secret: [u8; 32] = rand::random();
                 let seed = std::array::from_fn(|at| challenge.seed.0[at] ^ secret[at]);
-                let valid = self.check(job, inputs, challenge.digest, seed).await?;
-                let record = AttestRecord { digest, valid };
+                let found = self.check(job, inputs, challenge.digest, seed).await?;
+                let record = AttestRecord {
+                    digest,
+                    valid: found == Attestation::Valid,
+                };
                 self.journal.put_attestation(task, &record)?;
                 record
             }
         };
-        #[cfg_attr(not(feature = "fault-injection"), allow(unused_mut))]
-        let mut valid = record.valid;
-        #[cfg(feature = "fault-injection")]
-        if self.config.fault == Some(Fault::Lie) {
-            valid = !valid;
-        }
-        let attestation = if valid {
-            Attestation::Valid
-        } else {
-            Attestation::Invalid
-        };
-        let call = calls::attest(task, attestation);
+        let said = self.said(Attestation::of(record.valid));
+        let call = calls::attest(task, said);
         let included = self.submitter.submit(&call).await?;
         self.metrics.attested.inc();
-        tracing::info!(%task, valid, block = included.block.number, "Attested.");
+        tracing::info!(%task, ?said, block = included.block.number, "Attested.");
         Ok(())
     }
 
-    /// Checks an answer to a hardware challenge, and votes on it where the votes so far come to something else than what
-    /// was found.
-    async fn attest_answer(&self, round: &RoundView, worker: AccountId, answer: AnswerView) -> Result<(), MinerError> {
-        let known = {
-            let mut findings = self.findings.lock().await;
-            if findings.round != round.number {
-                *findings = Findings {
-                    round: round.number,
-                    ..Findings::default()
-                };
-            }
-            findings
-                .of
-                .get(&worker.0)
-                .copied()
-                .filter(|(digest, _)| *digest == answer.digest)
-        };
-        let found = match known {
-            Some((_, found)) => found,
-            None => {
-                let _one_at_a_time = self.checking.acquire().await;
-                let job = round.challenge(&worker, answer.capability);
-                // Nobody can prepare for a seed that was never said.
-                let seed = rand::random();
-                let right = self.check(job, MemoryInputs::new(), answer.digest, seed).await?;
-                let found = if right {
-                    Attestation::Valid
-                } else {
-                    Attestation::Invalid
-                };
-                let mut findings = self.findings.lock().await;
-                if findings.round == round.number {
-                    findings.of.insert(worker.0, (answer.digest, found));
-                }
-                found
-            }
-        };
-        if answer.standing(round.quorum).agrees_with(found) {
-            return Ok(());
+    /// What is said of what was found: the same, unless it is to lie.
+    #[cfg(feature = "fault-injection")]
+    fn said(&self, found: Attestation) -> Attestation {
+        if self.config.fault == Some(Fault::Lie) {
+            Attestation::of(found == Attestation::Invalid)
+        } else {
+            found
         }
-        #[cfg(feature = "fault-injection")]
-        let found = match (self.config.fault, found) {
-            (Some(Fault::Lie), Attestation::Valid) => Attestation::Invalid,
-            (Some(Fault::Lie), Attestation::Invalid) => Attestation::Valid,
-            _ => found,
-        };
-        let call = calls::attest_answer(round.number, worker, found);
-        let included = self.submitter.submit(&call).await?;
-        tracing::info!(
-            round = round.number,
-            %worker,
-            ?found,
-            block = included.block.number,
-            "Voted on an answer to a hardware challenge."
-        );
-        Ok(())
+    }
+
+    #[cfg(not(feature = "fault-injection"))]
+    fn said(&self, found: Attestation) -> Attestation {
+        found
     }
 
     /// Fetches the output with `digest` and checks it, far cheaper than computing it. One that cannot be fetched is not
@@ -241,17 +159,17 @@ impl Shared {
         inputs: MemoryInputs,
         digest: H256,
         seed: [u8; 32],
-    ) -> Result<bool, MinerError> {
+    ) -> Result<Attestation, MinerError> {
         let output = self
             .blobs
             .get(BlobKind::Output, &digest.0, job.max_output_bytes())
             .await?;
         let checked = tokio::task::spawn_blocking(move || check_output(&job, &inputs, &output, &seed)).await;
         match checked.map_err(|panic| MinerError::Interrupted(panic.to_string()))?? {
-            Verdict::Right => Ok(true),
+            Verdict::Right => Ok(Attestation::Valid),
             Verdict::Wrong(place) => {
                 tracing::warn!(?digest, %place, "The result is wrong.");
-                Ok(false)
+                Ok(Attestation::Invalid)
             }
         }
     }

@@ -36,7 +36,7 @@ fn schedule<T: Config>() -> Schedule<BlockNumberFor<T>> {
         period: 1_000u32.into(),
         window: 10u32.into(),
         validity: 2_000u32.into(),
-        quorum: AnswerOf::<T>::places_per_side(),
+        quorum: AttestationsOf::<T>::places_per_side(),
     }
 }
 
@@ -63,11 +63,7 @@ fn answer_of<T: Config>(round: u32, who: &T::AccountId) {
 }
 
 fn side(index: u32) -> Attestation {
-    if index.is_multiple_of(2) {
-        Attestation::Valid
-    } else {
-        Attestation::Invalid
-    }
+    Attestation::of(index.is_multiple_of(2))
 }
 
 #[benchmarks]
@@ -91,13 +87,9 @@ mod benchmarks {
         let round = open::<T>();
         let who = worker::<T>();
         answer_of::<T>(round, &who);
-        let places = AnswerOf::<T>::places_per_side();
+        let places = AttestationsOf::<T>::places_per_side();
         for index in 0..2 * places - 2 {
-            let said = if index % 2 == 0 {
-                Attestation::Valid
-            } else {
-                Attestation::Invalid
-            };
+            let said = Attestation::of(index % 2 == 0);
             let origin = RawOrigin::Signed(validator::<T>(index)).into();
             Pallet::<T>::attest(origin, round, who.clone(), said).unwrap();
         }
@@ -157,11 +149,7 @@ mod benchmarks {
             let who: T::AccountId = account("past", index, 0);
             let mut past = AnswerOf::<T>::new(1, H256::zero());
             for vote in 0..T::MaxAttestations::get() {
-                let said = if vote % 2 == 0 {
-                    Attestation::Valid
-                } else {
-                    Attestation::Invalid
-                };
+                let said = Attestation::of(vote % 2 == 0);
                 past.attest(account("voter", vote, 0), said).unwrap();
             }
             Answers::<T>::insert(round, who, past);

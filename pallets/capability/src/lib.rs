@@ -31,10 +31,14 @@ pub use weights::WeightInfo;
 #[cfg(feature = "runtime-benchmarks")]
 pub use benchmarking::BenchmarkHelper;
 
-use types::{ScheduleError, VoteError};
+use agora_primitives::judging::Attestations;
+use types::ScheduleError;
 
 /// An answer, with as many places for votes as the chain has.
 pub type AnswerOf<T> = types::Answer<<T as frame_system::Config>::AccountId, <T as Config>::MaxAttestations>;
+
+/// The votes on an answer of this runtime.
+pub type AttestationsOf<T> = Attestations<<T as frame_system::Config>::AccountId, <T as Config>::MaxAttestations>;
 
 /// Answers of past rounds that one block forgets at most, where there is room in it.
 pub const MAX_SWEPT: u32 = 64;
@@ -45,7 +49,7 @@ pub mod pallet {
     use super::*;
     use agora_primitives::{
         capability::{Capabilities, Standing, max_provable},
-        judging::{Attestation, Seed},
+        judging::{AttestError, Attestation, Seed},
         participants::{Participants, Role},
     };
     use codec::Encode;
@@ -190,11 +194,11 @@ pub mod pallet {
         QuorumOutOfRange,
     }
 
-    impl<T> From<VoteError> for Error<T> {
-        fn from(error: VoteError) -> Self {
+    impl<T> From<AttestError> for Error<T> {
+        fn from(error: AttestError) -> Self {
             match error {
-                VoteError::AlreadyAttested => Self::AlreadyAttested,
-                VoteError::TooManyAttestations => Self::TooManyAttestations,
+                AttestError::AlreadyAttested => Self::AlreadyAttested,
+                AttestError::SideFull => Self::TooManyAttestations,
             }
         }
     }
@@ -222,7 +226,7 @@ pub mod pallet {
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
             if let Some(schedule) = &self.schedule {
-                let valid = schedule.validate(AnswerOf::<T>::places_per_side());
+                let valid = schedule.validate(AttestationsOf::<T>::places_per_side());
                 assert!(valid.is_ok(), "the schedule {schedule:?} cannot be: {valid:?}");
             }
             CurrentSchedule::<T>::set(self.schedule);
@@ -323,6 +327,7 @@ pub mod pallet {
             let mut answer = Answers::<T>::get(round, &worker).ok_or(Error::<T>::NoAnswer)?;
             let before = answer.standing(current.quorum);
             answer
+                .attestations
                 .attest(validator.clone(), attestation)
                 .map_err(Error::<T>::from)?;
             let after = answer.standing(current.quorum);
@@ -352,7 +357,7 @@ pub mod pallet {
             T::ScheduleOrigin::ensure_origin(origin)?;
             if let Some(schedule) = &schedule {
                 schedule
-                    .validate(AnswerOf::<T>::places_per_side())
+                    .validate(AttestationsOf::<T>::places_per_side())
                     .map_err(Error::<T>::from)?;
             }
             CurrentSchedule::<T>::set(schedule);

@@ -189,11 +189,7 @@ pub fn answer(who: AccountId) {
 /// Has the first `valid` validators vote for the answer of `worker`, and `invalid` others against it.
 pub fn vote(worker: AccountId, valid: u64, invalid: u64) {
     for (index, validator) in validators().take((valid + invalid) as usize).enumerate() {
-        let said = if (index as u64) < valid {
-            Attestation::Valid
-        } else {
-            Attestation::Invalid
-        };
+        let said = Attestation::of((index as u64) < valid);
         assert_ok!(Capability::attest(signed(validator), round().number, worker, said));
     }
 }

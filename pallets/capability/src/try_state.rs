@@ -1,8 +1,7 @@
 //! What must hold after every block.
 
-use crate::{AnswerOf, Answers, Config, CurrentRound, CurrentSchedule, FirstKept, Pallet};
-use agora_primitives::judging::Attestation;
-use alloc::collections::BTreeSet;
+use crate::{Answers, AttestationsOf, Config, CurrentRound, CurrentSchedule, FirstKept, Pallet};
+use agora_primitives::judging::AttestationsError;
 use frame_support::ensure;
 use sp_runtime::TryRuntimeError;
 
@@ -12,7 +11,7 @@ impl<T: Config> Pallet<T> {
     /// 2. no answer is of a round to come, or of one whose answers were forgotten;
     /// 3. nobody voted twice on an answer or on its own, and no side has more than its places.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
-        let places = AnswerOf::<T>::places_per_side();
+        let places = AttestationsOf::<T>::places_per_side();
         if let Some(schedule) = CurrentSchedule::<T>::get() {
             ensure!(schedule.validate(places).is_ok(), "capability: an impossible schedule");
         }
@@ -22,18 +21,14 @@ impl<T: Config> Pallet<T> {
                 (FirstKept::<T>::get()..=current).contains(&round),
                 "capability: an answer of a round that is not kept"
             );
-            let voters: BTreeSet<_> = answer.attestations.iter().map(|(who, _)| who).collect();
+            answer.attestations.validate().map_err(|error| match error {
+                AttestationsError::Twice => "capability: somebody voted twice",
+                AttestationsError::TooMany => "capability: a side has more than its places",
+            })?;
             ensure!(
-                voters.len() == answer.attestations.len() && !voters.contains(&worker),
-                "capability: somebody voted twice, or on its own answer"
+                answer.attestations.iter().all(|(voter, _)| *voter != worker),
+                "capability: a vote on an answer of one's own"
             );
-            for side in [Attestation::Valid, Attestation::Invalid] {
-                let votes = answer.attestations.iter().filter(|(_, said)| *said == side);
-                ensure!(
-                    votes.count() <= places as usize,
-                    "capability: a side has more than its places"
-                );
-            }
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Rounds, answers, and how votes on an answer count. Pure: knows the time and the limits only as arguments.
 
-use agora_primitives::{capability::Standing, judging::Attestation};
+use agora_primitives::{capability::Standing, judging::Attestations};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{BoundedVec, CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound, traits::Get};
+use frame_support::{CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound, traits::Get};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
@@ -90,16 +90,7 @@ pub struct Round<BlockNumber> {
     pub quorum: u32,
 }
 
-/// Why a vote is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum VoteError {
-    /// Each validator has one vote on an answer.
-    AlreadyAttested,
-    /// All places of that side are taken.
-    TooManyAttestations,
-}
-
-/// A worker's answer to its challenge of one round, with the votes on it: at most half of `MaxAttestations` on each side.
+/// A worker's answer to its challenge of one round, with the votes on it.
 #[derive(
     Encode,
     Decode,
@@ -122,7 +113,7 @@ where
     /// The digest of the challenge's output.
     pub digest: H256,
     /// Validators that have checked it, and what they found.
-    pub attestations: BoundedVec<(AccountId, Attestation), MaxAttestations>,
+    pub attestations: Attestations<AccountId, MaxAttestations>,
 }
 
 impl<AccountId, MaxAttestations> Answer<AccountId, MaxAttestations>
@@ -135,36 +126,12 @@ where
         Self {
             capability,
             digest,
-            attestations: BoundedVec::new(),
+            attestations: Attestations::default(),
         }
-    }
-
-    /// Places for votes on each side.
-    pub fn places_per_side() -> u32 {
-        MaxAttestations::get().wrapping_div(2)
-    }
-
-    fn votes(&self, side: Attestation) -> u32 {
-        let votes = self.attestations.iter().filter(|(_, said)| *said == side);
-        // At most `MaxAttestations`.
-        votes.count() as u32
     }
 
     /// What the votes come to.
     pub fn standing(&self, quorum: u32) -> Standing {
-        Standing::of(self.votes(Attestation::Valid), self.votes(Attestation::Invalid), quorum)
-    }
-
-    /// Takes a vote.
-    pub fn attest(&mut self, validator: AccountId, attestation: Attestation) -> Result<(), VoteError> {
-        if self.attestations.iter().any(|(who, _)| *who == validator) {
-            return Err(VoteError::AlreadyAttested);
-        }
-        if self.votes(attestation) >= Self::places_per_side() {
-            return Err(VoteError::TooManyAttestations);
-        }
-        self.attestations
-            .try_push((validator, attestation))
-            .map_err(|_| VoteError::TooManyAttestations)
+        Standing::of(self.attestations.tally(), quorum)
     }
 }

@@ -56,11 +56,7 @@ fn validator<T: Config>(index: u32) -> T::AccountId {
 fn open_with_attestations<T: Config>(count: u32) {
     Pallet::<T>::open_challenge(TASK, terms::<T>()).unwrap();
     for index in 0..count {
-        let attestation = if index % 2 == 0 {
-            Attestation::Valid
-        } else {
-            Attestation::Invalid
-        };
+        let attestation = Attestation::of(index % 2 == 0);
         let origin = RawOrigin::Signed(validator::<T>(index)).into();
         Pallet::<T>::attest(origin, TASK, attestation).unwrap();
     }
@@ -81,7 +77,7 @@ mod benchmarks {
         _(RawOrigin::Signed(caller.clone()), TASK, Attestation::Invalid);
 
         let attestations = Challenges::<T>::get(TASK).unwrap().attestations;
-        assert_eq!(attestations.last(), Some(&(caller, Attestation::Invalid)));
+        assert_eq!(attestations.iter().last(), Some(&(caller, Attestation::Invalid)));
     }
 
     #[benchmark]

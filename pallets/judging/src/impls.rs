@@ -69,17 +69,14 @@ impl<T: Config> Judge<T::AccountId> for Pallet<T> {
 
     fn tally(task: TaskId) -> Tally {
         Challenges::<T>::get(task)
-            .map(|challenge| challenge.tally())
-            .unwrap_or(Tally {
-                in_favour: 0,
-                against: 0,
-            })
+            .map(|challenge| challenge.attestations.tally())
+            .unwrap_or_default()
     }
 
     fn attesters(task: TaskId) -> Vec<T::AccountId> {
         let attestations = Challenges::<T>::get(task).map(|challenge| challenge.attestations);
-        let attesters = attestations.unwrap_or_default().into_iter().map(|(who, _)| who);
-        attesters.collect()
+        let attestations = attestations.unwrap_or_default();
+        attestations.iter().map(|(who, _)| who.clone()).collect()
     }
 
     /// Emits `AttesterPaid` or `AttesterSlashed` per attester, none for those in favour where the ruling is `Undecided`;
@@ -89,7 +86,7 @@ impl<T: Config> Judge<T::AccountId> for Pallet<T> {
         let challenge = Challenges::<T>::take(task).ok_or(Error::<T>::NoChallenge)?;
         let specialisation = challenge.terms.specialisation;
         let truth = ruling.vindicates();
-        let (mut right, wrong) = challenge.sides(truth.unwrap_or(Attestation::Valid));
+        let (mut right, wrong) = challenge.attestations.sides(truth.unwrap_or(Attestation::Valid));
         // These bonds first: they make sure that the accounts can receive.
         right.iter().for_each(|who| Self::give_back(task, who));
         if truth.is_some() {

@@ -229,8 +229,10 @@ pub mod pallet {
             ensure!(!T::Parties::is_party(task, &validator), Error::<T>::PartyToTask);
 
             let now = frame_system::Pallet::<T>::block_number();
+            ensure!(now <= challenge.terms.until, Error::<T>::WindowClosed);
             challenge
-                .attest(now, validator.clone(), attestation)
+                .attestations
+                .attest(validator.clone(), attestation)
                 .map_err(Error::<T>::from)?;
 
             let bond = challenge.terms.bond;

@@ -1,8 +1,10 @@
 //! What must hold after every block.
 
-use crate::{ChallengeOf, Challenges, Config, Pallet};
-use agora_primitives::money::{Escrow, Purpose, Scope};
-use alloc::collections::BTreeSet;
+use crate::{Challenges, Config, Pallet};
+use agora_primitives::{
+    judging::AttestationsError,
+    money::{Escrow, Purpose, Scope},
+};
 use frame_support::ensure;
 use sp_runtime::TryRuntimeError;
 
@@ -14,19 +16,12 @@ impl<T: Config> Pallet<T> {
     /// 3. of each attester exactly the bond is held, for this purpose and task.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         for (task, challenge) in Challenges::<T>::iter() {
-            let places = ChallengeOf::<T>::places_per_side();
-            let tally = challenge.tally();
-            ensure!(
-                tally.in_favour <= places && tally.against <= places,
-                "judging: a side has more than its places"
-            );
-            let attesters: BTreeSet<_> = challenge.attestations.iter().map(|(who, _)| who.clone()).collect();
-            ensure!(
-                attesters.len() == challenge.attestations.len(),
-                "judging: somebody attested twice"
-            );
-            for who in attesters {
-                let held = T::Escrow::held(Purpose::ChallengeBond, Scope::Task(task), &who);
+            challenge.attestations.validate().map_err(|error| match error {
+                AttestationsError::Twice => "judging: somebody attested twice",
+                AttestationsError::TooMany => "judging: a side has more than its places",
+            })?;
+            for (who, _) in challenge.attestations.iter() {
+                let held = T::Escrow::held(Purpose::ChallengeBond, Scope::Task(task), who);
                 ensure!(
                     held == challenge.terms.bond,
                     "judging: what is held of an attester is not the bond"

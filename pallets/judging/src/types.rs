@@ -1,14 +1,14 @@
-//! A challenge, its transitions, and how bonds pass from the wrong side to the right one. Pure.
+//! A challenge, and how bonds pass from the wrong side to the right one. Pure.
 
 use crate::{Config, Error};
 use agora_primitives::{
-    judging::{Attestation, ChallengeTerms, Tally},
+    judging::{AttestError, Attestations, ChallengeTerms},
     money::{Escrow, Payee},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
-    BoundedVec, CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound,
+    CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound,
     traits::{Get, tokens::Balance},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -44,27 +44,15 @@ where
 {
     /// What it was opened with.
     pub terms: ChallengeTerms<BlockNumber, Balance>,
-    /// Who attested what, in the order of arrival. Nobody twice; at most half of the places for each side.
-    pub attestations: BoundedVec<(AccountId, Attestation), MaxAttestations>,
+    /// Who attested what.
+    pub attestations: Attestations<AccountId, MaxAttestations>,
 }
 
-/// Why an attestation is not taken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Refusal {
-    /// The window is over.
-    WindowClosed,
-    /// This account has attested already.
-    AlreadyAttested,
-    /// All places of this side are taken.
-    SideFull,
-}
-
-impl<T> From<Refusal> for Error<T> {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::WindowClosed => Self::WindowClosed,
-            Refusal::AlreadyAttested => Self::AlreadyAttested,
-            Refusal::SideFull => Self::TooManyAttestations,
+impl<T> From<AttestError> for Error<T> {
+    fn from(error: AttestError) -> Self {
+        match error {
+            AttestError::AlreadyAttested => Self::AlreadyAttested,
+            AttestError::SideFull => Self::TooManyAttestations,
         }
     }
 }
@@ -72,7 +60,7 @@ impl<T> From<Refusal> for Error<T> {
 impl<AccountId, BlockNumber, Balance, MaxAttestations> Challenge<AccountId, BlockNumber, Balance, MaxAttestations>
 where
     AccountId: Clone + PartialEq + Eq + core::fmt::Debug,
-    BlockNumber: Clone + PartialEq + Eq + PartialOrd + core::fmt::Debug,
+    BlockNumber: Clone + PartialEq + Eq + core::fmt::Debug,
     Balance: Clone + PartialEq + Eq + core::fmt::Debug,
     MaxAttestations: Get<u32>,
 {
@@ -80,53 +68,8 @@ where
     pub fn new(terms: ChallengeTerms<BlockNumber, Balance>) -> Self {
         Self {
             terms,
-            attestations: BoundedVec::new(),
+            attestations: Attestations::default(),
         }
-    }
-
-    /// How many places each side has: half of all. So validators who agree with each other, however many, leave room
-    /// for as many others who disagree.
-    pub fn places_per_side() -> u32 {
-        MaxAttestations::get().wrapping_div(2)
-    }
-
-    /// Takes down what `validator` says at block `now`.
-    pub fn attest(&mut self, now: BlockNumber, validator: AccountId, attestation: Attestation) -> Result<(), Refusal> {
-        if now > self.terms.until {
-            return Err(Refusal::WindowClosed);
-        }
-        if self.attestations.iter().any(|(who, _)| *who == validator) {
-            return Err(Refusal::AlreadyAttested);
-        }
-        if self.count(attestation) >= Self::places_per_side() {
-            return Err(Refusal::SideFull);
-        }
-        self.attestations
-            .try_push((validator, attestation))
-            .map_err(|_| Refusal::SideFull)
-    }
-
-    /// How many attested both ways.
-    pub fn tally(&self) -> Tally {
-        Tally {
-            in_favour: self.count(Attestation::Valid),
-            against: self.count(Attestation::Invalid),
-        }
-    }
-
-    /// Divides the attesters into those who said `truth` and the others, each in the order of arrival.
-    pub fn sides(self, truth: Attestation) -> (Vec<AccountId>, Vec<AccountId>) {
-        let (right, wrong): (Vec<_>, Vec<_>) = self.attestations.into_iter().partition(|(_, said)| *said == truth);
-        let accounts = |side: Vec<(AccountId, Attestation)>| side.into_iter().map(|(who, _)| who);
-        (accounts(right).collect(), accounts(wrong).collect())
-    }
-
-    fn count(&self, attestation: Attestation) -> u32 {
-        // The list is bounded by a `u32`.
-        self.attestations
-            .iter()
-            .filter(|(_, said)| *said == attestation)
-            .count() as u32
     }
 }
 

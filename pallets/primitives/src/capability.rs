@@ -7,7 +7,7 @@
 
 use crate::{
     job::{MAX_ITERATIONS, MAX_WORK, SyntheticJob},
-    judging::Attestation,
+    judging::{Attestation, Tally},
 };
 use codec::Encode;
 use sp_core::H256;
@@ -15,7 +15,7 @@ use sp_crypto_hashing::blake2_256;
 use sp_runtime::DispatchError;
 
 /// Separates the seeds of challenges from everything else that is hashed; the last byte counts versions.
-pub const CHALLENGE_DOMAIN: &[u8] = b"agora/hardware/1";
+pub const CHALLENGE_DOMAIN: [u8; 16] = *b"agora/hardware/1";
 
 /// Sizes of the matrices in a challenge, largest first: a large one keeps a large device busy, a small one can be sized
 /// to a small device. Their outputs are between 64 KiB and 16 MiB.
@@ -56,7 +56,7 @@ pub fn challenge_job<AccountId: Encode>(
     capability: u32,
     window_ms: u64,
 ) -> SyntheticJob {
-    let seed = worker.using_encoded(|worker| blake2_256(&[CHALLENGE_DOMAIN, &round_seed.0, worker].concat()));
+    let seed = (CHALLENGE_DOMAIN, round_seed, worker).using_encoded(blake2_256);
     let work = work(capability.min(max_provable(window_ms)), window_ms);
     let products = |size: u32| work.checked_div(u128::from(size).saturating_pow(3)).unwrap_or(0);
     let [_, .., smallest] = CHALLENGE_SIZES;
@@ -85,13 +85,13 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// What `valid` votes for an answer and `invalid` votes against it come to: the side with more of them decides, if it
-    /// has the quorum. Where both have as many, the answer is refuted: a priority that is in doubt does not count. What
-    /// was decided once is never open again.
-    pub const fn of(valid: u32, invalid: u32, quorum: u32) -> Self {
-        if valid > invalid && valid >= quorum {
+    /// What the votes come to: the side with more of them decides, if it has the quorum. Where both have as many, the
+    /// answer is refuted: a priority that is in doubt does not count. What was decided once is never open again.
+    pub const fn of(tally: Tally, quorum: u32) -> Self {
+        let Tally { in_favour, against } = tally;
+        if in_favour > against && in_favour >= quorum {
             Self::Proven
-        } else if invalid >= valid && invalid >= quorum {
+        } else if against >= in_favour && against >= quorum {
             Self::Refuted
         } else {
             Self::Open

@@ -6,7 +6,7 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 
 /// Separates commitments from everything else that is hashed; the last byte counts versions.
-pub const COMMIT_DOMAIN: &[u8] = b"agora/commit/1";
+pub const COMMIT_DOMAIN: [u8; 14] = *b"agora/commit/1";
 
 /// A worker's secret, 32 random bytes per task.
 pub type Salt = [u8; 32];
@@ -24,19 +24,7 @@ pub fn commitment<AccountId: Encode>(
     trace_root: H256,
     salt: &Salt,
 ) -> H256 {
-    (CommitDomain, genesis, task, account, digest, trace_root, salt)
+    (COMMIT_DOMAIN, genesis, task, account, digest, trace_root, salt)
         .using_encoded(blake2_256)
         .into()
-}
-
-/// Encodes as the bytes of [`COMMIT_DOMAIN`] without a length.
-struct CommitDomain;
-
-impl Encode for CommitDomain {
-    fn size_hint(&self) -> usize {
-        COMMIT_DOMAIN.len()
-    }
-    fn encode_to<O: codec::Output + ?Sized>(&self, to: &mut O) {
-        to.write(COMMIT_DOMAIN);
-    }
 }

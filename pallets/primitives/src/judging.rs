@@ -1,5 +1,7 @@
 //! How results are judged.
 
+mod attestations;
+
 use crate::{ids::TaskId, participants::Specialisation};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -7,6 +9,8 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult};
+
+pub use attestations::{AttestError, Attestations, AttestationsError};
 
 /// The rule by which the answers to a task are judged.
 #[derive(
@@ -80,6 +84,13 @@ pub enum Attestation {
     Invalid,
 }
 
+impl Attestation {
+    /// What is to be said of a result that is `valid`, or is not.
+    pub const fn of(valid: bool) -> Self {
+        if valid { Self::Valid } else { Self::Invalid }
+    }
+}
+
 /// How a challenge ended, and so who of its attesters pays whom.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ruling {
@@ -104,12 +115,24 @@ impl Ruling {
 }
 
 /// What attesters said by the end of a challenge window.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(
+    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
+)]
 pub struct Tally {
     /// How many attested for the result.
     pub in_favour: u32,
     /// How many attested against it.
     pub against: u32,
+}
+
+impl Tally {
+    /// How many said `side`.
+    pub const fn of(self, side: Attestation) -> u32 {
+        match side {
+            Attestation::Valid => self.in_favour,
+            Attestation::Invalid => self.against,
+        }
+    }
 }
 
 /// What a challenge is opened with.

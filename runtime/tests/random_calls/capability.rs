@@ -44,11 +44,7 @@ pub fn attest(world: &World, rng: &mut Rng) -> Option<Call> {
     } else {
         world.anybody(rng)
     };
-    let attestation = if rng.chance(75) {
-        Attestation::Valid
-    } else {
-        Attestation::Invalid
-    };
+    let attestation = Attestation::of(rng.chance(75));
     let call = pallet_agora_capability::Call::attest {
         round,
         worker,

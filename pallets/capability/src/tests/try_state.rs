@@ -2,7 +2,7 @@
 
 use crate::{Answers, CurrentSchedule, FirstKept, Schedule, mock::*, types::Answer};
 use agora_primitives::judging::Attestation;
-use frame_support::BoundedVec;
+use codec::{Decode, Encode};
 use sp_core::H256;
 
 fn finds(broken: &str, break_it: impl FnOnce()) {
@@ -17,7 +17,7 @@ fn finds(broken: &str, break_it: impl FnOnce()) {
 
 fn with_votes(votes: Vec<(AccountId, Attestation)>) -> Answer<AccountId, MaxAttestations> {
     Answer {
-        attestations: BoundedVec::truncate_from(votes),
+        attestations: Decode::decode(&mut &votes.encode()[..]).unwrap(),
         ..Answer::new(1, H256::zero())
     }
 }
@@ -44,7 +44,7 @@ fn votes_that_are_too_many() {
     finds("voted twice", || {
         Answers::<Test>::insert(1, ALICE, with_votes(vec![valid(3), valid(3)]));
     });
-    finds("own answer", || {
+    finds("one's own", || {
         Answers::<Test>::insert(1, ALICE, with_votes(vec![valid(ALICE)]))
     });
     finds("places", || {

@@ -1,7 +1,10 @@
 //! How votes count.
 
-use crate::types::{Answer, VoteError};
-use agora_primitives::{capability::Standing, judging::Attestation};
+use crate::types::Answer;
+use agora_primitives::{
+    capability::Standing,
+    judging::{AttestError, Attestation},
+};
 use frame_support::traits::ConstU32;
 use proptest::prelude::*;
 use sp_core::H256;
@@ -15,15 +18,15 @@ proptest! {
         let mut counts = [0u32; 2];
         let mut decided = false;
         for (who, side) in (0u64..).zip(sides) {
-            let said = if side { Attestation::Valid } else { Attestation::Invalid };
+            let said = Attestation::of(side);
             let count = &mut counts[usize::from(side)];
             if *count == 4 {
-                prop_assert_eq!(answer.attest(who, said), Err(VoteError::TooManyAttestations));
+                prop_assert_eq!(answer.attestations.attest(who, said), Err(AttestError::SideFull));
                 continue;
             }
             *count += 1;
-            prop_assert_eq!(answer.attest(who, said), Ok(()));
-            prop_assert_eq!(answer.attest(who, said), Err(VoteError::AlreadyAttested));
+            prop_assert_eq!(answer.attestations.attest(who, said), Ok(()));
+            prop_assert_eq!(answer.attestations.attest(who, said), Err(AttestError::AlreadyAttested));
             let [invalid, valid] = counts;
             let expected = if valid.max(invalid) < quorum {
                 Standing::Open

@@ -3,6 +3,7 @@ use agora_primitives::{
     judging::Attestation,
     money::{Escrow, Purpose, Scope},
 };
+use codec::{Decode, Encode};
 use frame_support::{assert_err, assert_ok};
 
 #[test]
@@ -23,8 +24,8 @@ fn notices_who_is_there_twice() {
     ExtBuilder::default().build().execute_with(|| {
         contest(TASK, &[1], &[]);
         Challenges::<Test>::mutate(TASK, |challenge| {
-            let twice = (1, Attestation::Invalid);
-            challenge.as_mut().unwrap().attestations.try_push(twice).unwrap();
+            let twice = vec![(1u64, Attestation::Valid), (1, Attestation::Invalid)];
+            challenge.as_mut().unwrap().attestations = Decode::decode(&mut &twice.encode()[..]).unwrap();
         });
         assert_err!(Judging::do_try_state(), "judging: somebody attested twice");
     });
