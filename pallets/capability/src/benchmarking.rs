@@ -89,9 +89,8 @@ mod benchmarks {
         answer_of::<T>(round, &who);
         let places = AttestationsOf::<T>::places_per_side();
         for index in 0..2 * places - 2 {
-            let said = Attestation::of(index % 2 == 0);
             let origin = RawOrigin::Signed(validator::<T>(index)).into();
-            Pallet::<T>::attest(origin, round, who.clone(), said).unwrap();
+            Pallet::<T>::attest(origin, round, who.clone(), side(index)).unwrap();
         }
         let caller = validator::<T>(2 * places);
 
@@ -149,8 +148,7 @@ mod benchmarks {
             let who: T::AccountId = account("past", index, 0);
             let mut past = AnswerOf::<T>::new(1, H256::zero());
             for vote in 0..T::MaxAttestations::get() {
-                let said = Attestation::of(vote % 2 == 0);
-                past.attest(account("voter", vote, 0), said).unwrap();
+                past.attestations.attest(account("voter", vote, 0), side(vote)).unwrap();
             }
             Answers::<T>::insert(round, who, past);
         }
