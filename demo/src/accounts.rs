@@ -30,9 +30,9 @@ pub const WORKERS: [Part; 5] = [
     part("worker 5 (silent)", "//Worker5", Some("silent")),
 ];
 /// Check.
-pub const VALIDATORS: [Part; 2] = [
-    part("validator 1", "//Validator1", None),
-    part("validator 2", "//Validator2", None),
+pub const VERIFIERS: [Part; 2] = [
+    part("verifier 1", "//Verifier1", None),
+    part("verifier 2", "//Verifier2", None),
 ];
 
 /// The parts by account.
@@ -42,7 +42,7 @@ pub struct Cast {
 
 impl Cast {
     pub fn new() -> Result<Self, DemoError> {
-        let parts = [PUBLISHER].into_iter().chain(WORKERS).chain(VALIDATORS);
+        let parts = [PUBLISHER].into_iter().chain(WORKERS).chain(VERIFIERS);
         let mut names = parts
             .map(|part| Ok((part.account()?.0, part.name)))
             .collect::<Result<BTreeMap<_, _>, DemoError>>()?;

@@ -1,4 +1,4 @@
-//! The whole market on one machine: a node, a publisher, two validators and five workers, one of which returns corrupted
+//! The whole market on one machine: a node, a publisher, two verifiers and five workers, one of which returns corrupted
 //! results and one of which commits and never reveals. Two tasks are published; one is computed, judged, paid and
 //! proven, the other finds nobody and is refunded.
 //!

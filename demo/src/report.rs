@@ -1,7 +1,7 @@
 //! What happened, and what came of it.
 
 use crate::{
-    accounts::{Books, Cast, PUBLISHER, VALIDATORS, WORKERS},
+    accounts::{Books, Cast, PUBLISHER, VERIFIERS, WORKERS},
     error::{DemoError, check},
     show,
 };
@@ -72,7 +72,7 @@ impl Story {
                 }) => {
                     let side = match side.0 {
                         Side::Worker(kind) => format!("worker in {kind:?}"),
-                        Side::Validator(kind) => format!("validator in {kind:?}"),
+                        Side::Verifier(kind) => format!("verifier in {kind:?}"),
                         Side::Publisher => "publisher".to_owned(),
                     };
                     self.reputations.push(format!(
@@ -120,10 +120,10 @@ impl Story {
                 task,
                 digest,
                 best,
-                challenge_until,
+                appeal_until,
                 ..
             } => format!(
-                "task {}: enough agreement on {}, best {}; may be challenged until block {challenge_until}",
+                "task {}: enough agreement on {}, best {}; may be appealed until block {appeal_until}",
                 task.0,
                 short(digest),
                 name(best)
@@ -154,14 +154,14 @@ impl Story {
     fn judging_event(&mut self, block: BlockNumber, event: &judging::Event, cast: &Cast) {
         if let judging::Event::Attested {
             task,
-            validator,
+            verifier,
             attestation,
         } = event
         {
-            self.attesters.push(*validator);
+            self.attesters.push(*verifier);
             show::line(
                 block,
-                &format!("task {}: {} attests: {:?}", task.0, cast.name(validator), attestation.0),
+                &format!("task {}: {} attests: {:?}", task.0, cast.name(verifier), attestation.0),
             );
         }
     }
@@ -219,8 +219,8 @@ impl Report<'_> {
                 format!("worker {} ended as {outcome:?}", index + 1)
             })?;
         }
-        check(self.story.attesters.len() == VALIDATORS.len(), || {
-            "not every validator attested".to_owned()
+        check(self.story.attesters.len() == VERIFIERS.len(), || {
+            "not every verifier attested".to_owned()
         })
     }
 
@@ -228,7 +228,7 @@ impl Report<'_> {
         show::heading("Money");
         let after = Books::read(&self.client.finalised().await?).await?;
         let mut rows = vec![(PUBLISHER.name, PUBLISHER.account()?)];
-        for part in WORKERS.iter().chain(&VALIDATORS) {
+        for part in WORKERS.iter().chain(&VERIFIERS) {
             rows.push((part.name, part.account()?));
         }
         rows.push(("treasury", treasury_account()));
@@ -262,7 +262,7 @@ impl Report<'_> {
             ));
         }
         check(bonds.len() == 2, || format!("{} bonds were cut, not 2", bonds.len()))?;
-        for part in VALIDATORS {
+        for part in VERIFIERS {
             let account = part.account()?;
             let paid = self.story.paid(self.story.task, Purpose::TaskReward);
             let paid: Balance = paid

@@ -1,7 +1,7 @@
 //! The course of the demonstration.
 
 use crate::{
-    accounts::{Books, Cast, PUBLISHER, Part, VALIDATORS, WORKERS},
+    accounts::{Books, Cast, PUBLISHER, Part, VERIFIERS, WORKERS},
     error::{DemoError, check},
     report::{Report, Story},
     show,
@@ -43,18 +43,18 @@ pub async fn run() -> Result<(), DemoError> {
     // Followed from here, so that no event is missed.
     let mut blocks = client.follow_finalised(Some(start.number));
 
-    show::heading("Workers and validators");
+    show::heading("Workers and verifiers");
     let capability = measure(&node, folder.path()).await?;
     register(&node, folder.path(), capability).await?;
     let workers = WORKERS
         .iter()
         .map(|part| mine(&node, part, folder.path()))
         .collect::<Result<Vec<_>, _>>()?;
-    let validators = VALIDATORS
+    let verifiers = VERIFIERS
         .iter()
         .map(|part| validate(&node, part, folder.path()))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut processes: Vec<Process> = workers.into_iter().chain(validators).collect();
+    let mut processes: Vec<Process> = workers.into_iter().chain(verifiers).collect();
     for process in &mut processes {
         process.printed("Ctrl-C stops", 0, PATIENCE).await?;
     }
@@ -168,7 +168,7 @@ async fn register(node: &Node, folder: &Path, capability: String) -> Result<(), 
     let all = WORKERS
         .iter()
         .map(|part| (part, "worker"))
-        .chain(VALIDATORS.iter().map(|part| (part, "validator")));
+        .chain(VERIFIERS.iter().map(|part| (part, "verifier")));
     let registrations = all.map(|(part, role)| {
         let capability = capability.clone();
         async move {

@@ -3,7 +3,7 @@
 use agora_primitives::{
     job::{
         InferenceJob, InferenceTask, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_FRAMES, MAX_INLINE_JOB,
-        MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_OUTPUT, MAX_STORED_JOB, MAX_TILES, MAX_WORK, RenderingJob, RowsJob,
+        MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_OUTPUT, MAX_STORED_JOB, MAX_TILES, MAX_WORK, RenderingJob, MatmulJob,
         SyntheticJob, TrainingJob,
     },
     participants::Specialisation,
@@ -35,14 +35,14 @@ fn check_limits(spec: &JobSpec) {
     }
     match spec {
         JobSpec::V1(JobKind::Synthetic(job)) => check_synthetic(spec, job),
-        JobSpec::V1(JobKind::Rows(job)) => check_rows(spec, job),
+        JobSpec::V1(JobKind::Matmul(job)) => check_matmul(spec, job),
         JobSpec::V1(JobKind::Inference(job)) => check_inference(spec, job),
         JobSpec::V1(JobKind::Training(job)) => check_training(spec, job),
         JobSpec::V1(JobKind::Rendering(job)) => check_rendering(spec, job),
     }
 }
 
-fn check_rows(spec: &JobSpec, job: &RowsJob) {
+fn check_matmul(spec: &JobSpec, job: &MatmulJob) {
     let [first, rows, columns, vectors] = [job.first_row, job.rows, job.columns, job.vectors].map(u128::from);
     assert_eq!(spec.specialisation(), Specialisation::RowTransform);
     if spec.validate().is_ok() {

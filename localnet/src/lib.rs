@@ -1,4 +1,4 @@
-//! A network of real processes on this machine: nodes, workers, validators. For the demonstration, the end-to-end tests
+//! A network of real processes on this machine: nodes, workers, verifiers. For the demonstration, the end-to-end tests
 //! and the benchmarks.
 //!
 //! Every process is killed when its handle is dropped, its output goes to a file, and every wait has a deadline and

@@ -1,7 +1,7 @@
 //! What clients and the node may ask of the runtime.
 
 use crate::{
-    AccountId, Babe, Balance, Block, BlockNumber, Executive, Grandpa, Hash, InherentDataExt, Mmr, Nonce, Proofs,
+    AccountId, Babe, Balance, Block, BlockNumber, Executive, Grandpa, Hash, InherentDataExt, Mmr, Nonce, Results,
     Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION, configs::babe,
     genesis_presets,
 };
@@ -291,11 +291,11 @@ impl_runtime_apis! {
             task: TaskId,
             best_known_block: Option<BlockNumber>,
         ) -> Result<results::ResultProof<AccountId>, results::ProofError> {
-            Proofs::result_proof(task, best_known_block)
+            Results::result_proof(task, best_known_block)
         }
 
         fn compute_root() -> Hash {
-            Proofs::compute_root()
+            Results::compute_root()
         }
     }
 

@@ -1,4 +1,4 @@
-//! What benchmarks need of this runtime: accounts with money, workers and validators, in the real pallets.
+//! What benchmarks need of this runtime: accounts with money, workers and verifiers, in the real pallets.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
 
@@ -41,9 +41,9 @@ impl Market {
         }
     }
 
-    fn validator(number: u32) -> AccountId {
+    fn verifier(number: u32) -> AccountId {
         let who = account("attester", number, 0);
-        Self::activate(&who, Role::Validator, Profile::default());
+        Self::activate(&who, Role::Verifier, Profile::default());
         who
     }
 }
@@ -55,8 +55,8 @@ impl pallet_agora_registry::BenchmarkHelper<AccountId, Balance> for Market {
 }
 
 impl pallet_agora_judging::BenchmarkHelper<AccountId, Balance> for Market {
-    fn prepare_validator(who: &AccountId, bond: Balance) {
-        Self::activate(who, Role::Validator, Profile::default());
+    fn prepare_verifier(who: &AccountId, bond: Balance) {
+        Self::activate(who, Role::Verifier, Profile::default());
         Self::give(who, bond);
     }
 }
@@ -75,8 +75,8 @@ impl pallet_agora_capability::BenchmarkHelper<AccountId> for Market {
         Self::activate(who, Role::Worker, profile);
     }
 
-    fn prepare_validator(who: &AccountId) {
-        Self::activate(who, Role::Validator, Profile::default());
+    fn prepare_verifier(who: &AccountId) {
+        Self::activate(who, Role::Verifier, Profile::default());
     }
 }
 
@@ -86,7 +86,7 @@ impl pallet_agora_tasks::BenchmarkHelper<AccountId, Balance> for Market {
     }
 
     fn preset() -> PresetId {
-        // Burns and pays workers, validators and the treasury.
+        // Burns and pays workers, verifiers and the treasury.
         if !Presets::<Runtime>::contains_key(Self::SPLIT) {
             Presets::<Runtime>::insert(Self::SPLIT, Split::BURN);
         }
@@ -118,8 +118,8 @@ impl pallet_agora_tasks::BenchmarkHelper<AccountId, Balance> for Market {
     fn attest(task: TaskId, in_favour: u32, against: u32) {
         for number in 0..in_favour + against {
             let attestation = Attestation::of(number < in_favour);
-            let origin = RawOrigin::Signed(Self::validator(number)).into();
-            Judging::attest(origin, task, attestation).expect("an active validator may attest in the window");
+            let origin = RawOrigin::Signed(Self::verifier(number)).into();
+            Judging::attest(origin, task, attestation).expect("an active verifier may attest in the window");
         }
     }
 }

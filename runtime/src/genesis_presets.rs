@@ -27,7 +27,7 @@ pub const LOCAL_FOUR_VALIDATORS_PRESET: &str = "local_four_validators";
 
 /// Slot duration of the development chain, in milliseconds.
 pub const DEVELOPMENT_SLOT_DURATION_MS: u64 = 1_000;
-/// Rounds of hardware challenges on the development chain: every five minutes, decided by a single validator.
+/// Rounds of hardware challenges on the development chain: every five minutes, decided by a single verifier.
 const DEVELOPMENT_SCHEDULE: Schedule<BlockNumber> = Schedule {
     period: 300,
     window: 8,
@@ -38,8 +38,8 @@ const DEVELOPMENT_SCHEDULE: Schedule<BlockNumber> = Schedule {
 pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
 /// How many accounts `//Worker1`, `//Worker2` … there are.
 pub const DEVELOPMENT_WORKERS: u32 = 8;
-/// How many accounts `//Validator1`, `//Validator2` … there are: of the market, not of consensus.
-pub const DEVELOPMENT_VALIDATORS: u32 = 4;
+/// How many accounts `//Verifier1`, `//Verifier2` … there are: of the market, not of consensus.
+pub const DEVELOPMENT_VERIFIERS: u32 = 4;
 
 /// Names of all presets.
 pub fn preset_names() -> Vec<PresetId> {
@@ -132,13 +132,13 @@ fn endowed() -> Vec<(AccountId, Balance)> {
     ]
     .map(|who| who.to_account_id());
     let workers = (1..=DEVELOPMENT_WORKERS).map(|number| account(&format!("Worker{number}")));
-    let validators = (1..=DEVELOPMENT_VALIDATORS).map(|number| account(&format!("Validator{number}")));
+    let verifiers = (1..=DEVELOPMENT_VERIFIERS).map(|number| account(&format!("Verifier{number}")));
     let mut all = vec![(TREASURY_ID.into_account_truncating(), EXISTENTIAL_DEPOSIT)];
     all.extend(
         named
             .into_iter()
             .chain(workers)
-            .chain(validators)
+            .chain(verifiers)
             .chain([account("Publisher")])
             .map(|who| (who, ENDOWMENT)),
     );

@@ -109,7 +109,7 @@ impl_opaque_keys! {
     }
 }
 
-/// The pallets. Hooks run in the order of the indices: `Mmr` takes up the parent block's results before `Proofs` starts
+/// The pallets. Hooks run in the order of the indices: `Mmr` takes up the parent block's results before `Results` starts
 /// the block's own.
 #[frame_support::runtime]
 mod runtime {
@@ -166,7 +166,7 @@ mod runtime {
     #[runtime::pallet_index(25)]
     pub type Tasks = pallet_agora_tasks;
     #[runtime::pallet_index(26)]
-    pub type Proofs = pallet_agora_proofs;
+    pub type Results = pallet_agora_results;
     #[runtime::pallet_index(27)]
     pub type Capability = pallet_agora_capability;
 }
@@ -188,7 +188,7 @@ mod benches {
         [pallet_agora_reputation, Reputation]
         [pallet_agora_judging, Judging]
         [pallet_agora_tasks, Tasks]
-        [pallet_agora_proofs, Proofs]
+        [pallet_agora_results, Results]
         [pallet_agora_capability, Capability]
     );
 }

@@ -11,7 +11,7 @@ use agora_primitives::{
     results::compute_root,
 };
 use agora_runtime::{
-    AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Proofs, Runtime, RuntimeCall, RuntimeEvent, System, UNIT,
+    AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Results, Runtime, RuntimeCall, RuntimeEvent, System, UNIT,
     configs::treasury::TreasuryAccount, genesis_presets::ENDOWMENT,
 };
 use chain::{Chain, account, key};
@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 const TASK: TaskId = TaskId(0);
 const SALT: [u8; 32] = [7; 32];
 const WORKERS: [&str; 5] = ["Worker1", "Worker2", "Worker3", "Worker4", "Worker5"];
-const VALIDATORS: [&str; 2] = ["Validator1", "Validator2"];
+const VERIFIERS: [&str; 2] = ["Verifier1", "Verifier2"];
 const REWARD: Balance = 100 * UNIT;
 
 /// What worker number `n` found: all the same, but the last.
@@ -119,8 +119,8 @@ fn settled() -> Story {
         events: Vec::new(),
     };
     let workers = WORKERS.map(|who| (who, register(Role::Worker, 100 * UNIT)));
-    let validators = VALIDATORS.map(|who| (who, register(Role::Validator, 500 * UNIT)));
-    story.block(workers.into_iter().chain(validators));
+    let verifiers = VERIFIERS.map(|who| (who, register(Role::Verifier, 500 * UNIT)));
+    story.block(workers.into_iter().chain(verifiers));
     story.block([("Publisher", publish(20))]);
     story.block(WORKERS.map(|who| (who, pallet_agora_tasks::Call::accept { task: TASK }.into())));
     story.block([]);
@@ -153,7 +153,7 @@ fn settled() -> Story {
         task: TASK,
         attestation: Attestation::Valid,
     };
-    story.block(VALIDATORS.map(|who| (who, attest.clone().into())));
+    story.block(VERIFIERS.map(|who| (who, attest.clone().into())));
     story.until("settlement", |event| {
         matches!(event, pallet_agora_tasks::Event::Settled { .. })
     });
@@ -164,7 +164,7 @@ fn settled() -> Story {
 fn everybody_is_paid_by_rule_and_no_planck_is_lost() {
     let mut story = settled();
 
-    // Burned 60 %, workers 25 % (the best 70 % of it), validators 10 %, treasury 5 %; half of the wrong one's bond and the
+    // Burned 60 %, workers 25 % (the best 70 % of it), verifiers 10 %, treasury 5 %; half of the wrong one's bond and the
     // fee for publishing to the treasury.
     let unit = UNIT as i128;
     assert_eq!(story.gain("Publisher"), -100 * unit - unit / 2);
@@ -172,7 +172,7 @@ fn everybody_is_paid_by_rule_and_no_planck_is_lost() {
     right.sort_unstable();
     assert_eq!(right, [2_500, 2_500, 2_500, 17_500].map(|milli| milli * unit / 1_000));
     assert_eq!(story.gain("Worker5"), -10 * unit);
-    for who in VALIDATORS {
+    for who in VERIFIERS {
         assert_eq!(story.gain(who), 5 * unit);
     }
 
@@ -208,7 +208,7 @@ fn try_state() {
     pallet_agora_reputation::Pallet::<Runtime>::do_try_state().unwrap();
     pallet_agora_judging::Pallet::<Runtime>::do_try_state().unwrap();
     pallet_agora_tasks::Pallet::<Runtime>::do_try_state().unwrap();
-    pallet_agora_proofs::Pallet::<Runtime>::do_try_state().unwrap();
+    pallet_agora_results::Pallet::<Runtime>::do_try_state().unwrap();
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn the_result_is_proven_by_any_later_header_alone() {
         let proof = story
             .chain
             .ext
-            .execute_with(|| Proofs::result_proof(TASK, Some(header.number)))
+            .execute_with(|| Results::result_proof(TASK, Some(header.number)))
             .expect("the result can be proven");
         assert_eq!(proof.leaf.task, TASK);
         assert_eq!(proof.leaf.digest, digest(0));

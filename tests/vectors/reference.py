@@ -102,7 +102,7 @@ def trace_root(account: bytes, digests: list) -> bytes:
 
 
 def check(seed: bytes, n: int, iterations: int, output: bytes, challenge: bytes) -> bool:
-    """The check of an attesting validator."""
+    """The check of an attesting verifier."""
     if len(output) != n * n or any(byte >= P for byte in output):
         return False
     a, m0 = matrix(seed, b"A", n), matrix(seed, b"M", n)

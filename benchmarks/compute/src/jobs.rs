@@ -1,7 +1,7 @@
 //! Whole jobs of each kind: the adapter against the processor, and checking against computing.
 
 mod rendering;
-mod rows;
+mod matmul;
 mod synthetic;
 mod training;
 
@@ -35,7 +35,7 @@ pub fn measure(gpu: &GpuEngine, cpu: &CpuEngine, repetitions: usize) -> Result<V
     let subjects: [fn() -> Result<Subject, Failure>; 6] = [
         || Ok(synthetic::chain()),
         || Ok(synthetic::large_product()),
-        rows::square,
+        matmul::square,
         rendering::room,
         training::perceptron,
         training::convolutional,

@@ -4,7 +4,7 @@ use crate::{
     AccountId, AtBlock, Balance, BlockNumber, ChainError,
     api::api,
     views::{
-        AnswerView, BalanceView, ChallengeView, ChosenView, ClassView, ContributionState, ContributionView,
+        AnswerView, BalanceView, AppealWindowView, ChosenView, ClassView, ContributionState, ContributionView,
         DepositView, Invited, ParticipantView, ReputationView, RoundView, ScheduleView, TaskView,
     },
 };
@@ -159,20 +159,20 @@ impl AtBlock {
         }))
     }
 
-    /// The challenge windows that are open.
-    pub async fn challenges(&self) -> Result<Vec<ChallengeView>, ChainError> {
+    /// The appeal windows that are open.
+    pub async fn appeal_windows(&self) -> Result<Vec<AppealWindowView>, ChainError> {
         let storage = self.at.storage();
-        let mut entries = storage.iter(api::storage().judging().challenges(), ()).await?;
+        let mut entries = storage.iter(api::storage().judging().appeal_windows(), ()).await?;
         let mut views = Vec::new();
         while let Some(entry) = entries.next().await {
             let entry = entry?;
             let (Static(task),) = entry.key()?.decode()?;
-            let judging::Challenge {
+            let judging::AppealWindow {
                 terms,
                 attestations: Static(attestations),
                 ..
             } = entry.value().decode()?;
-            views.push(ChallengeView {
+            views.push(AppealWindowView {
                 task,
                 digest: terms.digest,
                 seed: terms.seed,
@@ -226,7 +226,7 @@ impl AtBlock {
                 proven: worker.proof.map(|proof| (proof.capability, proof.until)),
                 last_heartbeat,
             }),
-            Role::Validator => member.validator.map(|_| plain),
+            Role::Verifier => member.verifier.map(|_| plain),
             Role::Orchestrator => member.orchestrator.map(|_| plain),
             Role::Expert => member.expert.map(|_| plain),
         })

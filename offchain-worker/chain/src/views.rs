@@ -101,7 +101,7 @@ pub enum Status {
     Working,
     Revealing,
     Judging,
-    Challengeable,
+    Appealable,
     Settled,
     Cancelled,
     Expired,
@@ -115,7 +115,7 @@ impl fmt::Display for Status {
             Self::Working => "working",
             Self::Revealing => "revealing",
             Self::Judging => "judging",
-            Self::Challengeable => "challengeable",
+            Self::Appealable => "appealable",
             Self::Settled => "settled",
             Self::Cancelled => "cancelled",
             Self::Expired => "expired",
@@ -135,7 +135,7 @@ pub enum Phase {
     Working { until: BlockNumber },
     Revealing { until: BlockNumber },
     Judging,
-    Challengeable { until: BlockNumber },
+    Appealable { until: BlockNumber },
     Finished,
 }
 
@@ -155,7 +155,7 @@ impl TaskView {
             Status::Working => Phase::Working { until },
             Status::Revealing => Phase::Revealing { until },
             Status::Judging => Phase::Judging,
-            Status::Challengeable => Phase::Challengeable { until },
+            Status::Appealable => Phase::Appealable { until },
             Status::Settled | Status::Cancelled | Status::Expired | Status::Failed => Phase::Finished,
         }
     }
@@ -215,12 +215,12 @@ pub struct ContributionView {
 /// Who attested what, as many as the chain takes.
 pub type Attestations = judging::Attestations<AccountId, ConstU32<{ u32::MAX }>>;
 
-/// An open challenge window.
+/// An open appeal window.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ChallengeView {
+pub struct AppealWindowView {
     /// The task.
     pub task: TaskId,
-    /// The result that may be challenged.
+    /// The result that may be appealed.
     pub digest: H256,
     /// Where checks take their randomness from.
     pub seed: H256,
@@ -239,7 +239,7 @@ pub struct ScheduleView {
     pub window: BlockNumber,
     /// Blocks from the opening of a round in which what it proved counts.
     pub validity: BlockNumber,
-    /// How many validators must agree on an answer.
+    /// How many verifiers must agree on an answer.
     pub quorum: u32,
 }
 
@@ -262,7 +262,7 @@ pub struct RoundView {
     pub closes_at: BlockNumber,
     /// How long it takes answers, in milliseconds.
     pub window_ms: u64,
-    /// How many validators must agree on an answer.
+    /// How many verifiers must agree on an answer.
     pub quorum: u32,
 }
 
@@ -285,7 +285,7 @@ pub struct AnswerView {
     pub capability: u32,
     /// The digest of the challenge's output.
     pub digest: H256,
-    /// What validators found.
+    /// What verifiers found.
     pub attestations: Attestations,
 }
 
@@ -378,7 +378,7 @@ impl From<tasks::Phase> for Status {
             tasks::Phase::Working => Self::Working,
             tasks::Phase::Revealing => Self::Revealing,
             tasks::Phase::Judging => Self::Judging,
-            tasks::Phase::Challengeable => Self::Challengeable,
+            tasks::Phase::Appealable => Self::Appealable,
             tasks::Phase::Settled => Self::Settled,
             tasks::Phase::Cancelled => Self::Cancelled,
             tasks::Phase::Expired => Self::Expired,

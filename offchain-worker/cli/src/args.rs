@@ -70,7 +70,7 @@ pub enum Command {
     Leave(LeaveArgs),
     /// Work: take tasks, compute, commit, reveal, collect.
     Mine(MineArgs),
-    /// Check results while they can be challenged, and attest.
+    /// Check results while they can be appealed, and attest.
     Validate(ValidateArgs),
     /// Publish a task with money behind it.
     Publish(PublishArgs),
@@ -119,7 +119,7 @@ pub enum KeysCommand {
 #[derive(Clone, Copy, ValueEnum)]
 pub enum RoleArg {
     Worker,
-    Validator,
+    Verifier,
     Orchestrator,
     Expert,
 }
@@ -128,7 +128,7 @@ impl From<RoleArg> for Role {
     fn from(role: RoleArg) -> Self {
         match role {
             RoleArg::Worker => Self::Worker,
-            RoleArg::Validator => Self::Validator,
+            RoleArg::Verifier => Self::Verifier,
             RoleArg::Orchestrator => Self::Orchestrator,
             RoleArg::Expert => Self::Expert,
         }
@@ -225,7 +225,7 @@ pub struct MineArgs {
     /// Misbehave deliberately (only in builds made for tests and demonstrations).
     #[cfg(feature = "fault-injection")]
     #[arg(long)]
-    pub fault: Option<agora_miner::Fault>,
+    pub fault: Option<agora_worker::Fault>,
 }
 
 #[derive(Args)]
@@ -239,7 +239,7 @@ pub struct ValidateArgs {
     /// Misbehave deliberately (only in builds made for tests and demonstrations).
     #[cfg(feature = "fault-injection")]
     #[arg(long)]
-    pub fault: Option<agora_miner::Fault>,
+    pub fault: Option<agora_worker::Fault>,
 }
 
 #[derive(Args)]

@@ -4,7 +4,7 @@ use crate::{args::Global, exit::CliError};
 use agora_blobs::BlobStore;
 use agora_chain::{AccountId, Client, KeySource, Keypair, Submitter};
 use agora_compute::GpuOptions;
-use agora_miner::Journal;
+use agora_worker::Journal;
 use std::{path::PathBuf, time::Duration};
 use tokio_util::sync::CancellationToken;
 

@@ -3,7 +3,7 @@
 use agora_blobs::BlobError;
 use agora_chain::{ChainError, KeyError};
 use agora_compute::EngineError;
-use agora_miner::{JournalError, MinerError};
+use agora_worker::{JournalError, MinerError};
 use agora_models::{EmbedError, ImportError};
 
 /// For `--help`.

@@ -55,7 +55,7 @@ fn numbers(kind: &JobKind, output: &[u8]) -> Result<Vec<u8>, CliError> {
             .collect()
     };
     let lines: Vec<serde_json::Value> = match kind {
-        JobKind::Rows(job) => output
+        JobKind::Matmul(job) => output
             .chunks(4 * job.rows as usize)
             .map(|item| words(item).into())
             .collect(),

@@ -8,7 +8,7 @@ use agora_blobs::{BlobKind, BlobStore};
 use agora_compute::{network, training::Dataset};
 use agora_models::Embedder;
 use agora_primitives::job::{
-    BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, Region, RenderingJob, RowsJob, SyntheticJob, TrainingJob,
+    BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, Region, RenderingJob, MatmulJob, SyntheticJob, TrainingJob,
 };
 use agora_scenes::{Description, Folder};
 use std::path::Path;
@@ -25,7 +25,7 @@ pub async fn prepare(blobs: &BlobStore, args: JobArgs) -> Result<JobSpec, CliErr
             matrix_size,
             iterations,
         })),
-        JobArgs::Rows {
+        JobArgs::Matmul {
             matrix,
             columns,
             first_row,
@@ -35,7 +35,7 @@ pub async fn prepare(blobs: &BlobStore, args: JobArgs) -> Result<JobSpec, CliErr
             let matrix = store(blobs, read(&matrix)?).await?;
             let input = store(blobs, read(&vectors)?).await?;
             let count = |bytes: u32| bytes.checked_div(columns).unwrap_or(0);
-            JobSpec::V1(JobKind::Rows(RowsJob {
+            JobSpec::V1(JobKind::Matmul(MatmulJob {
                 matrix,
                 columns,
                 first_row,
@@ -168,7 +168,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     })
 }
 
-/// Puts an input where workers and validators find it.
+/// Puts an input where workers and verifiers find it.
 async fn store(blobs: &BlobStore, content: Vec<u8>) -> Result<BlobRef, CliError> {
     let blob = BlobRef::to(&content)
         .ok_or_else(|| CliError::Usage(format!("{} bytes are more than an input may have", content.len())))?;

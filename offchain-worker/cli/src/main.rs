@@ -1,4 +1,4 @@
-//! `agora`: the one program that miners, validators and publishers run.
+//! `agora`: the one program that miners, verifiers and publishers run.
 //!
 //! Parses, calls the crates that do the work, and prints. Exit codes are in [`exit`].
 

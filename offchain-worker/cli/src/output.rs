@@ -7,8 +7,8 @@ use tracing_subscriber::{EnvFilter, fmt};
 /// Logs go to standard error, so that standard output holds answers alone.
 pub fn start_logging(global: &Global) {
     let level = match global.verbose {
-        0 => "warn,agora=info,agora_miner=info,agora_chain=info",
-        1 => "warn,agora=debug,agora_miner=debug,agora_chain=debug,agora_compute=info",
+        0 => "warn,agora=info,agora_worker=info,agora_chain=info",
+        1 => "warn,agora=debug,agora_worker=debug,agora_chain=debug,agora_compute=info",
         _ => "debug",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));

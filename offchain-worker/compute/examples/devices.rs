@@ -4,7 +4,7 @@
 
 use agora_compute::{
     CancelFlag, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, Inputs, JobKind, JobSpec, MemoryInputs,
-    NoInputs, NoProgress, RowsJob, SyntheticJob, Tile, check_output, devices, self_test,
+    NoInputs, NoProgress, MatmulJob, SyntheticJob, Tile, check_output, devices, self_test,
 };
 use std::time::Instant;
 
@@ -60,7 +60,7 @@ fn rows(n: u32) -> (JobSpec, MemoryInputs) {
     };
     let mut inputs = MemoryInputs::new();
     let mut insert = |seed| inputs.insert(bytes(seed)).expect("at most 4096² bytes are an input");
-    let job = RowsJob {
+    let job = MatmulJob {
         matrix: insert(1),
         columns: n,
         first_row: 0,
@@ -68,7 +68,7 @@ fn rows(n: u32) -> (JobSpec, MemoryInputs) {
         input: insert(2),
         vectors: n,
     };
-    (JobSpec::V1(JobKind::Rows(job)), inputs)
+    (JobSpec::V1(JobKind::Matmul(job)), inputs)
 }
 
 /// Computes the job, after a warm-up, prints how long it took at best, and returns the output.

@@ -3,7 +3,7 @@
 //! `cargo run -p agora-compute --example products -- [largest size]`
 
 use agora_compute::{
-    CancelFlag, CpuEngine, Engine, JobKind, JobSpec, MemoryInputs, NoInputs, NoProgress, RowsJob, SyntheticJob,
+    CancelFlag, CpuEngine, Engine, JobKind, JobSpec, MemoryInputs, NoInputs, NoProgress, MatmulJob, SyntheticJob,
     check_output,
     gemm::{Kernel, PackedLeft, PackedRight, product},
     output_digest,
@@ -63,7 +63,7 @@ fn rows(n: usize) -> Result<(), Box<dyn Error>> {
     let mut inputs = MemoryInputs::new();
     let blob = inputs.insert(content(n * n)).ok_or("the matrix is too large")?;
     let (columns, first_row) = (n as u32, 0);
-    let job = RowsJob {
+    let job = MatmulJob {
         matrix: blob,
         columns,
         first_row,
@@ -71,7 +71,7 @@ fn rows(n: usize) -> Result<(), Box<dyn Error>> {
         input: blob,
         vectors: columns,
     };
-    let spec = JobSpec::V1(JobKind::Rows(job));
+    let spec = JobSpec::V1(JobKind::Matmul(job));
     let run = || CpuEngine::new().run(&spec, &inputs, &NoProgress, &CancelFlag::new());
     let output = run()?.output;
     let computing = best(|| run().map(drop))?;

@@ -91,7 +91,7 @@ fn part(data: &Dataset, keep: impl Fn(usize) -> bool) -> Dataset {
     }
 }
 
-/// Trains one network, checks the result as a validator would, and applies it to `held_out`.
+/// Trains one network, checks the result as a verifier would, and applies it to `held_out`.
 fn train(
     engine: &dyn Engine,
     name: &str,

@@ -14,7 +14,7 @@ use crate::{
 };
 use agora_math::merkle::Hash;
 use agora_primitives::job::{
-    BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSpec, Region, RenderingJob, RowsJob, SyntheticJob,
+    BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSpec, Region, RenderingJob, MatmulJob, SyntheticJob,
     TrainingJob,
 };
 use std::sync::Arc;
@@ -81,7 +81,7 @@ pub fn trace_length(job: &JobSpec) -> Result<u32, JobError> {
     // By the limits of the jobs, all are at most 2²⁰ and a little.
     Ok(match kind {
         JobKind::Synthetic(job) => job.iterations + 1,
-        JobKind::Rows(_) => 1,
+        JobKind::Matmul(_) => 1,
         JobKind::Inference(job) => job.items + 1,
         JobKind::Training(job) => job.steps() / job.trace_interval + 2,
         JobKind::Rendering(job) => job.tiles() as u32 + 1,
@@ -136,7 +136,7 @@ pub fn judge_step(job: &JobSpec, inputs: &dyn Inputs, step: u32, before: &[u8]) 
     let JobSpec::V1(kind) = job;
     let state = match kind {
         JobKind::Synthetic(job) => iteration(job, step, before)?,
-        JobKind::Rows(_) => return Err(JudgeError::Joined),
+        JobKind::Matmul(_) => return Err(JudgeError::Joined),
         _ if step + 1 == states => return Err(JudgeError::Joined),
         JobKind::Inference(job) => item(job, inputs, step)?,
         JobKind::Training(job) if step == 0 => training::start(job, inputs)?,
@@ -191,7 +191,7 @@ fn first_part(job: &JobSpec, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize
     let JobSpec::V1(kind) = job;
     let (number, right, claims) = match kind {
         JobKind::Synthetic(_) => return Err(JudgeError::Chained),
-        JobKind::Rows(job) => {
+        JobKind::Matmul(job) => {
             let (place, claims) = cut(NUMBER);
             (place, number(job, inputs, place)?, claims)
         }
@@ -257,7 +257,7 @@ fn iteration(job: &SyntheticJob, step: u32, before: &[u8]) -> Result<Vec<u8>, Ju
 }
 
 /// A number of a product: a job of one row and one vector.
-fn number(job: &RowsJob, inputs: &dyn Inputs, place: usize) -> Result<Vec<u8>, JudgeError> {
+fn number(job: &MatmulJob, inputs: &dyn Inputs, place: usize) -> Result<Vec<u8>, JudgeError> {
     let (rows, columns) = (job.rows as usize, job.columns as usize);
     let vectors = inputs.get(&job.input)?;
     let found = vectors.len();
@@ -269,14 +269,14 @@ fn number(job: &RowsJob, inputs: &dyn Inputs, place: usize) -> Result<Vec<u8>, J
     let start = place / rows * columns;
     let vector = vectors.get(start..start + columns).ok_or_else(wrong_length)?;
     let input = BlobRef::to(vector).ok_or_else(wrong_length)?;
-    let one = RowsJob {
+    let one = MatmulJob {
         first_row: job.first_row + (place % rows) as u32,
         rows: 1,
         input,
         vectors: 1,
         ..*job
     };
-    Ok(compute(JobKind::Rows(one), inputs, Some((input, vector.to_vec())))?)
+    Ok(compute(JobKind::Matmul(one), inputs, Some((input, vector.to_vec())))?)
 }
 
 /// The output for one item: a job of one item.

@@ -3,7 +3,7 @@
 
 mod inference;
 pub mod rendering;
-mod rows;
+mod matmul;
 pub mod synthetic;
 pub mod training;
 
@@ -104,7 +104,7 @@ pub(crate) fn of(job: &JobSpec) -> &dyn Kind {
     let JobSpec::V1(kind) = job;
     match kind {
         JobKind::Synthetic(job) => job,
-        JobKind::Rows(job) => job,
+        JobKind::Matmul(job) => job,
         JobKind::Inference(job) => job,
         JobKind::Training(job) => job,
         JobKind::Rendering(job) => job,

@@ -34,7 +34,7 @@ mod self_test;
 
 pub use agora_math::merkle::OUTPUT_CHUNK;
 pub use agora_primitives::job::{
-    BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, NetworkShape, Region, RenderingJob, RowsJob, SyntheticJob,
+    BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, NetworkShape, Region, RenderingJob, MatmulJob, SyntheticJob,
     TrainingJob,
 };
 pub use digest::output_digest;

@@ -30,7 +30,7 @@ pub struct Measurement {
     /// Billions of multiplications and additions per second, in chains of products of 512 × 512 matrices over F_251.
     pub synthetic_gops: f64,
     /// Billions of multiplications and additions per second, in 1024 rows of 1024 bytes times vectors.
-    pub rows_gops: f64,
+    pub matmul_gops: f64,
     /// Sentences of 32 tokens per second, by a model as large as all-MiniLM-L6-v2: 6 layers, 384 wide, with 1536 units
     /// between. Its weights and tokens are random, which changes nothing about the work.
     pub sentences_per_second: f64,
@@ -51,7 +51,7 @@ pub fn measure(engine: &dyn Engine) -> Result<Measurement, EngineError> {
     let pixels_per_second = per_second(engine, &workloads::Rendering::new()?)?;
     Ok(Measurement {
         synthetic_gops: per_second(engine, &workloads::Synthetic)? / 1e9,
-        rows_gops: per_second(engine, &workloads::Rows::new()?)? / 1e9,
+        matmul_gops: per_second(engine, &workloads::Matmul::new()?)? / 1e9,
         sentences_per_second: per_second(engine, &workloads::Embedding::new()?)?,
         images_per_second: per_second(engine, &workloads::Classification::new()?)?,
         training_steps_per_second: per_second(engine, &workloads::Training::new()?)?,

@@ -246,7 +246,7 @@ proptest! {
         wrong[at] ^= change;
         let JobSpec::V1(of_kind) = &job;
         let part = match of_kind {
-            JobKind::Rows(_) => at / 4,
+            JobKind::Matmul(_) => at / 4,
             JobKind::Inference(job) => at / job.item_output as usize,
             JobKind::Training(job) => at / job.segment_bytes() as usize,
             // The still life has one tile.

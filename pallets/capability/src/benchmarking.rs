@@ -20,14 +20,14 @@ use sp_core::H256;
 pub trait BenchmarkHelper<AccountId> {
     /// Makes `who` an active worker.
     fn prepare_worker(who: &AccountId);
-    /// Makes `who` an active validator.
-    fn prepare_validator(who: &AccountId);
+    /// Makes `who` an active verifier.
+    fn prepare_verifier(who: &AccountId);
 }
 
 /// For chains whose `Participants` is a no-op.
 impl<AccountId> BenchmarkHelper<AccountId> for () {
     fn prepare_worker(_: &AccountId) {}
-    fn prepare_validator(_: &AccountId) {}
+    fn prepare_verifier(_: &AccountId) {}
 }
 
 /// A schedule with the highest quorum.
@@ -51,9 +51,9 @@ fn worker<T: Config>() -> T::AccountId {
     who
 }
 
-fn validator<T: Config>(index: u32) -> T::AccountId {
-    let who = account("validator", index, 0);
-    T::BenchmarkHelper::prepare_validator(&who);
+fn verifier<T: Config>(index: u32) -> T::AccountId {
+    let who = account("verifier", index, 0);
+    T::BenchmarkHelper::prepare_verifier(&who);
     who
 }
 
@@ -89,10 +89,10 @@ mod benchmarks {
         answer_of::<T>(round, &who);
         let places = AttestationsOf::<T>::places_per_side();
         for index in 0..2 * places - 2 {
-            let origin = RawOrigin::Signed(validator::<T>(index)).into();
+            let origin = RawOrigin::Signed(verifier::<T>(index)).into();
             Pallet::<T>::attest(origin, round, who.clone(), side(index)).unwrap();
         }
-        let caller = validator::<T>(2 * places);
+        let caller = verifier::<T>(2 * places);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), round, who.clone(), Attestation::Valid);

@@ -68,7 +68,7 @@ pub mod pallet {
     /// What a chain decides.
     #[pallet::config]
     pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-        /// Knows who is an active worker or validator.
+        /// Knows who is an active worker or verifier.
         type Participants: Participants<Self::AccountId>;
 
         /// Knows what workers declare, and is told what is proven.
@@ -90,7 +90,7 @@ pub mod pallet {
         /// What calls and hooks cost.
         type WeightInfo: WeightInfo;
 
-        /// Makes workers and validators.
+        /// Makes workers and verifiers.
         #[cfg(feature = "runtime-benchmarks")]
         type BenchmarkHelper: BenchmarkHelper<Self::AccountId>;
     }
@@ -135,18 +135,18 @@ pub mod pallet {
             /// The digest of its output.
             digest: H256,
         },
-        /// A validator has checked an answer.
+        /// A verifier has checked an answer.
         Attested {
             /// The round.
             round: u32,
             /// Whose answer.
             worker: T::AccountId,
             /// Who checked it.
-            validator: T::AccountId,
+            verifier: T::AccountId,
             /// What it found.
             attestation: Attestation,
         },
-        /// Enough validators found an answer right: the capability counts.
+        /// Enough verifiers found an answer right: the capability counts.
         CapabilityProven {
             /// The worker.
             worker: T::AccountId,
@@ -155,7 +155,7 @@ pub mod pallet {
             /// The first block in which it counts no more.
             until: BlockNumberFor<T>,
         },
-        /// Enough validators found an answer wrong: nothing that the worker has proven counts any more.
+        /// Enough verifiers found an answer wrong: nothing that the worker has proven counts any more.
         CapabilityRefuted {
             /// The worker.
             worker: T::AccountId,
@@ -180,13 +180,13 @@ pub mod pallet {
         NoAnswer,
         /// Nobody votes on an answer of its own.
         OwnAnswer,
-        /// Each validator has one vote on an answer.
+        /// Each verifier has one vote on an answer.
         AlreadyAttested,
         /// All places of this side are taken.
         TooManyAttestations,
         /// A window is at least three blocks.
         WindowTooShort,
-        /// A period is at least two windows: validators need time to check.
+        /// A period is at least two windows: verifiers need time to check.
         PeriodTooShort,
         /// The validity is at least the period, or priorities lapse before workers can renew them.
         ValidityTooShort,
@@ -274,7 +274,7 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Answers the caller's challenge of `round` with the digest of its output. The challenge is made from the
         /// capability that the caller declares in the registry, at most what the round can prove; see
-        /// [`challenge_job`](agora_primitives::capability::challenge_job). The output is to be where validators find it.
+        /// [`challenge_job`](agora_primitives::capability::challenge_job). The output is to be where verifiers find it.
         ///
         /// Origin: signed by an active worker. Free if it succeeds. Emits [`Event::Answered`].
         /// Errors: [`NotCurrentRound`](Error::NotCurrentRound), [`WindowClosed`](Error::WindowClosed),
@@ -301,17 +301,17 @@ pub mod pallet {
             Ok(Pays::No.into())
         }
 
-        /// Says what the caller found when it checked the answer of `worker` in `round`. When more validators found it
+        /// Says what the caller found when it checked the answer of `worker` in `round`. When more verifiers found it
         /// right than wrong, and at least a quorum did, what it proves counts; when a quorum found it wrong, and at
         /// least as many as right, nothing that the worker has proven counts any more. Votes that come later may change
         /// that while the round is the current one.
         ///
-        /// Origin: signed by an active validator. Free, unless enough validators had said the same before. Emits
+        /// Origin: signed by an active verifier. Free, unless enough verifiers had said the same before. Emits
         /// [`Event::Attested`], and [`Event::CapabilityProven`] or [`Event::CapabilityRefuted`] where this vote decides.
         /// Errors: [`NotCurrentRound`](Error::NotCurrentRound), [`NoAnswer`](Error::NoAnswer),
         /// [`OwnAnswer`](Error::OwnAnswer), [`AlreadyAttested`](Error::AlreadyAttested),
         /// [`TooManyAttestations`](Error::TooManyAttestations), and those of the registry if the caller is no active
-        /// validator.
+        /// verifier.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::attest())]
         pub fn attest(
@@ -320,15 +320,15 @@ pub mod pallet {
             worker: T::AccountId,
             attestation: Attestation,
         ) -> DispatchResultWithPostInfo {
-            let validator = ensure_signed(origin)?;
-            T::Participants::ensure_active(&validator, Role::Validator)?;
-            ensure!(validator != worker, Error::<T>::OwnAnswer);
+            let verifier = ensure_signed(origin)?;
+            T::Participants::ensure_active(&verifier, Role::Verifier)?;
+            ensure!(verifier != worker, Error::<T>::OwnAnswer);
             let current = Self::current(round)?;
             let mut answer = Answers::<T>::get(round, &worker).ok_or(Error::<T>::NoAnswer)?;
             let before = answer.standing(current.quorum);
             answer
                 .attestations
-                .attest(validator.clone(), attestation)
+                .attest(verifier.clone(), attestation)
                 .map_err(Error::<T>::from)?;
             let after = answer.standing(current.quorum);
             let capability = answer.capability;
@@ -336,7 +336,7 @@ pub mod pallet {
             Self::deposit_event(Event::Attested {
                 round,
                 worker: worker.clone(),
-                validator,
+                verifier,
                 attestation,
             });
             if after != before {

@@ -19,9 +19,9 @@ pub type BlockNumber = u64;
 
 pub const ALICE: AccountId = 1;
 pub const BOB: AccountId = 2;
-/// Accounts from this on, as many as [`VALIDATORS`], are validators.
-pub const FIRST_VALIDATOR: AccountId = 100;
-pub const VALIDATORS: u64 = 10;
+/// Accounts from this on, as many as [`VERIFIERS`], are verifiers.
+pub const FIRST_VERIFIER: AccountId = 100;
+pub const VERIFIERS: u64 = 10;
 pub const DECLARED: u32 = 40;
 pub const DIGEST: H256 = H256::repeat_byte(1);
 
@@ -58,7 +58,7 @@ impl frame_system::Config for Test {
 parameter_types! {
     pub Bonds: MinimumBonds<u128> = MinimumBonds {
         worker: Some(0),
-        validator: Some(0),
+        verifier: Some(0),
         ..Default::default()
     };
     pub static MaxAttestations: u32 = 8;
@@ -110,8 +110,8 @@ impl crate::BenchmarkHelper<AccountId> for BenchmarkMembers {
     fn prepare_worker(who: &AccountId) {
         register(*who, Role::Worker);
     }
-    fn prepare_validator(who: &AccountId) {
-        register(*who, Role::Validator);
+    fn prepare_verifier(who: &AccountId) {
+        register(*who, Role::Verifier);
     }
 }
 
@@ -130,15 +130,15 @@ pub fn genesis(schedule: Option<Schedule<BlockNumber>>) -> sp_io::TestExternalit
     ext
 }
 
-/// Runs `test` with Alice and Bob as workers and ten validators, in the first block of the first round, and checks the
+/// Runs `test` with Alice and Bob as workers and ten verifiers, in the first block of the first round, and checks the
 /// state after it.
 pub fn in_a_round(test: impl FnOnce()) {
     new_test_ext().execute_with(|| {
         for worker in [ALICE, BOB] {
             register(worker, Role::Worker);
         }
-        for validator in validators() {
-            register(validator, Role::Validator);
+        for verifier in verifiers() {
+            register(verifier, Role::Verifier);
         }
         run_to(PERIOD);
         test();
@@ -151,8 +151,8 @@ pub fn check_state() {
     Registry::do_try_state().unwrap();
 }
 
-pub fn validators() -> impl Iterator<Item = AccountId> {
-    FIRST_VALIDATOR..FIRST_VALIDATOR + VALIDATORS
+pub fn verifiers() -> impl Iterator<Item = AccountId> {
+    FIRST_VERIFIER..FIRST_VERIFIER + VERIFIERS
 }
 
 pub fn register(who: AccountId, role: Role) {
@@ -186,11 +186,11 @@ pub fn answer(who: AccountId) {
     assert_ok!(Capability::answer(signed(who), round().number, DIGEST));
 }
 
-/// Has the first `valid` validators vote for the answer of `worker`, and `invalid` others against it.
+/// Has the first `valid` verifiers vote for the answer of `worker`, and `invalid` others against it.
 pub fn vote(worker: AccountId, valid: u64, invalid: u64) {
-    for (index, validator) in validators().take((valid + invalid) as usize).enumerate() {
+    for (index, verifier) in verifiers().take((valid + invalid) as usize).enumerate() {
         let said = Attestation::of((index as u64) < valid);
-        assert_ok!(Capability::attest(signed(validator), round().number, worker, said));
+        assert_ok!(Capability::attest(signed(verifier), round().number, worker, said));
     }
 }
 

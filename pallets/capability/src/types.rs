@@ -31,7 +31,7 @@ pub struct Schedule<BlockNumber> {
     pub window: BlockNumber,
     /// Blocks from the one that opens a round to the first in which what it proved counts no more.
     pub validity: BlockNumber,
-    /// How many validators must agree before an answer counts.
+    /// How many verifiers must agree before an answer counts.
     pub quorum: u32,
 }
 
@@ -40,7 +40,7 @@ pub struct Schedule<BlockNumber> {
 pub enum ScheduleError {
     /// In fewer than three blocks nobody can compute for half of the time, and be included.
     WindowTooShort,
-    /// The period is shorter than two windows: validators have no time to check.
+    /// The period is shorter than two windows: verifiers have no time to check.
     PeriodTooShort,
     /// The validity is shorter than the period: priorities would lapse before workers can renew them.
     ValidityTooShort,
@@ -86,7 +86,7 @@ pub struct Round<BlockNumber> {
     pub window_ms: u64,
     /// The first block in which what it proved counts no more.
     pub proven_until: BlockNumber,
-    /// How many validators must agree before an answer counts.
+    /// How many verifiers must agree before an answer counts.
     pub quorum: u32,
 }
 
@@ -112,7 +112,7 @@ where
     pub capability: u32,
     /// The digest of the challenge's output.
     pub digest: H256,
-    /// Validators that have checked it, and what they found.
+    /// Verifiers that have checked it, and what they found.
     pub attestations: Attestations<AccountId, MaxAttestations>,
 }
 

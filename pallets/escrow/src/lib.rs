@@ -82,8 +82,8 @@ pub mod pallet {
         RoleBond,
         /// A worker's bond for one task.
         TaskBond,
-        /// An attesting validator's or a challenger's bond for one task.
-        ChallengeBond,
+        /// An attesting verifier's or a challenger's bond for one task.
+        AppealBond,
         /// A customer's prepaid balance.
         Prepaid,
     }

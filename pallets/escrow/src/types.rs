@@ -16,7 +16,7 @@ pub const PURPOSES: [Purpose; 7] = [
     Purpose::PublicationFee,
     Purpose::RoleBond,
     Purpose::TaskBond,
-    Purpose::ChallengeBond,
+    Purpose::AppealBond,
     Purpose::Prepaid,
 ];
 
@@ -28,7 +28,7 @@ impl From<Purpose> for HoldReason {
             Purpose::PublicationFee => Self::PublicationFee,
             Purpose::RoleBond => Self::RoleBond,
             Purpose::TaskBond => Self::TaskBond,
-            Purpose::ChallengeBond => Self::ChallengeBond,
+            Purpose::AppealBond => Self::AppealBond,
             Purpose::Prepaid => Self::Prepaid,
         }
     }

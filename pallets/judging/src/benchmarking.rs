@@ -9,7 +9,7 @@
 use super::*;
 use agora_primitives::{
     TaskId,
-    judging::{Attestation, ChallengeTerms, Judge, Ruling},
+    judging::{Attestation, AppealTerms, Judge, Ruling},
     participants::Specialisation,
 };
 use frame_benchmarking::v2::*;
@@ -19,14 +19,14 @@ use sp_core::H256;
 
 /// Sets up what benchmarks need outside this pallet.
 pub trait BenchmarkHelper<AccountId, Balance> {
-    /// Makes `who` an active validator, party to no task, with at least `bond` of free balance above what keeps its
+    /// Makes `who` an active verifier, party to no task, with at least `bond` of free balance above what keeps its
     /// account alive.
-    fn prepare_validator(who: &AccountId, bond: Balance);
+    fn prepare_verifier(who: &AccountId, bond: Balance);
 }
 
 /// For chains whose `Participants` and `Escrow` are no-ops.
 impl<AccountId, Balance> BenchmarkHelper<AccountId, Balance> for () {
-    fn prepare_validator(_: &AccountId, _: Balance) {}
+    fn prepare_verifier(_: &AccountId, _: Balance) {}
 }
 
 const TASK: TaskId = TaskId(0);
@@ -36,8 +36,8 @@ fn bond<T: Config>() -> BalanceOf<T> {
     4_000_000_000u32.into()
 }
 
-fn terms<T: Config>() -> ChallengeTerms<BlockNumberFor<T>, BalanceOf<T>> {
-    ChallengeTerms {
+fn terms<T: Config>() -> AppealTerms<BlockNumberFor<T>, BalanceOf<T>> {
+    AppealTerms {
         digest: H256::repeat_byte(1),
         seed: H256::repeat_byte(2),
         until: 1_000_000u32.into(),
@@ -46,18 +46,18 @@ fn terms<T: Config>() -> ChallengeTerms<BlockNumberFor<T>, BalanceOf<T>> {
     }
 }
 
-fn validator<T: Config>(index: u32) -> T::AccountId {
-    let who = account("validator", index, 0);
-    T::BenchmarkHelper::prepare_validator(&who, bond::<T>());
+fn verifier<T: Config>(index: u32) -> T::AccountId {
+    let who = account("verifier", index, 0);
+    T::BenchmarkHelper::prepare_verifier(&who, bond::<T>());
     who
 }
 
-/// Opens the challenge and lets `count` validators attest, one half each way.
+/// Opens the challenge and lets `count` verifiers attest, one half each way.
 fn open_with_attestations<T: Config>(count: u32) {
-    Pallet::<T>::open_challenge(TASK, terms::<T>()).unwrap();
+    Pallet::<T>::open_appeal_window(TASK, terms::<T>()).unwrap();
     for index in 0..count {
         let attestation = Attestation::of(index % 2 == 0);
-        let origin = RawOrigin::Signed(validator::<T>(index)).into();
+        let origin = RawOrigin::Signed(verifier::<T>(index)).into();
         Pallet::<T>::attest(origin, TASK, attestation).unwrap();
     }
 }
@@ -71,40 +71,40 @@ mod benchmarks {
     fn attest() {
         let places = T::MaxAttestations::get();
         open_with_attestations::<T>(places - 1);
-        let caller = validator::<T>(places);
+        let caller = verifier::<T>(places);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(caller.clone()), TASK, Attestation::Invalid);
 
-        let attestations = Challenges::<T>::get(TASK).unwrap().attestations;
+        let attestations = AppealWindows::<T>::get(TASK).unwrap().attestations;
         assert_eq!(attestations.iter().last(), Some(&(caller, Attestation::Invalid)));
     }
 
     #[benchmark]
-    fn open_challenge() {
+    fn open_appeal_window() {
         let terms = terms::<T>();
 
         #[block]
         {
-            Pallet::<T>::open_challenge(TASK, terms).unwrap();
+            Pallet::<T>::open_appeal_window(TASK, terms).unwrap();
         }
 
-        assert!(Challenges::<T>::contains_key(TASK));
+        assert!(AppealWindows::<T>::contains_key(TASK));
     }
 
     /// `n` attesters, one half of them wrong: the most transfers that `n` attesters can cause.
     #[benchmark]
-    fn close_challenge(n: Linear<0, { T::MaxAttestations::get() }>) {
+    fn close_appeal_window(n: Linear<0, { T::MaxAttestations::get() }>) {
         open_with_attestations::<T>(n);
         let right;
 
         #[block]
         {
-            right = Pallet::<T>::close_challenge(TASK, Ruling::Upheld).unwrap();
+            right = Pallet::<T>::close_appeal_window(TASK, Ruling::Upheld).unwrap();
         }
 
         assert_eq!(right.len() as u32, n.div_ceil(2));
-        assert!(!Challenges::<T>::contains_key(TASK));
+        assert!(!AppealWindows::<T>::contains_key(TASK));
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::ExtBuilder::default().build(), crate::mock::Test);

@@ -1,10 +1,10 @@
 //! The trait through which the life of a task has its results judged.
 
-use crate::{BalanceOf, Challenge, Challenges, Config, Error, Event, Pallet, redistribute};
+use crate::{BalanceOf, AppealWindow, AppealWindows, Config, Error, Event, Pallet, redistribute};
 use agora_math::consensus::{self, Ballot};
 use agora_primitives::{
     TaskId,
-    judging::{Answer, Attestation, ChallengeTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
+    judging::{Answer, Attestation, AppealTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
     money::{Escrow, Purpose, Scope},
     participants::Specialisation,
     reputation::{Outcome, Reputation, Side},
@@ -46,18 +46,18 @@ impl<T: Config> Judge<T::AccountId> for Pallet<T> {
         })
     }
 
-    /// Emits `ChallengeOpened`. Errors: `ChallengeAlreadyOpen`.
-    fn open_challenge(task: TaskId, terms: ChallengeTerms<BlockNumberFor<T>, BalanceOf<T>>) -> DispatchResult {
-        ensure!(!Challenges::<T>::contains_key(task), Error::<T>::ChallengeAlreadyOpen);
-        let ChallengeTerms {
+    /// Emits `AppealWindowOpened`. Errors: `AppealWindowAlreadyOpen`.
+    fn open_appeal_window(task: TaskId, terms: AppealTerms<BlockNumberFor<T>, BalanceOf<T>>) -> DispatchResult {
+        ensure!(!AppealWindows::<T>::contains_key(task), Error::<T>::AppealWindowAlreadyOpen);
+        let AppealTerms {
             digest,
             seed,
             until,
             bond,
             ..
         } = terms;
-        Challenges::<T>::insert(task, Challenge::new(terms));
-        Self::deposit_event(Event::ChallengeOpened {
+        AppealWindows::<T>::insert(task, AppealWindow::new(terms));
+        Self::deposit_event(Event::AppealWindowOpened {
             task,
             digest,
             seed,
@@ -68,22 +68,22 @@ impl<T: Config> Judge<T::AccountId> for Pallet<T> {
     }
 
     fn tally(task: TaskId) -> Tally {
-        Challenges::<T>::get(task)
+        AppealWindows::<T>::get(task)
             .map(|challenge| challenge.attestations.tally())
             .unwrap_or_default()
     }
 
     fn attesters(task: TaskId) -> Vec<T::AccountId> {
-        let attestations = Challenges::<T>::get(task).map(|challenge| challenge.attestations);
+        let attestations = AppealWindows::<T>::get(task).map(|challenge| challenge.attestations);
         let attestations = attestations.unwrap_or_default();
         attestations.iter().map(|(who, _)| who.clone()).collect()
     }
 
     /// Emits `AttesterPaid` or `AttesterSlashed` per attester, none for those in favour where the ruling is `Undecided`;
-    /// then `ChallengeClosed`. Errors: `NoChallenge`. Whatever is held of an attester at this time is taken for its bond,
+    /// then `AppealWindowClosed`. Errors: `NoAppealWindow`. Whatever is held of an attester at this time is taken for its bond,
     /// so money is no reason for closing to fail.
-    fn close_challenge(task: TaskId, ruling: Ruling) -> Result<Vec<T::AccountId>, DispatchError> {
-        let challenge = Challenges::<T>::take(task).ok_or(Error::<T>::NoChallenge)?;
+    fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<T::AccountId>, DispatchError> {
+        let challenge = AppealWindows::<T>::take(task).ok_or(Error::<T>::NoAppealWindow)?;
         let specialisation = challenge.terms.specialisation;
         let truth = ruling.vindicates();
         let (mut right, wrong) = challenge.attestations.sides(truth.unwrap_or(Attestation::Valid));
@@ -96,7 +96,7 @@ impl<T: Config> Judge<T::AccountId> for Pallet<T> {
             right.clear();
             Self::pass_bonds(task, &right, &wrong, T::UndecidedPenalty::get());
         }
-        Self::deposit_event(Event::ChallengeClosed { task, ruling });
+        Self::deposit_event(Event::AppealWindowClosed { task, ruling });
         Ok(right)
     }
 }
@@ -105,13 +105,13 @@ impl<T: Config> Pallet<T> {
     /// Gives back what is held of `who` as its bond for `task`.
     fn give_back(task: TaskId, who: &T::AccountId) {
         // What is held can be given back. Were that ever not so, the others must not suffer for it.
-        let _ = T::Escrow::release_all(Purpose::ChallengeBond, Scope::Task(task), who)
+        let _ = T::Escrow::release_all(Purpose::AppealBond, Scope::Task(task), who)
             .defensive_proof("what is held can be released");
     }
 
     /// Passes `penalty` of the bonds of those who were wrong to those who were right, and gives them the rest back.
     fn pass_bonds(task: TaskId, right: &[T::AccountId], wrong: &[T::AccountId], penalty: Permill) {
-        let (purpose, scope) = (Purpose::ChallengeBond, Scope::Task(task));
+        let (purpose, scope) = (Purpose::AppealBond, Scope::Task(task));
         let penalties: Vec<_> = wrong
             .iter()
             .map(|who| {
@@ -124,18 +124,18 @@ impl<T: Config> Pallet<T> {
             let _ = T::Escrow::pay(purpose, scope, &transfer.from, transfer.payee, transfer.amount)
                 .defensive_proof("transfers are parts of what is held");
         }
-        for validator in right.iter().cloned() {
+        for verifier in right.iter().cloned() {
             Self::deposit_event(Event::AttesterPaid {
                 task,
-                validator,
+                verifier,
                 amount: share,
             });
         }
-        for (validator, amount) in penalties {
-            Self::give_back(task, &validator);
+        for (verifier, amount) in penalties {
+            Self::give_back(task, &verifier);
             Self::deposit_event(Event::AttesterSlashed {
                 task,
-                validator,
+                verifier,
                 amount,
             });
         }
@@ -143,7 +143,7 @@ impl<T: Config> Pallet<T> {
 
     /// Tells the reputations how the attesters did.
     fn tell_reputations(specialisation: Specialisation, right: &[T::AccountId], wrong: &[T::AccountId]) {
-        let side = Side::Validator(specialisation);
+        let side = Side::Verifier(specialisation);
         let confirmed = right.len() > 1;
         right
             .iter()

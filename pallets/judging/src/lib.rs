@@ -1,16 +1,16 @@
-//! Judges results: by agreement among replicas, and by validators who put money on their word.
+//! Judges results: by agreement among replicas, and by verifiers who put money on their word.
 //!
 //! Two instruments, both behind the trait [`Judge`](agora_primitives::judging::Judge):
 //!
 //! - **Replication.** [`Judge::judge`](agora_primitives::judging::Judge::judge) takes the revealed answers to a task and
 //!   finds the group of equal answers that outweighs the others by the confidence its members have earned. Pure: see
 //!   [`agora_math::consensus`].
-//! - **Attestation.** Once a result has been chosen, a *challenge window* is open. Registered validators check the result
+//! - **Attestation.** Once a result has been chosen, a *appeal window* is open. Registered verifiers check the result
 //!   with the cheap check of its kind, seeded by randomness drawn after the reveal, and [`attest`](Pallet::attest) for
 //!   or against it with a bond. When the life of the task has decided what is right, the challenge is closed with a
 //!   *ruling*: those on the right side get their bonds back and share the bonds of the wrong side.
 //!
-//! Terms: an *attester* is a validator who attested in this window; a *party* is whoever has an interest in the task
+//! Terms: an *attester* is a verifier who attested in this window; a *party* is whoever has an interest in the task
 //! (its publisher and its workers) and therefore may not attest.
 //!
 //! This pallet never draws replicas, never decides when a window closes, never pays rewards: that is the life of the
@@ -77,7 +77,7 @@ pub mod pallet {
         /// Holds the attesters' bonds and moves them when the challenge is over.
         type Escrow: Escrow<Self::AccountId, Balance: Balance>;
 
-        /// Knows who is an active validator.
+        /// Knows who is an active verifier.
         type Participants: Participants<Self::AccountId>;
 
         /// Is told whether an attester was right or wrong.
@@ -104,7 +104,7 @@ pub mod pallet {
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
 
-        /// Makes the validators that the benchmarks need.
+        /// Makes the verifiers that the benchmarks need.
         #[cfg(feature = "runtime-benchmarks")]
         type BenchmarkHelper: BenchmarkHelper<Self::AccountId, BalanceOf<Self>>;
     }
@@ -115,14 +115,14 @@ pub mod pallet {
 
     /// The challenges that are open. Bounded by the number of tasks in progress: each is removed when it is closed.
     #[pallet::storage]
-    pub type Challenges<T: Config> = StorageMap<_, Twox64Concat, TaskId, ChallengeOf<T>>;
+    pub type AppealWindows<T: Config> = StorageMap<_, Twox64Concat, TaskId, AppealWindowOf<T>>;
 
     /// What happened.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// The challenge window of a task is open: validators may check the result and attest.
-        ChallengeOpened {
+        /// The appeal window of a task is open: verifiers may check the result and attest.
+        AppealWindowOpened {
             /// The task.
             task: TaskId,
             /// The result that is to be checked.
@@ -134,12 +134,12 @@ pub mod pallet {
             /// What each attester puts up.
             bond: BalanceOf<T>,
         },
-        /// A validator attested, and its bond is held.
+        /// A verifier attested, and its bond is held.
         Attested {
             /// The task.
             task: TaskId,
             /// Who attested.
-            validator: T::AccountId,
+            verifier: T::AccountId,
             /// What it said.
             attestation: Attestation,
         },
@@ -148,7 +148,7 @@ pub mod pallet {
             /// The task.
             task: TaskId,
             /// Who was right.
-            validator: T::AccountId,
+            verifier: T::AccountId,
             /// Its share of the wrong side's bonds; zero where nobody was wrong. Its own bond does not count.
             amount: BalanceOf<T>,
         },
@@ -157,12 +157,12 @@ pub mod pallet {
             /// The task.
             task: TaskId,
             /// Who.
-            validator: T::AccountId,
+            verifier: T::AccountId,
             /// What it lost.
             amount: BalanceOf<T>,
         },
         /// The challenge is over and all bonds are settled.
-        ChallengeClosed {
+        AppealWindowClosed {
             /// The task.
             task: TaskId,
             /// How it ended.
@@ -174,9 +174,9 @@ pub mod pallet {
     #[pallet::error]
     pub enum Error<T> {
         /// The task has no challenge: its result is not chosen yet, or is settled already.
-        NoChallenge,
+        NoAppealWindow,
         /// The task has a challenge already; close it before opening another one.
-        ChallengeAlreadyOpen,
+        AppealWindowAlreadyOpen,
         /// The last block in which attesting was possible is over.
         WindowClosed,
         /// An account attests once per challenge.
@@ -211,36 +211,36 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Attests for or against the result of `task`, with the challenge's bond.
         ///
-        /// Origin: signed by an active validator that is no party to the task.
+        /// Origin: signed by an active verifier that is no party to the task.
         ///
         /// Effect: holds the bond of the caller until the challenge is closed. If the ruling agrees with `attestation`
         /// the bond comes back, with a share of the wrong side's bonds; if it disagrees, `LoserPenalty` of it is lost.
         ///
         /// Emits `Attested`.
         ///
-        /// Errors: `NoChallenge`, `WindowClosed`, `AlreadyAttested`, `PartyToTask`, `TooManyAttestations`; those of the
-        /// registry if the caller is no active validator, and of the escrow if its balance does not cover the bond.
+        /// Errors: `NoAppealWindow`, `WindowClosed`, `AlreadyAttested`, `PartyToTask`, `TooManyAttestations`; those of the
+        /// registry if the caller is no active verifier, and of the escrow if its balance does not cover the bond.
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::attest())]
         pub fn attest(origin: OriginFor<T>, task: TaskId, attestation: Attestation) -> DispatchResult {
-            let validator = ensure_signed(origin)?;
-            T::Participants::ensure_active(&validator, Role::Validator)?;
-            let mut challenge = Challenges::<T>::get(task).ok_or(Error::<T>::NoChallenge)?;
-            ensure!(!T::Parties::is_party(task, &validator), Error::<T>::PartyToTask);
+            let verifier = ensure_signed(origin)?;
+            T::Participants::ensure_active(&verifier, Role::Verifier)?;
+            let mut challenge = AppealWindows::<T>::get(task).ok_or(Error::<T>::NoAppealWindow)?;
+            ensure!(!T::Parties::is_party(task, &verifier), Error::<T>::PartyToTask);
 
             let now = frame_system::Pallet::<T>::block_number();
             ensure!(now <= challenge.terms.until, Error::<T>::WindowClosed);
             challenge
                 .attestations
-                .attest(validator.clone(), attestation)
+                .attest(verifier.clone(), attestation)
                 .map_err(Error::<T>::from)?;
 
             let bond = challenge.terms.bond;
-            T::Escrow::hold(Purpose::ChallengeBond, Scope::Task(task), &validator, bond)?;
-            Challenges::<T>::insert(task, challenge);
+            T::Escrow::hold(Purpose::AppealBond, Scope::Task(task), &verifier, bond)?;
+            AppealWindows::<T>::insert(task, challenge);
             Self::deposit_event(Event::Attested {
                 task,
-                validator,
+                verifier,
                 attestation,
             });
             Ok(())

@@ -1,10 +1,10 @@
 //! A chain with real balances and doubles of the other pallets.
 
 use crate as pallet_agora_judging;
-use crate::{BalanceOf, Challenge, Challenges};
+use crate::{BalanceOf, AppealWindow, AppealWindows};
 use agora_primitives::{
     TaskId,
-    judging::{Attestation, ChallengeTerms, Judge, TaskParties},
+    judging::{Attestation, AppealTerms, Judge, TaskParties},
     money::{Escrow, Payee, Purpose, Scope},
     participants::{Participants, Role, Specialisation},
     reputation::{Level, Outcome, Reputation, Side},
@@ -34,8 +34,8 @@ pub const UNTIL: u64 = 20;
 pub const TASK: TaskId = TaskId(7);
 pub const OTHER_TASK: TaskId = TaskId(8);
 
-/// Accounts 1 to this are funded active validators.
-pub const VALIDATORS: u64 = 12;
+/// Accounts 1 to this are funded active verifiers.
+pub const VERIFIERS: u64 = 12;
 
 #[frame_support::runtime]
 mod runtime {
@@ -141,7 +141,7 @@ impl Escrow<AccountId> for EscrowDouble {
 }
 
 parameter_types! {
-    pub static ActiveValidators: BTreeSet<AccountId> = (1..=VALIDATORS).collect();
+    pub static ActiveVerifiers: BTreeSet<AccountId> = (1..=VERIFIERS).collect();
     pub static KnownParties: BTreeSet<(TaskId, AccountId)> = BTreeSet::new();
     pub static Recorded: Vec<(AccountId, Side, Outcome)> = Vec::new();
     pub static MaxAttestations: u32 = 8;
@@ -151,21 +151,21 @@ parameter_types! {
 
 pub struct ParticipantsDouble;
 
-pub const NOT_ACTIVE: DispatchError = DispatchError::Other("no active validator");
+pub const NOT_ACTIVE: DispatchError = DispatchError::Other("no active verifier");
 
 impl Participants<AccountId> for ParticipantsDouble {
     fn ensure_active(who: &AccountId, role: Role) -> DispatchResult {
-        let active = role == Role::Validator && ActiveValidators::get().contains(who);
+        let active = role == Role::Verifier && ActiveVerifiers::get().contains(who);
         active.then_some(()).ok_or(NOT_ACTIVE)
     }
     fn ensure_suited(_: &AccountId, _: Specialisation) -> DispatchResult {
-        unreachable!("validators need not be suited")
+        unreachable!("verifiers need not be suited")
     }
     fn occupy_slot(_: &AccountId) -> DispatchResult {
-        unreachable!("validators have no slots")
+        unreachable!("verifiers have no slots")
     }
     fn free_slot(_: &AccountId) {
-        unreachable!("validators have no slots")
+        unreachable!("verifiers have no slots")
     }
     fn draw_workers(_: H256, _: Specialisation, _: u32, _: &[AccountId]) -> Vec<AccountId> {
         unreachable!("drawing is the life of the task's")
@@ -205,19 +205,19 @@ impl pallet_agora_judging::Config for Test {
     type UndecidedPenalty = UndecidedPenalty;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = BenchmarkValidators;
+    type BenchmarkHelper = BenchmarkVerifiers;
 }
 // end: composition
 
 #[cfg(feature = "runtime-benchmarks")]
-pub struct BenchmarkValidators;
+pub struct BenchmarkVerifiers;
 
 #[cfg(feature = "runtime-benchmarks")]
-impl crate::BenchmarkHelper<AccountId, Balance> for BenchmarkValidators {
-    fn prepare_validator(who: &AccountId, bond: Balance) {
+impl crate::BenchmarkHelper<AccountId, Balance> for BenchmarkVerifiers {
+    fn prepare_verifier(who: &AccountId, bond: Balance) {
         use frame_support::traits::fungible::Mutate;
         Balances::set_balance(who, bond * 2);
-        ActiveValidators::mutate(|all| all.insert(*who));
+        ActiveVerifiers::mutate(|all| all.insert(*who));
     }
 }
 
@@ -248,14 +248,14 @@ impl ExtBuilder {
     }
 
     pub fn build(self) -> sp_io::TestExternalities {
-        ActiveValidators::set((1..=VALIDATORS).collect());
+        ActiveVerifiers::set((1..=VERIFIERS).collect());
         KnownParties::set(BTreeSet::new());
         Recorded::set(Vec::new());
         MaxAttestations::set(self.places);
         LoserPenalty::set(self.penalty);
         UndecidedPenalty::set(self.penalty / 10);
         let mut storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
-        let balances = (1..=VALIDATORS)
+        let balances = (1..=VERIFIERS)
             .map(|who| (who, RICHES))
             .chain([(TREASURY, 10)])
             .collect();
@@ -287,8 +287,8 @@ pub fn sum_of_accounts() -> Balance {
         .sum()
 }
 
-pub fn terms() -> ChallengeTerms<u64, BalanceOf<Test>> {
-    ChallengeTerms {
+pub fn terms() -> AppealTerms<u64, BalanceOf<Test>> {
+    AppealTerms {
         digest: H256::repeat_byte(1),
         seed: H256::repeat_byte(2),
         until: UNTIL,
@@ -298,7 +298,7 @@ pub fn terms() -> ChallengeTerms<u64, BalanceOf<Test>> {
 }
 
 pub fn open(task: TaskId) {
-    assert_ok!(Judging::open_challenge(task, terms()));
+    assert_ok!(Judging::open_appeal_window(task, terms()));
 }
 
 pub fn attest(who: AccountId, task: TaskId, attestation: Attestation) -> DispatchResult {
@@ -317,7 +317,7 @@ pub fn contest(task: TaskId, valid: &[AccountId], invalid: &[AccountId]) {
 }
 
 pub fn bond_of(who: AccountId, task: TaskId) -> Balance {
-    EscrowDouble::held(Purpose::ChallengeBond, Scope::Task(task), &who)
+    EscrowDouble::held(Purpose::AppealBond, Scope::Task(task), &who)
 }
 
 /// What of `who`'s money is not held.
@@ -325,8 +325,8 @@ pub fn free(who: AccountId) -> Balance {
     Balances::balance(&who)
 }
 
-pub fn challenge(task: TaskId) -> Option<Challenge<AccountId, u64, Balance, MaxAttestations>> {
-    Challenges::<Test>::get(task)
+pub fn challenge(task: TaskId) -> Option<AppealWindow<AccountId, u64, Balance, MaxAttestations>> {
+    AppealWindows::<Test>::get(task)
 }
 
 /// This pallet's events since the last time.

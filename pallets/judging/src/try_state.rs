@@ -1,6 +1,6 @@
 //! What must hold after every block.
 
-use crate::{Challenges, Config, Pallet};
+use crate::{AppealWindows, Config, Pallet};
 use agora_primitives::{
     judging::AttestationsError,
     money::{Escrow, Purpose, Scope},
@@ -15,13 +15,13 @@ impl<T: Config> Pallet<T> {
     /// 2. neither side has more than its half of the places,
     /// 3. of each attester exactly the bond is held, for this purpose and task.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
-        for (task, challenge) in Challenges::<T>::iter() {
+        for (task, challenge) in AppealWindows::<T>::iter() {
             challenge.attestations.validate().map_err(|error| match error {
                 AttestationsError::Twice => "judging: somebody attested twice",
                 AttestationsError::TooMany => "judging: a side has more than its places",
             })?;
             for (who, _) in challenge.attestations.iter() {
-                let held = T::Escrow::held(Purpose::ChallengeBond, Scope::Task(task), who);
+                let held = T::Escrow::held(Purpose::AppealBond, Scope::Task(task), who);
                 ensure!(
                     held == challenge.terms.bond,
                     "judging: what is held of an attester is not the bond"

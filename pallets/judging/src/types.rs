@@ -2,7 +2,7 @@
 
 use crate::{Config, Error};
 use agora_primitives::{
-    judging::{AttestError, Attestations, ChallengeTerms},
+    judging::{AttestError, Attestations, AppealTerms},
     money::{Escrow, Payee},
 };
 use alloc::vec::Vec;
@@ -18,8 +18,8 @@ use scale_info::TypeInfo;
 pub type BalanceOf<T> = <<T as Config>::Escrow as Escrow<<T as frame_system::Config>::AccountId>>::Balance;
 
 /// The challenge of this runtime.
-pub type ChallengeOf<T> =
-    Challenge<<T as frame_system::Config>::AccountId, BlockNumberFor<T>, BalanceOf<T>, <T as Config>::MaxAttestations>;
+pub type AppealWindowOf<T> =
+    AppealWindow<<T as frame_system::Config>::AccountId, BlockNumberFor<T>, BalanceOf<T>, <T as Config>::MaxAttestations>;
 
 /// An open challenge: its terms, and what was attested so far.
 #[derive(
@@ -35,7 +35,7 @@ pub type ChallengeOf<T> =
 )]
 #[scale_info(skip_type_params(MaxAttestations))]
 #[codec(mel_bound(AccountId: MaxEncodedLen, BlockNumber: MaxEncodedLen, Balance: MaxEncodedLen))]
-pub struct Challenge<AccountId, BlockNumber, Balance, MaxAttestations>
+pub struct AppealWindow<AccountId, BlockNumber, Balance, MaxAttestations>
 where
     AccountId: Clone + PartialEq + Eq + core::fmt::Debug,
     BlockNumber: Clone + PartialEq + Eq + core::fmt::Debug,
@@ -43,7 +43,7 @@ where
     MaxAttestations: Get<u32>,
 {
     /// What it was opened with.
-    pub terms: ChallengeTerms<BlockNumber, Balance>,
+    pub terms: AppealTerms<BlockNumber, Balance>,
     /// Who attested what.
     pub attestations: Attestations<AccountId, MaxAttestations>,
 }
@@ -57,7 +57,7 @@ impl<T> From<AttestError> for Error<T> {
     }
 }
 
-impl<AccountId, BlockNumber, Balance, MaxAttestations> Challenge<AccountId, BlockNumber, Balance, MaxAttestations>
+impl<AccountId, BlockNumber, Balance, MaxAttestations> AppealWindow<AccountId, BlockNumber, Balance, MaxAttestations>
 where
     AccountId: Clone + PartialEq + Eq + core::fmt::Debug,
     BlockNumber: Clone + PartialEq + Eq + core::fmt::Debug,
@@ -65,7 +65,7 @@ where
     MaxAttestations: Get<u32>,
 {
     /// Opens a challenge that nobody has attested in.
-    pub fn new(terms: ChallengeTerms<BlockNumber, Balance>) -> Self {
+    pub fn new(terms: AppealTerms<BlockNumber, Balance>) -> Self {
         Self {
             terms,
             attestations: Attestations::default(),

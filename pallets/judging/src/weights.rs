@@ -12,8 +12,8 @@ use core::marker::PhantomData;
 /// What the calls and hooks of `pallet_agora_judging` weigh.
 pub trait WeightInfo {
     fn attest() -> Weight;
-    fn open_challenge() -> Weight;
-    fn close_challenge(n: u32, ) -> Weight;
+    fn open_appeal_window() -> Weight;
+    fn close_appeal_window(n: u32, ) -> Weight;
 }
 
 /// Weights for a runtime with the database weights of `T`.
@@ -25,8 +25,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Proof: `Registry::Bans` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
     /// Storage: `Escrow::Deposits` (r:2 w:1)
     /// Proof: `Escrow::Deposits` (`max_values`: None, `max_size`: Some(90), added: 2565, mode: `MaxEncodedLen`)
-    /// Storage: `Judging::Challenges` (r:1 w:1)
-    /// Proof: `Judging::Challenges` (`max_values`: None, `max_size`: Some(630), added: 3105, mode: `MaxEncodedLen`)
+    /// Storage: `Judging::AppealWindows` (r:1 w:1)
+    /// Proof: `Judging::AppealWindows` (`max_values`: None, `max_size`: Some(630), added: 3105, mode: `MaxEncodedLen`)
     /// Storage: `Tasks::Contributions` (r:1 w:0)
     /// Proof: `Tasks::Contributions` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
     /// Storage: `Tasks::Tasks` (r:1 w:0)
@@ -43,16 +43,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(10_u64))
             .saturating_add(T::DbWeight::get().writes(4_u64))
     }
-    /// Storage: `Judging::Challenges` (r:1 w:1)
-    /// Proof: `Judging::Challenges` (`max_values`: None, `max_size`: Some(630), added: 3105, mode: `MaxEncodedLen`)
-    fn open_challenge() -> Weight {
+    /// Storage: `Judging::AppealWindows` (r:1 w:1)
+    /// Proof: `Judging::AppealWindows` (`max_values`: None, `max_size`: Some(630), added: 3105, mode: `MaxEncodedLen`)
+    fn open_appeal_window() -> Weight {
         // Minimum execution time: 15_239 ns.
         Weight::from_parts(18_093_000, 4095)
             .saturating_add(T::DbWeight::get().reads(1_u64))
             .saturating_add(T::DbWeight::get().writes(1_u64))
     }
-    /// Storage: `Judging::Challenges` (r:1 w:1)
-    /// Proof: `Judging::Challenges` (`max_values`: None, `max_size`: Some(630), added: 3105, mode: `MaxEncodedLen`)
+    /// Storage: `Judging::AppealWindows` (r:1 w:1)
+    /// Proof: `Judging::AppealWindows` (`max_values`: None, `max_size`: Some(630), added: 3105, mode: `MaxEncodedLen`)
     /// Storage: `Escrow::Deposits` (r:16 w:16)
     /// Proof: `Escrow::Deposits` (`max_values`: None, `max_size`: Some(90), added: 2565, mode: `MaxEncodedLen`)
     /// Storage: `System::Account` (r:16 w:16)
@@ -62,7 +62,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `Reputation::Records` (r:16 w:16)
     /// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(86), added: 2561, mode: `MaxEncodedLen`)
     /// The range of component `n` is `[0, 16]`.
-    fn close_challenge(n: u32, ) -> Weight {
+    fn close_appeal_window(n: u32, ) -> Weight {
         // Minimum execution time: 15_238 ns.
         Weight::from_parts(62_368_835, 4095)
             // Standard error: 1_240_840
@@ -82,12 +82,12 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().reads(10_u64))
             .saturating_add(ParityDbWeight::get().writes(4_u64))
     }
-    fn open_challenge() -> Weight {
+    fn open_appeal_window() -> Weight {
         Weight::from_parts(18_093_000, 4095)
             .saturating_add(ParityDbWeight::get().reads(1_u64))
             .saturating_add(ParityDbWeight::get().writes(1_u64))
     }
-    fn close_challenge(n: u32, ) -> Weight {
+    fn close_appeal_window(n: u32, ) -> Weight {
         Weight::from_parts(62_368_835, 4095)
             .saturating_add(Weight::from_parts(120_291_568, 0).saturating_mul(n.into()))
             .saturating_add(ParityDbWeight::get().reads(1_u64))

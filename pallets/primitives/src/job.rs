@@ -4,7 +4,7 @@
 
 mod inference;
 mod rendering;
-mod rows;
+mod matmul;
 mod synthetic;
 mod training;
 
@@ -13,7 +13,7 @@ pub use rendering::{
     MAX_ASPECT, MAX_BOUNCES, MAX_FRAMES, MAX_IMAGE_SIDE, MAX_SAMPLES, MAX_SCENE_BYTES, MAX_TILES, Region, RenderingJob,
     SEGMENT_WORK, TILE_SIDE,
 };
-pub use rows::{MAX_COLUMNS, MAX_ROWS, MAX_VECTORS, RowsJob};
+pub use matmul::{MAX_COLUMNS, MAX_ROWS, MAX_VECTORS, MatmulJob};
 pub use synthetic::{MAX_ITERATIONS, MAX_MATRIX_SIZE, SyntheticJob};
 pub use training::{
     MAX_BATCH, MAX_CHANNELS, MAX_CLASSES, MAX_FEATURES, MAX_MOMENTUM_SHIFT, MAX_POOL, MAX_POSITIONS, MAX_RATE_SHIFT,
@@ -49,7 +49,7 @@ pub enum JobKind {
     Synthetic(SyntheticJob),
     /// Rows of a matrix times vectors.
     #[codec(index = 1)]
-    Rows(RowsJob),
+    Matmul(MatmulJob),
     /// A model's answers to a batch of items.
     #[codec(index = 2)]
     Inference(InferenceJob),
@@ -178,7 +178,7 @@ impl JobSpec {
         let Self::V1(kind) = self;
         match kind {
             JobKind::Synthetic(job) => job,
-            JobKind::Rows(job) => job,
+            JobKind::Matmul(job) => job,
             JobKind::Inference(job) => job,
             JobKind::Training(job) => job,
             JobKind::Rendering(job) => job,

@@ -61,7 +61,7 @@ pub struct Verdict<AccountId> {
     pub wrong: Vec<AccountId>,
 }
 
-/// What a validator says about a result that it has checked.
+/// What a verifier says about a result that it has checked.
 #[derive(
     Encode,
     Decode,
@@ -114,7 +114,7 @@ impl Ruling {
     }
 }
 
-/// What attesters said by the end of a challenge window.
+/// What attesters said by the end of a appeal window.
 #[derive(
     Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
 )]
@@ -137,8 +137,8 @@ impl Tally {
 
 /// What a challenge is opened with.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
-pub struct ChallengeTerms<BlockNumber, Balance> {
-    /// The result that may be challenged.
+pub struct AppealTerms<BlockNumber, Balance> {
+    /// The result that may be appealed.
     pub digest: H256,
     /// Randomness drawn after every answer was revealed; checks take their random vectors from it.
     pub seed: H256,
@@ -163,7 +163,7 @@ impl<AccountId> TaskParties<AccountId> for () {
     }
 }
 
-/// Judges answers and keeps the challenge window.
+/// Judges answers and keeps the appeal window.
 pub trait Judge<AccountId> {
     /// Block number.
     type BlockNumber;
@@ -178,10 +178,10 @@ pub trait Judge<AccountId> {
         answers: &[Answer<AccountId, Self::BlockNumber>],
     ) -> Option<Verdict<AccountId>>;
 
-    /// Opens the challenge window of a task.
+    /// Opens the appeal window of a task.
     ///
     /// Errors: one is open already.
-    fn open_challenge(task: TaskId, terms: ChallengeTerms<Self::BlockNumber, Self::Balance>) -> DispatchResult;
+    fn open_appeal_window(task: TaskId, terms: AppealTerms<Self::BlockNumber, Self::Balance>) -> DispatchResult;
 
     /// What has been attested so far; zero for a task without a challenge.
     fn tally(task: TaskId) -> Tally;
@@ -190,8 +190,8 @@ pub trait Judge<AccountId> {
     fn attesters(task: TaskId) -> Vec<AccountId>;
 
     /// Ends the challenge for good: bonds go back or to the other side by `ruling`, reputations are told, and those who
-    /// were right are returned: the validators to be paid.
-    fn close_challenge(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError>;
+    /// were right are returned: the verifiers to be paid.
+    fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError>;
 }
 
 /// Tells a chain's current randomness. No-op users may give `()`, which knows only zeroes: tests alone.

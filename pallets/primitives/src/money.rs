@@ -21,8 +21,8 @@ pub enum Purpose {
     RoleBond,
     /// A worker's bond for one task.
     TaskBond,
-    /// An attesting validator's or a challenger's bond for one task.
-    ChallengeBond,
+    /// An attesting verifier's or a challenger's bond for one task.
+    AppealBond,
     /// A customer's prepaid balance.
     Prepaid,
 }
@@ -116,8 +116,8 @@ pub struct Payroll<AccountId> {
     pub best: AccountId,
     /// Workers whose answers are correct too. Takes no account twice, nor `best`.
     pub also_correct: Vec<AccountId>,
-    /// Validators on the side of the final verdict.
-    pub validators: Vec<AccountId>,
+    /// Verifiers on the side of the final verdict.
+    pub verifiers: Vec<AccountId>,
 }
 
 /// One payment of a [`PaymentPlan`].

@@ -29,7 +29,7 @@ pub enum Role {
     /// Computes results.
     Worker,
     /// Checks results.
-    Validator,
+    Verifier,
     /// Splits tasks into jobs and hands them to workers of its own.
     Orchestrator,
     /// Decides what machines cannot.

@@ -26,8 +26,8 @@ use serde::{Deserialize, Serialize};
 pub enum Side {
     /// As a worker, in one specialisation.
     Worker(Specialisation),
-    /// As a validator, in one specialisation.
-    Validator(Specialisation),
+    /// As a verifier, in one specialisation.
+    Verifier(Specialisation),
     /// As a publisher, of whatever kind of task.
     Publisher,
 }

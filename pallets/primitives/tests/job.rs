@@ -4,7 +4,7 @@ use agora_primitives::{
     job::{
         BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_BOUNCES,
         MAX_COLUMNS, MAX_FRAMES, MAX_IMAGE_SIDE, MAX_ITEM_OUTPUT, MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_ROWS,
-        MAX_SAMPLES, MAX_SCENE_BYTES, MAX_STORED_JOB, MAX_VECTORS, MAX_WORK, Region, RenderingJob, RowsJob,
+        MAX_SAMPLES, MAX_SCENE_BYTES, MAX_STORED_JOB, MAX_VECTORS, MAX_WORK, Region, RenderingJob, MatmulJob,
         SEGMENT_WORK, StoredJob, SyntheticJob,
     },
     participants::Specialisation,
@@ -68,8 +68,8 @@ fn blob(size: u32) -> BlobRef {
 }
 
 /// 10 rows of 4 numbers; rows 2 to 8 times 5 vectors.
-fn rows_job() -> RowsJob {
-    RowsJob {
+fn matmul_job() -> MatmulJob {
+    MatmulJob {
         matrix: blob(40),
         columns: 4,
         first_row: 2,
@@ -81,62 +81,62 @@ fn rows_job() -> RowsJob {
 
 #[test]
 fn row_jobs_are_valid_exactly_if_their_sizes_fit() {
-    let validate = |job| JobSpec::V1(JobKind::Rows(job)).validate();
-    let job = rows_job();
+    let validate = |job| JobSpec::V1(JobKind::Matmul(job)).validate();
+    let job = matmul_job();
     assert_eq!(validate(job), Ok(()));
-    assert_eq!(validate(RowsJob { rows: 8, ..job }), Ok(()));
+    assert_eq!(validate(MatmulJob { rows: 8, ..job }), Ok(()));
     for wrong in [
-        RowsJob { rows: 9, ..job },
-        RowsJob {
+        MatmulJob { rows: 9, ..job },
+        MatmulJob {
             first_row: u32::MAX,
             ..job
         },
-        RowsJob { vectors: 4, ..job },
-        RowsJob {
+        MatmulJob { vectors: 4, ..job },
+        MatmulJob {
             matrix: blob(41),
             ..job
         },
-        RowsJob { input: blob(21), ..job },
+        MatmulJob { input: blob(21), ..job },
     ] {
         assert_eq!(validate(wrong), Err(JobError::Inconsistent), "{wrong:?}");
     }
     for zero in [
-        RowsJob { rows: 0, ..job },
-        RowsJob { columns: 0, ..job },
-        RowsJob { vectors: 0, ..job },
-        RowsJob { matrix: blob(0), ..job },
-        RowsJob { input: blob(0), ..job },
+        MatmulJob { rows: 0, ..job },
+        MatmulJob { columns: 0, ..job },
+        MatmulJob { vectors: 0, ..job },
+        MatmulJob { matrix: blob(0), ..job },
+        MatmulJob { input: blob(0), ..job },
     ] {
         assert_eq!(validate(zero), Err(JobError::Zero), "{zero:?}");
     }
     for large in [
-        RowsJob {
+        MatmulJob {
             columns: MAX_COLUMNS + 1,
             ..job
         },
-        RowsJob {
+        MatmulJob {
             rows: MAX_ROWS + 1,
             ..job
         },
-        RowsJob {
+        MatmulJob {
             vectors: MAX_VECTORS + 1,
             ..job
         },
-        RowsJob {
+        MatmulJob {
             matrix: blob(MAX_BLOB + 1),
             ..job
         },
     ] {
         assert_eq!(validate(large), Err(JobError::TooLarge), "{large:?}");
     }
-    let spec = JobSpec::V1(JobKind::Rows(job));
+    let spec = JobSpec::V1(JobKind::Matmul(job));
     assert_eq!((spec.work(), spec.max_output_bytes()), (4 * 7 * 5, 4 * 7 * 5));
     assert_eq!(spec.inputs(), [job.matrix, job.input]);
 }
 
 #[test]
 fn a_job_whose_output_is_too_long_is_refused() {
-    let job = RowsJob {
+    let job = MatmulJob {
         matrix: blob(MAX_ROWS),
         columns: 1,
         first_row: 0,
@@ -144,13 +144,13 @@ fn a_job_whose_output_is_too_long_is_refused() {
         input: blob(65),
         vectors: 65,
     };
-    assert_eq!(JobSpec::V1(JobKind::Rows(job)).validate(), Err(JobError::TooLarge));
-    let fits = RowsJob {
+    assert_eq!(JobSpec::V1(JobKind::Matmul(job)).validate(), Err(JobError::TooLarge));
+    let fits = MatmulJob {
         input: blob(64),
         vectors: 64,
         ..job
     };
-    assert_eq!(JobSpec::V1(JobKind::Rows(fits)).validate(), Ok(()));
+    assert_eq!(JobSpec::V1(JobKind::Matmul(fits)).validate(), Ok(()));
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl<T: Config> Pallet<T> {
         T::Escrow::hold(Purpose::RoleBond, Scope::Role(role), who, bond)?;
         match role {
             Role::Worker => member.worker = Some(Self::new_worker(who, profile)?),
-            Role::Validator => member.validator = Some(Standing::Staying),
+            Role::Verifier => member.verifier = Some(Standing::Staying),
             Role::Orchestrator => member.orchestrator = Some(Standing::Staying),
             Role::Expert => member.expert = Some(Standing::Staying),
         }

@@ -25,7 +25,7 @@ type Block = frame_system::mocking::MockBlock<Test>;
 pub const ED: Balance = 10;
 pub const ENDOWMENT: Balance = 100_000;
 pub const WORKER_BOND: Balance = 100;
-pub const VALIDATOR_BOND: Balance = 200;
+pub const VERIFIER_BOND: Balance = 200;
 pub const TIMEOUT: BlockNumber = 10;
 pub const COOL_DOWN: BlockNumber = 20;
 pub const MAX_SLOTS: u32 = 4;
@@ -80,7 +80,7 @@ parameter_types! {
     pub static WorkerMinimum: Balance = WORKER_BOND;
     pub Bonds: MinimumBonds<Balance> = MinimumBonds {
         worker: Some(WorkerMinimum::get()),
-        validator: Some(VALIDATOR_BOND),
+        verifier: Some(VERIFIER_BOND),
         orchestrator: Some(300),
         expert: None,
     };

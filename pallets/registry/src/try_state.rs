@@ -28,7 +28,7 @@ impl<T: Config> Pallet<T> {
         let mut weights = BTreeMap::<u32, u64>::new();
         for (who, member) in Members::<T>::iter() {
             ensure!(!member.is_gone(), "a member has no role");
-            for role in [Role::Worker, Role::Validator, Role::Orchestrator, Role::Expert] {
+            for role in [Role::Worker, Role::Verifier, Role::Orchestrator, Role::Expert] {
                 let bond = T::Escrow::held(Purpose::RoleBond, Scope::Role(role), &who);
                 ensure!(
                     member.standing(role).is_some() || bond == BalanceOf::<T>::zero(),

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 pub struct MinimumBonds<Balance> {
     /// Of workers.
     pub worker: Option<Balance>,
-    /// Of validators.
-    pub validator: Option<Balance>,
+    /// Of verifiers.
+    pub verifier: Option<Balance>,
     /// Of orchestrators.
     pub orchestrator: Option<Balance>,
     /// Of experts.
@@ -28,7 +28,7 @@ impl<Balance: Copy> MinimumBonds<Balance> {
     pub const fn of(&self, role: Role) -> Option<Balance> {
         match role {
             Role::Worker => self.worker,
-            Role::Validator => self.validator,
+            Role::Verifier => self.verifier,
             Role::Orchestrator => self.orchestrator,
             Role::Expert => self.expert,
         }
@@ -266,8 +266,8 @@ pub struct Member<BlockNumber> {
     pub last_heartbeat: BlockNumber,
     /// As a worker.
     pub worker: Option<Worker<BlockNumber>>,
-    /// As a validator.
-    pub validator: Option<Standing<BlockNumber>>,
+    /// As a verifier.
+    pub verifier: Option<Standing<BlockNumber>>,
     /// As an orchestrator.
     pub orchestrator: Option<Standing<BlockNumber>>,
     /// As an expert.
@@ -280,7 +280,7 @@ impl<BlockNumber: Copy + PartialOrd> Member<BlockNumber> {
         Self {
             last_heartbeat: now,
             worker: None,
-            validator: None,
+            verifier: None,
             orchestrator: None,
             expert: None,
         }
@@ -290,7 +290,7 @@ impl<BlockNumber: Copy + PartialOrd> Member<BlockNumber> {
     pub fn standing(&self, role: Role) -> Option<Standing<BlockNumber>> {
         match role {
             Role::Worker => self.worker.as_ref().map(|worker| worker.standing),
-            Role::Validator => self.validator,
+            Role::Verifier => self.verifier,
             Role::Orchestrator => self.orchestrator,
             Role::Expert => self.expert,
         }
@@ -300,7 +300,7 @@ impl<BlockNumber: Copy + PartialOrd> Member<BlockNumber> {
     pub fn standing_mut(&mut self, role: Role) -> Option<&mut Standing<BlockNumber>> {
         match role {
             Role::Worker => self.worker.as_mut().map(|worker| &mut worker.standing),
-            Role::Validator => self.validator.as_mut(),
+            Role::Verifier => self.verifier.as_mut(),
             Role::Orchestrator => self.orchestrator.as_mut(),
             Role::Expert => self.expert.as_mut(),
         }
@@ -310,7 +310,7 @@ impl<BlockNumber: Copy + PartialOrd> Member<BlockNumber> {
     pub fn take(&mut self, role: Role) -> Option<Worker<BlockNumber>> {
         match role {
             Role::Worker => return self.worker.take(),
-            Role::Validator => self.validator = None,
+            Role::Verifier => self.verifier = None,
             Role::Orchestrator => self.orchestrator = None,
             Role::Expert => self.expert = None,
         }
@@ -319,7 +319,7 @@ impl<BlockNumber: Copy + PartialOrd> Member<BlockNumber> {
 
     /// Whether it has no role left.
     pub const fn is_gone(&self) -> bool {
-        self.worker.is_none() && self.validator.is_none() && self.orchestrator.is_none() && self.expert.is_none()
+        self.worker.is_none() && self.verifier.is_none() && self.orchestrator.is_none() && self.expert.is_none()
     }
 }
 

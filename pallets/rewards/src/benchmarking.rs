@@ -62,13 +62,13 @@ mod benchmarks {
     /// `n`: how many accounts are paid, half of them workers.
     #[benchmark]
     fn plan(n: Linear<1, MAX_RECIPIENTS>) {
-        let (workers, validators) = (n / 2, n - n / 2);
+        let (workers, verifiers) = (n / 2, n - n / 2);
         let accounts =
             |name, count: u32| -> Vec<T::AccountId> { (0..count).map(|index| account(name, index, 0)).collect() };
         let payroll = Payroll {
             best: account("best", 0, 0),
             also_correct: accounts("worker", workers),
-            validators: accounts("validator", validators),
+            verifiers: accounts("verifier", verifiers),
         };
         let reward = T::Balance::max_value();
         let planned;

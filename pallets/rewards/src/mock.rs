@@ -107,23 +107,23 @@ impl ExtBuilder {
     }
 }
 
-/// A split of parts per million, in the order burn, worker, validator, expert, treasury, and the best share.
+/// A split of parts per million, in the order burn, worker, verifier, expert, treasury, and the best share.
 pub fn split(parts: [u32; 5], best_share: u32) -> Split {
-    let [burn, worker, validator, expert, treasury] = parts.map(Permill::from_parts);
+    let [burn, worker, verifier, expert, treasury] = parts.map(Permill::from_parts);
     Split {
         burn,
         worker,
-        validator,
+        verifier,
         expert,
         treasury,
         best_share: Permill::from_parts(best_share),
     }
 }
 
-pub fn payroll(best: AccountId, also_correct: &[AccountId], validators: &[AccountId]) -> Payroll<AccountId> {
+pub fn payroll(best: AccountId, also_correct: &[AccountId], verifiers: &[AccountId]) -> Payroll<AccountId> {
     Payroll {
         best,
         also_correct: also_correct.to_vec(),
-        validators: validators.to_vec(),
+        verifiers: verifiers.to_vec(),
     }
 }

@@ -6,12 +6,12 @@ use agora_primitives::money::{Payee, Payment, PaymentPlan, Payroll};
 use alloc::{collections::BTreeMap, vec::Vec};
 use sp_runtime::{PerThing, Permill, traits::Zero};
 
-/// Divides `reward` among burn, the workers and validators of `payroll`, and the treasury.
+/// Divides `reward` among burn, the workers and verifiers of `payroll`, and the treasury.
 ///
 /// The workers' part goes to the best answer, which gets `best_share` of it where there are other right ones; those share
-/// the rest equally. The validators share theirs equally. Every share is rounded down. What is left over, and a part for
+/// the rest equally. The verifiers share theirs equally. Every share is rounded down. What is left over, and a part for
 /// which there is nobody (always that of the experts: a payroll names none), goes to the treasury. Nobody is named
-/// twice, nobody gets zero, and the order is: burn, best, the other workers, the validators, the treasury.
+/// twice, nobody gets zero, and the order is: burn, best, the other workers, the verifiers, the treasury.
 ///
 /// Units: plancks. The payments add up to exactly `reward`.
 /// Errors: `NotWhole`; `Overflow` does not happen. Complexity: O(n log n).
@@ -21,7 +21,7 @@ pub fn plan<AccountId: Clone + Ord>(
     payroll: &Payroll<AccountId>,
 ) -> Result<PaymentPlan<AccountId, u128>, SplitError> {
     let Shares { shares, .. } = split_whole(reward, &preset.parts())?;
-    let [burn, worker, validator, ..] = shares.as_slice() else {
+    let [burn, worker, verifier, ..] = shares.as_slice() else {
         return Err(SplitError::EmptySet);
     };
 
@@ -30,9 +30,9 @@ pub fn plan<AccountId: Clone + Ord>(
     let weights = worker_weights(preset.best_share, payroll.also_correct.len());
     let workers = core::iter::once(&payroll.best).chain(&payroll.also_correct);
     ledger.pay_all(workers, split(*worker, &weights)?.shares)?;
-    if !payroll.validators.is_empty() {
-        let weights = alloc::vec![1; payroll.validators.len()];
-        ledger.pay_all(payroll.validators.iter(), split(*validator, &weights)?.shares)?;
+    if !payroll.verifiers.is_empty() {
+        let weights = alloc::vec![1; payroll.verifiers.len()];
+        ledger.pay_all(payroll.verifiers.iter(), split(*verifier, &weights)?.shares)?;
     }
     Ok(ledger.close())
 }

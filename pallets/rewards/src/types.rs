@@ -31,8 +31,8 @@ pub struct Split {
     pub burn: Permill,
     /// To the workers with the right answer.
     pub worker: Permill,
-    /// To the validators on the side of the final verdict, in equal shares.
-    pub validator: Permill,
+    /// To the verifiers on the side of the final verdict, in equal shares.
+    pub verifier: Permill,
     /// To the experts who decided. Goes to the treasury where none did.
     pub expert: Permill,
     /// To the treasury.
@@ -52,29 +52,29 @@ pub enum InvalidSplit {
 }
 
 impl Split {
-    /// Most of the reward is burned: burn 60 %, workers 25 %, validators 10 %, treasury 5 %.
+    /// Most of the reward is burned: burn 60 %, workers 25 %, verifiers 10 %, treasury 5 %.
     pub const BURN: Self = Self {
         burn: Permill::from_percent(60),
         worker: Permill::from_percent(25),
-        validator: Permill::from_percent(10),
+        verifier: Permill::from_percent(10),
         expert: Permill::from_percent(0),
         treasury: Permill::from_percent(5),
         best_share: Permill::from_percent(70),
     };
 
-    /// Nothing is burned: workers 65 %, validators 20 %, experts 7.5 %, treasury 7.5 %.
+    /// Nothing is burned: workers 65 %, verifiers 20 %, experts 7.5 %, treasury 7.5 %.
     pub const PEERS: Self = Self {
         burn: Permill::from_percent(0),
         worker: Permill::from_percent(65),
-        validator: Permill::from_percent(20),
+        verifier: Permill::from_percent(20),
         expert: Permill::from_parts(75_000),
         treasury: Permill::from_parts(75_000),
         best_share: Permill::from_percent(70),
     };
 
-    /// The five parts in the order burn, worker, validator, expert, treasury.
+    /// The five parts in the order burn, worker, verifier, expert, treasury.
     pub const fn parts(&self) -> [Permill; 5] {
-        [self.burn, self.worker, self.validator, self.expert, self.treasury]
+        [self.burn, self.worker, self.verifier, self.expert, self.treasury]
     }
 
     /// Succeeds if the parts are whole and the best answer gets no less than any other.

@@ -176,7 +176,7 @@ impl<T: Config> Pallet<T> {
             Step::Expire => T::WeightInfo::expire(n),
             Step::StartReveal => T::WeightInfo::start_reveal(),
             Step::Judge => Self::judge_weight(n),
-            Step::CloseChallenge => T::WeightInfo::settle(n).max(T::WeightInfo::reopen(n)),
+            Step::CloseAppealWindow => T::WeightInfo::settle(n).max(T::WeightInfo::reopen(n)),
             Step::Purge => T::WeightInfo::purge(),
         }
     }
@@ -216,7 +216,7 @@ impl<T: Config> Pallet<T> {
                 Step::Expire => Self::expire(id, &task, progress, now),
                 Step::StartReveal => Ok(Self::start_reveal(id, progress, now)),
                 Step::Judge => Self::judge(id, &task, progress, now),
-                Step::CloseChallenge => Self::close_challenge(id, &task, progress, now),
+                Step::CloseAppealWindow => Self::close_appeal_window(id, &task, progress, now),
                 Step::Purge => Ok(Self::purge(id, &task)),
             }
         })

@@ -189,7 +189,7 @@ mod benchmarks {
             Scenario::<T>::step(id);
         }
 
-        assert_eq!(phase::<T>(id), Phase::Challengeable);
+        assert_eq!(phase::<T>(id), Phase::Appealable);
     }
 
     /// No result is chosen: more workers are drawn.

@@ -60,7 +60,7 @@ impl Difficulty {
     Debug,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Dispatch {
+pub enum Assignment {
     /// Open competition: any suited worker may accept at once.
     Open,
     /// Priority assignment: workers are drawn in proportion to their ability and may accept before anybody else.
@@ -102,7 +102,7 @@ pub struct TaskClass<Balance, BlockNumber> {
     pub stake_rate: Permill,
     /// A worker's bond, as a part of the reward.
     pub bond_rate: Permill,
-    /// An attesting validator's bond, as a part of the reward.
+    /// An attesting verifier's bond, as a part of the reward.
     pub attest_bond_rate: Permill,
     /// What a wrong answer, or a commitment that is never revealed, costs: a part of the bond.
     pub wrong_penalty: Permill,
@@ -113,15 +113,15 @@ pub struct TaskClass<Balance, BlockNumber> {
     /// How the answers are judged.
     pub judge: JudgeRule,
     /// How the work is handed out.
-    pub dispatch: Dispatch,
+    pub assignment: Assignment,
     /// The least time between accepting and committing.
     pub min_thinking: BlockNumber,
     /// How long later rounds may be worked on; the first round's end is the publisher's deadline.
     pub work_window: BlockNumber,
     /// How long may be revealed.
     pub reveal_window: BlockNumber,
-    /// How long validators may attest.
-    pub challenge_window: BlockNumber,
+    /// How long verifiers may attest.
+    pub appeal_window: BlockNumber,
     /// How long only the drawn workers may accept.
     pub invite_window: BlockNumber,
 }
@@ -179,7 +179,7 @@ where
     }
 
     fn windows_are_valid(&self, max_lifetime: BlockNumber) -> bool {
-        let windows = [self.work_window, self.reveal_window, self.challenge_window];
+        let windows = [self.work_window, self.reveal_window, self.appeal_window];
         let before_work = self.invite_window.checked_add(&self.min_thinking);
         windows
             .iter()
@@ -206,11 +206,11 @@ where
             max_replicas: self.max_replicas,
             split,
             judge: self.judge,
-            dispatch: self.dispatch,
+            assignment: self.assignment,
             min_thinking: self.min_thinking,
             work_window: self.work_window,
             reveal_window: self.reveal_window,
-            challenge_window: self.challenge_window,
+            appeal_window: self.appeal_window,
             invite_window: self.invite_window,
         })
     }
@@ -276,7 +276,7 @@ struct Kind {
     max_replicas: u32,
     /// Times the least thinking time.
     thinking: u32,
-    dispatch: Dispatch,
+    assignment: Assignment,
     split: PresetId,
 }
 
@@ -315,7 +315,7 @@ where
 }
 
 fn kinds() -> Vec<Kind> {
-    use Dispatch::{Open, Priority};
+    use Assignment::{Open, Priority};
     use Specialisation::*;
     let kind = |name, specialisation, base_reward, max_difficulty| Kind {
         name,
@@ -325,7 +325,7 @@ fn kinds() -> Vec<Kind> {
         replicas: 3,
         max_replicas: 7,
         thinking: 1,
-        dispatch: Open,
+        assignment: Open,
         split: 0,
     };
     let many = |kind| Kind {
@@ -334,7 +334,7 @@ fn kinds() -> Vec<Kind> {
         ..kind
     };
     let assigned = |kind| Kind {
-        dispatch: Priority,
+        assignment: Priority,
         ..kind
     };
     let thoughtful = |kind| Kind {
@@ -385,11 +385,11 @@ impl Kind {
             late_penalty: Permill::from_percent(10),
             split: self.split,
             judge: JudgeRule::Replication { trust: 3 },
-            dispatch: self.dispatch,
+            assignment: self.assignment,
             min_thinking: windows.min_thinking.saturating_mul(self.thinking.into()),
             work_window: windows.work,
             reveal_window: windows.reveal,
-            challenge_window: windows.challenge,
+            appeal_window: windows.challenge,
             invite_window: windows.invite,
         }
     }

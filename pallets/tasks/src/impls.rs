@@ -1,7 +1,7 @@
 //! The calls: check, load, pure transition, write, event.
 
 use crate::{
-    classes::{Difficulty, Dispatch},
+    classes::{Difficulty, Assignment},
     pallet::*,
     transitions::Effect,
     types::{FeeGoes, Phase, RoundKind, Task, TaskProgress},
@@ -45,7 +45,7 @@ impl<T: Config> Pallet<T> {
         reward: BalanceOf<T>,
         deadline: BlockNumberFor<T>,
         reference: Reference,
-    ) -> Result<Dispatch, DispatchError> {
+    ) -> Result<Assignment, DispatchError> {
         let now = Self::now();
         let class = Classes::<T>::get(class_id).ok_or(Error::<T>::UnknownClass)?;
         let split = T::Rewards::split(class.split).ok_or(Error::<T>::UnknownPreset)?;
@@ -66,7 +66,7 @@ impl<T: Config> Pallet<T> {
         let terms = class
             .terms(reward, difficulty, split)
             .ok_or(ArithmeticError::Overflow)?;
-        let dispatch = terms.dispatch;
+        let assignment = terms.assignment;
 
         let id = Self::next_task_id()?;
         let mut progress = TaskProgress::published(deadline, terms.replicas, terms.reveal_window);
@@ -94,10 +94,10 @@ impl<T: Config> Pallet<T> {
             reward,
             deadline,
         });
-        if dispatch == Dispatch::Priority {
+        if assignment == Assignment::Priority {
             Self::invite(id, &task, 0, task.terms.replicas, Vec::new(), now);
         }
-        Ok(dispatch)
+        Ok(assignment)
     }
 
     /// A worker who accepts in the next block must be able to commit in the last.

@@ -13,7 +13,7 @@
 
 extern crate alloc;
 
-pub use classes::{ClassError, ClassName, Difficulty, Dispatch, TaskClass, Windows, genesis_classes};
+pub use classes::{ClassError, ClassName, Difficulty, Assignment, TaskClass, Windows, genesis_classes};
 pub use pallet::*;
 pub use weights::WeightInfo;
 
@@ -51,7 +51,7 @@ pub const RETRY_AFTER: u32 = 5;
 #[frame_support::pallet]
 pub mod pallet {
     use crate::{
-        classes::{Difficulty, Dispatch, TaskClass},
+        classes::{Difficulty, Assignment, TaskClass},
         types::{Chosen, Contribution, Task, TaskProgress},
         weights::WeightInfo,
     };
@@ -111,7 +111,7 @@ pub mod pallet {
         /// Divides rewards.
         type Rewards: RewardPlanner<Self::AccountId, Balance = BalanceOf<Self>, Split: Parameter + MaxEncodedLen>;
 
-        /// Judges answers and keeps the challenge window.
+        /// Judges answers and keeps the appeal window.
         type Judge: Judge<Self::AccountId, BlockNumber = BlockNumberFor<Self>, Balance = BalanceOf<Self>>;
 
         /// Knows the workers.
@@ -182,7 +182,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Invitations<T: Config> = StorageMap<_, Twox64Concat, TaskId, Invitation<T>>;
 
-    /// The results that were chosen: of tasks that may be challenged, are being appealed or were settled.
+    /// The results that were chosen: of tasks that may be appealed, are being appealed or were settled.
     #[pallet::storage]
     pub type Results<T: Config> = StorageMap<_, Twox64Concat, TaskId, Chosen<T::AccountId>>;
 
@@ -310,8 +310,8 @@ pub mod pallet {
             digest: H256,
             /// The worker with the best right answer.
             best: T::AccountId,
-            /// The last block in which it may be challenged.
-            challenge_until: BlockNumberFor<T>,
+            /// The last block in which it may be appealed.
+            appeal_until: BlockNumberFor<T>,
             /// Randomness for checks.
             seed: H256,
         },
@@ -543,10 +543,10 @@ pub mod pallet {
             reference: Reference,
         ) -> DispatchResultWithPostInfo {
             let publisher = ensure_signed(origin)?;
-            let dispatch = Self::do_publish(publisher, class, job, difficulty, reward, deadline, reference)?;
-            let unused = match dispatch {
-                Dispatch::Open => T::WeightInfo::invite(),
-                Dispatch::Priority => Weight::zero(),
+            let assignment = Self::do_publish(publisher, class, job, difficulty, reward, deadline, reference)?;
+            let unused = match assignment {
+                Assignment::Open => T::WeightInfo::invite(),
+                Assignment::Priority => Weight::zero(),
             };
             let most = T::WeightInfo::publish().saturating_add(T::WeightInfo::invite());
             Ok(Some(most.saturating_sub(unused)).into())

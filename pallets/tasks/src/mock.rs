@@ -2,7 +2,7 @@
 //! remember and prove.
 
 use crate as pallet_agora_tasks;
-use crate::{Dispatch, Event, TaskClass, Windows, genesis_classes, types::Phase};
+use crate::{Assignment, Event, TaskClass, Windows, genesis_classes, types::Phase};
 use agora_primitives::{
     ClassId, Reference, TaskId,
     commitment::{Salt, commitment},
@@ -37,8 +37,8 @@ pub const BOB: AccountId = 2;
 /// Workers are the accounts from here on.
 pub const WORKER: AccountId = 10;
 pub const WORKERS: u64 = 16;
-/// Validators are the accounts from here on.
-pub const VALIDATOR: AccountId = 50;
+/// Verifiers are the accounts from here on.
+pub const VERIFIER: AccountId = 50;
 
 /// The class of most tests: three replicas, at most seven.
 pub const CLASS: ClassId = ClassId(0);
@@ -183,7 +183,7 @@ impl ExtBuilder {
 
     /// The class assigns by priority.
     pub fn priority(self) -> Self {
-        self.with_class(|class| class.dispatch = Dispatch::Priority)
+        self.with_class(|class| class.assignment = Assignment::Priority)
     }
 
     /// The class wants this many replicas, and no more ever.
@@ -194,11 +194,11 @@ impl ExtBuilder {
     pub fn build(self) -> sp_io::TestExternalities {
         world(|world| *world = World::default());
         let workers = WORKER..WORKER + WORKERS;
-        let validators = VALIDATOR..VALIDATOR + 8;
+        let verifiers = VERIFIER..VERIFIER + 8;
         let balances = [ALICE, BOB, TREASURY]
             .into_iter()
             .chain(workers)
-            .chain(validators)
+            .chain(verifiers)
             .map(|who| (who, ENDOWMENT))
             .collect();
         let genesis = RuntimeGenesisConfig {
@@ -234,7 +234,7 @@ pub fn check_state() {
     let mut slots = BTreeMap::<AccountId, u32>::new();
     for (task, worker, contribution) in crate::Contributions::<Test>::iter() {
         let progress = progress(task);
-        let running = progress.phase != Phase::Challengeable;
+        let running = progress.phase != Phase::Appealable;
         if running && contribution.round == progress.round {
             *slots.entry(worker).or_default() += 1;
         }

@@ -5,7 +5,7 @@
 
 use crate::{
     AGENDA_PROBES,
-    classes::{ClassName, Difficulty, Dispatch, TaskClass},
+    classes::{ClassName, Difficulty, Assignment, TaskClass},
     pallet::*,
 };
 use agora_primitives::{
@@ -43,10 +43,10 @@ pub trait BenchmarkHelper<AccountId, Balance> {
     /// The `n`-th worker: registered, active, with `specialisation` and a free slot. Asked for again, the same one.
     fn worker(n: u32, specialisation: Specialisation) -> AccountId;
 
-    /// How many validators can attest for, and how many against, one result.
+    /// How many verifiers can attest for, and how many against, one result.
     fn max_attesters_per_side() -> u32;
 
-    /// Has `in_favour` active validators attest for the result of `task`, whose challenge window is open, and `against`
+    /// Has `in_favour` active verifiers attest for the result of `task`, whose appeal window is open, and `against`
     /// others against it.
     fn attest(task: TaskId, in_favour: u32, against: u32);
 }
@@ -144,11 +144,11 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
             late_penalty: Permill::from_percent(10),
             split: H::preset(),
             judge: JudgeRule::Replication { trust },
-            dispatch: Dispatch::Open,
+            assignment: Assignment::Open,
             min_thinking: Zero::zero(),
             work_window: window,
             reveal_window: window,
-            challenge_window: window,
+            appeal_window: window,
             invite_window: INVITE_WINDOW.into(),
         }
     }
@@ -270,7 +270,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         id
     }
 
-    /// A task with `n` right answers whose challenge window is over, with the most attesters for it, and `against`.
+    /// A task with `n` right answers whose appeal window is over, with the most attesters for it, and `against`.
     pub fn to_close(n: u32, against: u32) -> TaskId {
         let id = Self::to_be_judged(n, n, Digests::Same(1));
         Self::step(id);

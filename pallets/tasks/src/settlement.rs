@@ -92,7 +92,7 @@ impl<T: Config> Pallet<T> {
         task: &TaskOf<T>,
         workers: &Workers<T>,
         chosen: Chosen<T::AccountId>,
-        validators: Vec<T::AccountId>,
+        verifiers: Vec<T::AccountId>,
         progress: TaskProgress<BlockNumberFor<T>>,
         now: BlockNumberFor<T>,
     ) -> DispatchResult {
@@ -110,7 +110,7 @@ impl<T: Config> Pallet<T> {
         let payroll = Payroll {
             best: best.clone(),
             also_correct,
-            validators,
+            verifiers,
         };
         Self::pay_reward(id, task, &payroll)?;
         T::Escrow::release_all(Purpose::PublisherStake, Scope::Task(id), &task.publisher)?;

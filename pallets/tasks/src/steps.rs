@@ -10,7 +10,7 @@ use crate::{
 };
 use agora_primitives::{
     TaskId,
-    judging::{Answer, ChallengeTerms, Judge, Seed, Verdict},
+    judging::{Answer, AppealTerms, Judge, Seed, Verdict},
     participants::Participants,
     reputation::Reputation,
 };
@@ -72,7 +72,7 @@ impl<T: Config> Pallet<T> {
             (RoundKind::Appeal, verdict) => Self::rule(id, task, &workers, verdict, progress, now),
             (RoundKind::Replication, Some(verdict)) => {
                 let chosen = Self::choose(&workers, verdict)?;
-                Self::open_challenge(id, task, chosen, seed, progress, now)?;
+                Self::open_appeal_window(id, task, chosen, seed, progress, now)?;
                 Ok(T::WeightInfo::judge(workers.len() as u32))
             }
             (RoundKind::Replication, None) => Self::replicate_or_fail(id, task, workers, progress, now),
@@ -141,7 +141,7 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    fn open_challenge(
+    fn open_appeal_window(
         id: TaskId,
         task: &TaskOf<T>,
         chosen: ChosenOf<T>,
@@ -149,8 +149,8 @@ impl<T: Config> Pallet<T> {
         mut progress: ProgressFor<T>,
         now: BlockNumberFor<T>,
     ) -> DispatchResult {
-        let until = progress.open_challenge(task.terms.challenge_window, now);
-        let terms = ChallengeTerms {
+        let until = progress.open_appeal_window(task.terms.appeal_window, now);
+        let terms = AppealTerms {
             digest: chosen.digest,
             seed,
             until,
@@ -161,11 +161,11 @@ impl<T: Config> Pallet<T> {
             task: id,
             digest: chosen.digest,
             best: chosen.best.clone(),
-            challenge_until: until,
+            appeal_until: until,
             seed,
         });
         Results::<T>::insert(id, chosen);
-        T::Judge::open_challenge(id, terms)?;
+        T::Judge::open_appeal_window(id, terms)?;
         let due = progress.due;
         Self::store_and_schedule(id, progress, due, now);
         Ok(())
@@ -218,14 +218,14 @@ impl<T: Config> Pallet<T> {
         let fresh = verdict.map(|verdict| Self::choose(workers, verdict)).transpose()?;
         let fresh_digest = fresh.as_ref().map(|fresh| fresh.digest);
         let outcome = rule_on_appeal(original.digest, fresh_digest, T::Judge::tally(id));
-        let validators = T::Judge::close_challenge(id, outcome.into())?;
+        let verifiers = T::Judge::close_appeal_window(id, outcome.into())?;
         match (outcome, fresh) {
             (AppealOutcome::Overturned, Some(fresh)) => {
                 Results::<T>::insert(id, &fresh);
-                Self::settle(id, task, workers, fresh, validators, progress, now)?;
+                Self::settle(id, task, workers, fresh, verifiers, progress, now)?;
             }
             (AppealOutcome::Upheld, _) => {
-                Self::settle(id, task, workers, original, validators, progress, now)?;
+                Self::settle(id, task, workers, original, verifiers, progress, now)?;
             }
             (AppealOutcome::Undecided | AppealOutcome::Overturned, _) => {
                 Results::<T>::remove(id);
@@ -235,8 +235,8 @@ impl<T: Config> Pallet<T> {
         Ok(T::WeightInfo::rule(workers.len() as u32))
     }
 
-    /// The challenge window is over: what nobody attested against is settled, else fresh workers are asked.
-    pub(crate) fn close_challenge(
+    /// The appeal window is over: what nobody attested against is settled, else fresh workers are asked.
+    pub(crate) fn close_appeal_window(
         id: TaskId,
         task: &TaskOf<T>,
         mut progress: ProgressFor<T>,
@@ -254,8 +254,8 @@ impl<T: Config> Pallet<T> {
             return Ok(T::WeightInfo::reopen(n));
         }
         let chosen = Results::<T>::get(id).ok_or(DispatchError::Corruption)?;
-        let validators = T::Judge::close_challenge(id, AppealOutcome::Upheld.into())?;
-        Self::settle(id, task, &workers, chosen, validators, progress, now)?;
+        let verifiers = T::Judge::close_appeal_window(id, AppealOutcome::Upheld.into())?;
+        Self::settle(id, task, &workers, chosen, verifiers, progress, now)?;
         Ok(T::WeightInfo::settle(n))
     }
 

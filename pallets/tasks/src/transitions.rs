@@ -18,8 +18,8 @@ pub enum Step {
     StartReveal,
     /// Judge what was revealed.
     Judge,
-    /// The challenge window is over: settle or reopen.
-    CloseChallenge,
+    /// The appeal window is over: settle or reopen.
+    CloseAppealWindow,
     /// Its record has been kept for long enough.
     Purge,
 }
@@ -261,7 +261,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
             Phase::Working => Step::Judge,
             Phase::Revealing if first && self.revealed == 0 => Step::Expire,
             Phase::Revealing | Phase::Judging => Step::Judge,
-            Phase::Challengeable => Step::CloseChallenge,
+            Phase::Appealable => Step::CloseAppealWindow,
             Phase::Settled | Phase::Cancelled | Phase::Expired | Phase::Failed => Step::Purge,
         })
     }
@@ -288,9 +288,9 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
     }
 
     /// Opens the result to challenges, and returns the last block for them.
-    pub fn open_challenge(&mut self, challenge_window: BlockNumber, now: BlockNumber) -> BlockNumber {
-        self.phase = Phase::Challengeable;
-        self.due = first_after(now, challenge_window);
+    pub fn open_appeal_window(&mut self, appeal_window: BlockNumber, now: BlockNumber) -> BlockNumber {
+        self.phase = Phase::Appealable;
+        self.due = first_after(now, appeal_window);
         self.until()
     }
 

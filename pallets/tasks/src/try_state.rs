@@ -25,7 +25,7 @@ impl<T: Config> Pallet<T> {
     /// 3. Reward, stake and fee of an unfinished task are held exactly, of a finished one not at all.
     /// 4. Each worker of an unfinished task has exactly its bond held; counts are what they count; a finished task has no
     ///    workers and no invitation.
-    /// 5. A result is kept exactly while there is one: challengeable, appealed, settled.
+    /// 5. A result is kept exactly while there is one: appealable, appealed, settled.
     /// 6. The agenda has each task exactly where its progress says, and nothing for blocks that were served.
     /// 7. The counts of unfinished tasks per publisher and class are what they count.
     pub fn do_try_state() -> Checked {
@@ -128,7 +128,7 @@ impl<T: Config> Pallet<T> {
 
     fn check_result(id: TaskId, progress: &ProgressFor<T>) -> Checked {
         let appealed = progress.kind == RoundKind::Appeal && !progress.phase.is_finished();
-        let expected = appealed || matches!(progress.phase, Phase::Challengeable | Phase::Settled);
+        let expected = appealed || matches!(progress.phase, Phase::Appealable | Phase::Settled);
         ensure!(
             Results::<T>::contains_key(id) == expected,
             "a result too many or too few"

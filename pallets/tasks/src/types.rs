@@ -7,7 +7,7 @@
 //! replicas are of the kind [`RoundKind::Replication`], their answers are judged together; a round after a challenge is
 //! an [`RoundKind::Appeal`] and judged by itself. A *step* is what is to be done with a task when it is `due`.
 
-use crate::classes::{Difficulty, Dispatch};
+use crate::classes::{Difficulty, Assignment};
 use agora_primitives::{ClassId, Reference, job::JobSource, judging::JudgeRule, reputation::Outcome};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -61,15 +61,15 @@ pub struct Terms<Balance, BlockNumber, Split> {
     /// How the answers are judged.
     pub judge: JudgeRule,
     /// How the work is handed out.
-    pub dispatch: Dispatch,
+    pub assignment: Assignment,
     /// The least time between accepting and committing.
     pub min_thinking: BlockNumber,
     /// How long later rounds may be worked on.
     pub work_window: BlockNumber,
     /// How long may be revealed.
     pub reveal_window: BlockNumber,
-    /// How long validators may attest.
-    pub challenge_window: BlockNumber,
+    /// How long verifiers may attest.
+    pub appeal_window: BlockNumber,
     /// How long only the drawn workers may accept.
     pub invite_window: BlockNumber,
 }
@@ -97,7 +97,7 @@ pub enum Phase {
     /// All that was committed to is revealed.
     Judging,
     /// A result is chosen and may be attested for or against.
-    Challengeable,
+    Appealable,
     /// Finished: paid.
     Settled,
     /// Finished: taken back before anybody accepted.

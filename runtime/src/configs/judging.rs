@@ -7,7 +7,7 @@ use sp_runtime::Permill;
 parameter_types! {
     /// Whoever attests on the wrong side loses the whole bond: attesting is cheap to do right.
     pub const LoserPenalty: Permill = Permill::from_percent(100);
-    /// A challenge that nobody could decide costs little, so that honest validators dare to; but not nothing.
+    /// A challenge that nobody could decide costs little, so that honest verifiers dare to; but not nothing.
     pub const UndecidedPenalty: Permill = Permill::from_percent(10);
 }
 

@@ -1,6 +1,6 @@
 //! The mountain range over all blocks' result trees, whose root is in each header.
 
-use crate::{Proofs, Runtime};
+use crate::{Results, Runtime};
 use sp_runtime::traits::BlakeTwo256;
 
 impl pallet_mmr::Config for Runtime {
@@ -9,11 +9,11 @@ impl pallet_mmr::Config for Runtime {
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = ();
     /// Knows the hash of every block, so that results can be proven for ever.
-    type BlockHashProvider = pallet_agora_proofs::BlockHashes<Runtime>;
+    type BlockHashProvider = pallet_agora_results::BlockHashes<Runtime>;
     type Hashing = BlakeTwo256;
     /// What the parent block settled.
-    type LeafData = Proofs;
+    type LeafData = Results;
     /// Puts the root into the header.
-    type OnNewRoot = Proofs;
+    type OnNewRoot = Results;
     type WeightInfo = ();
 }

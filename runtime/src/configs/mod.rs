@@ -9,7 +9,7 @@ mod escrow;
 mod grandpa;
 mod judging;
 mod mmr;
-mod proofs;
+mod results;
 pub mod registry;
 mod reputation;
 mod rewards;

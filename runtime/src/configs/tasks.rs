@@ -1,7 +1,7 @@
 //! The life of tasks.
 
 use super::{GovernanceOrigin, system::DAYS};
-use crate::{BlockNumber, Escrow, Judging, Proofs, Registry, Reputation, Rewards, Runtime, randomness::BabeSeed};
+use crate::{BlockNumber, Escrow, Judging, Results, Registry, Reputation, Rewards, Runtime, randomness::BabeSeed};
 use frame_support::{parameter_types, traits::ConstU32};
 
 parameter_types! {
@@ -22,7 +22,7 @@ impl pallet_agora_tasks::Config for Runtime {
     type MaxTasksPerBlock = ConstU32<512>;
     type Participants = Registry;
     type Reputation = Reputation;
-    type Results = Proofs;
+    type Results = Results;
     type RetentionPeriod = RetentionPeriod;
     type Rewards = Rewards;
     type Seed = BabeSeed;

@@ -40,7 +40,7 @@ pub fn attest(world: &World, rng: &mut Rng) -> Option<Call> {
         _ => world.anybody(rng),
     };
     let who = if rng.chance(90) {
-        rng.pick(&world.validators)?.clone()
+        rng.pick(&world.verifiers)?.clone()
     } else {
         world.anybody(rng)
     };

@@ -8,7 +8,7 @@ use agora_primitives::{
     participants::Role,
 };
 use agora_runtime::{
-    AccountId, Balance, Balances, Capability, Escrow, Judging, Proofs, Registry, Reputation, Rewards, Runtime,
+    AccountId, Balance, Balances, Capability, Escrow, Judging, Results, Registry, Reputation, Rewards, Runtime,
     RuntimeEvent, RuntimeOrigin, System, Tasks,
 };
 
@@ -65,7 +65,7 @@ impl Checks {
     fn follow(&mut self, event: RuntimeEvent, world: &mut World, report: &mut Report) {
         match event {
             RuntimeEvent::Tasks(event) => follow_task(event, world, report),
-            RuntimeEvent::Judging(event) => follow_challenge(event, report),
+            RuntimeEvent::Judging(event) => follow_appeal_window(event, report),
             RuntimeEvent::Escrow(pallet_agora_escrow::Event::Paid {
                 payee: Payee::Burn,
                 amount,
@@ -156,7 +156,7 @@ impl Checks {
 }
 
 fn members(world: &World) -> impl Iterator<Item = (AccountId, Role)> {
-    let roles = [Role::Worker, Role::Validator, Role::Orchestrator, Role::Expert];
+    let roles = [Role::Worker, Role::Verifier, Role::Orchestrator, Role::Expert];
     let everybody = world.everybody.clone().into_iter();
     everybody.flat_map(move |who| roles.map(|role| (who.clone(), role)))
 }
@@ -178,7 +178,7 @@ fn try_state() {
         ("capability", Capability::do_try_state()),
         ("reputation", Reputation::do_try_state()),
         ("rewards", Rewards::do_try_state()),
-        ("proofs", Proofs::do_try_state()),
+        ("results", Results::do_try_state()),
     ];
     for (pallet, result) in results {
         assert_eq!(result, Ok(()), "try-state of {pallet}");
@@ -221,20 +221,20 @@ fn end(task: TaskId, ending: &'static str, world: &mut World, report: &mut Repor
     report.count_event(ending);
 }
 
-fn follow_challenge(event: pallet_agora_judging::Event<Runtime>, report: &mut Report) {
+fn follow_appeal_window(event: pallet_agora_judging::Event<Runtime>, report: &mut Report) {
     use pallet_agora_judging::Event::*;
     report.count_event(match event {
         Attested { .. } => "Attested",
         AttesterPaid { .. } => "AttesterPaid",
         AttesterSlashed { .. } => "AttesterSlashed",
-        ChallengeClosed {
+        AppealWindowClosed {
             ruling: Ruling::Upheld, ..
         } => "Upheld",
-        ChallengeClosed {
+        AppealWindowClosed {
             ruling: Ruling::Overturned,
             ..
         } => "Overturned",
-        ChallengeClosed {
+        AppealWindowClosed {
             ruling: Ruling::Undecided,
             ..
         } => "Undecided",

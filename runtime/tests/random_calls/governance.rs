@@ -8,7 +8,7 @@ use crate::{
 use agora_primitives::judging::JudgeRule;
 use agora_runtime::{Runtime, System, UNIT};
 use pallet_agora_rewards::Split;
-use pallet_agora_tasks::{Dispatch, Windows, genesis_classes};
+use pallet_agora_tasks::{Assignment, Windows, genesis_classes};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::Permill;
 
@@ -71,9 +71,9 @@ pub fn classes(_: &World, rng: &mut Rng) -> Option<Call> {
             };
             class.min_thinking = rng.below(4) as u32;
             class.invite_window = rng.below(4) as u32;
-            class.challenge_window = rng.below(8) as u32;
+            class.appeal_window = rng.below(8) as u32;
             if rng.chance(50) {
-                class.dispatch = Dispatch::Priority;
+                class.assignment = Assignment::Priority;
             }
             pallet_agora_tasks::Call::set_class { id, class }
         }
@@ -90,11 +90,11 @@ pub fn presets(world: &World, rng: &mut Rng) -> Option<Call> {
     let id = in_use.map_or_else(|| rng.below(5) as u8, |class| class.split);
     let percent = |part: u64| Permill::from_percent(part as u32);
     let (burn, worker) = (rng.below(50), rng.between(10, 50));
-    let validator = 100 - burn - worker;
+    let verifier = 100 - burn - worker;
     let any = Split {
         burn: percent(burn),
         worker: percent(worker),
-        validator: percent(validator),
+        verifier: percent(verifier),
         expert: Permill::zero(),
         treasury: percent(u64::from(rng.chance(10))),
         best_share: percent(rng.between(40, 100)),

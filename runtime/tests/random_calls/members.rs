@@ -39,9 +39,9 @@ pub fn heartbeat(world: &World, rng: &mut Rng) -> Option<Call> {
 fn member(world: &World, rng: &mut Rng) -> Option<(AccountId, Role)> {
     Some(match rng.below(100) {
         0..70 => (rng.pick(&world.workers)?.clone(), Role::Worker),
-        70..92 => (rng.pick(&world.validators)?.clone(), Role::Validator),
+        70..92 => (rng.pick(&world.verifiers)?.clone(), Role::Verifier),
         _ => {
-            let roles = [Role::Worker, Role::Validator, Role::Orchestrator, Role::Expert];
+            let roles = [Role::Worker, Role::Verifier, Role::Orchestrator, Role::Expert];
             (world.anybody(rng), *rng.pick(&roles)?)
         }
     })
@@ -88,7 +88,7 @@ pub fn request_exit(world: &World, rng: &mut Rng) -> Option<Call> {
         .workers
         .iter()
         .skip(3)
-        .chain(&world.validators[2..])
+        .chain(&world.verifiers[2..])
         .any(|one| *one == who);
     if is_needed && rng.chance(98) {
         return None;

@@ -1,4 +1,4 @@
-//! What publishers, workers and validators do with tasks: mostly sensible, sometimes not.
+//! What publishers, workers and verifiers do with tasks: mostly sensible, sometimes not.
 
 use crate::{
     calls::{Call, odd_amount},
@@ -203,9 +203,9 @@ pub fn reveal(world: &World, rng: &mut Rng) -> Option<Call> {
 }
 
 pub fn attest(world: &World, rng: &mut Rng) -> Option<Call> {
-    let task = task_in(&[Phase::Challengeable], world, rng)?;
+    let task = task_in(&[Phase::Appealable], world, rng)?;
     let who = if rng.chance(92) {
-        rng.pick(&world.validators)?.clone()
+        rng.pick(&world.verifiers)?.clone()
     } else {
         world.anybody(rng)
     };

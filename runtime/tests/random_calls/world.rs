@@ -22,7 +22,7 @@ use sp_runtime::traits::Zero;
 use std::collections::BTreeMap;
 
 pub const WORKERS: u8 = 20;
-pub const VALIDATORS: u8 = 5;
+pub const VERIFIERS: u8 = 5;
 pub const PUBLISHERS: u8 = 4;
 /// Without a role; they have nothing, the least that keeps an account alive, and little more.
 pub const STRANGERS: u8 = 3;
@@ -49,9 +49,9 @@ pub enum Fate {
     Abandoned,
     /// Everybody finds something else.
     Confusing,
-    /// Validators attest against it, and fresh workers say they are wrong.
+    /// Verifiers attest against it, and fresh workers say they are wrong.
     ContestedWrongly,
-    /// Validators attest against it, and fresh workers say they are right.
+    /// Verifiers attest against it, and fresh workers say they are right.
     ContestedRightly,
 }
 
@@ -61,7 +61,7 @@ pub type Ending = &'static str;
 pub struct World {
     entropy: [u8; 32],
     pub workers: Vec<AccountId>,
-    pub validators: Vec<AccountId>,
+    pub verifiers: Vec<AccountId>,
     pub publishers: Vec<AccountId>,
     /// All of them, strangers and the richest of the development accounts.
     pub everybody: Vec<AccountId>,
@@ -79,15 +79,15 @@ impl World {
     pub fn new(entropy: [u8; 32]) -> Self {
         let mut numbers = 0..=u8::MAX;
         let mut some = |count: u8| -> Vec<_> { numbers.by_ref().take(count.into()).map(account).collect() };
-        let (workers, validators) = (some(WORKERS), some(VALIDATORS));
+        let (workers, verifiers) = (some(WORKERS), some(VERIFIERS));
         let (publishers, strangers) = (some(PUBLISHERS), some(STRANGERS));
-        let mut everybody = [&workers[..], &validators, &publishers, &strangers].concat();
+        let mut everybody = [&workers[..], &verifiers, &publishers, &strangers].concat();
         everybody.push(Sr25519Keyring::Alice.to_account_id());
         let (live, ended) = (Vec::new(), BTreeMap::new());
         Self {
             entropy,
             workers,
-            validators,
+            verifiers,
             publishers,
             everybody,
             live,
@@ -111,26 +111,26 @@ impl World {
             capability: 100,
         };
         let workers = self.workers.iter().skip(1).map(|who| (who, Role::Worker, profile));
-        let validators = self
-            .validators
+        let verifiers = self
+            .verifiers
             .iter()
             .skip(1)
-            .map(|who| (who, Role::Validator, Profile::default()));
-        for (who, role, profile) in workers.chain(validators) {
+            .map(|who| (who, Role::Verifier, Profile::default()));
+        for (who, role, profile) in workers.chain(verifiers) {
             Registry::register(RuntimeOrigin::signed(who.clone()), role, minimum_bond(role), profile)
                 .expect("everybody can pay the bond");
         }
     }
 
     fn endowments(&self) -> impl Iterator<Item = (AccountId, Balance)> {
-        let rich = WORKERS + VALIDATORS + PUBLISHERS;
+        let rich = WORKERS + VERIFIERS + PUBLISHERS;
         self.everybody
             .clone()
             .into_iter()
             .zip(0u8..)
             .filter_map(move |(who, number)| {
                 let amount = match number {
-                    number if number < WORKERS + VALIDATORS => 5_000 * UNIT,
+                    number if number < WORKERS + VERIFIERS => 5_000 * UNIT,
                     number if number < rich => 100_000 * UNIT,
                     number if number < rich + STRANGERS => EXISTENTIAL_DEPOSIT * Balance::from(number - rich),
                     _ => return None,

@@ -47,9 +47,9 @@ pub fn worker(number: usize) -> String {
     format!("//Worker{number}")
 }
 
-/// The key of the `number`th validator of the market.
-pub fn validator(number: usize) -> String {
-    format!("//Validator{number}")
+/// The key of the `number`th verifier of the market.
+pub fn verifier(number: usize) -> String {
+    format!("//Verifier{number}")
 }
 
 fn tempdir() -> tempfile::TempDir {
@@ -96,11 +96,11 @@ impl Market {
         Agora::new(&self.node.url(), key, self.folder.path())
     }
 
-    /// Registers workers and validators, side by side.
-    pub async fn register(&self, workers: usize, validators: usize) {
+    /// Registers workers and verifiers, side by side.
+    pub async fn register(&self, workers: usize, verifiers: usize) {
         let parts = (1..=workers)
             .map(|number| (worker(number), "worker"))
-            .chain((1..=validators).map(|number| (validator(number), "validator")));
+            .chain((1..=verifiers).map(|number| (verifier(number), "verifier")));
         join_all(parts.map(|(key, role)| async move { self.register_as(&key, role, "10").await })).await;
     }
 
@@ -116,10 +116,10 @@ impl Market {
         self.spawn(&worker(number), &arguments).await
     }
 
-    /// Starts a validator and waits until it works.
+    /// Starts a verifier and waits until it works.
     pub async fn validate(&self, number: usize, arguments: &[&str]) -> Process {
         let arguments = [&["validate"], arguments].concat();
-        self.spawn(&validator(number), &arguments).await
+        self.spawn(&verifier(number), &arguments).await
     }
 
     /// Starts `agora` and waits until it says that it works.

@@ -1,7 +1,7 @@
 //! Hardware challenges: what counts of a worker's capability is what it has shown.
 
 use agora_chain::api::{Event, api::capability::Event as Capability};
-use agora_e2e::{Market, account, validator, worker};
+use agora_e2e::{Market, account, verifier, worker};
 use agora_primitives::participants::Role;
 use serde_json::json;
 
@@ -29,13 +29,13 @@ async fn proven(market: &Market, key: &str) -> Option<u32> {
 }
 
 #[tokio::test]
-async fn counts_when_it_was_shown_and_a_validator_has_checked_it() {
+async fn counts_when_it_was_shown_and_a_verifier_has_checked_it() {
     let mut market = market().await;
     market.register_as(&worker(1), "worker", MODEST).await;
-    market.register_as(&validator(1), "validator", MODEST).await;
+    market.register_as(&verifier(1), "verifier", MODEST).await;
     assert_eq!(proven(&market, &worker(1)).await, None);
     let _worker = market.mine(1, &[]).await;
-    let _validator = market.validate(1, &[]).await;
+    let _verifier = market.validate(1, &[]).await;
 
     let capability = market
         .event("the capability is proven", |event| match event {
@@ -60,10 +60,10 @@ async fn does_not_count_when_it_is_wrong_or_late() {
     let mut market = market().await;
     market.register_as(&worker(1), "worker", MODEST).await;
     market.register_as(&worker(2), "worker", BOASTFUL).await;
-    market.register_as(&validator(1), "validator", MODEST).await;
+    market.register_as(&verifier(1), "verifier", MODEST).await;
     let _corrupt = market.mine(1, &["--fault", "corrupt"]).await;
     let slow = market.mine(2, &[]).await;
-    let _validator = market.validate(1, &[]).await;
+    let _verifier = market.validate(1, &[]).await;
 
     market
         .event("the wrong answer is refuted", |event| match event {

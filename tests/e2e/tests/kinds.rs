@@ -10,7 +10,7 @@ use agora_primitives::{TaskId, reputation::Outcome};
 use std::path::Path;
 use tempfile::TempDir;
 
-/// Three workers, one of them on the graphics processor, and two validators.
+/// Three workers, one of them on the graphics processor, and two verifiers.
 async fn market() -> (Market, Vec<agora_localnet::Process>) {
     let market = Market::start().await;
     market.register(3, 2).await;

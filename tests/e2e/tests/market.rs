@@ -1,4 +1,4 @@
-//! Tasks on a real node, with real workers and validators.
+//! Tasks on a real node, with real workers and verifiers.
 
 use agora_chain::{calls, verify_result, views::Status};
 use agora_e2e::{Market, finalised_up_to, worker};
@@ -50,8 +50,8 @@ async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
         assert_eq!(market.outcome(task, &worker(number)), RIGHT);
         assert_eq!(market.taken_from(&worker(number), Purpose::TaskBond), 0);
     }
-    for validator in ["//Validator1", "//Validator2"] {
-        assert_eq!(market.paid_to(validator, Purpose::TaskReward).len(), 1);
+    for verifier in ["//Verifier1", "//Verifier2"] {
+        assert_eq!(market.paid_to(verifier, Purpose::TaskReward).len(), 1);
     }
     market.assert_conserved(task).await;
 
@@ -105,7 +105,7 @@ async fn corrupted_and_silent_workers_lose_bond_and_are_not_paid() {
 }
 
 #[tokio::test]
-async fn a_lying_validator_reopens_the_task_and_pays_for_it() {
+async fn a_lying_verifier_reopens_the_task_and_pays_for_it() {
     let mut market = Market::start().await;
     market.register(8, 2).await;
     let mut processes = vec![
@@ -118,16 +118,16 @@ async fn a_lying_validator_reopens_the_task_and_pays_for_it() {
     let task = market.publish_small().await;
     assert_eq!(market.ended(task).await, Status::Settled);
     assert!(
-        market.taken_from("//Validator2", Purpose::ChallengeBond) > 0,
+        market.taken_from("//Verifier2", Purpose::AppealBond) > 0,
         "who lied pays"
     );
-    assert_eq!(market.taken_from("//Validator1", Purpose::ChallengeBond), 0);
+    assert_eq!(market.taken_from("//Verifier1", Purpose::AppealBond), 0);
     assert_eq!(
-        market.paid_to("//Validator1", Purpose::ChallengeBond).len(),
+        market.paid_to("//Verifier1", Purpose::AppealBond).len(),
         1,
         "and pays who told the truth"
     );
-    assert!(market.paid_to("//Validator2", Purpose::TaskReward).is_empty());
+    assert!(market.paid_to("//Verifier2", Purpose::TaskReward).is_empty());
     market.assert_conserved(task).await;
 }
 

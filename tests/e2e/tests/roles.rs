@@ -21,6 +21,6 @@ async fn a_worker_that_leaves_gets_its_bond_after_the_cool_down_only() {
         .failure("//Worker1", &["leave", "--role", "worker", "--withdraw"])
         .await;
     assert!(still.message.contains("CoolDownNotOver"), "{still}");
-    let never = market.failure("//Bob", &["leave", "--role", "validator"]).await;
+    let never = market.failure("//Bob", &["leave", "--role", "verifier"]).await;
     assert!(never.message.contains("NotRegistered"), "{never}");
 }

@@ -36,7 +36,7 @@ pub struct TermsArgs {
     pub stored: bool,
 }
 
-/// What is to be computed. Files are put into the blob store, where workers and validators find them.
+/// What is to be computed. Files are put into the blob store, where workers and verifiers find them.
 #[derive(Subcommand)]
 pub enum JobArgs {
     /// A chain of matrix products over F_251.
@@ -52,7 +52,7 @@ pub enum JobArgs {
         seed: Option<String>,
     },
     /// Rows of a matrix of signed bytes times vectors.
-    Rows {
+    Matmul {
         /// File with the matrix: one byte per element, row by row.
         #[arg(long, value_name = "FILE")]
         matrix: PathBuf,

@@ -74,7 +74,7 @@ fn purpose(purpose: Purpose) -> &'static str {
         Purpose::PublicationFee => "publication fee",
         Purpose::RoleBond => "bond",
         Purpose::TaskBond => "worker's bond",
-        Purpose::ChallengeBond => "attester's bond",
+        Purpose::AppealBond => "attester's bond",
         Purpose::Prepaid => "prepaid",
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 use agora_compute::{
     CPU_SELECTOR, DeviceInfo, DeviceLimits, EngineError, Measurement, SAMPLES_PER_PIXEL, choose_device, gemm::Kernel,
 };
-use agora_miner::MinerError;
+use agora_worker::MinerError;
 use serde::Serialize;
 use std::num::NonZero;
 
@@ -118,7 +118,7 @@ fn describe(device: &Device) -> String {
     let speed = device.speed.iter().flat_map(|speed| {
         [
             format!("synthetic       {} GOPS", rounded(speed.synthetic_gops)),
-            format!("rows            {} GOPS", rounded(speed.rows_gops)),
+            format!("rows            {} GOPS", rounded(speed.matmul_gops)),
             format!("embedding       {} sentences/s", rounded(speed.sentences_per_second)),
             format!("classification  {} images/s", rounded(speed.images_per_second)),
             format!("training        {} steps/s", rounded(speed.training_steps_per_second)),

@@ -7,7 +7,7 @@ use crate::{
 };
 use agora_chain::Submitter;
 use agora_compute::{Engine, EngineError, GpuOptions};
-use agora_miner::{Metrics, Miner, MinerConfig, MinerError, Policy, serve_metrics};
+use agora_worker::{Metrics, Miner, MinerConfig, MinerError, Policy, serve_metrics};
 use agora_primitives::participants::Role;
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use crate::{
     output::answer,
 };
 use agora_compute::{BlobRef, CancelFlag, MemoryInputs, NoProgress};
-use agora_miner::MinerError;
+use agora_worker::MinerError;
 use agora_models::{Embedder, Embedding};
 use serde::Serialize;
 

@@ -44,7 +44,7 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
             let content = match args.format {
                 ResultFormat::Raw => content.clone(),
                 format => {
-                    let (job, inputs) = agora_miner::load_job(&context.blobs()?, &view.job).await?;
+                    let (job, inputs) = agora_worker::load_job(&context.blobs()?, &view.job).await?;
                     formats::convert(&job, &inputs, &content, format)?
                 }
             };

@@ -100,7 +100,7 @@ fn describe_kind(kind: &JobKind) -> String {
             hex::encode(job.seed),
             size = job.matrix_size,
         ),
-        JobKind::Rows(job) => format!(
+        JobKind::Matmul(job) => format!(
             "rows {}..{} of matrix {:?} ({} columns) times {} vectors",
             job.first_row,
             u64::from(job.first_row) + u64::from(job.rows),
@@ -144,7 +144,7 @@ fn describe(task: &TaskView) -> String {
     match task.phase() {
         Phase::Open { until } | Phase::Working { until } => line("work until", format!("block {until}")),
         Phase::Revealing { until } => line("reveal until", format!("block {until}")),
-        Phase::Challengeable { until } => line("challenge until", format!("block {until}")),
+        Phase::Appealable { until } => line("challenge until", format!("block {until}")),
         Phase::Judging | Phase::Finished => {}
     }
     line(

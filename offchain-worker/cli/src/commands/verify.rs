@@ -71,7 +71,7 @@ async fn check(
     let view =
         view.ok_or_else(|| CliError::NotFound(format!("the chain does not know the job of task {task} any more")))?;
     let blobs = context.blobs()?;
-    let (job, inputs) = agora_miner::load_job(&blobs, &view.job).await?;
+    let (job, inputs) = agora_worker::load_job(&blobs, &view.job).await?;
     let output = blobs.get(BlobKind::Output, &digest.0, job.max_output_bytes()).await?;
     match agora_compute::check_output(&job, &inputs, &output, &rand::random())? {
         Verdict::Right => Ok("right: checked with a random challenge"),

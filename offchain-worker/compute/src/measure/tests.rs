@@ -15,7 +15,7 @@ fn assert_can_be_made<W: Workload>(workload: &W) {
 #[test]
 fn every_workload_is_a_job_that_can_be_computed() {
     assert_can_be_made(&workloads::Synthetic);
-    assert_can_be_made(&workloads::Rows::new().unwrap());
+    assert_can_be_made(&workloads::Matmul::new().unwrap());
     assert_can_be_made(&workloads::Embedding::new().unwrap());
     assert_can_be_made(&workloads::Classification::new().unwrap());
     assert_can_be_made(&workloads::Training::new().unwrap());

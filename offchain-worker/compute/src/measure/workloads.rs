@@ -10,7 +10,7 @@ use crate::{
 };
 use agora_primitives::job::{
     BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSpec, MAX_SEGMENT_STEPS, NetworkShape, Region,
-    RenderingJob, RowsJob, SyntheticJob, TrainingJob,
+    RenderingJob, MatmulJob, SyntheticJob, TrainingJob,
 };
 
 /// Paths of a pixel in the picture that is rendered.
@@ -57,12 +57,12 @@ impl Workload for Synthetic {
 }
 
 /// Multiplications and additions of rows times vectors; a part is 64 vectors.
-pub struct Rows {
+pub struct Matmul {
     matrix: BlobRef,
     inputs: MemoryInputs,
 }
 
-impl Rows {
+impl Matmul {
     const SIZE: u32 = 1024;
     const VECTORS: u32 = 64;
 
@@ -73,13 +73,13 @@ impl Rows {
     }
 }
 
-impl Workload for Rows {
+impl Workload for Matmul {
     const MAX_PARTS: u32 = 256;
 
     fn job(&self, parts: u32) -> Result<Made, EngineError> {
         let vectors = parts * Self::VECTORS;
         let mut inputs = self.inputs.clone();
-        let spec = JobSpec::V1(JobKind::Rows(RowsJob {
+        let spec = JobSpec::V1(JobKind::Matmul(MatmulJob {
             matrix: self.matrix,
             columns: Self::SIZE,
             first_row: 0,

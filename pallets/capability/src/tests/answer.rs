@@ -90,7 +90,7 @@ fn is_for_the_current_round_only() {
 fn is_for_active_workers_only() {
     in_a_round(|| {
         assert_noop!(
-            Capability::answer(signed(FIRST_VALIDATOR), 1, DIGEST),
+            Capability::answer(signed(FIRST_VERIFIER), 1, DIGEST),
             pallet_agora_registry::Error::<Test>::NotRegistered
         );
         assert_ok!(Registry::ban(RuntimeOrigin::root(), ALICE, None));

@@ -11,7 +11,7 @@ fn a_quorum_makes_the_capability_count() {
         answer(ALICE);
         vote(ALICE, 1, 0);
         assert_eq!(capability(ALICE), 1);
-        let done = Capability::attest(signed(FIRST_VALIDATOR + 5), 1, ALICE, Valid).unwrap();
+        let done = Capability::attest(signed(FIRST_VERIFIER + 5), 1, ALICE, Valid).unwrap();
         assert_eq!(done.pays_fee, Pays::No);
         assert_eq!(capability(ALICE), DECLARED);
         assert_eq!(worker(ALICE).proof.unwrap().until, PERIOD + VALIDITY);
@@ -42,18 +42,18 @@ fn a_quorum_against_it_takes_away_what_was_proven_before() {
 }
 
 #[test]
-fn honest_validators_overturn_what_colluding_ones_said() {
+fn honest_verifiers_overturn_what_colluding_ones_said() {
     in_a_round(|| {
         answer(ALICE);
         vote(ALICE, 2, 0);
         assert_eq!(capability(ALICE), DECLARED);
-        for honest in [FIRST_VALIDATOR + 8, FIRST_VALIDATOR + 9] {
+        for honest in [FIRST_VERIFIER + 8, FIRST_VERIFIER + 9] {
             let done = Capability::attest(signed(honest), 1, ALICE, Invalid).unwrap();
             assert_eq!(done.pays_fee, Pays::No);
         }
         assert_eq!(capability(ALICE), 1);
         // And back, with one more.
-        assert_ok!(Capability::attest(signed(FIRST_VALIDATOR + 7), 1, ALICE, Valid));
+        assert_ok!(Capability::attest(signed(FIRST_VERIFIER + 7), 1, ALICE, Valid));
         assert_eq!(capability(ALICE), DECLARED);
     });
 }
@@ -63,11 +63,11 @@ fn a_vote_that_changes_nothing_is_paid_for() {
     in_a_round(|| {
         answer(ALICE);
         vote(ALICE, 2, 0);
-        let done = Capability::attest(signed(FIRST_VALIDATOR + 5), 1, ALICE, Valid).unwrap();
+        let done = Capability::attest(signed(FIRST_VERIFIER + 5), 1, ALICE, Valid).unwrap();
         assert_eq!(done.pays_fee, Pays::Yes);
         answer(BOB);
         vote(BOB, 0, 2);
-        let done = Capability::attest(signed(FIRST_VALIDATOR + 5), 1, BOB, Invalid).unwrap();
+        let done = Capability::attest(signed(FIRST_VERIFIER + 5), 1, BOB, Invalid).unwrap();
         assert_eq!(done.pays_fee, Pays::Yes);
     });
 }
@@ -82,24 +82,24 @@ fn is_possible_until_the_next_round_opens() {
         answer_of(ALICE).unwrap();
         run_to(2 * PERIOD);
         assert_noop!(
-            Capability::attest(signed(FIRST_VALIDATOR + 5), 1, ALICE, Valid),
+            Capability::attest(signed(FIRST_VERIFIER + 5), 1, ALICE, Valid),
             Error::<Test>::NotCurrentRound
         );
     });
 }
 
 #[test]
-fn each_validator_has_one_vote_on_answers_of_others() {
+fn each_verifier_has_one_vote_on_answers_of_others() {
     in_a_round(|| {
         answer(ALICE);
         vote(ALICE, 1, 0);
         for said in [Valid, Invalid] {
             assert_noop!(
-                Capability::attest(signed(FIRST_VALIDATOR), 1, ALICE, said),
+                Capability::attest(signed(FIRST_VERIFIER), 1, ALICE, said),
                 Error::<Test>::AlreadyAttested
             );
         }
-        register(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
         assert_noop!(
             Capability::attest(signed(ALICE), 1, ALICE, Valid),
             Error::<Test>::OwnAnswer
@@ -113,21 +113,21 @@ fn neither_side_can_take_the_places_of_the_other() {
         answer(ALICE);
         vote(ALICE, 4, 0);
         assert_noop!(
-            Capability::attest(signed(FIRST_VALIDATOR + 4), 1, ALICE, Valid),
+            Capability::attest(signed(FIRST_VERIFIER + 4), 1, ALICE, Valid),
             Error::<Test>::TooManyAttestations
         );
         for honest in 4..8 {
-            assert_ok!(Capability::attest(signed(FIRST_VALIDATOR + honest), 1, ALICE, Invalid));
+            assert_ok!(Capability::attest(signed(FIRST_VERIFIER + honest), 1, ALICE, Invalid));
         }
         assert_eq!(capability(ALICE), 1);
     });
 }
 
 #[test]
-fn needs_an_answer_and_an_active_validator() {
+fn needs_an_answer_and_an_active_verifier() {
     in_a_round(|| {
         assert_noop!(
-            Capability::attest(signed(FIRST_VALIDATOR), 1, ALICE, Valid),
+            Capability::attest(signed(FIRST_VERIFIER), 1, ALICE, Valid),
             Error::<Test>::NoAnswer
         );
         answer(ALICE);
@@ -151,7 +151,7 @@ fn a_worker_that_is_gone_is_passed_over() {
 }
 
 fn vote_against(worker: AccountId, votes: u64) {
-    for validator in validators().skip(5).take(votes as usize) {
-        assert_ok!(Capability::attest(signed(validator), 1, worker, Invalid));
+    for verifier in verifiers().skip(5).take(votes as usize) {
+        assert_ok!(Capability::attest(signed(verifier), 1, worker, Invalid));
     }
 }

@@ -13,7 +13,7 @@ fn holds_the_bond_and_takes_it_down() {
             events(),
             [Event::Attested {
                 task: TASK,
-                validator: 1,
+                verifier: 1,
                 attestation: Attestation::Valid
             }]
         );
@@ -73,7 +73,7 @@ fn fails_after_the_window() {
 fn fails_without_a_challenge() {
     ExtBuilder::default().build_and_execute(|| {
         open(OTHER_TASK);
-        assert_noop!(attest(1, TASK, Attestation::Valid), Error::<Test>::NoChallenge);
+        assert_noop!(attest(1, TASK, Attestation::Valid), Error::<Test>::NoAppealWindow);
     });
 }
 
@@ -81,17 +81,17 @@ fn fails_without_a_challenge() {
 fn fails_once_the_challenge_is_closed() {
     ExtBuilder::default().build_and_execute(|| {
         open(TASK);
-        assert_ok!(Judging::close_challenge(TASK, Ruling::Upheld));
-        assert_noop!(attest(1, TASK, Attestation::Valid), Error::<Test>::NoChallenge);
+        assert_ok!(Judging::close_appeal_window(TASK, Ruling::Upheld));
+        assert_noop!(attest(1, TASK, Attestation::Valid), Error::<Test>::NoAppealWindow);
     });
 }
 
 #[test]
-fn fails_for_who_is_no_active_validator() {
+fn fails_for_who_is_no_active_verifier() {
     ExtBuilder::default().build_and_execute(|| {
         open(TASK);
         assert_noop!(attest(NEWCOMER, TASK, Attestation::Valid), NOT_ACTIVE);
-        ActiveValidators::mutate(|all| all.remove(&1));
+        ActiveVerifiers::mutate(|all| all.remove(&1));
         assert_noop!(attest(1, TASK, Attestation::Valid), NOT_ACTIVE);
     });
 }
@@ -148,7 +148,7 @@ fn fails_when_one_side_is_full_and_leaves_the_other_its_places() {
 #[test]
 fn fails_without_the_money() {
     ExtBuilder::default().build_and_execute(|| {
-        ActiveValidators::mutate(|all| all.insert(NEWCOMER));
+        ActiveVerifiers::mutate(|all| all.insert(NEWCOMER));
         open(TASK);
         assert_noop!(attest(NEWCOMER, TASK, Attestation::Valid), TokenError::FundsUnavailable);
         // All but the existential deposit is too little too.

@@ -1,10 +1,10 @@
 //! One module per call and per function of the trait.
 
 mod attest;
-mod close_challenge;
+mod close_appeal_window;
 mod integrity;
 mod judge;
-mod open_challenge;
+mod open_appeal_window;
 mod random;
 mod readme;
 mod redistribute;

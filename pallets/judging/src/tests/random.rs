@@ -20,7 +20,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let task = || 0u64..4;
-    let who = || 1u64..=VALIDATORS;
+    let who = || 1u64..=VERIFIERS;
     let attestation = prop_oneof![Just(Attestation::Valid), Just(Attestation::Invalid)];
     let ruling = prop_oneof![Just(Ruling::Upheld), Just(Ruling::Overturned), Just(Ruling::Undecided)];
     prop_oneof![
@@ -36,11 +36,11 @@ fn step() -> impl Strategy<Value = Step> {
 fn perform(step: Step) {
     // Refusals are part of the game; what they leave behind is checked by the caller.
     match step {
-        Step::Open(task) => drop(Judging::open_challenge(TaskId(task), terms())),
+        Step::Open(task) => drop(Judging::open_appeal_window(TaskId(task), terms())),
         Step::Attest(who, task, said) => drop(attest(who, TaskId(task), said)),
         Step::Close(task, ruling) => {
             let attesters = challenge(TaskId(task)).map(|open| open.attestations);
-            let right = Judging::close_challenge(TaskId(task), ruling);
+            let right = Judging::close_appeal_window(TaskId(task), ruling);
             assert_eq!(right.is_ok(), attesters.is_some());
             for (who, said) in attesters.unwrap_or_default().iter() {
                 let is_right = ruling.vindicates() == Some(*said);
@@ -49,7 +49,7 @@ fn perform(step: Step) {
             }
         }
         Step::NextBlock => System::set_block_number(System::block_number() + 1),
-        Step::Deactivate(who) => drop(ActiveValidators::mutate(|all| all.remove(&who))),
+        Step::Deactivate(who) => drop(ActiveVerifiers::mutate(|all| all.remove(&who))),
         Step::BecomeParty(who, task) => {
             // Parties are known before a window opens.
             if challenge(TaskId(task)).is_none() {

@@ -27,7 +27,7 @@ fn is_zero_without_a_challenge() {
             }
         );
         contest(TASK, &[1], &[]);
-        assert_ok!(Judging::close_challenge(TASK, Ruling::Upheld));
+        assert_ok!(Judging::close_appeal_window(TASK, Ruling::Upheld));
         assert_eq!(
             Judging::tally(TASK),
             Tally {

@@ -1,4 +1,4 @@
-use crate::{Challenges, mock::*};
+use crate::{AppealWindows, mock::*};
 use agora_primitives::{
     judging::Attestation,
     money::{Escrow, Purpose, Scope},
@@ -11,7 +11,7 @@ fn notices_a_missing_bond() {
     ExtBuilder::default().build().execute_with(|| {
         contest(TASK, &[1], &[]);
         assert_ok!(Judging::do_try_state());
-        assert_ok!(EscrowDouble::release(Purpose::ChallengeBond, Scope::Task(TASK), &1, 1));
+        assert_ok!(EscrowDouble::release(Purpose::AppealBond, Scope::Task(TASK), &1, 1));
         assert_err!(
             Judging::do_try_state(),
             "judging: what is held of an attester is not the bond"
@@ -23,7 +23,7 @@ fn notices_a_missing_bond() {
 fn notices_who_is_there_twice() {
     ExtBuilder::default().build().execute_with(|| {
         contest(TASK, &[1], &[]);
-        Challenges::<Test>::mutate(TASK, |challenge| {
+        AppealWindows::<Test>::mutate(TASK, |challenge| {
             let twice = vec![(1u64, Attestation::Valid), (1, Attestation::Invalid)];
             challenge.as_mut().unwrap().attestations = Decode::decode(&mut &twice.encode()[..]).unwrap();
         });

@@ -9,7 +9,7 @@ use scale_info::TypeInfo;
 use sp_core::Get;
 use sp_runtime::BoundedVec;
 
-/// Who attested what, in the order of arrival: nobody twice, and at most half of `Max` for each side. So validators who
+/// Who attested what, in the order of arrival: nobody twice, and at most half of `Max` for each side. So verifiers who
 /// agree with each other, however many, leave room for as many others who disagree.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive_where(Clone, PartialEq, Eq, Debug; AccountId)]
@@ -84,15 +84,15 @@ impl<AccountId: Ord, Max: Get<u32>> Attestations<AccountId, Max> {
         self.iter().any(|(attester, _)| attester == who)
     }
 
-    /// Takes down what `validator` says.
-    pub fn attest(&mut self, validator: AccountId, said: Attestation) -> Result<(), AttestError> {
-        if self.has(&validator) {
+    /// Takes down what `verifier` says.
+    pub fn attest(&mut self, verifier: AccountId, said: Attestation) -> Result<(), AttestError> {
+        if self.has(&verifier) {
             return Err(AttestError::AlreadyAttested);
         }
         if self.tally().of(said) >= Self::places_per_side() {
             return Err(AttestError::SideFull);
         }
-        self.0.try_push((validator, said)).map_err(|_| AttestError::SideFull)
+        self.0.try_push((verifier, said)).map_err(|_| AttestError::SideFull)
     }
 
     /// Checks what the type promises and its encoding does not. Complexity: O(n log n).

@@ -4,7 +4,7 @@ use crate::{mutation::hostile, rounds};
 use agora_primitives::{
     job::{
         BlobRef, InferenceJob, InferenceTask, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_FRAMES, MAX_ITEM_OUTPUT,
-        MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_SCENE_BYTES, NetworkShape, Region, RenderingJob, RowsJob,
+        MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_SCENE_BYTES, NetworkShape, Region, RenderingJob, MatmulJob,
         StoredJob, SyntheticJob, TrainingJob,
     },
     participants::Specialisation,
@@ -24,7 +24,7 @@ fn blob() -> impl Strategy<Value = BlobRef> {
 fn rows() -> impl Strategy<Value = JobKind> {
     let counts = (1..500u32, 0..400u32, 0..400u32, 0..300u32, 0..300u32);
     (counts, blob(), blob()).prop_map(|((columns, first_row, rows, more_rows, vectors), matrix, input)| {
-        JobKind::Rows(RowsJob {
+        JobKind::Matmul(MatmulJob {
             matrix: BlobRef {
                 size: (first_row + rows + more_rows) * columns,
                 ..matrix

@@ -10,22 +10,22 @@ use sp_runtime::DispatchError;
 fn raises_the_bond_of_one_role_of_the_caller() {
     ExtBuilder::default().build_and_execute(|| {
         register(ALICE, Role::Worker);
-        register(ALICE, Role::Validator);
-        register(BOB, Role::Validator);
-        assert_ok!(Registry::add_bond(signed(ALICE), Role::Validator, 55));
+        register(ALICE, Role::Verifier);
+        register(BOB, Role::Verifier);
+        assert_ok!(Registry::add_bond(signed(ALICE), Role::Verifier, 55));
 
         System::assert_last_event(
             Event::BondAdded {
                 who: ALICE,
-                role: Role::Validator,
+                role: Role::Verifier,
                 amount: 55,
             }
             .into(),
         );
-        assert_eq!(bond_of(ALICE, Role::Validator), VALIDATOR_BOND + 55);
+        assert_eq!(bond_of(ALICE, Role::Verifier), VERIFIER_BOND + 55);
         assert_eq!(bond_of(ALICE, Role::Worker), WORKER_BOND);
-        assert_eq!(free(ALICE), ENDOWMENT - WORKER_BOND - VALIDATOR_BOND - 55);
-        assert_eq!(bond_of(BOB, Role::Validator), VALIDATOR_BOND);
+        assert_eq!(free(ALICE), ENDOWMENT - WORKER_BOND - VERIFIER_BOND - 55);
+        assert_eq!(bond_of(BOB, Role::Verifier), VERIFIER_BOND);
     });
 }
 
@@ -74,7 +74,7 @@ fn fails_without_the_role() {
         );
         register(ALICE, Role::Worker);
         assert_noop!(
-            Registry::add_bond(signed(ALICE), Role::Validator, 5),
+            Registry::add_bond(signed(ALICE), Role::Verifier, 5),
             Error::<Test>::NotRegistered
         );
     });

@@ -10,7 +10,7 @@ fn ends_activity_in_all_roles_of_one_account() {
     ExtBuilder::default().build_and_execute(|| {
         for who in [ALICE, BOB] {
             register_worker(who, 10);
-            register(who, Role::Validator);
+            register(who, Role::Verifier);
         }
         assert_ok!(Registry::ban(RuntimeOrigin::root(), ALICE, None));
 
@@ -21,21 +21,21 @@ fn ends_activity_in_all_roles_of_one_account() {
             }
             .into(),
         );
-        for role in [Role::Worker, Role::Validator] {
+        for role in [Role::Worker, Role::Verifier] {
             assert_noop!(Registry::ensure_active(&ALICE, role), Error::<Test>::Banned);
             assert_ok!(Registry::ensure_active(&BOB, role));
         }
         assert_eq!((weight_of(ALICE), weight_of(BOB)), (0, 20));
         // The bonds stay where they are.
         assert_eq!(bond_of(ALICE, Role::Worker), WORKER_BOND);
-        assert_eq!(bond_of(ALICE, Role::Validator), VALIDATOR_BOND);
+        assert_eq!(bond_of(ALICE, Role::Verifier), VERIFIER_BOND);
     });
 }
 
 #[test]
 fn holds_until_its_end() {
     ExtBuilder::default().build_and_execute(|| {
-        register(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
         assert_ok!(Registry::ban(RuntimeOrigin::root(), ALICE, Some(5)));
         System::assert_last_event(
             Event::Banned {
@@ -45,9 +45,9 @@ fn holds_until_its_end() {
             .into(),
         );
         run_to(4);
-        assert_noop!(Registry::ensure_active(&ALICE, Role::Validator), Error::<Test>::Banned);
+        assert_noop!(Registry::ensure_active(&ALICE, Role::Verifier), Error::<Test>::Banned);
         run_to(5);
-        assert_ok!(Registry::ensure_active(&ALICE, Role::Validator));
+        assert_ok!(Registry::ensure_active(&ALICE, Role::Verifier));
     });
 }
 

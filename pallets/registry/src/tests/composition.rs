@@ -69,7 +69,7 @@ mod runtime_composition {
         /// Nobody can register as an expert.
         pub const Bonds: MinimumBonds<Balance> = MinimumBonds {
             worker: Some(1_000_000),
-            validator: Some(5_000_000),
+            verifier: Some(5_000_000),
             orchestrator: Some(5_000_000),
             expert: None,
         };

@@ -17,20 +17,20 @@ fn participant(account: AccountId, role: Role, bond: Balance) -> GenesisParticip
 fn participants_are_bonded_and_active() {
     let participants = vec![
         participant(ALICE, Role::Worker, 500),
-        participant(ALICE, Role::Validator, 600),
+        participant(ALICE, Role::Verifier, 600),
         GenesisParticipant {
             account: BOB,
-            role: Role::Validator,
-            bond: VALIDATOR_BOND,
+            role: Role::Verifier,
+            bond: VERIFIER_BOND,
             profile: Profile::default(),
         },
     ];
     ExtBuilder::default().participants(participants).build_and_execute(|| {
         assert_ok!(Registry::ensure_active(&ALICE, Role::Worker));
-        assert_ok!(Registry::ensure_active(&ALICE, Role::Validator));
-        assert_ok!(Registry::ensure_active(&BOB, Role::Validator));
+        assert_ok!(Registry::ensure_active(&ALICE, Role::Verifier));
+        assert_ok!(Registry::ensure_active(&BOB, Role::Verifier));
         assert_eq!(
-            (bond_of(ALICE, Role::Worker), bond_of(ALICE, Role::Validator)),
+            (bond_of(ALICE, Role::Worker), bond_of(ALICE, Role::Verifier)),
             (500, 600)
         );
         assert_eq!(free(ALICE), ENDOWMENT - 1_100);
@@ -57,7 +57,7 @@ fn a_chain_specification_reads_well() {
                 "bond": 100,
                 "profile": { "specialisations": ["synthetic", "row-transform"], "slots": 2, "capability": 40 }
             },
-            { "account": 2, "role": "validator", "bond": 200 }
+            { "account": 2, "role": "verifier", "bond": 200 }
         ]
     });
     let config: GenesisConfig<Test> = serde_json::from_value(json.clone()).unwrap();

@@ -10,7 +10,7 @@ use sp_runtime::DispatchError;
 fn keeps_all_roles_of_the_caller_active() {
     ExtBuilder::default().build_and_execute(|| {
         register(ALICE, Role::Worker);
-        register(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
         register(BOB, Role::Worker);
         run_to(1 + TIMEOUT);
         assert_ok!(Registry::heartbeat(signed(ALICE)));
@@ -18,7 +18,7 @@ fn keeps_all_roles_of_the_caller_active() {
 
         run_to(2 + TIMEOUT);
         assert_ok!(Registry::ensure_active(&ALICE, Role::Worker));
-        assert_ok!(Registry::ensure_active(&ALICE, Role::Validator));
+        assert_ok!(Registry::ensure_active(&ALICE, Role::Verifier));
         assert_noop!(Registry::ensure_active(&BOB, Role::Worker), Error::<Test>::Inactive);
     });
 }
@@ -26,12 +26,12 @@ fn keeps_all_roles_of_the_caller_active() {
 #[test]
 fn silence_ends_activity_after_the_timeout() {
     ExtBuilder::default().build_and_execute(|| {
-        register(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
         run_to(1 + TIMEOUT);
-        assert_ok!(Registry::ensure_active(&ALICE, Role::Validator));
+        assert_ok!(Registry::ensure_active(&ALICE, Role::Verifier));
         run_to(2 + TIMEOUT);
         assert_noop!(
-            Registry::ensure_active(&ALICE, Role::Validator),
+            Registry::ensure_active(&ALICE, Role::Verifier),
             Error::<Test>::Inactive
         );
     });

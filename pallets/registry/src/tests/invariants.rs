@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use sp_core::H256;
 
 const ACCOUNTS: AccountId = 12;
-const ROLES: [Role; 4] = [Role::Worker, Role::Validator, Role::Orchestrator, Role::Expert];
+const ROLES: [Role; 4] = [Role::Worker, Role::Verifier, Role::Orchestrator, Role::Expert];
 const LEVELS: [Level; 4] = [Level::Beginner, Level::Skilled, Level::Expert, Level::Master];
 
 #[derive(Clone, Debug)]

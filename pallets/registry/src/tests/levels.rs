@@ -78,7 +78,7 @@ fn levels_reached_earlier_count_from_the_start() {
 #[test]
 fn those_who_are_no_workers_are_passed_over() {
     ExtBuilder::default().build_and_execute(|| {
-        register(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
         Registry::on_level_changed(&ALICE, Specialisation::Synthetic, Level::Master);
         Registry::on_level_changed(&NOBODY, Specialisation::Synthetic, Level::Master);
         assert_eq!(workers(), 0);

@@ -14,7 +14,7 @@ fn activity_needs_the_role() {
         register(ALICE, Role::Worker);
         assert_ok!(Registry::ensure_active(&ALICE, Role::Worker));
         assert_noop!(
-            Registry::ensure_active(&ALICE, Role::Validator),
+            Registry::ensure_active(&ALICE, Role::Verifier),
             Error::<Test>::NotRegistered
         );
         assert_noop!(
@@ -27,14 +27,14 @@ fn activity_needs_the_role() {
 #[test]
 fn activity_needs_the_whole_bond() {
     ExtBuilder::default().build_and_execute(|| {
-        register(ALICE, Role::Validator);
-        register(BOB, Role::Validator);
-        cut_bond(ALICE, Role::Validator, 1);
+        register(ALICE, Role::Verifier);
+        register(BOB, Role::Verifier);
+        cut_bond(ALICE, Role::Verifier, 1);
         assert_noop!(
-            Registry::ensure_active(&ALICE, Role::Validator),
+            Registry::ensure_active(&ALICE, Role::Verifier),
             Error::<Test>::BondTooSmall
         );
-        assert_ok!(Registry::ensure_active(&BOB, Role::Validator));
+        assert_ok!(Registry::ensure_active(&BOB, Role::Verifier));
     });
 }
 
@@ -43,7 +43,7 @@ fn suitability_is_what_was_declared() {
     ExtBuilder::default().build_and_execute(|| {
         let one = Specialisation::Synthetic;
         assert_noop!(Registry::ensure_suited(&ALICE, one), Error::<Test>::NotRegistered);
-        register(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
         assert_noop!(Registry::ensure_suited(&ALICE, one), Error::<Test>::NotRegistered);
         register(ALICE, Role::Worker);
         assert_ok!(Registry::ensure_suited(&ALICE, one));
@@ -75,7 +75,7 @@ fn slots_are_taken_and_given_back() {
 fn slots_belong_to_workers() {
     ExtBuilder::default().build_and_execute(|| {
         assert_noop!(Registry::occupy_slot(&ALICE), Error::<Test>::NotRegistered);
-        register(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
         assert_noop!(Registry::occupy_slot(&ALICE), Error::<Test>::NotRegistered);
         // Passed over.
         Registry::free_slot(&ALICE);

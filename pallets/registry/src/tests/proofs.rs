@@ -83,7 +83,7 @@ fn a_draw_that_hits_a_proof_that_is_over_does_not_draw_by_it() {
 #[test]
 fn those_who_are_no_workers_are_passed_over() {
     ExtBuilder::default().build_and_execute(|| {
-        register(BOB, Role::Validator);
+        register(BOB, Role::Verifier);
         for who in [BOB, NOBODY] {
             assert_noop!(declared(who), Error::<Test>::NotRegistered);
             prove(who, 10, 10);

@@ -30,16 +30,16 @@ fn holds_the_bond_and_enters_the_draw() {
 fn bonds_of_roles_and_accounts_do_not_mix() {
     ExtBuilder::default().build_and_execute(|| {
         register(ALICE, Role::Worker);
-        register(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
         register(ALICE, Role::Orchestrator);
-        register(BOB, Role::Validator);
+        register(BOB, Role::Verifier);
 
         assert_eq!(bond_of(ALICE, Role::Worker), WORKER_BOND);
-        assert_eq!(bond_of(ALICE, Role::Validator), VALIDATOR_BOND);
+        assert_eq!(bond_of(ALICE, Role::Verifier), VERIFIER_BOND);
         assert_eq!(bond_of(ALICE, Role::Orchestrator), 300);
-        assert_eq!(free(ALICE), ENDOWMENT - WORKER_BOND - VALIDATOR_BOND - 300);
+        assert_eq!(free(ALICE), ENDOWMENT - WORKER_BOND - VERIFIER_BOND - 300);
         assert_eq!(bond_of(BOB, Role::Worker), 0);
-        assert_eq!(free(BOB), ENDOWMENT - VALIDATOR_BOND);
+        assert_eq!(free(BOB), ENDOWMENT - VERIFIER_BOND);
         assert_eq!(workers(), 1);
     });
 }
@@ -49,8 +49,8 @@ fn passes_over_the_profile_of_other_roles() {
     ExtBuilder::default().build_and_execute(|| {
         assert_ok!(Registry::register(
             signed(ALICE),
-            Role::Validator,
-            VALIDATOR_BOND,
+            Role::Verifier,
+            VERIFIER_BOND,
             Profile::default()
         ));
         assert_eq!(workers(), 0);
@@ -63,7 +63,7 @@ fn counts_as_a_heartbeat() {
     ExtBuilder::default().build_and_execute(|| {
         register(ALICE, Role::Worker);
         run_to(8);
-        register(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
         assert_eq!(member(ALICE).last_heartbeat, 8);
     });
 }
@@ -87,7 +87,7 @@ fn fails_with_less_than_the_minimum() {
         );
         // The minimum is that of the role.
         assert_noop!(
-            Registry::register(signed(ALICE), Role::Validator, WORKER_BOND, profile(1)),
+            Registry::register(signed(ALICE), Role::Verifier, WORKER_BOND, profile(1)),
             Error::<Test>::BondTooSmall
         );
     });
@@ -118,8 +118,8 @@ fn fails_without_the_money() {
 fn fails_twice_for_one_role() {
     ExtBuilder::default().build_and_execute(|| {
         register(ALICE, Role::Worker);
-        register(ALICE, Role::Validator);
-        for role in [Role::Worker, Role::Validator] {
+        register(ALICE, Role::Verifier);
+        for role in [Role::Worker, Role::Verifier] {
             assert_noop!(
                 Registry::register(signed(ALICE), role, 1_000, profile(1)),
                 Error::<Test>::AlreadyRegistered

@@ -9,7 +9,7 @@ use sp_runtime::DispatchError;
 fn ends_new_work_at_once_and_keeps_the_bond() {
     ExtBuilder::default().build_and_execute(|| {
         register_worker(ALICE, 10);
-        register(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
         register_worker(BOB, 10);
         run_to(3);
         assert_ok!(Registry::request_exit(signed(ALICE), Role::Worker));
@@ -27,7 +27,7 @@ fn ends_new_work_at_once_and_keeps_the_bond() {
         assert_noop!(Registry::ensure_active(&ALICE, Role::Worker), Error::<Test>::Leaving);
         assert_eq!(bond_of(ALICE, Role::Worker), WORKER_BOND);
         // Her other role and the other worker stay as they are.
-        assert_ok!(Registry::ensure_active(&ALICE, Role::Validator));
+        assert_ok!(Registry::ensure_active(&ALICE, Role::Verifier));
         assert_ok!(Registry::ensure_active(&BOB, Role::Worker));
         assert_eq!(weight_of(BOB), 20);
     });
@@ -66,7 +66,7 @@ fn fails_without_the_role() {
         );
         register(ALICE, Role::Worker);
         assert_noop!(
-            Registry::request_exit(signed(ALICE), Role::Validator),
+            Registry::request_exit(signed(ALICE), Role::Verifier),
             Error::<Test>::NotRegistered
         );
         assert_noop!(

@@ -13,7 +13,7 @@ fn finds(expected: &'static str, corrupt: impl FnOnce()) {
         for who in 1..=5 {
             register_worker(who, 10);
         }
-        register(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
         assert_ok!(Registry::do_try_state());
         corrupt();
         assert_eq!(Registry::do_try_state(), Err(DispatchError::Other(expected)));
@@ -30,7 +30,7 @@ fn finds_every_kind_of_corruption() {
         Members::<Test>::insert(NOBODY, crate::types::Member::new(1));
     });
     finds("a bond is held for a role that its owner does not have", || {
-        assert_ok!(Escrow::hold(Purpose::RoleBond, Scope::Role(Role::Validator), &BOB, 1));
+        assert_ok!(Escrow::hold(Purpose::RoleBond, Scope::Role(Role::Verifier), &BOB, 1));
     });
     finds("a worker has an impossible profile", || {
         change_worker(BOB, |worker| worker.profile.slots = 0)

@@ -29,17 +29,17 @@ fn the_lowest_of_no_levels_is_that_of_a_beginner() {
 
 #[test]
 fn roles_do_not_mix() {
-    for role in [Role::Worker, Role::Validator, Role::Orchestrator, Role::Expert] {
+    for role in [Role::Worker, Role::Verifier, Role::Orchestrator, Role::Expert] {
         let mut member = Member::<BlockNumber>::new(1);
         assert!(member.is_gone());
         match role {
             Role::Worker => member.worker = Some(Worker::new(profile(1), Levels::default(), 0)),
-            Role::Validator => member.validator = Some(Standing::Staying),
+            Role::Verifier => member.verifier = Some(Standing::Staying),
             Role::Orchestrator => member.orchestrator = Some(Standing::Staying),
             Role::Expert => member.expert = Some(Standing::Staying),
         }
         *member.standing_mut(role).unwrap() = Standing::Leaving { withdrawable_at: 7 };
-        for other in [Role::Worker, Role::Validator, Role::Orchestrator, Role::Expert] {
+        for other in [Role::Worker, Role::Verifier, Role::Orchestrator, Role::Expert] {
             let expected = (other == role).then_some(Standing::Leaving { withdrawable_at: 7 });
             assert_eq!(member.standing(other), expected);
             assert_eq!(member.standing_mut(other).is_some(), other == role);
@@ -53,11 +53,11 @@ fn roles_do_not_mix() {
 fn minimum_bonds_are_those_of_the_role() {
     let bonds = MinimumBonds {
         worker: Some(1),
-        validator: Some(2),
+        verifier: Some(2),
         orchestrator: Some(3),
         expert: Some(4),
     };
-    let roles = [Role::Worker, Role::Validator, Role::Orchestrator, Role::Expert];
+    let roles = [Role::Worker, Role::Verifier, Role::Orchestrator, Role::Expert];
     assert_eq!(roles.map(|role| bonds.of(role)), [Some(1), Some(2), Some(3), Some(4)]);
     assert_eq!(roles.map(|role| MinimumBonds::<u8>::default().of(role)), [None; 4]);
 }

@@ -64,7 +64,7 @@ fn fails_for_those_who_are_no_workers() {
             Registry::update_profile(signed(ALICE), profile(1)),
             Error::<Test>::NotRegistered
         );
-        register(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
         assert_noop!(
             Registry::update_profile(signed(ALICE), profile(1)),
             Error::<Test>::NotRegistered

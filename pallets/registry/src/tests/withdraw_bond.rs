@@ -62,14 +62,14 @@ fn gives_the_last_worker_the_leaf_that_is_free() {
 #[test]
 fn keeps_the_other_roles() {
     ExtBuilder::default().build_and_execute(|| {
-        for role in [Role::Worker, Role::Validator, Role::Orchestrator] {
+        for role in [Role::Worker, Role::Verifier, Role::Orchestrator] {
             register(ALICE, role);
         }
         leave(ALICE, Role::Worker);
-        assert_eq!(bond_of(ALICE, Role::Validator), VALIDATOR_BOND);
+        assert_eq!(bond_of(ALICE, Role::Verifier), VERIFIER_BOND);
         assert_ok!(Registry::heartbeat(signed(ALICE)));
-        assert_ok!(Registry::ensure_active(&ALICE, Role::Validator));
-        leave(ALICE, Role::Validator);
+        assert_ok!(Registry::ensure_active(&ALICE, Role::Verifier));
+        leave(ALICE, Role::Verifier);
         leave(ALICE, Role::Orchestrator);
         assert_eq!(free(ALICE), ENDOWMENT);
         assert_eq!(Members::<Test>::get(ALICE), None);
@@ -79,26 +79,26 @@ fn keeps_the_other_roles() {
 #[test]
 fn gives_back_what_is_left_of_a_cut_bond() {
     ExtBuilder::default().build_and_execute(|| {
-        register(ALICE, Role::Validator);
-        cut_bond(ALICE, Role::Validator, 150);
-        leave(ALICE, Role::Validator);
+        register(ALICE, Role::Verifier);
+        cut_bond(ALICE, Role::Verifier, 150);
+        leave(ALICE, Role::Verifier);
         System::assert_last_event(
             Event::Exited {
                 who: ALICE,
-                role: Role::Validator,
+                role: Role::Verifier,
                 bond: 50,
             }
             .into(),
         );
         assert_eq!((free(ALICE), free(TREASURY)), (ENDOWMENT - 150, ED + 150));
 
-        register(BOB, Role::Validator);
-        cut_bond(BOB, Role::Validator, VALIDATOR_BOND);
-        leave(BOB, Role::Validator);
+        register(BOB, Role::Verifier);
+        cut_bond(BOB, Role::Verifier, VERIFIER_BOND);
+        leave(BOB, Role::Verifier);
         System::assert_last_event(
             Event::Exited {
                 who: BOB,
-                role: Role::Validator,
+                role: Role::Verifier,
                 bond: 0,
             }
             .into(),
@@ -145,19 +145,19 @@ fn fails_before_the_exit_was_requested() {
 #[test]
 fn fails_before_the_cool_down_is_over() {
     ExtBuilder::default().build_and_execute(|| {
-        for role in [Role::Worker, Role::Validator] {
+        for role in [Role::Worker, Role::Verifier] {
             register(ALICE, role);
             assert_ok!(Registry::request_exit(signed(ALICE), role));
         }
         run_to(COOL_DOWN);
-        for role in [Role::Worker, Role::Validator] {
+        for role in [Role::Worker, Role::Verifier] {
             assert_noop!(
                 Registry::withdraw_bond(signed(ALICE), role),
                 Error::<Test>::CoolDownNotOver
             );
         }
         run_to(1 + COOL_DOWN);
-        for role in [Role::Worker, Role::Validator] {
+        for role in [Role::Worker, Role::Verifier] {
             assert_ok!(Registry::withdraw_bond(signed(ALICE), role));
         }
     });
@@ -188,7 +188,7 @@ fn fails_without_the_role() {
         );
         register(ALICE, Role::Worker);
         assert_noop!(
-            Registry::withdraw_bond(signed(ALICE), Role::Validator),
+            Registry::withdraw_bond(signed(ALICE), Role::Verifier),
             Error::<Test>::NotRegistered
         );
     });

@@ -56,7 +56,7 @@ fn each_outcome_has_its_weight() {
 fn accounts_and_sides_are_apart() {
     ExtBuilder::default().build_and_execute(|| {
         record(ALICE, WORKER, CONFIRMED, 7);
-        record(ALICE, Side::Validator(Specialisation::Synthetic), CONFIRMED, 6);
+        record(ALICE, Side::Verifier(Specialisation::Synthetic), CONFIRMED, 6);
         record(ALICE, Side::Worker(Specialisation::Training), Outcome::Wrong, 6);
         record(BOB, Side::Publisher, CONFIRMED, 2);
         assert_eq!(Reputation::level(&ALICE, WORKER), Level::Master);
@@ -111,7 +111,7 @@ fn failures_lead_down_through_the_levels() {
 fn nobody_is_told_of_levels_of_other_sides() {
     ExtBuilder::default().build_and_execute(|| {
         record(ALICE, Side::Publisher, CONFIRMED, 5);
-        record(ALICE, Side::Validator(Specialisation::Inference), CONFIRMED, 5);
+        record(ALICE, Side::Verifier(Specialisation::Inference), CONFIRMED, 5);
         assert_eq!(Reputation::level(&ALICE, Side::Publisher), Level::Master);
         System::assert_has_event(
             Event::LevelChanged {
@@ -161,7 +161,7 @@ proptest! {
                 let specialisation = Specialisation::ALL[side % 10];
                 let side = match side {
                     0..10 => Side::Worker(specialisation),
-                    10..20 => Side::Validator(specialisation),
+                    10..20 => Side::Verifier(specialisation),
                     _ => Side::Publisher,
                 };
                 let outcome = match outcome {

@@ -16,7 +16,7 @@ fn holds_the_presets_of_the_mission() {
 fn reads_as_parts_per_million() {
     let genesis: GenesisConfig<Test> = serde_json::from_value(serde_json::json!({
         "presets": [[4, {
-            "burn": 600000, "worker": 250000, "validator": 100000, "expert": 0, "treasury": 50000,
+            "burn": 600000, "worker": 250000, "verifier": 100000, "expert": 0, "treasury": 50000,
             "bestShare": 700000,
         }]],
     }))

@@ -73,7 +73,7 @@ fn gives_the_best_answer_everything_where_it_is_alone() {
 }
 
 #[test]
-fn gives_the_treasury_the_validators_part_where_there_are_none() {
+fn gives_the_treasury_the_verifiers_part_where_there_are_none() {
     ExtBuilder::default().build_and_execute(|| {
         assert_eq!(
             planned(BURN, 10_000, &payroll(1, &[], &[])),
@@ -181,12 +181,12 @@ fn any_reward() -> impl Strategy<Value = Balance> {
     (any::<Balance>(), 0u32..128).prop_map(|(reward, shift)| reward >> shift)
 }
 
-/// Workers 0.. with the best first, and validators of whom some are workers too.
+/// Workers 0.. with the best first, and verifiers of whom some are workers too.
 fn any_payroll() -> impl Strategy<Value = Payroll<AccountId>> {
-    (0u64..40, vec(0u64..60, 0..40)).prop_map(|(others, validators)| {
+    (0u64..40, vec(0u64..60, 0..40)).prop_map(|(others, verifiers)| {
         let others: Vec<_> = (1..=others).collect();
-        let validators: BTreeSet<_> = validators.into_iter().collect();
-        payroll(0, &others, &validators.into_iter().collect::<Vec<_>>())
+        let verifiers: BTreeSet<_> = verifiers.into_iter().collect();
+        payroll(0, &others, &verifiers.into_iter().collect::<Vec<_>>())
     })
 }
 
@@ -220,30 +220,30 @@ proptest! {
 
     #[test]
     fn the_best_answer_never_gets_less_than_another(
-        split in any_split(), reward in any_reward(), others in 0u64..200, validators in 0u64..20,
+        split in any_split(), reward in any_reward(), others in 0u64..200, verifiers in 0u64..20,
     ) {
         let others: Vec<_> = (1..=others).collect();
-        let validators: Vec<_> = (1_000..1_000 + validators).collect();
-        let plan = plan(&split, reward, &payroll(0, &others, &validators)).unwrap();
+        let verifiers: Vec<_> = (1_000..1_000 + verifiers).collect();
+        let plan = plan(&split, reward, &payroll(0, &others, &verifiers)).unwrap();
         prop_assert!(others.iter().all(|other| of(*other, &plan) <= of(0, &plan)));
         prop_assert!(others.iter().all(|other| of(*other, &plan) == of(1, &plan)));
-        prop_assert!(validators.iter().all(|validator| of(*validator, &plan) == of(1_000, &plan)));
+        prop_assert!(verifiers.iter().all(|verifier| of(*verifier, &plan) == of(1_000, &plan)));
     }
 
     #[test]
     fn each_side_gets_its_part_and_the_treasury_little_more(
-        split in any_split(), reward in any_reward(), others in 0u64..40, validators in 1u64..20,
+        split in any_split(), reward in any_reward(), others in 0u64..40, verifiers in 1u64..20,
     ) {
         let others: Vec<_> = (1..=others).collect();
-        let validators: Vec<_> = (1_000..1_000 + validators).collect();
-        let plan = plan(&split, reward, &payroll(0, &others, &validators)).unwrap();
+        let verifiers: Vec<_> = (1_000..1_000 + verifiers).collect();
+        let plan = plan(&split, reward, &payroll(0, &others, &verifiers)).unwrap();
         let workers: Balance = of(0, &plan) + others.iter().map(|other| of(*other, &plan)).sum::<Balance>();
-        let checked: Balance = validators.iter().map(|validator| of(*validator, &plan)).sum();
+        let checked: Balance = verifiers.iter().map(|verifier| of(*verifier, &plan)).sum();
         let part = |part: Permill| part.mul_floor(reward);
         prop_assert!(workers <= part(split.worker));
         prop_assert!(part(split.worker) - workers <= others.len() as Balance);
-        prop_assert!(checked <= part(split.validator));
-        prop_assert!(part(split.validator) - checked < validators.len() as Balance);
+        prop_assert!(checked <= part(split.verifier));
+        prop_assert!(part(split.verifier) - checked < verifiers.len() as Balance);
         let best = Balance::from(others.is_empty()) * part(split.worker)
             + Balance::from(!others.is_empty()) * split.best_share.mul_floor(part(split.worker));
         prop_assert_eq!(of(0, &plan), best);

@@ -3,7 +3,7 @@
 use super::*;
 use agora_math::consensus::{Ballot, agreement};
 use agora_primitives::{
-    judging::{Answer, ChallengeTerms, Judge, JudgeRule, Ruling, Seed, Tally, Verdict},
+    judging::{Answer, AppealTerms, Judge, JudgeRule, Ruling, Seed, Tally, Verdict},
     money::{PaymentPlan, Payroll, PresetId, RewardPlanner},
     participants::{Participants, Role},
     reputation::{Level, Outcome, Reputation},
@@ -20,7 +20,7 @@ use std::{
 #[derive(Default)]
 pub struct World {
     /// Open challenges and what was attested.
-    pub challenges: BTreeMap<TaskId, (ChallengeTerms<BlockNumber, Balance>, u32, u32)>,
+    pub challenges: BTreeMap<TaskId, (AppealTerms<BlockNumber, Balance>, u32, u32)>,
     /// How challenges were closed.
     pub rulings: Vec<(TaskId, Ruling)>,
     /// Slots in use.
@@ -83,7 +83,7 @@ impl Judge<AccountId> for Jury {
         })
     }
 
-    fn open_challenge(task: TaskId, terms: ChallengeTerms<BlockNumber, Balance>) -> DispatchResult {
+    fn open_appeal_window(task: TaskId, terms: AppealTerms<BlockNumber, Balance>) -> DispatchResult {
         let before = world(|world| world.challenges.insert(task, (terms, 0, 0)));
         assert!(before.is_none(), "a challenge was opened twice");
         Ok(())
@@ -104,10 +104,10 @@ impl Judge<AccountId> for Jury {
 
     fn attesters(task: TaskId) -> Vec<AccountId> {
         let Tally { in_favour, against } = Self::tally(task);
-        (0..in_favour + against).map(|n| VALIDATOR + u64::from(n)).collect()
+        (0..in_favour + against).map(|n| VERIFIER + u64::from(n)).collect()
     }
 
-    fn close_challenge(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError> {
+    fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError> {
         world(|world| {
             // What fails is undone in storage, not here: a full tree is known beforehand.
             if world.tree_is_full && ruling != Ruling::Undecided {
@@ -123,12 +123,12 @@ impl Judge<AccountId> for Jury {
                 Ruling::Overturned => in_favour..in_favour + against,
                 Ruling::Undecided => 0..0,
             };
-            Ok(right.map(|n| VALIDATOR + u64::from(n)).collect())
+            Ok(right.map(|n| VERIFIER + u64::from(n)).collect())
         })
     }
 }
 
-/// Has validators attest: the first `in_favour` for, the next `against` against.
+/// Has verifiers attest: the first `in_favour` for, the next `against` against.
 pub fn attest(task: TaskId, in_favour: u32, against: u32) {
     world(|world| {
         let (_, for_it, against_it) = world.challenges.get_mut(&task).expect("open challenge");

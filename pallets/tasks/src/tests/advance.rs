@@ -25,7 +25,7 @@ fn takes_every_step_without_the_agenda() {
         reveal(0, task, 1);
         reveal(1, task, 1);
         assert_eq!(advance(task), <() as WeightInfo>::judge(2));
-        assert_eq!(phase(task), Phase::Challengeable);
+        assert_eq!(phase(task), Phase::Appealable);
         jump_to(progress(task).due);
         assert_eq!(advance(task), <() as WeightInfo>::settle(2));
         assert_eq!(phase(task), Phase::Settled);

@@ -13,7 +13,7 @@ fn reopened(in_favour: u32, against: u32) -> TaskId {
     let task = publish();
     world(|world| world.confidence.insert(worker(0), 30));
     answer_all(task, &[(0, 1), (1, 1), (2, 2)]);
-    assert_eq!(phase(task), Phase::Challengeable);
+    assert_eq!(phase(task), Phase::Appealable);
     attest(task, in_favour, against);
     run_to(progress(task).due + 1);
     task
@@ -48,7 +48,7 @@ fn an_attester_may_not_work_in_the_round_that_rules_on_its_word() {
     ExtBuilder::default().build_and_execute(|| {
         let task = reopened(1, 1);
         run_to(now() + 3);
-        for attester in [VALIDATOR, VALIDATOR + 1] {
+        for attester in [VERIFIER, VERIFIER + 1] {
             let call = Tasks::accept(RuntimeOrigin::signed(attester), task);
             assert_noop!(call, Error::<Test>::AttesterMayNotWork);
         }
@@ -74,8 +74,8 @@ fn the_same_result_again_upholds_the_first() {
             assert!(gain(worker(n)) > 0);
             assert_eq!(records_of(worker(n)), [(AS_WORKER, Outcome::Right { confirmed: true })]);
         }
-        assert_eq!(gain(VALIDATOR), 1_000, "the one in favour has the validators' part");
-        assert_eq!(gain(VALIDATOR + 1), 0);
+        assert_eq!(gain(VERIFIER), 1_000, "the one in favour has the verifiers' part");
+        assert_eq!(gain(VERIFIER + 1), 0);
         assert_eq!(terminal_events().len(), 1);
     });
 }
@@ -101,9 +101,9 @@ fn another_result_overturns_the_first_and_pays_who_was_right_all_along() {
         for n in [2, 3, 4, 5] {
             assert!(gain(worker(n)) > 0);
         }
-        assert_eq!(gain(VALIDATOR), 0);
-        assert_eq!(gain(VALIDATOR + 1), 500);
-        assert_eq!(gain(VALIDATOR + 2), 500);
+        assert_eq!(gain(VERIFIER), 0);
+        assert_eq!(gain(VERIFIER + 1), 500);
+        assert_eq!(gain(VERIFIER + 2), 500);
     });
 }
 

@@ -1,7 +1,7 @@
 //! `set_class` and `remove_class`.
 
 use crate::{
-    ClassError, ClassName, Classes, Difficulty, Dispatch, Error, Event, TaskClass, Windows, genesis_classes, mock::*,
+    ClassError, ClassName, Classes, Difficulty, Assignment, Error, Event, TaskClass, Windows, genesis_classes, mock::*,
 };
 use agora_primitives::{ClassId, judging::JudgeRule, participants::Specialisation};
 use frame_support::{assert_noop, assert_ok, traits::Contains};
@@ -159,7 +159,7 @@ fn fails_for_a_class_whose_tasks_could_not_run() {
             ),
             (
                 TaskClass {
-                    challenge_window: 101,
+                    appeal_window: 101,
                     ..ok.clone()
                 },
                 Error::InvalidWindows,
@@ -231,8 +231,8 @@ fn the_classes_of_genesis_are_those_of_the_mission() {
         assert_eq!(of(9), ("algorithm optimisation".into(), 100_000, 5_000, 5, 9));
         assert_eq!(of(0), ("synthetic".into(), 10_000, 10_000, 5, 9));
         assert_eq!(classes[0].1.judge, JudgeRule::Replication { trust: 3 });
-        assert_eq!(classes[0].1.dispatch, Dispatch::Open);
-        assert_eq!(classes[1].1.dispatch, Dispatch::Priority);
+        assert_eq!(classes[0].1.assignment, Assignment::Open);
+        assert_eq!(classes[1].1.assignment, Assignment::Priority);
     }
 }
 
@@ -241,7 +241,7 @@ fn is_read_and_written_by_people() {
     let json = serde_json::to_value(class()).unwrap();
     assert_eq!(json["name"], "synthetic");
     assert_eq!(json["minDifficulty"], 1000);
-    assert_eq!(json["dispatch"], "open");
+    assert_eq!(json["assignment"], "open");
     assert_eq!(serde_json::from_value::<Class>(json.clone()).unwrap(), class());
     let mut long = json;
     long["name"] = "a name of more than thirty-two bytes".into();

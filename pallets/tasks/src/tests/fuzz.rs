@@ -135,7 +135,7 @@ fn act(action: &Action) {
             against,
         } => {
             let task = recent(task);
-            if Progress::<Test>::get(task).is_some_and(|p| p.phase == Phase::Challengeable) {
+            if Progress::<Test>::get(task).is_some_and(|p| p.phase == Phase::Appealable) {
                 attest(task, in_favour, against);
             }
         }

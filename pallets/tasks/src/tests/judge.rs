@@ -29,13 +29,13 @@ fn chooses_the_result_that_enough_agree_on() {
             task,
             digest: digest(1),
             best: worker(1),
-            challenge_until: 8,
+            appeal_until: 8,
             seed,
         });
         let terms = world(|world| world.challenges[&task].0.clone());
         assert_eq!((terms.digest, terms.seed, terms.until), (digest(1), seed, 8));
         assert_eq!(terms.bond, REWARD / 10);
-        assert_eq!(phase(task), Phase::Challengeable);
+        assert_eq!(phase(task), Phase::Appealable);
     });
 }
 
@@ -44,7 +44,7 @@ fn frees_the_slots_and_keeps_the_bonds() {
     ExtBuilder::default().build_and_execute(|| {
         let task = publish();
         answer_all(task, &[(0, 1), (1, 1), (2, 1)]);
-        assert_eq!(phase(task), Phase::Challengeable);
+        assert_eq!(phase(task), Phase::Appealable);
         for n in 0..3 {
             assert_eq!(world(|world| world.slots[&worker(n)]), 0);
             assert_eq!(bond_held(n, task), BOND);
@@ -104,7 +104,7 @@ fn earlier_answers_count_in_later_rounds() {
         answer_all(task, &[(3, 1), (4, 1)]);
         assert_eq!((phase(task), progress(task).round), (Phase::Working, 2));
         answer_all(task, &[(5, 1), (6, 1)]);
-        assert_eq!(phase(task), Phase::Challengeable);
+        assert_eq!(phase(task), Phase::Appealable);
         assert_eq!(Results::<Test>::get(task).unwrap().digest, digest(1));
         run_to(progress(task).due + 1);
         assert_eq!(phase(task), Phase::Settled);
@@ -196,6 +196,6 @@ fn fails_if_the_judge_names_somebody_who_has_not_the_result() {
         // The doubles are not undone with the storage.
         world(|world| (world.slots, world.forced_best) = (slots, None));
         assert_ok!(call());
-        assert_eq!(phase(task), Phase::Challengeable);
+        assert_eq!(phase(task), Phase::Appealable);
     });
 }

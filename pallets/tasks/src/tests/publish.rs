@@ -3,7 +3,7 @@
 use crate::{Difficulty, Error, Event, Invitations, OpenTasks, References, Tasks as TaskMap, mock::*, types::Phase};
 use agora_primitives::{
     ClassId, TaskId,
-    job::{BlobRef, InferenceJob, InferenceTask, JobKind, JobSource, JobSpec, RowsJob, StoredJob, SyntheticJob},
+    job::{BlobRef, InferenceJob, InferenceTask, JobKind, JobSource, JobSpec, MatmulJob, StoredJob, SyntheticJob},
     money::{Escrow as _, Purpose, Scope},
     participants::Specialisation,
 };
@@ -203,7 +203,7 @@ fn fails_for_a_bad_job() {
             job: JobSource::Inline(JobSpec::V1(kind)),
             ..args()
         };
-        let rows = RowsJob {
+        let rows = MatmulJob {
             matrix: blob(10),
             columns: 2,
             first_row: 3,
@@ -211,7 +211,7 @@ fn fails_for_a_bad_job() {
             input: blob(2),
             vectors: 1,
         };
-        assert_noop!(call(inline(JobKind::Rows(rows))), Error::<Test>::JobInconsistent);
+        assert_noop!(call(inline(JobKind::Matmul(rows))), Error::<Test>::JobInconsistent);
         let text = InferenceJob {
             model: blob(1),
             input: blob(1),

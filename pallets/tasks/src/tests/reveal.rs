@@ -47,7 +47,7 @@ fn the_last_one_makes_judging_due_in_the_same_block() {
         assert_eq!(phase(task), Phase::Judging);
         assert_eq!(progress(task).due, now());
         run_to(now() + 1);
-        assert_eq!(phase(task), Phase::Challengeable);
+        assert_eq!(phase(task), Phase::Appealable);
     });
 }
 

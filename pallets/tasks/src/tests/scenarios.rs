@@ -33,13 +33,13 @@ fn step(build: impl Fn() -> TaskId, step: Step, then: Option<Phase>) {
 #[test]
 fn every_step_is_reached_with_any_number_of_workers() {
     for n in [1, 2, MOST] {
-        let close = Step::CloseChallenge;
+        let close = Step::CloseAppealWindow;
         step(|| Scenes::to_expire(n), Step::Expire, Some(Phase::Expired));
         let same = Digests::Same(1);
         step(
             || Scenes::to_be_judged(n, n, same),
             Step::Judge,
-            Some(Phase::Challengeable),
+            Some(Phase::Appealable),
         );
         let apart = Digests::Different;
         step(|| Scenes::to_be_judged(n, n, apart), Step::Judge, Some(Phase::Failed));

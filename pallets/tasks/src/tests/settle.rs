@@ -8,10 +8,10 @@ use agora_primitives::{
 };
 use frame_support::{assert_noop, assert_ok};
 
-/// Burned, to workers, to validators, to the treasury, of the reward.
+/// Burned, to workers, to verifiers, to the treasury, of the reward.
 const BURN: Balance = 6_000;
 const WORKERS_PART: Balance = 2_500;
-const VALIDATORS_PART: Balance = 1_000;
+const VERIFIERS_PART: Balance = 1_000;
 const TREASURY_PART: Balance = 500;
 
 #[test]
@@ -44,7 +44,7 @@ fn everybody_is_paid_by_rule() {
         attest(task, 2, 0);
         let due = progress(task).due;
         run_to(due);
-        assert_eq!(phase(task), Phase::Challengeable);
+        assert_eq!(phase(task), Phase::Appealable);
         run_to(due + 1);
         assert_eq!(phase(task), Phase::Settled);
         let best = Results::<Test>::get(task).unwrap().best;
@@ -70,8 +70,8 @@ fn everybody_is_paid_by_rule() {
                 outcome,
             });
         }
-        for validator in [VALIDATOR, VALIDATOR + 1] {
-            assert_eq!(gain(validator), (VALIDATORS_PART / 2) as i128);
+        for verifier in [VERIFIER, VERIFIER + 1] {
+            assert_eq!(gain(verifier), (VERIFIERS_PART / 2) as i128);
         }
         assert_eq!(gain(TREASURY), (TREASURY_PART + FEE) as i128);
         assert_eq!(burned(), BURN);
@@ -108,7 +108,7 @@ fn wrong_silent_and_late_workers_pay_the_treasury() {
         reveal(1, task, 1);
         reveal(2, task, 2);
         run_to(progress(task).due + 1);
-        assert_eq!(phase(task), Phase::Challengeable);
+        assert_eq!(phase(task), Phase::Appealable);
         run_to(progress(task).due + 1);
         assert_eq!(phase(task), Phase::Settled);
 
@@ -122,7 +122,7 @@ fn wrong_silent_and_late_workers_pay_the_treasury() {
         assert_eq!(records_of(worker(2)), [(AS_WORKER, Outcome::Wrong)]);
         assert_eq!(records_of(worker(3)), [(AS_WORKER, Outcome::Wrong)]);
         assert_eq!(records_of(worker(4)), [(AS_WORKER, Outcome::Late)]);
-        let to_treasury = TREASURY_PART + VALIDATORS_PART + FEE + 2 * WRONG + LATE;
+        let to_treasury = TREASURY_PART + VERIFIERS_PART + FEE + 2 * WRONG + LATE;
         assert_eq!(gain(TREASURY), to_treasury as i128);
         assert_eq!(gain(ALICE), -((REWARD + FEE) as i128));
     });
@@ -151,7 +151,7 @@ fn two_tasks_are_settled_each_from_its_own_money() {
         answer_all(first, &[(0, 1), (1, 1), (2, 1)]);
         answer_all(second, &[(3, 2), (4, 2), (5, 2)]);
         run_to(progress(first).due + 1);
-        assert_eq!((phase(first), phase(second)), (Phase::Settled, Phase::Challengeable));
+        assert_eq!((phase(first), phase(second)), (Phase::Settled, Phase::Appealable));
         assert_eq!(gain(ALICE), -((REWARD + FEE) as i128));
         assert_eq!(gain(BOB), 0);
         run_to(progress(second).due + 1);
@@ -170,12 +170,12 @@ fn a_settlement_that_cannot_be_done_now_leaves_nothing_behind_and_is_tried_again
         run_to(due + 1);
         let error = sp_runtime::DispatchError::Exhausted;
         last_event(Event::Postponed { task, error });
-        assert_eq!(phase(task), Phase::Challengeable);
+        assert_eq!(phase(task), Phase::Appealable);
         assert_eq!(progress(task).scheduled_at, Some(due + 5));
         assert_eq!(bond_held(0, task), BOND);
         world(|world| world.tree_is_full = false);
         run_to(due + 5);
-        assert_eq!(phase(task), Phase::Challengeable);
+        assert_eq!(phase(task), Phase::Appealable);
         run_to(due + 6);
         assert_eq!(phase(task), Phase::Settled);
         assert_eq!(terminal_events().len(), 1);

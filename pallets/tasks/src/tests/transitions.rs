@@ -52,8 +52,8 @@ fn steps_by_phase() {
     progress.start_round(RoundKind::Appeal, 2, 10, 30);
     assert_eq!((progress.phase, progress.due), (Phase::Working, 41));
     assert_eq!(progress.step(41), Some(Step::Judge));
-    assert_eq!(progress.open_challenge(4, 50), 54);
-    assert_eq!(progress.step(55), Some(Step::CloseChallenge));
+    assert_eq!(progress.open_appeal_window(4, 50), 54);
+    assert_eq!(progress.step(55), Some(Step::CloseAppealWindow));
     progress.finish(Phase::Failed, 100, 60);
     assert_eq!(progress.step(160), None);
     assert_eq!(progress.step(161), Some(Step::Purge));

@@ -29,7 +29,7 @@ pub const MAX_VECTORS: u32 = 1 << 16;
     Eq,
     Debug,
 )]
-pub struct RowsJob {
+pub struct MatmulJob {
     /// `W`: signed bytes, row by row, each of `columns` bytes.
     pub matrix: BlobRef,
     /// Length of a row and of a vector.
@@ -44,7 +44,7 @@ pub struct RowsJob {
     pub vectors: u32,
 }
 
-impl Limits for RowsJob {
+impl Limits for MatmulJob {
     fn validate(&self) -> Result<(), JobError> {
         self.matrix.validate()?;
         self.input.validate()?;

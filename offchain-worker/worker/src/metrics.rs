@@ -10,7 +10,7 @@ use prometheus_client::{
 use std::{net::SocketAddr, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
-/// What a worker or validator counts. Cheap to clone; clones share the figures.
+/// What a worker or verifier counts. Cheap to clone; clones share the figures.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,

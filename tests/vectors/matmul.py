@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""A second implementation of row work, from docs/protocol/rows.md alone. Writes rows.json beside it.
+"""A second implementation of row work, from docs/protocol/matmul.md alone. Writes matmul.json beside it.
 
-    rows.py           write the vectors
-    rows.py --check   fail if rows.json differs from what would be written
+    matmul.py           write the vectors
+    matmul.py --check   fail if matmul.json differs from what would be written
 """
 
 import json
@@ -109,12 +109,12 @@ def vector(name: str, columns: int, first_row: int, rows: int, matrix_rows: int,
 
 
 def main() -> int:
-    path = pathlib.Path(__file__).resolve().parent / "rows.json"
+    path = pathlib.Path(__file__).resolve().parent / "matmul.json"
     text = json.dumps([vector(*spec) for spec in SPECS], indent=1) + "\n"
     if "--check" not in sys.argv[1:]:
         path.write_text(text)
     elif not path.exists() or path.read_text() != text:
-        print(f"{path}: differs from what rows.py writes", file=sys.stderr)
+        print(f"{path}: differs from what matmul.py writes", file=sys.stderr)
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-//! The validator's loop: checks winning results while they can be challenged, and answers to hardware challenges.
+//! The verifier's loop: checks winning results while they can be appealed, and answers to hardware challenges.
 
 mod hardware;
 
@@ -10,7 +10,7 @@ use crate::{
     miner::load_job,
 };
 use agora_blobs::{BlobKind, BlobStore};
-use agora_chain::{AccountId, AtBlock, BlockNumber, H256, Submitter, calls, views::ChallengeView};
+use agora_chain::{AccountId, AtBlock, BlockNumber, H256, Submitter, calls, views::AppealWindowView};
 use agora_compute::{MemoryInputs, Verdict, check_output};
 use agora_primitives::{job::JobSpec, judging::Attestation, participants::Role};
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use hardware::Findings;
 
-/// How a validator works.
+/// How a verifier works.
 #[derive(Clone, Debug)]
-pub struct ValidatorConfig {
+pub struct VerifierConfig {
     /// Blocks between two heartbeats.
     pub heartbeat_every: BlockNumber,
     /// Deliberate misbehaviour.
@@ -29,8 +29,8 @@ pub struct ValidatorConfig {
     pub fault: Option<Fault>,
 }
 
-/// A validator: one account, one journal.
-pub struct Validator {
+/// A verifier: one account, one journal.
+pub struct Verifier {
     shared: Arc<Shared>,
 }
 
@@ -42,17 +42,17 @@ struct Shared {
     account: AccountId,
     journal: Journal,
     blobs: BlobStore,
-    config: ValidatorConfig,
+    config: VerifierConfig,
     metrics: Metrics,
 }
 
-impl Validator {
-    /// A validator that signs with `submitter` and remembers in `journal`.
+impl Verifier {
+    /// A verifier that signs with `submitter` and remembers in `journal`.
     pub fn new(
         submitter: Submitter,
         journal: Journal,
         blobs: BlobStore,
-        config: ValidatorConfig,
+        config: VerifierConfig,
         metrics: Metrics,
     ) -> Self {
         let account = *submitter.account();
@@ -75,7 +75,7 @@ impl Validator {
         let shared = &self.shared;
         let driver = Driver::new(
             &shared.submitter,
-            Role::Validator,
+            Role::Verifier,
             &shared.metrics,
             shared.config.heartbeat_every,
         );
@@ -84,9 +84,9 @@ impl Validator {
     }
 }
 
-impl Duty for Validator {
+impl Duty for Verifier {
     async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError> {
-        for challenge in at.challenges().await? {
+        for challenge in at.appeal_windows().await? {
             let ours = challenge.attestations.has(&self.shared.account);
             if ours || challenge.until <= at.block.number {
                 continue;
@@ -99,7 +99,7 @@ impl Duty for Validator {
 }
 
 impl Shared {
-    async fn attest(&self, at: &AtBlock, challenge: ChallengeView) -> Result<(), MinerError> {
+    async fn attest(&self, at: &AtBlock, challenge: AppealWindowView) -> Result<(), MinerError> {
         let task = challenge.task;
         let digest = challenge.digest.0;
         let known = self.journal.attestation(task)?.filter(|record| record.digest == digest);

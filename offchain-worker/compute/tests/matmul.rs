@@ -2,7 +2,7 @@
 
 use agora_compute::{
     BlobRef, CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MemoryInputs, NoProgress, Place,
-    RowsJob, Verdict, check_output, find_device,
+    MatmulJob, Verdict, check_output, find_device,
 };
 use agora_math::freivalds::ProductVectors;
 use codec::{Decode, Encode};
@@ -31,7 +31,7 @@ struct Vector {
 }
 
 fn vectors() -> Vec<Vector> {
-    serde_json::from_str(include_str!("../../../tests/vectors/rows.json")).unwrap()
+    serde_json::from_str(include_str!("../../../tests/vectors/matmul.json")).unwrap()
 }
 
 /// `H(label ‖ u32 0) ‖ H(label ‖ u32 1) ‖ …`, cut to `length`.
@@ -54,7 +54,7 @@ impl Vector {
         let mut inputs = MemoryInputs::new();
         let matrix = content(&format!("{} W", self.name), self.matrix_rows * self.columns);
         let input = content(&format!("{} x", self.name), self.vectors * self.columns);
-        let job = RowsJob {
+        let job = MatmulJob {
             matrix: inputs.insert(matrix).unwrap(),
             columns: self.columns,
             first_row: self.first_row,
@@ -64,7 +64,7 @@ impl Vector {
         };
         assert_eq!(hex::encode(job.matrix.hash), self.matrix_hash);
         assert_eq!(hex::encode(job.input.hash), self.input_hash);
-        (JobSpec::V1(JobKind::Rows(job)), inputs)
+        (JobSpec::V1(JobKind::Matmul(job)), inputs)
     }
 }
 

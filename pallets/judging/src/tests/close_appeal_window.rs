@@ -7,26 +7,26 @@ use agora_primitives::{
 };
 use frame_support::{assert_noop, assert_ok};
 
-const SIDE: Side = Side::Validator(Specialisation::Synthetic);
+const SIDE: Side = Side::Verifier(Specialisation::Synthetic);
 
-fn paid(validator: AccountId, amount: Balance) -> Event<Test> {
+fn paid(verifier: AccountId, amount: Balance) -> Event<Test> {
     Event::AttesterPaid {
         task: TASK,
-        validator,
+        verifier,
         amount,
     }
 }
 
-fn slashed(validator: AccountId, amount: Balance) -> Event<Test> {
+fn slashed(verifier: AccountId, amount: Balance) -> Event<Test> {
     Event::AttesterSlashed {
         task: TASK,
-        validator,
+        verifier,
         amount,
     }
 }
 
 fn closed(ruling: Ruling) -> Event<Test> {
-    Event::ChallengeClosed { task: TASK, ruling }
+    Event::AppealWindowClosed { task: TASK, ruling }
 }
 
 fn gains(accounts: impl IntoIterator<Item = AccountId>) -> Vec<i128> {
@@ -41,7 +41,7 @@ fn upheld_pays_those_in_favour_with_the_bonds_of_the_others() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 3], &[2, 4, 5]);
         System::reset_events();
-        assert_eq!(Judging::close_challenge(TASK, Ruling::Upheld), Ok(vec![1, 3]));
+        assert_eq!(Judging::close_appeal_window(TASK, Ruling::Upheld), Ok(vec![1, 3]));
         assert_eq!(gains(1..=6), [1500, -1000, 1500, -1000, -1000, 0]);
         assert_eq!(
             events(),
@@ -74,7 +74,7 @@ fn overturned_pays_those_against_with_the_bonds_of_the_others() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 3], &[2]);
         System::reset_events();
-        assert_eq!(Judging::close_challenge(TASK, Ruling::Overturned), Ok(vec![2]));
+        assert_eq!(Judging::close_appeal_window(TASK, Ruling::Overturned), Ok(vec![2]));
         assert_eq!(gains(1..=3), [-1000, 2000, -1000]);
         assert_eq!(
             events(),
@@ -95,7 +95,7 @@ fn undecided_costs_those_against_a_little_and_tells_no_reputation() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 3], &[2]);
         System::reset_events();
-        assert_eq!(Judging::close_challenge(TASK, Ruling::Undecided), Ok(vec![]));
+        assert_eq!(Judging::close_appeal_window(TASK, Ruling::Undecided), Ok(vec![]));
         assert_eq!(gains(1..=3), [0, -100, 0]);
         assert_eq!(free(TREASURY), 10 + 100);
         assert_eq!(events(), [slashed(2, 100), closed(Ruling::Undecided)]);
@@ -108,7 +108,7 @@ fn undecided_costs_those_against_a_little_and_tells_no_reputation() {
 fn the_remainder_goes_to_the_treasury() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 2, 3], &[4]);
-        assert_ok!(Judging::close_challenge(TASK, Ruling::Upheld));
+        assert_ok!(Judging::close_appeal_window(TASK, Ruling::Upheld));
         assert_eq!(gains(1..=4), [333, 333, 333, -1000]);
         assert_eq!(free(TREASURY), 10 + 1);
     });
@@ -119,7 +119,7 @@ fn without_anybody_on_the_right_side_the_treasury_gets_the_bonds() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 2], &[]);
         System::reset_events();
-        assert_eq!(Judging::close_challenge(TASK, Ruling::Overturned), Ok(vec![]));
+        assert_eq!(Judging::close_appeal_window(TASK, Ruling::Overturned), Ok(vec![]));
         assert_eq!(gains(1..=2), [-1000, -1000]);
         assert_eq!(free(TREASURY), 10 + 2 * BOND);
         assert_eq!(
@@ -134,7 +134,7 @@ fn without_anybody_on_the_wrong_side_bonds_just_go_back() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 2], &[]);
         System::reset_events();
-        assert_eq!(Judging::close_challenge(TASK, Ruling::Upheld), Ok(vec![1, 2]));
+        assert_eq!(Judging::close_appeal_window(TASK, Ruling::Upheld), Ok(vec![1, 2]));
         assert_eq!(gains(1..=2), [0, 0]);
         assert_eq!(free(TREASURY), 10);
         assert_eq!(events(), [paid(1, 0), paid(2, 0), closed(Ruling::Upheld)]);
@@ -147,7 +147,7 @@ fn without_attesters_there_is_nothing_but_the_event() {
         ExtBuilder::default().build_and_execute(|| {
             open(TASK);
             System::reset_events();
-            assert_eq!(Judging::close_challenge(TASK, ruling), Ok(vec![]));
+            assert_eq!(Judging::close_appeal_window(TASK, ruling), Ok(vec![]));
             assert_eq!(events(), [closed(ruling)]);
         });
     }
@@ -158,7 +158,7 @@ fn losers_keep_what_the_penalty_leaves() {
     ExtBuilder::default().penalty(25).build_and_execute(|| {
         contest(TASK, &[1], &[2, 3]);
         System::reset_events();
-        assert_ok!(Judging::close_challenge(TASK, Ruling::Upheld));
+        assert_ok!(Judging::close_appeal_window(TASK, Ruling::Upheld));
         assert_eq!(gains(1..=3), [500, -250, -250]);
         assert_eq!(
             events(),
@@ -172,7 +172,7 @@ fn leaves_other_tasks_alone() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1], &[2]);
         contest(OTHER_TASK, &[2], &[1]);
-        assert_ok!(Judging::close_challenge(TASK, Ruling::Upheld));
+        assert_ok!(Judging::close_appeal_window(TASK, Ruling::Upheld));
         assert_eq!((bond_of(1, TASK), bond_of(2, TASK)), (0, 0));
         assert_eq!((bond_of(1, OTHER_TASK), bond_of(2, OTHER_TASK)), (BOND, BOND));
         assert_eq!(challenge(OTHER_TASK).unwrap().attestations.len(), 2);
@@ -183,14 +183,14 @@ fn leaves_other_tasks_alone() {
 fn fails_without_a_challenge_and_so_cannot_happen_twice() {
     ExtBuilder::default().build_and_execute(|| {
         assert_noop!(
-            Judging::close_challenge(TASK, Ruling::Upheld),
-            Error::<Test>::NoChallenge
+            Judging::close_appeal_window(TASK, Ruling::Upheld),
+            Error::<Test>::NoAppealWindow
         );
         contest(TASK, &[1], &[2]);
-        assert_ok!(Judging::close_challenge(TASK, Ruling::Upheld));
+        assert_ok!(Judging::close_appeal_window(TASK, Ruling::Upheld));
         assert_noop!(
-            Judging::close_challenge(TASK, Ruling::Upheld),
-            Error::<Test>::NoChallenge
+            Judging::close_appeal_window(TASK, Ruling::Upheld),
+            Error::<Test>::NoAppealWindow
         );
     });
 }
@@ -200,11 +200,11 @@ fn takes_what_is_held_where_it_is_less_than_the_bond() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1], &[2, 3]);
         let scope = Scope::Task(TASK);
-        assert_ok!(EscrowDouble::release(Purpose::ChallengeBond, scope, &1, 400));
-        assert_ok!(EscrowDouble::release(Purpose::ChallengeBond, scope, &2, 300));
-        assert_ok!(EscrowDouble::release(Purpose::ChallengeBond, scope, &3, BOND));
+        assert_ok!(EscrowDouble::release(Purpose::AppealBond, scope, &1, 400));
+        assert_ok!(EscrowDouble::release(Purpose::AppealBond, scope, &2, 300));
+        assert_ok!(EscrowDouble::release(Purpose::AppealBond, scope, &3, BOND));
         System::reset_events();
-        assert_eq!(Judging::close_challenge(TASK, Ruling::Upheld), Ok(vec![1]));
+        assert_eq!(Judging::close_appeal_window(TASK, Ruling::Upheld), Ok(vec![1]));
         assert_eq!(gains(1..=3), [700, -700, 0]);
         assert_eq!(
             events(),
@@ -218,7 +218,7 @@ fn works_with_all_places_taken() {
     ExtBuilder::default().places(12).build_and_execute(|| {
         contest(TASK, &[1, 3, 5, 7, 9, 11], &[2, 4, 6, 8, 10, 12]);
         assert_eq!(
-            Judging::close_challenge(TASK, Ruling::Overturned),
+            Judging::close_appeal_window(TASK, Ruling::Overturned),
             Ok(vec![2, 4, 6, 8, 10, 12])
         );
         assert_eq!(gains(1..=12), [-1000, 1000].repeat(6));
@@ -228,11 +228,11 @@ fn works_with_all_places_taken() {
 #[test]
 fn works_without_a_bond() {
     ExtBuilder::default().build_and_execute(|| {
-        let free_of_charge = agora_primitives::judging::ChallengeTerms { bond: 0, ..terms() };
-        assert_ok!(Judging::open_challenge(TASK, free_of_charge));
+        let free_of_charge = agora_primitives::judging::AppealTerms { bond: 0, ..terms() };
+        assert_ok!(Judging::open_appeal_window(TASK, free_of_charge));
         assert_ok!(attest(1, TASK, agora_primitives::judging::Attestation::Valid));
         assert_ok!(attest(2, TASK, agora_primitives::judging::Attestation::Invalid));
-        assert_eq!(Judging::close_challenge(TASK, Ruling::Upheld), Ok(vec![1]));
+        assert_eq!(Judging::close_appeal_window(TASK, Ruling::Upheld), Ok(vec![1]));
         assert_eq!(gains(1..=2), [0, 0]);
     });
 }

@@ -260,7 +260,7 @@ impl Shared {
         self.metrics.computed.inc();
         tracing::info!(%task, seconds = started.elapsed().as_secs_f64(), "Computed.");
         let (digest, trace_root) = (computation.digest(), computation.trace_root(&self.account.0));
-        // The result is where validators and the publisher find it before the chain hears of it.
+        // The result is where verifiers and the publisher find it before the chain hears of it.
         self.blobs.put(BlobKind::Output, computation.output).await?;
         self.journal.put_task(
             task,

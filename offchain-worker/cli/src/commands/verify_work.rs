@@ -7,7 +7,7 @@ use crate::{
     exit::CliError,
 };
 use agora_chain::Submitter;
-use agora_miner::{Metrics, Validator, ValidatorConfig};
+use agora_worker::{Metrics, Verifier, VerifierConfig};
 
 pub async fn run(context: &Context, args: ValidateArgs) -> Result<(), CliError> {
     let shutdown = shutdown();
@@ -16,7 +16,7 @@ pub async fn run(context: &Context, args: ValidateArgs) -> Result<(), CliError> 
     let account = keypair.account();
     let journal = context.journal(&client, &account)?;
     let blobs = context.blobs()?;
-    let config = ValidatorConfig {
+    let config = VerifierConfig {
         heartbeat_every: args.heartbeat,
         #[cfg(feature = "fault-injection")]
         fault: args.fault,
@@ -26,7 +26,7 @@ pub async fn run(context: &Context, args: ValidateArgs) -> Result<(), CliError> 
         tokio::spawn(serve(metrics.clone(), address, shutdown.clone()));
     }
     tracing::info!(%account, "Validating; Ctrl-C stops.");
-    Validator::new(Submitter::new(client, keypair), journal, blobs, config, metrics)
+    Verifier::new(Submitter::new(client, keypair), journal, blobs, config, metrics)
         .run(shutdown)
         .await?;
     Ok(())

@@ -9,8 +9,8 @@ parameter_types! {
     pub const Retention: BlockNumber = HOURS * 2;
 }
 
-impl pallet_agora_proofs::Config for Runtime {
+impl pallet_agora_results::Config for Runtime {
     type MaxResultsPerBlock = ConstU32<256>;
     type Retention = Retention;
-    type WeightInfo = pallet_agora_proofs::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = pallet_agora_results::weights::SubstrateWeight<Runtime>;
 }

@@ -1,6 +1,6 @@
-//! A validator's votes on answers to hardware challenges.
+//! A verifier's votes on answers to hardware challenges.
 
-use super::{Shared, Validator};
+use super::{Shared, Verifier};
 use crate::{
     MinerError,
     driver::{Matter, Steps},
@@ -23,7 +23,7 @@ pub(super) struct Findings {
     of: HashMap<[u8; 32], (H256, Attestation)>,
 }
 
-impl Validator {
+impl Verifier {
     /// Starts what is due about the answers to hardware challenges.
     pub(super) async fn look_at_answers(&self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError> {
         let Some(round) = at.hardware_round().await? else {

@@ -1,7 +1,7 @@
-//! The Agora worker, and the validator's loop.
+//! The Agora worker, and the verifier's loop.
 //!
 //! A [`Miner`] takes tasks that suit its [`Policy`], computes them, commits to the result, reveals it and sees to it
-//! that it is paid; a [`Validator`] checks winning results while they can be challenged and attests for or against
+//! that it is paid; a [`Verifier`] checks winning results while they can be appealed and attests for or against
 //! them. Both follow the same discipline:
 //!
 //! - **The chain's state decides**, never what was seen going by: each step looks at the task as it is now and does
@@ -23,7 +23,7 @@ mod metrics;
 mod miner;
 mod policy;
 mod step;
-mod validator;
+mod verifier;
 
 pub use error::MinerError;
 #[cfg(feature = "fault-injection")]
@@ -32,4 +32,4 @@ pub use journal::{AttestRecord, Journal, JournalError, Stage, TaskRecord};
 pub use metrics::{Metrics, serve_metrics};
 pub use miner::{Miner, MinerConfig, load_job};
 pub use policy::{Policy, Unsuitable};
-pub use validator::{Validator, ValidatorConfig};
+pub use verifier::{Verifier, VerifierConfig};

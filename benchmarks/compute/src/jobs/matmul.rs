@@ -5,7 +5,7 @@ use crate::{
     Failure,
     operands::{giga_operations, job},
 };
-use agora_compute::{JobKind, JobSpec, MemoryInputs, RowsJob, synthetic};
+use agora_compute::{JobKind, JobSpec, MemoryInputs, MatmulJob, synthetic};
 use agora_math::field::symmetric;
 
 /// Rows, columns and vectors.
@@ -22,7 +22,7 @@ pub fn square() -> Result<Subject, Failure> {
         let bytes: Vec<u8> = residues.into_iter().map(|residue| symmetric(residue) as u8).collect();
         inputs.insert(bytes).ok_or("the matrix is too long for a job")
     };
-    let job = RowsJob {
+    let job = MatmulJob {
         matrix: blob(synthetic::factor(&numbers))?,
         columns: SIZE,
         first_row: 0,
@@ -32,7 +32,7 @@ pub fn square() -> Result<Subject, Failure> {
     };
     Ok(Subject {
         name: "4096 rows times 4096 vectors",
-        job: JobSpec::V1(JobKind::Rows(job)),
+        job: JobSpec::V1(JobKind::Matmul(job)),
         inputs,
         amount: giga_operations(SIZE, 1),
         unit: "GOPS",

@@ -1,5 +1,5 @@
 //! Row work: `y = W[rows] · x` for a batch of vectors, the unit of distributed inference. Specified to the byte in
-//! `docs/protocol/rows.md`.
+//! `docs/protocol/matmul.md`.
 
 mod check;
 mod cpu;
@@ -11,10 +11,10 @@ use crate::{
     error::EngineError,
     inputs::{InputError, Inputs},
 };
-use agora_primitives::job::{BlobRef, RowsJob};
+use agora_primitives::job::{BlobRef, MatmulJob};
 use std::{ops::Range, sync::Arc};
 
-impl Kind for RowsJob {
+impl Kind for MatmulJob {
     fn on_cpu(&self, run: &Run<'_>) -> Result<Computation, EngineError> {
         cpu::run(self, run)
     }
@@ -39,7 +39,7 @@ impl Operands {
     /// Fetches the inputs of `job`, which is within its limits.
     ///
     /// Errors: `Input`.
-    pub(crate) fn fetch(job: &RowsJob, inputs: &dyn Inputs) -> Result<Self, EngineError> {
+    pub(crate) fn fetch(job: &MatmulJob, inputs: &dyn Inputs) -> Result<Self, EngineError> {
         let bytes = |lines: u32| lines as usize * job.columns as usize;
         Ok(Self {
             matrix: get(inputs, &job.matrix)?,

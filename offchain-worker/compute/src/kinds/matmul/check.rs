@@ -8,7 +8,7 @@ use crate::{
     kinds::{Place, Verdict},
 };
 use agora_math::freivalds::{ProductVectors, Projection, add_rows, limb_products_hold, product_bound};
-use agora_primitives::job::RowsJob;
+use agora_primitives::job::MatmulJob;
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ const VECTORS_PER_TASK: usize = 16;
 ///
 /// Complexity: O(rows · columns + vectors · columns + vectors · rows).
 pub(super) fn check(
-    job: &RowsJob,
+    job: &MatmulJob,
     inputs: &dyn Inputs,
     output: &[u8],
     seed: &[u8; 32],
@@ -120,7 +120,7 @@ mod tests {
 
     fn computed(shape: (u32, u32, u32, u32), seed: u64) -> (JobSpec, MemoryInputs, Vec<u8>) {
         let (job, inputs, ..) = example(shape, 1, seed);
-        let spec = JobSpec::V1(JobKind::Rows(job));
+        let spec = JobSpec::V1(JobKind::Matmul(job));
         let result = CpuEngine::new()
             .run(&spec, &inputs, &NoProgress, &CancelFlag::new())
             .unwrap();

@@ -1,4 +1,4 @@
-//! The loop that workers and validators share: follow the best chain, look at the state after each block, do one thing
+//! The loop that workers and verifiers share: follow the best chain, look at the state after each block, do one thing
 //! about each matter at a time, and be heard of.
 
 use crate::{Metrics, MinerError};

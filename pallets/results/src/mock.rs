@@ -1,6 +1,6 @@
 //! A chain with a real mountain range, whose blocks have real headers and whose node indexes off chain.
 
-use crate as pallet_agora_proofs;
+use crate as pallet_agora_results;
 use agora_primitives::{
     TaskId,
     results::{ProofError, ResultLeaf, ResultProof, ResultSink as _, compute_root},
@@ -33,7 +33,7 @@ mod runtime {
     #[runtime::pallet_index(1)]
     pub type Mmr = pallet_mmr;
     #[runtime::pallet_index(2)]
-    pub type Proofs = pallet_agora_proofs;
+    pub type Proofs = pallet_agora_results;
 }
 
 parameter_types! {
@@ -53,13 +53,13 @@ impl pallet_mmr::Config for Test {
     type Hashing = BlakeTwo256;
     type LeafData = Proofs;
     type OnNewRoot = Proofs;
-    type BlockHashProvider = pallet_agora_proofs::BlockHashes<Test>;
+    type BlockHashProvider = pallet_agora_results::BlockHashes<Test>;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = ();
 }
 
-impl pallet_agora_proofs::Config for Test {
+impl pallet_agora_results::Config for Test {
     type MaxResultsPerBlock = MaxResultsPerBlock;
     type Retention = Retention;
     type WeightInfo = ();

@@ -8,7 +8,7 @@ use crate::{
     gemm::{Kernel, PackedLeft, PackedRight, product},
     kinds::Run,
 };
-use agora_primitives::job::RowsJob;
+use agora_primitives::job::MatmulJob;
 use rayon::prelude::*;
 
 /// An `i32`, little endian.
@@ -21,7 +21,7 @@ const BAND_BYTES: usize = 16 << 20;
 /// Bytes of the vectors that are packed at a time.
 const BATCH_BYTES: usize = 64 << 20;
 
-pub(super) fn run(job: &RowsJob, run: &Run<'_>) -> Result<Computation, EngineError> {
+pub(super) fn run(job: &MatmulJob, run: &Run<'_>) -> Result<Computation, EngineError> {
     let operands = Operands::fetch(job, run.inputs)?;
     let columns = job.columns as usize;
     let bands = || operands.rows().chunks(lines(BAND_BYTES, columns) * columns);
@@ -119,7 +119,7 @@ pub(super) mod tests {
     use crate::{
         CancelFlag, CpuEngine, Engine, EngineError, JobKind, JobSpec, MemoryInputs, NoProgress, output_digest,
     };
-    use agora_primitives::job::RowsJob;
+    use agora_primitives::job::MatmulJob;
     use proptest::prelude::*;
 
     /// A job on made-up inputs, and the inputs.
@@ -127,7 +127,7 @@ pub(super) mod tests {
         (columns, first_row, rows, vectors): (u32, u32, u32, u32),
         further_rows: u32,
         seed: u64,
-    ) -> (RowsJob, MemoryInputs, Vec<u8>, Vec<u8>) {
+    ) -> (MatmulJob, MemoryInputs, Vec<u8>, Vec<u8>) {
         let mut state = seed;
         let mut bytes = |count: u32| -> Vec<u8> {
             let next = |_| {
@@ -141,7 +141,7 @@ pub(super) mod tests {
         let matrix = bytes((first_row + rows + further_rows) * columns);
         let input = bytes(vectors * columns);
         let mut inputs = MemoryInputs::new();
-        let job = RowsJob {
+        let job = MatmulJob {
             matrix: inputs.insert(matrix.clone()).unwrap(),
             columns,
             first_row,
@@ -153,7 +153,7 @@ pub(super) mod tests {
     }
 
     /// The job, word for word: vector by vector, row by row.
-    fn plain(job: &RowsJob, matrix: &[u8], input: &[u8]) -> Vec<u8> {
+    fn plain(job: &MatmulJob, matrix: &[u8], input: &[u8]) -> Vec<u8> {
         let columns = job.columns as usize;
         let mut output = Vec::new();
         for x in input.chunks(columns) {
@@ -175,7 +175,7 @@ pub(super) mod tests {
 
     fn assert_right(shape: (u32, u32, u32, u32), further_rows: u32, seed: u64) {
         let (job, inputs, matrix, input) = example(shape, further_rows, seed);
-        let spec = JobSpec::V1(JobKind::Rows(job));
+        let spec = JobSpec::V1(JobKind::Matmul(job));
         let result = CpuEngine::new()
             .run(&spec, &inputs, &NoProgress, &CancelFlag::new())
             .unwrap();
@@ -208,7 +208,7 @@ pub(super) mod tests {
         for vectors in [1, 9] {
             let columns = 131_071;
             let mut inputs = MemoryInputs::new();
-            let job = RowsJob {
+            let job = MatmulJob {
                 matrix: inputs.insert(vec![0x80; columns]).unwrap(),
                 columns: columns as u32,
                 first_row: 0,
@@ -216,7 +216,7 @@ pub(super) mod tests {
                 input: inputs.insert(vec![0x80; vectors * columns]).unwrap(),
                 vectors: vectors as u32,
             };
-            let spec = JobSpec::V1(JobKind::Rows(job));
+            let spec = JobSpec::V1(JobKind::Matmul(job));
             let result = CpuEngine::new()
                 .run(&spec, &inputs, &NoProgress, &CancelFlag::new())
                 .unwrap();
@@ -227,7 +227,7 @@ pub(super) mod tests {
     #[test]
     fn progress_ends_at_its_total_and_a_cancelled_job_stops() {
         let (job, inputs, ..) = example((1 << 16, 0, 600, 1), 0, 1);
-        let spec = JobSpec::V1(JobKind::Rows(job));
+        let spec = JobSpec::V1(JobKind::Matmul(job));
         let seen = std::sync::Mutex::new(Vec::new());
         let listen = |done: u32, total: u32| seen.lock().unwrap().push((done, total));
         CpuEngine::new()
@@ -249,7 +249,7 @@ pub(super) mod tests {
     #[test]
     fn missing_inputs_are_an_error() {
         let (job, ..) = example((4, 0, 4, 4), 0, 1);
-        let spec = JobSpec::V1(JobKind::Rows(job));
+        let spec = JobSpec::V1(JobKind::Matmul(job));
         let result = CpuEngine::new().run(&spec, &MemoryInputs::new(), &NoProgress, &CancelFlag::new());
         assert!(matches!(result, Err(EngineError::Input(_))));
     }

@@ -16,7 +16,7 @@ use crate::{
     error::EngineError,
     kinds::Run,
 };
-use agora_primitives::job::RowsJob;
+use agora_primitives::job::MatmulJob;
 use std::{borrow::Cow, collections::VecDeque, ops::Range};
 
 /// The most bytes of a band of rows, of a batch of vectors and of their product that are uploaded or read at a time.
@@ -32,12 +32,12 @@ struct Part {
 }
 
 /// Bytes of a row or vector on the device: whole vectors of the shader.
-const fn depth(job: &RowsJob) -> u32 {
+const fn depth(job: &MatmulJob) -> u32 {
     job.columns.next_multiple_of(16)
 }
 
 /// The parts of `job`, each of which fits in the device's buffers if a single element does.
-fn parts(job: &RowsJob, bounds: &Bounds) -> Vec<Part> {
+fn parts(job: &MatmulJob, bounds: &Bounds) -> Vec<Part> {
     let most = PART_BYTES.min(bounds.buffer_bytes);
     let lines = |bytes: u64| (most / bytes).max(1) as usize;
     let [rows, vectors] = [job.rows as usize, job.vectors as usize];
@@ -56,7 +56,7 @@ fn parts(job: &RowsJob, bounds: &Bounds) -> Vec<Part> {
     parts
 }
 
-pub(super) fn run(job: &RowsJob, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+pub(super) fn run(job: &MatmulJob, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
     let mut work = Work {
         job,
         operands: Operands::fetch(job, run.inputs)?,
@@ -73,7 +73,7 @@ pub(super) fn run(job: &RowsJob, gpu: &GpuEngine, run: &Run<'_>) -> Result<Compu
 
 /// How far a job has come. Survives the loss of a device.
 struct Work<'a> {
-    job: &'a RowsJob,
+    job: &'a MatmulJob,
     operands: Operands,
     output: Vec<u8>,
     /// Parts that are in the output.
@@ -208,8 +208,8 @@ mod tests {
         ENGINE.get_or_init(|| open(Some(2048)))
     }
 
-    fn assert_equals_the_reference(engine: &GpuEngine, job: RowsJob, inputs: &MemoryInputs) {
-        let spec = JobSpec::V1(JobKind::Rows(job));
+    fn assert_equals_the_reference(engine: &GpuEngine, job: MatmulJob, inputs: &MemoryInputs) {
+        let spec = JobSpec::V1(JobKind::Matmul(job));
         let run = |engine: &dyn Engine| engine.run(&spec, inputs, &NoProgress, &CancelFlag::new()).unwrap();
         assert!(run(engine) == run(&CpuEngine::new()), "{job:?}");
     }
@@ -230,7 +230,7 @@ mod tests {
             columns in 1u32..5000, rows in 1u32..400, vectors in 1u32..400, kibibytes in 5u64..300,
         ) {
             let (job, ..) = example((1, 0, 1, 1), 0, 0);
-            let job = RowsJob { columns, rows, vectors, ..job };
+            let job = MatmulJob { columns, rows, vectors, ..job };
             let bounds = Bounds { buffer_bytes: kibibytes << 10, texture_bytes: 0, workgroups: 1, work: 1 };
             let mut count = vec![0u8; (rows * vectors) as usize];
             for Part { vectors, rows: band } in parts(&job, &bounds) {
@@ -251,7 +251,7 @@ mod tests {
     fn the_longest_rows_do_not_wrap() {
         let mut inputs = MemoryInputs::new();
         let columns = 131_071;
-        let job = RowsJob {
+        let job = MatmulJob {
             matrix: inputs.insert(vec![0x80; columns]).unwrap(),
             columns: columns as u32,
             first_row: 0,
@@ -266,7 +266,7 @@ mod tests {
     fn a_lost_device_is_opened_again_and_the_job_goes_on() {
         let engine = open(Some(4096));
         let (job, inputs, ..) = example((256, 0, 100, 20), 0, 5);
-        let spec = JobSpec::V1(JobKind::Rows(job));
+        let spec = JobSpec::V1(JobKind::Matmul(job));
         let seen = Mutex::new(Vec::new());
         let progress = |done: u32, _: u32| {
             let mut seen = seen.lock().unwrap();
@@ -296,11 +296,11 @@ mod tests {
                 cancel.cancel();
             }
         };
-        let spec = JobSpec::V1(JobKind::Rows(job));
+        let spec = JobSpec::V1(JobKind::Matmul(job));
         let result = engine.run(&spec, &inputs, &stop, &cancel);
         assert!(matches!(result, Err(EngineError::Cancelled)));
         let (job, inputs, ..) = example((2049, 0, 3, 2), 0, 5);
-        let spec = JobSpec::V1(JobKind::Rows(job));
+        let spec = JobSpec::V1(JobKind::Matmul(job));
         let result = engine.run(&spec, &inputs, &NoProgress, &CancelFlag::new());
         assert!(matches!(
             result,

@@ -5,14 +5,14 @@ use frame_support::{assert_noop, assert_ok};
 #[test]
 fn takes_the_terms_down() {
     ExtBuilder::default().build_and_execute(|| {
-        assert_ok!(Judging::open_challenge(TASK, terms()));
+        assert_ok!(Judging::open_appeal_window(TASK, terms()));
         let opened = challenge(TASK).unwrap();
         assert_eq!(opened.terms, terms());
         assert!(opened.attestations.is_empty());
         let (digest, seed) = (terms().digest, terms().seed);
         assert_eq!(
             events(),
-            [Event::ChallengeOpened {
+            [Event::AppealWindowOpened {
                 task: TASK,
                 digest,
                 seed,
@@ -27,10 +27,10 @@ fn takes_the_terms_down() {
 fn fails_while_one_is_open_and_keeps_it() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1], &[]);
-        let other = agora_primitives::judging::ChallengeTerms { until: 99, ..terms() };
+        let other = agora_primitives::judging::AppealTerms { until: 99, ..terms() };
         assert_noop!(
-            Judging::open_challenge(TASK, other),
-            Error::<Test>::ChallengeAlreadyOpen
+            Judging::open_appeal_window(TASK, other),
+            Error::<Test>::AppealWindowAlreadyOpen
         );
         assert_eq!(challenge(TASK).unwrap().attestations.len(), 1);
     });
@@ -40,7 +40,7 @@ fn fails_while_one_is_open_and_keeps_it() {
 fn may_be_repeated_when_the_last_one_is_closed() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1], &[]);
-        assert_ok!(Judging::close_challenge(TASK, Ruling::Overturned));
+        assert_ok!(Judging::close_appeal_window(TASK, Ruling::Overturned));
         open(TASK);
         assert_ok!(attest(1, TASK, agora_primitives::judging::Attestation::Invalid));
     });

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// A worker's tasks.
 const TASKS: TableDefinition<u64, &[u8]> = TableDefinition::new("tasks");
-/// A validator's attestations.
+/// A verifier's attestations.
 const ATTESTATIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("attestations");
 /// Which chain and account the journal belongs to.
 const OWNER: TableDefinition<&str, &[u8]> = TableDefinition::new("owner");
@@ -54,7 +54,7 @@ pub enum Stage {
     Ended,
 }
 
-/// What a validator has done about a result.
+/// What a verifier has done about a result.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AttestRecord {
     /// The digest that was checked.
