@@ -16,7 +16,7 @@ CARGO_FLAGS := --workspace --locked --features $(FEATURES)
 BIN := $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help setup minilm build demo node test lint fmt doc bench bench-chain bench-compute weights test-setup deny fuzz
+.PHONY: help setup minilm build demo node test test-long test-release lint fmt doc bench bench-chain bench-compute weights deny fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +40,14 @@ demo: build ## Run the whole market on this machine and show it
 node: build ## Run a development chain (more options: make node ARGS='...')
 	@"$(BIN)/agora-node" --dev --tmp $(ARGS)
 
-test: minilm ## Run every check: formatting, lints, docs, set-up, all tests
+test: minilm ## Run every check: formatting, lints, features, docs, all tests
 	@scripts/test.sh
+
+test-long: minilm ## Run what takes too long for every change: each set of features, long random runs
+	@scripts/test-long.sh
+
+test-release: ## Try the set-up in bare Debian 12 and 13 roots (as root; minutes), and note that it passed
+	@scripts/test-setup.sh
 
 lint: setup ## Check formatting and lints
 	cargo fmt --all --check
@@ -64,9 +70,6 @@ bench-compute: setup ## Measure the engines against their peers (builds for ten 
 
 weights: setup ## Measure what the calls weigh, and write it down (an hour the first time)
 	@scripts/weights.sh $(ARGS)
-
-test-setup: ## Try the set-up in bare Debian 12 and 13 roots (as root; minutes)
-	@scripts/test-setup.sh
 
 deny: ## Check licences, bans and sources of all dependencies
 	@scripts/deny.sh

@@ -5,14 +5,14 @@
 # a second run changes nothing. The Wasm target comes through rustup where that works; in the
 # last system afterwards also from source. There the model of the tests is fetched, too.
 #
-# Needs root and a Debian mirror, and says "skipped" with the reason otherwise. A success is
-# remembered by the contents of the scripts and the compiler's version; AGORA_SETUP_TEST=always
-# runs it anyway.
+# Needs root and a Debian mirror. A success is noted in scripts/setup.hash, which `make test`
+# compares with the scripts: commit it. Called by `make test-release`.
 set -euo pipefail
 
 scripts="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
 . "$scripts/lib/log.sh"
 . "$scripts/lib/apt.sh"
+. "$scripts/lib/setup-hash.sh"
 
 checkout="$(cd "$scripts/.." && pwd)"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/agora/test-setup"
@@ -20,39 +20,31 @@ target=wasm32v1-none
 suites=(bookworm trixie)
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-skip() {
-    printf 'set-up on bare systems: skipped: %s\n' "$*"
-    exit 0
+give_up() {
+    log_error "set-up on bare systems: $*"
+    exit 1
 }
 
-# --- Is there anything to do, and can it be done here? ---
+# --- Can it be done here? ---
 
-stamp="$cache/passed-$(
-    { cat "$scripts"/{setup*,test-setup,fetch-minilm}.sh "$scripts"/lib/*.sh; rustc --version; } | sha256sum | cut -c1-16
-)"
-if [[ -e $stamp && ${AGORA_SETUP_TEST:-} != always ]]; then
-    printf 'set-up on bare systems: passed before with these scripts (%s)\n' "$(cat "$stamp")"
-    exit 0
-fi
-
-[[ $(id -u) -eq 0 ]] || skip 'making bare systems needs root'
-command -v apt-get >/dev/null || skip 'making bare Debian systems needs apt'
+[[ $(id -u) -eq 0 ]] || give_up 'making bare systems needs root'
+command -v apt-get >/dev/null || give_up 'making bare Debian systems needs apt'
 
 # In a mount namespace of its own every mount goes away with this script, however it ends.
 if [[ -z ${AGORA_IN_NAMESPACE:-} ]]; then
-    unshare --mount true 2>/dev/null || skip 'mounting is not allowed here'
+    unshare --mount true 2>/dev/null || give_up 'mounting is not allowed here'
     AGORA_IN_NAMESPACE=1 exec unshare --mount --propagation private "${BASH_SOURCE[0]}"
 fi
 
 mkdir -p "$cache"
 exec 9>"$cache/lock"
-flock --nonblock 9 || skip "another run of it is under way ($cache/lock)"
+flock --nonblock 9 || give_up "another run of it is under way ($cache/lock)"
 
 if ! command -v debootstrap >/dev/null || [[ ! -r $keyring ]]; then
     log_step 'installing debootstrap'
     apt-get -o DPkg::Lock::Timeout=300 -qq update || true
     DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends \
-        debootstrap debian-archive-keyring >/dev/null || skip 'debootstrap cannot be installed'
+        debootstrap debian-archive-keyring >/dev/null || give_up 'debootstrap cannot be installed'
 fi
 
 # Prints the machine's first mirror that carries Debian's suite $1.
@@ -74,10 +66,18 @@ mirror_of() {
 
 mirror=''
 for suite in "${suites[@]}"; do
-    mirror="$(mirror_of "$suite")" || skip "no mirror of this machine carries Debian's $suite"
+    mirror="$(mirror_of "$suite")" || give_up "no mirror of this machine carries Debian's $suite"
 done
 
 # --- What every bare system gets: Rust without the target, and the checkout. ---
+
+# The name of the toolchain in rust-toolchain.toml.
+checkouts_toolchain() {
+    local channel host
+    channel="$(awk -F '"' '/^channel/ { print $2 }' "$checkout/rust-toolchain.toml")"
+    host="$(rustc -vV | awk '$1 == "host:" { print $2 }')"
+    printf '%s-%s' "$channel" "$host"
+}
 
 # Copies the active toolchain to $cache/rust, without any trace of the target.
 copy_toolchain() {
@@ -90,6 +90,9 @@ copy_toolchain() {
     if command -v rustup >/dev/null; then
         # Under its own name, which tells rustup where more of it comes from.
         mv "$home/toolchains/bare" "$home/toolchains/$(basename "$sysroot")"
+        # And under the name that the checkout asks for.
+        [[ $(basename "$sysroot") == "$(checkouts_toolchain)" ]] \
+            || ln -s "$(basename "$sysroot")" "$home/toolchains/$(checkouts_toolchain)"
         cp "$(command -v rustup)" "$home/bin/rustup"
         local proxy
         for proxy in cargo rustc rustdoc; do
@@ -264,6 +267,6 @@ for suite in "${suites[@]}"; do
     umount "$cache/root-$suite"/{target,root/.cargo/registry,dev/pts,proc}
     rm -rf --one-file-system "$cache/root-$suite"
 done
-rm -rf "$cache/rust" "$cache/target" "$cache"/passed-*
-date -u '+%Y-%m-%d %H:%M UTC' >"$stamp"
+rm -rf "$cache/rust" "$cache/target"
+setup_hash >"$(setup_hash_file)"
 printf 'set-up on bare systems: passed on Debian %s, %d s\n' "${suites[*]}" "$SECONDS"

@@ -1,4 +1,4 @@
-//! Development chains that start with something else.
+//! Chains that start with something else than their names say.
 
 use crate::{LocalnetError, program};
 use serde_json::Value;
@@ -7,12 +7,12 @@ use std::{
     process::Command,
 };
 
-/// Writes the specification of the development chain into `folder`, with its genesis changed by `edit`, and returns its
+/// Writes the specification of `chain` (`dev`, `local2`, `local4`) into `folder`, with its genesis changed by `edit`, and returns its
 /// path: the name of the chain for [`NodeOptions`](crate::NodeOptions). `edit` is given what the chain lays over its
 /// default genesis, an object with one entry per pallet.
-pub fn write_chain_spec(folder: &Path, edit: impl FnOnce(&mut Value)) -> Result<PathBuf, LocalnetError> {
+pub fn write_chain_spec(chain: &str, folder: &Path, edit: impl FnOnce(&mut Value)) -> Result<PathBuf, LocalnetError> {
     let exported = Command::new(program("agora-node")?)
-        .args(["export-chain-spec", "--chain", "dev"])
+        .args(["export-chain-spec", "--chain", chain])
         .output()
         .map_err(LocalnetError::system("cannot start agora-node"))?;
     let unusable = |reason: String| LocalnetError::ChainSpec { reason };

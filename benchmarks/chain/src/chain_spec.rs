@@ -19,7 +19,7 @@ pub fn write(folder: &Path, workers: &[AccountId], slots: u32) -> Result<PathBuf
     let participants = workers
         .iter()
         .map(|worker| json!({ "account": worker.to_string(), "role": "worker", "bond": BOND, "profile": profile }));
-    let path = agora_localnet::write_chain_spec(folder, |genesis| {
+    let path = agora_localnet::write_chain_spec("dev", folder, |genesis| {
         if let Some(balances) = genesis["balances"]["balances"].as_array_mut() {
             balances.extend(endowed);
         }

@@ -1,5 +1,6 @@
 //! A worker killed at any point resumes, reveals and is paid once.
 
+use crate::Tests;
 use agora_chain::views::Status;
 use agora_e2e::{Market, PATIENCE, worker};
 use agora_primitives::{money::Purpose, reputation::Outcome};
@@ -13,7 +14,14 @@ const POINTS: [&str; 5] = [
     "before-reveal",
 ];
 
-#[tokio::test]
+/// Adds the tests of this file.
+pub fn add(tests: &mut Tests) {
+    tests.alone(
+        "kill::a_worker_killed_at_any_point_resumes_and_is_paid_once",
+        a_worker_killed_at_any_point_resumes_and_is_paid_once,
+    );
+}
+
 async fn a_worker_killed_at_any_point_resumes_and_is_paid_once() {
     let mut market = Market::start().await;
     market.register(5, 0).await;
@@ -29,7 +37,7 @@ async fn a_worker_killed_at_any_point_resumes_and_is_paid_once() {
             "--iterations",
             "3",
             "--deadline",
-            "90",
+            "200",
         ])
         .await;
     // All but the last stop before every commitment is made, so revealing starts when they have resumed.

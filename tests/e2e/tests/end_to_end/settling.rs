@@ -1,13 +1,42 @@
 //! Tasks on a real node, with real workers and verifiers.
 
+use crate::{Tests, shared::Shared};
 use agora_chain::{calls, verify_result, views::Status};
 use agora_e2e::{Market, finalised_up_to, worker};
 use agora_primitives::{money::Purpose, reputation::Outcome};
+use std::sync::Arc;
 
 const RIGHT: Option<Outcome> = Some(Outcome::Right { confirmed: true });
 const WRONG: Option<Outcome> = Some(Outcome::Wrong);
 
-#[tokio::test]
+/// Adds the tests of this file.
+pub fn add(tests: &mut Tests) {
+    tests.alone(
+        "settling::honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven",
+        honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven,
+    );
+    tests.alone(
+        "settling::a_lying_verifier_reopens_the_task_and_pays_for_it",
+        a_lying_verifier_reopens_the_task_and_pays_for_it,
+    );
+    tests.alone(
+        "settling::a_node_restart_in_the_middle_changes_nothing",
+        a_node_restart_in_the_middle_changes_nothing,
+    );
+    tests.sharing(
+        "settling::corrupted_and_silent_workers_lose_bond_and_are_not_paid",
+        corrupted_and_silent_workers_lose_bond_and_are_not_paid,
+    );
+    tests.sharing(
+        "settling::a_task_that_nobody_reveals_expires_and_those_who_committed_pay",
+        a_task_that_nobody_reveals_expires_and_those_who_committed_pay,
+    );
+    tests.sharing(
+        "settling::anybody_can_take_a_step_that_is_due_but_no_other",
+        anybody_can_take_a_step_that_is_due_but_no_other,
+    );
+}
+
 async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
     let mut market = Market::start().await;
     market.register(5, 2).await;
@@ -16,7 +45,7 @@ async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
         processes.push(market.spawn(&worker(number), &["mine", "--device", "0"]).await);
     }
     for number in 1..=2 {
-        processes.push(market.validate(number, &[]).await);
+        processes.push(market.verify_work(number, &[]).await);
     }
     // A size that is no multiple of any tile.
     let task = market
@@ -67,7 +96,7 @@ async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
     forged.leaf.trace_root.0[31] ^= 1;
     verify_result(&header, task, &forged).expect_err("a forged proof is refused");
 
-    let publisher = market.agora("//Publisher");
+    let publisher = market.agora(&market.publisher);
     let id = task.to_string();
     let shown = &publisher.json(&["task", &id]).await.expect("it is shown")[0];
     assert_eq!(shown["status"], "settled");
@@ -80,11 +109,10 @@ async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
     }
 }
 
-#[tokio::test]
-async fn corrupted_and_silent_workers_lose_bond_and_are_not_paid() {
-    let mut market = Market::start().await;
-    market.register(5, 1).await;
-    let mut processes = vec![market.validate(1, &[]).await];
+async fn corrupted_and_silent_workers_lose_bond_and_are_not_paid(shared: Arc<Shared>) {
+    // Five workers for `synthetic`, and a verifier.
+    let mut market = shared.faults(1).await;
+    let mut processes = Vec::new();
     for number in 1..=3 {
         processes.push(market.mine(number, &[]).await);
     }
@@ -104,13 +132,12 @@ async fn corrupted_and_silent_workers_lose_bond_and_are_not_paid() {
     market.assert_conserved(task).await;
 }
 
-#[tokio::test]
 async fn a_lying_verifier_reopens_the_task_and_pays_for_it() {
     let mut market = Market::start().await;
     market.register(8, 2).await;
     let mut processes = vec![
-        market.validate(1, &[]).await,
-        market.validate(2, &["--fault", "lie"]).await,
+        market.verify_work(1, &[]).await,
+        market.verify_work(2, &["--fault", "lie"]).await,
     ];
     for number in 1..=8 {
         processes.push(market.mine(number, &[]).await);
@@ -131,23 +158,25 @@ async fn a_lying_verifier_reopens_the_task_and_pays_for_it() {
     market.assert_conserved(task).await;
 }
 
-#[tokio::test]
-async fn a_task_that_nobody_reveals_expires_and_those_who_committed_pay() {
-    let mut market = Market::start().await;
-    market.register(5, 0).await;
+async fn a_task_that_nobody_reveals_expires_and_those_who_committed_pay(shared: Arc<Shared>) {
+    // Three workers for `matmul`, as many as the task has replicas.
+    let mut market = shared.faults(2).await;
+    let silent = 6..=8;
     let mut processes = Vec::new();
-    for number in 1..=5 {
+    for number in silent.clone() {
         processes.push(market.mine(number, &["--fault", "silent"]).await);
     }
-    let before = market.free("//Publisher").await;
-    let task = market.publish_small().await;
+    let [matrix, vectors] = [("matrix", 20), ("vectors", 5)].map(|(name, bytes)| market.chain.file(name, &vec![7; bytes]));
+    let before = market.free(&market.publisher).await;
+    let product = ["matmul", "--matrix", &matrix, "--columns", "5", "--vectors", &vectors];
+    let task = market.publish(&[&product[..], &["--deadline", "100"]].concat()).await;
     assert_eq!(market.ended(task).await, Status::Expired);
-    for number in 1..=5 {
+    for number in silent {
         assert_eq!(market.outcome(task, &worker(number)), WRONG);
         assert!(market.taken_from(&worker(number), Purpose::TaskBond) > 0);
     }
-    assert_eq!(market.taken_from("//Publisher", Purpose::TaskReward), 0);
-    let fee_for_the_block = before - market.free("//Publisher").await;
+    assert_eq!(market.taken_from(&market.publisher, Purpose::TaskReward), 0);
+    let fee_for_the_block = before - market.free(&market.publisher).await;
     assert!(
         fee_for_the_block < 1_000_000_000_000,
         "only the transaction fee is gone, not {fee_for_the_block}"
@@ -155,11 +184,10 @@ async fn a_task_that_nobody_reveals_expires_and_those_who_committed_pay() {
     market.assert_conserved(task).await;
 }
 
-#[tokio::test]
 async fn a_node_restart_in_the_middle_changes_nothing() {
     let mut market = Market::start().await;
     market.register(5, 1).await;
-    let mut processes = vec![market.validate(1, &[]).await];
+    let mut processes = vec![market.verify_work(1, &[]).await];
     for number in 1..=5 {
         processes.push(market.mine(number, &[]).await);
     }
@@ -174,8 +202,7 @@ async fn a_node_restart_in_the_middle_changes_nothing() {
             _ => None,
         })
         .await;
-    market.node.kill().await.expect("it can be killed");
-    market.node.resume().await.expect("it starts again");
+    market.chain.restart_node().await;
     assert_eq!(market.ended(task).await, Status::Settled);
     for number in 1..=5 {
         assert_eq!(market.outcome(task, &worker(number)), RIGHT);
@@ -183,9 +210,8 @@ async fn a_node_restart_in_the_middle_changes_nothing() {
     market.assert_conserved(task).await;
 }
 
-#[tokio::test]
-async fn anybody_can_take_a_step_that_is_due_but_no_other() {
-    let market = Market::start().await;
+async fn anybody_can_take_a_step_that_is_due_but_no_other(shared: Arc<Shared>) {
+    let market = shared.kinds(1).await;
     let task = market
         .publish(&[
             "synthetic",

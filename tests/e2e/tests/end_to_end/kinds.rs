@@ -1,32 +1,38 @@
 //! Each kind of job, from files to a result that somebody can use, on a real node with real workers.
 
-#[path = "../../minilm.rs"]
-mod minilm;
-
+use crate::{Tests, shared::Shared};
 use agora_chain::views::Status;
 use agora_compute::training::Dataset;
 use agora_e2e::Market;
 use agora_primitives::{TaskId, reputation::Outcome};
-use std::path::Path;
-use tempfile::TempDir;
+use agora_test_support::minilm;
+use std::sync::Arc;
 
-/// Three workers, one of them on the graphics processor, and two verifiers.
-async fn market() -> (Market, Vec<agora_localnet::Process>) {
-    let market = Market::start().await;
-    market.register(3, 2).await;
-    let mut processes = vec![
-        market.mine(1, &[]).await,
-        market.mine(2, &[]).await,
-        market.spawn("//Worker3", &["mine", "--device", "0"]).await,
-    ];
-    for number in 1..=2 {
-        processes.push(market.validate(number, &[]).await);
-    }
-    (market, processes)
+/// Blocks until the deadline, which no test waits for: enough for a machine that is busy with all other tests.
+const DEADLINE: [&str; 2] = ["--deadline", "300"];
+
+/// Adds the tests of this file.
+pub fn add(tests: &mut Tests) {
+    tests.sharing(
+        "kinds::a_network_is_trained_and_then_recognises_digits",
+        a_network_is_trained_and_then_recognises_digits,
+    );
+    tests.sharing(
+        "kinds::a_scene_is_rendered_to_a_picture",
+        a_scene_is_rendered_to_a_picture,
+    );
+    tests.sharing(
+        "kinds::sentences_are_embedded_near_to_their_paraphrases",
+        sentences_are_embedded_near_to_their_paraphrases,
+    );
+    tests.sharing(
+        "kinds::rows_of_a_matrix_are_multiplied",
+        rows_of_a_matrix_are_multiplied,
+    );
 }
 
 /// Waits until `task` is settled, everybody paid and nothing locked, and returns the result.
-async fn settled(market: &mut Market, task: TaskId, folder: &Path) -> Vec<u8> {
+async fn settled(market: &mut Market, task: TaskId) -> Vec<u8> {
     assert_eq!(market.ended(task).await, Status::Settled);
     for worker in ["//Worker1", "//Worker2", "//Worker3"] {
         assert_eq!(
@@ -36,9 +42,10 @@ async fn settled(market: &mut Market, task: TaskId, folder: &Path) -> Vec<u8> {
         );
     }
     market.assert_conserved(task).await;
-    let file = folder.join("result");
-    let (id, name) = (task.to_string(), file.display().to_string());
-    let publisher = market.agora("//Publisher");
+    let id = task.to_string();
+    let file = market.chain.path(&format!("result {id}"));
+    let name = file.display().to_string();
+    let publisher = market.agora(&market.publisher);
     publisher.json(&["verify", &id, "--check"]).await.expect("it is right");
     publisher
         .json(&["result", &id, "--output", &name])
@@ -47,26 +54,18 @@ async fn settled(market: &mut Market, task: TaskId, folder: &Path) -> Vec<u8> {
     std::fs::read(file).expect("it was written")
 }
 
-fn file(folder: &TempDir, name: &str, content: &[u8]) -> String {
-    let path = folder.path().join(name);
-    std::fs::write(&path, content).expect("the folder can be written to");
-    path.display().to_string()
-}
-
-#[tokio::test]
-async fn rows_of_a_matrix_are_multiplied() {
+async fn rows_of_a_matrix_are_multiplied(shared: Arc<Shared>) {
+    let mut market = shared.kinds(5).await;
     const COLUMNS: usize = 37;
     let byte = |seed: usize, i: usize| ((i * 197 + seed) % 251) as u8;
     let matrix: Vec<u8> = (0..20 * COLUMNS).map(|i| byte(11, i)).collect();
     let vectors: Vec<u8> = (0..3 * COLUMNS).map(|i| byte(5, i)).collect();
-    let folder = TempDir::new().expect("a temporary folder");
     let [matrix_file, vectors_file] =
-        [("matrix", &matrix), ("vectors", &vectors)].map(|(name, content)| file(&folder, name, content));
+        [("matrix", &matrix), ("vectors", &vectors)].map(|(name, content)| market.chain.file(name, content));
 
-    let (mut market, _processes) = market().await;
     let columns = COLUMNS.to_string();
     let arguments = [
-        "rows",
+        "matmul",
         "--matrix",
         &matrix_file,
         "--columns",
@@ -78,8 +77,8 @@ async fn rows_of_a_matrix_are_multiplied() {
         "--vectors",
         &vectors_file,
     ];
-    let task = market.publish(&[&arguments[..], &["--deadline", "60"]].concat()).await;
-    let result = settled(&mut market, task, folder.path()).await;
+    let task = market.publish(&[&arguments[..], &DEADLINE].concat()).await;
+    let result = settled(&mut market, task).await;
 
     let product = |row: &[u8], vector: &[u8]| -> i32 {
         let products = row
@@ -98,43 +97,40 @@ async fn rows_of_a_matrix_are_multiplied() {
     assert_eq!(result, expected);
 }
 
-#[tokio::test]
-async fn a_network_is_trained_and_then_recognises_digits() {
+async fn a_network_is_trained_and_then_recognises_digits(shared: Arc<Shared>) {
+    let mut market = shared.kinds(6).await;
     const IMAGE: usize = 64;
-    let folder = TempDir::new().expect("a temporary folder");
     let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/digits/digits.agds");
     let data = Dataset::decode(&std::fs::read(digits).expect("it is in the repository")).expect("it is whole");
 
-    let (mut market, _processes) = market().await;
-    let terms = ["--segments", "4", "--segment-steps", "50", "--deadline", "60"];
+    let terms = ["--segments", "4", "--segment-steps", "50"];
     let arguments = [
         &["training", "--data", digits, "--network", "perceptron:32"],
         &terms[..],
+        &DEADLINE,
     ]
     .concat();
     let task = market.publish(&arguments).await;
-    settled(&mut market, task, folder.path()).await;
-    let model = folder.path().join("digits.agmp").display().to_string();
+    settled(&mut market, task).await;
+    let model = market.chain.path("digits.agmp").display().to_string();
     let id = task.to_string();
-    let publisher = market.agora("//Publisher");
+    let publisher = market.agora(&market.publisher);
     publisher
         .json(&["result", &id, "--format", "model", "--output", &model])
         .await
         .expect("it is a network");
 
-    let images = file(&folder, "images", &data.pixels[..200 * IMAGE]);
+    let images = market.chain.file("images", &data.pixels[..200 * IMAGE]);
     let arguments = [
         "classification",
         "--model",
         &model,
         "--images",
         &images,
-        "--deadline",
-        "60",
     ];
-    let task = market.publish(&arguments).await;
-    settled(&mut market, task, folder.path()).await;
-    let logits = folder.path().join("logits").display().to_string();
+    let task = market.publish(&[&arguments[..], &DEADLINE].concat()).await;
+    settled(&mut market, task).await;
+    let logits = market.chain.path("logits").display().to_string();
     publisher
         .json(&["result", &task.to_string(), "--format", "json", "--output", &logits])
         .await
@@ -153,9 +149,8 @@ async fn a_network_is_trained_and_then_recognises_digits() {
     assert!(right > 170, "{right} of 200 digits are recognised");
 }
 
-#[tokio::test]
-async fn a_scene_is_rendered_to_a_picture() {
-    let folder = TempDir::new().expect("a temporary folder");
+async fn a_scene_is_rendered_to_a_picture(shared: Arc<Shared>) {
+    let mut market = shared.kinds(7).await;
     let description = br##"{
         "materials": {
             "clay": { "surface": "diffuse", "colour": "#c0704a" },
@@ -167,9 +162,8 @@ async fn a_scene_is_rendered_to_a_picture() {
         ],
         "camera": [{ "position": [0, 2, 6], "target": [0, 1, 0], "field_of_view": 40 }]
     }"##;
-    let scene = file(&folder, "scene.json", description);
+    let scene = market.chain.file("scene.json", description);
 
-    let (mut market, _processes) = market().await;
     let arguments = [
         "rendering",
         "--scene",
@@ -180,14 +174,12 @@ async fn a_scene_is_rendered_to_a_picture() {
         "50",
         "--samples",
         "4",
-        "--deadline",
-        "60",
     ];
-    let task = market.publish(&arguments).await;
-    let pixels = settled(&mut market, task, folder.path()).await;
+    let task = market.publish(&[&arguments[..], &DEADLINE].concat()).await;
+    let pixels = settled(&mut market, task).await;
     assert_eq!(pixels.len(), 80 * 50 * 3);
-    let picture = folder.path().join("picture.png").display().to_string();
-    let publisher = market.agora("//Publisher");
+    let picture = market.chain.path("picture.png").display().to_string();
+    let publisher = market.agora(&market.publisher);
     publisher
         .json(&["result", &task.to_string(), "--format", "png", "--output", &picture])
         .await
@@ -218,8 +210,8 @@ fn nearest(vectors: &[Vec<f64>], to: usize) -> Option<usize> {
     others.max_by(|&a, &b| product(a).total_cmp(&product(b)))
 }
 
-#[tokio::test]
-async fn sentences_are_embedded_near_to_their_paraphrases() {
+async fn sentences_are_embedded_near_to_their_paraphrases(shared: Arc<Shared>) {
+    let mut market = shared.kinds(8).await;
     // Each beside its paraphrase.
     let sentences = [
         "The cat sat down on the warm windowsill.",
@@ -231,20 +223,18 @@ async fn sentences_are_embedded_near_to_their_paraphrases() {
         "The train to the coast was cancelled because of snow.",
         "Snowfall stopped the railway service to the seaside.",
     ];
-    let folder = TempDir::new().expect("a temporary folder");
-    let texts = file(&folder, "sentences", sentences.join("\n").as_bytes());
-    let [model, vectors] = ["minilm.agmp", "vectors"].map(|name| folder.path().join(name).display().to_string());
-    let directory = minilm::folder().display().to_string();
+    let texts = market.chain.file("sentences", sentences.join("\n").as_bytes());
+    let [model, vectors] = ["minilm.agmp", "vectors"].map(|name| market.chain.path(name).display().to_string());
+    let directory = minilm().display().to_string();
 
-    let (mut market, _processes) = market().await;
-    let publisher = market.agora("//Publisher");
+    let publisher = market.agora(&market.publisher);
     let arguments = ["model", "import", &directory, "--output", &model];
     publisher.json(&arguments).await.expect("it is imported");
     let input = ["--model", &model, "--texts", &texts];
     let task = market
-        .publish(&[&["embedding"], &input[..], &["--deadline", "60"]].concat())
+        .publish(&[&["embedding"], &input[..], &DEADLINE].concat())
         .await;
-    settled(&mut market, task, folder.path()).await;
+    settled(&mut market, task).await;
     let arguments = ["result", &task.to_string(), "--format", "json", "--output", &vectors];
     publisher.json(&arguments).await.expect("it is vectors");
     let text = std::fs::read_to_string(vectors).expect("it was written");

@@ -1,13 +1,23 @@
 //! Four validators of consensus on this machine. GRANDPA tolerates one of four.
 
-use agora_e2e::finalised_up_to;
-use agora_localnet::{Node, NodeOptions};
+use crate::Tests;
+use agora_e2e::{SLOT_MS, finalised_up_to};
+use agora_localnet::{Node, NodeOptions, write_chain_spec};
+use serde_json::json;
 
 /// Secret network key of the first node, and the peer id that follows from it.
 const NODE_KEY: &str = "0000000000000000000000000000000000000000000000000000000000000001";
 const PEER_ID: &str = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
 
-async fn validator(name: &str, more: &[&str], folder: &tempfile::TempDir) -> Node {
+/// Adds the tests of this file.
+pub fn add(tests: &mut Tests) {
+    tests.alone(
+        "network::three_of_four_validators_go_on_finalising_and_the_fourth_catches_up",
+        three_of_four_validators_go_on_finalising_and_the_fourth_catches_up,
+    );
+}
+
+async fn validator(name: &str, chain: &str, more: &[&str], folder: &tempfile::TempDir) -> Node {
     let mut arguments = vec![
         format!("--{name}"),
         "--validator".to_owned(),
@@ -16,21 +26,25 @@ async fn validator(name: &str, more: &[&str], folder: &tempfile::TempDir) -> Nod
     arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
     let options = NodeOptions {
         name: name.to_owned(),
-        chain: "local4".to_owned(),
+        chain: chain.to_owned(),
         arguments,
     };
     Node::start(options, folder.path()).await.expect("the node starts")
 }
 
-#[tokio::test]
 async fn three_of_four_validators_go_on_finalising_and_the_fourth_catches_up() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let alice = validator("alice", &["--node-key", NODE_KEY], &folder).await;
+    // Four nodes on a small machine need twice the time of one.
+    let fast = write_chain_spec("local4", folder.path(), |genesis| {
+        genesis["blockTime"]["slotDurationMs"] = json!(2 * SLOT_MS);
+    });
+    let chain = fast.expect("the node exports its specification").display().to_string();
+    let alice = validator("alice", &chain, &["--node-key", NODE_KEY], &folder).await;
     let boot = alice.address(PEER_ID);
     let boot = ["--bootnodes", boot.as_str(), "--unsafe-force-node-key-generation"];
-    let bob = validator("bob", &boot, &folder).await;
-    let charlie = validator("charlie", &boot, &folder).await;
-    let mut dave = validator("dave", &boot, &folder).await;
+    let bob = validator("bob", &chain, &boot, &folder).await;
+    let charlie = validator("charlie", &chain, &boot, &folder).await;
+    let mut dave = validator("dave", &chain, &boot, &folder).await;
 
     let client = alice.client().await.expect("it answers");
     finalised_up_to(&client, 3).await.expect("four of four finalise");

@@ -1,17 +1,34 @@
 //! What a publisher meets: refunds, and errors that say what to do.
 
+use crate::{Tests, shared::Shared};
 use agora_chain::views::Status;
-use agora_e2e::{Market, account, failure};
+use agora_e2e::{account, failure};
 use agora_primitives::money::Purpose;
+use std::sync::Arc;
 
 const REFERENCE: &str = "123e4567-e89b-42d3-a456-426614174000";
 /// More than any transaction fee, less than any reward.
 const SMALL_CHANGE: u128 = 100_000_000_000;
 
-#[tokio::test]
-async fn a_task_that_nobody_accepts_is_refunded_in_full() {
-    let mut market = Market::start().await;
-    let before = market.free("//Publisher").await;
+/// Adds the tests of this file.
+pub fn add(tests: &mut Tests) {
+    tests.sharing(
+        "publisher::a_task_that_nobody_accepts_is_refunded_in_full",
+        a_task_that_nobody_accepts_is_refunded_in_full,
+    );
+    tests.sharing(
+        "publisher::a_task_can_be_taken_back_by_its_publisher_alone",
+        a_task_can_be_taken_back_by_its_publisher_alone,
+    );
+    tests.sharing(
+        "publisher::mistakes_are_refused_with_what_to_do",
+        mistakes_are_refused_with_what_to_do,
+    );
+}
+
+async fn a_task_that_nobody_accepts_is_refunded_in_full(shared: Arc<Shared>) {
+    let mut market = shared.kinds(2).await;
+    let before = market.free(&market.publisher).await;
     let task = market
         .publish(&[
             "synthetic",
@@ -25,18 +42,17 @@ async fn a_task_that_nobody_accepts_is_refunded_in_full() {
         .await;
     assert_eq!(market.ended(task).await, Status::Expired);
     for purpose in [Purpose::TaskReward, Purpose::PublisherStake, Purpose::PublicationFee] {
-        assert_eq!(market.taken_from("//Publisher", purpose), 0, "{purpose:?}");
+        assert_eq!(market.taken_from(&market.publisher, purpose), 0, "{purpose:?}");
     }
     assert!(
-        before - market.free("//Publisher").await < SMALL_CHANGE,
+        before - market.free(&market.publisher).await < SMALL_CHANGE,
         "all but the transaction fee is back"
     );
     market.assert_conserved(task).await;
 }
 
-#[tokio::test]
-async fn a_task_can_be_taken_back_by_its_publisher_alone() {
-    let mut market = Market::start().await;
+async fn a_task_can_be_taken_back_by_its_publisher_alone(shared: Arc<Shared>) {
+    let mut market = shared.kinds(3).await;
     let task = market
         .publish(&["synthetic", "--matrix-size", "8", "--iterations", "1"])
         .await;
@@ -44,30 +60,29 @@ async fn a_task_can_be_taken_back_by_its_publisher_alone() {
     let stranger = market.failure("//Bob", &["cancel", &id]).await;
     assert_eq!(stranger.code, Some(4), "{stranger}");
     market
-        .agora("//Publisher")
+        .agora(&market.publisher)
         .json(&["cancel", &id])
         .await
         .expect("its publisher may");
     assert_eq!(market.ended(task).await, Status::Cancelled);
-    assert_eq!(market.taken_from("//Publisher", Purpose::TaskReward), 0);
-    let again = market.failure("//Publisher", &["cancel", &id]).await;
+    assert_eq!(market.taken_from(&market.publisher, Purpose::TaskReward), 0);
+    let again = market.failure(&market.publisher, &["cancel", &id]).await;
     assert_eq!(again.code, Some(4), "{again}");
     market.assert_conserved(task).await;
 }
 
-#[tokio::test]
-async fn mistakes_are_refused_with_what_to_do() {
-    let market = Market::start().await;
+async fn mistakes_are_refused_with_what_to_do(shared: Arc<Shared>) {
+    let market = shared.kinds(4).await;
     let small = ["publish", "synthetic", "--matrix-size", "8", "--iterations", "1"];
     let publish = |more: &[&'static str]| -> Vec<&'static str> { [&small, more].concat() };
 
     let first = market
-        .agora("//Publisher")
+        .agora(&market.publisher)
         .json(&publish(&["--reference", REFERENCE]))
         .await
         .expect("it is new");
     let again = market
-        .failure("//Publisher", &publish(&["--reference", REFERENCE]))
+        .failure(&market.publisher, &publish(&["--reference", REFERENCE]))
         .await;
     assert_eq!(again.code, Some(4));
     assert!(again.message.contains("ReferenceUsed"), "{again}");
@@ -79,20 +94,20 @@ async fn mistakes_are_refused_with_what_to_do() {
     assert_eq!(first[0]["reference"], REFERENCE);
 
     let zero = market
-        .failure("//Publisher", &["publish", "synthetic", "--matrix-size", "0"])
+        .failure(&market.publisher, &["publish", "synthetic", "--matrix-size", "0"])
         .await;
     assert_eq!(zero.code, Some(2));
     assert!(zero.message.contains("zero"), "{zero}");
     let huge = market
-        .failure("//Publisher", &["publish", "synthetic", "--matrix-size", "100000"])
+        .failure(&market.publisher, &["publish", "synthetic", "--matrix-size", "100000"])
         .await;
     assert_eq!(huge.code, Some(2), "{huge}");
-    let low = market.failure("//Publisher", &publish(&["--reward", "0.000001"])).await;
+    let low = market.failure(&market.publisher, &publish(&["--reward", "0.000001"])).await;
     assert_eq!(low.code, Some(4), "{low}");
-    let soon = market.failure("//Publisher", &publish(&["--deadline", "0"])).await;
+    let soon = market.failure(&market.publisher, &publish(&["--deadline", "0"])).await;
     assert_eq!(soon.code, Some(4), "{soon}");
     let poor = market
-        .failure("//Publisher", &publish(&["--reward", "100000000"]))
+        .failure(&market.publisher, &publish(&["--reward", "100000000"]))
         .await;
     assert_eq!(poor.code, Some(4), "{poor}");
     let pennyless = market.failure("//Nobody", &small).await;
@@ -110,14 +125,14 @@ async fn mistakes_are_refused_with_what_to_do() {
         .await
         .expect("now it can pay for a task");
 
-    let absent = market.failure("//Publisher", &["task", "4000000000"]).await;
+    let absent = market.failure(&market.publisher, &["task", "4000000000"]).await;
     assert_eq!(absent.code, Some(3), "{absent}");
-    let unproven = market.failure("//Publisher", &["verify", "4000000000"]).await;
+    let unproven = market.failure(&market.publisher, &["verify", "4000000000"]).await;
     assert_ne!(unproven.code, Some(0), "{unproven}");
-    let unregistered = market.failure("//Worker1", &["mine", "--device", "cpu"]).await;
+    let unregistered = market.failure("//Worker7", &["mine", "--device", "cpu"]).await;
     assert!(unregistered.message.contains("agora register"), "{unregistered}");
     let nowhere = failure(
-        &market.agora_at("ws://127.0.0.1:9", "//Publisher"),
+        &market.chain.agora_at("ws://127.0.0.1:9", &market.publisher),
         &["--patience", "1", "tasks"],
     )
     .await;

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Compiles the sets of features that chain builders use, and that no other check compiles.
+#
+#   features.sh combined   all of them at once, with lints, in the build folder of everything else: a part of `make test`
+#   features.sh each       each by itself, for the chain's target too; each crate alone; the benchmarks' own tests: a part
+#                          of `make test-long`
+set -euo pipefail
+
+scripts="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
+. "$scripts/lib/log.sh"
+cd "$scripts/.."
+
+: "${CARGO_TARGET_DIR:?is set by the Makefile: run this through make}"
+
+# The runtime's features are units of their own for cargo: no other step builds them, so nothing is built twice for this.
+export SKIP_WASM_BUILD=1
+
+sets=(runtime-benchmarks try-runtime metadata-hash)
+on_chain=(agora-math agora-primitives)
+for manifest in pallets/*/Cargo.toml; do
+    name="$(awk -F '"' '/^name = / { print $2; exit }' "$manifest")"
+    [[ $name != pallet-agora-* ]] || on_chain+=("$name")
+done
+
+# Calls cargo's $1 for the runtime and all pallets, with the runtime's features $2 and further arguments.
+on_chain() {
+    local command="$1" features="$2" package packages=(-p agora-runtime)
+    shift 2
+    for package in "${on_chain[@]}"; do
+        packages+=(-p "$package")
+    done
+    cargo "$command" --locked "${packages[@]}" --features "$features" "$@"
+}
+
+combined() {
+    local features
+    features="$(printf 'agora-runtime/%s,' "${sets[@]}")"
+    on_chain clippy "${features%,}" --all-targets -- -D warnings
+}
+
+each() {
+    local set package
+    for set in "${sets[@]}"; do
+        log_step "the runtime and its pallets with $set"
+        on_chain check "agora-runtime/$set" --all-targets
+    done
+    for package in "${on_chain[@]}"; do
+        log_step "$package without std"
+        cargo check --locked -p "$package" --no-default-features --target wasm32v1-none
+    done
+    cargo metadata --locked --no-deps --format-version 1 | grep -oE '"name":"[a-z-]*agora[a-z0-9-]*","version"' | cut -d'"' -f4 | sort -u \
+        | while read -r package; do
+            log_step "$package alone"
+            cargo check --locked -p "$package" --all-targets
+        done
+    log_step "the benchmarks' own tests"
+    on_chain test 'agora-runtime/runtime-benchmarks' benchmark
+}
+
+case "${1:-}" in
+    combined) combined ;;
+    each) each ;;
+    *)
+        log_error "usage: ${0##*/} combined | each"
+        exit 2
+        ;;
+esac

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# What takes too long for every change: the features each by itself, and properties and random runs that are many times as
+# long. Called by `make test-long`; an hour and a half on two cores.
+#
+# AGORA_TEST_FACTOR (20) says how many times as long.
+set -euo pipefail
+
+scripts="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
+. "$scripts/lib/log.sh"
+cd "$scripts/.."
+
+: "${CARGO_TARGET_DIR:?is set by the Makefile: run this through 'make test-long'}"
+: "${FEATURES:?is set by the Makefile: run this through 'make test-long'}"
+
+"$scripts/features.sh" each
+export AGORA_TEST_FACTOR="${AGORA_TEST_FACTOR:-20}"
+log_step "all tests, with $AGORA_TEST_FACTOR times as many cases"
+cargo build --workspace --locked --features "$FEATURES" --bins --examples
+cargo test --workspace --locked --features "$FEATURES" --no-fail-fast

@@ -1,0 +1,131 @@
+//! A development chain of one node, which tests may share.
+
+use crate::tempdir;
+use agora_chain::{Balance, Client, KeySource};
+use agora_localnet::{Agora, Node, NodeOptions};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+/// How long a slot takes, in milliseconds: half of the development chain's, as most of what tests do is waiting for blocks.
+pub const SLOT_MS: u64 = 500;
+
+/// Windows of the classes, in blocks. Revealing ends when all have revealed; so a long window costs tests nothing but
+/// those in which somebody does not, and no busy machine makes a worker late.
+const WINDOWS: [(&str, u32); 3] = [("workWindow", 40), ("revealWindow", 12), ("appealWindow", 8)];
+
+/// Publishers whom tests on shared chains tell their money by, one for each test.
+const PUBLISHERS: u32 = 8;
+
+/// What a publisher starts with, in plancks.
+const ENDOWMENT: u64 = 1_000_000_000_000_000_000;
+
+/// A running chain. Its node is killed when this is dropped.
+pub struct Chain {
+    node: Mutex<Node>,
+    url: String,
+    folder: TempDir,
+    issuance: Balance,
+}
+
+/// The key of the `number`th publisher of a shared chain.
+pub fn publisher(number: u32) -> String {
+    assert!((1..=PUBLISHERS).contains(&number), "there are {PUBLISHERS} publishers");
+    format!("//Publisher{number}")
+}
+
+/// What the genesis of a test's chain has other than that of the development chain.
+fn edit(genesis: &mut Value) {
+    genesis["blockTime"]["slotDurationMs"] = json!(SLOT_MS);
+    for class in list(&mut genesis["tasks"]["classes"]) {
+        for (window, blocks) in WINDOWS {
+            assert!(class[1][window].is_u64(), "a class has no {window}: {class}");
+            class[1][window] = json!(blocks);
+        }
+    }
+    let publishers = (1..=PUBLISHERS).map(|number| json!([crate::account(&publisher(number)).to_string(), ENDOWMENT]));
+    list(&mut genesis["balances"]["balances"]).extend(publishers);
+}
+
+fn list(value: &mut Value) -> &mut Vec<Value> {
+    value.as_array_mut().expect("the genesis has this list")
+}
+
+impl Chain {
+    /// Starts a chain, with the genesis changed by `further`, and waits until its node answers.
+    pub async fn start(further: impl FnOnce(&mut Value)) -> Self {
+        let folder = tempdir();
+        let spec = agora_localnet::write_chain_spec("dev", folder.path(), |genesis| {
+            edit(genesis);
+            further(genesis);
+        });
+        let options = NodeOptions {
+            chain: spec.expect("the node exports its specification").display().to_string(),
+            ..NodeOptions::development()
+        };
+        let node = Node::start(options, folder.path()).await.expect("the node starts");
+        let client = node.client().await.expect("it answers");
+        let genesis = client.at(client.genesis_hash()).await.expect("it has a first block");
+        Self {
+            issuance: genesis.total_issuance().await.expect("it tells the issuance"),
+            url: node.url(),
+            node: Mutex::new(node),
+            folder,
+        }
+    }
+
+    /// Where its node answers.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// All money, at the beginning.
+    pub const fn issuance(&self) -> Balance {
+        self.issuance
+    }
+
+    /// A new connection to its node.
+    pub async fn client(&self) -> Client {
+        self.node.lock().await.client().await.expect("it answers")
+    }
+
+    /// `agora` with this key. All that are run on one chain share its blobs.
+    pub fn agora(&self, key: &str) -> Agora {
+        self.agora_at(&self.url, key)
+    }
+
+    /// `agora` with this key, talking to another node.
+    pub fn agora_at(&self, url: &str, key: &str) -> Agora {
+        Agora::new(url, key, self.folder.path())
+    }
+
+    /// Kills its node, as `kill -9` does, and starts it again.
+    pub async fn restart_node(&self) {
+        let mut node = self.node.lock().await;
+        node.kill().await.expect("it can be killed");
+        node.resume().await.expect("it starts again");
+    }
+
+    /// Writes `content` to a file of that name beside the chain's, and returns its path.
+    pub fn file(&self, name: &str, content: &[u8]) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, content).expect("the folder can be written to");
+        path.display().to_string()
+    }
+
+    /// The path of the file `name` beside the chain's.
+    pub fn path(&self, name: &str) -> PathBuf {
+        let files = self.folder.path().join("files");
+        std::fs::create_dir_all(&files).expect("the folder can be written to");
+        files.join(Path::new(name))
+    }
+}
+
+/// The account of a development key.
+pub fn account(key: &str) -> agora_chain::AccountId {
+    KeySource::Development(key.to_owned())
+        .load()
+        .expect("development keys are well formed")
+        .account()
+}

@@ -1,0 +1,94 @@
+//! Chains that tests share.
+
+use agora_e2e::{Chain, Market, publisher, verifier, worker};
+use agora_localnet::Process;
+use futures::future::join_all;
+use serde_json::json;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// All kinds of work but `synthetic`: whoever publishes that on [`Shared::kinds`] finds no worker.
+const ALL_BUT_SYNTHETIC: &str = "inference,embedding,training,rendering,row-transform";
+
+/// The chains, each started by the first test that asks for it.
+#[derive(Default)]
+pub struct Shared {
+    kinds: OnceCell<Running>,
+    faults: OnceCell<Running>,
+    capability: OnceCell<Running>,
+}
+
+/// A chain with the processes that all tests on it use.
+struct Running {
+    chain: Arc<Chain>,
+    _processes: Vec<Process>,
+}
+
+impl Shared {
+    /// A chain with three workers for every kind of work but `synthetic`, one of them on the graphics processor, and two
+    /// verifiers; as seen by its `number`th publisher.
+    pub async fn kinds(&self, number: u32) -> Market {
+        let running = self.kinds.get_or_init(|| async {
+            let market = Market::on(Arc::new(Chain::start(|_| {}).await), &publisher(1)).await;
+            let further = ["--specialisations", ALL_BUT_SYNTHETIC, "--slots", "4"];
+            join_all((1..=3).map(|number| {
+                let market = &market;
+                async move { market.register_as(&worker(number), "worker", &further).await }
+            }))
+            .await;
+            market.register(0, 2).await;
+            let devices = ["cpu", "cpu", "0"];
+            let mut processes = Vec::new();
+            for (key, device) in (1..).map(worker).zip(devices) {
+                processes.push(market.spawn(&key, &["mine", "--device", device]).await);
+            }
+            for number in 1..=2 {
+                processes.push(market.verify_work(number, &[]).await);
+            }
+            Running {
+                chain: market.chain,
+                _processes: processes,
+            }
+        });
+        Market::on(Arc::clone(&running.await.chain), &publisher(number)).await
+    }
+
+    /// A chain with a verifier, and with workers that tests start themselves, to do wrong: 1 to 5 for `synthetic`, 6 to 8
+    /// for `row-transform`; as seen by its `number`th publisher.
+    pub async fn faults(&self, number: u32) -> Market {
+        let running = self.faults.get_or_init(|| async {
+            let market = Market::on(Arc::new(Chain::start(|_| {}).await), &publisher(1)).await;
+            let roles = (1..=8).map(|number| {
+                let work = if number <= 5 { "synthetic" } else { "row-transform" };
+                (worker(number), work)
+            });
+            let register = |(key, work): (String, &'static str)| {
+                let market = &market;
+                async move { market.register_as(&key, "worker", &["--specialisations", work]).await }
+            };
+            join_all(roles.map(register)).await;
+            market.register(0, 1).await;
+            Running {
+                _processes: vec![market.verify_work(1, &[]).await],
+                chain: market.chain,
+            }
+        });
+        Market::on(Arc::clone(&running.await.chain), &publisher(number)).await
+    }
+
+    /// A chain with a round of hardware challenges every forty blocks, of which sixteen take responses, and a verifier.
+    pub async fn capability(&self) -> Market {
+        let running = self.capability.get_or_init(|| async {
+            let chain = Chain::start(|genesis| {
+                genesis["capability"]["schedule"] = json!({ "period": 40, "window": 16, "validity": 120, "quorum": 1 });
+            });
+            let market = Market::on(Arc::new(chain.await), &publisher(1)).await;
+            market.register_as(&verifier(1), "verifier", &[]).await;
+            Running {
+                _processes: vec![market.verify_work(1, &[]).await],
+                chain: market.chain,
+            }
+        });
+        Market::on(Arc::clone(&running.await.chain), &publisher(1)).await
+    }
+}
