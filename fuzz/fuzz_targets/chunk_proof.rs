@@ -1,5 +1,5 @@
-//! Content, and changes to the proof of one of its chunks: the roots are those of a second implementation, the true proof
-//! is believed, and whatever else the changes make of it, or of the content's length, is not.
+//! Content, and changes to the proof of one of its chunks: the roots are those of a second implementation, the true
+//! proof is believed, and a changed proof or length is not.
 //!
 //! The input: size of the chunks, number of the chunk, length of the script of [`agora_fuzz::edits`] (a byte each), the
 //! script, the content, of which so much is taken that a second can try thousands.

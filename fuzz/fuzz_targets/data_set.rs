@@ -1,4 +1,4 @@
-//! Bytes as a data set: refused, or the one encoding of images within their limits, which are learnt from.
+//! Bytes as a data set: refused, or the one encoding of images within their limits, with which a network is trained.
 
 #![no_main]
 

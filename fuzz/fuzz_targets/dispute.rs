@@ -1,5 +1,5 @@
-//! Two who dispute a trace, of whom one sends what it likes: the other never loses, and the step that is found is one
-//! in which they differ after one about which they agree.
+//! Two parties dispute a trace, and one of them may send anything: the other never loses. They differ in the step that
+//! is found, and agree about the step before.
 //!
 //! The input: number of states (up to 63) and two flags (the cheat is first; it has revealed another result than its trace
 //! ends with), length of the script of [`agora_fuzz::edits`], the script, a byte for each state of the cheat.

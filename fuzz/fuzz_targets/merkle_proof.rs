@@ -1,7 +1,7 @@
 //! Bytes as proofs of a leaf, of a chunk and of a leaf of a mountain range: nothing panics, and each is believed exactly
 //! where a second implementation believes it.
 //!
-//! The bytes after the proofs are a script of [`agora_fuzz::edits`]: of what it makes of the proofs the same must hold.
+//! The bytes after the proofs are a script of [`agora_fuzz::edits`]: the same must hold after its edits.
 
 #![no_main]
 

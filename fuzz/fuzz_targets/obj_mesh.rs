@@ -1,4 +1,4 @@
-//! An OBJ file, given as [`agora_fuzz::seeds::text`] says: refused, or a mesh of which scenes are made.
+//! An OBJ file, given as [`agora_fuzz::seeds::text`] says: refused, or a mesh from which scenes are built.
 
 #![no_main]
 

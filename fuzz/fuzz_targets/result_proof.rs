@@ -1,7 +1,7 @@
 //! Bytes as a header's digest and the proof of a result: nothing panics, the first compute root of the digest is found,
 //! and the proof is believed exactly where a second implementation believes it.
 //!
-//! The bytes after the proof are a script of [`agora_fuzz::edits`]: of what it makes of the two the same must hold.
+//! The bytes after the proof are a script of [`agora_fuzz::edits`]: the same must hold after its edits.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Changes to the truth about a settled result: the truth is believed, and whatever else the changes make of it is not.
+//! Changes to the proof of a settled result: the true proof is believed, and a changed one is not.
 //!
 //! The first byte chooses the result, the others are the script of [`agora_fuzz::edits`].
 

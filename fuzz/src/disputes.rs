@@ -1,4 +1,5 @@
-//! What must hold of disputes about traces: whoever opens its own trace never loses, whatever the other sends.
+//! What must hold of disputes about traces: a party that opens its own trace never loses, whatever the other party
+//! sends.
 
 use agora_math::{
     merkle::Hash,
@@ -7,24 +8,24 @@ use agora_math::{
 use codec::Decode;
 
 const HONEST: Account = [1; 32];
-/// The account of the one that sends what it likes.
+/// The account of the party that may send anything.
 pub const CHEAT: Account = [2; 32];
 
-/// Two who have committed to traces of one job, as digests of the states.
+/// Two parties who have committed to traces of one job, as digests of the states.
 #[derive(Clone, Debug)]
 pub struct Dispute {
-    /// Of the one that opens its own trace.
+    /// The trace of the party that opens its own trace.
     pub honest: Vec<Hash>,
-    /// Of the other, as long.
+    /// The trace of the other party, of the same length.
     pub cheat: Vec<Hash>,
-    /// What the other has revealed as the result's digest.
+    /// The digest that the other party revealed as its result.
     pub cheat_result: Hash,
-    /// Whether the other is named, and answers, first.
+    /// Whether the other party is named first, and answers first.
     pub cheat_is_first: bool,
 }
 
-/// Plays the dispute. The cheat answers each question with what `edit` makes of its own opening; bytes that are no opening
-/// are no answer, and an answer that is not taken is followed by none.
+/// Plays the dispute. The cheat answers each question with what `edit` makes of its own opening. If the bytes do not decode
+/// as an opening, or open another state, the cheat forfeits.
 pub fn play(dispute: &Dispute, mut edit: impl FnMut(Opening) -> Vec<u8>) {
     let Dispute {
         honest,
@@ -122,7 +123,7 @@ fn cheat_answers(game: &mut Bisection, them: Party, theirs: &Commitment, cheat: 
     }
 }
 
-/// A dispute that a fuzzer can find: `states` counts a byte for each state of the cheat, where zero is the right one.
+/// A dispute that a fuzzer can find: `states` has a byte for each state of the cheat; zero stands for the right state.
 pub fn dispute(states: &[u8], lies_about_result: bool, cheat_is_first: bool) -> Dispute {
     let honest: Vec<Hash> = (0..states.len()).map(|state| [state as u8; 32]).collect();
     let differs = |(right, other): (&Hash, &u8)| if *other == 0 { *right } else { [255 - other; 32] };

@@ -1,7 +1,7 @@
-//! Changes to proofs that only their maker could have made up.
+//! Changes to true proofs.
 //!
-//! The fuzzer cannot invent a proof, whose hashes fit one another; so its input says what to change of a true one. One hash
-//! more or less is a change of its own, because two places of the encoding tell of it.
+//! The fuzzer cannot invent a proof, because the hashes of a proof fit one another. So its input says what to change in
+//! a true one. Adding or removing a hash is an edit of its own, because it changes two places of the encoding.
 
 use crate::proofs::{Account, Claim, Unknown};
 use agora_math::{
@@ -65,9 +65,9 @@ impl Lists for (Digest, ResultProof<Account>) {
 
 /// Changes `value` as `script` says, and returns what its encoding became.
 ///
-/// The script is a sequence of edits of four bytes each; what is missing of the last one is ignored. The first byte says
-/// what to do, the next two (little endian) where, the last how. Changes to lists come before changes to the encoding.
-/// Positions and numbers of lists count round.
+/// The script is a sequence of edits of four bytes each; an incomplete last edit is ignored. The first byte says what
+/// to do, the next two (little endian) say where, the last says how. Changes to lists come before changes to the
+/// encoding. Positions and numbers of lists wrap around.
 pub fn apply<T: Lists + Encode>(mut value: T, script: &[u8]) -> Vec<u8> {
     let (edits, _) = script.as_chunks::<4>();
     for [what, place @ .., how] in edits {
@@ -77,7 +77,7 @@ pub fn apply<T: Lists + Encode>(mut value: T, script: &[u8]) -> Vec<u8> {
         let position = usize::from(place[1]) % (hashes.len() + 1);
         match what % 8 {
             4 if *how % 2 == 0 => hashes.insert(position, [*how; 32].into()),
-            // Any of the list, so that a hash may be there twice.
+            // Any hash of the list, so that one may occur twice.
             4 if !hashes.is_empty() => hashes.insert(position, hashes[usize::from(*how) % hashes.len()]),
             5 if position < hashes.len() => {
                 hashes.remove(position);

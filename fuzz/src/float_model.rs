@@ -16,7 +16,7 @@ const CONFIG: &[u8] = br#"{"model_type":"bert","hidden_act":"gelu","hidden_size"
 /// The files of a model.
 pub struct FloatModel {
     config: Vec<u8>,
-    /// The text in front of the tensors, which says where each is.
+    /// The text in front of the tensors, which says where each tensor is.
     header: Vec<u8>,
     data: Vec<u8>,
 }
@@ -48,7 +48,7 @@ impl Default for FloatModel {
         let (mut header, mut data) = (Map::new(), Vec::new());
         for (name, shape) in shapes {
             let start = data.len();
-            // All between −1 and 1, and no two alike.
+            // All are between −1 and 1, and no two are equal.
             let elements = (0..shape.iter().product()).map(|i: usize| ((start + 4 * i) as f32 * 0.7).sin());
             data.extend(elements.flat_map(f32::to_le_bytes));
             let tensor = json!({"dtype": "F32", "shape": shape, "data_offsets": [start, data.len()]});
@@ -83,10 +83,10 @@ impl Edited {
 }
 
 impl FloatModel {
-    /// The model's files as `input` says. If it begins with 255, the rest is the tensors' file. Else it is how many edits
-    /// ([`texts`]) of the configuration follow, and these; how many of the tensors' header (with the highest bit, the
-    /// header's length stays what it was), and these; then edits of numbers, each a place (little endian) and the
-    /// upper half of a float.
+    /// The model's files as `input` says. If it begins with 255, the rest is the tensors' file. Else it consists of the
+    /// number of edits ([`texts`]) of the configuration, and these edits; the number of edits of the tensors' header
+    /// (with the highest bit set, the length of the header is not adjusted), and these edits; then edits of numbers,
+    /// each a place (little endian) and the upper half of a float.
     pub fn edited(&self, input: &[u8]) -> Edited {
         if let [255, tensors @ ..] = input {
             return Edited {
@@ -114,7 +114,7 @@ impl FloatModel {
     }
 }
 
-/// The script that follows the number of its edits, and what follows it.
+/// The script after the number of its edits, and the bytes after the script.
 fn script(input: &[u8], mask: u8) -> (&[u8], &[u8]) {
     match input.split_first() {
         Some((count, rest)) => rest.split_at((4 * usize::from(count & mask)).min(rest.len())),

@@ -1,7 +1,7 @@
-//! What must hold of jobs, their inputs, proofs and files, whoever made them, and what the fuzzer begins with.
+//! Properties of jobs, their inputs, proofs and files that must hold for any bytes, and the fuzzer's first inputs.
 //!
-//! One binary under `fuzz_targets/` for each kind of input; `make fuzz` builds and runs them. All but
-//! [`seeds`] know no fuzzer, so that other tests can check the same; a check panics if something does not hold.
+//! There is one binary under `fuzz_targets/` for each kind of input; `make fuzz` builds and runs them. Only [`seeds`]
+//! knows the fuzzer, so other tests can check the same properties. A check panics if its property does not hold.
 
 #![deny(missing_docs)]
 

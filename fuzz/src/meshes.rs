@@ -1,7 +1,7 @@
 //! What must hold of files that claim to be a mesh, and of texts that claim to describe a scene.
 //!
-//! Each is refused, or becomes a mesh whose triangles name what exists; and a scene with it is refused, or within the
-//! limits of scenes.
+//! A file is refused, or becomes a mesh whose triangles refer to vertices and normals that exist. A scene with the mesh
+//! is refused, or is within the limits of scenes.
 
 use crate::scenes::{check_scene, check_scene_limits};
 use agora_scenes::{Description, Files, Mesh, MeshError, ShapeDescription, gltf, obj};
@@ -9,7 +9,7 @@ use agora_scenes::{Description, Files, Mesh, MeshError, ShapeDescription, gltf, 
 /// The content of every file that a glTF file names.
 const BUFFER: [u8; 96] = [0x3f; 96];
 
-/// A folder with one mesh in it; all other files are alike.
+/// A folder with one mesh in it; all other files have the same content.
 struct Folder<'a>(&'a [u8]);
 
 impl Files for Folder<'_> {
@@ -19,7 +19,7 @@ impl Files for Folder<'_> {
     }
 }
 
-/// The mesh in a file of the kind that `name` ends in, in each way that a scene can have it.
+/// The description of a scene with the mesh in the file `name`.
 fn describe(name: &str, shading: &str) -> Description {
     let text = format!(
         r#"{{ "materials": {{ "a": {{ "surface": "diffuse" }} }},
@@ -41,10 +41,10 @@ fn check_mesh(mesh: &Mesh) {
 
 /// What every description finds in a file called `mesh.obj`.
 const TRIANGLE: &[u8] = b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n";
-/// Triangles of meshes that are made into a scene: more take too long to try thousands.
+/// The most triangles of a mesh that is built into a scene: with more, thousands of tries would take too long.
 const MAX_BUILT: usize = 1 << 12;
 
-/// Makes scenes of a file with a mesh.
+/// Builds scenes from a file with a mesh.
 fn check_built(name: &str, bytes: &[u8], mesh: &Mesh) {
     if mesh.triangles.len() > MAX_BUILT {
         return;
@@ -73,7 +73,7 @@ pub fn check_obj(bytes: &[u8]) -> Option<Mesh> {
     Some(mesh)
 }
 
-/// A binary glTF file of `text`, and as much content as the buffers of other files have.
+/// A binary glTF file of `text`, with a buffer as long as those of other files.
 pub fn binary(text: &[u8]) -> Vec<u8> {
     let chunk = |kind: &[u8; 4], content: &[u8]| [&(content.len() as u32).to_le_bytes()[..], kind, content].concat();
     let chunks = [chunk(b"JSON", text), chunk(b"BIN\0", &BUFFER)].concat();
@@ -100,7 +100,7 @@ pub fn check_description(bytes: &[u8]) -> Option<Description> {
         ShapeDescription::Icosphere(subdivisions) => 20 << (2 * subdivisions.min(20)),
         ShapeDescription::TorusKnot { segments, sides, .. } => u64::from(segments) * u64::from(sides) * 2,
     });
-    // Saturating: any number of huge meshes.
+    // Saturating: there may be any number of huge meshes.
     if triangles.fold(0, u64::saturating_add) > MAX_BUILT as u64 {
         return Some(description);
     }

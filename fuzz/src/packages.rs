@@ -1,9 +1,9 @@
-//! Packages of transformers without their two tables, which every package has and which are ten times as long as the rest:
-//! a fuzzer would change little else.
+//! Packages of transformers without their two tables. Every package has these tables, and they are ten times as long as
+//! the rest: a fuzzer would change little else.
 
 use agora_compute::model::{ACTIVATION_TABLE, EXPONENT_TABLE};
 
-/// What the tables are called, and how many numbers of four bytes they have.
+/// The names of the tables, and how many numbers of four bytes they have.
 const TABLES: [(&[u8], usize); 2] = [
     (b"table.exponent", EXPONENT_TABLE),
     (b"table.activation", ACTIVATION_TABLE),
@@ -31,7 +31,7 @@ pub fn split(package: &[u8]) -> (Vec<u8>, Vec<u8>) {
     (rest, tables)
 }
 
-/// Puts `tables`, as they were taken out, behind their headers, as far as these are still there.
+/// Puts `tables`, as [`split`] returned them, behind their headers. A table whose header is gone is left out.
 pub fn join(rest: &[u8], tables: &[u8]) -> Vec<u8> {
     let (mut package, mut tables) = (rest.to_vec(), tables);
     for table in TABLES {
@@ -44,9 +44,9 @@ pub fn join(rest: &[u8], tables: &[u8]) -> Vec<u8> {
     package
 }
 
-/// The package that an input stands for: behind 255, one without tables; else `rest` and `tables`, both edited by a script
-/// of their own, the tables first. A script is how many edits follow, and these: a place (little endian; they count
-/// round) and a byte to put there.
+/// The package that an input stands for. If it begins with 255, the rest of it is a package without tables. Else it is
+/// two scripts that edit `tables` and then `rest`. A script is the number of its edits, and the edits: a place (little
+/// endian; places wrap around) and the byte to put there.
 pub fn read(input: &[u8], rest: &[u8], tables: &[u8]) -> Vec<u8> {
     if let [255, rest @ ..] = input {
         return join(rest, tables);
@@ -57,7 +57,7 @@ pub fn read(input: &[u8], rest: &[u8], tables: &[u8]) -> Vec<u8> {
     join(&rest, &tables)
 }
 
-/// Edits `bytes` by the script that `input` begins with, and returns what follows that.
+/// Edits `bytes` by the script at the beginning of `input`, and returns the bytes after the script.
 fn edit<'a>(bytes: &mut [u8], input: &'a [u8]) -> &'a [u8] {
     let Some((&count, input)) = input.split_first() else {
         return input;

@@ -1,9 +1,9 @@
 //! What must hold of proofs of settled results, and of the trees that they lead through.
 //!
-//! Two oracles: a proof that is known to be true is believed and nothing else in its place ([`check_claim`],
-//! [`check_chunk`]); and of proofs that nobody knows anything of, those are believed that the definitions of
-//! [`agora_math::merkle`] say, written down here a second time, from the top of the trees ([`check_merkle`],
-//! [`check_result`]).
+//! There are two oracles. A proof that is known to be true is believed, and nothing else in its place ([`check_claim`],
+//! [`check_chunk`]). A proof about which nothing is known is believed exactly if the definitions of
+//! [`agora_math::merkle`] say so; they are written down here a second time, from the top of the trees
+//! ([`check_merkle`], [`check_result`]).
 
 use agora_math::merkle::{
     Accumulator, BlockLeaf, Hash, MAX_MOUNTAIN_LEAVES, MountainProof, Proof, chunk_hashes, chunked_root, compute_root,
@@ -179,8 +179,8 @@ fn block(number: u64, results: u64) -> (BlockLeaf, Vec<Hash>) {
     (leaf, leaves)
 }
 
-/// The truth about result `index` of block `at` of a chain with `blocks` blocks of `results` results each: the compute
-/// root and what leads to it. Panics if there is no such result.
+/// The truth about result `index` of block `at` in a chain with `blocks` blocks of `results` results each: the compute
+/// root and the proof that leads to it. Panics if there is no such result.
 pub fn truth(blocks: u64, results: u64, at: u64, index: u64) -> (Hash, Claim) {
     let store = MemStore::default();
     let mut range = MMR::<Hash, Blake2Merge, _>::new(0, &store);
@@ -211,7 +211,7 @@ fn believed(root: &Hash, claim: &Claim) -> bool {
     believed
 }
 
-/// Checks that the truth is believed, and of `bytes` in its place nothing but the truth.
+/// Checks that the truth is believed, and that `bytes` in its place are believed only if they are the truth.
 pub fn check_claim(root: &Hash, truth: &Claim, bytes: &[u8]) {
     assert!(believed(root, truth), "the truth is not believed");
     if let Ok(claim) = Claim::decode(&mut &bytes[..]) {
@@ -219,8 +219,8 @@ pub fn check_claim(root: &Hash, truth: &Claim, bytes: &[u8]) {
     }
 }
 
-/// Checks that the chunk of `content` at `index` is proven, and that of what `edit` makes of its proof and the content's
-/// length only the truth is believed: that proof, and those of equal chunks. `index` counts round; no content has no chunks.
+/// Checks that the chunk of `content` at `index` can be proven, and that an edited proof or length is believed only if
+/// it is true: the proof of this chunk, or of an equal one. `index` wraps around; empty content has no chunks.
 pub fn check_chunk(content: &[u8], chunk_size: usize, index: usize, edit: impl FnOnce((Proof, u64)) -> Vec<u8>) {
     let size = chunk_size.max(1);
     let length = content.len() as u64;
@@ -264,25 +264,25 @@ pub fn check_chunk(content: &[u8], chunk_size: usize, index: usize, edit: impl F
     );
 }
 
-/// Proofs without anything known about them.
+/// Proofs about which nothing is known.
 #[derive(Encode, Decode, Clone, Debug)]
 pub struct Unknown {
-    /// The root that all of them are to lead to.
+    /// The root to which all of them should lead.
     pub root: Hash,
-    /// Through a tree.
+    /// A proof through a tree.
     pub path: Proof,
-    /// Through a mountain range.
+    /// A proof through a mountain range.
     pub mountain: MountainProof,
-    /// Of the bytes whose chunk `content` is.
+    /// Length of the bytes of which `content` is a chunk.
     pub length: u64,
-    /// Of the chunks.
+    /// Size of the chunks.
     pub chunk_size: u16,
-    /// What is to be under the root.
+    /// The content that should be under the root.
     pub content: Vec<u8>,
 }
 
-/// Checks that a leaf, a chunk and a leaf of a mountain range are believed where the definition says, and returns for
-/// which of them that is.
+/// Checks that a leaf, a chunk and a leaf of a mountain range are believed exactly if the definition says so. Returns
+/// which of the three are believed.
 pub fn check_merkle(unknown: &Unknown) -> [bool; 3] {
     let Unknown {
         root,
@@ -307,8 +307,8 @@ pub fn check_merkle(unknown: &Unknown) -> [bool; 3] {
     believed
 }
 
-/// Checks what a client does with a header's digest and a proof: it finds the first compute root there, and believes the
-/// proof where the definition says. Returns whether it does.
+/// Checks what a client does with a header's digest and a proof: it finds the first compute root in the digest, and
+/// believes the proof exactly if the definition says so. Returns whether it believes the proof.
 pub fn check_result(digest: &Digest, proof: &ResultProof<Account>) -> bool {
     let encoded = proof.encode();
     assert_eq!(ResultProof::decode(&mut &encoded[..]).as_ref(), Ok(proof));

@@ -33,7 +33,7 @@ pub fn check_scene(bytes: &[u8]) -> Option<Scene> {
     Some(scene)
 }
 
-/// Checks that a scene that was let through is within the limits of `docs/protocol/rendering.md`.
+/// Checks that an accepted scene is within the limits of `docs/protocol/rendering.md`.
 pub fn check_scene_limits(scene: &Scene) {
     let [materials, vertices, normals] = [scene.materials.len(), scene.vertices.len(), scene.normals.len()];
     assert!((1..=1024).contains(&materials) && scene.spheres.len() <= 1024 && scene.planes.len() <= 16);

@@ -1,6 +1,6 @@
-//! Changes to texts, word by word: a fuzzer that changes byte by byte seldom makes another text of a text.
+//! Changes to texts, word by word: changing a text byte by byte seldom gives another valid text.
 
-/// What words are replaced by: numbers at and beyond their limits, and what the formats of meshes and scenes consist of.
+/// Replacements for words: numbers at and beyond their limits, and the words of the formats of meshes and scenes.
 const WORDS: [&str; 64] = [
     "0",
     "1",
@@ -68,8 +68,8 @@ const WORDS: [&str; 64] = [
     "#ffffff",
 ];
 
-/// Where the words of `text` begin and end: runs of letters, digits and what numbers consist of, and all other bytes one by
-/// one.
+/// Where the words of `text` begin and end. A word is a run of letters, digits and the signs of numbers, or one other
+/// byte.
 fn words(text: &[u8]) -> Vec<(usize, usize)> {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-#".contains(&byte);
     let mut words: Vec<(usize, usize)> = Vec::new();
@@ -82,12 +82,12 @@ fn words(text: &[u8]) -> Vec<(usize, usize)> {
     words
 }
 
-/// The most edits of a script, and the longest text that is changed again: more would take longer than it teaches.
+/// The most edits of a script, and the longest text that is edited further: more would cost time and find little.
 const MAX_EDITS: usize = 32;
 const MAX_TEXT: usize = 1 << 14;
 
 /// Changes `text` as `script` says, a sequence of edits of four bytes each: what to do, to which word (little endian), how.
-/// What is missing of the last one, and what is too much, is ignored; numbers of words count round.
+/// An incomplete last edit and edits beyond the limit are ignored; numbers of words wrap around.
 pub fn apply(text: &[u8], script: &[u8]) -> Vec<u8> {
     let mut text = text.to_vec();
     for [what, place @ .., how] in script.as_chunks::<4>().0.iter().take(MAX_EDITS) {

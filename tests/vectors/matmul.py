@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second implementation of row work, from docs/protocol/matmul.md alone. Writes matmul.json beside it.
+"""A second implementation of matrix products, from docs/protocol/matmul.md alone. Writes matmul.json beside it.
 
     matmul.py           write the vectors
     matmul.py --check   fail if matmul.json differs from what would be written

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Collects a small job of every kind, with its inputs and the digest of its result: what an engine is tested with when
+"""Collects a small job of every kind, with its inputs and the digest of its result: an engine is tested with these when
 it starts. Jobs, inputs and digests are those of the other programs in this folder.
 
   self_test.py          writes self_test.json beside this file
@@ -11,9 +11,9 @@ import pathlib
 import sys
 
 import inference
+import matmul
 import reference
 import rendering
-import rows
 import training
 from reference import H, OUTPUT_CHUNK, chunked_root, u32, u64
 
@@ -34,11 +34,11 @@ def synthetic_entries() -> list:
     return found
 
 
-def rows_entry() -> dict:
-    name, columns, first_row, count, matrix_rows, vectors = rows.SPECS[3]
-    made = rows.vector(*rows.SPECS[3])
-    inputs = [rows.content(name + " W", matrix_rows * columns), rows.content(name + " x", vectors * columns)]
-    return entry("rows", name, bytes.fromhex(made["job_spec_scale"]), inputs, made["digest"])
+def matmul_entry() -> dict:
+    name, columns, first_row, count, matrix_rows, vectors = matmul.SPECS[3]
+    made = matmul.vector(*matmul.SPECS[3])
+    inputs = [matmul.content(name + " W", matrix_rows * columns), matmul.content(name + " x", vectors * columns)]
+    return entry("matmul", name, bytes.fromhex(made["job_spec_scale"]), inputs, made["digest"])
 
 
 def embedding_entry() -> dict:
@@ -80,7 +80,7 @@ def rendering_entry() -> dict:
 
 
 def main() -> int:
-    entries = [*synthetic_entries(), rows_entry(), embedding_entry(), *training_entries(), rendering_entry()]
+    entries = [*synthetic_entries(), matmul_entry(), embedding_entry(), *training_entries(), rendering_entry()]
     text = json.dumps(entries, indent=1) + "\n"
     path = pathlib.Path(__file__).resolve().with_name("self_test.json")
     if "--check" not in sys.argv[1:]:
