@@ -1,9 +1,6 @@
 //! Outputs of rendering jobs as PNG files.
 
-use image::{
-    ColorType, ImageEncoder, ImageError,
-    codecs::png::{CompressionType, FilterType, PngEncoder},
-};
+use ::png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
 
 /// Why an output cannot be saved.
 #[derive(thiserror::Error, Debug)]
@@ -18,7 +15,7 @@ pub enum PngError {
     },
     /// The file cannot be written.
     #[error("the image cannot be written: {0}")]
-    Write(#[from] ImageError),
+    Write(#[from] EncodingError),
 }
 
 /// One frame of an output, `width` × `height` pixels of three bytes, as a PNG file.
@@ -30,7 +27,13 @@ pub fn encode(frame: &[u8], width: u32, height: u32) -> Result<Vec<u8>, PngError
         return Err(PngError::Length { expected, found });
     }
     let mut file = Vec::new();
-    let encoder = PngEncoder::new_with_quality(&mut file, CompressionType::Best, FilterType::Adaptive);
-    encoder.write_image(frame, width, height, ColorType::Rgb8.into())?;
+    let mut encoder = Encoder::new(&mut file, width, height);
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(Compression::High);
+    encoder.set_filter(Filter::Adaptive);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(frame)?;
+    writer.finish()?;
     Ok(file)
 }
