@@ -3,7 +3,7 @@
 use agora_blobs::BlobError;
 use agora_chain::{ChainError, KeyError};
 use agora_compute::EngineError;
-use agora_worker::{JournalError, MinerError};
+use agora_worker::{JournalError, WorkerError};
 use agora_models::{EmbedError, ImportError};
 
 /// For `--help`.
@@ -22,7 +22,7 @@ pub enum CliError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
-    Miner(#[from] MinerError),
+    Miner(#[from] WorkerError),
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error(transparent)]
@@ -45,7 +45,7 @@ impl CliError {
         match self {
             Self::Usage(_) | Self::Key(_) | Self::Import(_) | Self::Embed(_) => 2,
             Self::NotFound(_) | Self::Chain(ChainError::NotFound(_)) | Self::Blob(BlobError::NotFound { .. }) => 3,
-            Self::Chain(error) | Self::Miner(MinerError::Chain(error)) => match error {
+            Self::Chain(error) | Self::Miner(WorkerError::Chain(error)) => match error {
                 ChainError::Refused { .. }
                 | ChainError::Failed(_)
                 | ChainError::CannotPayFee { .. }

@@ -1,6 +1,6 @@
 //! Figures for Prometheus.
 
-use crate::MinerError;
+use crate::WorkerError;
 use axum::{Router, http::header, routing::get};
 use prometheus_client::{
     encoding::text::encode,
@@ -88,8 +88,8 @@ pub async fn serve_metrics(
     metrics: Metrics,
     address: SocketAddr,
     shutdown: CancellationToken,
-) -> Result<(), MinerError> {
-    let failed = |reason| MinerError::Metrics { address, reason };
+) -> Result<(), WorkerError> {
+    let failed = |reason| WorkerError::Metrics { address, reason };
     let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
     let routes = Router::new()
         .route(

@@ -7,7 +7,7 @@ use crate::{
 };
 use agora_chain::Submitter;
 use agora_compute::{Engine, EngineError, GpuOptions};
-use agora_worker::{Metrics, Miner, MinerConfig, MinerError, Policy, serve_metrics};
+use agora_worker::{Metrics, Miner, WorkerConfig, WorkerError, Policy, serve_metrics};
 use agora_primitives::participants::Role;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     let participant = at
         .participant(&account, Role::Worker)
         .await?
-        .ok_or_else(|| MinerError::NotRegistered {
+        .ok_or_else(|| WorkerError::NotRegistered {
             account: account.to_string(),
             role: Role::Worker,
         })?;
@@ -31,7 +31,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     for engine in &engines {
         tracing::info!(device = engine.name(), "The device passed its self-test.");
     }
-    let config = MinerConfig {
+    let config = WorkerConfig {
         policy: Policy {
             specialisations: participant.specialisations,
             max_work: args.max_work.into(),
@@ -81,6 +81,6 @@ async fn open_engines(selectors: Vec<String>, options: GpuOptions) -> Result<Vec
     .await;
     match opened {
         Ok(engines) => Ok(engines?),
-        Err(panic) => Err(MinerError::Interrupted(panic.to_string()).into()),
+        Err(panic) => Err(WorkerError::Interrupted(panic.to_string()).into()),
     }
 }
