@@ -7,8 +7,8 @@ use crate::{
 };
 use agora_chain::Submitter;
 use agora_compute::{Engine, EngineError, GpuOptions};
-use agora_worker::{Metrics, Miner, WorkerConfig, WorkerError, Policy, serve_metrics};
 use agora_primitives::participants::Role;
+use agora_worker::{Metrics, Policy, Worker, WorkerConfig, WorkerError, serve_metrics};
 use std::sync::Arc;
 
 pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
@@ -50,7 +50,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
         tokio::spawn(serve(metrics.clone(), address, shutdown.clone()));
     }
     tracing::info!(%account, slots = config.slots, "Working; Ctrl-C stops.");
-    Miner::new(
+    Worker::new(
         Submitter::new(client, keypair),
         journal,
         blobs,
@@ -63,7 +63,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Serves metrics beside the work; that it cannot is reported and does not stop the work.
+/// Serves metrics beside the work. If it cannot, that is logged, and the work goes on.
 pub async fn serve(metrics: Metrics, address: std::net::SocketAddr, shutdown: tokio_util::sync::CancellationToken) {
     if let Err(error) = serve_metrics(metrics, address, shutdown).await {
         tracing::error!(%error, "No metrics are served.");

@@ -8,8 +8,8 @@ use crate::{
     output::answer,
 };
 use agora_compute::{BlobRef, CancelFlag, MemoryInputs, NoProgress};
-use agora_worker::WorkerError;
 use agora_models::{Embedder, Embedding};
+use agora_worker::WorkerError;
 use serde::Serialize;
 
 #[derive(Serialize)]

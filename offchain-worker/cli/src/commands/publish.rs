@@ -4,7 +4,6 @@ use crate::{
     args::{PublishArgs, TaskArgs},
     context::Context,
     exit::CliError,
-    jobs,
     output::answer,
     units::{Amount, Uuid},
 };
@@ -35,7 +34,7 @@ struct Published {
 pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     let PublishArgs { terms, job } = args;
     let blobs = context.blobs()?;
-    let spec = jobs::prepare(&blobs, job).await?;
+    let spec = job.prepare(&blobs).await?;
     let submitter = context.submitter().await?;
     let at = submitter.client().best().await?;
     let class = choose_class(at.classes().await?, terms.class, &spec)?;
