@@ -1,4 +1,4 @@
-//! Development chains that start with something else.
+//! Development chains with another genesis.
 
 use crate::{LocalnetError, program};
 use serde_json::Value;
@@ -8,8 +8,8 @@ use std::{
 };
 
 /// Writes the specification of the development chain into `folder`, with its genesis changed by `edit`, and returns its
-/// path: the name of the chain for [`NodeOptions`](crate::NodeOptions). `edit` is given what the chain lays over its
-/// default genesis, an object with one entry per pallet.
+/// path: the name of the chain for [`NodeOptions`](crate::NodeOptions). `edit` gets the genesis patch: an object with one
+/// entry per pallet, which overrides the default genesis.
 pub fn write_chain_spec(folder: &Path, edit: impl FnOnce(&mut Value)) -> Result<PathBuf, LocalnetError> {
     let exported = Command::new(program("agora-node")?)
         .args(["export-chain-spec", "--chain", "dev"])

@@ -66,7 +66,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
 /// Serves metrics beside the work. If it cannot, that is logged, and the work goes on.
 pub async fn serve(metrics: Metrics, address: std::net::SocketAddr, shutdown: tokio_util::sync::CancellationToken) {
     if let Err(error) = serve_metrics(metrics, address, shutdown).await {
-        tracing::error!(%error, "No metrics are served.");
+        tracing::error!(%error, "Metrics cannot be served; the work goes on without them.");
     }
 }
 

@@ -41,7 +41,7 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     let least = class.least_reward(terms.difficulty.0);
     let reward = match terms.reward {
         Some(Amount(reward)) => reward,
-        None => least.ok_or_else(|| CliError::Usage("the difficulty is out of range".to_owned()))?,
+        None => least.ok_or_else(|| CliError::Usage("the least reward for this difficulty is larger than an amount can be; give a smaller --difficulty".to_owned()))?,
     };
     let job = if terms.stored {
         store(&blobs, &spec).await?
@@ -54,7 +54,7 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     let included = submitter.submit(&call).await?;
     let task = included
         .published()
-        .ok_or_else(|| CliError::NotFound("the block has no event of the publication".to_owned()))?;
+        .ok_or_else(|| CliError::NotFound("the block that includes the publication has no event of it".to_owned()))?;
     let view = submitter.client().at(included.block.hash).await?.task(task).await?;
     let view = view.ok_or_else(|| CliError::NotFound(format!("the chain does not know task {task}")))?;
     let published = Published {
@@ -109,7 +109,7 @@ fn choose_class(classes: Vec<ClassView>, wanted: Option<u16>, spec: &JobSpec) ->
         .ok_or_else(|| CliError::NotFound(format!("there is no such class; the chain has {known}")))
 }
 
-/// Puts the specification where workers find it.
+/// Puts the specification into the blob store, where workers find it.
 async fn store(blobs: &BlobStore, spec: &JobSpec) -> Result<JobSource, CliError> {
     let bytes = spec.encode();
     let size = u32::try_from(bytes.len()).map_err(|_| CliError::Usage("the job is too large".to_owned()))?;

@@ -38,9 +38,6 @@ pub enum Unsuitable {
     /// There is not enough time left.
     #[error("cannot be finished before its deadline")]
     Time,
-    /// It takes no more workers, or not this one.
-    #[error("takes no more workers now")]
-    Taken,
 }
 
 impl Policy {
