@@ -1,14 +1,14 @@
 //! `agora publish` and `agora cancel`
 
 use crate::{
-    args::{PublishArgs, TaskArgs},
+    args::{PublishArgs, TaskArgs, TermsArgs},
     context::Context,
     exit::CliError,
     output::answer,
     units::{Amount, Uuid},
 };
 use agora_blobs::{BlobKind, BlobStore};
-use agora_chain::{BlockNumber, calls, views::ClassView};
+use agora_chain::{Balance, BlockNumber, calls, views::ClassView};
 use agora_primitives::{
     TaskId,
     job::{JobSource, JobSpec, StoredJob},
@@ -38,11 +38,7 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     let submitter = context.submitter().await?;
     let at = submitter.client().best().await?;
     let class = choose_class(at.classes().await?, terms.class, &spec)?;
-    let least = class.least_reward(terms.difficulty.0);
-    let reward = match terms.reward {
-        Some(Amount(reward)) => reward,
-        None => least.ok_or_else(|| CliError::Usage("the least reward for this difficulty is larger than an amount can be; give a smaller --difficulty".to_owned()))?,
-    };
+    let reward = reward(&class, &terms)?;
     let job = if terms.stored {
         store(&blobs, &spec).await?
     } else {
@@ -107,6 +103,16 @@ fn choose_class(classes: Vec<ClassView>, wanted: Option<u16>, spec: &JobSpec) ->
             None => class.specialisation == spec.specialisation(),
         })
         .ok_or_else(|| CliError::NotFound(format!("there is no such class; the chain has {known}")))
+}
+
+/// The reward that is offered: as given, or the least that the class allows.
+fn reward(class: &ClassView, terms: &TermsArgs) -> Result<Balance, CliError> {
+    match terms.reward {
+        Some(Amount(reward)) => Ok(reward),
+        None => class.least_reward(terms.difficulty.0).ok_or_else(|| {
+            CliError::Usage("the least reward is larger than an amount can be; give a smaller --difficulty".to_owned())
+        }),
+    }
 }
 
 /// Puts the specification into the blob store, where workers find it.

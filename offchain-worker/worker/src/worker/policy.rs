@@ -71,3 +71,109 @@ impl Policy {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agora_chain::{AccountId, views::Status};
+    use agora_primitives::{
+        ClassId, TaskId,
+        job::{JobKind, JobSource, JobSpec, SyntheticJob},
+        participants::Specialisation,
+    };
+
+    const GIGA: u128 = 1_000_000_000;
+
+    fn policy() -> Policy {
+        Policy {
+            specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
+            max_work: 10 * GIGA,
+            min_reward_per_giga_op: 100,
+            max_bond: 50,
+            operations_per_second: Some(1_000_000_000),
+            block_ms: 1000,
+        }
+    }
+
+    /// A task that suits [`policy`] at block 10, with 10 × 10⁹ operations, just so.
+    fn task() -> TaskView {
+        let job = SyntheticJob {
+            seed: [0; 32],
+            matrix_size: 16,
+            iterations: 1,
+        };
+        TaskView {
+            id: TaskId(1),
+            publisher: AccountId([1; 32]),
+            reference: [0; 16],
+            class: ClassId(0),
+            specialisation: Specialisation::Synthetic,
+            job: JobSource::Inline(JobSpec::V1(JobKind::Synthetic(job))),
+            difficulty: 1000,
+            reward: 3000,
+            stake: 0,
+            fee: 0,
+            bond: 50,
+            published_at: 0,
+            deadline: 21,
+            min_thinking: 2,
+            status: Status::Open,
+            until: 21,
+            round: 0,
+            wanted: 3,
+            accepted: 0,
+            committed: 0,
+            revealed: 0,
+            invited: None,
+            chosen: None,
+        }
+    }
+
+    #[test]
+    fn a_task_at_every_limit_is_taken() {
+        assert_eq!(policy().check(&task(), 10 * GIGA, 10), Ok(()));
+    }
+
+    #[test]
+    fn another_kind_of_work_is_refused() {
+        let task = TaskView {
+            specialisation: Specialisation::Rendering,
+            ..task()
+        };
+        assert_eq!(policy().check(&task, GIGA, 10), Err(Unsuitable::Kind));
+    }
+
+    #[test]
+    fn too_much_work_is_refused() {
+        assert_eq!(policy().check(&task(), 10 * GIGA + 1, 10), Err(Unsuitable::Size));
+    }
+
+    #[test]
+    fn a_high_bond_is_refused() {
+        let task = TaskView { bond: 51, ..task() };
+        assert_eq!(policy().check(&task, GIGA, 10), Err(Unsuitable::Bond));
+    }
+
+    #[test]
+    fn the_reward_is_split_over_the_replicas() {
+        let task = TaskView { reward: 2999, ..task() };
+        assert_eq!(policy().check(&task, 10 * GIGA, 10), Err(Unsuitable::Reward));
+        assert_eq!(policy().check(&task, 9 * GIGA, 10), Ok(()));
+    }
+
+    #[test]
+    fn a_task_that_cannot_be_finished_in_time_is_refused() {
+        assert_eq!(policy().check(&task(), 10 * GIGA, 11), Err(Unsuitable::Time));
+        assert_eq!(policy().check(&task(), 9 * GIGA, 11), Ok(()));
+        let unjudged = Policy {
+            operations_per_second: None,
+            ..policy()
+        };
+        assert_eq!(unjudged.check(&task(), 10 * GIGA, 18), Ok(()));
+        assert_eq!(
+            unjudged.check(&task(), 10 * GIGA, 19),
+            Err(Unsuitable::Time),
+            "no time to think"
+        );
+    }
+}
