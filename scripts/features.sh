@@ -53,6 +53,8 @@ each() {
             log_step "$package alone"
             cargo check --locked -p "$package" --all-targets
         done
+    log_step 'the runtime with the hash of its metadata inside, as Wasm'
+    env -u SKIP_WASM_BUILD cargo build --locked -p agora-runtime --features metadata-hash
     log_step "the benchmarks' own tests"
     on_chain test 'agora-runtime/runtime-benchmarks' benchmark
 }

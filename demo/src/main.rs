@@ -9,6 +9,7 @@ mod error;
 mod report;
 mod show;
 mod stage;
+mod story;
 
 use error::DemoError;
 use std::process::ExitCode;

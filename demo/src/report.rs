@@ -1,182 +1,17 @@
-//! What happened, and what came of it.
+//! What came of the tasks: shown, and checked.
 
 use crate::{
     accounts::{Books, Cast, PUBLISHER, VERIFIERS, WORKERS},
     error::{DemoError, check},
     show,
+    story::{Story, describe},
 };
-use agora_chain::{
-    AccountId, Balance, BlockEvents, BlockNumber, Client, H256,
-    api::{
-        Event,
-        api::{judging, reputation, tasks},
-    },
-    verify_result,
-    views::{PaymentView, treasury_account},
-};
+use agora_chain::{Balance, Client, verify_result, views::treasury_account};
 use agora_localnet::Agora;
 use agora_primitives::{
-    TaskId,
     money::{Payee, Purpose, Scope},
-    reputation::{Outcome, Side},
+    reputation::Outcome,
 };
-
-/// The tasks' story, as the chain's events tell it.
-pub struct Story {
-    /// The task that is computed.
-    pub task: TaskId,
-    /// The task that nobody accepts.
-    pub lonely: Option<TaskId>,
-    pub accepted: Vec<AccountId>,
-    outcomes: Vec<(AccountId, Outcome)>,
-    attesters: Vec<AccountId>,
-    settled: Option<(BlockNumber, H256, AccountId)>,
-    expired: Option<BlockNumber>,
-    payments: Vec<PaymentView>,
-    reputations: Vec<String>,
-}
-
-impl Story {
-    pub fn new(task: TaskId) -> Self {
-        Self {
-            task,
-            lonely: None,
-            accepted: Vec::new(),
-            outcomes: Vec::new(),
-            attesters: Vec::new(),
-            settled: None,
-            expired: None,
-            payments: Vec::new(),
-            reputations: Vec::new(),
-        }
-    }
-
-    /// Whether both tasks have ended.
-    pub fn is_over(&self) -> bool {
-        self.settled.is_some() && self.expired.is_some()
-    }
-
-    /// Takes in a block, and prints what matters of it.
-    pub fn tell(&mut self, block: &BlockEvents, cast: &Cast) {
-        self.payments.extend(block.payments());
-        for event in &block.events {
-            match event {
-                Event::Tasks(event) => self.task_event(block.block.number, event, cast),
-                Event::Judging(event) => self.judging_event(block.block.number, event, cast),
-                Event::Reputation(reputation::Event::OutcomeRecorded {
-                    who,
-                    side,
-                    outcome,
-                    level,
-                    confidence,
-                }) => {
-                    let side = match side.0 {
-                        Side::Worker(kind) => format!("worker in {kind:?}"),
-                        Side::Verifier(kind) => format!("verifier in {kind:?}"),
-                        Side::Publisher => "publisher".to_owned(),
-                    };
-                    self.reputations.push(format!(
-                        "{:<20} as {side:<24} {:<26} level {:?}, confidence {confidence}",
-                        cast.name(who),
-                        format!("{:?}", outcome.0),
-                        level.0
-                    ));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn task_event(&mut self, block: BlockNumber, event: &tasks::Event, cast: &Cast) {
-        use tasks::Event as E;
-        let name = |account: &AccountId| cast.name(account);
-        let text = match event {
-            E::Published {
-                task,
-                publisher,
-                reward,
-                deadline,
-                ..
-            } => {
-                format!(
-                    "task {}: published by {} for {}, deadline {deadline}",
-                    task.0,
-                    name(publisher),
-                    show::amount(*reward)
-                )
-            }
-            E::Accepted { task, worker } => {
-                if task.0 == self.task {
-                    self.accepted.push(*worker);
-                }
-                format!("task {}: accepted by {}", task.0, name(worker))
-            }
-            E::Committed { task, worker, .. } => format!("task {}: {} commits to a result", task.0, name(worker)),
-            E::RevealStarted { task, until } => format!("task {}: results may be revealed until block {until}", task.0),
-            E::Revealed { task, worker, digest } => {
-                format!("task {}: {} reveals {}", task.0, name(worker), short(digest))
-            }
-            E::ResultChosen {
-                task,
-                digest,
-                best,
-                appeal_until,
-                ..
-            } => format!(
-                "task {}: enough agreement on {}, best {}; may be appealed until block {appeal_until}",
-                task.0,
-                short(digest),
-                name(best)
-            ),
-            E::WorkerJudged { task, worker, outcome } => {
-                if task.0 == self.task {
-                    self.outcomes.push((*worker, outcome.0));
-                }
-                format!("task {}: {} was {}", task.0, name(worker), describe(outcome.0))
-            }
-            E::Settled { task, digest, best } => {
-                if task.0 == self.task {
-                    self.settled = Some((block, *digest, *best));
-                }
-                format!("task {}: settled with {}", task.0, short(digest))
-            }
-            E::Expired { task } => {
-                if Some(task.0) == self.lonely {
-                    self.expired = Some(block);
-                }
-                format!("task {}: expired, nobody was there", task.0)
-            }
-            other => format!("{other:?}"),
-        };
-        show::line(block, &text);
-    }
-
-    fn judging_event(&mut self, block: BlockNumber, event: &judging::Event, cast: &Cast) {
-        if let judging::Event::Attested {
-            task,
-            verifier,
-            attestation,
-        } = event
-        {
-            self.attesters.push(*verifier);
-            show::line(
-                block,
-                &format!("task {}: {} attests: {:?}", task.0, cast.name(verifier), attestation.0),
-            );
-        }
-    }
-
-    fn paid(&self, task: TaskId, purpose: Purpose) -> impl Iterator<Item = &PaymentView> {
-        self.payments
-            .iter()
-            .filter(move |payment| payment.scope == Scope::Task(task) && payment.purpose == purpose)
-    }
-
-    fn burned(&self) -> Balance {
-        let burned = self.payments.iter().filter(|payment| payment.payee == Payee::Burn);
-        burned.map(|payment| payment.amount).sum()
-    }
-}
 
 /// The end of the demonstration.
 pub struct Report<'a> {
@@ -349,19 +184,6 @@ impl Report<'_> {
         })?;
         check(burned > 0, || "nothing was burned".to_owned())
     }
-}
-
-fn describe(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Right { confirmed: true } => "right, confirmed by others",
-        Outcome::Right { confirmed: false } => "right",
-        Outcome::Wrong => "wrong (another result, or committed and never revealed)",
-        Outcome::Late => "late",
-    }
-}
-
-fn short(hash: &H256) -> String {
-    format!("{hash}")
 }
 
 fn indent(text: &str) -> String {

@@ -3,10 +3,11 @@
 use crate::{
     accounts::{Books, Cast, PUBLISHER, Part, VERIFIERS, WORKERS},
     error::{DemoError, check},
-    report::{Report, Story},
+    report::Report,
     show,
+    story::Story,
 };
-use agora_chain::Client;
+use agora_chain::{BlockEvents, BlockRef, Blocks, Client};
 use agora_localnet::{Agora, Node, NodeOptions, Process};
 use agora_primitives::TaskId;
 use futures::future::try_join_all;
@@ -43,65 +44,9 @@ pub async fn run() -> Result<(), DemoError> {
     // Followed from here, so that no event is missed.
     let mut blocks = client.follow_finalised(Some(start.number));
 
-    show::heading("Workers and verifiers");
-    let capability = measure(&node, folder.path()).await?;
-    register(&node, folder.path(), capability).await?;
-    let workers = WORKERS
-        .iter()
-        .map(|part| mine(&node, part, folder.path()))
-        .collect::<Result<Vec<_>, _>>()?;
-    let verifiers = VERIFIERS
-        .iter()
-        .map(|part| validate(&node, part, folder.path()))
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut processes: Vec<Process> = workers.into_iter().chain(verifiers).collect();
-    for process in &mut processes {
-        process.printed("Ctrl-C stops", 0, PATIENCE).await?;
-    }
-    show::note("all run: each worker has checked its device against the golden vectors");
-
-    show::heading("Two tasks");
+    let mut processes = start_participants(&node, folder.path()).await?;
     let publisher = Agora::new(&node.url(), PUBLISHER.key, folder.path());
-    let large = publish(
-        &publisher,
-        &[
-            "synthetic",
-            "--matrix-size",
-            MATRIX_SIZE,
-            "--iterations",
-            ITERATIONS,
-            "--deadline",
-            "60",
-        ],
-    )
-    .await?;
-    let mut story = Story::new(large);
-    while story.accepted.len() < WORKERS.len() {
-        let block = next(&mut blocks).await?;
-        story.tell(&block, &cast);
-    }
-    // Each worker has one slot, and all are taken: nobody will be there for this one.
-    let small = publish(
-        &publisher,
-        &[
-            "synthetic",
-            "--matrix-size",
-            "16",
-            "--iterations",
-            "2",
-            "--deadline",
-            "6",
-        ],
-    )
-    .await?;
-    story.lonely = Some(small);
-    while !story.is_over() {
-        let block = next(&mut blocks).await?;
-        story.tell(&block, &cast);
-        for process in &mut processes {
-            process.ensure_running()?;
-        }
-    }
+    let story = run_two_tasks(&publisher, &mut blocks, &mut processes, &cast).await?;
 
     let report = Report {
         client: &client,
@@ -121,7 +66,45 @@ pub async fn run() -> Result<(), DemoError> {
     Ok(())
 }
 
-async fn next(blocks: &mut agora_chain::Blocks) -> Result<agora_chain::BlockEvents, DemoError> {
+/// Registers everybody and starts their processes.
+async fn start_participants(node: &Node, folder: &Path) -> Result<Vec<Process>, DemoError> {
+    show::heading("Workers and verifiers");
+    let capability = measure(node, folder).await?;
+    register(node, folder, capability).await?;
+    let workers = WORKERS.iter().map(|part| mine(node, part, folder));
+    let verifiers = VERIFIERS.iter().map(|part| verify_work(node, part, folder));
+    let mut processes = workers.chain(verifiers).collect::<Result<Vec<_>, _>>()?;
+    for process in &mut processes {
+        process.printed("Ctrl-C stops", 0, PATIENCE).await?;
+    }
+    show::note("all run: each worker has checked its device against the golden vectors");
+    Ok(processes)
+}
+
+/// Publishes a task that all workers take, then one that nobody is free for, and follows both to their ends.
+async fn run_two_tasks(
+    publisher: &Agora,
+    blocks: &mut Blocks,
+    processes: &mut [Process],
+    cast: &Cast,
+) -> Result<Story, DemoError> {
+    show::heading("Two tasks");
+    let mut story = Story::new(publish(publisher, MATRIX_SIZE, ITERATIONS, "60").await?);
+    while story.accepted.len() < WORKERS.len() {
+        story.tell(&next(blocks).await?, cast);
+    }
+    // Each worker has one slot, and all are taken: nobody will be there for this one.
+    story.lonely = Some(publish(publisher, "16", "2", "6").await?);
+    while !story.is_over() {
+        story.tell(&next(blocks).await?, cast);
+        for process in &mut *processes {
+            process.ensure_running()?;
+        }
+    }
+    Ok(story)
+}
+
+async fn next(blocks: &mut Blocks) -> Result<BlockEvents, DemoError> {
     match tokio::time::timeout(PATIENCE, blocks.next()).await {
         Ok(block) => Ok(block?),
         Err(_) => Err(DemoError::Check(format!(
@@ -132,7 +115,7 @@ async fn next(blocks: &mut agora_chain::Blocks) -> Result<agora_chain::BlockEven
 }
 
 /// Waits for the first finalised block after genesis.
-async fn first_block(client: &Client) -> Result<agora_chain::BlockRef, DemoError> {
+async fn first_block(client: &Client) -> Result<BlockRef, DemoError> {
     let mut blocks = client.follow_finalised(None);
     loop {
         let block = next(&mut blocks).await?.block;
@@ -142,8 +125,7 @@ async fn first_block(client: &Client) -> Result<agora_chain::BlockRef, DemoError
     }
 }
 
-/// The device that all workers share: the best adapter, even if it is software, for the demonstration shows the engine that
-/// GPUs have.
+/// The device that all workers share: the best adapter, even if it is software, so that the engine for GPUs is shown.
 const DEVICE: &str = "0";
 
 /// Measures the device.
@@ -206,12 +188,22 @@ fn mine(node: &Node, part: &Part, folder: &Path) -> Result<Process, DemoError> {
     Ok(agora.spawn(&arguments)?)
 }
 
-fn validate(node: &Node, part: &Part, folder: &Path) -> Result<Process, DemoError> {
-    Ok(Agora::new(&node.url(), part.key, folder).spawn(&["validate"])?)
+fn verify_work(node: &Node, part: &Part, folder: &Path) -> Result<Process, DemoError> {
+    Ok(Agora::new(&node.url(), part.key, folder).spawn(&["verify-work"])?)
 }
 
-async fn publish(publisher: &Agora, arguments: &[&str]) -> Result<TaskId, DemoError> {
-    let answers = publisher.json(&[&["publish"], arguments].concat()).await?;
+async fn publish(publisher: &Agora, matrix_size: &str, iterations: &str, deadline: &str) -> Result<TaskId, DemoError> {
+    let arguments = [
+        "--matrix-size",
+        matrix_size,
+        "--iterations",
+        iterations,
+        "--deadline",
+        deadline,
+    ];
+    let answers = publisher
+        .json(&[&["publish", "synthetic"], &arguments[..]].concat())
+        .await?;
     let published = answers
         .first()
         .ok_or_else(|| DemoError::Check("`agora publish` printed nothing".to_owned()))?;

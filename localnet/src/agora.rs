@@ -25,19 +25,14 @@ pub struct CommandFailed {
 }
 
 impl Agora {
-    /// Talks to the node at `url`, signs with the development key `key` (`//Worker1`), keeps its data in `folder`; all
-    /// that are given one folder share the blobs in it.
+    /// Talks to the node at `url`, signs with the development key `key` (`//Worker1`) and keeps its data in `folder`.
+    /// Those with the same folder share its blobs.
     pub fn new(url: &str, key: &str, folder: &Path) -> Self {
         Self {
             url: url.to_owned(),
             folder: folder.to_owned(),
             key: key.to_owned(),
         }
-    }
-
-    /// The name of its key.
-    pub fn key(&self) -> &str {
-        &self.key
     }
 
     fn command(&self, arguments: &[&str]) -> Result<Command, LocalnetError> {
@@ -59,7 +54,7 @@ impl Agora {
         let malformed = |error: serde_json::Error| CommandFailed {
             arguments: arguments.join(" "),
             code: Some(0),
-            message: format!("printed what is no JSON ({error}): {text}"),
+            message: format!("printed something that is not JSON ({error}): {text}"),
         };
         Ok(text
             .lines()

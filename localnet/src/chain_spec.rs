@@ -1,4 +1,4 @@
-//! Chains that start with something else than their names say.
+//! Chains with another genesis.
 
 use crate::{LocalnetError, program};
 use serde_json::Value;
@@ -7,9 +7,9 @@ use std::{
     process::Command,
 };
 
-/// Writes the specification of `chain` (`dev`, `local2`, `local4`) into `folder`, with its genesis changed by `edit`, and returns its
-/// path: the name of the chain for [`NodeOptions`](crate::NodeOptions). `edit` is given what the chain lays over its
-/// default genesis, an object with one entry per pallet.
+/// Writes the specification of `chain` (`dev`, `local2` or `local4`) into `folder`, with its genesis changed by `edit`, and
+/// returns its path: the name of the chain for [`NodeOptions`](crate::NodeOptions). `edit` gets the genesis patch: an object
+/// with one entry per pallet, which overrides the default genesis.
 pub fn write_chain_spec(chain: &str, folder: &Path, edit: impl FnOnce(&mut Value)) -> Result<PathBuf, LocalnetError> {
     let exported = Command::new(program("agora-node")?)
         .args(["export-chain-spec", "--chain", chain])

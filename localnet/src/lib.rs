@@ -1,8 +1,8 @@
 //! A network of real processes on this machine: nodes, workers, verifiers. For the demonstration, the end-to-end tests
 //! and the benchmarks.
 //!
-//! Every process is killed when its handle is dropped, its output goes to a file, and every wait has a deadline and
-//! says, when it is missed, what it waited for and where to read on.
+//! Every process is killed when its handle is dropped, and writes to a log file. Every wait has a deadline; the error
+//! of a missed one names what was waited for and the log.
 
 #![deny(missing_docs)]
 

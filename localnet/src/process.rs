@@ -46,11 +46,6 @@ impl Process {
         })
     }
 
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Everything that it has printed.
     pub fn output(&self) -> String {
         std::fs::read(&self.log)
@@ -83,7 +78,7 @@ impl Process {
         match self
             .child
             .try_wait()
-            .map_err(LocalnetError::system(format!("cannot look after {}", self.name)))?
+            .map_err(LocalnetError::system(format!("cannot tell whether {} still runs", self.name)))?
         {
             None => Ok(()),
             Some(status) => Err(LocalnetError::Ended {

@@ -5,7 +5,7 @@ use crate::BlobKind;
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
-    /// The place named is none that a store can be opened at.
+    /// No store can be opened at the location.
     #[error("cannot open a blob store at {location:?}: {reason}; give a folder, or a URL such as s3://bucket/prefix")]
     Location {
         /// What was given.
@@ -34,7 +34,7 @@ pub enum BlobError {
         found: String,
     },
     /// The blob is larger than the reader is willing to take.
-    #[error("the {kind} {key} has {size} bytes, more than the {limit} that were expected at most")]
+    #[error("the {kind} {key} has {size} bytes, and at most {limit} were expected; it is not fetched")]
     TooLarge {
         /// Its kind.
         kind: BlobKind,

@@ -1,15 +1,14 @@
 //! Content-addressed store of job specifications and results.
 //!
-//! A blob's key is computed from its content, so that whoever reads it can tell whether it is what it should be: every
-//! read is checked, and a blob that fails the check is reported as [`BlobError::Corrupt`], never returned. The store
-//! is a folder by default and an S3 bucket by URL.
+//! A blob's key is computed from its content, so that every read is checked: a blob that does not match its key is
+//! reported as [`BlobError::Corrupt`], never returned. The store is a folder by default and an S3 bucket by URL.
 //!
 //! | kind | key |
 //! | --- | --- |
 //! | [`BlobKind::Job`] | `blake2_256` of the content |
 //! | [`BlobKind::Output`] | the result digest: Merkle root of the content's 1 KiB chunks |
 //!
-//! Nothing in here knows a chain: which blobs are still wanted is the caller's to say ([`BlobStore::collect_garbage`]).
+//! This crate knows no chain: the caller says which blobs are still wanted ([`BlobStore::collect_garbage`]).
 
 #![deny(missing_docs)]
 

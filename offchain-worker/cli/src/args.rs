@@ -2,14 +2,14 @@
 
 mod publish;
 
-pub use publish::{JobArgs, PublishArgs, RenderingArgs, TrainingArgs};
+pub use publish::{PublishArgs, TermsArgs};
 
-use crate::units::Amount;
+use crate::units::{Amount, name_of};
 use agora_primitives::participants::{Role, Specialisation};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
 
-/// Publish, compute, validate and verify on an Agora chain.
+/// Publish work on an Agora chain, compute it, check it, and verify what was settled.
 #[derive(Parser)]
 #[command(name = "agora", version, after_help = crate::exit::EXPLAINED, max_term_width = 100)]
 pub struct Cli {
@@ -50,7 +50,7 @@ pub struct Global {
     /// Where job specifications and results are kept: a folder, or s3://bucket/prefix.
     #[arg(long, global = true, env = "AGORA_BLOBS", value_name = "LOCATION")]
     pub blobs: Option<String>,
-    /// Folder for what can be found anew, such as the fastest settings of each device; ~/.cache/agora if left out.
+    /// Folder for what can be measured again, such as the fastest settings of each device; ~/.cache/agora if left out.
     #[arg(long, global = true, env = "AGORA_CACHE", value_name = "FOLDER")]
     pub cache: Option<PathBuf>,
     /// Log more (-v: steps, -vv: everything).
@@ -70,8 +70,8 @@ pub enum Command {
     Leave(LeaveArgs),
     /// Work: take tasks, compute, commit, reveal, collect.
     Mine(MineArgs),
-    /// Check results while they can be appealed, and attest.
-    Validate(ValidateArgs),
+    /// Check results while they can be appealed, and attest for or against them.
+    VerifyWork(VerifyWorkArgs),
     /// Publish a task with money behind it.
     Publish(PublishArgs),
     /// Take back a task that nobody has accepted.
@@ -194,11 +194,8 @@ pub struct LeaveArgs {
 
 fn parse_specialisation(text: &str) -> Result<Specialisation, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| {
-        let names: Vec<_> = Specialisation::ALL
-            .iter()
-            .filter_map(|one| serde_json::to_value(one).ok()?.as_str().map(str::to_owned))
-            .collect();
-        format!("unknown; known are {}", names.join(", "))
+        let names = Specialisation::ALL.map(|one| name_of(&one));
+        format!("there is no such kind of work; known are {}", names.join(", "))
     })
 }
 
@@ -229,7 +226,7 @@ pub struct MineArgs {
 }
 
 #[derive(Args)]
-pub struct ValidateArgs {
+pub struct VerifyWorkArgs {
     /// Blocks between two heartbeats.
     #[arg(long, default_value_t = 100)]
     pub heartbeat: u32,
@@ -290,8 +287,8 @@ pub enum ResultFormat {
     Model,
     /// The last checkpoint of a training job, to go on from.
     Checkpoint,
-    /// Numbers as JSON, one line for each item: vectors of an embedding, logits of a classification, products of rows,
-    /// losses of training.
+    /// Numbers as JSON, one line for each item: vectors of an embedding, logits of a classification, products of a
+    /// matrix, losses of training.
     Json,
 }
 
@@ -366,3 +363,6 @@ pub struct DeviceArgs {
     /// "auto", "cpu", an index of `agora devices`, or part of a name; all devices if left out.
     pub device: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,7 +48,7 @@ impl Context {
         Ok(source.load()?)
     }
 
-    /// Signs and sends.
+    /// Connects to the node, with the key to sign with.
     pub async fn submitter(&self) -> Result<Submitter, CliError> {
         let keypair = self.keypair()?;
         Ok(Submitter::new(self.client().await?, keypair))
@@ -59,7 +59,7 @@ impl Context {
         match named {
             Some(text) => text
                 .parse()
-                .map_err(|error| CliError::Usage(format!("{text:?} is no account address: {error}"))),
+                .map_err(|error| CliError::Usage(format!("{text:?} is not an account address: {error}"))),
             None => Ok(self.keypair()?.account()),
         }
     }
@@ -79,7 +79,7 @@ impl Context {
         Ok(Journal::open(&path, client.genesis_hash().0, account.0)?)
     }
 
-    /// How devices are opened: what was found about them is remembered, if there is a folder for it.
+    /// How devices are opened. Their fastest settings are remembered if there is a folder for that.
     pub fn gpu_options(&self) -> GpuOptions {
         let cache = self.global.cache.clone();
         let cache = cache.or_else(|| user_folder("XDG_CACHE_HOME", ".cache"));
@@ -94,7 +94,7 @@ impl Context {
             return Ok(folder.clone());
         }
         user_folder("XDG_DATA_HOME", ".local/share")
-            .ok_or_else(|| CliError::Usage("give a folder with --data, for HOME is not set".to_owned()))
+            .ok_or_else(|| CliError::Usage("HOME is not set: give a folder with --data".to_owned()))
     }
 }
 
@@ -113,7 +113,7 @@ pub fn shutdown() -> CancellationToken {
     let cancelled = token.clone();
     tokio::spawn(async move {
         signal().await;
-        tracing::info!("Stopping; once more to stop at once.");
+        tracing::info!("Stopping; press Ctrl-C again to stop at once.");
         cancelled.cancel();
         signal().await;
         std::process::exit(130);

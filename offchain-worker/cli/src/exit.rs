@@ -3,8 +3,8 @@
 use agora_blobs::BlobError;
 use agora_chain::{ChainError, KeyError};
 use agora_compute::EngineError;
-use agora_worker::{JournalError, MinerError};
 use agora_models::{EmbedError, ImportError};
+use agora_worker::{JournalError, WorkerError};
 
 /// For `--help`.
 pub const EXPLAINED: &str = "Exit codes: 0 done · 1 failed · 2 wrong usage · 3 not found · 4 refused by the chain · \
@@ -22,7 +22,7 @@ pub enum CliError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
-    Miner(#[from] MinerError),
+    Worker(#[from] WorkerError),
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error(transparent)]
@@ -45,7 +45,7 @@ impl CliError {
         match self {
             Self::Usage(_) | Self::Key(_) | Self::Import(_) | Self::Embed(_) => 2,
             Self::NotFound(_) | Self::Chain(ChainError::NotFound(_)) | Self::Blob(BlobError::NotFound { .. }) => 3,
-            Self::Chain(error) | Self::Miner(MinerError::Chain(error)) => match error {
+            Self::Chain(error) | Self::Worker(WorkerError::Chain(error)) => match error {
                 ChainError::Refused { .. }
                 | ChainError::Failed(_)
                 | ChainError::CannotPayFee { .. }
@@ -54,7 +54,7 @@ impl CliError {
                 _ => 1,
             },
             Self::Unverified(_) | Self::Blob(BlobError::Corrupt { .. }) => 6,
-            Self::Blob(_) | Self::Engine(_) | Self::Miner(_) | Self::Journal(_) | Self::File { .. } => 1,
+            Self::Blob(_) | Self::Engine(_) | Self::Worker(_) | Self::Journal(_) | Self::File { .. } => 1,
         }
     }
 }

@@ -1,177 +1,108 @@
-//! From command line arguments to a job and its inputs.
+//! The kinds of jobs on the command line. Each kind has a room: its arguments, how a job is prepared from them, and how
+//! its jobs and results are shown.
+//!
+//! A new kind is a room, a variant of [`JobArgs`] and the match arms that the compiler asks for in this file. Nothing
+//! else in this crate matches on [`JobKind`].
 
-use crate::{
-    args::{JobArgs, RenderingArgs, TrainingArgs},
-    exit::CliError,
-};
-use agora_blobs::{BlobKind, BlobStore};
-use agora_compute::{network, training::Dataset};
-use agora_models::Embedder;
-use agora_primitives::job::{
-    BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, Region, RenderingJob, MatmulJob, SyntheticJob, TrainingJob,
-};
-use agora_scenes::{Description, Folder};
-use std::path::Path;
+mod classification;
+mod embedding;
+mod inference;
+mod inputs;
+mod lines;
+mod matmul;
+mod rendering;
+mod synthetic;
+mod training;
 
-/// The job that `args` describe, within its limits. Its inputs are in `blobs` then.
-pub async fn prepare(blobs: &BlobStore, args: JobArgs) -> Result<JobSpec, CliError> {
-    let spec = match args {
-        JobArgs::Synthetic {
-            matrix_size,
-            iterations,
-            seed,
-        } => JobSpec::V1(JobKind::Synthetic(SyntheticJob {
-            seed: parse_seed(seed.as_deref())?,
-            matrix_size,
-            iterations,
-        })),
-        JobArgs::Matmul {
-            matrix,
-            columns,
-            first_row,
-            rows,
-            vectors,
-        } => {
-            let matrix = store(blobs, read(&matrix)?).await?;
-            let input = store(blobs, read(&vectors)?).await?;
-            let count = |bytes: u32| bytes.checked_div(columns).unwrap_or(0);
-            JobSpec::V1(JobKind::Matmul(MatmulJob {
-                matrix,
-                columns,
-                first_row,
-                rows: rows.unwrap_or_else(|| count(matrix.size).saturating_sub(first_row)),
-                input,
-                vectors: count(input.size),
-            }))
-        }
-        JobArgs::Embedding { model, texts } => embedding(blobs, &model, &texts).await?,
-        JobArgs::Classification { model, images } => classification(blobs, &model, &images).await?,
-        JobArgs::Training(args) => training(blobs, &args).await?,
-        JobArgs::Rendering(args) => rendering(blobs, &args).await?,
-    };
-    spec.validate().map_err(|error| CliError::Usage(error.to_string()))?;
-    Ok(spec)
+pub use inputs::{read, sentences};
+
+use crate::{args::ResultFormat, exit::CliError};
+use agora_blobs::BlobStore;
+use agora_compute::Inputs;
+use agora_primitives::job::{JobKind, JobSpec};
+use clap::Subcommand;
+
+/// What is to be computed. Files are put into the blob store, where workers and verifiers find them.
+#[derive(Subcommand, Debug)]
+pub enum JobArgs {
+    /// A chain of matrix products over F_251.
+    Synthetic(synthetic::SyntheticArgs),
+    /// Rows of a matrix of signed bytes times vectors.
+    Matmul(matmul::MatmulArgs),
+    /// A vector for each sentence.
+    Embedding(embedding::EmbeddingArgs),
+    /// The class of each image.
+    Classification(classification::ClassificationArgs),
+    /// A classifier of images.
+    Training(training::TrainingArgs),
+    /// A picture of a scene, or several.
+    Rendering(rendering::RenderingArgs),
 }
 
-async fn embedding(blobs: &BlobStore, model: &Path, texts: &Path) -> Result<JobSpec, CliError> {
-    let embedder = Embedder::new(read(model)?)?;
-    let embedding = embedder.job(&sentences(texts)?)?;
-    store(blobs, embedder.package().to_vec()).await?;
-    store(blobs, embedding.input).await?;
-    Ok(embedding.job)
-}
-
-async fn classification(blobs: &BlobStore, model: &Path, images: &Path) -> Result<JobSpec, CliError> {
-    let (package, pixels) = (read(model)?, read(images)?);
-    let network = |error: network::NetworkError| CliError::Usage(format!("{}: {error}", model.display()));
-    let shape = network::Package::decode(&package).map_err(network)?.shape;
-    let (item_work, item_output) = network::work(&package).map_err(network)?;
-    let items = pixels.len() / shape.pixels();
-    if items * shape.pixels() != pixels.len() {
-        return Err(CliError::Usage(format!(
-            "{} is not made of images of {} pixels",
-            images.display(),
-            shape.pixels()
-        )));
+impl JobArgs {
+    /// The job, checked against its limits. Its inputs are in `blobs` then.
+    pub async fn prepare(self, blobs: &BlobStore) -> Result<JobSpec, CliError> {
+        let kind = match self {
+            Self::Synthetic(args) => args.prepare(blobs).await?,
+            Self::Matmul(args) => args.prepare(blobs).await?,
+            Self::Embedding(args) => args.prepare(blobs).await?,
+            Self::Classification(args) => args.prepare(blobs).await?,
+            Self::Training(args) => args.prepare(blobs).await?,
+            Self::Rendering(args) => args.prepare(blobs).await?,
+        };
+        let spec = JobSpec::V1(kind);
+        spec.validate().map_err(|error| CliError::Usage(error.to_string()))?;
+        Ok(spec)
     }
-    Ok(JobSpec::V1(JobKind::Inference(InferenceJob {
-        model: store(blobs, package).await?,
-        input: store(blobs, pixels).await?,
-        task: InferenceTask::Classification,
-        // More than fit are refused with the job.
-        items: u32::try_from(items).unwrap_or(u32::MAX),
-        item_work,
-        item_output,
-    })))
 }
 
-async fn training(blobs: &BlobStore, args: &TrainingArgs) -> Result<JobSpec, CliError> {
-    let bytes = read(&args.data)?;
-    let data = Dataset::decode(&bytes).map_err(|error| CliError::Usage(format!("{}: {error}", args.data.display())))?;
-    let start = match &args.start {
-        Some(path) => Some(store(blobs, read(path)?).await?),
-        None => None,
-    };
-    Ok(JobSpec::V1(JobKind::Training(TrainingJob {
-        width: data.width.into(),
-        height: data.height.into(),
-        classes: data.classes.into(),
-        data: store(blobs, bytes).await?,
-        network: args.network,
-        seed: parse_seed(args.seed.as_deref())?,
-        batch: args.batch,
-        segments: args.segments,
-        segment_steps: args.segment_steps,
-        trace_interval: args.trace_interval.unwrap_or(args.segment_steps),
-        rate_shift: args.rate_shift,
-        halve_after: args.halve_after,
-        momentum_shift: args.momentum_shift,
-        start,
-    })))
+/// The arguments of one kind.
+trait Prepare {
+    /// The job that they describe. Its inputs are in `blobs` then.
+    async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError>;
 }
 
-async fn rendering(blobs: &BlobStore, args: &RenderingArgs) -> Result<JobSpec, CliError> {
-    let whole = Region {
-        x: 0,
-        y: 0,
-        width: args.width,
-        height: args.height,
-    };
-    Ok(JobSpec::V1(JobKind::Rendering(RenderingJob {
-        scene: store(blobs, scene(&args.scene)?).await?,
-        seed: parse_seed(args.seed.as_deref())?,
-        width: args.width,
-        height: args.height,
-        region: args.region.unwrap_or(whole),
-        first_frame: args.first_frame,
-        frames: args.frames,
-        samples: args.samples,
-        max_bounces: args.max_bounces,
-    })))
+/// What people are shown of a job of one kind, and of its result.
+trait Show {
+    /// The job in one line.
+    fn describe(&self) -> String;
+
+    /// The result `output` in `format`; `None` if results of this kind do not have it.
+    fn convert(&self, inputs: &dyn Inputs, output: &[u8], format: ResultFormat) -> Result<Option<Vec<u8>>, CliError>;
 }
 
-/// The bytes of the scene at `path`: built from a description, or as they are.
-fn scene(path: &Path) -> Result<Vec<u8>, CliError> {
-    let bytes = read(path)?;
-    let refuse = |error: &dyn std::fmt::Display| CliError::Usage(format!("{}: {error}", path.display()));
-    if path.extension().is_none_or(|extension| extension != "json") {
-        agora_compute::scene::Scene::decode(&bytes).map_err(|error| refuse(&error))?;
-        return Ok(bytes);
+/// The job, as what every kind can show.
+fn shown(job: &JobSpec) -> &dyn Show {
+    let JobSpec::V1(kind) = job;
+    match kind {
+        JobKind::Synthetic(job) => job,
+        JobKind::Matmul(job) => job,
+        JobKind::Inference(job) => job,
+        JobKind::Training(job) => job,
+        JobKind::Rendering(job) => job,
     }
-    let text = String::from_utf8(bytes).map_err(|error| refuse(&error))?;
-    let description = Description::parse(&text).map_err(|error| refuse(&error))?;
-    let folder = Folder::new(path.parent().unwrap_or(Path::new(".")));
-    Ok(description.build(&folder).map_err(|error| refuse(&error))?.encode())
 }
 
-/// The lines of the file at `path` that are not empty.
-pub fn sentences(path: &Path) -> Result<Vec<String>, CliError> {
-    let text = String::from_utf8(read(path)?)
-        .map_err(|error| CliError::Usage(format!("{} is not UTF-8: {error}", path.display())))?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    Ok(lines.map(str::to_owned).collect())
+/// `job` in one line.
+pub fn describe(job: &JobSpec) -> String {
+    shown(job).describe()
 }
 
-fn parse_seed(text: Option<&str>) -> Result<[u8; 32], CliError> {
-    let Some(text) = text else { return Ok(rand::random()) };
-    let mut seed = [0; 32];
-    hex::decode_to_slice(text.trim_start_matches("0x"), &mut seed)
-        .map_err(|_| CliError::Usage("--seed takes 64 hex digits".to_owned()))?;
-    Ok(seed)
+/// `output`, the result of `job`, in `format`.
+pub fn convert(job: &JobSpec, inputs: &dyn Inputs, output: &[u8], format: ResultFormat) -> Result<Vec<u8>, CliError> {
+    let reason = match format {
+        ResultFormat::Raw => return Ok(output.to_vec()),
+        ResultFormat::Png => "only rendering jobs give pictures",
+        ResultFormat::Model | ResultFormat::Checkpoint => "only training jobs give models",
+        ResultFormat::Json => "the result is not made of items",
+    };
+    let converted = shown(job).convert(inputs, output, format)?;
+    converted.ok_or_else(|| unfit(reason))
 }
 
-/// The content of the file at `path`.
-pub fn read(path: &Path) -> Result<Vec<u8>, CliError> {
-    std::fs::read(path).map_err(|reason| CliError::File {
-        path: path.display().to_string(),
-        reason,
-    })
+fn unfit(reason: &str) -> CliError {
+    CliError::Usage(format!("{reason}; --format raw writes any result"))
 }
 
-/// Puts an input where workers and verifiers find it.
-async fn store(blobs: &BlobStore, content: Vec<u8>) -> Result<BlobRef, CliError> {
-    let blob = BlobRef::to(&content)
-        .ok_or_else(|| CliError::Usage(format!("{} bytes are more than an input may have", content.len())))?;
-    blobs.put(BlobKind::Input, content).await?;
-    Ok(blob)
-}
+#[cfg(test)]
+mod tests;

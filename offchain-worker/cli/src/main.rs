@@ -1,4 +1,4 @@
-//! `agora`: the one program that miners, verifiers and publishers run.
+//! `agora`: the one program that workers, verifiers and publishers run.
 //!
 //! Parses, calls the crates that do the work, and prints. Exit codes are in [`exit`].
 
@@ -6,7 +6,6 @@ mod args;
 mod commands;
 mod context;
 mod exit;
-mod formats;
 mod jobs;
 mod output;
 mod units;
@@ -38,7 +37,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Profile(args) => commands::profile::run(&context, args).await,
         Command::Leave(args) => commands::leave::run(&context, args).await,
         Command::Mine(args) => commands::mine::run(&context, args).await,
-        Command::Validate(args) => commands::validate::run(&context, args).await,
+        Command::VerifyWork(args) => commands::verify_work::run(&context, args).await,
         Command::Publish(args) => commands::publish::run(&context, args).await,
         Command::Cancel(args) => commands::publish::cancel(&context, args).await,
         Command::Tasks(args) => commands::tasks::list(&context, args).await,

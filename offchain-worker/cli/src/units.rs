@@ -1,6 +1,8 @@
 //! Amounts and other values as people write them.
 
 use agora_chain::Balance;
+use serde::Serialize;
+use serde_json::Value;
 use std::{fmt, str::FromStr};
 
 /// Plancks in one unit.
@@ -63,6 +65,36 @@ fn decimal(text: &str, decimals: usize) -> Option<u128> {
     format!("{whole}{rest:0<decimals$}").parse().ok()
 }
 
+/// A name as the command line and JSON spell it: of a role, a kind of work, what a model is asked for.
+pub fn name_of(named: &impl Serialize) -> String {
+    match serde_json::to_value(named) {
+        Ok(Value::String(name)) => name,
+        other => unreachable!("only enumerations without fields have names: {other:?}"),
+    }
+}
+
+/// A seed: 64 hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seed(pub [u8; 32]);
+
+impl Seed {
+    /// A random one.
+    pub fn random() -> Self {
+        Self(rand::random())
+    }
+}
+
+impl FromStr for Seed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut seed = [0; 32];
+        hex::decode_to_slice(text.trim_start_matches("0x"), &mut seed)
+            .map_err(|_| "a seed has 64 hex digits".to_owned())?;
+        Ok(Self(seed))
+    }
+}
+
 /// A UUID.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Uuid(pub [u8; 16]);
@@ -110,6 +142,7 @@ impl fmt::Display for Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use agora_primitives::participants::{Role, Specialisation};
 
     #[test]
     fn amounts_read_back_as_they_print() {
@@ -139,6 +172,22 @@ mod tests {
         assert_eq!("1".parse(), Ok(Factor(1000)));
         assert_eq!("2.5".parse(), Ok(Factor(2500)));
         assert!("1.0001".parse::<Factor>().is_err());
+    }
+
+    #[test]
+    fn seeds_are_64_hex_digits() {
+        let digits = "0f".repeat(32);
+        assert_eq!(digits.parse(), Ok(Seed([0x0f; 32])));
+        assert_eq!(format!("0x{digits}").parse(), Ok(Seed([0x0f; 32])));
+        for text in ["", "0f", &digits[1..], &digits.replace('f', "g")] {
+            assert!(text.parse::<Seed>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_command_line() {
+        assert_eq!(name_of(&Role::Verifier), "verifier");
+        assert_eq!(name_of(&Specialisation::RowTransform), "row-transform");
     }
 
     #[test]

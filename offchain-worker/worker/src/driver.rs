@@ -1,7 +1,7 @@
-//! The loop that workers and verifiers share: follow the best chain, look at the state after each block, do one thing
-//! about each matter at a time, and be heard of.
+//! The loop that workers and verifiers share: follow the best chain, look at the state after each block, take at most
+//! one step about each matter at a time, and send heartbeats.
 
-use crate::{Metrics, MinerError};
+use crate::{Metrics, WorkerError};
 use agora_chain::{AccountId, AtBlock, BlockNumber, Submitter, calls};
 use agora_primitives::{TaskId, participants::Role};
 use std::{collections::HashSet, fmt, time::Duration};
@@ -14,7 +14,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// What is to be done after each block.
 pub(crate) trait Duty {
     /// Looks at the state after one block and starts what is due.
-    async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError>;
+    async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), WorkerError>;
 }
 
 /// What a step is about.
@@ -22,10 +22,10 @@ pub(crate) trait Duty {
 pub(crate) enum Matter {
     /// A task.
     Task(TaskId),
-    /// The worker's own hardware challenge in a round.
-    Challenge(u32),
-    /// The answer of the account with these bytes to its hardware challenge in a round.
-    Answer(u32, [u8; 32]),
+    /// The worker's own hardware challenge in the round with this number.
+    HardwareRound(u32),
+    /// The response of the account with these bytes in the hardware round with this number.
+    Response(u32, [u8; 32]),
 }
 
 impl From<TaskId> for Matter {
@@ -38,8 +38,8 @@ impl fmt::Display for Matter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Task(task) => write!(f, "task {task}"),
-            Self::Challenge(round) => write!(f, "hardware challenge {round}"),
-            Self::Answer(round, worker) => write!(f, "answer of {} to hardware challenge {round}", AccountId(*worker)),
+            Self::HardwareRound(round) => write!(f, "hardware round {round}"),
+            Self::Response(round, worker) => write!(f, "response of {} in hardware round {round}", AccountId(*worker)),
         }
     }
 }
@@ -48,7 +48,7 @@ impl fmt::Display for Matter {
 #[derive(Default)]
 pub(crate) struct Steps {
     matters: HashSet<Matter>,
-    running: JoinSet<(Matter, Result<(), MinerError>)>,
+    running: JoinSet<(Matter, Result<(), WorkerError>)>,
 }
 
 impl Steps {
@@ -61,7 +61,7 @@ impl Steps {
     pub fn start(
         &mut self,
         matter: impl Into<Matter>,
-        step: impl Future<Output = Result<(), MinerError>> + Send + 'static,
+        step: impl Future<Output = Result<(), WorkerError>> + Send + 'static,
     ) {
         let matter = matter.into();
         if self.matters.insert(matter) {
@@ -69,17 +69,17 @@ impl Steps {
         }
     }
 
-    /// Waits for what is under way; what takes too long is left to the journal.
+    /// Waits for the steps under way, at most [`DRAIN`]. The next start takes up what is left from the journal.
     pub async fn drain(mut self) {
         let drained = tokio::time::timeout(DRAIN, async {
             while let Some(done) = self.running.join_next().await {
                 if let Ok((matter, Err(error))) = done {
-                    tracing::info!(%matter, %error, "Left for the next start.");
+                    tracing::info!(%matter, %error, "A step failed while stopping; the next start takes it again.");
                 }
             }
         });
         if drained.await.is_err() {
-            tracing::warn!("Some transactions are still under way; the journal knows of them.");
+            tracing::warn!("Some transactions are still under way; the next start looks for them on chain.");
         }
     }
 }
@@ -109,11 +109,11 @@ impl Driver {
         }
     }
 
-    /// Does its duty until `shutdown`, and returns what is still under way. What fails is looked at again after the next
-    /// block.
+    /// Does `duty` after each block until `shutdown`, and returns the steps that are still under way. A step that failed
+    /// is taken again after the next block.
     ///
-    /// Errors: those that trying again does not help against.
-    pub async fn run(mut self, duty: &mut impl Duty, shutdown: CancellationToken) -> Result<Steps, MinerError> {
+    /// Errors: only those that are not recoverable.
+    pub async fn run(mut self, duty: &mut impl Duty, shutdown: CancellationToken) -> Result<Steps, WorkerError> {
         self.ensure_registered().await?;
         let client = self.submitter.client().clone();
         let mut blocks = client.follow_best();
@@ -138,37 +138,37 @@ impl Driver {
                 Some(_) = self.heartbeat.join_next() => {}
             }
         }
-        tracing::info!("Stopping; transactions under way are waited for.");
+        tracing::info!("Stopping, once the transactions under way have ended.");
         Ok(self.steps)
     }
 
-    async fn ensure_registered(&self) -> Result<(), MinerError> {
+    async fn ensure_registered(&self) -> Result<(), WorkerError> {
         let account = self.submitter.account();
         let at = self.submitter.client().best().await?;
         match at.participant(account, self.role).await? {
             Some(_) => Ok(()),
-            None => Err(MinerError::NotRegistered {
+            None => Err(WorkerError::NotRegistered {
                 account: account.to_string(),
                 role: self.role,
             }),
         }
     }
 
-    fn step_done(&mut self, done: Result<(Matter, Result<(), MinerError>), JoinError>) -> Result<(), MinerError> {
-        let (matter, result) = done.map_err(|panic| MinerError::Interrupted(panic.to_string()))?;
+    fn step_done(&mut self, done: Result<(Matter, Result<(), WorkerError>), JoinError>) -> Result<(), WorkerError> {
+        let (matter, result) = done.map_err(|panic| WorkerError::Interrupted(panic.to_string()))?;
         self.steps.matters.remove(&matter);
         match result {
             Ok(()) => Ok(()),
-            Err(error @ MinerError::Journal(_)) => Err(error),
+            Err(error @ WorkerError::Journal(_)) => Err(error),
             Err(error) => {
                 self.metrics.retries.inc();
-                tracing::warn!(%matter, %error, "A step failed; the matter is looked at again.");
+                tracing::warn!(%matter, %error, "A step failed; it is taken again after the next block.");
                 Ok(())
             }
         }
     }
 
-    /// Lets the chain hear of the account when it is time, and the beat before has ended.
+    /// Sends a heartbeat if one is due and the last one has ended.
     fn beat(&mut self, now: BlockNumber) {
         let due = self
             .last_heartbeat
@@ -178,7 +178,7 @@ impl Driver {
             let submitter = self.submitter.clone();
             self.heartbeat.spawn(async move {
                 if let Err(error) = submitter.submit(&calls::heartbeat()).await {
-                    tracing::warn!(%error, "The heartbeat failed; the next one is tried in time.");
+                    tracing::warn!(%error, "The heartbeat failed; the next one is sent when it is due.");
                 }
             });
         }

@@ -1,11 +1,11 @@
-//! What can end a worker.
+//! What can end a worker or a verifier.
 
 use crate::JournalError;
 use agora_primitives::participants::Role;
 
-/// An error that a worker cannot wait out.
+/// Why a step, or the whole loop, failed.
 #[derive(Debug, thiserror::Error)]
-pub enum MinerError {
+pub enum WorkerError {
     /// The chain.
     #[error(transparent)]
     Chain(#[from] agora_chain::ChainError),
@@ -43,11 +43,16 @@ pub enum MinerError {
 }
 
 /// A role as the command line spells it.
-fn name_of(role: Role) -> String {
-    format!("{role:?}").to_lowercase()
+fn name_of(role: Role) -> &'static str {
+    match role {
+        Role::Worker => "worker",
+        Role::Verifier => "verifier",
+        Role::Orchestrator => "orchestrator",
+        Role::Expert => "expert",
+    }
 }
 
-impl MinerError {
+impl WorkerError {
     /// Whether trying again later may help.
     pub fn is_recoverable(&self) -> bool {
         match self {

@@ -11,7 +11,7 @@ pub enum Fault {
     Silent,
     /// Attests the opposite of what it found.
     Lie,
-    /// Stops dead at a point, to be killed there.
+    /// Stops at this point for ever, so that a test can kill it there.
     Pause(Pause),
 }
 

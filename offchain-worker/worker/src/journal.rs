@@ -40,7 +40,8 @@ impl std::fmt::Debug for TaskRecord {
     }
 }
 
-/// How far a worker has come with a task. What is on chain can be further, never less far, than what was sent.
+/// How far a worker has come with a task. Written before the transaction is sent, so the chain is never further than
+/// this stage allows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {

@@ -1,6 +1,6 @@
-//! The Agora worker, and the verifier's loop.
+//! The Agora worker, and the verifier beside it.
 //!
-//! A [`Miner`] takes tasks that suit its [`Policy`], computes them, commits to the result, reveals it and sees to it
+//! A [`Worker`] takes tasks that suit its [`Policy`], computes them, commits to the result, reveals it and sees to it
 //! that it is paid; a [`Verifier`] checks winning results while they can be appealed and attests for or against
 //! them. Both follow the same discipline:
 //!
@@ -18,18 +18,17 @@ mod driver;
 mod error;
 #[cfg(feature = "fault-injection")]
 mod fault;
+mod job;
 mod journal;
 mod metrics;
-mod miner;
-mod policy;
-mod step;
 mod verifier;
+mod worker;
 
-pub use error::MinerError;
+pub use error::WorkerError;
 #[cfg(feature = "fault-injection")]
 pub use fault::{Fault, Pause};
+pub use job::load_job;
 pub use journal::{AttestRecord, Journal, JournalError, Stage, TaskRecord};
 pub use metrics::{Metrics, serve_metrics};
-pub use miner::{Miner, MinerConfig, load_job};
-pub use policy::{Policy, Unsuitable};
 pub use verifier::{Verifier, VerifierConfig};
+pub use worker::{Policy, Unsuitable, Worker, WorkerConfig};

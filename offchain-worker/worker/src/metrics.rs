@@ -1,6 +1,6 @@
 //! Figures for Prometheus.
 
-use crate::MinerError;
+use crate::WorkerError;
 use axum::{Router, http::header, routing::get};
 use prometheus_client::{
     encoding::text::encode,
@@ -16,7 +16,7 @@ pub struct Metrics {
     registry: Arc<Registry>,
     /// Number of the newest block seen.
     pub best_block: Gauge,
-    /// Tasks in hand.
+    /// Tasks accepted and not ended.
     pub tasks_in_hand: Gauge,
     /// Iterations of the running computation that are done, in thousandths of all.
     pub progress_permille: Gauge,
@@ -28,7 +28,7 @@ pub struct Metrics {
     pub committed: Counter,
     /// Reveals in a block.
     pub revealed: Counter,
-    /// Tasks of ours that have ended.
+    /// Tasks of this worker that have ended.
     pub ended: Counter,
     /// Attestations in a block.
     pub attested: Counter,
@@ -53,7 +53,7 @@ impl Default for Metrics {
         let computed: Counter = register!("computed", "Computations finished");
         let committed: Counter = register!("committed", "Commitments included");
         let revealed: Counter = register!("revealed", "Reveals included");
-        let ended: Counter = register!("ended", "Tasks of ours that have ended");
+        let ended: Counter = register!("ended", "Tasks of this worker that have ended");
         let attested: Counter = register!("attested", "Attestations included");
         let retries: Counter = register!("retries", "Steps that failed and will be tried again");
         Self {
@@ -88,8 +88,8 @@ pub async fn serve_metrics(
     metrics: Metrics,
     address: SocketAddr,
     shutdown: CancellationToken,
-) -> Result<(), MinerError> {
-    let failed = |reason| MinerError::Metrics { address, reason };
+) -> Result<(), WorkerError> {
+    let failed = |reason| WorkerError::Metrics { address, reason };
     let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
     let routes = Router::new()
         .route(

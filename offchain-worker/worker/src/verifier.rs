@@ -1,13 +1,13 @@
-//! The verifier's loop: checks winning results while they can be appealed, and answers to hardware challenges.
+//! The verifier: checks winning results while they can be appealed, and the responses to hardware challenges.
 
 mod hardware;
 
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
 use crate::{
-    AttestRecord, Journal, Metrics, MinerError,
+    AttestRecord, Journal, Metrics, WorkerError,
     driver::{Driver, Duty, Steps},
-    miner::load_job,
+    job::load_job,
 };
 use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{AccountId, AtBlock, BlockNumber, H256, Submitter, calls, views::AppealWindowView};
@@ -36,7 +36,7 @@ pub struct Verifier {
 
 struct Shared {
     findings: Mutex<Findings>,
-    /// Checks one answer at a time: each takes megabytes, and all answers of a round come at once.
+    /// Lets one response be checked at a time: each takes megabytes, and all responses of a round come at once.
     checking: Semaphore,
     submitter: Submitter,
     account: AccountId,
@@ -71,7 +71,7 @@ impl Verifier {
     }
 
     /// Watches until `shutdown`, then finishes the transactions that are under way.
-    pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), MinerError> {
+    pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), WorkerError> {
         let shared = &self.shared;
         let driver = Driver::new(
             &shared.submitter,
@@ -85,26 +85,27 @@ impl Verifier {
 }
 
 impl Duty for Verifier {
-    async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError> {
-        for challenge in at.appeal_windows().await? {
-            let ours = challenge.attestations.has(&self.shared.account);
-            if ours || challenge.until <= at.block.number {
+    async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), WorkerError> {
+        for window in at.appeal_windows().await? {
+            let attested = window.attestations.has(&self.shared.account);
+            if attested || window.until <= at.block.number {
                 continue;
             }
             let (shared, at) = (Arc::clone(&self.shared), at.clone());
-            steps.start(challenge.task, async move { shared.attest(&at, challenge).await });
+            steps.start(window.task, async move { shared.attest(&at, window).await });
         }
         self.look_at_answers(at, steps).await
     }
 }
 
 impl Shared {
-    async fn attest(&self, at: &AtBlock, challenge: AppealWindowView) -> Result<(), MinerError> {
-        let task = challenge.task;
-        let digest = challenge.digest.0;
+    /// Checks the result in `window` and attests what was found.
+    async fn attest(&self, at: &AtBlock, window: AppealWindowView) -> Result<(), WorkerError> {
+        let task = window.task;
+        let digest = window.digest.0;
         let known = self.journal.attestation(task)?.filter(|record| record.digest == digest);
         let record = match known {
-            // Checked before a restart: what was about to be said then is said now.
+            // Checked before a restart: attest what was found then.
             Some(record) => record,
             None => {
                 let Some(view) = at.task(task).await? else {
@@ -114,12 +115,12 @@ impl Shared {
                     return Ok(());
                 }
                 let (job, inputs) = load_job(&self.blobs, &view.job).await?;
-                // The author of the block that drew the challenge's seed knew it before, and could have a wrong output
-                // pass a check by it alone. Nobody knows the sum of it and a secret; and what is right passes whatever
-                // the seed.
+                // The author of the block that drew the seed knew it before everybody else, and could have built a wrong
+                // output that passes this one check. Nobody can predict the seed combined with a secret of ours. A right
+                // output passes with every seed.
                 let secret: [u8; 32] = rand::random();
-                let seed = std::array::from_fn(|at| challenge.seed.0[at] ^ secret[at]);
-                let found = self.check(job, inputs, challenge.digest, seed).await?;
+                let seed = std::array::from_fn(|at| window.seed.0[at] ^ secret[at]);
+                let found = self.check(job, inputs, window.digest, seed).await?;
                 let record = AttestRecord {
                     digest,
                     valid: found == Attestation::Valid,
@@ -136,7 +137,7 @@ impl Shared {
         Ok(())
     }
 
-    /// What is said of what was found: the same, unless it is to lie.
+    /// The attestation that is sent: what was found, or its opposite with [`Fault::Lie`].
     #[cfg(feature = "fault-injection")]
     fn said(&self, found: Attestation) -> Attestation {
         if self.config.fault == Some(Fault::Lie) {
@@ -151,21 +152,22 @@ impl Shared {
         found
     }
 
-    /// Fetches the output with `digest` and checks it, far cheaper than computing it. One that cannot be fetched is not
-    /// judged: the error is returned, and the check is tried again at later blocks.
+    /// Fetches the output with `digest` and checks it, far cheaper than computing it.
+    ///
+    /// Errors: the output cannot be fetched. Nothing is attested then, and the check is tried again after later blocks.
     async fn check(
         &self,
         job: JobSpec,
         inputs: MemoryInputs,
         digest: H256,
         seed: [u8; 32],
-    ) -> Result<Attestation, MinerError> {
+    ) -> Result<Attestation, WorkerError> {
         let output = self
             .blobs
             .get(BlobKind::Output, &digest.0, job.max_output_bytes())
             .await?;
         let checked = tokio::task::spawn_blocking(move || check_output(&job, &inputs, &output, &seed)).await;
-        match checked.map_err(|panic| MinerError::Interrupted(panic.to_string()))?? {
+        match checked.map_err(|panic| WorkerError::Interrupted(panic.to_string()))?? {
             Verdict::Right => Ok(Attestation::Valid),
             Verdict::Wrong(place) => {
                 tracing::warn!(?digest, %place, "The result is wrong.");

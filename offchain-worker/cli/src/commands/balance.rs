@@ -5,7 +5,7 @@ use crate::{
     context::Context,
     exit::CliError,
     output::answer,
-    units::Amount,
+    units::{Amount, name_of},
 };
 use agora_chain::calls;
 use agora_primitives::money::{Purpose, Scope};
@@ -82,7 +82,7 @@ fn purpose(purpose: Purpose) -> &'static str {
 fn scope(scope: Scope) -> String {
     match scope {
         Scope::Account => "of the account".to_owned(),
-        Scope::Role(role) => format!("as {}", format!("{role:?}").to_lowercase()),
+        Scope::Role(role) => format!("as {}", name_of(&role)),
         Scope::Task(task) => format!("for task {task}"),
     }
 }

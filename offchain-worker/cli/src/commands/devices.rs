@@ -9,7 +9,7 @@ use crate::{
 use agora_compute::{
     CPU_SELECTOR, DeviceInfo, DeviceLimits, EngineError, Measurement, SAMPLES_PER_PIXEL, choose_device, gemm::Kernel,
 };
-use agora_worker::MinerError;
+use agora_worker::WorkerError;
 use serde::Serialize;
 use std::num::NonZero;
 
@@ -74,7 +74,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
 ) -> Result<Result<T, EngineError>, CliError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|panic| MinerError::Interrupted(panic.to_string()).into())
+    done.map_err(|panic| WorkerError::Interrupted(panic.to_string()).into())
 }
 
 /// Lists the devices, each as soon as it is measured. One that cannot be measured does not hide the others.

@@ -1,6 +1,6 @@
 //! `agora leave`
 
-use crate::{args::LeaveArgs, context::Context, exit::CliError, output::answer};
+use crate::{args::LeaveArgs, context::Context, exit::CliError, output::answer, units::name_of};
 use agora_chain::{BlockNumber, calls};
 use agora_primitives::participants::Role;
 use serde::Serialize;
@@ -30,12 +30,15 @@ pub async fn run(context: &Context, args: LeaveArgs) -> Result<(), CliError> {
     };
     answer(context, &left, |one| match one.withdrawable_at {
         Some(block) => format!(
-            "{} takes no new work as a {:?}. From block {block} on, `agora leave --role {} --withdraw` returns the bond.",
+            "{} takes no new work as {role}. From block {block} on, `agora leave --role {role} --withdraw` returns the bond.",
             one.account,
-            one.role,
-            format!("{:?}", one.role).to_lowercase()
+            role = name_of(&one.role)
         ),
-        None => format!("{} is no {:?} any more; the bond is free.", one.account, one.role),
+        None => format!(
+            "{} is no longer registered as {}; the bond is free.",
+            one.account,
+            name_of(&one.role)
+        ),
     });
     Ok(())
 }

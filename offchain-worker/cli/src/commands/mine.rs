@@ -7,8 +7,8 @@ use crate::{
 };
 use agora_chain::Submitter;
 use agora_compute::{Engine, EngineError, GpuOptions};
-use agora_worker::{Metrics, Miner, MinerConfig, MinerError, Policy, serve_metrics};
 use agora_primitives::participants::Role;
+use agora_worker::{Metrics, Policy, Worker, WorkerConfig, WorkerError, serve_metrics};
 use std::sync::Arc;
 
 pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
@@ -20,7 +20,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     let participant = at
         .participant(&account, Role::Worker)
         .await?
-        .ok_or_else(|| MinerError::NotRegistered {
+        .ok_or_else(|| WorkerError::NotRegistered {
             account: account.to_string(),
             role: Role::Worker,
         })?;
@@ -31,7 +31,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     for engine in &engines {
         tracing::info!(device = engine.name(), "The device passed its self-test.");
     }
-    let config = MinerConfig {
+    let config = WorkerConfig {
         policy: Policy {
             specialisations: participant.specialisations,
             max_work: args.max_work.into(),
@@ -50,7 +50,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
         tokio::spawn(serve(metrics.clone(), address, shutdown.clone()));
     }
     tracing::info!(%account, slots = config.slots, "Working; Ctrl-C stops.");
-    Miner::new(
+    Worker::new(
         Submitter::new(client, keypair),
         journal,
         blobs,
@@ -63,10 +63,10 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Serves metrics beside the work; that it cannot is reported and does not stop the work.
+/// Serves metrics beside the work. If it cannot, that is logged, and the work goes on.
 pub async fn serve(metrics: Metrics, address: std::net::SocketAddr, shutdown: tokio_util::sync::CancellationToken) {
     if let Err(error) = serve_metrics(metrics, address, shutdown).await {
-        tracing::error!(%error, "No metrics are served.");
+        tracing::error!(%error, "Metrics cannot be served; the work goes on without them.");
     }
 }
 
@@ -81,6 +81,6 @@ async fn open_engines(selectors: Vec<String>, options: GpuOptions) -> Result<Vec
     .await;
     match opened {
         Ok(engines) => Ok(engines?),
-        Err(panic) => Err(MinerError::Interrupted(panic.to_string()).into()),
+        Err(panic) => Err(WorkerError::Interrupted(panic.to_string()).into()),
     }
 }

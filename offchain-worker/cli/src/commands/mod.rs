@@ -11,5 +11,5 @@ pub mod publish;
 pub mod register;
 pub mod result;
 pub mod tasks;
-pub mod validate;
 pub mod verify;
+pub mod verify_work;

@@ -8,8 +8,8 @@ use crate::{
     output::answer,
 };
 use agora_compute::{BlobRef, CancelFlag, MemoryInputs, NoProgress};
-use agora_worker::MinerError;
 use agora_models::{Embedder, Embedding};
+use agora_worker::WorkerError;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ pub async fn embed(context: &Context, args: EmbedArgs) -> Result<(), CliError> {
     });
     let computed = computed
         .await
-        .map_err(|panic| MinerError::Interrupted(panic.to_string()))??;
+        .map_err(|panic| WorkerError::Interrupted(panic.to_string()))??;
     let vectors = embedder.embeddings(&computed.output)?;
     for (number, (text, vector)) in texts.iter().zip(&vectors).enumerate() {
         let embedded = Embedded {

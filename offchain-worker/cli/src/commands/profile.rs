@@ -1,6 +1,6 @@
 //! `agora profile`
 
-use crate::{args::ProfileArgs, context::Context, exit::CliError, output::answer};
+use crate::{args::ProfileArgs, context::Context, exit::CliError, output::answer, units::name_of};
 use agora_chain::{AccountId, BlockNumber, calls, views::ParticipantView};
 use agora_primitives::participants::{Role, Specialisation, Specialisations};
 use serde::Serialize;
@@ -12,9 +12,9 @@ struct Profile {
     slots: u32,
     /// In GOPS.
     declared: u32,
-    /// In GOPS; `None`: nothing that still counts.
+    /// In GOPS; `None`: nothing is proven, or it is too long ago.
     proven: Option<u32>,
-    /// The first block in which what is proven counts no more.
+    /// The first block in which the proven capability no longer counts.
     until: Option<BlockNumber>,
     /// The next block that opens a round of hardware challenges; `None`: the chain holds none.
     next_round: Option<BlockNumber>,
@@ -65,7 +65,7 @@ async fn participant(at: &agora_chain::AtBlock, account: &AccountId) -> Result<P
 }
 
 fn describe(profile: &Profile, now: BlockNumber) -> String {
-    let kinds: Vec<_> = profile.specialisations.iter().map(|one| format!("{one:?}")).collect();
+    let kinds: Vec<_> = profile.specialisations.iter().map(name_of).collect();
     let proven = match (profile.proven, profile.until) {
         (Some(proven), Some(until)) => format!("{proven} GOPS, until block {until}"),
         _ => "nothing: it counts as 1 GOPS".to_owned(),

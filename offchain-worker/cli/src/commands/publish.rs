@@ -1,15 +1,14 @@
 //! `agora publish` and `agora cancel`
 
 use crate::{
-    args::{PublishArgs, TaskArgs},
+    args::{PublishArgs, TaskArgs, TermsArgs},
     context::Context,
     exit::CliError,
-    jobs,
     output::answer,
     units::{Amount, Uuid},
 };
 use agora_blobs::{BlobKind, BlobStore};
-use agora_chain::{BlockNumber, calls, views::ClassView};
+use agora_chain::{Balance, BlockNumber, calls, views::ClassView};
 use agora_primitives::{
     TaskId,
     job::{JobSource, JobSpec, StoredJob},
@@ -35,15 +34,11 @@ struct Published {
 pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     let PublishArgs { terms, job } = args;
     let blobs = context.blobs()?;
-    let spec = jobs::prepare(&blobs, job).await?;
+    let spec = job.prepare(&blobs).await?;
     let submitter = context.submitter().await?;
     let at = submitter.client().best().await?;
     let class = choose_class(at.classes().await?, terms.class, &spec)?;
-    let least = class.least_reward(terms.difficulty.0);
-    let reward = match terms.reward {
-        Some(Amount(reward)) => reward,
-        None => least.ok_or_else(|| CliError::Usage("the difficulty is out of range".to_owned()))?,
-    };
+    let reward = reward(&class, &terms)?;
     let job = if terms.stored {
         store(&blobs, &spec).await?
     } else {
@@ -55,7 +50,7 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     let included = submitter.submit(&call).await?;
     let task = included
         .published()
-        .ok_or_else(|| CliError::NotFound("the block has no event of the publication".to_owned()))?;
+        .ok_or_else(|| CliError::NotFound("the block that includes the publication has no event of it".to_owned()))?;
     let view = submitter.client().at(included.block.hash).await?.task(task).await?;
     let view = view.ok_or_else(|| CliError::NotFound(format!("the chain does not know task {task}")))?;
     let published = Published {
@@ -110,7 +105,17 @@ fn choose_class(classes: Vec<ClassView>, wanted: Option<u16>, spec: &JobSpec) ->
         .ok_or_else(|| CliError::NotFound(format!("there is no such class; the chain has {known}")))
 }
 
-/// Puts the specification where workers find it.
+/// The reward that is offered: as given, or the least that the class allows.
+fn reward(class: &ClassView, terms: &TermsArgs) -> Result<Balance, CliError> {
+    match terms.reward {
+        Some(Amount(reward)) => Ok(reward),
+        None => class.least_reward(terms.difficulty.0).ok_or_else(|| {
+            CliError::Usage("the least reward is larger than an amount can be; give a smaller --difficulty".to_owned())
+        }),
+    }
+}
+
+/// Puts the specification into the blob store, where workers find it.
 async fn store(blobs: &BlobStore, spec: &JobSpec) -> Result<JobSource, CliError> {
     let bytes = spec.encode();
     let size = u32::try_from(bytes.len()).map_err(|_| CliError::Usage("the job is too large".to_owned()))?;

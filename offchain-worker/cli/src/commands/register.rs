@@ -5,6 +5,7 @@ use crate::{
     context::Context,
     exit::CliError,
     output::answer,
+    units::name_of,
 };
 use agora_chain::{BlockNumber, calls};
 use agora_compute::GpuOptions;
@@ -48,8 +49,11 @@ pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> 
             _ => String::new(),
         };
         format!(
-            "{} is a {:?} now, bonded with {}{capability}, since block {}.",
-            one.account, one.role, args.bond, one.block
+            "{} is registered as {} since block {}, bonded with {}{capability}.",
+            one.account,
+            name_of(&one.role),
+            one.block,
+            args.bond
         )
     });
     Ok(())

@@ -4,7 +4,7 @@ use crate::{
     args::{ResultArgs, ResultFormat},
     context::Context,
     exit::CliError,
-    formats,
+    jobs,
     output::answer,
 };
 use agora_blobs::BlobKind;
@@ -45,7 +45,7 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
                 ResultFormat::Raw => content.clone(),
                 format => {
                     let (job, inputs) = agora_worker::load_job(&context.blobs()?, &view.job).await?;
-                    formats::convert(&job, &inputs, &content, format)?
+                    jobs::convert(&job, &inputs, &content, format)?
                 }
             };
             std::fs::write(path, &content).map_err(|reason| CliError::File {

@@ -4,14 +4,12 @@ use crate::{
     args::{ShowArgs, TasksArgs},
     context::Context,
     exit::CliError,
+    jobs,
     output::answer,
-    units::{Amount, Factor, Uuid},
+    units::{Amount, Factor, Uuid, name_of},
 };
 use agora_chain::views::{Phase, TaskView};
-use agora_primitives::{
-    TaskId,
-    job::{JobKind, JobSource, JobSpec},
-};
+use agora_primitives::{TaskId, job::JobSource};
 use std::fmt::Write;
 
 pub async fn list(context: &Context, args: TasksArgs) -> Result<(), CliError> {
@@ -42,7 +40,7 @@ pub async fn list(context: &Context, args: TasksArgs) -> Result<(), CliError> {
             "{:>8}  {:<14} {:<16} {:>14} {:>8} {:>3}/{:<3}",
             task.id.0,
             task.status,
-            format!("{:?}", task.specialisation),
+            name_of(&task.specialisation),
             Amount(task.reward).to_string(),
             task.deadline,
             task.accepted,
@@ -84,41 +82,12 @@ pub async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
 
 fn describe_job(job: &JobSource) -> String {
     match job {
-        JobSource::Inline(JobSpec::V1(kind)) => describe_kind(kind),
+        JobSource::Inline(spec) => jobs::describe(spec),
         JobSource::Stored(stored) => format!(
-            "{:?}, {} bytes in the blob store, hash {:?}",
-            stored.specialisation, stored.size, stored.hash
-        ),
-    }
-}
-
-fn describe_kind(kind: &JobKind) -> String {
-    match kind {
-        JobKind::Synthetic(job) => format!(
-            "synthetic, {size}×{size}, {} iterations, seed 0x{}",
-            job.iterations,
-            hex::encode(job.seed),
-            size = job.matrix_size,
-        ),
-        JobKind::Matmul(job) => format!(
-            "rows {}..{} of matrix {:?} ({} columns) times {} vectors",
-            job.first_row,
-            u64::from(job.first_row) + u64::from(job.rows),
-            job.matrix.hash,
-            job.columns,
-            job.vectors
-        ),
-        JobKind::Inference(job) => format!("{:?} of {} items by model {:?}", job.task, job.items, job.model.hash),
-        JobKind::Training(job) => format!(
-            "training of a {:?} on data {:?}, {} steps of {} images",
-            job.network,
-            job.data.hash,
-            job.steps(),
-            job.batch
-        ),
-        JobKind::Rendering(job) => format!(
-            "rendering of scene {:?}, {}×{} pixels, {} frames, {} samples",
-            job.scene.hash, job.region.width, job.region.height, job.frames, job.samples
+            "{}, {} bytes in the blob store, hash {:?}",
+            name_of(&stored.specialisation),
+            stored.size,
+            stored.hash
         ),
     }
 }
@@ -144,7 +113,7 @@ fn describe(task: &TaskView) -> String {
     match task.phase() {
         Phase::Open { until } | Phase::Working { until } => line("work until", format!("block {until}")),
         Phase::Revealing { until } => line("reveal until", format!("block {until}")),
-        Phase::Appealable { until } => line("challenge until", format!("block {until}")),
+        Phase::Appealable { until } => line("appeal until", format!("block {until}")),
         Phase::Judging | Phase::Finished => {}
     }
     line(

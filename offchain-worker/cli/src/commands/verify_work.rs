@@ -1,7 +1,7 @@
-//! `agora validate`
+//! `agora verify-work`
 
 use crate::{
-    args::ValidateArgs,
+    args::VerifyWorkArgs,
     commands::mine::serve,
     context::{Context, shutdown},
     exit::CliError,
@@ -9,7 +9,7 @@ use crate::{
 use agora_chain::Submitter;
 use agora_worker::{Metrics, Verifier, VerifierConfig};
 
-pub async fn run(context: &Context, args: ValidateArgs) -> Result<(), CliError> {
+pub async fn run(context: &Context, args: VerifyWorkArgs) -> Result<(), CliError> {
     let shutdown = shutdown();
     let keypair = context.keypair()?;
     let client = context.client().await?;
@@ -25,7 +25,7 @@ pub async fn run(context: &Context, args: ValidateArgs) -> Result<(), CliError> 
     if let Some(address) = args.metrics {
         tokio::spawn(serve(metrics.clone(), address, shutdown.clone()));
     }
-    tracing::info!(%account, "Validating; Ctrl-C stops.");
+    tracing::info!(%account, "Verifying; Ctrl-C stops.");
     Verifier::new(Submitter::new(client, keypair), journal, blobs, config, metrics)
         .run(shutdown)
         .await?;

@@ -2,7 +2,7 @@
 
 use super::{Shared, Verifier};
 use crate::{
-    MinerError,
+    WorkerError,
     driver::{Matter, Steps},
 };
 use agora_chain::{
@@ -25,7 +25,7 @@ pub(super) struct Findings {
 
 impl Verifier {
     /// Starts what is due about the answers to hardware challenges.
-    pub(super) async fn look_at_answers(&self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError> {
+    pub(super) async fn look_at_answers(&self, at: &AtBlock, steps: &mut Steps) -> Result<(), WorkerError> {
         let Some(round) = at.hardware_round().await? else {
             return Ok(());
         };
@@ -38,7 +38,7 @@ impl Verifier {
                 continue;
             }
             let shared = Arc::clone(&self.shared);
-            steps.start(Matter::Answer(round.number, worker.0), async move {
+            steps.start(Matter::Response(round.number, worker.0), async move {
                 shared.attest_answer(&round, worker, answer).await
             });
         }
@@ -49,7 +49,7 @@ impl Verifier {
 impl Shared {
     /// Checks an answer to a hardware challenge, and votes on it where the votes so far come to something else than what
     /// was found.
-    async fn attest_answer(&self, round: &RoundView, worker: AccountId, answer: AnswerView) -> Result<(), MinerError> {
+    async fn attest_answer(&self, round: &RoundView, worker: AccountId, answer: AnswerView) -> Result<(), WorkerError> {
         let known = {
             let mut findings = self.findings.lock().await;
             if findings.round != round.number {

@@ -9,7 +9,7 @@ use agora_chain::{
 
 /// The next thing a worker does about a task that its journal knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Step {
+pub(super) enum Step {
     /// Nothing now; look again at the next block.
     Wait,
     /// Send the acceptance (again).
@@ -26,7 +26,7 @@ pub(crate) enum Step {
 
 /// What the chain says about a task and this worker's part in it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Situation {
+pub(super) struct Situation {
     /// Now.
     pub now: BlockNumber,
     /// The task's phase; `None`: the chain does not know the task.
@@ -39,7 +39,7 @@ pub(crate) struct Situation {
 
 impl Step {
     /// Decides by the chain's state first and by the journal only where the chain is silent.
-    pub(crate) fn decide(situation: Situation, stage: Stage) -> Self {
+    pub(super) fn decide(situation: Situation, stage: Stage) -> Self {
         let Some(phase) = situation.phase else { return Self::End };
         match (phase, situation.contribution) {
             (Phase::Finished, _) => Self::End,

@@ -1,6 +1,6 @@
 //! The devices of a worker.
 
-use crate::{Metrics, MinerError};
+use crate::{Metrics, WorkerError};
 use agora_compute::{CancelFlag, Computation, Engine, MemoryInputs};
 use agora_primitives::job::JobSpec;
 use std::sync::Arc;
@@ -33,9 +33,9 @@ impl EnginePool {
         inputs: MemoryInputs,
         metrics: Metrics,
         cancel: CancelFlag,
-    ) -> Result<Computation, MinerError> {
+    ) -> Result<Computation, WorkerError> {
         let engine = self.idle.lock().await.recv().await;
-        let engine = engine.ok_or_else(|| MinerError::Interrupted("there is no device".to_owned()))?;
+        let engine = engine.ok_or_else(|| WorkerError::Interrupted("there is no device".to_owned()))?;
         let used = Arc::clone(&engine);
         let computation = tokio::task::spawn_blocking(move || {
             let progress = |done: u32, total: u32| {
@@ -46,8 +46,8 @@ impl EnginePool {
             used.run(&job, &inputs, &progress, &cancel)
         })
         .await;
-        // Back before anything can fail; there is room, for it was taken out.
+        // Put back before anything can fail. There is room for it: it was taken out of the same channel.
         let _ = self.back.send(engine).await;
-        Ok(computation.map_err(|panic| MinerError::Interrupted(panic.to_string()))??)
+        Ok(computation.map_err(|panic| WorkerError::Interrupted(panic.to_string()))??)
     }
 }

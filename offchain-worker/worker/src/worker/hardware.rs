@@ -1,7 +1,7 @@
 //! A worker's hardware challenges.
 
 use super::Shared;
-use crate::MinerError;
+use crate::WorkerError;
 use agora_blobs::BlobKind;
 use agora_chain::{AtBlock, H256, calls, views::RoundView};
 use agora_compute::{Computation, EngineError, MemoryInputs};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 impl Shared {
     /// The round of hardware challenges that takes an answer of ours.
-    pub(super) async fn open_challenge(&self, at: &AtBlock) -> Result<Option<RoundView>, MinerError> {
+    pub(super) async fn open_challenge(&self, at: &AtBlock) -> Result<Option<RoundView>, WorkerError> {
         let Some(round) = at.hardware_round().await? else {
             return Ok(None);
         };
@@ -21,7 +21,7 @@ impl Shared {
 
     /// Computes our hardware challenge and answers it, if that is in time. Nothing of it is kept: what is not answered
     /// now cannot be answered later.
-    pub(super) async fn answer_challenge(&self, at: &AtBlock, round: &RoundView) -> Result<(), MinerError> {
+    pub(super) async fn answer_challenge(&self, at: &AtBlock, round: &RoundView) -> Result<(), WorkerError> {
         let Some(participant) = at.participant(&self.account, Role::Worker).await? else {
             return Ok(());
         };
@@ -58,7 +58,7 @@ impl Shared {
     }
 
     /// Computes `job` without inputs; `None` if it takes longer than `limit`.
-    async fn compute_within(&self, job: JobSpec, limit: Duration) -> Result<Option<Computation>, MinerError> {
+    async fn compute_within(&self, job: JobSpec, limit: Duration) -> Result<Option<Computation>, WorkerError> {
         let cancel = self.cancel.child();
         let late = cancel.clone();
         let timer = tokio::spawn(async move {
@@ -69,7 +69,7 @@ impl Shared {
         let is_over = timer.is_finished();
         timer.abort();
         match computed {
-            Err(MinerError::Engine(EngineError::Cancelled)) if is_over => Ok(None),
+            Err(WorkerError::Engine(EngineError::Cancelled)) if is_over => Ok(None),
             computed => computed.map(Some),
         }
     }

@@ -1,0 +1,50 @@
+use super::*;
+use clap::CommandFactory;
+
+#[test]
+fn the_command_line_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn verifiers_work_with_verify_work_and_proofs_are_verified_with_verify() {
+    let read = |line: &[&str]| Cli::try_parse_from(line).map(|cli| cli.command);
+    assert!(matches!(
+        read(&["agora", "verify-work", "--heartbeat", "5"]),
+        Ok(Command::VerifyWork(VerifyWorkArgs { heartbeat: 5, .. }))
+    ));
+    assert!(matches!(
+        read(&["agora", "verify", "7"]),
+        Ok(Command::Verify(VerifyArgs { task: 7, .. }))
+    ));
+    assert!(read(&["agora", "validate"]).is_err());
+}
+
+#[test]
+fn each_role_is_called_as_the_chain_calls_it() {
+    for role in [Role::Worker, Role::Verifier, Role::Orchestrator, Role::Expert] {
+        let line = ["agora", "register", "--bond", "1", "--role", &name_of(&role)];
+        let Ok(Command::Register(args)) = Cli::try_parse_from(line).map(|cli| cli.command) else {
+            panic!("the role {role:?} is not known");
+        };
+        assert_eq!(Role::from(args.role), role);
+    }
+}
+
+#[test]
+fn an_unknown_kind_of_work_is_answered_with_the_known_ones() {
+    let line = [
+        "agora",
+        "register",
+        "--role",
+        "worker",
+        "--bond",
+        "1",
+        "--specialisations",
+        "mining",
+    ];
+    let Err(error) = Cli::try_parse_from(line) else {
+        panic!("there is no such kind");
+    };
+    assert!(error.to_string().contains("row-transform"), "{error}");
+}

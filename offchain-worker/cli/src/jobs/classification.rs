@@ -1,0 +1,112 @@
+//! Classification: the class of each image.
+
+use super::{
+    Prepare,
+    inputs::{read, store, unusable},
+};
+use crate::exit::CliError;
+use agora_blobs::BlobStore;
+use agora_compute::network::{self, NetworkError};
+use agora_primitives::job::{InferenceJob, InferenceTask, JobKind};
+use std::path::PathBuf;
+
+#[derive(clap::Args, Debug)]
+pub struct ClassificationArgs {
+    /// The model: a package, such as `agora result --format model` gives of a training task.
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// File with the images: one byte per pixel, one image after the other.
+    #[arg(long, value_name = "FILE")]
+    images: PathBuf,
+}
+
+impl Prepare for ClassificationArgs {
+    async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError> {
+        let (package, pixels) = (read(&self.model)?, read(&self.images)?);
+        let no_network = |error: NetworkError| unusable(&self.model, error);
+        let shape = network::Package::decode(&package).map_err(no_network)?.shape;
+        let (item_work, item_output) = network::work(&package).map_err(no_network)?;
+        let items = pixels.len() / shape.pixels();
+        if items * shape.pixels() != pixels.len() {
+            let reason = format!(
+                "{} bytes are not a whole number of images; the model takes images of {} × {} pixels, one byte each",
+                pixels.len(),
+                shape.width,
+                shape.height
+            );
+            return Err(unusable(&self.images, reason));
+        }
+        Ok(JobKind::Inference(InferenceJob {
+            model: store(blobs, package).await?,
+            input: store(blobs, pixels).await?,
+            task: InferenceTask::Classification,
+            // A job with more items than fit is refused by its limits.
+            items: u32::try_from(items).unwrap_or(u32::MAX),
+            item_work,
+            item_output,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Files, parse, prepare};
+    use super::*;
+    use agora_primitives::job::JobSpec;
+
+    /// A network of 2 × 2 pixels, one hidden unit and two classes.
+    fn package() -> Vec<u8> {
+        let shape = network::Shape {
+            width: 2,
+            height: 2,
+            window_width: 2,
+            window_height: 2,
+            padding: 0,
+            pool: 1,
+            channels: 1,
+            classes: 2,
+        };
+        let weights = vec![1; shape.weights()];
+        let package = network::Package::new(shape, 255, weights);
+        package.expect("within the limits").encode()
+    }
+
+    #[tokio::test]
+    async fn items_are_counted_and_work_follows_from_the_model() {
+        let files = Files::new();
+        let (model, images) = (files.write("model", package()), files.write("images", [7; 12]));
+        let job = prepare(&["classification", "--model", &model, "--images", &images]).await;
+        let JobSpec::V1(JobKind::Inference(job)) = job.expect("a job") else {
+            panic!("it is inference");
+        };
+        assert_eq!((job.task, job.items), (InferenceTask::Classification, 3));
+        let work = network::work(&package()).expect("well formed");
+        assert_eq!((job.item_work, job.item_output), work);
+    }
+
+    #[tokio::test]
+    async fn part_of_an_image_is_refused() {
+        let files = Files::new();
+        let (model, images) = (files.write("model", package()), files.write("images", [7; 11]));
+        let arguments = ["classification", "--model", &model, "--images", &images];
+        let refused = prepare(&arguments).await.expect_err("11 pixels");
+        assert!(
+            refused.contains("2 × 2 pixels") && refused.contains(&images),
+            "{refused}"
+        );
+    }
+
+    #[tokio::test]
+    async fn wrong_arguments_are_refused() {
+        let missing = parse(&["classification"]).expect_err("no files");
+        assert!(missing.contains("--model") && missing.contains("--images"), "{missing}");
+        let files = Files::new();
+        let file = files.write("model", "no package");
+        let arguments = ["classification", "--model", &file, "--images", &file];
+        let refused = prepare(&arguments).await.expect_err("no package");
+        assert!(
+            refused.contains(&file) && refused.contains("no model package"),
+            "{refused}"
+        );
+    }
+}

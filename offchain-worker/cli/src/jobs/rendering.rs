@@ -1,0 +1,113 @@
+//! Rendering: pictures of a scene.
+
+use super::{
+    Prepare, Show,
+    inputs::{read, store, unusable},
+};
+use crate::{args::ResultFormat, exit::CliError, units::Seed};
+use agora_blobs::BlobStore;
+use agora_compute::{Inputs, scene::Scene};
+use agora_primitives::job::{JobKind, Region, RenderingJob};
+use agora_scenes::{Description, Folder};
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args, Debug)]
+pub struct RenderingArgs {
+    /// The scene: a description (.json), with its meshes beside it, or a scene as it is stored.
+    #[arg(long, value_name = "FILE")]
+    scene: PathBuf,
+    /// Width of the picture in pixels.
+    #[arg(long, default_value_t = 640)]
+    width: u32,
+    /// Height of the picture in pixels.
+    #[arg(long, default_value_t = 360)]
+    height: u32,
+    /// The part that is wanted, as X,Y,WIDTH,HEIGHT; all of it if left out.
+    #[arg(long, value_parser = parse_region)]
+    region: Option<Region>,
+    /// The first frame.
+    #[arg(long, default_value_t = 0)]
+    first_frame: u32,
+    /// How many frames.
+    #[arg(long, default_value_t = 1)]
+    frames: u32,
+    /// Paths of a pixel.
+    #[arg(long, default_value_t = 64)]
+    samples: u32,
+    /// Surfaces that a path leaves again at most.
+    #[arg(long, default_value_t = 6)]
+    max_bounces: u32,
+    /// Seed: 64 hex digits; random if left out.
+    #[arg(long)]
+    seed: Option<Seed>,
+}
+
+fn parse_region(text: &str) -> Result<Region, String> {
+    let numbers: Result<Vec<u32>, _> = text.split(',').map(str::parse).collect();
+    match numbers.as_deref() {
+        Ok(&[x, y, width, height]) => Ok(Region { x, y, width, height }),
+        _ => Err("a region is X,Y,WIDTH,HEIGHT in pixels".to_owned()),
+    }
+}
+
+impl Prepare for RenderingArgs {
+    async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError> {
+        let whole = Region {
+            x: 0,
+            y: 0,
+            width: self.width,
+            height: self.height,
+        };
+        Ok(JobKind::Rendering(RenderingJob {
+            scene: store(blobs, scene(&self.scene)?).await?,
+            seed: self.seed.unwrap_or_else(Seed::random).0,
+            width: self.width,
+            height: self.height,
+            region: self.region.unwrap_or(whole),
+            first_frame: self.first_frame,
+            frames: self.frames,
+            samples: self.samples,
+            max_bounces: self.max_bounces,
+        }))
+    }
+}
+
+/// The bytes of the scene at `path`: built from a description, or as they are.
+fn scene(path: &Path) -> Result<Vec<u8>, CliError> {
+    let bytes = read(path)?;
+    if path.extension().is_none_or(|extension| extension != "json") {
+        Scene::decode(&bytes).map_err(|error| unusable(path, error))?;
+        return Ok(bytes);
+    }
+    let text = String::from_utf8(bytes).map_err(|error| unusable(path, error))?;
+    let description = Description::parse(&text).map_err(|error| unusable(path, error))?;
+    let folder = Folder::new(path.parent().unwrap_or(Path::new(".")));
+    let scene = description.build(&folder).map_err(|error| unusable(path, error))?;
+    Ok(scene.encode())
+}
+
+impl Show for RenderingJob {
+    fn describe(&self) -> String {
+        format!(
+            "rendering of scene {:?}, {}×{} pixels, {} frames, {} samples",
+            self.scene.hash, self.region.width, self.region.height, self.frames, self.samples
+        )
+    }
+
+    fn convert(&self, _: &dyn Inputs, output: &[u8], format: ResultFormat) -> Result<Option<Vec<u8>>, CliError> {
+        Ok(match format {
+            ResultFormat::Png => Some(first_frame(self, output)?),
+            _ => None,
+        })
+    }
+}
+
+/// The first frame, as PNG.
+fn first_frame(job: &RenderingJob, output: &[u8]) -> Result<Vec<u8>, CliError> {
+    let (width, height) = (job.region.width, job.region.height);
+    let frame = output.get(..3 * width as usize * height as usize).unwrap_or(output);
+    agora_scenes::png::encode(frame, width, height).map_err(|error| CliError::Unverified(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! What the tests of the rooms share, and what is true of all kinds.
+
+use super::*;
+use crate::args::{Cli, Command};
+use agora_compute::NoInputs;
+use clap::Parser;
+use std::path::PathBuf;
+
+/// What `agora publish` reads of `arguments`, or what it says against them.
+pub fn parse(arguments: &[&str]) -> Result<JobArgs, String> {
+    let line = ["agora", "publish"].iter().chain(arguments);
+    match Cli::try_parse_from(line).map_err(|error| error.to_string())?.command {
+        Command::Publish(args) => Ok(args.job),
+        _ => unreachable!("the command is `publish`"),
+    }
+}
+
+/// The job that `agora publish` makes of `arguments`, or what it says against them.
+pub async fn prepare(arguments: &[&str]) -> Result<JobSpec, String> {
+    let prepared = parse(arguments)?.prepare(&BlobStore::in_memory()).await;
+    prepared.map_err(|error| error.to_string())
+}
+
+/// `output` in a format of text.
+pub fn convert(job: &JobSpec, output: &[u8], format: ResultFormat) -> String {
+    let converted = super::convert(job, &NoInputs, output, format);
+    String::from_utf8(converted.expect("the kind has the format")).expect("text")
+}
+
+/// Checks that results of `job` do not have `formats`, are told so, and can be had raw.
+pub fn assert_unfit<const N: usize>(job: &JobSpec, formats: [ResultFormat; N]) {
+    for format in formats {
+        let refused = super::convert(job, &NoInputs, &[1, 2, 3], format).expect_err("it does not have the format");
+        assert_eq!(refused.code(), 2);
+        assert!(refused.to_string().ends_with("--format raw writes any result"));
+    }
+    let raw = super::convert(job, &NoInputs, &[1, 2, 3], ResultFormat::Raw);
+    assert_eq!(raw.expect("every kind has it"), [1, 2, 3]);
+}
+
+/// A folder of files for arguments to name.
+pub struct Files(tempfile::TempDir);
+
+impl Files {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    /// Writes a file, and returns its path.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path: PathBuf = self.0.path().join(name);
+        std::fs::write(&path, content).expect("written");
+        path.to_str().expect("a temporary folder has a plain name").to_owned()
+    }
+}
+
+#[test]
+fn a_kind_that_there_is_not_is_refused() {
+    let unknown = parse(&["rows"]).expect_err("it is called matmul");
+    assert!(unknown.contains("rows"), "{unknown}");
+    let none = parse(&[]).expect_err("no kind");
+    for kind in [
+        "synthetic",
+        "matmul",
+        "embedding",
+        "classification",
+        "training",
+        "rendering",
+    ] {
+        assert!(none.contains(kind), "{none}");
+    }
+}
+
+#[tokio::test]
+async fn inputs_are_in_the_store_when_the_job_is_ready() {
+    let files = Files::new();
+    let (matrix, vectors) = (files.write("matrix", [1; 12]), files.write("vectors", [2; 6]));
+    let arguments = ["matmul", "--matrix", &matrix, "--vectors", &vectors, "--columns", "3"];
+    let blobs = BlobStore::in_memory();
+    let job = parse(&arguments).expect("well formed").prepare(&blobs).await;
+    let inputs = job.expect("a job").inputs();
+    assert_eq!(inputs.len(), 2);
+    for input in inputs {
+        let stored = blobs.contains(agora_blobs::BlobKind::Input, &input.hash.0).await;
+        assert!(stored.expect("in memory"));
+    }
+}
