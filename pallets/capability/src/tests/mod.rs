@@ -9,3 +9,4 @@ mod set_schedule;
 mod try_state;
 mod validity;
 mod vote;
+mod weight;

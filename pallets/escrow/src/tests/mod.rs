@@ -8,4 +8,5 @@ mod properties;
 mod purposes;
 mod release;
 mod try_state;
+mod weight;
 mod withdraw;

@@ -18,4 +18,5 @@ mod scale;
 mod try_state;
 mod types;
 mod update_profile;
+mod weight;
 mod withdraw_bond;

@@ -6,3 +6,4 @@ mod genesis;
 mod integrity;
 mod record;
 mod try_state;
+mod weight;

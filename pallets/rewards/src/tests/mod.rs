@@ -7,3 +7,4 @@ mod plan;
 mod remove_preset;
 mod set_preset;
 mod try_state;
+mod weight;
