@@ -32,7 +32,7 @@ impl frame_system::Config for Test {
 parameter_types! {
     /// The preset that the rest of the runtime refers to.
     pub static Used: Option<PresetId> = None;
-    pub static MaxPresets: u32 = MAX_PRESETS;
+    pub static PresetLimit: u32 = MAX_PRESETS;
 }
 
 /// What [`Used`] says.
@@ -48,7 +48,7 @@ impl crate::Config for Test {
     type AdminOrigin = frame_system::EnsureRoot<AccountId>;
     type Balance = Balance;
     type InUse = InUse;
-    type MaxPresets = MaxPresets;
+    type MaxPresets = PresetLimit;
     type WeightInfo = ();
 }
 

@@ -10,7 +10,7 @@ fn integrity_test() {
 #[test]
 fn one_preset_to_all_there_can_be_are_possible() {
     for most in [1, MAX_PRESETS, 256] {
-        MaxPresets::set(most);
+        PresetLimit::set(most);
         integrity_test();
     }
 }
@@ -18,13 +18,13 @@ fn one_preset_to_all_there_can_be_are_possible() {
 #[test]
 #[should_panic(expected = "MaxPresets must be from 1 to 256")]
 fn no_presets_are_refused() {
-    MaxPresets::set(0);
+    PresetLimit::set(0);
     integrity_test();
 }
 
 #[test]
 #[should_panic(expected = "MaxPresets must be from 1 to 256")]
 fn more_presets_than_there_can_be_are_refused() {
-    MaxPresets::set(257);
+    PresetLimit::set(257);
     integrity_test();
 }
