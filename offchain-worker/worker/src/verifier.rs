@@ -94,7 +94,7 @@ impl Duty for Verifier {
             let (shared, at) = (Arc::clone(&self.shared), at.clone());
             steps.start(window.task, async move { shared.attest(&at, window).await });
         }
-        self.look_at_answers(at, steps).await
+        self.look_at_responses(at, steps).await
     }
 }
 

@@ -65,7 +65,7 @@ async fn does_not_count_when_it_is_wrong_or_late(shared: Arc<Shared>) {
     let slow = market.mine(3, &[]).await;
 
     market
-        .event("the wrong answer is refuted", |event| match event {
+        .event("the wrong response is refuted", |event| match event {
             Event::Capability(Capability::CapabilityRefuted { worker: who }) if *who == account(&worker(2)) => Some(()),
             Event::Capability(Capability::CapabilityProven { worker: who, .. }) => {
                 assert_eq!(*who, account(&worker(1)), "the others have proven nothing");
