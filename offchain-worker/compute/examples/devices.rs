@@ -3,8 +3,8 @@
 //! `cargo run -p agora-compute --example devices -- [matrix size] [iterations]`
 
 use agora_compute::{
-    CancelFlag, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, Inputs, JobKind, JobSpec, MemoryInputs,
-    NoInputs, NoProgress, MatmulJob, SyntheticJob, Tile, check_output, devices, self_test,
+    CancelFlag, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, Inputs, JobKind, JobSpec, MatmulJob,
+    MemoryInputs, NoInputs, NoProgress, SyntheticJob, Tile, check_output, devices, self_test,
 };
 use std::time::Instant;
 

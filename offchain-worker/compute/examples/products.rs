@@ -3,7 +3,7 @@
 //! `cargo run -p agora-compute --example products -- [largest size]`
 
 use agora_compute::{
-    CancelFlag, CpuEngine, Engine, JobKind, JobSpec, MemoryInputs, NoInputs, NoProgress, MatmulJob, SyntheticJob,
+    CancelFlag, CpuEngine, Engine, JobKind, JobSpec, MatmulJob, MemoryInputs, NoInputs, NoProgress, SyntheticJob,
     check_output,
     gemm::{Kernel, PackedLeft, PackedRight, product},
     output_digest,

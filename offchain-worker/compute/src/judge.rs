@@ -14,7 +14,7 @@ use crate::{
 };
 use agora_math::merkle::Hash;
 use agora_primitives::job::{
-    BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSpec, Region, RenderingJob, MatmulJob, SyntheticJob,
+    BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSpec, MatmulJob, Region, RenderingJob, SyntheticJob,
     TrainingJob,
 };
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 //! graphics processors, and how a result is checked.
 
 mod inference;
-pub mod rendering;
 mod matmul;
+pub mod rendering;
 pub mod synthetic;
 pub mod training;
 

@@ -34,8 +34,8 @@ mod self_test;
 
 pub use agora_math::merkle::OUTPUT_CHUNK;
 pub use agora_primitives::job::{
-    BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, NetworkShape, Region, RenderingJob, MatmulJob, SyntheticJob,
-    TrainingJob,
+    BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, MatmulJob, NetworkShape, Region, RenderingJob,
+    SyntheticJob, TrainingJob,
 };
 pub use digest::output_digest;
 pub use engine::{

@@ -47,7 +47,10 @@ fn pictures_hold_the_output() {
     let mut reader = ::png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let read = reader.next_frame(&mut pixels).unwrap();
-    assert_eq!((read.width, read.height, read.color_type), (5, 4, ::png::ColorType::Rgb));
+    assert_eq!(
+        (read.width, read.height, read.color_type),
+        (5, 4, ::png::ColorType::Rgb)
+    );
     assert_eq!(pixels, output);
     assert!(png::encode(&output, 4, 4).is_err());
 }

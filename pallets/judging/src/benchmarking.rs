@@ -9,7 +9,7 @@
 use super::*;
 use agora_primitives::{
     TaskId,
-    judging::{Attestation, AppealTerms, Judge, Ruling},
+    judging::{AppealTerms, Attestation, Judge, Ruling},
     participants::Specialisation,
 };
 use frame_benchmarking::v2::*;

@@ -1,10 +1,10 @@
 //! The trait through which the life of a task has its results judged.
 
-use crate::{BalanceOf, AppealWindow, AppealWindows, Config, Error, Event, Pallet, redistribute};
+use crate::{AppealWindow, AppealWindows, BalanceOf, Config, Error, Event, Pallet, redistribute};
 use agora_math::consensus::{self, Ballot};
 use agora_primitives::{
     TaskId,
-    judging::{Answer, Attestation, AppealTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
+    judging::{Answer, AppealTerms, Attestation, Judge, JudgeRule, Ruling, Tally, Verdict},
     money::{Escrow, Purpose, Scope},
     participants::Specialisation,
     reputation::{Outcome, Reputation, Side},
@@ -48,7 +48,10 @@ impl<T: Config> Judge<T::AccountId> for Pallet<T> {
 
     /// Emits `AppealWindowOpened`. Errors: `AppealWindowAlreadyOpen`.
     fn open_appeal_window(task: TaskId, terms: AppealTerms<BlockNumberFor<T>, BalanceOf<T>>) -> DispatchResult {
-        ensure!(!AppealWindows::<T>::contains_key(task), Error::<T>::AppealWindowAlreadyOpen);
+        ensure!(
+            !AppealWindows::<T>::contains_key(task),
+            Error::<T>::AppealWindowAlreadyOpen
+        );
         let AppealTerms {
             digest,
             seed,
@@ -133,11 +136,7 @@ impl<T: Config> Pallet<T> {
         }
         for (verifier, amount) in penalties {
             Self::give_back(task, &verifier);
-            Self::deposit_event(Event::AttesterSlashed {
-                task,
-                verifier,
-                amount,
-            });
+            Self::deposit_event(Event::AttesterSlashed { task, verifier, amount });
         }
     }
 

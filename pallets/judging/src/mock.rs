@@ -1,10 +1,10 @@
 //! A chain with real balances and doubles of the other pallets.
 
 use crate as pallet_agora_judging;
-use crate::{BalanceOf, AppealWindow, AppealWindows};
+use crate::{AppealWindow, AppealWindows, BalanceOf};
 use agora_primitives::{
     TaskId,
-    judging::{Attestation, AppealTerms, Judge, TaskParties},
+    judging::{AppealTerms, Attestation, Judge, TaskParties},
     money::{Escrow, Payee, Purpose, Scope},
     participants::{Participants, Role, Specialisation},
     reputation::{Level, Outcome, Reputation, Side},

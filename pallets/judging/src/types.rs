@@ -2,7 +2,7 @@
 
 use crate::{Config, Error};
 use agora_primitives::{
-    judging::{AttestError, Attestations, AppealTerms},
+    judging::{AppealTerms, AttestError, Attestations},
     money::{Escrow, Payee},
 };
 use alloc::vec::Vec;
@@ -18,8 +18,12 @@ use scale_info::TypeInfo;
 pub type BalanceOf<T> = <<T as Config>::Escrow as Escrow<<T as frame_system::Config>::AccountId>>::Balance;
 
 /// The challenge of this runtime.
-pub type AppealWindowOf<T> =
-    AppealWindow<<T as frame_system::Config>::AccountId, BlockNumberFor<T>, BalanceOf<T>, <T as Config>::MaxAttestations>;
+pub type AppealWindowOf<T> = AppealWindow<
+    <T as frame_system::Config>::AccountId,
+    BlockNumberFor<T>,
+    BalanceOf<T>,
+    <T as Config>::MaxAttestations,
+>;
 
 /// An open challenge: its terms, and what was attested so far.
 #[derive(

@@ -3,17 +3,17 @@
 //! Each kind of job has a file of its own, with its structure and its [`Limits`].
 
 mod inference;
-mod rendering;
 mod matmul;
+mod rendering;
 mod synthetic;
 mod training;
 
 pub use inference::{InferenceJob, InferenceTask, MAX_ITEM_OUTPUT, MAX_ITEMS};
+pub use matmul::{MAX_COLUMNS, MAX_ROWS, MAX_VECTORS, MatmulJob};
 pub use rendering::{
     MAX_ASPECT, MAX_BOUNCES, MAX_FRAMES, MAX_IMAGE_SIDE, MAX_SAMPLES, MAX_SCENE_BYTES, MAX_TILES, Region, RenderingJob,
     SEGMENT_WORK, TILE_SIDE,
 };
-pub use matmul::{MAX_COLUMNS, MAX_ROWS, MAX_VECTORS, MatmulJob};
 pub use synthetic::{MAX_ITERATIONS, MAX_MATRIX_SIZE, SyntheticJob};
 pub use training::{
     MAX_BATCH, MAX_CHANNELS, MAX_CLASSES, MAX_FEATURES, MAX_MOMENTUM_SHIFT, MAX_POOL, MAX_POSITIONS, MAX_RATE_SHIFT,

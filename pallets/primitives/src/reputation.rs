@@ -6,8 +6,22 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
 /// In which capacity an account acted.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// As a worker, in one specialisation.
@@ -19,8 +33,7 @@ pub enum Side {
 }
 
 /// How it went.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// The work was right. `confirmed`: somebody else's independent work agreed with it; only such successes raise the
     /// confidence score.
@@ -35,8 +48,23 @@ pub enum Outcome {
 }
 
 /// Level reached, by decayed success rate, after a minimum number of tasks.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+    Default,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// New, or up to 70 %.

@@ -1,7 +1,7 @@
 //! The calls: check, load, pure transition, write, event.
 
 use crate::{
-    classes::{Difficulty, Assignment},
+    classes::{Assignment, Difficulty},
     pallet::*,
     transitions::Effect,
     types::{FeeGoes, Phase, RoundKind, Task, TaskProgress},

@@ -13,7 +13,7 @@
 
 extern crate alloc;
 
-pub use classes::{ClassError, ClassName, Difficulty, Assignment, TaskClass, Windows, genesis_classes};
+pub use classes::{Assignment, ClassError, ClassName, Difficulty, TaskClass, Windows, genesis_classes};
 pub use pallet::*;
 pub use weights::WeightInfo;
 
@@ -51,7 +51,7 @@ pub const RETRY_AFTER: u32 = 5;
 #[frame_support::pallet]
 pub mod pallet {
     use crate::{
-        classes::{Difficulty, Assignment, TaskClass},
+        classes::{Assignment, Difficulty, TaskClass},
         types::{Chosen, Contribution, Task, TaskProgress},
         weights::WeightInfo,
     };

@@ -5,7 +5,7 @@
 
 use crate::{
     AGENDA_PROBES,
-    classes::{ClassName, Difficulty, Assignment, TaskClass},
+    classes::{Assignment, ClassName, Difficulty, TaskClass},
     pallet::*,
 };
 use agora_primitives::{

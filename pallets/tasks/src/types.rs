@@ -7,7 +7,7 @@
 //! replicas are of the kind [`RoundKind::Replication`], their answers are judged together; a round after a challenge is
 //! an [`RoundKind::Appeal`] and judged by itself. A *step* is what is to be done with a task when it is `due`.
 
-use crate::classes::{Difficulty, Assignment};
+use crate::classes::{Assignment, Difficulty};
 use agora_primitives::{ClassId, Reference, job::JobSource, judging::JudgeRule, reputation::Outcome};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;

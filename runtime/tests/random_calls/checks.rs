@@ -8,7 +8,7 @@ use agora_primitives::{
     participants::Role,
 };
 use agora_runtime::{
-    AccountId, Balance, Balances, Capability, Escrow, Judging, Results, Registry, Reputation, Rewards, Runtime,
+    AccountId, Balance, Balances, Capability, Escrow, Judging, Registry, Reputation, Results, Rewards, Runtime,
     RuntimeEvent, RuntimeOrigin, System, Tasks,
 };
 

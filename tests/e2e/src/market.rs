@@ -281,4 +281,3 @@ fn terminal(event: &Event, task: TaskId) -> Option<Status> {
     };
     (of == task).then_some(status)
 }
-

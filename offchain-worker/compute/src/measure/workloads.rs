@@ -9,8 +9,8 @@ use crate::{
     network::{self, Package},
 };
 use agora_primitives::job::{
-    BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSpec, MAX_SEGMENT_STEPS, NetworkShape, Region,
-    RenderingJob, MatmulJob, SyntheticJob, TrainingJob,
+    BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSpec, MAX_SEGMENT_STEPS, MatmulJob, NetworkShape,
+    Region, RenderingJob, SyntheticJob, TrainingJob,
 };
 
 /// Paths of a pixel in the picture that is rendered.

@@ -28,12 +28,12 @@ impl Duty for Worker {
 
 impl Worker {
     async fn look_at_hardware_round(&self, at: &AtBlock, steps: &mut Steps) -> Result<(), WorkerError> {
-        let Some(round) = self.shared.open_challenge(at).await? else {
+        let Some(round) = self.shared.open_round(at).await? else {
             return Ok(());
         };
         let (shared, at) = (Arc::clone(&self.shared), at.clone());
         steps.start(Matter::HardwareRound(round.number), async move {
-            shared.answer_challenge(&at, &round).await
+            shared.respond(&at, &round).await
         });
         Ok(())
     }

@@ -16,8 +16,7 @@ const MOUNTAIN: u8 = 4;
 /// What one block adds to the mountain range: the root of the results that its parent settled.
 ///
 /// SCALE encoding, 77 bytes: `version ‖ block ‖ block_hash ‖ results_root ‖ count`.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BlockLeaf {
     /// Version of this layout: [`BlockLeaf::VERSION`].
     pub version: u8,
@@ -37,8 +36,7 @@ impl BlockLeaf {
 }
 
 /// Shows that a leaf is in a mountain range.
-#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, PartialEq, Eq, Debug)]
 pub struct MountainProof {
     /// Position of the leaf, counted from 0.
     pub leaf_index: u64,
@@ -116,8 +114,7 @@ pub fn verify_mountain(compute_root: &Hash, leaf: &[u8], proof: &MountainProof) 
 }
 
 /// Why a proof proves nothing.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum VerifyError {
     /// The block's leaf has a layout that this version does not know.
     Version,

@@ -4,7 +4,7 @@ use crate::{mutation::hostile, rounds};
 use agora_primitives::{
     job::{
         BlobRef, InferenceJob, InferenceTask, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_FRAMES, MAX_ITEM_OUTPUT,
-        MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_SCENE_BYTES, NetworkShape, Region, RenderingJob, MatmulJob,
+        MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_SCENE_BYTES, MatmulJob, NetworkShape, Region, RenderingJob,
         StoredJob, SyntheticJob, TrainingJob,
     },
     participants::Specialisation,

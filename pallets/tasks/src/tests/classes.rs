@@ -1,7 +1,7 @@
 //! `set_class` and `remove_class`.
 
 use crate::{
-    ClassError, ClassName, Classes, Difficulty, Assignment, Error, Event, TaskClass, Windows, genesis_classes, mock::*,
+    Assignment, ClassError, ClassName, Classes, Difficulty, Error, Event, TaskClass, Windows, genesis_classes, mock::*,
 };
 use agora_primitives::{ClassId, judging::JudgeRule, participants::Specialisation};
 use frame_support::{assert_noop, assert_ok, traits::Contains};

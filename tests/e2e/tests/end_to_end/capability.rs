@@ -35,7 +35,9 @@ async fn proven(market: &Market, key: &str) -> Option<u32> {
 
 async fn counts_when_it_was_shown_and_a_verifier_has_checked_it(shared: Arc<Shared>) {
     let mut market = shared.capability().await;
-    market.register_as(&worker(1), "worker", &["--capability", MODEST]).await;
+    market
+        .register_as(&worker(1), "worker", &["--capability", MODEST])
+        .await;
     assert_eq!(proven(&market, &worker(1)).await, None);
     let _worker = market.mine(1, &[]).await;
 
@@ -59,8 +61,12 @@ async fn counts_when_it_was_shown_and_a_verifier_has_checked_it(shared: Arc<Shar
 
 async fn does_not_count_when_it_is_wrong_or_late(shared: Arc<Shared>) {
     let mut market = shared.capability().await;
-    market.register_as(&worker(2), "worker", &["--capability", MODEST]).await;
-    market.register_as(&worker(3), "worker", &["--capability", BOASTFUL]).await;
+    market
+        .register_as(&worker(2), "worker", &["--capability", MODEST])
+        .await;
+    market
+        .register_as(&worker(3), "worker", &["--capability", BOASTFUL])
+        .await;
     let _corrupt = market.mine(2, &["--fault", "corrupt"]).await;
     let slow = market.mine(3, &[]).await;
 

@@ -121,13 +121,7 @@ async fn a_network_is_trained_and_then_recognises_digits(shared: Arc<Shared>) {
         .expect("it is a network");
 
     let images = market.chain.file("images", &data.pixels[..200 * IMAGE]);
-    let arguments = [
-        "classification",
-        "--model",
-        &model,
-        "--images",
-        &images,
-    ];
+    let arguments = ["classification", "--model", &model, "--images", &images];
     let task = market.publish(&[&arguments[..], &DEADLINE].concat()).await;
     settled(&mut market, task).await;
     let logits = market.chain.path("logits").display().to_string();
@@ -231,9 +225,7 @@ async fn sentences_are_embedded_near_to_their_paraphrases(shared: Arc<Shared>) {
     let arguments = ["model", "import", &directory, "--output", &model];
     publisher.json(&arguments).await.expect("it is imported");
     let input = ["--model", &model, "--texts", &texts];
-    let task = market
-        .publish(&[&["embedding"], &input[..], &DEADLINE].concat())
-        .await;
+    let task = market.publish(&[&["embedding"], &input[..], &DEADLINE].concat()).await;
     settled(&mut market, task).await;
     let arguments = ["result", &task.to_string(), "--format", "json", "--output", &vectors];
     publisher.json(&arguments).await.expect("it is vectors");

@@ -45,7 +45,8 @@ impl Tests {
     /// Adds a test that shares a chain.
     fn sharing<F: Future<Output = ()>>(
         &mut self,
-        name: &'static str, test: impl FnOnce(Arc<Shared>) -> F + Send + 'static,
+        name: &'static str,
+        test: impl FnOnce(Arc<Shared>) -> F + Send + 'static,
     ) {
         let shared = Arc::clone(&self.shared);
         self.alone(name, move || test(shared));

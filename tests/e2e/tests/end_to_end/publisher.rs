@@ -102,7 +102,9 @@ async fn mistakes_are_refused_with_what_to_do(shared: Arc<Shared>) {
         .failure(&market.publisher, &["publish", "synthetic", "--matrix-size", "100000"])
         .await;
     assert_eq!(huge.code, Some(2), "{huge}");
-    let low = market.failure(&market.publisher, &publish(&["--reward", "0.000001"])).await;
+    let low = market
+        .failure(&market.publisher, &publish(&["--reward", "0.000001"]))
+        .await;
     assert_eq!(low.code, Some(4), "{low}");
     let soon = market.failure(&market.publisher, &publish(&["--deadline", "0"])).await;
     assert_eq!(soon.code, Some(4), "{soon}");

@@ -166,7 +166,8 @@ async fn a_task_that_nobody_reveals_expires_and_those_who_committed_pay(shared: 
     for number in silent.clone() {
         processes.push(market.mine(number, &["--fault", "silent"]).await);
     }
-    let [matrix, vectors] = [("matrix", 20), ("vectors", 5)].map(|(name, bytes)| market.chain.file(name, &vec![7; bytes]));
+    let [matrix, vectors] =
+        [("matrix", 20), ("vectors", 5)].map(|(name, bytes)| market.chain.file(name, &vec![7; bytes]));
     let before = market.free(&market.publisher).await;
     let product = ["matmul", "--matrix", &matrix, "--columns", "5", "--vectors", &vectors];
     let task = market.publish(&[&product[..], &["--deadline", "100"]].concat()).await;
