@@ -1,8 +1,6 @@
 //! Importing: a small random model against its floats, and everything that is refused.
 
 mod float_model;
-#[path = "../../../tests/minilm.rs"]
-mod minilm;
 #[path = "../../../fuzz/src/models.rs"]
 mod models;
 #[path = "../../../fuzz/src/running.rs"]
@@ -186,7 +184,7 @@ fn weights_that_are_not_finite_are_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(agora_test_support::cases(100))]
 
     #[test]
     fn changed_tensors_are_refused_or_imported_without_a_panic(
@@ -209,7 +207,7 @@ proptest! {
 
 #[test]
 fn minilm_gives_the_embedding_that_everybody_gets() {
-    let package = import(&minilm::folder()).unwrap();
+    let package = import(&agora_test_support::minilm()).unwrap();
     let embeddings = embed(
         package,
         &[
