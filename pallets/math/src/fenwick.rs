@@ -4,7 +4,7 @@
 //! or removing a leaf, and finding the leaf that a *ticket* (a number below the total) falls on each touch O(log n)
 //! nodes. Where the nodes are kept is up to a [`NodeStore`]: a storage map on chain, a vector elsewhere.
 //!
-//! It never writes in order to draw: leaves that were drawn already are stepped over with a list in memory.
+//! A draw writes nothing: a list in memory keeps the leaves that were drawn already, so that they are skipped.
 //!
 //! Terms: *leaf* `i` counts from 0; *node* `k` counts from 1 and is the sum of the leaves `k − lowbit(k) .. k`, where
 //! `lowbit` is the lowest bit that is set; the *children* of node `k` are the nodes that, with leaf `k − 1`, add up to it.
@@ -24,7 +24,7 @@ pub const MAX_TICKET_BOUND: u128 = 1 << 96;
 
 /// Keeps the nodes of one [`Fenwick`] tree.
 pub trait NodeStore {
-    /// How many leaves, and thus nodes, there are.
+    /// How many leaves there are; there are as many nodes.
     fn leaf_count(&self) -> u32;
 
     /// Sets how many leaves there are. Nodes that this adds are zero; those that it drops were set to zero before.

@@ -1,8 +1,8 @@
 //! Checking matrix products without redoing them.
 //!
 //! Freivalds (1977): for a wrong product, `D = claimed − true` is not zero, and `D·x = 0` holds for at most one in `p`
-//! vectors `x` over a field of `p` elements. The vectors must be drawn *after* the claim was fixed: whoever knows them
-//! before can make a wrong claim that passes.
+//! vectors `x` over a field of `p` elements. The vectors must be drawn *after* the claim was fixed: with vectors that
+//! are known before, one can make a wrong claim that passes.
 //!
 //! - [`chain_wrong_row`] checks a whole chain `R = Aᵏ·M₀` over F_251 at `k` matrix–vector products, without the states
 //!   between. Eight independent vectors: a wrong `R` passes with probability at most `(1/251 + 2⁻³²)⁸ < 2⁻⁶³·⁷`.
@@ -49,7 +49,7 @@ impl core::error::Error for FreivaldsError {}
 /// One column vector of symmetric residues.
 pub type Vector = Vec<i16>;
 
-/// The vectors over F_251, of length `n`, that `seed` stands for.
+/// The vectors over F_251, of length `n`, that are drawn from `seed`.
 ///
 /// Element `i` of vector `v` is little-endian word `v` of `blake2_256("agora/freivalds-251/1" ‖ seed ‖ i as u32 LE)`,
 /// modulo 251: eight words, eight vectors.
@@ -67,7 +67,7 @@ pub fn chain_vectors(seed: &[u8; 32], n: u32) -> [Vector; CHAIN_VECTORS] {
 }
 
 /// A claim that `result = aᵏ · start` over F_251, with `k = iterations`. Square matrices of canonical residues, row by row;
-/// a byte above 250 counts as the residue that it is modulo 251.
+/// a byte above 250 counts as its residue modulo 251.
 #[derive(Clone, Copy, Debug)]
 pub struct Chain<'a> {
     /// Rows and columns of each matrix.
@@ -142,137 +142,4 @@ pub fn apply(rows: &[u8], vectors: &[Vector]) -> Vec<Vector> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::field::{Generator, canonical};
-    use alloc::vec;
-    use proptest::prelude::*;
-
-    fn random_matrix(seed: u8, n: usize) -> Vec<u8> {
-        let mut bytes = vec![0; n * n];
-        Generator::new(&[seed; 32], b"test").fill(0, &mut bytes);
-        bytes
-    }
-
-    fn multiply(a: &[u8], b: &[u8], n: usize) -> Vec<u8> {
-        let mut c = vec![0; n * n];
-        for r in 0..n {
-            for s in 0..n {
-                let sum: i32 = (0..n).map(|i| i32::from(a[r * n + i]) * i32::from(b[i * n + s])).sum();
-                c[r * n + s] = canonical(sum);
-            }
-        }
-        c
-    }
-
-    fn chain_result(a: &[u8], start: &[u8], n: usize, iterations: u32) -> Vec<u8> {
-        (0..iterations).fold(start.to_vec(), |state, _| multiply(a, &state, n))
-    }
-
-    fn holds(n: usize, a: &[u8], start: &[u8], result: &[u8], iterations: u32, seed: u8) -> bool {
-        let vectors = chain_vectors(&[seed; 32], n as u32);
-        let wrong = chain_wrong_row(
-            &Chain {
-                n,
-                a,
-                start,
-                result,
-                iterations,
-            },
-            &vectors,
-            apply,
-        );
-        wrong.unwrap().is_none()
-    }
-
-    proptest! {
-        #[test]
-        fn accepts_every_right_chain_and_no_changed_one(
-            seed: u8, n in 1usize..24, iterations in 0u32..6, at: prop::sample::Index, change in 1i32..251,
-        ) {
-            let (a, start) = (random_matrix(seed, n), random_matrix(!seed, n));
-            let mut result = chain_result(&a, &start, n, iterations);
-            prop_assert!(holds(n, &a, &start, &result, iterations, seed));
-            let position = at.index(n * n);
-            result[position] = canonical(i32::from(result[position]) + change);
-            prop_assert!(!holds(n, &a, &start, &result, iterations, seed));
-        }
-    }
-
-    #[test]
-    fn rejects_the_right_result_of_another_number_of_iterations() {
-        let (a, start) = (random_matrix(1, 16), random_matrix(2, 16));
-        let result = chain_result(&a, &start, 16, 3);
-        assert!(holds(16, &a, &start, &result, 3, 0));
-        assert!(!holds(16, &a, &start, &result, 2, 0));
-        assert!(!holds(16, &a, &start, &result, 4, 0));
-    }
-
-    /// With one vector a wrong answer passes about once in 251 times; with eight, never in a lifetime.
-    #[test]
-    fn one_vector_is_fooled_as_rarely_as_theory_says() {
-        let (n, a, start) = (4, random_matrix(1, 4), random_matrix(2, 4));
-        let mut result = chain_result(&a, &start, n, 2);
-        result[5] = canonical(i32::from(result[5]) + 1);
-        let chain = Chain {
-            n,
-            a: &a,
-            start: &start,
-            result: &result,
-            iterations: 2,
-        };
-        let mut fooled = 0;
-        for i in 0..5020u32 {
-            let mut seed = [7; 32];
-            seed[..4].copy_from_slice(&i.to_le_bytes());
-            let vectors = chain_vectors(&seed, n as u32);
-            fooled += u32::from(chain_wrong_row(&chain, &vectors[..1], apply).unwrap().is_none());
-            assert!(chain_wrong_row(&chain, &vectors, apply).unwrap().is_some());
-        }
-        // Mean 20, standard deviation 4.5.
-        assert!((5..40).contains(&fooled), "fooled {fooled} times");
-    }
-
-    #[test]
-    fn refuses_what_does_not_fit() {
-        let matrix = vec![0; 4];
-        let vectors = chain_vectors(&[0; 32], 2);
-        let good = Chain {
-            n: 2,
-            a: &matrix,
-            start: &matrix,
-            result: &matrix,
-            iterations: 1,
-        };
-        assert_eq!(chain_wrong_row(&good, &vectors, apply), Ok(None));
-        let bad = [
-            Chain {
-                n: 0,
-                a: &[],
-                start: &[],
-                result: &[],
-                ..good
-            },
-            Chain { n: 3, ..good },
-            Chain {
-                a: &matrix[..3],
-                ..good
-            },
-            Chain {
-                start: &matrix[..3],
-                ..good
-            },
-            Chain {
-                result: &matrix[..3],
-                ..good
-            },
-        ];
-        for chain in bad {
-            assert_eq!(chain_wrong_row(&chain, &vectors, apply), Err(FreivaldsError::Shape));
-        }
-        assert_eq!(
-            chain_wrong_row(&good, &chain_vectors(&[0; 32], 3), apply),
-            Err(FreivaldsError::Shape)
-        );
-    }
-}
+mod tests;

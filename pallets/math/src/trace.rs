@@ -1,4 +1,4 @@
-//! Traces: openings of single states, and the game that finds where two traces part.
+//! Traces: openings of single states, and the game that finds where two traces differ.
 //!
 //! A job's computation goes through *states* `S_0 … S_(n−1)`, of which the last is the output. Its *trace* is the list of
 //! their digests. The worker with account `a` commits to it by the [`root`] of the leaves
@@ -17,14 +17,14 @@
 //! `last`; either way both statements still hold. Of `m` states in question at most `⌈m / 2⌉` are left, so that the game
 //! ends after at most `⌈log₂ n⌉` rounds at a single one: the [`Disputed`] step.
 //!
-//! **Whoever computed rightly wins.** Let `f` be what makes a state of the one before, and let one party be honest. It opens
-//! its own trace, so it never fails to. At the end the other has agreed to its state `S_(i−1)`, by a digest that stands for
-//! one content, and has committed to another state `i` than `f(S_(i−1))`, which the honest party has. Whoever computes `f`
-//! once sees that. What the other committed to elsewhere plays no part: traces that part, meet and part again end at one
-//! of the places, and each is as good. Where they part only once, it is the first wrong step.
+//! **The party that computed rightly wins.** Let `f` be the step from one state to the next, and let one party be honest.
+//! It opens its own trace, so its openings always hold. At the end the other party has agreed to the honest state
+//! `S_(i−1)`, and has committed to another state `i` than `f(S_(i−1))`. One computation of `f` shows that. If two traces
+//! differ in several places, the game ends at one of them, and each serves. If they differ from one place on, the game
+//! ends at the first wrong step.
 //!
 //! **Answers are fixed before the game.** A root binds each state's digest, so an answer cannot depend on what the other
-//! party said, and the order of answers does not matter. An opening that the party's root does not bear out loses
+//! party said, and the order of answers does not matter. A party whose opening does not fit its root loses
 //! at once ([`Outcome::Forfeited`]); so does, by [`Bisection::forfeit`], a party that does not answer in the time that
 //! the caller allows.
 //!
@@ -76,7 +76,8 @@ pub fn open(account: &Account, digests: &[Hash], index: u32) -> Option<Opening> 
 }
 
 /// Shows what digest a state has in a trace.
-#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Opening {
     /// Which state, counted from 0.
     pub index: u32,
@@ -87,7 +88,8 @@ pub struct Opening {
 }
 
 /// What a worker has committed to and revealed.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Commitment {
     /// The worker.
     pub account: Account,
@@ -120,7 +122,8 @@ impl Commitment {
 }
 
 /// One of the two who differ.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Party {
     /// The one whose commitment was given first.
     First,
@@ -129,7 +132,8 @@ pub enum Party {
 }
 
 /// A state in which two traces differ, while they agree about the one before.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Disputed {
     /// Which state: the one that step `step` makes of state `step − 1`.
     pub step: u32,
@@ -147,16 +151,18 @@ impl Disputed {
 }
 
 /// How a game ended.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// One step decides.
     Disputed(Disputed),
-    /// This party has lost: it gave an opening that its root does not bear out, or none in time.
+    /// This party has lost: its opening did not fit its root, or did not come in time.
     Forfeited(Party),
 }
 
 /// Why there is no game.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StartError {
     /// The results are equal: there is nothing to dispute.
     EqualResults,
@@ -183,7 +189,8 @@ impl fmt::Display for StartError {
 impl core::error::Error for StartError {}
 
 /// Why an answer was not taken. The game is as before.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AnswerError {
     /// The game is over.
     Over,
@@ -209,7 +216,8 @@ impl fmt::Display for AnswerError {
 impl core::error::Error for AnswerError {}
 
 /// What is known of the states so far: the last one agreed about, and the range in question.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Search {
     /// The first state in question; all that is before it is agreed about.
     first: u32,
@@ -266,7 +274,8 @@ impl Search {
 /// assert_eq!(disputed.settle(&[2; 32]), [true, false]);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Bisection {
     parties: [Commitment; 2],
     search: Search,
@@ -335,8 +344,8 @@ impl Bisection {
         self.question().is_some() && answer.is_none()
     }
 
-    /// Takes `party`'s opening of the state asked for, which loses the game if its root does not bear it out. With the
-    /// second answer the round is over.
+    /// Takes `party`'s opening of the state asked for. If it does not fit the party's root, the party loses the game. With
+    /// the second answer the round is over.
     ///
     /// Errors: [`AnswerError`]; nothing is changed then. Complexity: O(log n).
     pub fn answer(&mut self, party: Party, opening: &Opening) -> Result<(), AnswerError> {

@@ -1,6 +1,9 @@
 //! The trees against an independent definition, golden vectors, and everything that a hostile proof can contain.
 
-use super::*;
+use super::{
+    mountain::{Blake2Merge, mountain_items},
+    *,
+};
 use mmr_lib::{MMR, util::MemStore};
 use proptest::prelude::*;
 
