@@ -100,16 +100,14 @@ pub fn attest(task: TaskId, attestation: Attestation) -> impl Payload {
     api::transactions().judging().attest(task.into(), attestation.into())
 }
 
-/// Answers the caller's hardware challenge.
-pub fn answer_challenge(round: u32, digest: H256) -> impl Payload {
-    api::transactions().capability().answer(round, digest)
+/// Responds to the caller's hardware challenge.
+pub fn respond(round: u32, digest: H256) -> impl Payload {
+    api::transactions().capability().respond(round, digest)
 }
 
-/// Votes on a worker's answer to its hardware challenge.
-pub fn attest_answer(round: u32, worker: AccountId, attestation: Attestation) -> impl Payload {
-    api::transactions()
-        .capability()
-        .attest(round, worker, attestation.into())
+/// Votes on a worker's response to its hardware challenge.
+pub fn vote(round: u32, worker: AccountId, vote: Attestation) -> impl Payload {
+    api::transactions().capability().vote(round, worker, vote.into())
 }
 
 /// Moves money from the caller to `to` and keeps the caller's account alive.

@@ -4,8 +4,8 @@ use crate::{
     AccountId, AtBlock, Balance, BlockNumber, ChainError,
     api::api,
     views::{
-        AnswerView, BalanceView, AppealWindowView, ChosenView, ClassView, ContributionState, ContributionView,
-        DepositView, Invited, ParticipantView, ReputationView, RoundView, ScheduleView, TaskView,
+        AppealWindowView, BalanceView, ChosenView, ClassView, ContributionState, ContributionView, DepositView,
+        Invited, ParticipantView, ReputationView, ResponseView, RoundView, ScheduleView, TaskView,
     },
 };
 use agora_primitives::{
@@ -23,13 +23,13 @@ use api::runtime_types::{
 type TaskRecord = tasks::Task<AccountId, Balance, BlockNumber, rewards::Split>;
 type ProgressRecord = tasks::TaskProgress<BlockNumber>;
 
-impl From<capability::Answer<AccountId>> for AnswerView {
-    fn from(answer: capability::Answer<AccountId>) -> Self {
-        let Static(attestations) = answer.attestations;
+impl From<capability::Response<AccountId>> for ResponseView {
+    fn from(response: capability::Response<AccountId>) -> Self {
+        let Static(votes) = response.votes;
         Self {
-            capability: answer.capability,
-            digest: answer.digest,
-            attestations,
+            capability: response.capability,
+            digest: response.digest,
+            votes,
         }
     }
 }
@@ -223,7 +223,7 @@ impl AtBlock {
                 specialisations: worker.profile.specialisations.0,
                 slots: worker.profile.slots,
                 capability: worker.profile.capability,
-                proven: worker.proof.map(|proof| (proof.capability, proof.until)),
+                proven: worker.proven.map(|proven| (proven.capability, proven.until)),
                 last_heartbeat,
             }),
             Role::Verifier => member.verifier.map(|_| plain),
@@ -263,24 +263,24 @@ impl AtBlock {
         }))
     }
 
-    /// What `worker` answered to its hardware challenge in `round`.
-    pub async fn hardware_answer(&self, round: u32, worker: &AccountId) -> Result<Option<AnswerView>, ChainError> {
-        let address = api::storage().capability().answers();
+    /// What `worker` responded to its hardware challenge in `round`.
+    pub async fn hardware_response(&self, round: u32, worker: &AccountId) -> Result<Option<ResponseView>, ChainError> {
+        let address = api::storage().capability().responses();
         let entry = self.at.storage().try_fetch(address, (round, *worker)).await?;
         entry.map(|entry| Ok(entry.decode()?.into())).transpose()
     }
 
-    /// All answers to hardware challenges of `round`.
-    pub async fn hardware_answers(&self, round: u32) -> Result<Vec<(AccountId, AnswerView)>, ChainError> {
+    /// All responses to hardware challenges of `round`.
+    pub async fn hardware_responses(&self, round: u32) -> Result<Vec<(AccountId, ResponseView)>, ChainError> {
         let storage = self.at.storage();
-        let mut entries = storage.iter(api::storage().capability().answers(), (round,)).await?;
-        let mut answers = Vec::new();
+        let mut entries = storage.iter(api::storage().capability().responses(), (round,)).await?;
+        let mut responses = Vec::new();
         while let Some(entry) = entries.next().await {
             let entry = entry?;
             let (_, worker) = entry.key()?.decode()?;
-            answers.push((worker, entry.value().decode()?.into()));
+            responses.push((worker, entry.value().decode()?.into()));
         }
-        Ok(answers)
+        Ok(responses)
     }
 
     /// An account's money; nothing for an account that does not exist.

@@ -3,7 +3,7 @@
 use crate::{AccountId, Balance, BlockNumber, H256, api::api};
 use agora_primitives::{
     ClassId, Reference, TaskId,
-    capability::{Standing, challenge_job},
+    capability::{Decision, challenge_job},
     job::{JobKind, JobSource, JobSpec},
     judging,
     money::{Payee, Purpose, Scope},
@@ -235,11 +235,11 @@ pub struct AppealWindowView {
 pub struct ScheduleView {
     /// Blocks from one round to the next.
     pub period: BlockNumber,
-    /// Blocks in which a round takes answers.
+    /// Blocks in which a round takes responses.
     pub window: BlockNumber,
     /// Blocks from the opening of a round in which what it proved counts.
     pub validity: BlockNumber,
-    /// How many verifiers must agree on an answer.
+    /// How many verifiers must agree on a response.
     pub quorum: u32,
 }
 
@@ -258,11 +258,11 @@ pub struct RoundView {
     pub number: u32,
     /// What challenges are made from.
     pub seed: H256,
-    /// The first block in which it takes no answers.
+    /// The first block in which it takes no responses.
     pub closes_at: BlockNumber,
-    /// How long it takes answers, in milliseconds.
+    /// How long it takes responses, in milliseconds.
     pub window_ms: u64,
-    /// How many verifiers must agree on an answer.
+    /// How many verifiers must agree on a response.
     pub quorum: u32,
 }
 
@@ -278,21 +278,21 @@ impl RoundView {
     }
 }
 
-/// A worker's answer to its hardware challenge.
+/// A worker's response to its hardware challenge.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AnswerView {
+pub struct ResponseView {
     /// The capability that it proves, in GOPS.
     pub capability: u32,
     /// The digest of the challenge's output.
     pub digest: H256,
     /// What verifiers found.
-    pub attestations: Attestations,
+    pub votes: Attestations,
 }
 
-impl AnswerView {
+impl ResponseView {
     /// What the votes come to.
-    pub fn standing(&self, quorum: u32) -> Standing {
-        Standing::of(self.attestations.tally(), quorum)
+    pub fn decision(&self, quorum: u32) -> Decision {
+        Decision::of(self.votes.tally(), quorum)
     }
 }
 

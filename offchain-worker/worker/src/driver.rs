@@ -24,8 +24,8 @@ pub(crate) enum Matter {
     Task(TaskId),
     /// The worker's own hardware challenge in a round.
     Challenge(u32),
-    /// The answer of the account with these bytes to its hardware challenge in a round.
-    Answer(u32, [u8; 32]),
+    /// The response of the account with these bytes to its hardware challenge in a round.
+    Response(u32, [u8; 32]),
 }
 
 impl From<TaskId> for Matter {
@@ -39,7 +39,9 @@ impl fmt::Display for Matter {
         match self {
             Self::Task(task) => write!(f, "task {task}"),
             Self::Challenge(round) => write!(f, "hardware challenge {round}"),
-            Self::Answer(round, worker) => write!(f, "answer of {} to hardware challenge {round}", AccountId(*worker)),
+            Self::Response(round, worker) => {
+                write!(f, "response of {} to hardware challenge {round}", AccountId(*worker))
+            }
         }
     }
 }

@@ -136,7 +136,7 @@ impl Duty for Miner {
         {
             let (shared, at) = (Arc::clone(&self.shared), at.clone());
             steps.start(Matter::Challenge(round.number), async move {
-                shared.answer_challenge(&at, &round).await
+                shared.respond(&at, &round).await
             });
         }
         let unfinished = self.shared.journal.unfinished()?;

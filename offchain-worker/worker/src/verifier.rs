@@ -1,4 +1,4 @@
-//! The verifier's loop: checks winning results while they can be appealed, and answers to hardware challenges.
+//! The verifier's loop: checks winning results while they can be appealed, and responses to hardware challenges.
 
 mod hardware;
 
@@ -36,7 +36,7 @@ pub struct Verifier {
 
 struct Shared {
     findings: Mutex<Findings>,
-    /// Checks one answer at a time: each takes megabytes, and all answers of a round come at once.
+    /// Checks one response at a time: each takes megabytes, and all responses of a round come at once.
     checking: Semaphore,
     submitter: Submitter,
     account: AccountId,
@@ -94,7 +94,7 @@ impl Duty for Verifier {
             let (shared, at) = (Arc::clone(&self.shared), at.clone());
             steps.start(challenge.task, async move { shared.attest(&at, challenge).await });
         }
-        self.look_at_answers(at, steps).await
+        self.look_at_responses(at, steps).await
     }
 }
 

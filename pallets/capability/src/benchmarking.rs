@@ -1,13 +1,15 @@
 //! What calls and hooks cost.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
+    clippy::arithmetic_side_effects,
+    reason = "benchmarks are not part of a runtime that runs"
 )]
 
 use super::*;
-use agora_primitives::{capability::Standing, judging::Attestation};
+use agora_primitives::{capability::Decision, judging::Attestation};
 use frame_benchmarking::v2::*;
 use frame_support::{
     ensure,
@@ -36,7 +38,7 @@ fn schedule<T: Config>() -> Schedule<BlockNumberFor<T>> {
         period: 1_000u32.into(),
         window: 10u32.into(),
         validity: 2_000u32.into(),
-        quorum: AttestationsOf::<T>::places_per_side(),
+        quorum: VotesOf::<T>::places_per_side(),
     }
 }
 
@@ -57,9 +59,9 @@ fn verifier<T: Config>(index: u32) -> T::AccountId {
     who
 }
 
-fn answer_of<T: Config>(round: u32, who: &T::AccountId) {
+fn response_of<T: Config>(round: u32, who: &T::AccountId) {
     let origin = RawOrigin::Signed(who.clone()).into();
-    Pallet::<T>::answer(origin, round, H256::repeat_byte(1)).unwrap();
+    Pallet::<T>::respond(origin, round, H256::repeat_byte(1)).unwrap();
 }
 
 fn side(index: u32) -> Attestation {
@@ -71,35 +73,35 @@ mod benchmarks {
     use super::*;
 
     #[benchmark]
-    fn answer() {
+    fn respond() {
         let round = open::<T>();
         let who = worker::<T>();
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), round, H256::repeat_byte(1));
 
-        assert!(Answers::<T>::contains_key(round, who));
+        assert!(Responses::<T>::contains_key(round, who));
     }
 
-    /// The vote that makes the answer count, when all places of the other side but one are taken.
+    /// The vote that makes the response count, when all places of the other side but one are taken.
     #[benchmark]
-    fn attest() {
+    fn vote() {
         let round = open::<T>();
         let who = worker::<T>();
-        answer_of::<T>(round, &who);
-        let places = AttestationsOf::<T>::places_per_side();
+        response_of::<T>(round, &who);
+        let places = VotesOf::<T>::places_per_side();
         for index in 0..2 * places - 2 {
             let origin = RawOrigin::Signed(verifier::<T>(index)).into();
-            Pallet::<T>::attest(origin, round, who.clone(), side(index)).unwrap();
+            Pallet::<T>::vote(origin, round, who.clone(), side(index)).unwrap();
         }
         let caller = verifier::<T>(2 * places);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), round, who.clone(), Attestation::Valid);
 
-        let voted = Answers::<T>::get(round, who).unwrap();
-        assert_eq!(voted.attestations.len() as u32, 2 * places - 1);
-        assert_eq!(voted.standing(places), Standing::Proven);
+        let voted = Responses::<T>::get(round, who).unwrap();
+        assert_eq!(voted.votes.len() as u32, 2 * places - 1);
+        assert_eq!(voted.decision(places), Decision::Proven);
     }
 
     #[benchmark]
@@ -146,11 +148,11 @@ mod benchmarks {
         let round = open::<T>();
         for index in 0..n {
             let who: T::AccountId = account("past", index, 0);
-            let mut past = AnswerOf::<T>::new(1, H256::zero());
-            for vote in 0..T::MaxAttestations::get() {
-                past.attestations.attest(account("voter", vote, 0), side(vote)).unwrap();
+            let mut past = ResponseOf::<T>::new(1, H256::zero());
+            for vote in 0..T::MaxVotes::get() {
+                past.votes.attest(account("voter", vote, 0), side(vote)).unwrap();
             }
-            Answers::<T>::insert(round, who, past);
+            Responses::<T>::insert(round, who, past);
         }
         open::<T>();
         let swept;

@@ -1,9 +1,10 @@
 //! A chain with the real registry, without bonds.
 
 use crate as pallet_agora_capability;
-use crate::{AnswerOf, Answers, CurrentRound, Round, Schedule};
+use crate::{CurrentRound, HardwareRound, ResponseOf, Responses, Schedule};
+use agora_pallet_dev::BlockSeed;
 use agora_primitives::{
-    judging::{Attestation, Seed},
+    judging::Attestation,
     participants::{Role, Specialisation, Specialisations},
 };
 use frame_support::{
@@ -12,13 +13,9 @@ use frame_support::{
 };
 use pallet_agora_registry::{Members, MinimumBonds, Profile, types::Worker};
 use sp_core::H256;
-use sp_runtime::BuildStorage;
 
-pub type AccountId = u64;
-pub type BlockNumber = u64;
+pub use agora_pallet_dev::{ALICE, AccountId, BOB, BlockNumber};
 
-pub const ALICE: AccountId = 1;
-pub const BOB: AccountId = 2;
 /// Accounts from this on, as many as [`VERIFIERS`], are verifiers.
 pub const FIRST_VERIFIER: AccountId = 100;
 pub const VERIFIERS: u64 = 10;
@@ -61,7 +58,8 @@ parameter_types! {
         verifier: Some(0),
         ..Default::default()
     };
-    pub static MaxAttestations: u32 = 8;
+    pub static MaxVotes: u32 = 8;
+    pub static BlockTimeMs: u64 = 3_000;
 }
 
 impl pallet_agora_registry::Config for Test {
@@ -79,28 +77,17 @@ impl pallet_agora_registry::Config for Test {
     type WeightInfo = ();
 }
 
-/// A seed that is another one in each block.
-pub struct BlockSeed;
-
-impl Seed for BlockSeed {
-    fn seed(subject: &[u8]) -> H256 {
-        sp_io::hashing::blake2_256(&[&System::block_number().to_le_bytes(), subject].concat()).into()
-    }
-}
-
-// begin: composition
 impl pallet_agora_capability::Config for Test {
     type Participants = Registry;
     type Capabilities = Registry;
-    type Seed = BlockSeed;
-    type BlockTimeMs = ConstU64<3_000>;
+    type Seed = BlockSeed<Test>;
+    type BlockTimeMs = BlockTimeMs;
     type ScheduleOrigin = frame_system::EnsureRoot<AccountId>;
-    type MaxAttestations = MaxAttestations;
+    type MaxVotes = MaxVotes;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = BenchmarkMembers;
 }
-// end: composition
 
 #[cfg(feature = "runtime-benchmarks")]
 pub struct BenchmarkMembers;
@@ -120,14 +107,13 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 }
 
 pub fn genesis(schedule: Option<Schedule<BlockNumber>>) -> sp_io::TestExternalities {
-    MaxAttestations::set(8);
+    MaxVotes::set(8);
+    BlockTimeMs::set(3_000);
     let genesis = RuntimeGenesisConfig {
         capability: pallet_agora_capability::GenesisConfig { schedule },
         ..Default::default()
     };
-    let mut ext = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
-    ext.execute_with(|| System::set_block_number(1));
-    ext
+    agora_pallet_dev::state::<Test>(genesis)
 }
 
 /// Runs `test` with Alice and Bob as workers and ten verifiers, in the first block of the first round, and checks the
@@ -178,24 +164,24 @@ pub fn run_to(block: BlockNumber) {
     }
 }
 
-pub fn round() -> Round<BlockNumber> {
+pub fn round() -> HardwareRound<BlockNumber> {
     CurrentRound::<Test>::get().unwrap()
 }
 
-pub fn answer(who: AccountId) {
-    assert_ok!(Capability::answer(signed(who), round().number, DIGEST));
+pub fn respond(who: AccountId) {
+    assert_ok!(Capability::respond(signed(who), round().number, DIGEST));
 }
 
-/// Has the first `valid` verifiers vote for the answer of `worker`, and `invalid` others against it.
+/// Has the first `valid` verifiers vote for the response of `worker`, and `invalid` others against it.
 pub fn vote(worker: AccountId, valid: u64, invalid: u64) {
     for (index, verifier) in verifiers().take((valid + invalid) as usize).enumerate() {
         let said = Attestation::of((index as u64) < valid);
-        assert_ok!(Capability::attest(signed(verifier), round().number, worker, said));
+        assert_ok!(Capability::vote(signed(verifier), round().number, worker, said));
     }
 }
 
-pub fn answer_of(worker: AccountId) -> Option<AnswerOf<Test>> {
-    Answers::<Test>::get(round().number, worker)
+pub fn response_of(worker: AccountId) -> Option<ResponseOf<Test>> {
+    Responses::<Test>::get(round().number, worker)
 }
 
 pub fn worker(who: AccountId) -> Worker<BlockNumber> {

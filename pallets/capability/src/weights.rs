@@ -11,8 +11,8 @@ use core::marker::PhantomData;
 
 /// What the calls and hooks of `pallet_agora_capability` weigh.
 pub trait WeightInfo {
-    fn answer() -> Weight;
-    fn attest() -> Weight;
+    fn respond() -> Weight;
+    fn vote() -> Weight;
     fn set_schedule() -> Weight;
     fn open_round() -> Weight;
     fn no_round() -> Weight;
@@ -30,9 +30,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Proof: `Escrow::Deposits` (`max_values`: None, `max_size`: Some(90), added: 2565, mode: `MaxEncodedLen`)
     /// Storage: `Capability::CurrentRound` (r:1 w:0)
     /// Proof: `Capability::CurrentRound` (`max_values`: Some(1), `max_size`: Some(56), added: 551, mode: `MaxEncodedLen`)
-    /// Storage: `Capability::Answers` (r:1 w:1)
-    /// Proof: `Capability::Answers` (`max_values`: None, `max_size`: Some(625), added: 3100, mode: `MaxEncodedLen`)
-    fn answer() -> Weight {
+    /// Storage: `Capability::Responses` (r:1 w:1)
+    /// Proof: `Capability::Responses` (`max_values`: None, `max_size`: Some(625), added: 3100, mode: `MaxEncodedLen`)
+    fn respond() -> Weight {
         // Minimum execution time: 54_301 ns.
         Weight::from_parts(90_890_000, 4090)
             .saturating_add(T::DbWeight::get().reads(5_u64))
@@ -46,13 +46,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Proof: `Escrow::Deposits` (`max_values`: None, `max_size`: Some(90), added: 2565, mode: `MaxEncodedLen`)
     /// Storage: `Capability::CurrentRound` (r:1 w:0)
     /// Proof: `Capability::CurrentRound` (`max_values`: Some(1), `max_size`: Some(56), added: 551, mode: `MaxEncodedLen`)
-    /// Storage: `Capability::Answers` (r:1 w:1)
-    /// Proof: `Capability::Answers` (`max_values`: None, `max_size`: Some(625), added: 3100, mode: `MaxEncodedLen`)
+    /// Storage: `Capability::Responses` (r:1 w:1)
+    /// Proof: `Capability::Responses` (`max_values`: None, `max_size`: Some(625), added: 3100, mode: `MaxEncodedLen`)
     /// Storage: `Registry::WorkerCount` (r:1 w:0)
     /// Proof: `Registry::WorkerCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Nodes` (r:21 w:21)
     /// Proof: `Registry::Nodes` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    fn attest() -> Weight {
+    fn vote() -> Weight {
         // Minimum execution time: 216_964 ns.
         Weight::from_parts(377_514_000, 53553)
             .saturating_add(T::DbWeight::get().reads(28_u64))
@@ -94,8 +94,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Proof: `Capability::CurrentRound` (`max_values`: Some(1), `max_size`: Some(56), added: 551, mode: `MaxEncodedLen`)
     /// Storage: `Capability::FirstKept` (r:1 w:1)
     /// Proof: `Capability::FirstKept` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-    /// Storage: `Capability::Answers` (r:64 w:64)
-    /// Proof: `Capability::Answers` (`max_values`: None, `max_size`: Some(625), added: 3100, mode: `MaxEncodedLen`)
+    /// Storage: `Capability::Responses` (r:64 w:64)
+    /// Proof: `Capability::Responses` (`max_values`: None, `max_size`: Some(625), added: 3100, mode: `MaxEncodedLen`)
     /// The range of component `n` is `[0, 64]`.
     fn sweep(n: u32, ) -> Weight {
         // Minimum execution time: 15_810 ns.
@@ -112,12 +112,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 /// Weights for tests, and for runtimes that have not measured their own.
 impl WeightInfo for () {
-    fn answer() -> Weight {
+    fn respond() -> Weight {
         Weight::from_parts(90_890_000, 4090)
             .saturating_add(ParityDbWeight::get().reads(5_u64))
             .saturating_add(ParityDbWeight::get().writes(1_u64))
     }
-    fn attest() -> Weight {
+    fn vote() -> Weight {
         Weight::from_parts(377_514_000, 53553)
             .saturating_add(ParityDbWeight::get().reads(28_u64))
             .saturating_add(ParityDbWeight::get().writes(23_u64))

@@ -8,10 +8,7 @@
     reason = "benchmarks are not part of a runtime that runs"
 )]
 
-use crate::{
-    pallet::{Call, Config, Deposits, Event, Pallet},
-    types::BalanceOf,
-};
+use crate::{Call, Config, Deposits, Event, Pallet, types::BalanceOf};
 use agora_primitives::{
     TaskId,
     money::{Escrow, Payee, Purpose, Scope},

@@ -1,7 +1,7 @@
 //! How money is held, released and paid. Every method is all or nothing, also where no call surrounds it.
 
 use crate::{
-    pallet::{Config, Deposits, Error, Event, Pallet},
+    Config, Deposits, Error, Event, Pallet,
     types::{BalanceOf, reason},
 };
 use agora_primitives::money::{Escrow, Payee, Purpose, Scope};

@@ -1,28 +1,18 @@
 //! A runtime of System, Balances and this pallet.
 
 use crate as pallet_agora_escrow;
-use crate::{Event, types::BalanceOf};
+use crate::Event;
+use agora_pallet_dev::{assert_issuance, endow, state};
 use agora_primitives::{
     TaskId,
     money::{Payee, Purpose, Scope},
 };
 use frame_support::{derive_impl, parameter_types};
-use sp_runtime::BuildStorage;
 
-type Block = frame_system::mocking::MockBlock<Test>;
-pub type AccountId = u64;
-pub type Balance = BalanceOf<Test>;
+pub use agora_pallet_dev::{ALICE, AccountId, BOB, Balance, CAROL, ED, ExistentialDeposit, NOBODY, TREASURY, Treasury};
 
-pub const ED: Balance = 10;
 /// What each of [`ALICE`], [`BOB`] and [`CAROL`] has at genesis.
 pub const ENDOWMENT: Balance = 10_000;
-
-pub const ALICE: AccountId = 1;
-pub const BOB: AccountId = 2;
-pub const CAROL: AccountId = 3;
-/// An account that does not exist.
-pub const NOBODY: AccountId = 90;
-pub const TREASURY: AccountId = 99;
 
 pub const REWARD: Purpose = Purpose::TaskReward;
 pub const BOND: Purpose = Purpose::TaskBond;
@@ -54,21 +44,19 @@ mod runtime {
 }
 
 parameter_types! {
-    pub const ExistentialDeposit: Balance = ED;
-    pub const Treasury: AccountId = TREASURY;
     /// What the events that [`take_events`] removed say was burned.
     pub static BurnedBefore: Balance = 0;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
-    type Block = Block;
-    type AccountData = pallet_balances::AccountData<u128>;
+    type Block = frame_system::mocking::MockBlock<Test>;
+    type AccountData = pallet_balances::AccountData<Balance>;
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
 impl pallet_balances::Config for Test {
-    type Balance = u128;
+    type Balance = Balance;
     type ExistentialDeposit = ExistentialDeposit;
     type AccountStore = System;
     type FreezeIdentifier = ();
@@ -84,43 +72,38 @@ impl crate::Config for Test {
 
 /// Makes the chain a test starts from.
 pub struct ExtBuilder {
-    treasury: Balance,
+    balances: Vec<(AccountId, Balance)>,
 }
 
 impl Default for ExtBuilder {
     fn default() -> Self {
-        Self { treasury: ED }
+        Self {
+            balances: endow([ALICE, BOB, CAROL], ENDOWMENT),
+        }
     }
 }
 
 impl ExtBuilder {
     /// The treasury's account does not exist.
     pub fn without_treasury(mut self) -> Self {
-        self.treasury = 0;
+        self.balances.retain(|(who, _)| *who != TREASURY);
         self
     }
 
     pub fn build(self) -> sp_io::TestExternalities {
-        let mut balances = vec![(ALICE, ENDOWMENT), (BOB, ENDOWMENT), (CAROL, ENDOWMENT)];
-        if self.treasury > 0 {
-            balances.push((TREASURY, self.treasury));
-        }
         let genesis = RuntimeGenesisConfig {
             balances: pallet_balances::GenesisConfig {
-                balances,
+                balances: self.balances,
                 ..Default::default()
             },
             ..Default::default()
         };
-        let mut externalities = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
-        externalities.execute_with(|| System::set_block_number(1));
-        externalities
+        state::<Test>(genesis)
     }
 
     /// Runs `test`, then checks the state, and that no money appeared or got lost.
     pub fn build_and_execute(self, test: impl FnOnce()) {
-        let mut externalities = self.build();
-        externalities.execute_with(|| {
+        self.build().execute_with(|| {
             let initial = issuance();
             BurnedBefore::set(0);
             test();
@@ -133,10 +116,7 @@ impl ExtBuilder {
 /// Checks the pallet's invariants and that all balances add up to the issuance.
 pub fn check_state() {
     Escrow::do_try_state().unwrap();
-    let accounts: Balance = frame_system::Account::<Test>::iter_values()
-        .map(|account| account.data.free + account.data.reserved)
-        .sum();
-    assert_eq!(accounts, issuance());
+    assert_issuance::<Test>();
 }
 
 pub fn issuance() -> Balance {

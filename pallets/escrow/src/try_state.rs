@@ -1,7 +1,7 @@
 //! What must hold after every block.
 
 use crate::{
-    pallet::{Config, Deposits, Pallet},
+    Config, Deposits, Pallet,
     types::{BalanceOf, PURPOSES, reason},
 };
 use agora_primitives::money::Purpose;

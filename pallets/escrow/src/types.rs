@@ -1,6 +1,6 @@
 //! Purposes and the hold reasons that stand for them.
 
-use crate::pallet::{Config, HoldReason};
+use crate::{Config, HoldReason};
 use agora_primitives::money::Purpose;
 use alloc::{collections::BTreeSet, vec::Vec};
 use codec::Encode;

@@ -1,9 +1,9 @@
 //! What a worker can do, and the hardware challenge that proves it.
 //!
 //! From time to time a chain opens a round with a seed that nobody knew before. Every worker that wants its capability to
-//! count computes a job of its own, made from the seed, its account and the capability it declares, and answers with
-//! the result's digest before the round closes. The job takes a device of that capability half of the round; one that is
-//! much slower is late, and one device cannot answer for two accounts, because all of them answer in the same blocks.
+//! count computes a job of its own, made from the seed, its account and the capability it declares, and responds
+//! with the result's digest before the round closes. The job takes a device of that capability half of the round; one that is
+//! much slower is late, and one device cannot respond for two accounts, because all of them respond in the same blocks.
 
 use crate::{
     job::{MAX_ITERATIONS, MAX_WORK, SyntheticJob},
@@ -14,8 +14,8 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use sp_runtime::DispatchError;
 
-/// Separates the seeds of challenges from everything else that is hashed; the last byte counts versions.
-pub const CHALLENGE_DOMAIN: [u8; 16] = *b"agora/hardware/1";
+/// Separates the seeds of hardware challenges from everything else that is hashed; the last byte counts versions.
+pub const HARDWARE_DOMAIN: [u8; 16] = *b"agora/hardware/1";
 
 /// Sizes of the matrices in a challenge, largest first: a large one keeps a large device busy, a small one can be sized
 /// to a small device. Their outputs are between 64 KiB and 16 MiB.
@@ -56,7 +56,7 @@ pub fn challenge_job<AccountId: Encode>(
     capability: u32,
     window_ms: u64,
 ) -> SyntheticJob {
-    let seed = (CHALLENGE_DOMAIN, round_seed, worker).using_encoded(blake2_256);
+    let seed = (HARDWARE_DOMAIN, round_seed, worker).using_encoded(blake2_256);
     let work = work(capability.min(max_provable(window_ms)), window_ms);
     let products = |size: u32| work.checked_div(u128::from(size).saturating_pow(3)).unwrap_or(0);
     let [_, .., smallest] = CHALLENGE_SIZES;
@@ -64,7 +64,7 @@ pub fn challenge_job<AccountId: Encode>(
         .into_iter()
         .find(|size| products(*size) >= MIN_PRODUCTS)
         .unwrap_or(smallest);
-    // Where the work is least and where it is most: a job computes something, and no more than a job may.
+    // The limits of a job: at least one product, at most `MAX_ITERATIONS`.
     let iterations = products(matrix_size).clamp(1, MAX_ITERATIONS.into());
     SyntheticJob {
         seed,
@@ -73,20 +73,20 @@ pub fn challenge_job<AccountId: Encode>(
     }
 }
 
-/// What the votes on an answer come to so far.
+/// What the votes on a response come to so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standing {
+pub enum Decision {
     /// Too few votes.
     Open,
-    /// The answer counts.
+    /// The response counts.
     Proven,
-    /// The answer is wrong.
+    /// The response is wrong.
     Refuted,
 }
 
-impl Standing {
+impl Decision {
     /// What the votes come to: the side with more of them decides, if it has the quorum. Where both have as many, the
-    /// answer is refuted: a priority that is in doubt does not count. What was decided once is never open again.
+    /// response is refuted: a priority that is in doubt does not count. What was decided once is never open again.
     pub const fn of(tally: Tally, quorum: u32) -> Self {
         let Tally { in_favour, against } = tally;
         if in_favour > against && in_favour >= quorum {
@@ -98,7 +98,7 @@ impl Standing {
         }
     }
 
-    /// Whether it is what a vote for `side` would bring about.
+    /// Whether a vote for `side` asks for what was decided already.
     pub const fn agrees_with(self, side: Attestation) -> bool {
         matches!(
             (self, side),
@@ -108,21 +108,27 @@ impl Standing {
 }
 
 /// What workers declare that they can do, and what of it is proven.
-pub trait Capabilities<AccountId> {
-    /// Number of a block.
-    type BlockNumber;
-
+pub trait Capabilities<AccountId, BlockNumber> {
     /// What `who` declares, in 10⁹ operations per second.
     ///
     /// Errors: it is no worker.
     fn declared(who: &AccountId) -> Result<u32, DispatchError>;
 
-    /// Has `capability` count for `who` before the block `until`, in the place of what counted before. A worker that is
-    /// gone meanwhile is passed over.
-    fn prove(who: &AccountId, capability: u32, until: Self::BlockNumber);
+    /// Has `capability` count for `who` before the block `until`, in the place of what counted before. Does nothing if
+    /// `who` is no worker any more.
+    fn prove(who: &AccountId, capability: u32, until: BlockNumber);
 
-    /// Has nothing count for `who` that was proven before. A worker that is gone meanwhile is passed over.
+    /// Has nothing count for `who` that was proven before. Does nothing if `who` is no worker any more.
     fn refute(who: &AccountId);
+}
+
+/// Takes everybody for a worker that declares the least, and keeps nothing.
+impl<AccountId, BlockNumber> Capabilities<AccountId, BlockNumber> for () {
+    fn declared(_: &AccountId) -> Result<u32, DispatchError> {
+        Ok(1)
+    }
+    fn prove(_: &AccountId, _: u32, _: BlockNumber) {}
+    fn refute(_: &AccountId) {}
 }
 
 #[cfg(test)]

@@ -8,54 +8,25 @@ use sp_core::H256;
 use sp_runtime::DispatchResult;
 
 /// A role in the market. An account may have several, each with its own bond.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Computes results.
     Worker,
     /// Checks results.
     Verifier,
-    /// Splits tasks into jobs and hands them to workers of its own.
+    /// Splits tasks into jobs and hands them to its own workers.
     Orchestrator,
     /// Decides what machines cannot.
     Expert,
 }
 
 /// A kind of work. Reputation is kept per specialisation; a worker declares those it takes.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it all")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Specialisation {
     Synthetic,
     Inference,
@@ -86,9 +57,8 @@ impl Specialisation {
 }
 
 /// A set of [`Specialisation`]s: bit `i` stands for the one with codec index `i`.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Specialisations(pub u16);
 
 impl Specialisations {
@@ -124,7 +94,7 @@ impl FromIterator<Specialisation> for Specialisations {
 
 /// What the life of a task needs to know about, and tell to, those who take part.
 pub trait Participants<AccountId> {
-    /// Succeeds if `who` has `role`, is bonded, not leaving, not banned and was heard of recently.
+    /// Succeeds if `who` has `role`, is bonded, not leaving, not banned and sent a heartbeat recently.
     fn ensure_active(who: &AccountId, role: Role) -> DispatchResult;
 
     /// Succeeds if the worker `who` declared `specialisation`.
@@ -135,7 +105,7 @@ pub trait Participants<AccountId> {
     /// Errors: none is free, or it is no worker.
     fn occupy_slot(who: &AccountId) -> DispatchResult;
 
-    /// Gives the slot back. A worker that is gone meanwhile is passed over.
+    /// Gives the slot back. Does nothing if `who` is no worker any more.
     fn free_slot(who: &AccountId);
 
     /// Draws up to `count` distinct active workers with `specialisation`, with probability in proportion to priority,

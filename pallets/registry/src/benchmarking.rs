@@ -5,10 +5,11 @@
 //! measured has the leaf with the most nodes above it.
 
 #![allow(
-    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::unwrap_used
+    clippy::arithmetic_side_effects,
+    reason = "benchmarks are not part of a runtime that runs"
 )]
 
 use super::*;
@@ -124,7 +125,7 @@ fn ban_origin<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
 }
 
 #[benchmarks]
-mod benches {
+mod benchmarks {
     use super::*;
 
     #[benchmark]
@@ -181,7 +182,7 @@ mod benches {
         let who = worker::<T>(LEAVES)?;
         set_dormant::<T>(&who)?;
         set_past_ban::<T>(&who);
-        <Pallet<T> as Capabilities<_>>::prove(&who, 1, Zero::zero());
+        <Pallet<T> as Capabilities<_, _>>::prove(&who, 1, Zero::zero());
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()));

@@ -3,7 +3,7 @@
 use crate::{
     BalanceOf, Bans, Config, Error, Event, LeafOwners, Members, Pallet,
     tree::refusal,
-    types::{Ban, Levels, Member, Profile, ProfileError, Proof, Standing, Worker},
+    types::{Ban, Levels, Member, Profile, ProfileError, Proven, Standing, Worker},
 };
 use agora_primitives::{
     capability::Capabilities,
@@ -50,7 +50,7 @@ impl<T: Config> Pallet<T> {
             Role::Orchestrator => member.orchestrator = Some(Standing::Staying),
             Role::Expert => member.expert = Some(Standing::Staying),
         }
-        Self::heard_of(who, &mut member, now);
+        Self::note_heartbeat(who, &mut member, now);
         Self::store(who, &member)?;
         Self::deposit_event(Event::Registered {
             who: who.clone(),
@@ -91,7 +91,7 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_heartbeat(who: &T::AccountId) -> DispatchResult {
         let mut member = Members::<T>::get(who).ok_or(Error::<T>::NotRegistered)?;
-        Self::heard_of(who, &mut member, Self::now());
+        Self::note_heartbeat(who, &mut member, Self::now());
         Self::store(who, &member)?;
         Self::deposit_event(Event::Heartbeat { who: who.clone() });
         Ok(())
@@ -229,7 +229,7 @@ impl<T: Config> Pallet<T> {
         Self::store(who, &member)
     }
 
-    /// For notices that cannot fail: somebody who is no worker is passed over.
+    /// For what other pallets tell and cannot undo: does nothing if `who` is no worker.
     fn mutate_worker_if_any(who: &T::AccountId, change: impl FnOnce(&mut Worker<BlockNumberFor<T>>)) {
         let Some(mut member) = Members::<T>::get(who) else {
             return;
@@ -244,29 +244,29 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Forgets what a worker has proven if that is over.
-    pub(crate) fn forget_past_proof(
+    pub(crate) fn forget_past_capability(
         who: &T::AccountId,
         member: &mut Member<BlockNumberFor<T>>,
         now: BlockNumberFor<T>,
     ) {
         if let Some(worker) = member.worker.as_mut()
-            && worker.forget_past_proof(&now)
+            && worker.forget_past_capability(&now)
         {
             Self::deposit_event(Event::CapabilityExpired { who: who.clone() });
         }
     }
 
-    /// Notes that the account is there; forgets a ban and a proof that are over.
-    fn heard_of(who: &T::AccountId, member: &mut Member<BlockNumberFor<T>>, now: BlockNumberFor<T>) {
+    /// Takes down a heartbeat; forgets a ban that is over and a capability that counts no more.
+    fn note_heartbeat(who: &T::AccountId, member: &mut Member<BlockNumberFor<T>>, now: BlockNumberFor<T>) {
         member.last_heartbeat = now;
-        Self::forget_past_proof(who, member, now);
+        Self::forget_past_capability(who, member, now);
         if Bans::<T>::get(who).is_some_and(|ban| !ban.holds(now)) {
             Bans::<T>::remove(who);
         }
         Self::wake(who, member, now);
     }
 
-    /// Puts a dormant worker back into the draw if nothing speaks against it any more.
+    /// Puts a dormant worker back into the draw if it is active again.
     fn wake(who: &T::AccountId, member: &mut Member<BlockNumberFor<T>>, now: BlockNumberFor<T>) {
         if !member.worker.as_ref().is_some_and(|worker| worker.dormant) {
             return;
@@ -291,7 +291,7 @@ impl<T: Config> Pallet<T> {
         role: Role,
         now: BlockNumberFor<T>,
     ) -> Result<(), Error<T>> {
-        // A role that was closed meanwhile has no minimum: those who have it keep it.
+        // If the role was closed after `who` registered, there is no minimum any more, and `who` keeps the role.
         let minimum = T::MinimumBonds::get().of(role).unwrap_or_else(BalanceOf::<T>::zero);
         Self::check_active(who, member, role, now, minimum)
     }
@@ -363,20 +363,18 @@ impl<T: Config> Participants<T::AccountId> for Pallet<T> {
     }
 }
 
-impl<T: Config> Capabilities<T::AccountId> for Pallet<T> {
-    type BlockNumber = BlockNumberFor<T>;
-
+impl<T: Config> Capabilities<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
     fn declared(who: &T::AccountId) -> Result<u32, DispatchError> {
         let worker = Members::<T>::get(who).and_then(|member| member.worker);
         Ok(worker.ok_or(Error::<T>::NotRegistered)?.profile.capability)
     }
 
     fn prove(who: &T::AccountId, capability: u32, until: BlockNumberFor<T>) {
-        Self::mutate_worker_if_any(who, |worker| worker.proof = Some(Proof { capability, until }));
+        Self::mutate_worker_if_any(who, |worker| worker.proven = Some(Proven { capability, until }));
     }
 
     fn refute(who: &T::AccountId) {
-        Self::mutate_worker_if_any(who, |worker| worker.proof = None);
+        Self::mutate_worker_if_any(who, |worker| worker.proven = None);
     }
 }
 

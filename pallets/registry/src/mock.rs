@@ -1,28 +1,25 @@
-//! A runtime with the real Balances and Escrow, and a test double for the reputation.
+//! A runtime with the real Balances and Escrow, and a double of the reputation.
 
 use crate::{
     Members, MinimumBonds, Profile, WorkerCount,
     types::{Member, Worker},
 };
+use agora_pallet_dev::{assert_issuance, endow, state};
 use agora_primitives::{
     capability::Capabilities,
     money::{Escrow as _, Payee, Purpose, Scope},
     participants::{Role, Specialisation, Specialisations},
-    reputation::{Level, Outcome, Reputation, Side},
 };
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
     traits::{ConstU64, Hooks},
 };
-use sp_runtime::BuildStorage;
-use std::{cell::RefCell, collections::BTreeMap};
 
-pub type AccountId = u64;
-pub type Balance = u128;
-pub type BlockNumber = u64;
-type Block = frame_system::mocking::MockBlock<Test>;
+pub use agora_pallet_dev::{
+    ALICE, AccountId, BOB, Balance, BlockNumber, CAROL, DAVE, ED, ExistentialDeposit, NOBODY, ReputationDouble,
+    TREASURY, Treasury,
+};
 
-pub const ED: Balance = 10;
 pub const ENDOWMENT: Balance = 100_000;
 pub const WORKER_BOND: Balance = 100;
 pub const VERIFIER_BOND: Balance = 200;
@@ -32,15 +29,8 @@ pub const MAX_SLOTS: u32 = 4;
 pub const MAX_CAPABILITY: u32 = 1_000;
 pub const MAX_TRIES: u32 = 8;
 
-pub const ALICE: AccountId = 1;
-pub const BOB: AccountId = 2;
-pub const CAROL: AccountId = 3;
-pub const DAVE: AccountId = 4;
 /// As many accounts as have money, from 1.
 pub const RICH: AccountId = 40;
-pub const TREASURY: AccountId = 1_000;
-/// An account that does not exist.
-pub const NOBODY: AccountId = 9_999;
 
 #[frame_support::runtime]
 mod runtime {
@@ -70,13 +60,11 @@ mod runtime {
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
-    type Block = Block;
+    type Block = frame_system::mocking::MockBlock<Test>;
     type AccountData = pallet_balances::AccountData<Balance>;
 }
 
 parameter_types! {
-    pub const ExistentialDeposit: Balance = ED;
-    pub const Treasury: AccountId = TREASURY;
     pub static WorkerMinimum: Balance = WORKER_BOND;
     pub Bonds: MinimumBonds<Balance> = MinimumBonds {
         worker: Some(WorkerMinimum::get()),
@@ -104,34 +92,9 @@ impl pallet_agora_escrow::Config for Test {
     type WeightInfo = ();
 }
 
-thread_local! {
-    static LEVELS: RefCell<BTreeMap<(AccountId, Specialisation), Level>> = const { RefCell::new(BTreeMap::new()) };
-}
-
-/// Knows the levels that [`set_earlier_level`] set.
-pub struct KnownLevels;
-
-impl Reputation<AccountId> for KnownLevels {
-    fn record(_: &AccountId, _: Side, _: Outcome) {}
-    fn confidence(_: &AccountId, _: Specialisation) -> u32 {
-        0
-    }
-    fn level(who: &AccountId, side: Side) -> Level {
-        let Side::Worker(one) = side else {
-            return Level::Beginner;
-        };
-        LEVELS.with_borrow(|levels| levels.get(&(*who, one)).copied().unwrap_or_default())
-    }
-}
-
-/// Sets the level that `who` reached before it registers.
-pub fn set_earlier_level(who: AccountId, specialisation: Specialisation, level: Level) {
-    LEVELS.with_borrow_mut(|levels| levels.insert((who, specialisation), level));
-}
-
 impl crate::Config for Test {
     type Escrow = Escrow;
-    type Reputation = KnownLevels;
+    type Reputation = ReputationDouble;
     type MinimumBonds = Bonds;
     type BanOrigin = frame_system::EnsureRoot<AccountId>;
     type HeartbeatTimeout = HeartbeatTimeout;
@@ -151,8 +114,7 @@ pub struct Mint;
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::BenchmarkHelper<AccountId, Balance> for Mint {
     fn fund(who: &AccountId, amount: Balance) {
-        use frame_support::traits::fungible::Mutate;
-        assert_ok!(Balances::mint_into(who, amount + ED));
+        agora_pallet_dev::mint::<Balances>(who, amount);
     }
 }
 
@@ -169,12 +131,9 @@ impl ExtBuilder {
     }
 
     pub fn build(self) -> sp_io::TestExternalities {
-        LEVELS.with_borrow_mut(BTreeMap::clear);
-        let mut balances: Vec<_> = (1..=RICH).map(|who| (who, ENDOWMENT)).collect();
-        balances.push((TREASURY, ED));
         let genesis = RuntimeGenesisConfig {
             balances: pallet_balances::GenesisConfig {
-                balances,
+                balances: endow(1..=RICH, ENDOWMENT),
                 ..Default::default()
             },
             registry: crate::GenesisConfig {
@@ -182,9 +141,7 @@ impl ExtBuilder {
             },
             ..Default::default()
         };
-        let mut externalities = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
-        externalities.execute_with(|| System::set_block_number(1));
-        externalities
+        state::<Test>(genesis)
     }
 
     /// Runs `test`, then checks the state, and that no money appeared or got lost.
@@ -202,10 +159,7 @@ impl ExtBuilder {
 pub fn check_state() {
     Registry::do_try_state().unwrap();
     Escrow::do_try_state().unwrap();
-    let accounts: Balance = frame_system::Account::<Test>::iter_values()
-        .map(|account| account.data.free + account.data.reserved)
-        .sum();
-    assert_eq!(accounts, Balances::total_issuance());
+    assert_issuance::<Test>();
 }
 
 pub fn run_to(block: BlockNumber) {
@@ -243,7 +197,7 @@ pub fn register_worker(who: AccountId, capability: u32) {
 
 /// Has `capability` count for `who` before block `until`.
 pub fn prove(who: AccountId, capability: u32, until: BlockNumber) {
-    <Registry as Capabilities<_>>::prove(&who, capability, until);
+    <Registry as Capabilities<_, _>>::prove(&who, capability, until);
 }
 
 pub fn member(who: AccountId) -> Member<BlockNumber> {

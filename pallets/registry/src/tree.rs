@@ -62,7 +62,7 @@ pub(crate) struct Drawn<AccountId, BlockNumber> {
     pub workers: Vec<AccountId>,
     /// Those who were hit but are not active.
     pub inactive: Vec<(AccountId, Member<BlockNumber>)>,
-    /// Those who were hit with the weight of a capability whose proof is over.
+    /// Those who were hit with the weight of a capability that counts no more.
     pub unproven: Vec<(AccountId, Member<BlockNumber>)>,
 }
 
@@ -111,7 +111,7 @@ impl<T: Config> Pallet<T> {
                 frame_support::defensive!("a leaf stands for somebody who is no worker");
                 continue;
             };
-            if worker.proof.as_ref().is_some_and(|proof| proof.is_over(&now)) {
+            if worker.proven.as_ref().is_some_and(|proven| proven.is_over(&now)) {
                 drawn.unproven.push((who, member));
                 continue;
             }
@@ -123,8 +123,8 @@ impl<T: Config> Pallet<T> {
         Ok(drawn)
     }
 
-    /// Draws, and gives those who were hit and not drawn the weight that they have now: none to the inactive, that of an
-    /// unproven capability to those whose proof is over.
+    /// Draws, and corrects the weights of those who were hit and not drawn: to zero for the inactive, to that of an unproven
+    /// capability where what was proven counts no more.
     pub(crate) fn do_draw_workers(
         seed: H256,
         specialisation: Specialisation,
@@ -141,7 +141,7 @@ impl<T: Config> Pallet<T> {
         }
         let now = frame_system::Pallet::<T>::block_number();
         for (who, mut member) in drawn.unproven {
-            Self::forget_past_proof(&who, &mut member, now);
+            Self::forget_past_capability(&who, &mut member, now);
             Self::store(&who, &member)?;
         }
         Ok(drawn.workers)

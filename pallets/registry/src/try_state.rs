@@ -15,7 +15,7 @@ impl<T: Config> Pallet<T> {
     /// 2. a worker's profile is one that can be declared, and no more slots are taken than it has;
     /// 3. leaves and workers stand for each other, one for one, and there are as many as are counted;
     /// 4. a banned worker has no weight;
-    /// 5. every node of the tree is the sum of the priorities, worked out anew, that it stands for; and there is no other.
+    /// 5. every node of the tree is the sum of its leaves' priorities, which are computed anew; and there is no other node.
     ///
     /// Bonds are kept by the escrow alone, whose own check covers the amounts.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {

@@ -9,9 +9,8 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
 /// The smallest bond of each role; a role without one is closed to registrations.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct MinimumBonds<Balance> {
     /// Of workers.
     pub worker: Option<Balance>,
@@ -35,22 +34,9 @@ impl<Balance: Copy> MinimumBonds<Balance> {
     }
 }
 
-/// What a worker says about itself. Of no meaning for the other roles.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Default,
-)]
+/// What a worker says about itself. The other roles have none.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Profile {
     /// The kinds of work it takes; at least one.
     #[serde(with = "specialisation_names")]
@@ -121,9 +107,8 @@ pub const fn level_factor(level: Level) -> u64 {
 pub const MAX_LEVEL_FACTOR: u64 = 4;
 
 /// A worker's level in every specialisation, by codec index.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Levels([Level; Specialisation::ALL.len()]);
 
 impl Levels {
@@ -155,7 +140,8 @@ impl Levels {
 }
 
 /// Whether the holder of a role is staying.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing<BlockNumber> {
     /// It takes new work.
     Staying,
@@ -169,16 +155,17 @@ pub enum Standing<BlockNumber> {
 /// The capability that counts for a worker that has proven none, in 10⁹ operations per second.
 pub const UNPROVEN_CAPABILITY: u32 = 1;
 
-/// A capability that was proven by a checked answer to a hardware challenge.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Proof<BlockNumber> {
+/// A capability that was proven by a hardware challenge.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Proven<BlockNumber> {
     /// In 10⁹ operations per second.
     pub capability: u32,
     /// The first block in which it counts no more.
     pub until: BlockNumber,
 }
 
-impl<BlockNumber: PartialOrd> Proof<BlockNumber> {
+impl<BlockNumber: PartialOrd> Proven<BlockNumber> {
     /// Whether it counts no more.
     pub fn is_over(&self, now: &BlockNumber) -> bool {
         *now >= self.until
@@ -186,23 +173,24 @@ impl<BlockNumber: PartialOrd> Proof<BlockNumber> {
 }
 
 /// What the draw needs to know about a worker.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Worker<BlockNumber> {
     /// Whether it is staying.
     pub standing: Standing<BlockNumber>,
     /// What it declared.
     pub profile: Profile,
-    /// What it has proven of the capability that it declared. One that is over may still be here: it goes with the next
-    /// heartbeat, or when a draw hits the worker.
-    pub proof: Option<Proof<BlockNumber>>,
+    /// What it has proven of the capability that it declared. It may count no more and still be here: it goes with the
+    /// next heartbeat, or when a draw hits the worker.
+    pub proven: Option<Proven<BlockNumber>>,
     /// How many of its slots are taken.
     pub occupied: u32,
     /// Its reputation.
     pub levels: Levels,
     /// Its leaf in the tree of priorities.
     pub leaf: u32,
-    /// Whether it is out of the draw because it was banned, or was drawn and found silent or short of its bond. Ends
-    /// with the next heartbeat (or the like) that finds the reason gone.
+    /// Whether it is out of the draw because it was banned, or because a draw hit it and found it silent or short of its
+    /// bond. Ends when a heartbeat, a higher bond or the end of a ban makes it active again.
     pub dormant: bool,
 }
 
@@ -212,7 +200,7 @@ impl<BlockNumber> Worker<BlockNumber> {
         Self {
             standing: Standing::Staying,
             profile,
-            proof: None,
+            proven: None,
             occupied: 0,
             levels,
             leaf,
@@ -226,11 +214,11 @@ impl<BlockNumber> Worker<BlockNumber> {
         self.profile.slots.saturating_sub(self.occupied)
     }
 
-    /// The capability that counts: as much of the declared one as is proven, and [`UNPROVEN_CAPABILITY`] without a proof.
+    /// The capability that counts: as much of the declared one as is proven, and [`UNPROVEN_CAPABILITY`] if nothing is.
     pub fn capability(&self) -> u32 {
-        self.proof
+        self.proven
             .as_ref()
-            .map_or(UNPROVEN_CAPABILITY, |proof| proof.capability)
+            .map_or(UNPROVEN_CAPABILITY, |proven| proven.capability)
             .min(self.profile.capability)
     }
 
@@ -253,16 +241,17 @@ impl<BlockNumber> Worker<BlockNumber> {
 }
 
 impl<BlockNumber: PartialOrd> Worker<BlockNumber> {
-    /// Forgets a proof that is over, and says whether there was one.
-    pub fn forget_past_proof(&mut self, now: &BlockNumber) -> bool {
-        self.proof.take_if(|proof| proof.is_over(now)).is_some()
+    /// Forgets a proven capability that counts no more, and says whether there was one.
+    pub fn forget_past_capability(&mut self, now: &BlockNumber) -> bool {
+        self.proven.take_if(|proven| proven.is_over(now)).is_some()
     }
 }
 
 /// An account that takes part, in one role or several.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Member<BlockNumber> {
-    /// The block in which it was last heard of.
+    /// The block of its last heartbeat, or of what counts as one.
     pub last_heartbeat: BlockNumber,
     /// As a worker.
     pub worker: Option<Worker<BlockNumber>>,
@@ -324,7 +313,8 @@ impl<BlockNumber: Copy + PartialOrd> Member<BlockNumber> {
 }
 
 /// A ban.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ban<BlockNumber> {
     /// The first block in which it is over; never, if there is none.
     pub until: Option<BlockNumber>,

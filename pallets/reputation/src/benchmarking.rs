@@ -5,7 +5,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    missing_docs
+    reason = "benchmarks are not part of a runtime that runs"
 )]
 
 use crate::{Call, Config, Event, Pallet, Records};
@@ -28,10 +28,10 @@ fn almost_master<T: Config>(who: &T::AccountId) {
 }
 
 #[benchmarks]
-mod benches {
+mod benchmarks {
     use super::*;
 
-    /// The worst case: a worker reaches a level, and whoever follows levels is told.
+    /// The worst case: a worker reaches a level, so `OnLevelChanged` is called.
     #[benchmark]
     fn record() {
         let who: T::AccountId = whitelisted_caller();
@@ -45,7 +45,7 @@ mod benches {
         assert_eq!(Pallet::<T>::level(&who, SIDE), Level::Master);
     }
 
-    /// The worst case: with the record a worker's level goes.
+    /// The worst case: the worker loses its level together with the record.
     #[benchmark]
     fn forget() {
         let caller: T::AccountId = whitelisted_caller();

@@ -6,14 +6,11 @@ use agora_primitives::{
     reputation::{Level, OnLevelChanged, Outcome, Reputation as _, Side},
 };
 use frame_support::{derive_impl, parameter_types};
-use sp_runtime::{BuildStorage, Perbill};
+use sp_runtime::Perbill;
 use std::cell::RefCell;
 
-pub type AccountId = u64;
-type Block = frame_system::mocking::MockBlock<Test>;
+pub use agora_pallet_dev::{ALICE, AccountId, BOB, BlockNumber};
 
-pub const ALICE: AccountId = 1;
-pub const BOB: AccountId = 2;
 pub const WORKER: Side = Side::Worker(Specialisation::Synthetic);
 pub const CONFIRMED: Outcome = Outcome::Right { confirmed: true };
 
@@ -24,19 +21,19 @@ mod runtime {
     pub struct Test;
 
     #[runtime::pallet_index(0)]
-    pub type System = frame_system;
+    pub type System = frame_system::Pallet<Test>;
     #[runtime::pallet_index(1)]
-    pub type Reputation = pallet_agora_reputation;
+    pub type Reputation = pallet_agora_reputation::Pallet<Test>;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
-    type Block = Block;
+    type Block = frame_system::mocking::MockBlock<Test>;
 }
 
 parameter_types! {
     pub static Decay: Perbill = Perbill::from_percent(98);
-    pub static HalfLife: u64 = 1000;
+    pub static HalfLife: BlockNumber = 1000;
     pub static MinimumTasks: u32 = 5;
 }
 
@@ -60,7 +57,7 @@ impl OnLevelChanged<AccountId> for Levels {
     }
 }
 
-impl pallet_agora_reputation::Config for Test {
+impl crate::Config for Test {
     type Decay = Decay;
     type HalfLife = HalfLife;
     type MinimumTasks = MinimumTasks;
@@ -75,6 +72,7 @@ pub fn record(who: AccountId, side: Side, outcome: Outcome, times: u32) {
     }
 }
 
+/// Makes the chain a test starts from.
 #[derive(Default)]
 pub struct ExtBuilder {
     records: Vec<(AccountId, Side, u32, u32, u32)>,
@@ -87,19 +85,11 @@ impl ExtBuilder {
     }
 
     pub fn build(self) -> sp_io::TestExternalities {
-        let reputation = pallet_agora_reputation::GenesisConfig { records: self.records };
-        let storage = RuntimeGenesisConfig {
-            system: Default::default(),
-            reputation,
-        }
-        .build_storage()
-        .unwrap();
-        let mut externalities = sp_io::TestExternalities::new(storage);
-        externalities.execute_with(|| {
-            System::set_block_number(1);
-            Levels::take();
-        });
-        externalities
+        Levels::take();
+        agora_pallet_dev::state::<Test>(RuntimeGenesisConfig {
+            reputation: crate::GenesisConfig { records: self.records },
+            ..Default::default()
+        })
     }
 
     /// Runs `test`, then checks the state.

@@ -6,8 +6,12 @@ use frame_support::{ensure, traits::Get};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
-    /// Checks every record: success weighs no more than everything, everything no more than it can, confidence comes from
-    /// counted outcomes, and none is of the future.
+    /// Checks of every record that
+    /// 1. successes weigh no more than all outcomes, and these no more than a history can;
+    /// 2. confidence is at most the number of outcomes;
+    /// 3. no outcome lies in the future.
+    ///
+    /// Complexity: O(records).
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let now = frame_system::Pallet::<T>::block_number();
         let heaviest = Score::heaviest(T::Decay::get());

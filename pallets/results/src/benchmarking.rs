@@ -5,7 +5,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    missing_docs
+    reason = "benchmarks are not part of a runtime that runs"
 )]
 
 use crate::{Config, Leaves, Pallet, Places, ResultsRoot, Sealed, SettledBy};
@@ -35,7 +35,7 @@ fn append_many<T: Config>(first: u64, count: u32) {
 }
 
 #[benchmarks]
-mod benches {
+mod benchmarks {
     use super::*;
 
     /// The worst case: the last result that the block takes.

@@ -92,7 +92,8 @@ impl<T: Config> ResultSink<T::AccountId> for Pallet<T> {
     }
 }
 
-/// The leaf that this block adds to the mountain range: it tells of the parent only, as `pallet_mmr` demands.
+/// The leaf that this block adds to the mountain range. It describes the parent: `pallet_mmr` appends it when this block
+/// begins.
 impl<T: Config> LeafDataProvider for Pallet<T> {
     type LeafData = BlockResults;
 

@@ -18,7 +18,8 @@ use sp_runtime::{
     traits::{BlakeTwo256, Header as _},
 };
 
-pub type AccountId = u64;
+pub use agora_pallet_dev::AccountId;
+
 type Block = frame_system::mocking::MockBlock<Test>;
 pub type Header = <Block as sp_runtime::traits::Block>::Header;
 
@@ -29,11 +30,11 @@ mod runtime {
     pub struct Test;
 
     #[runtime::pallet_index(0)]
-    pub type System = frame_system;
+    pub type System = frame_system::Pallet<Test>;
     #[runtime::pallet_index(1)]
-    pub type Mmr = pallet_mmr;
+    pub type Mmr = pallet_mmr::Pallet<Test>;
     #[runtime::pallet_index(2)]
-    pub type Proofs = pallet_agora_results;
+    pub type Results = pallet_agora_results::Pallet<Test>;
 }
 
 parameter_types! {
@@ -51,15 +52,15 @@ impl frame_system::Config for Test {
 impl pallet_mmr::Config for Test {
     const INDEXING_PREFIX: &'static [u8] = b"mmr";
     type Hashing = BlakeTwo256;
-    type LeafData = Proofs;
-    type OnNewRoot = Proofs;
+    type LeafData = Results;
+    type OnNewRoot = Results;
     type BlockHashProvider = pallet_agora_results::BlockHashes<Test>;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = ();
 }
 
-impl pallet_agora_results::Config for Test {
+impl crate::Config for Test {
     type MaxResultsPerBlock = MaxResultsPerBlock;
     type Retention = Retention;
     type WeightInfo = ();
@@ -124,9 +125,9 @@ impl Chain {
             System::initialize(&number, &parent, &Default::default());
             AllPalletsWithSystem::on_initialize(number);
             let result = body();
-            Proofs::do_try_state().unwrap();
+            Results::do_try_state().unwrap();
             AllPalletsWithSystem::on_finalize(number);
-            Proofs::do_try_state().unwrap();
+            Results::do_try_state().unwrap();
             (System::finalize(), result)
         });
         self.ext.persist_offchain_overlay();
@@ -162,7 +163,7 @@ impl Chain {
         best: Option<u64>,
     ) -> Result<ResultProof<AccountId>, ProofError> {
         self.ext.register_extension(OffchainDbExt::new(Databases(databases)));
-        self.ext.execute_with(|| Proofs::result_proof(TaskId(task), best))
+        self.ext.execute_with(|| Results::result_proof(TaskId(task), best))
     }
 
     /// The compute root in the header of `block`.
@@ -172,5 +173,5 @@ impl Chain {
 }
 
 pub fn append(task: u64) -> DispatchResult {
-    Proofs::append(leaf(task))
+    Results::append(leaf(task))
 }

@@ -5,8 +5,12 @@ use frame_support::ensure;
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
-    /// Checks that every remembered result is where it is said to be, that nothing is remembered for too long, and that
-    /// the root is that of the results.
+    /// Checks that
+    /// 1. every remembered result has its place, and every place a result;
+    /// 2. nothing is remembered for longer than `Retention`;
+    /// 3. the root is that of the results of the last block.
+    ///
+    /// Complexity: O(remembered results).
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let now = frame_system::Pallet::<T>::block_number();
         let mut expected = 0usize;

@@ -8,10 +8,7 @@
     reason = "benchmarks are not part of a runtime that runs"
 )]
 
-use crate::{
-    pallet::{Call, Config, Pallet, Presets},
-    types::Split,
-};
+use crate::{Call, Config, Pallet, Presets, types::Split};
 use agora_primitives::money::{Payroll, PresetId, RewardPlanner};
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;

@@ -1,9 +1,8 @@
 //! Keeping presets, and planning by them.
 
 use crate::{
-    pallet::{Config, Error, Pallet, Presets},
-    plan::plan,
-    types::Split,
+    Config, Error, Event, Pallet, Presets, plan,
+    types::{InvalidSplit, Split},
 };
 use agora_math::split::SplitError;
 use agora_primitives::money::{Payment, PaymentPlan, Payroll, PresetId, RewardPlanner};
@@ -11,23 +10,35 @@ use frame_support::{
     ensure,
     traits::{Contains, Get},
 };
-use sp_runtime::{ArithmeticError, DispatchError};
+use sp_runtime::{ArithmeticError, DispatchError, DispatchResult};
 
+impl<T> From<InvalidSplit> for Error<T> {
+    fn from(why: InvalidSplit) -> Self {
+        match why {
+            InvalidSplit::NotWhole => Self::SplitNotWhole,
+            InvalidSplit::BestShareTooSmall => Self::BestShareTooSmall,
+        }
+    }
+}
+
+/// Calls.
 impl<T: Config> Pallet<T> {
     /// Makes or changes a preset.
-    pub(crate) fn do_set_preset(id: PresetId, split: Split) -> Result<(), Error<T>> {
-        split.validate()?;
+    pub(crate) fn do_set_preset(id: PresetId, split: Split) -> DispatchResult {
+        split.validate().map_err(Error::<T>::from)?;
         let has_room = Presets::<T>::count() < T::MaxPresets::get();
         ensure!(has_room || Presets::<T>::contains_key(id), Error::<T>::TooManyPresets);
         Presets::<T>::insert(id, split);
+        Self::deposit_event(Event::PresetSet { id, split });
         Ok(())
     }
 
     /// Removes a preset.
-    pub(crate) fn do_remove_preset(id: PresetId) -> Result<(), Error<T>> {
+    pub(crate) fn do_remove_preset(id: PresetId) -> DispatchResult {
         ensure!(Presets::<T>::contains_key(id), Error::<T>::UnknownPreset);
         ensure!(!T::InUse::contains(&id), Error::<T>::PresetInUse);
         Presets::<T>::remove(id);
+        Self::deposit_event(Event::PresetRemoved { id });
         Ok(())
     }
 }

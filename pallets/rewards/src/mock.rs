@@ -3,15 +3,10 @@
 use crate as pallet_agora_rewards;
 use crate::{Split, default_presets};
 use agora_primitives::money::{Payroll, PresetId};
-use frame_support::{
-    derive_impl, parameter_types,
-    traits::{ConstU32, Contains},
-};
-use sp_runtime::{BuildStorage, Permill};
+use frame_support::{derive_impl, parameter_types, traits::Contains};
+use sp_runtime::Permill;
 
-type Block = frame_system::mocking::MockBlock<Test>;
-pub type AccountId = u64;
-pub type Balance = u128;
+pub use agora_pallet_dev::{AccountId, Balance};
 
 pub const MAX_PRESETS: u32 = 3;
 pub const BURN: PresetId = 0;
@@ -20,17 +15,7 @@ pub const PEERS: PresetId = 1;
 #[frame_support::runtime]
 mod runtime {
     #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeFreezeReason,
-        RuntimeHoldReason,
-        RuntimeSlashReason,
-        RuntimeLockId,
-        RuntimeTask
-    )]
+    #[runtime::derive(RuntimeCall, RuntimeEvent, RuntimeError, RuntimeOrigin, RuntimeTask)]
     pub struct Test;
 
     #[runtime::pallet_index(0)]
@@ -41,12 +26,13 @@ mod runtime {
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
-    type Block = Block;
+    type Block = frame_system::mocking::MockBlock<Test>;
 }
 
 parameter_types! {
     /// The preset that the rest of the runtime refers to.
     pub static Used: Option<PresetId> = None;
+    pub static PresetLimit: u32 = MAX_PRESETS;
 }
 
 /// What [`Used`] says.
@@ -62,7 +48,7 @@ impl crate::Config for Test {
     type AdminOrigin = frame_system::EnsureRoot<AccountId>;
     type Balance = Balance;
     type InUse = InUse;
-    type MaxPresets = ConstU32<MAX_PRESETS>;
+    type MaxPresets = PresetLimit;
     type WeightInfo = ();
 }
 
@@ -93,9 +79,7 @@ impl ExtBuilder {
             },
             ..Default::default()
         };
-        let mut externalities = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
-        externalities.execute_with(|| System::set_block_number(1));
-        externalities
+        agora_pallet_dev::state::<Test>(genesis)
     }
 
     /// Runs `test`, then checks the state.

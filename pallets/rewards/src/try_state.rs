@@ -1,6 +1,6 @@
 //! What must hold after every block.
 
-use crate::pallet::{Config, Pallet, Presets};
+use crate::{Config, Pallet, Presets};
 use frame_support::{ensure, traits::Get};
 use sp_runtime::TryRuntimeError;
 

@@ -5,8 +5,8 @@ use crate::{BlockNumber, Registry, Runtime, block_time::SlotDuration, randomness
 use frame_support::traits::ConstU32;
 use pallet_agora_capability::Schedule;
 
-/// A round of 18 seconds, six blocks, every four hours: a worker computes nine seconds in four hours. Whoever misses one
-/// has another before its capability lapses.
+/// A round of 18 seconds, six blocks, every four hours: a worker computes nine seconds in four hours. A worker that
+/// misses one has another before its capability lapses.
 pub const SCHEDULE: Schedule<BlockNumber> = Schedule {
     period: 4 * HOURS,
     window: 6,
@@ -19,7 +19,7 @@ impl pallet_agora_capability::Config for Runtime {
     type BenchmarkHelper = crate::benchmarking::Market;
     type BlockTimeMs = SlotDuration<Runtime>;
     type Capabilities = Registry;
-    type MaxAttestations = ConstU32<16>;
+    type MaxVotes = ConstU32<16>;
     type Participants = Registry;
     type ScheduleOrigin = GovernanceOrigin;
     type Seed = BabeSeed;

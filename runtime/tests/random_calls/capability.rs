@@ -1,9 +1,9 @@
-//! Hardware challenges: answers and votes, mostly in time and mostly right.
+//! Hardware challenges: responses and votes, mostly in time and mostly right.
 
 use crate::{calls::Call, rng::Rng, world::World};
 use agora_primitives::judging::Attestation;
 use agora_runtime::{BlockNumber, Runtime};
-use pallet_agora_capability::{Answers, CurrentRound, Schedule};
+use pallet_agora_capability::{CurrentRound, Responses, Schedule};
 use sp_core::H256;
 
 /// Rounds that fit a run of some hundred blocks.
@@ -19,7 +19,7 @@ fn round(rng: &mut Rng) -> Option<u32> {
     Some(if rng.chance(95) { current } else { rng.below(4) as u32 })
 }
 
-pub fn answer(world: &World, rng: &mut Rng) -> Option<Call> {
+pub fn respond(world: &World, rng: &mut Rng) -> Option<Call> {
     let who = if rng.chance(90) {
         rng.pick(&world.workers)?.clone()
     } else {
@@ -28,14 +28,14 @@ pub fn answer(world: &World, rng: &mut Rng) -> Option<Call> {
     let (round, digest) = (round(rng)?, H256::repeat_byte(rng.below(3) as u8));
     Some(Call::signed(
         who,
-        pallet_agora_capability::Call::answer { round, digest },
+        pallet_agora_capability::Call::respond { round, digest },
     ))
 }
 
-pub fn attest(world: &World, rng: &mut Rng) -> Option<Call> {
+pub fn vote(world: &World, rng: &mut Rng) -> Option<Call> {
     let round = round(rng)?;
-    let answered: Vec<_> = Answers::<Runtime>::iter_key_prefix(round).collect();
-    let worker = match rng.pick(&answered) {
+    let responded: Vec<_> = Responses::<Runtime>::iter_key_prefix(round).collect();
+    let worker = match rng.pick(&responded) {
         Some(worker) if rng.chance(95) => worker.clone(),
         _ => world.anybody(rng),
     };
@@ -44,12 +44,8 @@ pub fn attest(world: &World, rng: &mut Rng) -> Option<Call> {
     } else {
         world.anybody(rng)
     };
-    let attestation = Attestation::of(rng.chance(75));
-    let call = pallet_agora_capability::Call::attest {
-        round,
-        worker,
-        attestation,
-    };
+    let vote = Attestation::of(rng.chance(75));
+    let call = pallet_agora_capability::Call::vote { round, worker, vote };
     Some(Call::signed(who, call))
 }
 

@@ -10,7 +10,7 @@ const MODEST: &str = "1";
 /// What nothing that the tests run on has: half a window of it is minutes of two cores.
 const BOASTFUL: &str = "20000";
 
-/// A chain with a round every twenty blocks of a second, of which eight take answers.
+/// A chain with a round every twenty blocks of a second, of which eight take responses.
 async fn market() -> Market {
     Market::start_with(|genesis| {
         genesis["capability"]["schedule"] = json!({ "period": 20, "window": 8, "validity": 60, "quorum": 1 });
@@ -66,7 +66,7 @@ async fn does_not_count_when_it_is_wrong_or_late() {
     let _verifier = market.validate(1, &[]).await;
 
     market
-        .event("the wrong answer is refuted", |event| match event {
+        .event("the wrong response is refuted", |event| match event {
             Event::Capability(Capability::CapabilityRefuted { worker: who }) => {
                 assert_eq!(*who, account(&worker(1)));
                 Some(())

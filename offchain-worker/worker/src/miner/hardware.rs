@@ -9,19 +9,19 @@ use agora_primitives::{job::JobSpec, participants::Role};
 use std::time::{Duration, Instant};
 
 impl Shared {
-    /// The round of hardware challenges that takes an answer of ours.
+    /// The round of hardware challenges that takes a response of ours.
     pub(super) async fn open_challenge(&self, at: &AtBlock) -> Result<Option<RoundView>, MinerError> {
         let Some(round) = at.hardware_round().await? else {
             return Ok(None);
         };
         let is_open = at.block.number < round.closes_at;
-        let is_due = is_open && at.hardware_answer(round.number, &self.account).await?.is_none();
+        let is_due = is_open && at.hardware_response(round.number, &self.account).await?.is_none();
         Ok(is_due.then_some(round))
     }
 
-    /// Computes our hardware challenge and answers it, if that is in time. Nothing of it is kept: what is not answered
-    /// now cannot be answered later.
-    pub(super) async fn answer_challenge(&self, at: &AtBlock, round: &RoundView) -> Result<(), MinerError> {
+    /// Computes our hardware challenge and responds to it, if that is in time. Nothing of it is kept: a later response
+    /// would not be taken.
+    pub(super) async fn respond(&self, at: &AtBlock, round: &RoundView) -> Result<(), MinerError> {
         let Some(participant) = at.participant(&self.account, Role::Worker).await? else {
             return Ok(());
         };
@@ -46,13 +46,13 @@ impl Shared {
             );
             return Ok(());
         }
-        let call = calls::answer_challenge(round.number, digest);
+        let call = calls::respond(round.number, digest);
         let included = self.submitter.submit(&call).await?;
         tracing::info!(
             round = round.number,
             seconds,
             block = included.block.number,
-            "Answered the hardware challenge."
+            "Responded to the hardware challenge."
         );
         Ok(())
     }

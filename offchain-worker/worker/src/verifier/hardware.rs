@@ -1,4 +1,4 @@
-//! A verifier's votes on answers to hardware challenges.
+//! A verifier's votes on responses to hardware challenges.
 
 use super::{Shared, Verifier};
 use crate::{
@@ -7,16 +7,16 @@ use crate::{
 };
 use agora_chain::{
     AccountId, AtBlock, BlockNumber, H256, calls,
-    views::{AnswerView, RoundView},
+    views::{ResponseView, RoundView},
 };
 use agora_compute::MemoryInputs;
 use agora_primitives::judging::Attestation;
 use std::{collections::HashMap, sync::Arc};
 
-/// Blocks between two looks at the answers of a round that takes no more of them: somebody may have voted wrongly.
+/// Blocks between two looks at the responses of a round that takes no more of them: somebody may have voted wrongly.
 const LATE_LOOK_EVERY: BlockNumber = 10;
 
-/// What was found about the answers of one round. Not in the journal: finding it again costs less than a restart.
+/// What was found about the responses of one round. Not in the journal: finding it again costs less than a restart.
 #[derive(Default)]
 pub(super) struct Findings {
     round: u32,
@@ -24,8 +24,8 @@ pub(super) struct Findings {
 }
 
 impl Verifier {
-    /// Starts what is due about the answers to hardware challenges.
-    pub(super) async fn look_at_answers(&self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError> {
+    /// Starts what is due about the responses to hardware challenges.
+    pub(super) async fn look_at_responses(&self, at: &AtBlock, steps: &mut Steps) -> Result<(), MinerError> {
         let Some(round) = at.hardware_round().await? else {
             return Ok(());
         };
@@ -33,13 +33,13 @@ impl Verifier {
         if now >= round.closes_at && !now.is_multiple_of(LATE_LOOK_EVERY) {
             return Ok(());
         }
-        for (worker, answer) in at.hardware_answers(round.number).await? {
-            if worker == self.shared.account || answer.attestations.has(&self.shared.account) {
+        for (worker, response) in at.hardware_responses(round.number).await? {
+            if worker == self.shared.account || response.votes.has(&self.shared.account) {
                 continue;
             }
             let shared = Arc::clone(&self.shared);
-            steps.start(Matter::Answer(round.number, worker.0), async move {
-                shared.attest_answer(&round, worker, answer).await
+            steps.start(Matter::Response(round.number, worker.0), async move {
+                shared.vote(&round, worker, response).await
             });
         }
         Ok(())
@@ -47,9 +47,9 @@ impl Verifier {
 }
 
 impl Shared {
-    /// Checks an answer to a hardware challenge, and votes on it where the votes so far come to something else than what
+    /// Checks a response to a hardware challenge, and votes on it where the votes so far come to something else than what
     /// was found.
-    async fn attest_answer(&self, round: &RoundView, worker: AccountId, answer: AnswerView) -> Result<(), MinerError> {
+    async fn vote(&self, round: &RoundView, worker: AccountId, response: ResponseView) -> Result<(), MinerError> {
         let known = {
             let mut findings = self.findings.lock().await;
             if findings.round != round.number {
@@ -62,35 +62,35 @@ impl Shared {
                 .of
                 .get(&worker.0)
                 .copied()
-                .filter(|(digest, _)| *digest == answer.digest)
+                .filter(|(digest, _)| *digest == response.digest)
         };
         let found = match known {
             Some((_, found)) => found,
             None => {
                 let _one_at_a_time = self.checking.acquire().await;
-                let job = round.challenge(&worker, answer.capability);
+                let job = round.challenge(&worker, response.capability);
                 // Nobody can prepare for a seed that was never said.
                 let seed = rand::random();
-                let found = self.check(job, MemoryInputs::new(), answer.digest, seed).await?;
+                let found = self.check(job, MemoryInputs::new(), response.digest, seed).await?;
                 let mut findings = self.findings.lock().await;
                 if findings.round == round.number {
-                    findings.of.insert(worker.0, (answer.digest, found));
+                    findings.of.insert(worker.0, (response.digest, found));
                 }
                 found
             }
         };
-        if answer.standing(round.quorum).agrees_with(found) {
+        if response.decision(round.quorum).agrees_with(found) {
             return Ok(());
         }
         let said = self.said(found);
-        let call = calls::attest_answer(round.number, worker, said);
+        let call = calls::vote(round.number, worker, said);
         let included = self.submitter.submit(&call).await?;
         tracing::info!(
             round = round.number,
             %worker,
             ?said,
             block = included.block.number,
-            "Voted on an answer to a hardware challenge."
+            "Voted on a response to a hardware challenge."
         );
         Ok(())
     }

@@ -1,10 +1,12 @@
 //! One module per call, and what goes beyond one.
 
-mod answer;
-mod attest;
-mod lapse;
-mod readme;
+mod composition;
+mod decision;
+mod integrity;
+mod respond;
 mod rounds;
 mod set_schedule;
 mod try_state;
-mod votes;
+mod validity;
+mod vote;
+mod weight;

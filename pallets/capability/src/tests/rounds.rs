@@ -1,4 +1,4 @@
-use crate::{Answers, CurrentRound, Event, FirstKept, MAX_SWEPT, mock::*, types::Answer};
+use crate::{CurrentRound, Event, FirstKept, MAX_SWEPT, Responses, mock::*, types::Response};
 use frame_support::{traits::Hooks, weights::Weight};
 use sp_core::H256;
 
@@ -41,22 +41,22 @@ fn are_not_held_without_a_schedule() {
 }
 
 #[test]
-fn forget_their_answers_bit_by_bit_when_they_are_over() {
-    let answers = 2 * u64::from(MAX_SWEPT) + 5;
-    let kept = || Answers::<Test>::iter_keys().count() as u64;
+fn forget_their_responses_bit_by_bit_when_they_are_over() {
+    let responses = 2 * u64::from(MAX_SWEPT) + 5;
+    let kept = || Responses::<Test>::iter_keys().count() as u64;
     let mut ext = new_test_ext();
     ext.execute_with(|| {
         run_to(PERIOD);
-        for worker in 0..answers {
-            Answers::<Test>::insert(1, worker, Answer::new(1, H256::zero()));
+        for worker in 0..responses {
+            Responses::<Test>::insert(1, worker, Response::new(1, H256::zero()));
         }
         run_to(2 * PERIOD);
-        Answers::<Test>::insert(2, ALICE, Answer::new(1, H256::zero()));
+        Responses::<Test>::insert(2, ALICE, Response::new(1, H256::zero()));
         // Not where the block is full.
         Capability::on_idle(System::block_number(), Weight::from_parts(1, 1));
-        assert_eq!(kept(), answers + 1);
+        assert_eq!(kept(), responses + 1);
     });
-    for left in [answers - 64, answers - 128, 0, 0] {
+    for left in [responses - 64, responses - 128, 0, 0] {
         // What is removed is counted in what earlier blocks wrote down.
         ext.commit_all().unwrap();
         ext.execute_with(|| {
@@ -65,7 +65,7 @@ fn forget_their_answers_bit_by_bit_when_they_are_over() {
         });
     }
     ext.execute_with(|| {
-        assert_eq!(Answers::<Test>::iter_keys().collect::<Vec<_>>(), [(2, ALICE)]);
+        assert_eq!(Responses::<Test>::iter_keys().collect::<Vec<_>>(), [(2, ALICE)]);
         assert_eq!(FirstKept::<Test>::get(), 2);
         check_state();
     });
@@ -75,13 +75,4 @@ fn forget_their_answers_bit_by_bit_when_they_are_over() {
 #[should_panic(expected = "WindowTooShort")]
 fn cannot_be_shorter_than_three_blocks_at_genesis() {
     genesis(Some(crate::Schedule { window: 2, ..SCHEDULE }));
-}
-
-#[test]
-#[should_panic(expected = "even and at least 2")]
-fn need_places_for_both_sides() {
-    new_test_ext().execute_with(|| {
-        MaxAttestations::set(3);
-        Capability::integrity_test();
-    });
 }

@@ -1,6 +1,6 @@
 //! The check of the state finds what is broken.
 
-use crate::{Answers, CurrentSchedule, FirstKept, Schedule, mock::*, types::Answer};
+use crate::{CurrentSchedule, FirstKept, Responses, Schedule, mock::*, types::Response};
 use agora_primitives::judging::Attestation;
 use codec::{Decode, Encode};
 use sp_core::H256;
@@ -15,10 +15,10 @@ fn finds(broken: &str, break_it: impl FnOnce()) {
     });
 }
 
-fn with_votes(votes: Vec<(AccountId, Attestation)>) -> Answer<AccountId, MaxAttestations> {
-    Answer {
-        attestations: Decode::decode(&mut &votes.encode()[..]).unwrap(),
-        ..Answer::new(1, H256::zero())
+fn with_votes(votes: Vec<(AccountId, Attestation)>) -> Response<AccountId, MaxVotes> {
+    Response {
+        votes: Decode::decode(&mut &votes.encode()[..]).unwrap(),
+        ..Response::new(1, H256::zero())
     }
 }
 
@@ -30,10 +30,10 @@ fn an_impossible_schedule() {
 }
 
 #[test]
-fn answers_of_rounds_to_come_or_forgotten() {
-    finds("not kept", || Answers::<Test>::insert(2, ALICE, with_votes(vec![])));
+fn responses_of_rounds_to_come_or_forgotten() {
+    finds("not kept", || Responses::<Test>::insert(2, ALICE, with_votes(vec![])));
     finds("not kept", || {
-        Answers::<Test>::insert(0, ALICE, with_votes(vec![]));
+        Responses::<Test>::insert(0, ALICE, with_votes(vec![]));
         FirstKept::<Test>::put(1);
     });
 }
@@ -42,12 +42,12 @@ fn answers_of_rounds_to_come_or_forgotten() {
 fn votes_that_are_too_many() {
     let valid = |who| (who, Attestation::Valid);
     finds("voted twice", || {
-        Answers::<Test>::insert(1, ALICE, with_votes(vec![valid(3), valid(3)]));
+        Responses::<Test>::insert(1, ALICE, with_votes(vec![valid(3), valid(3)]));
     });
     finds("one's own", || {
-        Answers::<Test>::insert(1, ALICE, with_votes(vec![valid(ALICE)]))
+        Responses::<Test>::insert(1, ALICE, with_votes(vec![valid(ALICE)]))
     });
     finds("places", || {
-        Answers::<Test>::insert(1, ALICE, with_votes((3..8).map(valid).collect()));
+        Responses::<Test>::insert(1, ALICE, with_votes((3..8).map(valid).collect()));
     });
 }

@@ -1,5 +1,6 @@
-//! One module per call or trait method, one for what must hold whatever is done.
+//! One module per call or trait method, and what goes beyond one.
 
+mod composition;
 mod deposit;
 mod hold;
 mod pay;
@@ -7,4 +8,5 @@ mod properties;
 mod purposes;
 mod release;
 mod try_state;
+mod weight;
 mod withdraw;

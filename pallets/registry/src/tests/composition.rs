@@ -1,15 +1,16 @@
 //! The README's example: a runtime with Balances, Escrow and this pallet.
 
+use agora_pallet_dev::{assert_shows, state};
 use agora_primitives::participants::{Participants, Role, Specialisation, Specialisations};
+use composed::{Balances, Registry, Runtime, RuntimeGenesisConfig, RuntimeOrigin};
 use frame_support::assert_ok;
 use pallet_agora_registry::Profile;
-use runtime_composition::{Balances, Registry, Runtime, RuntimeOrigin};
 use sp_core::H256;
 
 // As in another crate.
 use crate as pallet_agora_registry;
 
-mod runtime_composition {
+mod composed {
     use super::pallet_agora_registry;
     // README: begin
     use frame_support::{derive_impl, parameter_types, traits::ConstU32};
@@ -111,7 +112,7 @@ mod runtime_composition {
 
 #[test]
 fn a_composed_runtime_registers_and_draws() {
-    sp_io::TestExternalities::default().execute_with(|| {
+    state::<Runtime>(RuntimeGenesisConfig::default()).execute_with(|| {
         use frame_support::traits::{Hooks, fungible::Mutate};
         <Registry as Hooks<u64>>::integrity_test();
         assert_ok!(Balances::mint_into(&1, 10_000_000));
@@ -137,15 +138,5 @@ fn a_composed_runtime_registers_and_draws() {
 
 #[test]
 fn the_readme_shows_this_runtime() {
-    let code = include_str!("composition.rs");
-    let (_, code) = code.split_once("// README: begin\n").unwrap();
-    let (code, _) = code.split_once("    // README: end\n").unwrap();
-    let code: String = code
-        .lines()
-        .map(|line| line.strip_prefix("    ").unwrap_or(line).to_owned() + "\n")
-        .collect();
-    assert!(
-        include_str!("../../README.md").contains(&code),
-        "README.md must contain:\n{code}"
-    );
+    assert_shows(include_str!("../../README.md"), include_str!("composition.rs"));
 }

@@ -95,7 +95,7 @@ fn passes_over_the_excluded_and_the_unsuited() {
                 [CAROL]
             );
         }
-        // Being passed over costs nothing.
+        // A worker that is skipped keeps its weight.
         assert_eq!((weight_of(ALICE), weight_of(BOB), weight_of(CAROL)), (20, 20, 2));
     });
 }

@@ -1,4 +1,4 @@
-//! `heartbeat`, and what becomes of those who do not send it.
+//! `heartbeat`, and what happens to those who do not send it.
 
 use crate::{Error, Event, mock::*};
 use agora_primitives::participants::{Participants, Role, Specialisation};
@@ -30,10 +30,7 @@ fn silence_ends_activity_after_the_timeout() {
         run_to(1 + TIMEOUT);
         assert_ok!(Registry::ensure_active(&ALICE, Role::Verifier));
         run_to(2 + TIMEOUT);
-        assert_noop!(
-            Registry::ensure_active(&ALICE, Role::Verifier),
-            Error::<Test>::Inactive
-        );
+        assert_noop!(Registry::ensure_active(&ALICE, Role::Verifier), Error::<Test>::Inactive);
     });
 }
 

@@ -67,8 +67,8 @@ fn the_lowest_level_among_the_declared_counts() {
 #[test]
 fn levels_reached_earlier_count_from_the_start() {
     ExtBuilder::default().build_and_execute(|| {
-        set_earlier_level(ALICE, Specialisation::Inference, Level::Master);
-        set_earlier_level(ALICE, Specialisation::Training, Level::Expert);
+        ReputationDouble::set_level(ALICE, Specialisation::Inference, Level::Master);
+        ReputationDouble::set_level(ALICE, Specialisation::Training, Level::Expert);
         assert_ok!(Registry::register(signed(ALICE), Role::Worker, WORKER_BOND, two()));
         assert_ok!(Registry::register(signed(BOB), Role::Worker, WORKER_BOND, two()));
         assert_eq!((weight_of(ALICE), weight_of(BOB)), (6, 2));

@@ -2,6 +2,7 @@
 
 mod add_bond;
 mod ban;
+mod capabilities;
 mod composition;
 mod draw;
 mod genesis;
@@ -11,11 +12,11 @@ mod invariants;
 mod levels;
 mod lift_ban;
 mod participants;
-mod proofs;
 mod register;
 mod request_exit;
 mod scale;
 mod try_state;
 mod types;
 mod update_profile;
+mod weight;
 mod withdraw_bond;

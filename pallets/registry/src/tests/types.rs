@@ -69,7 +69,7 @@ proptest! {
         let declared = Profile { slots, ..profile(capability) };
         let mut worker = Worker::<BlockNumber>::new(declared, Levels::collect(|_| level), 0);
         worker.occupied = occupied;
-        worker.proof = Some(Proof { capability, until: 1 });
+        worker.proven = Some(Proven { capability, until: 1 });
         let free = u128::from(slots.saturating_sub(occupied));
         let product = u128::from(capability) * u128::from(level_factor(level)) * free;
         prop_assert_eq!(u128::from(worker.priority()), product.min(u64::MAX.into()));

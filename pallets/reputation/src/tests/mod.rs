@@ -1,6 +1,9 @@
-//! One file per call and trait.
+//! One module per call or trait method, and what goes beyond one.
 
-mod config;
+mod composition;
 mod forget;
 mod genesis;
+mod integrity;
 mod record;
+mod try_state;
+mod weight;

@@ -1,4 +1,4 @@
-//! `ResultSink::append`, and what becomes of results at the end of a block.
+//! `ResultSink::append`, and what happens to results at the end of a block.
 
 use crate::{Error, Event, Leaves, Place, Places, ResultsRoot, Sealed, SealedRoot, SettledBy, mock::*};
 use agora_primitives::TaskId;

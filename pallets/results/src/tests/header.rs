@@ -19,7 +19,7 @@ fn every_header_carries_one_compute_root() {
         assert_eq!(items.count(), 1);
         let (api, range, leaves) = chain
             .ext
-            .execute_with(|| (Proofs::compute_root(), Mmr::mmr_root(), Mmr::mmr_leaves()));
+            .execute_with(|| (Results::compute_root(), Mmr::mmr_root(), Mmr::mmr_leaves()));
         assert_eq!(compute_root(header.digest()), Some(api));
         assert_eq!(api.0, merkle::compute_root(leaves, &range.0));
         assert_eq!(header.digest().logs().last(), Some(&compute_root_item(api)));
@@ -54,7 +54,7 @@ fn proofs_verify_here_exactly_when_they_do_in_pallet_mmr() {
     let (offchain, _) = TestOffchainExt::with_offchain_db(chain.ext.offchain_db());
     chain.ext.register_extension(OffchainDbExt::new(offchain));
     chain.ext.execute_with(|| {
-        let (root, compute_root) = (Mmr::mmr_root(), Proofs::compute_root());
+        let (root, compute_root) = (Mmr::mmr_root(), Results::compute_root());
         for block in 1..=23 {
             let (leaves, good) = Mmr::generate_proof(vec![block], None).unwrap();
             let agree = |proof: &LeafProof<_>, expected: bool| {

@@ -1,7 +1,10 @@
-//! One file per trait and entry point.
+//! One module per call or trait method, and what goes beyond one.
 
 mod append;
-mod config;
+mod composition;
 mod forks;
 mod header;
+mod integrity;
 mod result_proof;
+mod try_state;
+mod weight;

@@ -1,7 +1,10 @@
-//! One module per call, one for planning, one for genesis, one for the invariants.
+//! One module per call or trait method, and what goes beyond one.
 
+mod composition;
 mod genesis;
+mod integrity;
 mod plan;
 mod remove_preset;
 mod set_preset;
 mod try_state;
+mod weight;

@@ -8,13 +8,13 @@ use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 #[test]
 fn a_quorum_makes_the_capability_count() {
     in_a_round(|| {
-        answer(ALICE);
+        respond(ALICE);
         vote(ALICE, 1, 0);
         assert_eq!(capability(ALICE), 1);
-        let done = Capability::attest(signed(FIRST_VERIFIER + 5), 1, ALICE, Valid).unwrap();
+        let done = Capability::vote(signed(FIRST_VERIFIER + 5), 1, ALICE, Valid).unwrap();
         assert_eq!(done.pays_fee, Pays::No);
         assert_eq!(capability(ALICE), DECLARED);
-        assert_eq!(worker(ALICE).proof.unwrap().until, PERIOD + VALIDITY);
+        assert_eq!(worker(ALICE).proven.unwrap().until, PERIOD + VALIDITY);
         System::assert_last_event(
             Event::CapabilityProven {
                 worker: ALICE,
@@ -30,11 +30,11 @@ fn a_quorum_makes_the_capability_count() {
 #[test]
 fn a_quorum_against_it_takes_away_what_was_proven_before() {
     in_a_round(|| {
-        answer(ALICE);
+        respond(ALICE);
         vote(ALICE, 2, 0);
         run_to(2 * PERIOD);
         assert_eq!(capability(ALICE), DECLARED);
-        answer(ALICE);
+        respond(ALICE);
         vote(ALICE, 0, 2);
         assert_eq!(capability(ALICE), 1);
         System::assert_last_event(Event::CapabilityRefuted { worker: ALICE }.into());
@@ -44,16 +44,16 @@ fn a_quorum_against_it_takes_away_what_was_proven_before() {
 #[test]
 fn honest_verifiers_overturn_what_colluding_ones_said() {
     in_a_round(|| {
-        answer(ALICE);
+        respond(ALICE);
         vote(ALICE, 2, 0);
         assert_eq!(capability(ALICE), DECLARED);
         for honest in [FIRST_VERIFIER + 8, FIRST_VERIFIER + 9] {
-            let done = Capability::attest(signed(honest), 1, ALICE, Invalid).unwrap();
+            let done = Capability::vote(signed(honest), 1, ALICE, Invalid).unwrap();
             assert_eq!(done.pays_fee, Pays::No);
         }
         assert_eq!(capability(ALICE), 1);
         // And back, with one more.
-        assert_ok!(Capability::attest(signed(FIRST_VERIFIER + 7), 1, ALICE, Valid));
+        assert_ok!(Capability::vote(signed(FIRST_VERIFIER + 7), 1, ALICE, Valid));
         assert_eq!(capability(ALICE), DECLARED);
     });
 }
@@ -61,13 +61,13 @@ fn honest_verifiers_overturn_what_colluding_ones_said() {
 #[test]
 fn a_vote_that_changes_nothing_is_paid_for() {
     in_a_round(|| {
-        answer(ALICE);
+        respond(ALICE);
         vote(ALICE, 2, 0);
-        let done = Capability::attest(signed(FIRST_VERIFIER + 5), 1, ALICE, Valid).unwrap();
+        let done = Capability::vote(signed(FIRST_VERIFIER + 5), 1, ALICE, Valid).unwrap();
         assert_eq!(done.pays_fee, Pays::Yes);
-        answer(BOB);
+        respond(BOB);
         vote(BOB, 0, 2);
-        let done = Capability::attest(signed(FIRST_VERIFIER + 5), 1, BOB, Invalid).unwrap();
+        let done = Capability::vote(signed(FIRST_VERIFIER + 5), 1, BOB, Invalid).unwrap();
         assert_eq!(done.pays_fee, Pays::Yes);
     });
 }
@@ -75,34 +75,34 @@ fn a_vote_that_changes_nothing_is_paid_for() {
 #[test]
 fn is_possible_until_the_next_round_opens() {
     in_a_round(|| {
-        answer(ALICE);
+        respond(ALICE);
         run_to(2 * PERIOD - 1);
         vote(ALICE, 2, 0);
         assert_eq!(capability(ALICE), DECLARED);
-        answer_of(ALICE).unwrap();
+        response_of(ALICE).unwrap();
         run_to(2 * PERIOD);
         assert_noop!(
-            Capability::attest(signed(FIRST_VERIFIER + 5), 1, ALICE, Valid),
+            Capability::vote(signed(FIRST_VERIFIER + 5), 1, ALICE, Valid),
             Error::<Test>::NotCurrentRound
         );
     });
 }
 
 #[test]
-fn each_verifier_has_one_vote_on_answers_of_others() {
+fn each_verifier_has_one_vote_on_responses_of_others() {
     in_a_round(|| {
-        answer(ALICE);
+        respond(ALICE);
         vote(ALICE, 1, 0);
         for said in [Valid, Invalid] {
             assert_noop!(
-                Capability::attest(signed(FIRST_VERIFIER), 1, ALICE, said),
-                Error::<Test>::AlreadyAttested
+                Capability::vote(signed(FIRST_VERIFIER), 1, ALICE, said),
+                Error::<Test>::AlreadyVoted
             );
         }
         register(ALICE, Role::Verifier);
         assert_noop!(
-            Capability::attest(signed(ALICE), 1, ALICE, Valid),
-            Error::<Test>::OwnAnswer
+            Capability::vote(signed(ALICE), 1, ALICE, Valid),
+            Error::<Test>::OwnResponse
         );
     });
 }
@@ -110,29 +110,29 @@ fn each_verifier_has_one_vote_on_answers_of_others() {
 #[test]
 fn neither_side_can_take_the_places_of_the_other() {
     in_a_round(|| {
-        answer(ALICE);
+        respond(ALICE);
         vote(ALICE, 4, 0);
         assert_noop!(
-            Capability::attest(signed(FIRST_VERIFIER + 4), 1, ALICE, Valid),
-            Error::<Test>::TooManyAttestations
+            Capability::vote(signed(FIRST_VERIFIER + 4), 1, ALICE, Valid),
+            Error::<Test>::TooManyVotes
         );
         for honest in 4..8 {
-            assert_ok!(Capability::attest(signed(FIRST_VERIFIER + honest), 1, ALICE, Invalid));
+            assert_ok!(Capability::vote(signed(FIRST_VERIFIER + honest), 1, ALICE, Invalid));
         }
         assert_eq!(capability(ALICE), 1);
     });
 }
 
 #[test]
-fn needs_an_answer_and_an_active_verifier() {
+fn needs_a_response_and_an_active_verifier() {
     in_a_round(|| {
         assert_noop!(
-            Capability::attest(signed(FIRST_VERIFIER), 1, ALICE, Valid),
-            Error::<Test>::NoAnswer
+            Capability::vote(signed(FIRST_VERIFIER), 1, ALICE, Valid),
+            Error::<Test>::NoResponse
         );
-        answer(ALICE);
+        respond(ALICE);
         assert_noop!(
-            Capability::attest(signed(BOB), 1, ALICE, Valid),
+            Capability::vote(signed(BOB), 1, ALICE, Valid),
             pallet_agora_registry::Error::<Test>::NotRegistered
         );
     });
@@ -141,7 +141,7 @@ fn needs_an_answer_and_an_active_verifier() {
 #[test]
 fn a_worker_that_is_gone_is_passed_over() {
     in_a_round(|| {
-        answer(ALICE);
+        respond(ALICE);
         assert_ok!(Registry::request_exit(signed(ALICE), Role::Worker));
         run_to(PERIOD + 2);
         assert_ok!(Registry::withdraw_bond(signed(ALICE), Role::Worker));
@@ -152,6 +152,6 @@ fn a_worker_that_is_gone_is_passed_over() {
 
 fn vote_against(worker: AccountId, votes: u64) {
     for verifier in verifiers().skip(5).take(votes as usize) {
-        assert_ok!(Capability::attest(signed(verifier), 1, worker, Invalid));
+        assert_ok!(Capability::vote(signed(verifier), 1, worker, Invalid));
     }
 }

@@ -7,14 +7,14 @@ use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use pallet_agora_registry::Profile;
 
 #[test]
-fn keeps_the_answer_and_is_free() {
+fn keeps_the_response_and_is_free() {
     in_a_round(|| {
-        let done = Capability::answer(signed(ALICE), 1, DIGEST).unwrap();
+        let done = Capability::respond(signed(ALICE), 1, DIGEST).unwrap();
         assert_eq!(done.pays_fee, Pays::No);
-        let answer = answer_of(ALICE).unwrap();
-        assert_eq!((answer.capability, answer.digest), (DECLARED, DIGEST));
+        let response = response_of(ALICE).unwrap();
+        assert_eq!((response.capability, response.digest), (DECLARED, DIGEST));
         System::assert_last_event(
-            Event::Answered {
+            Event::Responded {
                 round: 1,
                 worker: ALICE,
                 capability: DECLARED,
@@ -22,7 +22,7 @@ fn keeps_the_answer_and_is_free() {
             }
             .into(),
         );
-        // An answer alone proves nothing.
+        // A response alone proves nothing.
         assert_eq!(capability(ALICE), 1);
     });
 }
@@ -36,8 +36,8 @@ fn proves_no_more_than_the_round_can() {
             ..worker(ALICE).profile
         };
         assert_ok!(Registry::update_profile(signed(ALICE), profile));
-        answer(ALICE);
-        assert_eq!(answer_of(ALICE).unwrap().capability, most);
+        respond(ALICE);
+        assert_eq!(response_of(ALICE).unwrap().capability, most);
         let job = challenge_job(round().seed, &ALICE, most, round().window_ms);
         assert_eq!((job.matrix_size, job.iterations), (4096, 1023));
     });
@@ -47,22 +47,22 @@ fn proves_no_more_than_the_round_can() {
 fn is_taken_in_the_last_block_of_the_window_and_not_later() {
     in_a_round(|| {
         run_to(PERIOD + WINDOW - 1);
-        answer(ALICE);
+        respond(ALICE);
         run_to(PERIOD + WINDOW);
-        assert_noop!(Capability::answer(signed(BOB), 1, DIGEST), Error::<Test>::WindowClosed);
+        assert_noop!(Capability::respond(signed(BOB), 1, DIGEST), Error::<Test>::WindowClosed);
     });
 }
 
 #[test]
 fn is_taken_once_per_round() {
     in_a_round(|| {
-        answer(ALICE);
+        respond(ALICE);
         assert_noop!(
-            Capability::answer(signed(ALICE), 1, DIGEST),
-            Error::<Test>::AlreadyAnswered
+            Capability::respond(signed(ALICE), 1, DIGEST),
+            Error::<Test>::AlreadyResponded
         );
         run_to(2 * PERIOD);
-        answer(ALICE);
+        respond(ALICE);
     });
 }
 
@@ -71,7 +71,7 @@ fn is_for_the_current_round_only() {
     in_a_round(|| {
         for round in [0, 2, u32::MAX] {
             assert_noop!(
-                Capability::answer(signed(ALICE), round, DIGEST),
+                Capability::respond(signed(ALICE), round, DIGEST),
                 Error::<Test>::NotCurrentRound
             );
         }
@@ -80,7 +80,7 @@ fn is_for_the_current_round_only() {
         register(ALICE, Role::Worker);
         run_to(PERIOD);
         assert_noop!(
-            Capability::answer(signed(ALICE), 1, DIGEST),
+            Capability::respond(signed(ALICE), 1, DIGEST),
             Error::<Test>::NotCurrentRound
         );
     });
@@ -90,12 +90,12 @@ fn is_for_the_current_round_only() {
 fn is_for_active_workers_only() {
     in_a_round(|| {
         assert_noop!(
-            Capability::answer(signed(FIRST_VERIFIER), 1, DIGEST),
+            Capability::respond(signed(FIRST_VERIFIER), 1, DIGEST),
             pallet_agora_registry::Error::<Test>::NotRegistered
         );
         assert_ok!(Registry::ban(RuntimeOrigin::root(), ALICE, None));
         assert_noop!(
-            Capability::answer(signed(ALICE), 1, DIGEST),
+            Capability::respond(signed(ALICE), 1, DIGEST),
             pallet_agora_registry::Error::<Test>::Banned
         );
     });

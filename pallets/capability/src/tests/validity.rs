@@ -10,7 +10,7 @@ fn weight(who: AccountId) -> u64 {
 }
 
 fn prove(who: AccountId) {
-    answer(who);
+    respond(who);
     vote(who, 2, 0);
 }
 

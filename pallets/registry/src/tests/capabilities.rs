@@ -9,11 +9,11 @@ use frame_support::{assert_noop, assert_ok};
 use sp_core::H256;
 
 fn declared(who: AccountId) -> Result<u32, sp_runtime::DispatchError> {
-    <Registry as Capabilities<_>>::declared(&who)
+    <Registry as Capabilities<_, _>>::declared(&who)
 }
 
 fn refute(who: AccountId) {
-    <Registry as Capabilities<_>>::refute(&who);
+    <Registry as Capabilities<_, _>>::refute(&who);
 }
 
 /// Registers a worker that has proven nothing, with two slots.
@@ -51,7 +51,7 @@ fn as_much_counts_as_is_proven_and_declared() {
 }
 
 #[test]
-fn a_heartbeat_forgets_a_proof_that_is_over_and_no_other() {
+fn a_heartbeat_forgets_a_capability_that_counts_no_more_and_no_other() {
     ExtBuilder::default().build_and_execute(|| {
         register_unproven(ALICE, 100);
         prove(ALICE, 100, 5);
@@ -66,7 +66,7 @@ fn a_heartbeat_forgets_a_proof_that_is_over_and_no_other() {
 }
 
 #[test]
-fn a_draw_that_hits_a_proof_that_is_over_does_not_draw_by_it() {
+fn a_draw_does_not_draw_by_a_capability_that_counts_no_more() {
     ExtBuilder::default().build_and_execute(|| {
         register_unproven(ALICE, 1_000);
         prove(ALICE, 1_000, 5);

@@ -1,44 +1,44 @@
 //! How votes count.
 
-use crate::types::Answer;
+use crate::types::Response;
 use agora_primitives::{
-    capability::Standing,
+    capability::Decision,
     judging::{AttestError, Attestation},
 };
 use frame_support::traits::ConstU32;
 use proptest::prelude::*;
 use sp_core::H256;
 
-type Votes = Answer<u64, ConstU32<8>>;
+type Votes = Response<u64, ConstU32<8>>;
 
 proptest! {
     #[test]
     fn the_larger_side_with_a_quorum_decides(sides in prop::collection::vec(any::<bool>(), 0..20), quorum in 1u32..=4) {
-        let mut answer = Votes::new(1, H256::zero());
+        let mut response = Votes::new(1, H256::zero());
         let mut counts = [0u32; 2];
         let mut decided = false;
         for (who, side) in (0u64..).zip(sides) {
             let said = Attestation::of(side);
             let count = &mut counts[usize::from(side)];
             if *count == 4 {
-                prop_assert_eq!(answer.attestations.attest(who, said), Err(AttestError::SideFull));
+                prop_assert_eq!(response.votes.attest(who, said), Err(AttestError::SideFull));
                 continue;
             }
             *count += 1;
-            prop_assert_eq!(answer.attestations.attest(who, said), Ok(()));
-            prop_assert_eq!(answer.attestations.attest(who, said), Err(AttestError::AlreadyAttested));
+            prop_assert_eq!(response.votes.attest(who, said), Ok(()));
+            prop_assert_eq!(response.votes.attest(who, said), Err(AttestError::AlreadyAttested));
             let [invalid, valid] = counts;
             let expected = if valid.max(invalid) < quorum {
-                Standing::Open
+                Decision::Open
             } else if valid > invalid {
-                Standing::Proven
+                Decision::Proven
             } else {
-                Standing::Refuted
+                Decision::Refuted
             };
-            prop_assert_eq!(answer.standing(quorum), expected);
+            prop_assert_eq!(response.decision(quorum), expected);
             // What was decided is never open again.
-            prop_assert!(!decided || expected != Standing::Open);
-            decided = expected != Standing::Open;
+            prop_assert!(!decided || expected != Decision::Open);
+            decided = expected != Decision::Open;
         }
     }
 }

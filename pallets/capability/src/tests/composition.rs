@@ -1,0 +1,187 @@
+//! The README's runtime, and one without any other pallet of the market.
+
+use agora_pallet_dev::{assert_shows, state};
+use agora_primitives::{
+    judging::Attestation,
+    participants::{Role, Specialisation, Specialisations},
+};
+use frame_support::{assert_ok, traits::Hooks};
+
+// As in another crate.
+use crate as pallet_agora_capability;
+
+mod composed {
+    use super::pallet_agora_capability;
+    // README: begin
+    use frame_support::{
+        derive_impl, parameter_types,
+        traits::{ConstU32, ConstU64},
+    };
+    use pallet_agora_registry::MinimumBonds;
+
+    #[frame_support::runtime]
+    mod runtime {
+        #[runtime::runtime]
+        #[runtime::derive(RuntimeCall, RuntimeEvent, RuntimeError, RuntimeOrigin, RuntimeTask)]
+        pub struct Runtime;
+
+        #[runtime::pallet_index(0)]
+        pub type System = frame_system::Pallet<Runtime>;
+        #[runtime::pallet_index(1)]
+        pub type Registry = pallet_agora_registry::Pallet<Runtime>;
+        #[runtime::pallet_index(2)]
+        pub type Capability = pallet_agora_capability::Pallet<Runtime>;
+    }
+
+    #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+    impl frame_system::Config for Runtime {
+        type Block = frame_system::mocking::MockBlock<Runtime>;
+    }
+
+    parameter_types! {
+        /// Without an escrow nobody has a bond.
+        pub const Bonds: MinimumBonds<u128> = MinimumBonds {
+            worker: Some(0),
+            verifier: Some(0),
+            orchestrator: None,
+            expert: None,
+        };
+    }
+
+    impl pallet_agora_registry::Config for Runtime {
+        type Escrow = ();
+        type Reputation = ();
+        type MinimumBonds = Bonds;
+        type BanOrigin = frame_system::EnsureRoot<u64>;
+        type HeartbeatTimeout = ConstU64<1_200>;
+        type ExitCoolDown = ConstU64<28_800>;
+        type MaxSlots = ConstU32<64>;
+        type MaxCapability = ConstU32<1_000_000>;
+        type MaxDrawTries = ConstU32<64>;
+        type WeightInfo = pallet_agora_registry::weights::SubstrateWeight<Runtime>;
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper = ();
+    }
+
+    impl pallet_agora_capability::Config for Runtime {
+        type Participants = Registry;
+        type Capabilities = Registry;
+        // Always zero, so that everybody can compute ahead: take the randomness of your consensus.
+        type Seed = ();
+        type BlockTimeMs = ConstU64<3_000>;
+        type ScheduleOrigin = frame_system::EnsureRoot<u64>;
+        type MaxVotes = ConstU32<16>;
+        type WeightInfo = pallet_agora_capability::weights::SubstrateWeight<Runtime>;
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper = ();
+    }
+    // README: end
+}
+
+/// Every trait of another pallet has a `()`.
+mod alone {
+    use super::pallet_agora_capability;
+    use frame_support::{
+        derive_impl,
+        traits::{ConstU32, ConstU64},
+    };
+
+    #[frame_support::runtime]
+    mod runtime {
+        #[runtime::runtime]
+        #[runtime::derive(RuntimeCall, RuntimeEvent, RuntimeError, RuntimeOrigin, RuntimeTask)]
+        pub struct Runtime;
+
+        #[runtime::pallet_index(0)]
+        pub type System = frame_system::Pallet<Runtime>;
+        #[runtime::pallet_index(1)]
+        pub type Capability = pallet_agora_capability::Pallet<Runtime>;
+    }
+
+    #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+    impl frame_system::Config for Runtime {
+        type Block = frame_system::mocking::MockBlock<Runtime>;
+    }
+
+    impl pallet_agora_capability::Config for Runtime {
+        type Participants = ();
+        type Capabilities = ();
+        type Seed = ();
+        type BlockTimeMs = ConstU64<3_000>;
+        type ScheduleOrigin = frame_system::EnsureRoot<u64>;
+        type MaxVotes = ConstU32<2>;
+        type WeightInfo = ();
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper = ();
+    }
+}
+
+const SCHEDULE: crate::Schedule<u64> = crate::Schedule {
+    period: 20,
+    window: 6,
+    validity: 50,
+    quorum: 1,
+};
+
+#[test]
+fn a_composed_runtime_proves_a_capability() {
+    use composed::{Capability, Registry, Runtime, RuntimeGenesisConfig, RuntimeOrigin};
+    use pallet_agora_registry::{GenesisParticipant, Members, Profile};
+
+    let profile = Profile {
+        specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
+        slots: 1,
+        capability: 40,
+    };
+    let registry = pallet_agora_registry::GenesisConfig {
+        participants: [(1, Role::Worker), (2, Role::Verifier)]
+            .map(|(account, role)| GenesisParticipant {
+                account,
+                role,
+                bond: 0,
+                profile,
+            })
+            .into(),
+    };
+    let genesis = RuntimeGenesisConfig {
+        registry,
+        ..Default::default()
+    };
+    state::<Runtime>(genesis).execute_with(|| {
+        Capability::integrity_test();
+        assert_ok!(Capability::set_schedule(RuntimeOrigin::root(), Some(SCHEDULE)));
+        Capability::on_initialize(SCHEDULE.period);
+        assert_ok!(Capability::respond(RuntimeOrigin::signed(1), 1, Default::default()));
+        assert_ok!(Capability::vote(RuntimeOrigin::signed(2), 1, 1, Attestation::Valid));
+        let worker = Members::<Runtime>::get(1).and_then(|member| member.worker).unwrap();
+        assert_eq!(worker.capability(), 40);
+        assert_ok!(Registry::do_try_state());
+        assert_ok!(Capability::do_try_state());
+    });
+}
+
+#[test]
+fn a_runtime_without_the_rest_of_the_market_takes_everybody_for_a_worker_of_capability_one() {
+    use alone::{Capability, Runtime, RuntimeEvent, RuntimeGenesisConfig, RuntimeOrigin, System};
+
+    state::<Runtime>(RuntimeGenesisConfig::default()).execute_with(|| {
+        assert_ok!(Capability::set_schedule(RuntimeOrigin::root(), Some(SCHEDULE)));
+        Capability::on_initialize(SCHEDULE.period);
+        assert_ok!(Capability::respond(RuntimeOrigin::signed(1), 1, Default::default()));
+        assert_ok!(Capability::vote(RuntimeOrigin::signed(2), 1, 1, Attestation::Valid));
+        let proven = crate::Event::CapabilityProven {
+            worker: 1,
+            capability: 1,
+            until: SCHEDULE.period + SCHEDULE.validity,
+        };
+        System::assert_last_event(RuntimeEvent::Capability(proven));
+        assert_ok!(Capability::vote(RuntimeOrigin::signed(3), 1, 1, Attestation::Invalid));
+        System::assert_last_event(RuntimeEvent::Capability(crate::Event::CapabilityRefuted { worker: 1 }));
+        assert_ok!(Capability::do_try_state());
+    });
+}
+
+#[test]
+fn the_readme_shows_this_runtime() {
+    assert_shows(include_str!("../../README.md"), include_str!("composition.rs"));
+}
