@@ -9,20 +9,8 @@ use sp_core::H256;
 use sp_runtime::{SaturatedConversion, traits::AtLeast32BitUnsigned};
 
 /// When rounds are held, and what decides a response.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Schedule<BlockNumber> {
     /// Blocks from one round to the next.
@@ -88,7 +76,8 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> Schedule<BlockNumber> {
 }
 
 /// A round of hardware challenges. Its terms are those of the schedule when it was opened.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HardwareRound<BlockNumber> {
     /// Counts rounds from 1.
     pub number: u32,
@@ -112,17 +101,8 @@ impl<BlockNumber: PartialOrd> HardwareRound<BlockNumber> {
 }
 
 /// A worker's response to its challenge of one round, with the votes on it.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    CloneNoBound,
-    PartialEqNoBound,
-    EqNoBound,
-    DebugNoBound,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(CloneNoBound, PartialEqNoBound, EqNoBound, DebugNoBound)]
 #[scale_info(skip_type_params(MaxVotes))]
 pub struct Response<AccountId, MaxVotes>
 where

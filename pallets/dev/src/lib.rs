@@ -3,7 +3,7 @@
 //!
 //! A dev-dependency of the pallets, never part of a runtime. It knows `primitives` and the SDK, and none of our pallets:
 //! a pallet's own mock composes the runtime. What a double remembers is kept per thread, beside the storage: it is not
-//! undone with a storage layer, and [`state`] forgets it.
+//! undone with a storage layer, and [`state()`] forgets it.
 
 #![deny(missing_docs)]
 

@@ -159,7 +159,8 @@ pub fn root_of_chunks(length: u64, chunk_hashes: &[Hash]) -> Hash {
 /// leaves.iter().for_each(|leaf| all.push(*leaf));
 /// assert_eq!(all.root(), root(&leaves));
 /// ```
-#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Accumulator {
     count: u64,
     /// Tops of the complete subtrees, largest first: one for each bit that is set in `count`.
@@ -198,7 +199,8 @@ impl Accumulator {
 }
 
 /// Shows that a leaf is at a position of a tree.
-#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Proof {
     /// Position of the leaf, counted from 0.
     pub index: u64,

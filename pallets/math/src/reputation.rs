@@ -66,9 +66,8 @@ pub struct Fading {
 }
 
 /// What is remembered of how an account's work went.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Score {
     /// Faded weight of what went right, 32.32 fixed point. At most `total`.
     pub right: u64,

@@ -76,7 +76,8 @@ pub fn open(account: &Account, digests: &[Hash], index: u32) -> Option<Opening> 
 }
 
 /// Shows what digest a state has in a trace.
-#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Opening {
     /// Which state, counted from 0.
     pub index: u32,
@@ -87,7 +88,8 @@ pub struct Opening {
 }
 
 /// What a worker has committed to and revealed.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Commitment {
     /// The worker.
     pub account: Account,
@@ -120,7 +122,8 @@ impl Commitment {
 }
 
 /// One of the two who differ.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Party {
     /// The one whose commitment was given first.
     First,
@@ -129,7 +132,8 @@ pub enum Party {
 }
 
 /// A state in which two traces differ, while they agree about the one before.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Disputed {
     /// Which state: the one that step `step` makes of state `step − 1`.
     pub step: u32,
@@ -147,7 +151,8 @@ impl Disputed {
 }
 
 /// How a game ended.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// One step decides.
     Disputed(Disputed),
@@ -156,7 +161,8 @@ pub enum Outcome {
 }
 
 /// Why there is no game.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StartError {
     /// The results are equal: there is nothing to dispute.
     EqualResults,
@@ -183,7 +189,8 @@ impl fmt::Display for StartError {
 impl core::error::Error for StartError {}
 
 /// Why an answer was not taken. The game is as before.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AnswerError {
     /// The game is over.
     Over,
@@ -209,7 +216,8 @@ impl fmt::Display for AnswerError {
 impl core::error::Error for AnswerError {}
 
 /// What is known of the states so far: the last one agreed about, and the range in question.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Search {
     /// The first state in question; all that is before it is agreed about.
     first: u32,
@@ -266,7 +274,8 @@ impl Search {
 /// assert_eq!(disputed.settle(&[2; 32]), [true, false]);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Bisection {
     parties: [Commitment; 2],
     search: Search,

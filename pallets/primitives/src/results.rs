@@ -15,9 +15,8 @@ use sp_core::H256;
 use sp_runtime::{ConsensusEngineId, Digest, DigestItem, DispatchResult};
 
 /// The leaf of one settled result. The block's tree hashes its SCALE encoding.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize, Clone, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct ResultLeaf<AccountId> {
     /// The task.
     pub task: TaskId,
@@ -50,7 +49,8 @@ pub const ENGINE_ID: ConsensusEngineId = *b"AGRA";
 
 /// What a header tells about results: content of a `DigestItem::Consensus` with [`ENGINE_ID`]. The codec index is the
 /// version.
-#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ResultsLog {
     /// The compute root (see [`merkle::compute_root`]) over the results of all blocks before this one.
     #[codec(index = 1)]
@@ -77,20 +77,8 @@ pub fn compute_root(digest: &Digest) -> Option<H256> {
 
 /// What a block adds to the mountain range: the root of the results that its parent settled. The same bytes as
 /// [`BlockLeaf`].
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BlockResults {
     /// Version of this layout: [`BlockLeaf::VERSION`].
     pub version: u8,
@@ -117,7 +105,8 @@ impl From<&BlockResults> for BlockLeaf {
 }
 
 /// Shows that a result was settled, to anybody who holds one header of that block's successors.
-#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct ResultProof<AccountId> {
     /// The result.
     pub leaf: ResultLeaf<AccountId>,
@@ -157,9 +146,8 @@ impl<AccountId: Encode> ResultProof<AccountId> {
 }
 
 /// Why a node cannot prove a result.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProofError {
     /// No result of this task is known: it is not settled on this chain, or the node does not index results.

@@ -9,9 +9,8 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
 /// The smallest bond of each role; a role without one is closed to registrations.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct MinimumBonds<Balance> {
     /// Of workers.
     pub worker: Option<Balance>,
@@ -36,21 +35,8 @@ impl<Balance: Copy> MinimumBonds<Balance> {
 }
 
 /// What a worker says about itself. The other roles have none.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Profile {
     /// The kinds of work it takes; at least one.
     #[serde(with = "specialisation_names")]
@@ -121,9 +107,8 @@ pub const fn level_factor(level: Level) -> u64 {
 pub const MAX_LEVEL_FACTOR: u64 = 4;
 
 /// A worker's level in every specialisation, by codec index.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Levels([Level; Specialisation::ALL.len()]);
 
 impl Levels {
@@ -155,7 +140,8 @@ impl Levels {
 }
 
 /// Whether the holder of a role is staying.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing<BlockNumber> {
     /// It takes new work.
     Staying,
@@ -170,7 +156,8 @@ pub enum Standing<BlockNumber> {
 pub const UNPROVEN_CAPABILITY: u32 = 1;
 
 /// A capability that was proven by a hardware challenge.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Proven<BlockNumber> {
     /// In 10⁹ operations per second.
     pub capability: u32,
@@ -186,7 +173,8 @@ impl<BlockNumber: PartialOrd> Proven<BlockNumber> {
 }
 
 /// What the draw needs to know about a worker.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Worker<BlockNumber> {
     /// Whether it is staying.
     pub standing: Standing<BlockNumber>,
@@ -260,7 +248,8 @@ impl<BlockNumber: PartialOrd> Worker<BlockNumber> {
 }
 
 /// An account that takes part, in one role or several.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Member<BlockNumber> {
     /// The block of its last heartbeat, or of what counts as one.
     pub last_heartbeat: BlockNumber,
@@ -324,7 +313,8 @@ impl<BlockNumber: Copy + PartialOrd> Member<BlockNumber> {
 }
 
 /// A ban.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ban<BlockNumber> {
     /// The first block in which it is over; never, if there is none.
     pub until: Option<BlockNumber>,

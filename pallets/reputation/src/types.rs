@@ -10,9 +10,8 @@ use sp_runtime::{Perbill, SaturatedConversion, traits::AtLeast32BitUnsigned};
 pub type GenesisRecord<AccountId> = (AccountId, Side, u32, u32, u32);
 
 /// What is remembered of an account in one capacity.
-#[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Record<BlockNumber> {
     /// Its score as of `last_block`.
     pub score: Score,

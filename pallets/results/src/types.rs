@@ -8,7 +8,8 @@ use scale_info::TypeInfo;
 use sp_core::H256;
 
 /// Where the result of a task is.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Place<BlockNumber> {
     /// The block that settled it.
     pub block: BlockNumber,
@@ -17,7 +18,8 @@ pub struct Place<BlockNumber> {
 }
 
 /// Root and number of a block's results.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SealedRoot {
     /// [`merkle::root`] of the results.
     pub root: H256,

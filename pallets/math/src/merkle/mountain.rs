@@ -1,4 +1,4 @@
-//! The mountain range over all blocks, and the way from a result to a header: see [`super`] for the layout.
+//! The mountain range over all blocks, and the way from a result to a header: see [`merkle`](super) for the layout.
 
 use super::{Hash, Proof, bind, leaf_hash, sides, verify};
 use alloc::vec::Vec;
@@ -10,13 +10,14 @@ use sp_crypto_hashing::blake2_256;
 /// The most leaves of a mountain range in a proof: one per block, and blocks are counted in 32 bits.
 pub const MAX_MOUNTAIN_LEAVES: u64 = u32::MAX as u64;
 
-/// Begins the preimage of a compute root; the other first bytes are those of [`super`].
+/// Begins the preimage of a compute root; the other first bytes are in [`merkle`](super).
 const MOUNTAIN: u8 = 4;
 
 /// What one block adds to the mountain range: the root of the results that its parent settled.
 ///
 /// SCALE encoding, 77 bytes: `version ‖ block ‖ block_hash ‖ results_root ‖ count`.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BlockLeaf {
     /// Version of this layout: [`BlockLeaf::VERSION`].
     pub version: u8,
@@ -36,7 +37,8 @@ impl BlockLeaf {
 }
 
 /// Shows that a leaf is in a mountain range.
-#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MountainProof {
     /// Position of the leaf, counted from 0.
     pub leaf_index: u64,
@@ -114,7 +116,8 @@ pub fn verify_mountain(compute_root: &Hash, leaf: &[u8], proof: &MountainProof) 
 }
 
 /// Why a proof proves nothing.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum VerifyError {
     /// The block's leaf has a layout that this version does not know.
     Version,
