@@ -74,7 +74,18 @@ parameter_types! {
 }
 
 /// A hold reason per purpose and scope: what the escrow double needs and no more.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug
+)]
 pub struct HoldId(Purpose, Scope);
 
 impl VariantCount for HoldId {

@@ -35,7 +35,7 @@ pub type AppealWindowOf<T> = AppealWindow<
     CloneNoBound,
     PartialEqNoBound,
     EqNoBound,
-    DebugNoBound,
+    DebugNoBound
 )]
 #[scale_info(skip_type_params(MaxAttestations))]
 #[codec(mel_bound(AccountId: MaxEncodedLen, BlockNumber: MaxEncodedLen, Balance: MaxEncodedLen))]

@@ -30,7 +30,17 @@ use sp_crypto_hashing::blake2_256;
 
 /// A job specification, versioned: the codec index is the version.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize, Clone, PartialEq, Eq, Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    PartialEq,
+    Eq,
+    Debug
 )]
 pub enum JobSpec {
     /// Version 1.
@@ -40,7 +50,17 @@ pub enum JobSpec {
 
 /// What is to be computed.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize, Clone, PartialEq, Eq, Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    PartialEq,
+    Eq,
+    Debug
 )]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum JobKind {
@@ -63,7 +83,17 @@ pub enum JobKind {
 
 /// Why a job is refused.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug
 )]
 pub enum JobError {
     /// A size or count is zero.
@@ -116,7 +146,7 @@ pub const MAX_BLOB: u32 = 1024 * 1024 * 1024;
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 pub struct BlobRef {
     /// `blake2_256` of its content.
@@ -231,7 +261,7 @@ impl JobSpec {
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 pub struct StoredJob {
     /// `blake2_256` of the SCALE-encoded [`JobSpec`].
@@ -246,7 +276,17 @@ pub struct StoredJob {
 
 /// Where a task's job specification is.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize, Clone, PartialEq, Eq, Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    PartialEq,
+    Eq,
+    Debug
 )]
 pub enum JobSource {
     /// In the task.

@@ -25,7 +25,7 @@ pub use attestations::{AttestError, Attestations, AttestationsError};
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 pub enum JudgeRule {
     /// The group of equal answers with enough confidence wins: `group · trust > (1 + total) · (trust − 1)`.
@@ -74,7 +74,7 @@ pub struct Verdict<AccountId> {
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Attestation {
@@ -92,7 +92,18 @@ impl Attestation {
 }
 
 /// How a challenge ended, and so who of its attesters pays whom.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug
+)]
 pub enum Ruling {
     /// The result stands: those who attested for it were right.
     Upheld,
@@ -116,7 +127,17 @@ impl Ruling {
 
 /// What attesters said by the end of a appeal window.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug, Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Default
 )]
 pub struct Tally {
     /// How many attested for the result.
@@ -136,7 +157,17 @@ impl Tally {
 }
 
 /// What a challenge is opened with.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Clone,
+    PartialEq,
+    Eq,
+    Debug
+)]
 pub struct AppealTerms<BlockNumber, Balance> {
     /// The result that may be appealed.
     pub digest: H256,

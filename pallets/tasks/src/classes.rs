@@ -27,7 +27,7 @@ use sp_runtime::{Permill, traits::AtLeast32BitUnsigned};
     Eq,
     PartialOrd,
     Ord,
-    Debug,
+    Debug
 )]
 #[serde(transparent)]
 pub struct Difficulty(pub u32);
@@ -57,7 +57,7 @@ impl Difficulty {
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Assignment {
@@ -75,7 +75,17 @@ pub type ClassName = BoundedVec<u8, ConstU32<32>>;
 /// Units: amounts in plancks, windows in blocks. Rates are parts of the reward (bonds, stake) or of the bond
 /// (penalties); every product is rounded down.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize, Clone, PartialEq, Eq, Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    Clone,
+    PartialEq,
+    Eq,
+    Debug
 )]
 #[serde(rename_all = "camelCase")]
 pub struct TaskClass<Balance, BlockNumber> {

@@ -93,7 +93,16 @@ pub mod pallet {
     pub type InvitedOf<T> = BoundedVec<<T as frame_system::Config>::AccountId, <T as Config>::MaxContributions>;
 
     /// Who may accept a task first.
-    #[derive(Encode, Decode, MaxEncodedLen, TypeInfo, CloneNoBound, PartialEqNoBound, EqNoBound, DebugNoBound)]
+    #[derive(
+        Encode,
+        Decode,
+        MaxEncodedLen,
+        TypeInfo,
+        CloneNoBound,
+        PartialEqNoBound,
+        EqNoBound,
+        DebugNoBound
+    )]
     #[scale_info(skip_type_params(T))]
     pub struct Invitation<T: Config> {
         /// Those who were drawn.

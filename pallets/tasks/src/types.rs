@@ -86,7 +86,18 @@ impl<Balance: AtLeast32BitUnsigned + Copy, BlockNumber, Split> Terms<Balance, Bl
 }
 
 /// Where a task is in its life.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug
+)]
 pub enum Phase {
     /// Published; nobody has accepted it.
     Open,
@@ -116,7 +127,18 @@ impl Phase {
 }
 
 /// What a round is for.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug
+)]
 pub enum RoundKind {
     /// To find a result: judged together with the rounds before it.
     Replication,

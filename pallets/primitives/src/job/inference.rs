@@ -25,7 +25,7 @@ pub const MAX_ITEM_OUTPUT: u32 = 1 << 16;
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum InferenceTask {
@@ -53,7 +53,7 @@ pub enum InferenceTask {
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 pub struct InferenceJob {
     /// The model package: its hash is what "this model" means.

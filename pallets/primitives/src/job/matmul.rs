@@ -27,7 +27,7 @@ pub const MAX_VECTORS: u32 = 1 << 16;
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 pub struct MatmulJob {
     /// `W`: signed bytes, row by row, each of `columns` bytes.

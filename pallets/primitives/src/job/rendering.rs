@@ -42,7 +42,7 @@ pub const SEGMENT_WORK: u128 = 1 << 13;
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 pub struct Region {
     /// Pixels left of it.
@@ -71,7 +71,7 @@ pub struct Region {
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 pub struct RenderingJob {
     /// The scene.

@@ -24,7 +24,7 @@ pub const MAX_ITERATIONS: u32 = 4096;
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 pub struct SyntheticJob {
     /// Key of the generator.

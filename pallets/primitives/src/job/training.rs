@@ -47,7 +47,7 @@ pub const MAX_MOMENTUM_SHIFT: u32 = 6;
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum NetworkShape {
@@ -82,7 +82,7 @@ pub enum NetworkShape {
     Copy,
     PartialEq,
     Eq,
-    Debug,
+    Debug
 )]
 pub struct TrainingJob {
     /// The data set: images with their classes.
