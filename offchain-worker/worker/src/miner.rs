@@ -190,9 +190,9 @@ impl Shared {
         let contribution = at.contribution(task, &self.account).await?;
         let situation = Situation {
             now: at.block.number,
-            phase: view.as_ref().map(TaskView::phase),
+            phase: view.as_ref().map(|view| view.phase),
+            until: view.as_ref().map_or(0, |view| view.until),
             contribution: contribution.as_ref().map(|contribution| contribution.state),
-            min_thinking: view.as_ref().map_or(0, |view| view.min_thinking),
         };
         let step = Step::decide(situation, record.stage);
         match (step, view) {

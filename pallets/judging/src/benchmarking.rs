@@ -9,7 +9,7 @@
 use super::*;
 use agora_primitives::{
     TaskId,
-    judging::{Attestation, AppealTerms, Judge, Ruling},
+    judging::{AppealTerms, Attestation, Judge, Ruling},
     participants::Specialisation,
 };
 use frame_benchmarking::v2::*;
@@ -52,7 +52,7 @@ fn verifier<T: Config>(index: u32) -> T::AccountId {
     who
 }
 
-/// Opens the challenge and lets `count` verifiers attest, one half each way.
+/// Opens the appeal window and lets `count` verifiers attest, one half each way.
 fn open_with_attestations<T: Config>(count: u32) {
     Pallet::<T>::open_appeal_window(TASK, terms::<T>()).unwrap();
     for index in 0..count {

@@ -1,10 +1,10 @@
 //! A chain with real balances and doubles of the other pallets.
 
 use crate as pallet_agora_judging;
-use crate::{BalanceOf, AppealWindow, AppealWindows};
+use crate::{AppealWindow, AppealWindows, BalanceOf};
 use agora_primitives::{
     TaskId,
-    judging::{Attestation, AppealTerms, Judge, TaskParties},
+    judging::{AppealTerms, Attestation, Judge, TaskParties},
     money::{Escrow, Payee, Purpose, Scope},
     participants::{Participants, Role, Specialisation},
     reputation::{Level, Outcome, Reputation, Side},
@@ -168,7 +168,7 @@ impl Participants<AccountId> for ParticipantsDouble {
         unreachable!("verifiers have no slots")
     }
     fn draw_workers(_: H256, _: Specialisation, _: u32, _: &[AccountId]) -> Vec<AccountId> {
-        unreachable!("drawing is the life of the task's")
+        unreachable!("verifiers are not drawn")
     }
 }
 
@@ -305,7 +305,7 @@ pub fn attest(who: AccountId, task: TaskId, attestation: Attestation) -> Dispatc
     Judging::attest(RuntimeOrigin::signed(who), task, attestation)
 }
 
-/// Opens a challenge in which `valid` attest for the result and `invalid` against it.
+/// Opens an appeal window in which `valid` attest for the result and `invalid` against it.
 pub fn contest(task: TaskId, valid: &[AccountId], invalid: &[AccountId]) {
     open(task);
     for who in valid {
@@ -325,7 +325,7 @@ pub fn free(who: AccountId) -> Balance {
     Balances::balance(&who)
 }
 
-pub fn challenge(task: TaskId) -> Option<AppealWindow<AccountId, u64, Balance, MaxAttestations>> {
+pub fn window(task: TaskId) -> Option<AppealWindow<AccountId, u64, Balance, MaxAttestations>> {
     AppealWindows::<Test>::get(task)
 }
 

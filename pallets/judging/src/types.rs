@@ -1,8 +1,8 @@
-//! A challenge, and how bonds pass from the wrong side to the right one. Pure.
+//! An appeal window, and how bonds pass from the wrong side to the right one. Pure.
 
 use crate::{Config, Error};
 use agora_primitives::{
-    judging::{AttestError, Attestations, AppealTerms},
+    judging::{AppealTerms, AttestError, Attestations},
     money::{Escrow, Payee},
 };
 use alloc::vec::Vec;
@@ -17,11 +17,15 @@ use scale_info::TypeInfo;
 /// Unit of money.
 pub type BalanceOf<T> = <<T as Config>::Escrow as Escrow<<T as frame_system::Config>::AccountId>>::Balance;
 
-/// The challenge of this runtime.
-pub type AppealWindowOf<T> =
-    AppealWindow<<T as frame_system::Config>::AccountId, BlockNumberFor<T>, BalanceOf<T>, <T as Config>::MaxAttestations>;
+/// The appeal window of this runtime.
+pub type AppealWindowOf<T> = AppealWindow<
+    <T as frame_system::Config>::AccountId,
+    BlockNumberFor<T>,
+    BalanceOf<T>,
+    <T as Config>::MaxAttestations,
+>;
 
-/// An open challenge: its terms, and what was attested so far.
+/// An open appeal window: its terms, and what was attested so far.
 #[derive(
     Encode,
     Decode,
@@ -64,7 +68,7 @@ where
     Balance: Clone + PartialEq + Eq + core::fmt::Debug,
     MaxAttestations: Get<u32>,
 {
-    /// Opens a challenge that nobody has attested in.
+    /// Opens a window in which nobody has attested yet.
     pub fn new(terms: AppealTerms<BlockNumber, Balance>) -> Self {
         Self {
             terms,

@@ -3,17 +3,17 @@
 //! Each kind of job has a file of its own, with its structure and its [`Limits`].
 
 mod inference;
-mod rendering;
 mod matmul;
+mod rendering;
 mod synthetic;
 mod training;
 
 pub use inference::{InferenceJob, InferenceTask, MAX_ITEM_OUTPUT, MAX_ITEMS};
+pub use matmul::{MAX_COLUMNS, MAX_ROWS, MAX_VECTORS, MatmulJob};
 pub use rendering::{
     MAX_ASPECT, MAX_BOUNCES, MAX_FRAMES, MAX_IMAGE_SIDE, MAX_SAMPLES, MAX_SCENE_BYTES, MAX_TILES, Region, RenderingJob,
     SEGMENT_WORK, TILE_SIDE,
 };
-pub use matmul::{MAX_COLUMNS, MAX_ROWS, MAX_VECTORS, MatmulJob};
 pub use synthetic::{MAX_ITERATIONS, MAX_MATRIX_SIZE, SyntheticJob};
 pub use training::{
     MAX_BATCH, MAX_CHANNELS, MAX_CLASSES, MAX_FEATURES, MAX_MOMENTUM_SHIFT, MAX_POOL, MAX_POSITIONS, MAX_RATE_SHIFT,
@@ -141,7 +141,7 @@ impl BlobRef {
     }
 }
 
-/// What every kind of job says of itself. No result is larger than the types can hold: counts saturate.
+/// What every kind of job tells about itself. Counts saturate: none overflows its type.
 pub trait Limits {
     /// Checks every limit that is the kind's own.
     fn validate(&self) -> Result<(), JobError>;
@@ -173,7 +173,7 @@ fn all_within<const N: usize>(numbers: [(u32, u32); N]) -> Result<(), JobError> 
 }
 
 impl JobSpec {
-    /// The kind, as what every kind is.
+    /// The limits of its kind.
     fn limits(&self) -> &dyn Limits {
         let Self::V1(kind) = self;
         match kind {
@@ -218,7 +218,7 @@ impl JobSpec {
     }
 }
 
-/// A job specification too large for the task, or wanted off chain: what the chain knows of it.
+/// What the chain knows of a job specification that is kept off chain, because it is large or the publisher wants it so.
 #[derive(
     Encode,
     Decode,
@@ -240,7 +240,7 @@ pub struct StoredJob {
     pub size: u32,
     /// Merkle root of its 16 KiB chunks.
     pub chunk_root: H256,
-    /// What kind of work it is; a worker refuses a job that turns out to be another.
+    /// The kind of work; a worker refuses the job if the specification is of another kind.
     pub specialisation: Specialisation,
 }
 

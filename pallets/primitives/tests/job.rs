@@ -4,7 +4,7 @@ use agora_primitives::{
     job::{
         BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_BOUNCES,
         MAX_COLUMNS, MAX_FRAMES, MAX_IMAGE_SIDE, MAX_ITEM_OUTPUT, MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_ROWS,
-        MAX_SAMPLES, MAX_SCENE_BYTES, MAX_STORED_JOB, MAX_VECTORS, MAX_WORK, Region, RenderingJob, MatmulJob,
+        MAX_SAMPLES, MAX_SCENE_BYTES, MAX_STORED_JOB, MAX_VECTORS, MAX_WORK, MatmulJob, Region, RenderingJob,
         SEGMENT_WORK, StoredJob, SyntheticJob,
     },
     participants::Specialisation,

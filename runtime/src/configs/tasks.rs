@@ -1,7 +1,7 @@
 //! The life of tasks.
 
 use super::{GovernanceOrigin, system::DAYS};
-use crate::{BlockNumber, Escrow, Judging, Results, Registry, Reputation, Rewards, Runtime, randomness::BabeSeed};
+use crate::{BlockNumber, Escrow, Judging, Registry, Reputation, Results, Rewards, Runtime, randomness::BabeSeed};
 use frame_support::{parameter_types, traits::ConstU32};
 
 parameter_types! {

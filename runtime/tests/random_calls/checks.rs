@@ -8,7 +8,7 @@ use agora_primitives::{
     participants::Role,
 };
 use agora_runtime::{
-    AccountId, Balance, Balances, Capability, Escrow, Judging, Results, Registry, Reputation, Rewards, Runtime,
+    AccountId, Balance, Balances, Capability, Escrow, Judging, Registry, Reputation, Results, Rewards, Runtime,
     RuntimeEvent, RuntimeOrigin, System, Tasks,
 };
 
@@ -128,7 +128,7 @@ impl Checks {
     pub fn go_home(&mut self, chain: &mut Chain, world: &mut World, rng: &mut Rng, report: &mut Report) {
         chain.execute(|| {
             for (who, role) in members(world) {
-                // Who does not have the role, or is leaving, is told so.
+                // Accounts without the role, and those that are leaving already, are refused.
                 let _ = Registry::request_exit(RuntimeOrigin::signed(who), role);
             }
         });

@@ -3,10 +3,9 @@
 #[path = "../../minilm.rs"]
 mod minilm;
 
-use agora_chain::views::Status;
 use agora_compute::training::Dataset;
 use agora_e2e::Market;
-use agora_primitives::{TaskId, reputation::Outcome};
+use agora_primitives::{TaskId, reputation::Outcome, task::Phase};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -27,7 +26,7 @@ async fn market() -> (Market, Vec<agora_localnet::Process>) {
 
 /// Waits until `task` is settled, everybody paid and nothing locked, and returns the result.
 async fn settled(market: &mut Market, task: TaskId, folder: &Path) -> Vec<u8> {
-    assert_eq!(market.ended(task).await, Status::Settled);
+    assert_eq!(market.ended(task).await, Phase::Settled);
     for worker in ["//Worker1", "//Worker2", "//Worker3"] {
         assert_eq!(
             market.outcome(task, worker),

@@ -1,8 +1,8 @@
 //! Tasks on a real node, with real workers and verifiers.
 
-use agora_chain::{calls, verify_result, views::Status};
+use agora_chain::{calls, verify_result};
 use agora_e2e::{Market, finalised_up_to, worker};
-use agora_primitives::{money::Purpose, reputation::Outcome};
+use agora_primitives::{money::Purpose, reputation::Outcome, task::Phase};
 
 const RIGHT: Option<Outcome> = Some(Outcome::Right { confirmed: true });
 const WRONG: Option<Outcome> = Some(Outcome::Wrong);
@@ -31,7 +31,7 @@ async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
             "--stored",
         ])
         .await;
-    assert_eq!(market.ended(task).await, Status::Settled);
+    assert_eq!(market.ended(task).await, Phase::Settled);
 
     let rewards: Vec<_> = (1..=5)
         .map(|number| market.paid_to(&worker(number), Purpose::TaskReward))
@@ -91,7 +91,7 @@ async fn corrupted_and_silent_workers_lose_bond_and_are_not_paid() {
     processes.push(market.mine(4, &["--fault", "corrupt"]).await);
     processes.push(market.mine(5, &["--fault", "silent"]).await);
     let task = market.publish_small().await;
-    assert_eq!(market.ended(task).await, Status::Settled);
+    assert_eq!(market.ended(task).await, Phase::Settled);
     for number in 1..=3 {
         assert_eq!(market.outcome(task, &worker(number)), RIGHT);
         assert_eq!(market.paid_to(&worker(number), Purpose::TaskReward).len(), 1);
@@ -116,7 +116,7 @@ async fn a_lying_verifier_reopens_the_task_and_pays_for_it() {
         processes.push(market.mine(number, &[]).await);
     }
     let task = market.publish_small().await;
-    assert_eq!(market.ended(task).await, Status::Settled);
+    assert_eq!(market.ended(task).await, Phase::Settled);
     assert!(
         market.taken_from("//Verifier2", Purpose::AppealBond) > 0,
         "who lied pays"
@@ -141,7 +141,7 @@ async fn a_task_that_nobody_reveals_expires_and_those_who_committed_pay() {
     }
     let before = market.free("//Publisher").await;
     let task = market.publish_small().await;
-    assert_eq!(market.ended(task).await, Status::Expired);
+    assert_eq!(market.ended(task).await, Phase::Expired);
     for number in 1..=5 {
         assert_eq!(market.outcome(task, &worker(number)), WRONG);
         assert!(market.taken_from(&worker(number), Purpose::TaskBond) > 0);
@@ -176,7 +176,7 @@ async fn a_node_restart_in_the_middle_changes_nothing() {
         .await;
     market.node.kill().await.expect("it can be killed");
     market.node.resume().await.expect("it starts again");
-    assert_eq!(market.ended(task).await, Status::Settled);
+    assert_eq!(market.ended(task).await, Phase::Settled);
     for number in 1..=5 {
         assert_eq!(market.outcome(task, &worker(number)), RIGHT);
     }

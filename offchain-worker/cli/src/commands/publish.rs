@@ -13,6 +13,7 @@ use agora_chain::{BlockNumber, calls, views::ClassView};
 use agora_primitives::{
     TaskId,
     job::{JobSource, JobSpec, StoredJob},
+    task::Difficulty,
 };
 use codec::Encode;
 use serde::Serialize;
@@ -39,7 +40,7 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     let submitter = context.submitter().await?;
     let at = submitter.client().best().await?;
     let class = choose_class(at.classes().await?, terms.class, &spec)?;
-    let least = class.least_reward(terms.difficulty.0);
+    let least = class.least_reward(Difficulty(terms.difficulty.0));
     let reward = match terms.reward {
         Some(Amount(reward)) => reward,
         None => least.ok_or_else(|| CliError::Usage("the difficulty is out of range".to_owned()))?,
@@ -51,7 +52,14 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     };
     let reference = terms.reference.unwrap_or_else(Uuid::random);
     let deadline = at.block.number.saturating_add(terms.deadline);
-    let call = calls::publish(class.id, job, terms.difficulty.0, reward, deadline, reference.0);
+    let call = calls::publish(
+        class.id,
+        job,
+        Difficulty(terms.difficulty.0),
+        reward,
+        deadline,
+        reference.0,
+    );
     let included = submitter.submit(&call).await?;
     let task = included
         .published()

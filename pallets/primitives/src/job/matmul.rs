@@ -1,4 +1,4 @@
-//! Row work: rows of a matrix times vectors, the unit of distributed inference.
+//! Matrix product: rows of a matrix times vectors, the unit of distributed inference.
 
 use super::{BlobRef, JobError, Limits, all_within};
 use crate::participants::Specialisation;

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 pub const MAX_IMAGE_SIDE: u32 = 8192;
 /// An image is at most so many times as wide as high.
 pub const MAX_ASPECT: u32 = 16;
-/// Frames have numbers below this.
+/// Frame numbers are below this.
 pub const MAX_FRAMES: u32 = 4096;
-/// The most paths of one pixel.
+/// The most samples (paths) per pixel.
 pub const MAX_SAMPLES: u32 = 4096;
-/// The most surfaces that a path leaves again.
+/// The most bounces of a path.
 pub const MAX_BOUNCES: u32 = 64;
-/// Pixels of a tile's side: tiles are what an engine reports progress in and has digests of.
+/// Pixels along a tile's side. A tile is the unit of an engine's progress and of its trace.
 pub const TILE_SIDE: u32 = 64;
 /// The most tiles of one job.
 pub const MAX_TILES: u64 = 1 << 16;
@@ -88,9 +88,9 @@ pub struct RenderingJob {
     pub first_frame: u32,
     /// How many frames.
     pub frames: u32,
-    /// Paths of a pixel.
+    /// Samples (paths) per pixel.
     pub samples: u32,
-    /// Surfaces that a path leaves again at most.
+    /// Bounces of a path at most.
     pub max_bounces: u32,
 }
 
