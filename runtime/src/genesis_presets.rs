@@ -22,7 +22,7 @@ use sp_runtime::traits::AccountIdConversion;
 
 /// Two validators: Alice and Bob.
 pub const LOCAL_TWO_VALIDATORS_PRESET: &str = "local_two_validators";
-/// Four validators: Alice, Bob, Charlie and Dave. GRANDPA needs four to do without one.
+/// Four validators: Alice, Bob, Charlie and Dave. With four, GRANDPA goes on if one is lost.
 pub const LOCAL_FOUR_VALIDATORS_PRESET: &str = "local_four_validators";
 
 /// Slot duration of the development chain, in milliseconds.

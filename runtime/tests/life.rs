@@ -8,19 +8,24 @@ use agora_primitives::{
     job::{JobKind, JobSource, JobSpec, SyntheticJob},
     judging::Attestation,
     participants::{Role, Specialisation, Specialisations},
+    reputation::Side,
     results::compute_root,
+    task::{Difficulty, Phase, TaskView},
 };
 use agora_runtime::{
-    AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Results, Runtime, RuntimeCall, RuntimeEvent, System, UNIT,
-    configs::treasury::TreasuryAccount, genesis_presets::ENDOWMENT,
+    AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Results, Runtime, RuntimeCall, RuntimeEvent, System, Tasks,
+    UNIT, configs::treasury::TreasuryAccount, genesis_presets::ENDOWMENT,
 };
 use chain::{Chain, account, key};
+use codec::{DecodeAll, Encode};
+use frame_support::view_functions::ViewFunction;
 use pallet_agora_registry::Profile;
-use pallet_agora_tasks::Difficulty;
+use pallet_agora_reputation::Records;
 use sp_core::{
     H256,
     offchain::{OffchainDbExt, testing::TestOffchainExt},
 };
+use sp_runtime::Perbill;
 use std::collections::BTreeMap;
 
 const TASK: TaskId = TaskId(0);
@@ -191,6 +196,42 @@ fn everybody_is_paid_by_rule_and_no_planck_is_lost() {
             "all balances and what was burned are the issuance at the start"
         );
         try_state();
+    });
+}
+
+#[test]
+fn everybodys_part_is_remembered() {
+    let mut story = settled();
+    story.chain.ext.execute_with(|| {
+        let rate = |who: &str, side| pallet_agora_reputation::Pallet::<Runtime>::success_rate(&account(who), side);
+        let remembered = |who: &str, side| Records::<Runtime>::contains_key(account(who), side);
+        let worker = Side::Worker(Specialisation::Synthetic);
+        let verifier = Side::Verifier(Specialisation::Synthetic);
+        let good = WORKERS[..4].iter().map(|who| (*who, worker));
+        let good = good.chain(VERIFIERS.map(|who| (who, verifier)));
+        for (who, side) in good.chain([("Publisher", Side::Publisher)]) {
+            assert!(remembered(who, side), "{who}");
+            assert_eq!(rate(who, side), Perbill::one(), "{who}");
+        }
+        assert!(remembered("Worker5", worker));
+        assert_eq!(rate("Worker5", worker), Perbill::zero());
+    });
+}
+
+#[test]
+fn clients_see_the_task_through_the_runtimes_view_functions() {
+    let mut story = settled();
+    story.chain.ext.execute_with(|| {
+        let id = <pallet_agora_tasks::TaskViewFunction<Runtime> as ViewFunction>::id();
+        let answer = Runtime::execute_view_function(id, TASK.encode()).expect("the function exists");
+        let view = Option::<TaskView<AccountId, Balance, u32>>::decode_all(&mut &answer[..]);
+        let view = view.expect("it answers with a view").expect("the task is known");
+        assert_eq!(view, Tasks::task(TASK).expect("the task is known"));
+        assert_eq!((view.id, view.phase, view.reward), (TASK, Phase::Settled, REWARD));
+        assert_eq!(view.chosen.expect("a result was chosen").digest, digest(0));
+        let page = Tasks::tasks(None);
+        assert_eq!((page.tasks.len(), page.next), (1, None));
+        assert!(Tasks::tasks_wanting_workers(None).tasks.is_empty());
     });
 }
 

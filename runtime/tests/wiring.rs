@@ -1,80 +1,184 @@
-//! What one pallet asks of another, or tells it, arrives there. A `()` in a `Config` compiles, and no other test would
-//! fail.
+//! That this runtime's pallets know each other: each test fails if a pallet is given `()`, or a constant, for another one.
 
 mod chain;
 
 use agora_primitives::{
-    judging::Seed,
+    ClassId, TaskId,
+    capability::Capabilities as _,
+    job::{JobKind, JobSource, JobSpec, SyntheticJob},
+    judging::{Seed, TaskParties},
     participants::{Role, Specialisation, Specialisations},
     reputation::{Level, Outcome, Reputation as _, Side},
+    task::Difficulty,
 };
-use agora_runtime::{AccountId, Registry, Reputation, Runtime, UNIT};
-use chain::{Chain, account, key};
-use pallet_agora_capability::Config as CapabilityConfig;
+use agora_runtime::{
+    AccountId, Registry, Reputation, Runtime, RuntimeOrigin, System, Tasks, UNIT, randomness::BabeSeed,
+};
+use chain::{Chain, account};
+use frame_support::assert_ok;
 use pallet_agora_registry::{Members, Profile};
+use pallet_agora_reputation::Records;
 use sp_core::H256;
-use std::collections::BTreeSet;
 
-const WORKER: &str = "Worker1";
+const SIDE: Side = Side::Worker(Specialisation::Synthetic);
 
-/// A chain on which [`WORKER`] is registered.
-fn with_a_worker() -> Chain {
-    let profile = Profile {
-        specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
-        slots: 1,
-        capability: 100,
-    };
-    let register = pallet_agora_registry::Call::register {
-        role: Role::Worker,
-        bond: 100 * UNIT,
-        profile,
-    };
+/// Runs `test` on the development chain after its first block.
+fn with_a_chain(test: impl FnOnce()) {
     let mut chain = Chain::development();
-    chain.must([(key(WORKER), register.into())]);
-    chain
+    chain.block([]);
+    chain.ext.execute_with(test);
 }
 
-/// The weight with which `who` is drawn.
-fn weight(who: &AccountId) -> u64 {
-    let worker = Members::<Runtime>::get(who).and_then(|member| member.worker);
-    let leaf = worker.expect("the worker is registered").leaf;
-    Registry::tree().weight(leaf).expect("its leaf is in the tree")
+fn register(who: &AccountId, role: Role) {
+    let profile = match role {
+        Role::Worker => Profile {
+            specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
+            slots: 1,
+            capability: 100,
+        },
+        _ => Profile::default(),
+    };
+    let origin = RuntimeOrigin::signed(who.clone());
+    assert_ok!(Registry::register(origin, role, 500 * UNIT, profile));
 }
 
 #[test]
-fn a_level_that_is_reached_raises_the_weight_in_the_draw() {
-    with_a_worker().ext.execute_with(|| {
-        let (who, side) = (account(WORKER), Side::Worker(Specialisation::Synthetic));
-        let before = weight(&who);
-        while Reputation::level(&who, side) != Level::Master {
-            Reputation::record(&who, side, Outcome::Right { confirmed: true });
+fn the_seed_follows_the_chains_randomness_the_block_and_the_subject() {
+    with_a_chain(|| {
+        let seed = || BabeSeed::seed(b"one");
+        let mut seen = vec![H256::zero(), seed(), BabeSeed::seed(b"another")];
+        assert_eq!(seed(), seen[1]);
+        pallet_babe::AuthorVrfRandomness::<Runtime>::put(Some([1; 32]));
+        seen.push(seed());
+        pallet_babe::AuthorVrfRandomness::<Runtime>::put(Some([2; 32]));
+        seen.push(seed());
+        pallet_babe::NextRandomness::<Runtime>::put([3; 32]);
+        seen.push(seed());
+        System::set_block_number(System::block_number() + 1);
+        seen.push(seed());
+        let all = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), all, "a seed came twice");
+    });
+}
+
+#[test]
+fn draws_and_checks_get_another_seed_in_every_block() {
+    let mut chain = Chain::development();
+    let mut seeds: Vec<H256> = (0..4)
+        .map(|_| {
+            chain.block([]);
+            chain
+                .ext
+                .execute_with(|| <Runtime as pallet_agora_tasks::Config>::Seed::seed(b"one"))
+        })
+        .collect();
+    seeds.dedup();
+    assert_eq!(seeds.len(), 4);
+}
+
+#[test]
+fn whoever_published_or_accepted_a_task_may_not_attest() {
+    with_a_chain(|| {
+        let (publisher, worker, verifier) = (account("Publisher"), account("Worker1"), account("Verifier1"));
+        register(&worker, Role::Worker);
+        let job = JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+            seed: [1; 32],
+            matrix_size: 8,
+            iterations: 2,
+        })));
+        let origin = RuntimeOrigin::signed(publisher.clone());
+        let (reward, deadline) = (100 * UNIT, 20);
+        let class = ClassId(0);
+        let published = Tasks::publish(origin, class, job, Difficulty::ONE, reward, deadline, [9; 16]);
+        assert!(published.is_ok(), "{published:?}");
+        let task = TaskId(0);
+        let is_party = <Runtime as pallet_agora_judging::Config>::Parties::is_party;
+        assert!(is_party(task, &publisher));
+        assert!(!is_party(task, &worker));
+        assert_ok!(Tasks::accept(RuntimeOrigin::signed(worker.clone()), task));
+        assert!(is_party(task, &worker));
+        assert!(!is_party(task, &verifier));
+    });
+}
+
+#[test]
+fn tasks_and_judging_tell_the_reputations() {
+    with_a_chain(|| {
+        let who = account("Worker1");
+        <Runtime as pallet_agora_tasks::Config>::Reputation::record(&who, SIDE, Outcome::Wrong);
+        assert!(Records::<Runtime>::contains_key(&who, SIDE));
+        let side = Side::Verifier(Specialisation::Synthetic);
+        <Runtime as pallet_agora_judging::Config>::Reputation::record(&who, side, Outcome::Wrong);
+        assert!(Records::<Runtime>::contains_key(&who, side));
+    });
+}
+
+#[test]
+fn the_judge_is_given_the_workers_confidence() {
+    with_a_chain(|| {
+        let (who, right) = (account("Worker1"), Outcome::Right { confirmed: true });
+        Reputation::record(&who, SIDE, right);
+        let confidence =
+            <Runtime as pallet_agora_tasks::Config>::Reputation::confidence(&who, Specialisation::Synthetic);
+        assert!(confidence > 0);
+    });
+}
+
+#[test]
+fn a_worker_who_reaches_a_level_is_drawn_more_often() {
+    with_a_chain(|| {
+        let who = account("Worker1");
+        register(&who, Role::Worker);
+        let worker = || {
+            Members::<Runtime>::get(&who)
+                .and_then(|member| member.worker)
+                .expect("it is registered")
+        };
+        let newcomer = worker().priority();
+        for _ in 0..10 {
+            Reputation::record(&who, SIDE, Outcome::Right { confirmed: true });
         }
-        assert_eq!(weight(&who), 4 * before);
+        assert_eq!(Reputation::level(&who, SIDE), Level::Master);
+        assert_eq!(
+            worker()
+                .levels
+                .lowest(Specialisations::NONE.with(Specialisation::Synthetic)),
+            Level::Master
+        );
+        assert!(worker().priority() > newcomer);
+    });
+}
+
+#[test]
+fn whoever_registers_brings_its_level_along() {
+    with_a_chain(|| {
+        let who = account("Worker1");
+        for _ in 0..10 {
+            Reputation::record(&who, SIDE, Outcome::Right { confirmed: true });
+        }
+        register(&who, Role::Worker);
+        let worker = Members::<Runtime>::get(&who)
+            .and_then(|member| member.worker)
+            .expect("it is registered");
+        let synthetic = Specialisations::NONE.with(Specialisation::Synthetic);
+        assert_eq!(worker.levels.lowest(synthetic), Level::Master);
     });
 }
 
 #[test]
 fn a_capability_that_is_proven_raises_the_weight_in_the_draw() {
-    use agora_primitives::capability::Capabilities;
-
-    with_a_worker().ext.execute_with(|| {
-        let who = account(WORKER);
-        assert_eq!(weight(&who), 1);
-        <Runtime as CapabilityConfig>::Capabilities::prove(&who, 40, 1_000);
-        assert_eq!(weight(&who), 40);
+    with_a_chain(|| {
+        let who = account("Worker1");
+        register(&who, Role::Worker);
+        let weight = || {
+            let member = Members::<Runtime>::get(&who).and_then(|member| member.worker);
+            let leaf = member.expect("it is registered").leaf;
+            Registry::tree().weight(leaf).expect("its leaf is in the tree")
+        };
+        assert_eq!(weight(), 1);
+        <Runtime as pallet_agora_capability::Config>::Capabilities::prove(&who, 40, 1_000);
+        assert_eq!(weight(), 40);
     });
-}
-
-#[test]
-fn seeds_of_challenges_differ_by_block_and_subject() {
-    let mut chain = Chain::development();
-    let mut seeds = BTreeSet::new();
-    for _ in 0..3 {
-        chain.must([]);
-        chain.ext.execute_with(|| {
-            seeds.extend([b"one", b"two"].map(|subject| <Runtime as CapabilityConfig>::Seed::seed(subject)));
-        });
-    }
-    assert_eq!(seeds.len(), 6);
-    assert!(!seeds.contains(&H256::zero()));
 }

@@ -47,6 +47,22 @@
         with = "::subxt::utils::Static<crate::views::Attestations>"
     ),
     substitute_type(
+        path = "agora_primitives::task::Difficulty",
+        with = "::subxt::utils::Static<::agora_primitives::task::Difficulty>"
+    ),
+    substitute_type(
+        path = "agora_primitives::task::Contribution",
+        with = "::subxt::utils::Static<crate::views::Contribution>"
+    ),
+    substitute_type(
+        path = "agora_primitives::task::TaskView",
+        with = "::subxt::utils::Static<crate::views::TaskView>"
+    ),
+    substitute_type(
+        path = "agora_primitives::task::TaskPage",
+        with = "::subxt::utils::Static<crate::views::TaskPage>"
+    ),
+    substitute_type(
         path = "agora_primitives::money::Purpose",
         with = "::subxt::utils::Static<::agora_primitives::money::Purpose>"
     ),
@@ -72,4 +88,4 @@ pub mod api {}
 
 /// Any event of the runtime.
 pub type Event = api::Event;
-pub use api::{constants, storage, transactions};
+pub use api::{constants, storage, transactions, view_functions};

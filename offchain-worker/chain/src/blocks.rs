@@ -9,7 +9,7 @@ use agora_primitives::money::Payee;
 use std::time::Duration;
 use tokio::{sync::mpsc, task::AbortHandle};
 
-/// How many blocks may wait for a slow reader before the node is left waiting.
+/// How many blocks may wait for a slow reader; beyond that, no more are read from the node.
 const BUFFERED_BLOCKS: usize = 64;
 /// Pause after an error before the chain is asked again.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(500);
@@ -49,7 +49,7 @@ impl BlockEvents {
     }
 }
 
-/// Blocks as they come. Ends never; errors that may pass are waited out, others are handed on.
+/// Blocks as they come, without end. Recoverable errors are waited out, others are handed to the reader.
 pub struct Blocks {
     receiver: mpsc::Receiver<Result<BlockEvents, ChainError>>,
     task: AbortHandle,
@@ -112,9 +112,9 @@ impl Blocks {
 struct ReaderGone;
 
 enum Next {
-    /// Whatever block is the best one next.
+    /// The next best block.
     Newest,
-    /// The finalised block with this number, or the newest one to begin with.
+    /// The finalised block with this number; `None`: the newest one.
     Finalised(Option<BlockNumber>),
 }
 

@@ -6,6 +6,7 @@ use agora_primitives::{
     job::JobSource,
     judging::Attestation,
     participants::{Role, Specialisations},
+    task::Difficulty,
 };
 
 /// Takes a role; for roles other than worker the last three are zero.
@@ -53,19 +54,18 @@ pub fn withdraw_bond(role: Role) -> impl Payload {
     api::transactions().registry().withdraw_bond(role.into())
 }
 
-/// Publishes a task. `difficulty` is in thousandths.
+/// Publishes a task.
 pub fn publish(
     class: ClassId,
     job: JobSource,
-    difficulty: u32,
+    difficulty: Difficulty,
     reward: Balance,
     deadline: BlockNumber,
     reference: Reference,
 ) -> impl Payload {
-    let difficulty = api::runtime_types::pallet_agora_tasks::classes::Difficulty(difficulty);
     api::transactions()
         .tasks()
-        .publish(class.into(), job.into(), difficulty, reward, deadline, reference)
+        .publish(class.into(), job.into(), difficulty.into(), reward, deadline, reference)
 }
 
 /// Takes back a task that nobody has accepted.

@@ -18,7 +18,7 @@ use subxt::{
 /// The longest pause between two attempts to reach the node.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// A connection to one node, which is restored by itself when it breaks. Cheap to clone; clones share it.
+/// A connection to one node. It reconnects by itself. Cheap to clone; clones share it.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) online: OnlineClient<PolkadotConfig>,
@@ -36,7 +36,7 @@ pub struct BlockRef {
     pub hash: H256,
 }
 
-/// The chain's state after one block. Questions to it are in [`crate::views`].
+/// The chain's state after one block. It answers with [`crate::views`].
 #[derive(Clone)]
 pub struct AtBlock {
     pub(crate) at: OnlineClientAtBlock<PolkadotConfig>,
@@ -47,7 +47,7 @@ pub struct AtBlock {
 impl Client {
     /// Connects to the node at `url` (`ws://…` or `wss://…`), trying for as long as `patience` allows.
     pub async fn connect(url: &str, patience: Duration) -> Result<Self, ChainError> {
-        // Whoever connects goes on trying by itself, for ever.
+        // The reconnecting client tries for ever: the time limit has to be set from outside.
         tokio::time::timeout(patience, Self::try_connect(url))
             .await
             .unwrap_or_else(|_| {
@@ -89,7 +89,7 @@ impl Client {
         &self.url
     }
 
-    /// Hash of the chain's first block: what tells it from every other chain.
+    /// Hash of the chain's first block, which identifies the chain.
     pub fn genesis_hash(&self) -> H256 {
         self.online.genesis_hash()
     }

@@ -42,7 +42,7 @@ pub enum ChainError {
     #[error("the transaction was refused: {0}")]
     Invalid(String),
     /// Another transaction of the account took its nonce.
-    #[error("another transaction took nonce of account {account}: {reason}")]
+    #[error("another transaction took the nonce of account {account}: {reason}")]
     NonceTaken {
         /// The account.
         account: String,
@@ -52,7 +52,7 @@ pub enum ChainError {
     /// The transaction was sent and its fate is unknown: look at the chain's state before sending it again.
     #[error("lost sight of a transaction that was sent ({0}); it may or may not have been included")]
     Unknown(String),
-    /// What was asked for is not there.
+    /// The chain does not have what was asked for.
     #[error("{0}")]
     NotFound(String),
     /// Anything else the node answered.
@@ -111,7 +111,7 @@ macro_rules! classify {
 classify! {
     of::BackendError, of::BlockError, of::BlocksError, of::ConstantError, of::EventsError, of::OnlineClientAtBlockError,
     of::OnlineClientError, of::RuntimeApiError, of::StorageError, of::StorageKeyError, of::StorageValueError,
-    subxt::rpcs::Error,
+    of::ViewFunctionError, subxt::rpcs::Error,
 }
 
 impl From<of::ExtrinsicError> for ChainError {
@@ -150,7 +150,7 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> ChainError {
         }
         cause = error.source();
     }
-    // Not every error of subxt names its cause as its source; the words are those of its RPC client.
+    // Some errors of subxt do not name their cause as their source. Then the text decides: it is that of its RPC client.
     let lost = [
         "connection was lost",
         "restart required",

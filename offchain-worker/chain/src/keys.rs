@@ -19,9 +19,9 @@ pub struct Keypair(sr25519::Keypair);
 pub enum KeySource {
     /// The file's first line is a secret phrase or `0x…` seed, with derivations if wanted.
     File(PathBuf),
-    /// The variable's value is one.
+    /// The variable's value is a secret phrase or seed.
     Environment(String),
-    /// A well-known key of development chains, such as `//Alice`. Everybody has these.
+    /// A well-known key of development chains, such as `//Alice`. Everybody knows them.
     Development(String),
 }
 
@@ -53,7 +53,7 @@ pub enum KeyError {
     /// The variable is not set.
     #[error("the environment variable {0} is not set to a secret phrase")]
     Unset(String),
-    /// It is no secret phrase or seed.
+    /// The text is neither a secret phrase nor a seed.
     #[error("that is no secret phrase (12 to 24 words, derivations such as //miner allowed) or 0x… seed: {0}")]
     Malformed(String),
 }
@@ -136,7 +136,7 @@ impl FromStr for Keypair {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        // The parser's own words are left out: they could repeat the secret.
+        // The parser's message is left out: it could repeat the secret.
         let malformed = |what: &str| KeyError::Malformed(what.to_owned());
         let uri = SecretUri::from_str(text).map_err(|_| malformed("its form is not <phrase>//hard/soft///password"))?;
         sr25519::Keypair::from_uri(&uri)

@@ -2,12 +2,12 @@
 //!
 //! - [`Client`] connects, reconnects by itself, and answers questions about the chain's state.
 //! - [`Submitter`] signs calls with one key, keeps its nonces in order and waits for the outcome.
-//! - [`Blocks`] follows the best or the finalised chain and survives restarts of the node; the finalised one leaves
-//!   out no block and repeats none.
+//! - [`Blocks`] follows the best or the finalised chain and survives restarts of the node. Following the finalised chain
+//!   skips no block and repeats none.
 //! - [`api`] holds the types generated from `metadata.scale`, which a test of the runtime keeps in step with it.
 //!
-//! Who acts on events alone is lost after a reconnect or a re-org: act on state at the best block, settle on finalised
-//! blocks, and take events as a hint to look.
+//! Events alone are not enough: a reconnect or a re-org may skip or undo them. Act on the state at the best block, settle
+//! on finalised blocks, and take events as a hint to look.
 
 #![deny(missing_docs)]
 

@@ -1,4 +1,4 @@
-//! Verifying settled results with nothing but a header.
+//! Verifying settled results with a header alone.
 
 use crate::{AccountId, BlockRef, ChainError, Client, H256};
 use agora_math::merkle::VerifyError;
@@ -68,7 +68,7 @@ pub fn verify_result(
 }
 
 impl Client {
-    /// The header with this hash. The hash is computed anew: a node cannot pass another header off as it.
+    /// The header with this hash. The hash is computed anew: so the node cannot give another header.
     pub async fn header(&self, hash: H256) -> Result<Header, ChainError> {
         let header = self.legacy.chain_get_header(Some(hash)).await?;
         let header = header.ok_or_else(|| ChainError::NotFound(format!("the node has no block {hash:?}")))?;
@@ -94,8 +94,8 @@ impl Client {
         self.header(hash).await
     }
 
-    /// Asks the node to prove the result of `task` to the holder of the header of block `at`. Believe nothing of it
-    /// before [`verify_result`] did.
+    /// Asks the node to prove the result of `task` to the holder of the header of block `at`. Do not trust the
+    /// answer before [`verify_result`] accepts it.
     pub async fn result_proof(&self, task: TaskId, at: H256) -> Result<ResultProof<AccountId>, ChainError> {
         self.rpc("agora_resultProof", subxt::rpcs::rpc_params![task.0, at])
             .await

@@ -4,24 +4,23 @@ use crate::{
     AccountId, AtBlock, Balance, BlockNumber, ChainError,
     api::api,
     views::{
-        AppealWindowView, BalanceView, ChosenView, ClassView, ContributionState, ContributionView, DepositView,
-        Invited, ParticipantView, ReputationView, ResponseView, RoundView, ScheduleView, TaskView,
+        AppealWindowView, BalanceView, ClassView, Contribution, DepositView, ParticipantView, ReputationView,
+        ResponseView, RoundView, ScheduleView, TaskPage, TaskView,
     },
 };
 use agora_primitives::{
     TaskId,
     participants::{Role, Specialisations},
 };
-use subxt::utils::Static;
+use subxt::{utils::Static, view_functions::Payload};
 
 use api::runtime_types::{
     pallet_agora_capability::types as capability, pallet_agora_judging::types as judging,
-    pallet_agora_registry::types as registry, pallet_agora_rewards::types as rewards,
-    pallet_agora_tasks::types as tasks,
+    pallet_agora_registry::types as registry,
 };
 
-type TaskRecord = tasks::Task<AccountId, Balance, BlockNumber, rewards::Split>;
-type ProgressRecord = tasks::TaskProgress<BlockNumber>;
+/// The task after which a page begins.
+type Cursor = Option<Static<TaskId>>;
 
 impl From<capability::Response<AccountId>> for ResponseView {
     fn from(response: capability::Response<AccountId>) -> Self {
@@ -37,126 +36,42 @@ impl From<capability::Response<AccountId>> for ResponseView {
 impl AtBlock {
     /// One task; `None`: the chain does not know it (any more).
     pub async fn task(&self, id: TaskId) -> Result<Option<TaskView>, ChainError> {
-        let storage = self.at.storage();
-        let Some(task) = storage.try_fetch(api::storage().tasks().tasks(), (Static(id),)).await? else {
-            return Ok(None);
-        };
-        let Some(progress) = storage
-            .try_fetch(api::storage().tasks().progress(), (Static(id),))
-            .await?
-        else {
-            return Ok(None);
-        };
-        self.view(id, task.decode()?, progress.decode()?).await.map(Some)
+        let question = api::view_functions().tasks().task(Static(id));
+        let view = self.at.view_functions().call(question).await?;
+        Ok(view.map(|Static(view)| view))
     }
 
     /// All tasks that the chain knows, in no order.
     pub async fn tasks(&self) -> Result<Vec<TaskView>, ChainError> {
-        self.tasks_where(|_| true).await
+        self.pages(|after| api::view_functions().tasks().tasks(after)).await
     }
 
     /// The tasks that take workers now.
     pub async fn tasks_wanting_workers(&self) -> Result<Vec<TaskView>, ChainError> {
-        let wants = |progress: &ProgressRecord| {
-            matches!(progress.phase, tasks::Phase::Open | tasks::Phase::Working) && progress.accepted < progress.wanted
-        };
-        self.tasks_where(wants).await
+        self.pages(|after| api::view_functions().tasks().tasks_wanting_workers(after))
+            .await
     }
 
-    async fn tasks_where(&self, wanted: impl Fn(&ProgressRecord) -> bool) -> Result<Vec<TaskView>, ChainError> {
-        let storage = self.at.storage();
-        let mut entries = storage.iter(api::storage().tasks().progress(), ()).await?;
+    /// The tasks of all pages, each of which `question` asks for.
+    async fn pages<Question>(&self, question: impl Fn(Cursor) -> Question) -> Result<Vec<TaskView>, ChainError>
+    where
+        Question: Payload<ReturnType = Static<TaskPage>>,
+    {
         let mut views = Vec::new();
-        while let Some(entry) = entries.next().await {
-            let entry = entry?;
-            let progress = entry.value().decode()?;
-            if !wanted(&progress) {
-                continue;
-            }
-            let (Static(id),) = entry.key()?.decode()?;
-            if let Some(task) = storage.try_fetch(api::storage().tasks().tasks(), (Static(id),)).await? {
-                views.push(self.view(id, task.decode()?, progress).await?);
-            }
+        let mut after = None;
+        loop {
+            let Static(page) = self.at.view_functions().call(question(after)).await?;
+            views.extend(page.tasks);
+            let Some(last) = page.next else { return Ok(views) };
+            after = Some(Static(last));
         }
-        Ok(views)
-    }
-
-    async fn view(&self, id: TaskId, task: TaskRecord, progress: ProgressRecord) -> Result<TaskView, ChainError> {
-        let storage = self.at.storage();
-        let chosen = match storage
-            .try_fetch(api::storage().tasks().results(), (Static(id),))
-            .await?
-        {
-            Some(chosen) => {
-                let chosen = chosen.decode()?;
-                Some(ChosenView {
-                    digest: chosen.digest,
-                    best: chosen.best,
-                    trace_root: chosen.trace_root,
-                })
-            }
-            None => None,
-        };
-        let invited = match storage
-            .try_fetch(api::storage().tasks().invitations(), (Static(id),))
-            .await?
-        {
-            Some(invitation) => {
-                let invitation = invitation.decode()?;
-                Some(Invited {
-                    workers: invitation.workers.0,
-                    until: invitation.until,
-                })
-            }
-            None => None,
-        };
-        Ok(TaskView {
-            id,
-            publisher: task.publisher,
-            reference: task.reference,
-            class: task.class.0,
-            specialisation: task.job.0.specialisation(),
-            job: task.job.0,
-            difficulty: task.difficulty.0,
-            reward: task.terms.reward,
-            stake: task.terms.stake,
-            fee: task.terms.fee,
-            bond: task.terms.bond,
-            published_at: task.published_at,
-            deadline: task.deadline,
-            min_thinking: task.terms.min_thinking,
-            status: progress.phase.into(),
-            until: progress.due.saturating_sub(1),
-            round: progress.round,
-            wanted: progress.wanted,
-            accepted: progress.accepted,
-            committed: progress.committed,
-            revealed: progress.revealed,
-            invited,
-            chosen,
-        })
     }
 
     /// The part that `worker` has in an unfinished task.
-    pub async fn contribution(&self, task: TaskId, worker: &AccountId) -> Result<Option<ContributionView>, ChainError> {
-        let address = api::storage().tasks().contributions();
-        let Some(entry) = self.at.storage().try_fetch(address, (Static(task), *worker)).await? else {
-            return Ok(None);
-        };
-        let contribution = entry.decode()?;
-        let state = match contribution.state {
-            tasks::ContributionState::Accepted { .. } => ContributionState::Accepted {
-                at: contribution.accepted_at,
-            },
-            tasks::ContributionState::Committed { commitment, at } => ContributionState::Committed { commitment, at },
-            tasks::ContributionState::Revealed { digest, trace_root, .. } => {
-                ContributionState::Revealed { digest, trace_root }
-            }
-        };
-        Ok(Some(ContributionView {
-            round: contribution.round,
-            state,
-        }))
+    pub async fn contribution(&self, task: TaskId, worker: &AccountId) -> Result<Option<Contribution>, ChainError> {
+        let question = api::view_functions().tasks().contribution(Static(task), *worker);
+        let contribution = self.at.view_functions().call(question).await?;
+        Ok(contribution.map(|Static(contribution)| contribution))
     }
 
     /// The appeal windows that are open.

@@ -23,9 +23,9 @@ use tokio::sync::Mutex;
 /// How often a transaction is signed anew when another one took its nonce.
 const NONCE_ATTEMPTS: u32 = 5;
 
-/// How many blocks a transaction of many may wait for the others before it.
+/// Life, in blocks, of a transaction that is one of many: it may wait for those before it.
 const BULK_LIFE: u64 = 1024;
-/// How many transactions of many are on their way to the pool at the same time.
+/// How many transactions are handed to the pool at the same time.
 const SENT_AT_ONCE: usize = 32;
 
 /// Sends transactions of one account. Cheap to clone; clones take turns, so that nonces do not collide.

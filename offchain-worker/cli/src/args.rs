@@ -23,13 +23,7 @@ pub struct Cli {
 #[derive(Args, Clone)]
 pub struct Global {
     /// The node to talk to.
-    #[arg(
-        long,
-        global = true,
-        env = "AGORA_URL",
-        default_value = "ws://127.0.0.1:9944",
-        value_name = "URL"
-    )]
+    #[arg(long, global = true, env = "AGORA_URL", default_value = "ws://127.0.0.1:9944", value_name = "URL")]
     pub url: String,
     /// Seconds to wait for the node to answer at first.
     #[arg(long, global = true, default_value_t = 10, value_name = "SECONDS")]

@@ -1,10 +1,5 @@
 //! Benchmarks of the call and of what the life of a task makes this pallet do.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::*;
 use agora_primitives::{
@@ -52,7 +47,7 @@ fn verifier<T: Config>(index: u32) -> T::AccountId {
     who
 }
 
-/// Opens the challenge and lets `count` verifiers attest, one half each way.
+/// Opens the appeal window and lets `count` verifiers attest, one half each way.
 fn open_with_attestations<T: Config>(count: u32) {
     Pallet::<T>::open_appeal_window(TASK, terms::<T>()).unwrap();
     for index in 0..count {

@@ -1,12 +1,12 @@
-//! The trait through which the life of a task has its results judged.
+//! What attesting does, and the trait through which the life of a task has its results judged.
 
 use crate::{AppealWindow, AppealWindows, BalanceOf, Config, Error, Event, Pallet, redistribute};
-use agora_math::consensus::{self, Ballot};
+use agora_math::consensus;
 use agora_primitives::{
     TaskId,
-    judging::{Answer, AppealTerms, Attestation, Judge, JudgeRule, Ruling, Tally, Verdict},
+    judging::{Answer, AppealTerms, Attestation, Judge, JudgeRule, Ruling, Tally, TaskParties, Verdict},
     money::{Escrow, Purpose, Scope},
-    participants::Specialisation,
+    participants::{Participants, Role, Specialisation},
     reputation::{Outcome, Reputation, Side},
 };
 use alloc::vec::Vec;
@@ -18,32 +18,14 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult, Permill};
 
-impl<T: Config> Judge<T::AccountId> for Pallet<T> {
-    type BlockNumber = BlockNumberFor<T>;
-    type Balance = BalanceOf<T>;
-
+impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<T> {
     fn judge(
         rule: JudgeRule,
         seed: H256,
         answers: &[Answer<T::AccountId, BlockNumberFor<T>>],
     ) -> Option<Verdict<T::AccountId>> {
         let JudgeRule::Replication { trust } = rule;
-        let ballots: Vec<_> = answers
-            .iter()
-            .map(|answer| Ballot {
-                account: answer.worker.clone(),
-                digest: answer.digest,
-                committed_at: answer.committed_at,
-                confidence: answer.confidence,
-            })
-            .collect();
-        let agreed = consensus::agreement(trust, seed.as_fixed_bytes(), &ballots)?;
-        Some(Verdict {
-            digest: agreed.digest,
-            best: agreed.best,
-            also_correct: agreed.also_correct,
-            wrong: agreed.wrong,
-        })
+        consensus::verdict(trust, seed.as_fixed_bytes(), answers)
     }
 
     /// Emits `AppealWindowOpened`. Errors: `AppealWindowAlreadyOpen`.
@@ -72,25 +54,25 @@ impl<T: Config> Judge<T::AccountId> for Pallet<T> {
 
     fn tally(task: TaskId) -> Tally {
         AppealWindows::<T>::get(task)
-            .map(|challenge| challenge.attestations.tally())
+            .map(|window| window.attestations.tally())
             .unwrap_or_default()
     }
 
     fn attesters(task: TaskId) -> Vec<T::AccountId> {
-        let attestations = AppealWindows::<T>::get(task).map(|challenge| challenge.attestations);
+        let attestations = AppealWindows::<T>::get(task).map(|window| window.attestations);
         let attestations = attestations.unwrap_or_default();
         attestations.iter().map(|(who, _)| who.clone()).collect()
     }
 
     /// Emits `AttesterPaid` or `AttesterSlashed` per attester, none for those in favour where the ruling is `Undecided`;
-    /// then `AppealWindowClosed`. Errors: `NoAppealWindow`. Whatever is held of an attester at this time is taken for its bond,
-    /// so money is no reason for closing to fail.
+    /// then `AppealWindowClosed`. Errors: `NoAppealWindow`. What is held of an attester now counts as its bond, so closing
+    /// never fails for want of money.
     fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<T::AccountId>, DispatchError> {
-        let challenge = AppealWindows::<T>::take(task).ok_or(Error::<T>::NoAppealWindow)?;
-        let specialisation = challenge.terms.specialisation;
+        let window = AppealWindows::<T>::take(task).ok_or(Error::<T>::NoAppealWindow)?;
+        let specialisation = window.terms.specialisation;
         let truth = ruling.vindicates();
-        let (mut right, wrong) = challenge.attestations.sides(truth.unwrap_or(Attestation::Valid));
-        // These bonds first: they make sure that the accounts can receive.
+        let (mut right, wrong) = window.attestations.sides(truth.unwrap_or(Attestation::Valid));
+        // Their bonds first: an account that has its bond back can receive more.
         right.iter().for_each(|who| Self::give_back(task, who));
         if truth.is_some() {
             Self::pass_bonds(task, &right, &wrong, T::LoserPenalty::get());
@@ -105,9 +87,31 @@ impl<T: Config> Judge<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
+    pub(crate) fn do_attest(verifier: T::AccountId, task: TaskId, attestation: Attestation) -> DispatchResult {
+        T::Participants::ensure_active(&verifier, Role::Verifier)?;
+        let mut window = AppealWindows::<T>::get(task).ok_or(Error::<T>::NoAppealWindow)?;
+        ensure!(!T::Parties::is_party(task, &verifier), Error::<T>::PartyToTask);
+
+        let now = frame_system::Pallet::<T>::block_number();
+        ensure!(now <= window.terms.until, Error::<T>::WindowClosed);
+        window
+            .attestations
+            .attest(verifier.clone(), attestation)
+            .map_err(Error::<T>::from)?;
+
+        T::Escrow::hold(Purpose::AppealBond, Scope::Task(task), &verifier, window.terms.bond)?;
+        AppealWindows::<T>::insert(task, window);
+        Self::deposit_event(Event::Attested {
+            task,
+            verifier,
+            attestation,
+        });
+        Ok(())
+    }
+
     /// Gives back what is held of `who` as its bond for `task`.
     fn give_back(task: TaskId, who: &T::AccountId) {
-        // What is held can be given back. Were that ever not so, the others must not suffer for it.
+        // What is held can be given back. If that ever failed, closing must go on for the other attesters.
         let _ = T::Escrow::release_all(Purpose::AppealBond, Scope::Task(task), who)
             .defensive_proof("what is held can be released");
     }

@@ -1,31 +1,9 @@
-//! Judges results: by agreement among replicas, and by verifiers who put money on their word.
-//!
-//! Two instruments, both behind the trait [`Judge`](agora_primitives::judging::Judge):
-//!
-//! - **Replication.** [`Judge::judge`](agora_primitives::judging::Judge::judge) takes the revealed answers to a task and
-//!   finds the group of equal answers that outweighs the others by the confidence its members have earned. Pure: see
-//!   [`agora_math::consensus`].
-//! - **Attestation.** Once a result has been chosen, a *appeal window* is open. Registered verifiers check the result
-//!   with the cheap check of its kind, seeded by randomness drawn after the reveal, and [`attest`](Pallet::attest) for
-//!   or against it with a bond. When the life of the task has decided what is right, the challenge is closed with a
-//!   *ruling*: those on the right side get their bonds back and share the bonds of the wrong side.
-//!
-//! Terms: an *attester* is a verifier who attested in this window; a *party* is whoever has an interest in the task
-//! (its publisher and its workers) and therefore may not attest.
-//!
-//! This pallet never draws replicas, never decides when a window closes, never pays rewards: that is the life of the
-//! task. It moves no money but through [`Escrow`](agora_primitives::money::Escrow).
-
+#![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
 #![cfg_attr(
     not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects
-    )
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)
 )]
 
 extern crate alloc;
@@ -59,8 +37,8 @@ pub mod pallet {
     use agora_primitives::{
         TaskId,
         judging::{Attestation, Ruling, TaskParties},
-        money::{Escrow, Purpose, Scope},
-        participants::{Participants, Role},
+        money::Escrow,
+        participants::Participants,
         reputation::Reputation,
     };
     use frame_support::{pallet_prelude::*, traits::tokens::Balance};
@@ -74,7 +52,7 @@ pub mod pallet {
     /// What this pallet needs of the chain it is built into.
     #[pallet::config]
     pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-        /// Holds the attesters' bonds and moves them when the challenge is over.
+        /// Holds the attesters' bonds and moves them when the appeal window is closed.
         type Escrow: Escrow<Self::AccountId, Balance: Balance>;
 
         /// Knows who is an active verifier.
@@ -95,8 +73,8 @@ pub mod pallet {
         #[pallet::constant]
         type LoserPenalty: Get<Permill>;
 
-        /// The part of its bond that an attester against a result loses where the fresh round found nothing out and the
-        /// task fails: without it, anybody could bring a task down for nothing. Rounded down, to the treasury. At most
+        /// The part of its bond that an attester against a result loses if the fresh round agreed on nothing and the task
+        /// fails: without it, anybody could make a task fail for nothing. Rounded down, to the treasury. At most
         /// `LoserPenalty`.
         #[pallet::constant]
         type UndecidedPenalty: Get<Permill>;
@@ -113,7 +91,7 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// The challenges that are open. Bounded by the number of tasks in progress: each is removed when it is closed.
+    /// The appeal windows that are open. Bounded by the number of tasks in progress: each is removed when it is closed.
     #[pallet::storage]
     pub type AppealWindows<T: Config> = StorageMap<_, Twox64Concat, TaskId, AppealWindowOf<T>>;
 
@@ -152,7 +130,8 @@ pub mod pallet {
             /// Its share of the wrong side's bonds; zero where nobody was wrong. Its own bond does not count.
             amount: BalanceOf<T>,
         },
-        /// An attester was wrong, or challenged a result in vain, and lost a part of its bond; the rest has been given back.
+        /// An attester was wrong, or attested against a result without another one found, and lost a part of its bond. The
+        /// rest has been given back.
         AttesterSlashed {
             /// The task.
             task: TaskId,
@@ -161,7 +140,7 @@ pub mod pallet {
             /// What it lost.
             amount: BalanceOf<T>,
         },
-        /// The challenge is over and all bonds are settled.
+        /// The appeal window is closed and all bonds are settled.
         AppealWindowClosed {
             /// The task.
             task: TaskId,
@@ -173,13 +152,13 @@ pub mod pallet {
     /// Why a call is refused.
     #[pallet::error]
     pub enum Error<T> {
-        /// The task has no challenge: its result is not chosen yet, or is settled already.
+        /// The task has no appeal window: its result is not chosen yet, or is settled already.
         NoAppealWindow,
-        /// The task has a challenge already; close it before opening another one.
+        /// The task has an open appeal window: close it before opening another one.
         AppealWindowAlreadyOpen,
-        /// The last block in which attesting was possible is over.
+        /// The last block of the appeal window has passed.
         WindowClosed,
-        /// An account attests once per challenge.
+        /// The account has attested: each does so once per appeal window.
         AlreadyAttested,
         /// The publisher and the workers of a task cannot attest in it.
         PartyToTask,
@@ -197,7 +176,7 @@ pub mod pallet {
             );
             assert!(
                 T::UndecidedPenalty::get() <= T::LoserPenalty::get(),
-                "UndecidedPenalty is above LoserPenalty: being wrong would be better than being in doubt"
+                "UndecidedPenalty is above LoserPenalty: an attester would rather be wrong than have nobody decide"
             );
         }
 
@@ -209,12 +188,12 @@ pub mod pallet {
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Attests for or against the result of `task`, with the challenge's bond.
+        /// Attests for or against the result of `task`, with the appeal window's bond.
         ///
         /// Origin: signed by an active verifier that is no party to the task.
         ///
-        /// Effect: holds the bond of the caller until the challenge is closed. If the ruling agrees with `attestation`
-        /// the bond comes back, with a share of the wrong side's bonds; if it disagrees, `LoserPenalty` of it is lost.
+        /// Effect: holds the bond of the caller until the window is closed. If the ruling agrees with `attestation`, the bond
+        /// comes back with a share of the wrong side's bonds; if it disagrees, `LoserPenalty` of it is lost.
         ///
         /// Emits `Attested`.
         ///
@@ -224,26 +203,7 @@ pub mod pallet {
         #[pallet::weight(T::WeightInfo::attest())]
         pub fn attest(origin: OriginFor<T>, task: TaskId, attestation: Attestation) -> DispatchResult {
             let verifier = ensure_signed(origin)?;
-            T::Participants::ensure_active(&verifier, Role::Verifier)?;
-            let mut challenge = AppealWindows::<T>::get(task).ok_or(Error::<T>::NoAppealWindow)?;
-            ensure!(!T::Parties::is_party(task, &verifier), Error::<T>::PartyToTask);
-
-            let now = frame_system::Pallet::<T>::block_number();
-            ensure!(now <= challenge.terms.until, Error::<T>::WindowClosed);
-            challenge
-                .attestations
-                .attest(verifier.clone(), attestation)
-                .map_err(Error::<T>::from)?;
-
-            let bond = challenge.terms.bond;
-            T::Escrow::hold(Purpose::AppealBond, Scope::Task(task), &verifier, bond)?;
-            AppealWindows::<T>::insert(task, challenge);
-            Self::deposit_event(Event::Attested {
-                task,
-                verifier,
-                attestation,
-            });
-            Ok(())
+            Self::do_attest(verifier, task, attestation)
         }
     }
 }

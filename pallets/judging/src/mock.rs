@@ -74,18 +74,7 @@ parameter_types! {
 }
 
 /// A hold reason per purpose and scope: what the escrow double needs and no more.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HoldId(Purpose, Scope);
 
 impl VariantCount for HoldId {
@@ -179,7 +168,7 @@ impl Participants<AccountId> for ParticipantsDouble {
         unreachable!("verifiers have no slots")
     }
     fn draw_workers(_: H256, _: Specialisation, _: u32, _: &[AccountId]) -> Vec<AccountId> {
-        unreachable!("drawing is the life of the task's")
+        unreachable!("verifiers are not drawn")
     }
 }
 
@@ -316,7 +305,7 @@ pub fn attest(who: AccountId, task: TaskId, attestation: Attestation) -> Dispatc
     Judging::attest(RuntimeOrigin::signed(who), task, attestation)
 }
 
-/// Opens a challenge in which `valid` attest for the result and `invalid` against it.
+/// Opens an appeal window in which `valid` attest for the result and `invalid` against it.
 pub fn contest(task: TaskId, valid: &[AccountId], invalid: &[AccountId]) {
     open(task);
     for who in valid {
@@ -336,7 +325,7 @@ pub fn free(who: AccountId) -> Balance {
     Balances::balance(&who)
 }
 
-pub fn challenge(task: TaskId) -> Option<AppealWindow<AccountId, u64, Balance, MaxAttestations>> {
+pub fn window(task: TaskId) -> Option<AppealWindow<AccountId, u64, Balance, MaxAttestations>> {
     AppealWindows::<Test>::get(task)
 }
 

@@ -1,4 +1,4 @@
-//! A challenge, and how bonds pass from the wrong side to the right one. Pure.
+//! An appeal window, and how bonds pass from the wrong side to the right one. Pure.
 
 use crate::{Config, Error};
 use agora_primitives::{
@@ -17,7 +17,7 @@ use scale_info::TypeInfo;
 /// Unit of money.
 pub type BalanceOf<T> = <<T as Config>::Escrow as Escrow<<T as frame_system::Config>::AccountId>>::Balance;
 
-/// The challenge of this runtime.
+/// The appeal window of this runtime.
 pub type AppealWindowOf<T> = AppealWindow<
     <T as frame_system::Config>::AccountId,
     BlockNumberFor<T>,
@@ -25,18 +25,9 @@ pub type AppealWindowOf<T> = AppealWindow<
     <T as Config>::MaxAttestations,
 >;
 
-/// An open challenge: its terms, and what was attested so far.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    CloneNoBound,
-    PartialEqNoBound,
-    EqNoBound,
-    DebugNoBound
-)]
+/// An open appeal window: its terms, and what was attested so far.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(CloneNoBound, PartialEqNoBound, EqNoBound, DebugNoBound)]
 #[scale_info(skip_type_params(MaxAttestations))]
 #[codec(mel_bound(AccountId: MaxEncodedLen, BlockNumber: MaxEncodedLen, Balance: MaxEncodedLen))]
 pub struct AppealWindow<AccountId, BlockNumber, Balance, MaxAttestations>
@@ -68,7 +59,7 @@ where
     Balance: Clone + PartialEq + Eq + core::fmt::Debug,
     MaxAttestations: Get<u32>,
 {
-    /// Opens a challenge that nobody has attested in.
+    /// Opens a window in which nobody has attested yet.
     pub fn new(terms: AppealTerms<BlockNumber, Balance>) -> Self {
         Self {
             terms,

@@ -5,43 +5,39 @@
 //! it outweighs all the others by as much as the publisher asked for. This is the rule of iExec's Proof of
 //! Contribution (PoCo).
 //!
-//! Terms: a *ballot* is one worker's result; a *group* is the ballots with one and the same digest; *trust* is the
+//! Terms: an *answer* is one worker's result; a *group* is the answers with one and the same digest; *trust* is the
 //! threshold: at most one in `trust` agreements is expected to be wrong.
 //!
-//! Nothing depends on the order in which ballots arrive: between equals the commit block decides, then a lot.
+//! Never done here: anything that depends on the order in which answers arrive. Between equals, the commit block decides
+//! first and a lot second.
 
 use alloc::vec::Vec;
 use codec::Encode;
-use core::cmp::Ordering;
 use sp_crypto_hashing::blake2_256;
 
 /// The lowest threshold with which at most one group can win; anything below counts as this.
 pub const MIN_TRUST: u32 = 2;
 
-/// One worker's result.
+/// One worker's revealed result.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ballot<Account, Digest, Block> {
+pub struct Answer<Account, Digest, Block> {
     /// Whose it is.
-    pub account: Account,
-    /// What was found.
+    pub worker: Account,
+    /// Merkle root of the output.
     pub digest: Digest,
     /// When it was committed to.
     pub committed_at: Block,
-    /// The worker's confidence score: see [`weight`].
+    /// The worker's confidence score when it is judged: see [`weight`].
     pub confidence: u32,
 }
 
-/// What was agreed on. Each account that voted is in it exactly once.
+/// What was agreed on.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Agreement<Account, Digest> {
+pub struct Verdict<Account, Digest> {
     /// The result that is believed.
     pub digest: Digest,
-    /// Who committed to it in the earliest block; lots are drawn within a block.
+    /// The worker with the best right answer: committed in the earliest block; lots are drawn within a block.
     pub best: Account,
-    /// The others who found it, in the same order.
-    pub also_correct: Vec<Account>,
-    /// Those who found something else, in the same order.
-    pub wrong: Vec<Account>,
 }
 
 /// Weighs a worker by its confidence score: `max(⌊score / 3⌋, 3) − 1`, so at least 2.
@@ -86,37 +82,44 @@ pub fn lot<Account: Encode>(seed: &[u8; 32], account: &Account) -> [u8; 32] {
 
 /// Finds the group that is believed, or `None` if no group outweighs the others by enough (yet).
 ///
-/// The answer depends on the set of `ballots`, on `trust` and on `seed`, never on the order of the ballots.
+/// The verdict depends on the set of `answers`, on `trust` and on `seed`, never on the order of the answers.
 ///
-/// Requires: each account has at most one ballot. Complexity: O(n log n) comparisons and n hashes.
-pub fn agreement<Account, Digest, Block>(
+/// Requires: each worker has at most one answer. Complexity: O(n log n) comparisons and n hashes.
+pub fn verdict<Account, Digest, Block>(
     trust: u32,
     seed: &[u8; 32],
-    ballots: &[Ballot<Account, Digest, Block>],
-) -> Option<Agreement<Account, Digest>>
+    answers: &[Answer<Account, Digest, Block>],
+) -> Option<Verdict<Account, Digest>>
 where
     Account: Encode + Clone,
     Digest: Ord + Clone,
     Block: Ord,
 {
-    let digest = believed(trust, ballots)?;
-    let (correct, wrong): (Vec<_>, Vec<_>) = in_order(seed, ballots).into_iter().partition(|b| &b.digest == digest);
-    let mut correct = correct.into_iter().map(|ballot| ballot.account.clone());
-    Some(Agreement {
+    let digest = believed(trust, answers)?;
+    let right = answers.iter().filter(|answer| answer.digest == *digest);
+    // Equal lots are a hash collision; then the encoded accounts decide.
+    let best = right.min_by_key(|&answer| {
+        let worker = &answer.worker;
+        (&answer.committed_at, lot(seed, worker), worker.encode())
+    })?;
+    Some(Verdict {
         digest: digest.clone(),
-        best: correct.next()?,
-        also_correct: correct.collect(),
-        wrong: wrong.into_iter().map(|ballot| ballot.account.clone()).collect(),
+        best: best.worker.clone(),
     })
 }
 
 /// The digest of the group that outweighs all others by enough.
-fn believed<Account, Digest: Ord, Block>(trust: u32, ballots: &[Ballot<Account, Digest, Block>]) -> Option<&Digest> {
-    let mut sorted: Vec<_> = ballots.iter().collect();
+fn believed<Account, Digest: Ord, Block>(trust: u32, answers: &[Answer<Account, Digest, Block>]) -> Option<&Digest> {
+    let mut sorted: Vec<_> = answers.iter().collect();
     sorted.sort_by(|a, b| a.digest.cmp(&b.digest));
     let groups: Vec<(&Digest, u128)> = sorted
         .chunk_by(|a, b| a.digest == b.digest)
-        .filter_map(|group| Some((&group.first()?.digest, group_weight(group.iter().map(|b| b.confidence)))))
+        .filter_map(|group| {
+            Some((
+                &group.first()?.digest,
+                group_weight(group.iter().map(|answer| answer.confidence)),
+            ))
+        })
         .collect();
     // Only the heaviest group can pass. Where there are several equally heavy ones, none does: whichever is tried has
     // others that weigh as much as itself.
@@ -126,22 +129,6 @@ fn believed<Account, Digest: Ord, Block>(trust: u32, ballots: &[Ballot<Account, 
         .filter(|(digest, _)| *digest != heaviest)
         .fold(0u128, |sum, (_, weight)| sum.saturating_add(*weight));
     outweighs(weight, others, trust).then_some(heaviest)
-}
-
-/// Ballots by commit block, then by lot; the encoded account decides between equal lots, which are a hash collision.
-fn in_order<'a, Account: Encode, Digest, Block: Ord>(
-    seed: &[u8; 32],
-    ballots: &'a [Ballot<Account, Digest, Block>],
-) -> Vec<&'a Ballot<Account, Digest, Block>> {
-    let mut keyed: Vec<_> = ballots
-        .iter()
-        .map(|ballot| (lot(seed, &ballot.account), ballot))
-        .collect();
-    keyed.sort_by(|(lot_a, a), (lot_b, b)| {
-        let by_block_and_lot: Ordering = a.committed_at.cmp(&b.committed_at).then_with(|| lot_a.cmp(lot_b));
-        by_block_and_lot.then_with(|| a.account.encode().cmp(&b.account.encode()))
-    });
-    keyed.into_iter().map(|(_, ballot)| ballot).collect()
 }
 
 #[cfg(test)]

@@ -29,19 +29,8 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 
 /// A job specification, versioned: the codec index is the version.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    PartialEq,
-    Eq,
-    Debug
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum JobSpec {
     /// Version 1.
     #[codec(index = 1)]
@@ -49,19 +38,8 @@ pub enum JobSpec {
 }
 
 /// What is to be computed.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    PartialEq,
-    Eq,
-    Debug
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum JobKind {
     /// A chain of matrix products over F_251.
@@ -82,19 +60,8 @@ pub enum JobKind {
 }
 
 /// Why a job is refused.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JobError {
     /// A size or count is zero.
     Zero,
@@ -134,20 +101,8 @@ pub const MAX_OUTPUT: u64 = 256 * 1024 * 1024;
 pub const MAX_BLOB: u32 = 1024 * 1024 * 1024;
 
 /// An input of a job, in content-addressed storage.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BlobRef {
     /// `blake2_256` of its content.
     pub hash: H256,
@@ -171,7 +126,7 @@ impl BlobRef {
     }
 }
 
-/// What every kind of job says of itself. No result is larger than the types can hold: counts saturate.
+/// What every kind of job tells about itself. Counts saturate: none overflows its type.
 pub trait Limits {
     /// Checks every limit that is the kind's own.
     fn validate(&self) -> Result<(), JobError>;
@@ -203,7 +158,7 @@ fn all_within<const N: usize>(numbers: [(u32, u32); N]) -> Result<(), JobError> 
 }
 
 impl JobSpec {
-    /// The kind, as what every kind is.
+    /// The limits of its kind.
     fn limits(&self) -> &dyn Limits {
         let Self::V1(kind) = self;
         match kind {
@@ -248,21 +203,9 @@ impl JobSpec {
     }
 }
 
-/// A job specification too large for the task, or wanted off chain: what the chain knows of it.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
+/// What the chain knows of a job specification that is kept off chain, because it is large or the publisher wants it so.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StoredJob {
     /// `blake2_256` of the SCALE-encoded [`JobSpec`].
     pub hash: H256,
@@ -270,24 +213,13 @@ pub struct StoredJob {
     pub size: u32,
     /// Merkle root of its 16 KiB chunks.
     pub chunk_root: H256,
-    /// What kind of work it is; a worker refuses a job that turns out to be another.
+    /// The kind of work; a worker refuses the job if the specification is of another kind.
     pub specialisation: Specialisation,
 }
 
 /// Where a task's job specification is.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    PartialEq,
-    Eq,
-    Debug
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum JobSource {
     /// In the task.
     Inline(JobSpec),

@@ -1,8 +1,12 @@
 //! How results are judged.
+//!
+//! Terms: an *answer* is what one worker revealed; a *verdict* says which answer is right; in the *appeal window* of a
+//! task verifiers attest for or against the chosen result; a *ruling* says how the window ended.
 
 mod attestations;
 
 use crate::{ids::TaskId, participants::Specialisation};
+use agora_math::consensus;
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -13,20 +17,8 @@ use sp_runtime::{DispatchError, DispatchResult};
 pub use attestations::{AttestError, Attestations, AttestationsError};
 
 /// The rule by which the answers to a task are judged.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JudgeRule {
     /// The group of equal answers with enough confidence wins: `group · trust > (1 + total) · (trust − 1)`.
     Replication {
@@ -35,87 +27,44 @@ pub enum JudgeRule {
     },
 }
 
-/// One revealed answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Answer<AccountId, BlockNumber> {
-    /// Whose it is.
-    pub worker: AccountId,
-    /// Merkle root of the output.
-    pub digest: H256,
-    /// When it was committed to.
-    pub committed_at: BlockNumber,
-    /// The worker's confidence score when it is judged.
-    pub confidence: u32,
-}
+/// One worker's revealed result.
+pub type Answer<AccountId, BlockNumber> = consensus::Answer<AccountId, H256, BlockNumber>;
 
-/// What the judge found.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Verdict<AccountId> {
-    /// The answer that is right.
-    pub digest: H256,
-    /// The worker with the best right answer: committed in the earliest block; lots are drawn within a block.
-    pub best: AccountId,
-    /// The other workers with the right answer.
-    pub also_correct: Vec<AccountId>,
-    /// The workers with another answer.
-    pub wrong: Vec<AccountId>,
-}
+/// What the judge found: the right digest, and the worker with the best right answer.
+pub type Verdict<AccountId> = consensus::Verdict<AccountId, H256>;
 
 /// What a verifier says about a result that it has checked.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attestation {
     /// The result passed the check.
     Valid,
-    /// The result failed the check, or could not be had.
+    /// The result failed the check, or nobody serves it.
     Invalid,
 }
 
 impl Attestation {
-    /// What is to be said of a result that is `valid`, or is not.
+    /// `Valid` for a result that passed the check, else `Invalid`.
     pub const fn of(valid: bool) -> Self {
         if valid { Self::Valid } else { Self::Invalid }
     }
 }
 
-/// How a challenge ended, and so who of its attesters pays whom.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
+/// How an appeal window ended, and so which attesters were right.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ruling {
     /// The result stands: those who attested for it were right.
     Upheld,
     /// The result fell: those who attested against it were right.
     Overturned,
-    /// Nothing could be found out: those who attested for the result get their bonds back, those against it lose a part,
-    /// for a task that came to nothing by their word alone.
+    /// Nobody can tell. Those who attested for the result get their bonds back. Those who attested against it lose a part:
+    /// the task fails because of their word alone.
     Undecided,
 }
 
 impl Ruling {
-    /// What those who were right had attested; `None` where nobody can be said to have been.
+    /// What those who were right had attested; `None` if nobody can tell who was right.
     pub const fn vindicates(self) -> Option<Attestation> {
         match self {
             Self::Upheld => Some(Attestation::Valid),
@@ -125,20 +74,9 @@ impl Ruling {
     }
 }
 
-/// What attesters said by the end of a appeal window.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Default
-)]
+/// How many attested each way.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
     /// How many attested for the result.
     pub in_favour: u32,
@@ -156,18 +94,8 @@ impl Tally {
     }
 }
 
-/// What a challenge is opened with.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Clone,
-    PartialEq,
-    Eq,
-    Debug
-)]
+/// What an appeal window is opened with.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
 pub struct AppealTerms<BlockNumber, Balance> {
     /// The result that may be appealed.
     pub digest: H256,
@@ -183,7 +111,7 @@ pub struct AppealTerms<BlockNumber, Balance> {
 
 /// Tells who has an interest in how a task is judged, and so may not attest.
 pub trait TaskParties<AccountId> {
-    /// Whether `who` published `task` or has worked, or been asked to work, on it.
+    /// Whether `who` published `task` or accepted it.
     fn is_party(task: TaskId, who: &AccountId) -> bool;
 }
 
@@ -194,38 +122,51 @@ impl<AccountId> TaskParties<AccountId> for () {
     }
 }
 
-/// Judges answers and keeps the appeal window.
-pub trait Judge<AccountId> {
-    /// Block number.
-    type BlockNumber;
-    /// Unit of money.
-    type Balance;
-
-    /// Decides among `answers`. The result depends on the set of answers and `seed`, never on their order.
+/// Judges answers and keeps the appeal windows.
+pub trait Judge<AccountId, BlockNumber, Balance> {
+    /// Decides among `answers`. The verdict depends on the set of answers and `seed`, never on their order.
     /// `None`: there is no sufficient agreement (yet).
-    fn judge(
-        rule: JudgeRule,
-        seed: H256,
-        answers: &[Answer<AccountId, Self::BlockNumber>],
-    ) -> Option<Verdict<AccountId>>;
+    fn judge(rule: JudgeRule, seed: H256, answers: &[Answer<AccountId, BlockNumber>]) -> Option<Verdict<AccountId>>;
 
     /// Opens the appeal window of a task.
     ///
     /// Errors: one is open already.
-    fn open_appeal_window(task: TaskId, terms: AppealTerms<Self::BlockNumber, Self::Balance>) -> DispatchResult;
+    fn open_appeal_window(task: TaskId, terms: AppealTerms<BlockNumber, Balance>) -> DispatchResult;
 
-    /// What has been attested so far; zero for a task without a challenge.
+    /// What has been attested so far; zero for a task without an appeal window.
     fn tally(task: TaskId) -> Tally;
 
-    /// Who has attested so far; nobody for a task without a challenge.
+    /// Who has attested so far; nobody for a task without an appeal window.
     fn attesters(task: TaskId) -> Vec<AccountId>;
 
-    /// Ends the challenge for good: bonds go back or to the other side by `ruling`, reputations are told, and those who
-    /// were right are returned: the verifiers to be paid.
+    /// Closes the appeal window for good: bonds go back or to the other side by `ruling`, and reputations are told.
+    ///
+    /// Returns those who were right: the verifiers to be paid. Errors: no window is open.
     fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError>;
 }
 
-/// Tells a chain's current randomness. No-op users may give `()`, which knows only zeroes: tests alone.
+/// Judges nothing and keeps no appeal window: no answers ever agree, and nobody attests.
+///
+/// With this judge every task ends without a result: for chains that try out the rest of the market, and for tests.
+impl<AccountId, BlockNumber, Balance> Judge<AccountId, BlockNumber, Balance> for () {
+    fn judge(_: JudgeRule, _: H256, _: &[Answer<AccountId, BlockNumber>]) -> Option<Verdict<AccountId>> {
+        None
+    }
+    fn open_appeal_window(_: TaskId, _: AppealTerms<BlockNumber, Balance>) -> DispatchResult {
+        Ok(())
+    }
+    fn tally(_: TaskId) -> Tally {
+        Tally::default()
+    }
+    fn attesters(_: TaskId) -> Vec<AccountId> {
+        Vec::new()
+    }
+    fn close_appeal_window(_: TaskId, _: Ruling) -> Result<Vec<AccountId>, DispatchError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Tells a chain's current randomness. `()` knows only zeroes: it is for tests alone.
 pub trait Seed {
     /// Randomness that nobody could know before this block's parent was sealed, mixed with `subject`.
     fn seed(subject: &[u8]) -> H256;
@@ -234,5 +175,37 @@ pub trait Seed {
 impl Seed for () {
     fn seed(_: &[u8]) -> H256 {
         H256::zero()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asks a judge everything, as the pallet that keeps the tasks does.
+    fn judged_by<J: Judge<u64, u32, u128>>() -> (Option<Verdict<u64>>, Tally, Vec<u64>) {
+        let answers = [Answer {
+            worker: 1,
+            digest: H256::repeat_byte(1),
+            committed_at: 2,
+            confidence: 303,
+        }];
+        let terms = AppealTerms {
+            digest: H256::repeat_byte(1),
+            seed: H256::zero(),
+            until: 9,
+            bond: 5,
+            specialisation: Specialisation::Synthetic,
+        };
+        let verdict = J::judge(JudgeRule::Replication { trust: 2 }, H256::zero(), &answers);
+        assert_eq!(J::open_appeal_window(TaskId(1), terms), Ok(()));
+        let attested = (J::tally(TaskId(1)), J::attesters(TaskId(1)));
+        assert_eq!(J::close_appeal_window(TaskId(1), Ruling::Upheld), Ok(Vec::new()));
+        (verdict, attested.0, attested.1)
+    }
+
+    #[test]
+    fn no_judge_judges_nothing() {
+        assert_eq!(judged_by::<()>(), (None, Tally::default(), Vec::new()));
     }
 }

@@ -10,10 +10,10 @@ use frame_support::{defensive, pallet_prelude::*, storage::with_storage_layer, w
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::{One, Saturating};
 
-/// Where this pallet's log lines say they are from.
+/// Target of this pallet's log lines.
 pub(crate) const LOG: &str = "runtime::agora-tasks";
 
-/// Whether there was weight to serve something.
+/// Whether the weight sufficed to serve something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Served {
     Done,
@@ -23,7 +23,7 @@ pub(crate) enum Served {
 // Block numbers are added saturating: windows are bounded, so block numbers would have to run out first.
 impl<T: Config> Pallet<T> {
     /// Puts a task into the agenda of `at`, or of one of the blocks after it, and returns which; `None` if all are full.
-    /// What should have been done by now comes next.
+    /// A step that is overdue is scheduled for the next block.
     pub(crate) fn schedule(id: TaskId, at: BlockNumberFor<T>, now: BlockNumberFor<T>) -> Option<BlockNumberFor<T>> {
         let mut block = at.max(now.saturating_add(One::one()));
         for _ in 0..AGENDA_PROBES {
@@ -67,7 +67,7 @@ impl<T: Config> Pallet<T> {
         Progress::<T>::insert(id, progress);
     }
 
-    /// Takes what is due, within `limit`, and returns the weight of it.
+    /// Takes the steps that are due, as far as `limit` goes, and returns their weight.
     pub(crate) fn serve_agenda(now: BlockNumberFor<T>, limit: Weight) -> Weight {
         let mut meter = WeightMeter::with_limit(limit);
         if meter.try_consume(T::WeightInfo::on_idle_base()).is_ok() {
@@ -105,7 +105,7 @@ impl<T: Config> Pallet<T> {
     }
 
     fn serve_bucket(block: BlockNumberFor<T>, now: BlockNumberFor<T>, meter: &mut WeightMeter) -> Served {
-        // Whatever is served takes itself out of the bucket, and nothing is put into the bucket of a block that has come.
+        // A task that is served takes itself out of the bucket, and nothing is put into the bucket of a block that has come.
         for id in Agenda::<T>::get(block) {
             if Self::serve(id, now, meter) == Served::NoWeight {
                 return Served::NoWeight;
@@ -119,7 +119,7 @@ impl<T: Config> Pallet<T> {
         if meter.try_consume(T::DbWeight::get().reads(1)).is_err() {
             return Served::NoWeight;
         }
-        // A task that was hastened may have been served by somebody else and even purged.
+        // Somebody may have served a hastened task with `advance`, and it may even be purged.
         let Some(progress) = Progress::<T>::get(id) else {
             return Served::Done;
         };
@@ -156,7 +156,7 @@ impl<T: Config> Pallet<T> {
         Served::Done
     }
 
-    /// Has a step that failed tried again later. Everything it did is undone.
+    /// Schedules a step that failed for another try. Everything it did was undone.
     fn postpone(
         id: TaskId,
         mut progress: TaskProgress<BlockNumberFor<T>>,
@@ -181,7 +181,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Judging ends in a challenge, in another round or in failure; in an appeal also in settling.
+    /// Judging ends in an appeal window, in another round or in failure; judging an appeal also in settling.
     fn judge_weight(n: u32) -> Weight {
         T::WeightInfo::judge(n)
             .max(T::WeightInfo::replicate(n))

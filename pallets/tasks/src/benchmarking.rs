@@ -4,7 +4,10 @@
 use crate::{
     pallet::*,
     scenario::{BenchmarkHelper, CLASS, Digests},
-    types::Phase,
+};
+use agora_primitives::{
+    TaskId,
+    task::{Difficulty, Invitation, Phase},
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -16,7 +19,7 @@ use frame_system::RawOrigin;
 
 type Scenario<T> = crate::scenario::Scenario<T, <T as Config>::BenchmarkHelper>;
 
-fn phase<T: Config>(id: agora_primitives::TaskId) -> Phase {
+fn phase<T: Config>(id: TaskId) -> Phase {
     Progress::<T>::get(id).expect("task").phase
 }
 
@@ -38,7 +41,7 @@ mod benchmarks {
             RawOrigin::Signed(publisher),
             CLASS,
             Scenario::<T>::job(),
-            crate::Difficulty::ONE,
+            Difficulty::ONE,
             Scenario::<T>::reward(),
             deadline,
             [2; 16],

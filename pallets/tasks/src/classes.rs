@@ -4,68 +4,19 @@
 //! touches a task that is under way.
 
 use crate::types::Terms;
-use agora_primitives::{ClassId, judging::JudgeRule, money::PresetId, participants::Specialisation};
+use agora_primitives::{
+    ClassId,
+    judging::JudgeRule,
+    money::PresetId,
+    participants::Specialisation,
+    task::{Assignment, Difficulty},
+};
 use alloc::{vec, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{BoundedVec, traits::ConstU32};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::{Permill, traits::AtLeast32BitUnsigned};
-
-/// How hard a task is, in thousandths: 1000 is ×1.0. Reward and publication fee rise in proportion.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Debug
-)]
-#[serde(transparent)]
-pub struct Difficulty(pub u32);
-
-impl Difficulty {
-    /// ×1.0.
-    pub const ONE: Self = Self(1000);
-
-    /// `amount` times the difficulty, rounded down; `None` if it overflows.
-    pub fn scale<Balance: AtLeast32BitUnsigned>(self, amount: &Balance) -> Option<Balance> {
-        amount
-            .checked_mul(&Balance::from(self.0))?
-            .checked_div(&Balance::from(Self::ONE.0))
-    }
-}
-
-/// How the tasks of a class are handed out.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Assignment {
-    /// Open competition: any suited worker may accept at once.
-    Open,
-    /// Priority assignment: workers are drawn in proportion to their ability and may accept before anybody else.
-    Priority,
-}
 
 /// The name of a class: UTF-8, 1 to 32 bytes.
 pub type ClassName = BoundedVec<u8, ConstU32<32>>;
@@ -74,19 +25,8 @@ pub type ClassName = BoundedVec<u8, ConstU32<32>>;
 ///
 /// Units: amounts in plancks, windows in blocks. Rates are parts of the reward (bonds, stake) or of the bond
 /// (penalties); every product is rounded down.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    PartialEq,
-    Eq,
-    Debug
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskClass<Balance, BlockNumber> {
     /// What people call it.
@@ -102,7 +42,7 @@ pub struct TaskClass<Balance, BlockNumber> {
     pub min_difficulty: Difficulty,
     /// The greatest difficulty.
     pub max_difficulty: Difficulty,
-    /// How many workers are wanted in the first round, and in the fresh round after a challenge.
+    /// How many workers are wanted in the first round, and in the fresh round after an appeal.
     pub replicas: u32,
     /// How many workers there may be before a result is chosen, over all rounds.
     pub max_replicas: u32,
@@ -143,7 +83,7 @@ pub enum ClassError {
     Name,
     /// The least difficulty is zero or above the greatest.
     Difficulty,
-    /// The numbers of replicas are zero, fall, or leave no room for a fresh round.
+    /// `replicas` is zero, above `max_replicas`, or leaves no room for a fresh round.
     Replicas,
     /// The publisher's cap is zero.
     Cap,
@@ -173,7 +113,7 @@ where
             self.min_difficulty.0 > 0 && self.min_difficulty <= self.max_difficulty,
             ClassError::Difficulty,
         )?;
-        // A challenge may ask for a whole fresh round on top.
+        // An appeal may ask for a whole fresh round on top.
         let most = self.max_replicas.checked_add(self.replicas);
         ensure(
             self.replicas > 0
@@ -197,7 +137,7 @@ where
             && before_work.is_some_and(|before| before < self.work_window)
     }
 
-    /// What a task of this class with this `reward` and `difficulty`, divided by `split`, is worked on for; `None` if an amount overflows.
+    /// The terms of a task of this class with this `reward`, `difficulty` and `split`; `None` if an amount overflows.
     pub fn terms<Split>(
         &self,
         reward: Balance,
@@ -245,20 +185,20 @@ pub struct Windows<BlockNumber> {
     pub work: BlockNumber,
     /// Time to reveal.
     pub reveal: BlockNumber,
-    /// Time to attest.
-    pub challenge: BlockNumber,
+    /// Time to attest for or against a result.
+    pub appeal: BlockNumber,
     /// Time in which only drawn workers may accept.
     pub invite: BlockNumber,
 }
 
 impl<BlockNumber: From<u32>> Windows<BlockNumber> {
-    /// For a public network with blocks of 3 s: thinking 6 s, work 1 h, reveal 5 min, challenge 15 min, invitation 1 min.
+    /// For a public network with blocks of 3 s: thinking 6 s, work 1 h, reveal 5 min, appeal 15 min, invitation 1 min.
     pub fn standard() -> Self {
         Self {
             min_thinking: 2.into(),
             work: 1200.into(),
             reveal: 100.into(),
-            challenge: 300.into(),
+            appeal: 300.into(),
             invite: 20.into(),
         }
     }
@@ -269,7 +209,7 @@ impl<BlockNumber: From<u32>> Windows<BlockNumber> {
             min_thinking: 1.into(),
             work: 20.into(),
             reveal: 5.into(),
-            challenge: 5.into(),
+            appeal: 5.into(),
             invite: 2.into(),
         }
     }
@@ -306,7 +246,7 @@ struct Kind {
 /// | 8 | security audit | 50 | ×1.0–4.0 | 5, up to 9 |
 /// | 9 | algorithm optimisation | 100 | ×1.0–5.0 | 5, up to 9 |
 ///
-/// All: stake 50 %, worker's bond 20 %, attester's bond 10 % of the reward; a wrong answer costs the half of the bond,
+/// All: stake 50 %, worker's bond 20 %, attester's bond 10 % of the reward; a wrong answer costs half of the bond,
 /// being late a tenth; a fee of a twentieth of the base reward; trust 3. Split preset 0, and 1 for the two classes in
 /// which experts take part. Work that somebody waits for (inference, embedding, row transform) is assigned by priority.
 pub fn genesis_classes<Balance, BlockNumber>(
@@ -376,7 +316,7 @@ impl Kind {
         Balance: AtLeast32BitUnsigned + Copy,
         BlockNumber: AtLeast32BitUnsigned + Copy,
     {
-        // Saturating: constants of this file times what a builder chose; nonsense is refused by `validate`.
+        // Saturating: a unit so large that this saturates is refused by `validate`.
         let base_reward = unit.saturating_mul(self.base_reward.into());
         TaskClass {
             name: ClassName::truncate_from(self.name.as_bytes().to_vec()),
@@ -399,7 +339,7 @@ impl Kind {
             min_thinking: windows.min_thinking.saturating_mul(self.thinking.into()),
             work_window: windows.work,
             reveal_window: windows.reveal,
-            appeal_window: windows.challenge,
+            appeal_window: windows.appeal,
             invite_window: windows.invite,
         }
     }

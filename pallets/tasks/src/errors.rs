@@ -1,7 +1,106 @@
-//! What the pure checks refuse, as errors of the pallet.
+//! The pallet's errors, and those that the refusals of the pure checks become.
 
 use crate::{classes::ClassError, pallet::Error, transitions::TransitionError};
 use agora_primitives::job::JobError;
+use frame_support::pallet_macros::pallet_section;
+
+#[pallet_section]
+mod errors {
+    /// Why a call is refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// There is no such class: see `Classes`.
+        UnknownClass,
+        /// There is no such task, or its record was purged.
+        UnknownTask,
+        /// The split preset does not exist: add it to the rewards first.
+        UnknownPreset,
+        /// A size or count in the job is zero.
+        JobZero,
+        /// A size or count in the job is above its limit.
+        JobTooLarge,
+        /// The job is more work than one task may be: split it.
+        JobTooMuchWork,
+        /// Sizes and counts in the job do not fit one another, or those of its inputs.
+        JobInconsistent,
+        /// No engine can do such a job yet: text is not generated, only embedded.
+        JobUnsupported,
+        /// The job is of another kind than the class: choose the class by the job.
+        WrongSpecialisation,
+        /// The difficulty is not in the class's range.
+        DifficultyOutOfRange,
+        /// The reward is below the class's base reward times the difficulty.
+        RewardTooLow,
+        /// The deadline leaves no block in which work could be committed.
+        DeadlineTooSoon,
+        /// The deadline is further away than `MaxLifetime`.
+        DeadlineTooFar,
+        /// The publisher has a task with this reference: it was published before.
+        ReferenceUsed,
+        /// The publisher has as many unfinished tasks of this class as it may.
+        TooManyOpenTasks,
+        /// So many tasks are due at the deadline that no more fit: choose another.
+        AgendaFull,
+        /// Only the publisher may do that.
+        NotPublisher,
+        /// Somebody has accepted the task, or it is over.
+        TaskNotOpen,
+        /// The publisher cannot work on its own task.
+        PublisherMayNotWork,
+        /// The worker has accepted the task before.
+        AlreadyAccepted,
+        /// Only invited workers may accept so early.
+        NotInvited,
+        /// The task is not open for acceptance.
+        NotAccepting,
+        /// As many workers as wanted have accepted.
+        AllSlotsTaken,
+        /// There is not enough time left to think and commit.
+        TooLateToAccept,
+        /// Who has attested for or against a result cannot work in the round that rules on it.
+        AttesterMayNotWork,
+        /// The caller has not accepted the task, or the task is over.
+        NotAccepted,
+        /// The task is not being worked on.
+        NotWorking,
+        /// Commitments are not being revealed.
+        NotRevealing,
+        /// The worker accepted in a round that is over.
+        RoundOver,
+        /// The minimum thinking time is not over: see the contribution's `commit_from`.
+        TooEarly,
+        /// The phase's last block has passed.
+        TooLate,
+        /// The worker has committed before.
+        AlreadyCommitted,
+        /// The worker has not committed.
+        NotCommitted,
+        /// The worker has revealed before.
+        AlreadyRevealed,
+        /// Digest, trace root and salt are not what was committed to.
+        CommitmentMismatch,
+        /// No step of the task is due.
+        NothingDue,
+        /// The class's name is empty or not UTF-8.
+        InvalidName,
+        /// The class's least difficulty is zero or above the greatest.
+        InvalidDifficulty,
+        /// The class's replicas are zero, more than its limit, or leave no room for a fresh round.
+        InvalidReplicas,
+        /// The class's cap of unfinished tasks is zero.
+        InvalidCap,
+        /// Being late costs more than being wrong: lower the class's `late_penalty`.
+        InvalidRates,
+        /// The class's judge could never decide: trust must be at least 2.
+        InvalidJudge,
+        /// One of the class's windows is zero or too long, or there is no time to think.
+        InvalidWindows,
+        /// The payment plan does not add up to the reward: the runtime's `Rewards` is at fault.
+        PlanMismatch,
+        /// The judge named a best worker who did not reveal the result: the runtime's `Judge` is at fault.
+        UnknownWinner,
+    }
+}
 
 impl<T> From<TransitionError> for Error<T> {
     fn from(error: TransitionError) -> Self {

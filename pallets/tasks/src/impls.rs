@@ -1,10 +1,9 @@
 //! The calls: check, load, pure transition, write, event.
 
 use crate::{
-    classes::{Assignment, Difficulty},
     pallet::*,
     transitions::Effect,
-    types::{FeeGoes, Phase, RoundKind, Task, TaskProgress},
+    types::{FeeGoes, Task, TaskProgress},
 };
 use agora_primitives::{
     ClassId, Reference, TaskId,
@@ -13,6 +12,7 @@ use agora_primitives::{
     judging::{Judge, Seed, TaskParties},
     money::{Escrow, PresetId, Purpose, RewardPlanner, Scope},
     participants::{Participants, Role},
+    task::{Assignment, Difficulty, Invitation, Phase, RoundKind},
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -49,14 +49,7 @@ impl<T: Config> Pallet<T> {
         let now = Self::now();
         let class = Classes::<T>::get(class_id).ok_or(Error::<T>::UnknownClass)?;
         let split = T::Rewards::split(class.split).ok_or(Error::<T>::UnknownPreset)?;
-        job.validate().map_err(Error::<T>::from)?;
-        ensure!(
-            job.specialisation() == class.specialisation,
-            Error::<T>::WrongSpecialisation
-        );
-        ensure!(class.takes(difficulty), Error::<T>::DifficultyOutOfRange);
-        let min_reward = class.min_reward(difficulty).ok_or(ArithmeticError::Overflow)?;
-        ensure!(reward >= min_reward, Error::<T>::RewardTooLow);
+        Self::ensure_of_class(&class, &job, difficulty, reward)?;
         Self::ensure_deadline(deadline, class.min_thinking, now)?;
         ensure!(
             !References::<T>::contains_key(&publisher, reference),
@@ -100,7 +93,25 @@ impl<T: Config> Pallet<T> {
         Ok(assignment)
     }
 
-    /// A worker who accepts in the next block must be able to commit in the last.
+    /// Succeeds if the class takes such a job, at this difficulty and for this reward.
+    fn ensure_of_class(
+        class: &ClassOf<T>,
+        job: &JobSource,
+        difficulty: Difficulty,
+        reward: BalanceOf<T>,
+    ) -> DispatchResult {
+        job.validate().map_err(Error::<T>::from)?;
+        ensure!(
+            job.specialisation() == class.specialisation,
+            Error::<T>::WrongSpecialisation
+        );
+        ensure!(class.takes(difficulty), Error::<T>::DifficultyOutOfRange);
+        let min_reward = class.min_reward(difficulty).ok_or(ArithmeticError::Overflow)?;
+        ensure!(reward >= min_reward, Error::<T>::RewardTooLow);
+        Ok(())
+    }
+
+    /// Succeeds if a worker who accepts in the next block can commit by `deadline`, and `deadline` is not too far.
     fn ensure_deadline(
         deadline: BlockNumberFor<T>,
         min_thinking: BlockNumberFor<T>,
@@ -211,7 +222,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Nobody may decide by its answer whether its own attestation was right.
+    /// Refuses attesters in the round that rules on their attestations.
     fn ensure_impartial(
         id: TaskId,
         progress: &TaskProgress<BlockNumberFor<T>>,
@@ -266,7 +277,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Has a task that has come nearer to its next step served at the end of the block.
+    /// Queues a task whose next step has come nearer, so that it is served at the end of the block.
     fn after_effect(id: TaskId, effect: Effect<BlockNumberFor<T>>) {
         match effect {
             Effect::OthersWaitedFor => return,
@@ -275,14 +286,14 @@ impl<T: Config> Pallet<T> {
             }
             Effect::AllRevealed => {}
         }
-        // Without room the task stays where it is in the agenda, at the end of its time to work or reveal: it is served
-        // later, or by whoever calls `advance`.
+        // If the queue is full, the task stays where it is in the agenda, at the end of its time to work or reveal. It is
+        // served then, or earlier by whoever calls `advance`.
         if Hastened::<T>::try_append(id).is_err() {
             log::warn!(target: crate::agenda::LOG, "task {id} is served late: too many at once");
         }
     }
 
-    /// Begins another round, and invites workers to it, none of those who are `partial`.
+    /// Begins another round, and invites workers to it, but none of `partial`.
     pub(crate) fn start_round(
         id: TaskId,
         task: &TaskOf<T>,
@@ -314,12 +325,13 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-/// The publisher, the workers and those who are invited have an interest in how a task is judged.
+/// The publisher and the workers have an interest in how a task is judged.
+///
+/// Those who are only invited have none: judging ends the invitation before the appeal window opens, and whoever attested
+/// cannot accept in the round that rules on it.
 impl<T: Config> TaskParties<T::AccountId> for Pallet<T> {
     fn is_party(task: TaskId, who: &T::AccountId) -> bool {
-        Contributions::<T>::contains_key(task, who)
-            || Tasks::<T>::get(task).is_some_and(|task| task.publisher == *who)
-            || Invitations::<T>::get(task).is_some_and(|invited| invited.workers.contains(who))
+        Contributions::<T>::contains_key(task, who) || Tasks::<T>::get(task).is_some_and(|task| task.publisher == *who)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Tasks at each point of their life, in the worst case, for the benchmarks; and what they need of the runtime.
 //!
-//! Apart from the benchmarks themselves so that tests can check that each scenario is what it says.
+//! A file of its own, so that tests can check that each scenario is what it says.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
 
 use crate::{
     AGENDA_PROBES,
-    classes::{Assignment, ClassName, Difficulty, TaskClass},
+    classes::{ClassName, TaskClass},
     pallet::*,
 };
 use agora_primitives::{
@@ -15,6 +15,7 @@ use agora_primitives::{
     judging::JudgeRule,
     money::PresetId,
     participants::Specialisation,
+    task::{Assignment, Difficulty},
 };
 use alloc::vec::Vec;
 use codec::Decode;
@@ -34,7 +35,7 @@ pub trait BenchmarkHelper<AccountId, Balance> {
     /// An amount of which a thousandth is well above the existential deposit. Rewards are 100 units.
     fn unit() -> Balance;
 
-    /// A split preset that exists, with a part for everybody, so that it is the dearest.
+    /// A split preset that exists, with a part for everybody, so that planning it costs the most.
     fn preset() -> PresetId;
 
     /// An account with money, and no role.
@@ -51,7 +52,7 @@ pub trait BenchmarkHelper<AccountId, Balance> {
     fn attest(task: TaskId, in_favour: u32, against: u32);
 }
 
-/// For runtimes whose escrow, registry and judging are no-ops, in which no benchmark with a challenge can run.
+/// For runtimes whose escrow, registry and judging are no-ops, in which no benchmark with attesters can run.
 impl<AccountId: Decode, Balance: From<u32>> BenchmarkHelper<AccountId, Balance> for () {
     fn unit() -> Balance {
         Balance::from(1_000_000_000u32)
@@ -77,14 +78,14 @@ fn numbered<AccountId: Decode>(n: u32) -> AccountId {
     AccountId::decode(&mut TrailingZeroInput::new(&bytes)).expect("zeroes decode to an account")
 }
 
-/// How long every window is, but that for invitations.
+/// The length of every window except that for invitations.
 const WINDOW: u32 = 10;
 /// How long only those who are invited may accept.
 const INVITE_WINDOW: u32 = 2;
 const SALT: Salt = [7; 32];
-/// So unbelieving that no answers are enough.
+/// A trust with which no answers are enough.
 const NEVER: u32 = 1_000_000_000;
-/// So believing that one answer is enough.
+/// A trust with which one answer is enough.
 const ALWAYS: u32 = 2;
 
 /// The class that all scenarios use.
@@ -335,7 +336,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         Pallet::<T>::take_step(id, Self::now()).expect("a step is due");
     }
 
-    /// Leaves the queue of hastened tasks as a block's end does.
+    /// Takes a task out of the queue of hastened tasks, as the end of a block does.
     fn serve_hastened(id: TaskId) {
         Hastened::<T>::mutate(|tasks| tasks.retain(|task| *task != id));
     }

@@ -1,18 +1,19 @@
-//! How a task ends: who is paid, who gets money back and who loses some, who is told.
+//! How a task ends: who is paid, who gets money back and who loses some, which reputations are told.
 //!
-//! Nothing here is ever done by halves: each step runs in a storage layer of its own.
+//! All or nothing: each step runs in a storage layer of its own, so a step that fails leaves nothing behind.
 
 use crate::{
     pallet::*,
     steps::Workers,
-    transitions::Confirmation,
-    types::{Chosen, FeeGoes, Phase, TaskProgress, Terms},
+    transitions::{Confirmation, outcome},
+    types::{FeeGoes, TaskProgress, Terms},
 };
 use agora_primitives::{
     TaskId,
     money::{Escrow, Payee, Payroll, Purpose, RewardPlanner, Scope},
     reputation::{Outcome, Reputation, Side},
     results::{ResultLeaf, ResultSink},
+    task::{Chosen, Phase},
 };
 use alloc::vec::Vec;
 use frame_support::{ensure, pallet_prelude::*};
@@ -67,7 +68,7 @@ impl<T: Config> Pallet<T> {
         T::Escrow::pay(purpose, Scope::Task(id), from, payee, amount)
     }
 
-    /// Ends a task that has no result. The market owes the publisher the fee if nobody did anything at all.
+    /// Ends a task that has no result. If it expired, the publisher gets the fee back too: the market did not do its part.
     pub(crate) fn end_without_result(
         id: TaskId,
         task: &TaskOf<T>,
@@ -153,7 +154,7 @@ impl<T: Config> Pallet<T> {
         let confirmed = Confirmation::from_count(found_right);
         let side = Side::Worker(task.job.specialisation());
         for (worker, contribution) in workers {
-            if let Some(outcome) = contribution.outcome(right, confirmed) {
+            if let Some(outcome) = outcome(contribution, right, confirmed) {
                 let penalty = task.terms.penalty(outcome);
                 Self::pay(Purpose::TaskBond, id, worker, Payee::Treasury, penalty)?;
                 T::Reputation::record(worker, side, outcome);

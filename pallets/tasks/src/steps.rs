@@ -1,18 +1,15 @@
-//! The steps of a task's life that no worker takes: beginning to reveal, judging, challenges, expiry, purging.
+//! The steps of a task's life that no worker takes: beginning to reveal, judging, closing the appeal window, expiry,
+//! purging.
 //!
-//! Each gets a progress that is out of the agenda, and puts it back where it is due next.
+//! Each step is given a progress that has been taken out of the agenda, and schedules it for the next step.
 
-use crate::{
-    pallet::*,
-    transitions::{AppealOutcome, rule_on_appeal},
-    types::{Chosen, Contribution, ContributionState, Phase, RoundKind, TaskProgress},
-    weights::WeightInfo,
-};
+use crate::{pallet::*, transitions::rule_on_appeal, types::TaskProgress, weights::WeightInfo};
 use agora_primitives::{
     TaskId,
-    judging::{Answer, AppealTerms, Judge, Seed, Verdict},
+    judging::{Answer, AppealTerms, Judge, Ruling, Seed, Verdict},
     participants::Participants,
     reputation::Reputation,
+    task::{Chosen, Contribution, ContributionState, Phase, RoundKind},
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -42,7 +39,7 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::start_reveal()
     }
 
-    /// Nobody accepted, committed or revealed: the publisher gets everything back, those who did not keep their word pay.
+    /// Nobody accepted, committed or revealed: the publisher gets everything back, and workers who accepted pay a penalty.
     pub(crate) fn expire(
         id: TaskId,
         task: &TaskOf<T>,
@@ -192,7 +189,7 @@ impl<T: Config> Pallet<T> {
         Ok(T::WeightInfo::replicate(n))
     }
 
-    /// No result can be agreed on: those who revealed have their bonds back, the others pay.
+    /// No result can be agreed on: those who revealed get their bonds back, the others pay a penalty.
     fn fail(
         id: TaskId,
         task: &TaskOf<T>,
@@ -205,7 +202,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Rules on a challenged result by the answers of the fresh round.
+    /// Rules on an appealed result by the answers of the fresh round.
     fn rule(
         id: TaskId,
         task: &TaskOf<T>,
@@ -217,17 +214,17 @@ impl<T: Config> Pallet<T> {
         let original = Results::<T>::get(id).ok_or(DispatchError::Corruption)?;
         let fresh = verdict.map(|verdict| Self::choose(workers, verdict)).transpose()?;
         let fresh_digest = fresh.as_ref().map(|fresh| fresh.digest);
-        let outcome = rule_on_appeal(original.digest, fresh_digest, T::Judge::tally(id));
-        let verifiers = T::Judge::close_appeal_window(id, outcome.into())?;
-        match (outcome, fresh) {
-            (AppealOutcome::Overturned, Some(fresh)) => {
+        let ruling = rule_on_appeal(original.digest, fresh_digest, T::Judge::tally(id));
+        let verifiers = T::Judge::close_appeal_window(id, ruling)?;
+        match (ruling, fresh) {
+            (Ruling::Overturned, Some(fresh)) => {
                 Results::<T>::insert(id, &fresh);
                 Self::settle(id, task, workers, fresh, verifiers, progress, now)?;
             }
-            (AppealOutcome::Upheld, _) => {
+            (Ruling::Upheld, _) => {
                 Self::settle(id, task, workers, original, verifiers, progress, now)?;
             }
-            (AppealOutcome::Undecided | AppealOutcome::Overturned, _) => {
+            (Ruling::Undecided | Ruling::Overturned, _) => {
                 Results::<T>::remove(id);
                 Self::fail(id, task, workers, progress, now)?;
             }
@@ -235,7 +232,7 @@ impl<T: Config> Pallet<T> {
         Ok(T::WeightInfo::rule(workers.len() as u32))
     }
 
-    /// The appeal window is over: what nobody attested against is settled, else fresh workers are asked.
+    /// The appeal window is over: a result that nobody attested against is settled, else fresh workers are drawn.
     pub(crate) fn close_appeal_window(
         id: TaskId,
         task: &TaskOf<T>,
@@ -254,7 +251,7 @@ impl<T: Config> Pallet<T> {
             return Ok(T::WeightInfo::reopen(n));
         }
         let chosen = Results::<T>::get(id).ok_or(DispatchError::Corruption)?;
-        let verifiers = T::Judge::close_appeal_window(id, AppealOutcome::Upheld.into())?;
+        let verifiers = T::Judge::close_appeal_window(id, Ruling::Upheld)?;
         Self::settle(id, task, &workers, chosen, verifiers, progress, now)?;
         Ok(T::WeightInfo::settle(n))
     }

@@ -1,9 +1,10 @@
 //! The transitions of a task's life, as pure functions of what is recorded and the current block.
 
-use crate::types::{Contribution, ContributionState, Phase, RoundKind, TaskProgress};
+use crate::types::TaskProgress;
 use agora_primitives::{
     judging::{Ruling, Tally},
     reputation::Outcome,
+    task::{Contribution, ContributionState, Phase, RoundKind},
 };
 use core::cmp::Ordering;
 use sp_core::H256;
@@ -69,38 +70,17 @@ pub enum Effect<BlockNumber> {
     AllRevealed,
 }
 
-/// How a challenge against a result ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AppealOutcome {
-    /// The result stands.
-    Upheld,
-    /// The fresh round's result takes its place.
-    Overturned,
-    /// Nobody can tell.
-    Undecided,
-}
-
-impl From<AppealOutcome> for Ruling {
-    fn from(outcome: AppealOutcome) -> Self {
-        match outcome {
-            AppealOutcome::Upheld => Self::Upheld,
-            AppealOutcome::Overturned => Self::Overturned,
-            AppealOutcome::Undecided => Self::Undecided,
-        }
-    }
-}
-
-/// Rules on a challenge.
+/// Rules on an appeal against the result `original`.
 ///
 /// `fresh` is what the fresh round agreed on. Where it agreed on nothing, the side with more attesters decides (their
-/// bonds are equal); a result that falls without another in its place is nobody's.
-pub fn rule_on_appeal(original: H256, fresh: Option<H256>, tally: Tally) -> AppealOutcome {
+/// bonds are equal). A result that falls without another in its place leaves the task undecided.
+pub fn rule_on_appeal(original: H256, fresh: Option<H256>, tally: Tally) -> Ruling {
     match fresh {
-        Some(digest) if digest == original => AppealOutcome::Upheld,
-        Some(_) => AppealOutcome::Overturned,
+        Some(digest) if digest == original => Ruling::Upheld,
+        Some(_) => Ruling::Overturned,
         None => match tally.in_favour.cmp(&tally.against) {
-            Ordering::Greater => AppealOutcome::Upheld,
-            Ordering::Equal | Ordering::Less => AppealOutcome::Undecided,
+            Ordering::Greater => Ruling::Upheld,
+            Ordering::Equal | Ordering::Less => Ruling::Undecided,
         },
     }
 }
@@ -142,13 +122,18 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         self.due.saturating_sub(One::one())
     }
 
+    /// Whether the current round takes one more worker.
+    pub fn wants_workers(&self) -> bool {
+        self.phase.takes_workers() && self.accepted < self.wanted
+    }
+
     /// Takes one more worker.
     pub fn accept(
         &mut self,
         min_thinking: BlockNumber,
         now: BlockNumber,
     ) -> Result<Contribution<BlockNumber>, TransitionError> {
-        if !matches!(self.phase, Phase::Open | Phase::Working) {
+        if !self.phase.takes_workers() {
             return Err(TransitionError::NotAccepting);
         }
         if self.accepted >= self.wanted {
@@ -287,7 +272,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         self.due = first_after(now, work_window);
     }
 
-    /// Opens the result to challenges, and returns the last block for them.
+    /// Opens the appeal window of the result, and returns its last block.
     pub fn open_appeal_window(&mut self, appeal_window: BlockNumber, now: BlockNumber) -> BlockNumber {
         self.phase = Phase::Appealable;
         self.due = first_after(now, appeal_window);
@@ -309,27 +294,21 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
     }
 }
 
-impl<BlockNumber> Contribution<BlockNumber> {
-    /// The digest that was revealed.
-    pub fn digest(&self) -> Option<H256> {
-        match self.state {
-            ContributionState::Revealed { digest, .. } => Some(digest),
-            _ => None,
-        }
-    }
-
-    /// What this contribution amounts to when `right` is the right digest; `None` if that is not known and it was
-    /// revealed. An answer is right if its digest is the right one, whichever round it is from.
-    pub fn outcome(&self, right: Option<H256>, confirmed: Confirmation) -> Option<Outcome> {
-        match (&self.state, right) {
-            (ContributionState::Accepted { .. }, _) => Some(Outcome::Late),
-            (ContributionState::Committed { .. }, _) => Some(Outcome::Wrong),
-            (ContributionState::Revealed { .. }, None) => None,
-            (ContributionState::Revealed { digest, .. }, Some(right)) if *digest == right => Some(Outcome::Right {
-                confirmed: confirmed == Confirmation::ByOthers,
-            }),
-            (ContributionState::Revealed { .. }, Some(_)) => Some(Outcome::Wrong),
-        }
+/// What a contribution amounts to when `right` is the right digest; `None` if no digest is known to be right and the
+/// worker revealed one. An answer is right if its digest is the right one, whichever round it is from.
+pub fn outcome<BlockNumber>(
+    contribution: &Contribution<BlockNumber>,
+    right: Option<H256>,
+    confirmed: Confirmation,
+) -> Option<Outcome> {
+    match (&contribution.state, right) {
+        (ContributionState::Accepted { .. }, _) => Some(Outcome::Late),
+        (ContributionState::Committed { .. }, _) => Some(Outcome::Wrong),
+        (ContributionState::Revealed { .. }, None) => None,
+        (ContributionState::Revealed { digest, .. }, Some(right)) if *digest == right => Some(Outcome::Right {
+            confirmed: confirmed == Confirmation::ByOthers,
+        }),
+        (ContributionState::Revealed { .. }, Some(_)) => Some(Outcome::Wrong),
     }
 }
 

@@ -1,12 +1,10 @@
 //! What must hold at the end of every block. These invariants are the pallet's documentation of its own storage.
 
-use crate::{
-    pallet::*,
-    types::{ContributionState, Phase, RoundKind, TaskProgress},
-};
+use crate::{pallet::*, types::TaskProgress};
 use agora_primitives::{
     TaskId,
     money::{Escrow, Purpose, Scope},
+    task::{ContributionState, Phase, RoundKind},
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use codec::Encode;
@@ -21,13 +19,13 @@ impl<T: Config> Pallet<T> {
     /// Checks every invariant of this pallet's storage, and its money against the escrow.
     ///
     /// 1. Every class is valid.
-    /// 2. Tasks, progress and references stand for each other; ids are below the next one.
+    /// 2. Each task has one progress and one reference, and nothing has them without a task; ids are below the next one.
     /// 3. Reward, stake and fee of an unfinished task are held exactly, of a finished one not at all.
-    /// 4. Each worker of an unfinished task has exactly its bond held; counts are what they count; a finished task has no
-    ///    workers and no invitation.
+    /// 4. Each worker of an unfinished task has exactly its bond held; its progress counts them right; a finished task
+    ///    has no workers and no invitation.
     /// 5. A result is kept exactly while there is one: appealable, appealed, settled.
     /// 6. The agenda has each task exactly where its progress says, and nothing for blocks that were served.
-    /// 7. The counts of unfinished tasks per publisher and class are what they count.
+    /// 7. The unfinished tasks per publisher and class are counted right.
     pub fn do_try_state() -> Checked {
         Self::check_classes()?;
         Self::check_records()?;

@@ -1,17 +1,21 @@
-//! The record of a task. Its transitions are in [`transitions`](crate::transitions).
+//! The record of a task, as it is stored. Its transitions are in [`transitions`](crate::transitions); what chain and
+//! clients share is in [`agora_primitives::task`].
 //!
 //! What never changes ([`Task`], [`Terms`]) is kept apart from what every call changes ([`TaskProgress`], small), so that
 //! committing and revealing touch two short storage items and nothing else.
 //!
-//! Terms: a *round* is one turn of accepting, committing and revealing. The first round and those that draw more
-//! replicas are of the kind [`RoundKind::Replication`], their answers are judged together; a round after a challenge is
-//! an [`RoundKind::Appeal`] and judged by itself. A *step* is what is to be done with a task when it is `due`.
+//! Terms: a *step* is what is to be done with a task when it is `due`.
 
-use crate::classes::{Assignment, Difficulty};
-use agora_primitives::{ClassId, Reference, job::JobSource, judging::JudgeRule, reputation::Outcome};
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use agora_primitives::{
+    ClassId, Reference, TaskId,
+    job::JobSource,
+    judging::JudgeRule,
+    reputation::Outcome,
+    task::{Assignment, Chosen, Difficulty, Invitation, Phase, RoundKind, TaskView},
+};
+use alloc::vec::Vec;
+use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use sp_core::H256;
 use sp_runtime::{Permill, traits::AtLeast32BitUnsigned};
 
 /// What a task was published with. Never changes.
@@ -31,11 +35,11 @@ pub struct Task<AccountId, Balance, BlockNumber, Split> {
     pub published_at: BlockNumber,
     /// The last block in which the first round's work may be committed.
     pub deadline: BlockNumber,
-    /// What it is worked on for.
+    /// Its terms.
     pub terms: Terms<Balance, BlockNumber, Split>,
 }
 
-/// The terms of a task: its class's when it was published, with the amounts worked out.
+/// The terms of a task: those of its class when it was published, with the amounts computed.
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
 pub struct Terms<Balance, BlockNumber, Split> {
     /// What those who do it right divide.
@@ -74,6 +78,43 @@ pub struct Terms<Balance, BlockNumber, Split> {
     pub invite_window: BlockNumber,
 }
 
+impl<AccountId, Balance, BlockNumber: AtLeast32BitUnsigned + Copy, Split> Task<AccountId, Balance, BlockNumber, Split> {
+    /// What clients are told of the task.
+    pub fn view(
+        self,
+        id: TaskId,
+        progress: &TaskProgress<BlockNumber>,
+        invited: Option<Invitation<Vec<AccountId>, BlockNumber>>,
+        chosen: Option<Chosen<AccountId>>,
+    ) -> TaskView<AccountId, Balance, BlockNumber> {
+        TaskView {
+            id,
+            publisher: self.publisher,
+            reference: self.reference,
+            class: self.class,
+            specialisation: self.job.specialisation(),
+            job: self.job,
+            difficulty: self.difficulty,
+            reward: self.terms.reward,
+            stake: self.terms.stake,
+            fee: self.terms.fee,
+            bond: self.terms.bond,
+            published_at: self.published_at,
+            deadline: self.deadline,
+            min_thinking: self.terms.min_thinking,
+            phase: progress.phase,
+            until: progress.until(),
+            round: progress.round,
+            wanted: progress.wanted,
+            accepted: progress.accepted,
+            committed: progress.committed,
+            revealed: progress.revealed,
+            invited,
+            chosen,
+        }
+    }
+}
+
 impl<Balance: AtLeast32BitUnsigned + Copy, BlockNumber, Split> Terms<Balance, BlockNumber, Split> {
     /// What a worker with this outcome loses of its bond. Rounded down.
     pub fn penalty(&self, outcome: Outcome) -> Balance {
@@ -83,67 +124,6 @@ impl<Balance: AtLeast32BitUnsigned + Copy, BlockNumber, Split> Terms<Balance, Bl
             Outcome::Late => self.late_penalty.mul_floor(self.bond),
         }
     }
-}
-
-/// Where a task is in its life.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
-pub enum Phase {
-    /// Published; nobody has accepted it.
-    Open,
-    /// A round is being worked on.
-    Working,
-    /// Commitments may be revealed.
-    Revealing,
-    /// All that was committed to is revealed.
-    Judging,
-    /// A result is chosen and may be attested for or against.
-    Appealable,
-    /// Finished: paid.
-    Settled,
-    /// Finished: taken back before anybody accepted.
-    Cancelled,
-    /// Finished: nobody accepted, committed or revealed in time.
-    Expired,
-    /// Finished: no result could be agreed on.
-    Failed,
-}
-
-impl Phase {
-    /// Whether the task has had its terminal event.
-    pub const fn is_finished(self) -> bool {
-        matches!(self, Self::Settled | Self::Cancelled | Self::Expired | Self::Failed)
-    }
-}
-
-/// What a round is for.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
-pub enum RoundKind {
-    /// To find a result: judged together with the rounds before it.
-    Replication,
-    /// To check a result that was attested against: judged by itself.
-    Appeal,
 }
 
 /// What every call on a task changes. Kept small: committing and revealing read and write it.
@@ -165,60 +145,12 @@ pub struct TaskProgress<BlockNumber> {
     pub revealed: u32,
     /// How many accepted in all rounds.
     pub contributions: u32,
-    /// The first block in which the next step may be taken. Up to the block before it, the phase's calls are.
+    /// The first block in which the next step may be taken; the phase's calls are taken up to the block before it.
     pub due: BlockNumber,
-    /// The block in whose agenda the task is; `None` if there was no room, then somebody has to call `advance`.
+    /// The block in whose agenda the task is; `None`: there was no room, and somebody has to call `advance`.
     pub scheduled_at: Option<BlockNumber>,
     /// How long may be revealed.
     pub reveal_window: BlockNumber,
-}
-
-/// One worker's part in a task.
-#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
-pub struct Contribution<BlockNumber> {
-    /// The round in which it accepted.
-    pub round: u32,
-    /// When it accepted.
-    pub accepted_at: BlockNumber,
-    /// How far it is.
-    pub state: ContributionState<BlockNumber>,
-}
-
-/// How far a worker is.
-#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
-pub enum ContributionState<BlockNumber> {
-    /// It accepted.
-    Accepted {
-        /// The first block in which it may commit: thinking takes time.
-        commit_from: BlockNumber,
-    },
-    /// It committed to a result.
-    Committed {
-        /// See [`agora_primitives::commitment`].
-        commitment: H256,
-        /// When.
-        at: BlockNumber,
-    },
-    /// It revealed its result.
-    Revealed {
-        /// Merkle root of the output.
-        digest: H256,
-        /// Its commitment to the intermediate states.
-        trace_root: H256,
-        /// When it had committed.
-        committed_at: BlockNumber,
-    },
-}
-
-/// The result that was chosen.
-#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
-pub struct Chosen<AccountId> {
-    /// Merkle root of the output.
-    pub digest: H256,
-    /// The worker with the best right answer.
-    pub best: AccountId,
-    /// That worker's commitment to its intermediate states.
-    pub trace_root: H256,
 }
 
 /// Where the publication fee goes when a task ends without a result.

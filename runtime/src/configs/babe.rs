@@ -12,7 +12,7 @@ impl pallet_babe::Config for Runtime {
     type DisabledValidators = Session;
     type EpochChangeTrigger = pallet_babe::ExternalTrigger;
     type EpochDuration = ConstU64<EPOCH_DURATION_IN_SLOTS>;
-    /// Validators are chosen by genesis and stake nothing, so that there is nothing yet that an equivocation could cost.
+    /// Validators are set at genesis and stake nothing yet: there is nothing to take from one that equivocates.
     type EquivocationReportSystem = ();
     type ExpectedBlockTime = block_time::SlotDuration<Runtime>;
     type KeyOwnerProof = sp_core::Void;

@@ -10,12 +10,12 @@ impl pallet_balances::Config for Runtime {
     type AccountStore = System;
     type Balance = Balance;
     type DoneSlashHandler = ();
-    /// What is left of an account that dies is not lost but the treasury's.
+    /// Dust of reaped accounts goes to the treasury.
     type DustRemoval = ResolveTo<TreasuryAccount, Balances>;
     type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
     type FreezeIdentifier = RuntimeFreezeReason;
     type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
-    /// Nothing here locks or reserves: money is held, by reason.
+    /// No pallet here uses locks or reserves: money is held, with a reason.
     type MaxLocks = ConstU32<0>;
     type MaxReserves = ConstU32<0>;
     type ReserveIdentifier = [u8; 8];

@@ -1,13 +1,14 @@
-//! Which answer is right, and whose word counts.
+//! How results are judged and attested.
 
 use crate::{Escrow, Registry, Reputation, Runtime, Tasks};
 use frame_support::{parameter_types, traits::ConstU32};
 use sp_runtime::Permill;
 
 parameter_types! {
-    /// Whoever attests on the wrong side loses the whole bond: attesting is cheap to do right.
+    /// An attester on the wrong side loses its whole bond: a check is cheap to do right.
     pub const LoserPenalty: Permill = Permill::from_percent(100);
-    /// A challenge that nobody could decide costs little, so that honest verifiers dare to; but not nothing.
+    /// Where nobody could decide, those who attested against the result lose little, so that honest verifiers dare to object;
+    /// but not nothing.
     pub const UndecidedPenalty: Permill = Permill::from_percent(10);
 }
 
@@ -17,7 +18,7 @@ impl pallet_agora_judging::Config for Runtime {
     type Escrow = Escrow;
     type LoserPenalty = LoserPenalty;
     type MaxAttestations = ConstU32<16>;
-    /// Who published a task or worked on it has no say in it.
+    /// Whoever published a task or accepted it may not attest in it.
     type Parties = Tasks;
     type Participants = Registry;
     type Reputation = Reputation;

@@ -17,17 +17,17 @@ use frame_system::limits::{BlockLength, BlockWeights};
 use sp_runtime::Perbill;
 use sp_version::RuntimeVersion;
 
-/// An hour, in blocks of three seconds. Time in the market is block numbers: on a chain with faster blocks everything is
-/// over sooner.
+/// An hour, in blocks of three seconds. Time in the market is block numbers: on a chain with faster blocks every window
+/// is shorter.
 pub const HOURS: BlockNumber = 1_200;
 /// A day, in blocks of three seconds.
 pub const DAYS: BlockNumber = HOURS * 24;
 
 /// What hooks are expected to take of a block.
 const AVERAGE_ON_INITIALIZE_RATIO: Perbill = Perbill::from_percent(10);
-/// Two seconds of computing per block, of a slot of three. A chain with shorter slots has the same limit: its blocks are
-/// kept short by the author, who stops when half of the slot has passed. The chain is no parachain, so that the size of
-/// storage proofs is not limited.
+/// Two seconds of computing per block, in a slot of three. A chain with shorter slots has the same limit, but an author
+/// stops when half of the slot has passed, and so its blocks stay short. The size of storage proofs is not limited: the
+/// chain is no parachain.
 pub const MAXIMUM_BLOCK_WEIGHT: Weight = Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND.saturating_mul(2), u64::MAX);
 /// Three quarters of it for ordinary transactions; the rest is left to operational ones and to hooks.
 pub const NORMAL_BLOCK_WEIGHT: Weight = MAXIMUM_BLOCK_WEIGHT.saturating_div(4).saturating_mul(3);

@@ -2,8 +2,7 @@
 //!
 //! The fee for a transaction's weight and length goes to the treasury, the tip to the block's author. Nothing of either is
 //! burned, so that "all balances + what escrow burned = issuance at the start" can be checked to the planck. The author
-//! gets only the tip because the fee for weight pays for the chain, which all validators carry: were it the author's, an
-//! author could fill blocks with transactions of its own for nothing.
+//! gets only the tip: if it got the fee too, it could fill blocks with transactions of its own at no cost.
 
 use super::treasury::TreasuryAccount;
 use crate::{AccountId, Authorship, Balance, Balances, MICRO_UNIT, MILLI_UNIT, Runtime, RuntimeEvent};
@@ -27,11 +26,11 @@ parameter_types! {
     pub const TransactionByteFee: Balance = MICRO_UNIT;
     /// Blocks emptier than this let fees fall, fuller ones let them rise.
     pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
-    /// How fast: at most by 4 % in 200 blocks of which each is full.
+    /// How fast: at most 4 % in 200 full blocks.
     pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(75, 1_000_000);
     /// Fees never fall below what is written here.
     pub MinimumMultiplier: Multiplier = Multiplier::from_u32(1);
-    /// Nor rise above a thousand times as much.
+    /// They never rise above a thousand times as much.
     pub MaximumMultiplier: Multiplier = Multiplier::from_u32(1_000);
 }
 
@@ -72,7 +71,7 @@ impl OnUnbalanced<Credit<AccountId, Balances>> for FeesToTreasuryTipsToAuthor {
             Some(author) => Balances::resolve(&author, tip),
             None => Err(tip),
         };
-        // An author that cannot receive, for the tip is dust to an account that does not exist, leaves it to the treasury.
+        // If the author cannot receive the tip (dust to an account that does not exist), the treasury gets it.
         if let Err(tip) = refused {
             Self::to_treasury(tip);
         }

@@ -53,7 +53,7 @@ impl Call {
 
 type Draw = fn(&World, &mut Rng) -> Option<Call>;
 
-/// What is called, and how often compared with the rest. Nothing comes of a draw that makes no sense at the time.
+/// What is called, and how often compared with the rest. A draw that makes no sense at the time yields no call.
 const CALLS: [(u64, Draw); 25] = [
     (45, tasks::publish),
     (220, tasks::accept),
@@ -105,7 +105,7 @@ pub fn odd_amount(rng: &mut Rng) -> Balance {
         .expect("there are some")
 }
 
-/// Two calls of one account in one: the first stays done where the second fails, or neither is done.
+/// Two calls of one account in one: if the second fails, the first stays, or is undone too.
 fn batch(world: &World, rng: &mut Rng) -> Option<Call> {
     let drawn = [draw(world, rng), draw(world, rng)];
     let caller = drawn.iter().find_map(|one| match &one.caller {

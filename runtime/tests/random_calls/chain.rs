@@ -25,7 +25,7 @@ use sp_runtime::{Digest, DigestItem};
 
 /// The slot of the first block.
 const FIRST_SLOT: u64 = 1_000_000;
-/// Changes are kept beside the state that often: what is beside it is gone through in every block.
+/// The overlay of changes is committed every so many blocks: each block goes through all of it.
 const BLOCKS_PER_COMMIT: u32 = 500;
 
 pub struct Chain {
@@ -35,7 +35,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// The development chain in its first block. `entropy` makes it another one each time.
+    /// The development chain in its first block, with `entropy` as BABE's randomness.
     pub fn new(entropy: [u8; 32]) -> Self {
         let mut ext = TestExternalities::default();
         ext.execute_with(|| {

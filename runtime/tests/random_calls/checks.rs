@@ -128,7 +128,7 @@ impl Checks {
     pub fn go_home(&mut self, chain: &mut Chain, world: &mut World, rng: &mut Rng, report: &mut Report) {
         chain.execute(|| {
             for (who, role) in members(world) {
-                // Who does not have the role, or is leaving, is told so.
+                // Accounts without the role, and those that are leaving already, are refused.
                 let _ = Registry::request_exit(RuntimeOrigin::signed(who), role);
             }
         });

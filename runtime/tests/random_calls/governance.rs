@@ -5,10 +5,10 @@ use crate::{
     rng::Rng,
     world::{World, any_class},
 };
-use agora_primitives::judging::JudgeRule;
+use agora_primitives::{judging::JudgeRule, task::Assignment};
 use agora_runtime::{Runtime, System, UNIT};
 use pallet_agora_rewards::Split;
-use pallet_agora_tasks::{Assignment, Windows, genesis_classes};
+use pallet_agora_tasks::{Windows, genesis_classes};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::Permill;
 

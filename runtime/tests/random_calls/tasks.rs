@@ -10,12 +10,9 @@ use agora_primitives::{
     job::{JobKind, JobSource, JobSpec, StoredJob, SyntheticJob},
     judging::Attestation,
     participants::Specialisation,
+    task::{Contribution, ContributionState, Difficulty, Phase},
 };
 use agora_runtime::{AccountId, Balance, Runtime, System, UNIT};
-use pallet_agora_tasks::{
-    Difficulty,
-    types::{Contribution, ContributionState, Phase},
-};
 use sp_core::H256;
 
 fn job(class: ClassId, rng: &mut Rng) -> JobSource {

@@ -5,16 +5,14 @@ use agora_primitives::{
     ClassId, TaskId,
     commitment::{Salt, commitment},
     participants::{Role, Specialisation, Specialisations},
+    task::{Contribution, RoundKind},
 };
 use agora_runtime::{
     AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Registry, Runtime, RuntimeOrigin, System, Tasks, UNIT,
 };
 use codec::Encode;
 use pallet_agora_registry::Profile;
-use pallet_agora_tasks::{
-    Windows, genesis_classes,
-    types::{Contribution, RoundKind},
-};
+use pallet_agora_tasks::{Windows, genesis_classes};
 use sp_core::H256;
 use sp_io::hashing::blake2_256;
 use sp_keyring::Sr25519Keyring;

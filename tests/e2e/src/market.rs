@@ -4,13 +4,14 @@ use crate::{Chain, PATIENCE, account};
 use agora_chain::{
     Balance, BlockEvents, Blocks, Client,
     api::{Event, api::tasks},
-    views::{PaymentView, Status},
+    views::PaymentView,
 };
 use agora_localnet::{Agora, CommandFailed, LocalnetError, Process};
 use agora_primitives::{
     TaskId,
     money::{Payee, Purpose},
     reputation::Outcome,
+    task::Phase,
 };
 use futures::future::join_all;
 use std::sync::Arc;
@@ -163,7 +164,7 @@ impl Market {
     }
 
     /// Waits for the task's terminal event, checks that it has just one, and returns which.
-    pub async fn ended(&mut self, task: TaskId) -> Status {
+    pub async fn ended(&mut self, task: TaskId) -> Phase {
         let status = self.event("the end of the task", |event| terminal(event, task)).await;
         for _ in 0..2 {
             self.next_block().await;
@@ -270,13 +271,13 @@ pub async fn failure(agora: &Agora, arguments: &[&str]) -> CommandFailed {
 }
 
 /// Which end of `task` the event is, if it is one.
-fn terminal(event: &Event, task: TaskId) -> Option<Status> {
+fn terminal(event: &Event, task: TaskId) -> Option<Phase> {
     let Event::Tasks(event) = event else { return None };
     let (of, status) = match event {
-        tasks::Event::Settled { task, .. } => (task.0, Status::Settled),
-        tasks::Event::Cancelled { task } => (task.0, Status::Cancelled),
-        tasks::Event::Expired { task } => (task.0, Status::Expired),
-        tasks::Event::Failed { task } => (task.0, Status::Failed),
+        tasks::Event::Settled { task, .. } => (task.0, Phase::Settled),
+        tasks::Event::Cancelled { task } => (task.0, Phase::Cancelled),
+        tasks::Event::Expired { task } => (task.0, Phase::Expired),
+        tasks::Event::Failed { task } => (task.0, Phase::Failed),
         _ => return None,
     };
     (of == task).then_some(status)

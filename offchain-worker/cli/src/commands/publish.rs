@@ -12,6 +12,7 @@ use agora_chain::{Balance, BlockNumber, calls, views::ClassView};
 use agora_primitives::{
     TaskId,
     job::{JobSource, JobSpec, StoredJob},
+    task::Difficulty,
 };
 use codec::Encode;
 use serde::Serialize;
@@ -46,7 +47,14 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     };
     let reference = terms.reference.unwrap_or_else(Uuid::random);
     let deadline = at.block.number.saturating_add(terms.deadline);
-    let call = calls::publish(class.id, job, terms.difficulty.0, reward, deadline, reference.0);
+    let call = calls::publish(
+        class.id,
+        job,
+        Difficulty(terms.difficulty.0),
+        reward,
+        deadline,
+        reference.0,
+    );
     let included = submitter.submit(&call).await?;
     let task = included
         .published()
@@ -109,7 +117,7 @@ fn choose_class(classes: Vec<ClassView>, wanted: Option<u16>, spec: &JobSpec) ->
 fn reward(class: &ClassView, terms: &TermsArgs) -> Result<Balance, CliError> {
     match terms.reward {
         Some(Amount(reward)) => Ok(reward),
-        None => class.least_reward(terms.difficulty.0).ok_or_else(|| {
+        None => class.least_reward(Difficulty(terms.difficulty.0)).ok_or_else(|| {
             CliError::Usage("the least reward is larger than an amount can be; give a smaller --difficulty".to_owned())
         }),
     }

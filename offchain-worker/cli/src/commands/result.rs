@@ -34,7 +34,7 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
     let chosen = view
         .chosen
         .as_ref()
-        .ok_or_else(|| CliError::NotFound(format!("task {task} has no result: it is {}", view.status)))?;
+        .ok_or_else(|| CliError::NotFound(format!("task {task} has no result: it is {}", view.phase)))?;
     let content = context
         .blobs()?
         .get(BlobKind::Output, &chosen.digest.0, MAX_BYTES)
@@ -58,7 +58,7 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
     };
     let fetched = Fetched {
         task,
-        status: view.status.to_string(),
+        status: view.phase.to_string(),
         digest: format!("{:?}", chosen.digest),
         bytes: content.len(),
         file,

@@ -8,8 +8,8 @@ use crate::{
     output::answer,
     units::{Amount, Factor, Uuid, name_of},
 };
-use agora_chain::views::{Phase, TaskView};
-use agora_primitives::{TaskId, job::JobSource};
+use agora_chain::views::TaskView;
+use agora_primitives::{TaskId, job::JobSource, task::Phase};
 use std::fmt::Write;
 
 pub async fn list(context: &Context, args: TasksArgs) -> Result<(), CliError> {
@@ -22,7 +22,7 @@ pub async fn list(context: &Context, args: TasksArgs) -> Result<(), CliError> {
     let mut tasks = client.best().await?.tasks().await?;
     tasks.retain(|task| {
         publisher.as_ref().is_none_or(|publisher| task.publisher == *publisher)
-            && !(args.open && task.phase().is_finished())
+            && !(args.open && task.phase.is_finished())
     });
     tasks.sort_by_key(|task| task.id);
     if context.json() {
@@ -39,7 +39,7 @@ pub async fn list(context: &Context, args: TasksArgs) -> Result<(), CliError> {
         println!(
             "{:>8}  {:<14} {:<16} {:>14} {:>8} {:>3}/{:<3}",
             task.id.0,
-            task.status,
+            task.phase,
             name_of(&task.specialisation),
             Amount(task.reward).to_string(),
             task.deadline,
@@ -64,14 +64,14 @@ pub async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
         return Ok(());
     }
     let mut blocks = client.follow_best();
-    while !task.phase().is_finished() {
+    while !task.phase.is_finished() {
         let block = blocks.next().await?.block;
         let now = client.at(block.hash).await?.task(id).await?.ok_or_else(unknown)?;
         if now != task {
             answer(context, &now, |now| {
                 format!(
                     "block {}: {} · round {} · {} accepted, {} committed, {} revealed of {}",
-                    block.number, now.status, now.round, now.accepted, now.committed, now.revealed, now.wanted
+                    block.number, now.phase, now.round, now.accepted, now.committed, now.revealed, now.wanted
                 )
             });
             task = now;
@@ -99,22 +99,22 @@ fn describe(task: &TaskView) -> String {
         let _ = writeln!(text, "{name:<14}{value}");
     };
     line("task", task.id.to_string());
-    line("status", task.status.to_string());
+    line("status", task.phase.to_string());
     line("publisher", task.publisher.to_string());
     line("reference", Uuid(task.reference).to_string());
     line("class", task.class.to_string());
     line("job", describe_job(&task.job));
-    line("difficulty", format!("×{}", Factor(task.difficulty)));
+    line("difficulty", format!("×{}", Factor(task.difficulty.0)));
     line("reward", Amount(task.reward).to_string());
     line("stake", Amount(task.stake).to_string());
     line("fee", Amount(task.fee).to_string());
     line("bond", format!("{} per worker", Amount(task.bond)));
     line("deadline", format!("block {}", task.deadline));
-    match task.phase() {
-        Phase::Open { until } | Phase::Working { until } => line("work until", format!("block {until}")),
-        Phase::Revealing { until } => line("reveal until", format!("block {until}")),
-        Phase::Appealable { until } => line("appeal until", format!("block {until}")),
-        Phase::Judging | Phase::Finished => {}
+    match task.phase {
+        Phase::Open | Phase::Working => line("work until", format!("block {}", task.until)),
+        Phase::Revealing => line("reveal until", format!("block {}", task.until)),
+        Phase::Appealable => line("appeal until", format!("block {}", task.until)),
+        Phase::Judging | Phase::Settled | Phase::Cancelled | Phase::Expired | Phase::Failed => {}
     }
     line(
         "workers",

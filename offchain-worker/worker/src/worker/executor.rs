@@ -25,9 +25,9 @@ impl Shared {
         let contribution = at.contribution(task, &self.account).await?;
         let situation = Situation {
             now: at.block.number,
-            phase: view.as_ref().map(TaskView::phase),
+            phase: view.as_ref().map(|view| view.phase),
             contribution: contribution.as_ref().map(|contribution| contribution.state),
-            min_thinking: view.as_ref().map_or(0, |view| view.min_thinking),
+            until: view.as_ref().map_or(0, |view| view.until),
         };
         let step = Step::decide(situation, record.stage);
         match (step, view) {

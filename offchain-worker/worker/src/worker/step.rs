@@ -2,10 +2,8 @@
 //! either.
 
 use crate::Stage;
-use agora_chain::{
-    BlockNumber,
-    views::{ContributionState, Phase},
-};
+use agora_chain::{BlockNumber, views::ContributionState};
+use agora_primitives::task::Phase;
 
 /// The next thing a worker does about a task that its journal knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,34 +29,33 @@ pub(super) struct Situation {
     pub now: BlockNumber,
     /// The task's phase; `None`: the chain does not know the task.
     pub phase: Option<Phase>,
+    /// The last block of the phase.
+    pub until: BlockNumber,
     /// This worker's contribution; `None`: there is none.
     pub contribution: Option<ContributionState>,
-    /// Blocks that must pass between accepting and committing.
-    pub min_thinking: BlockNumber,
 }
 
 impl Step {
     /// Decides by the chain's state first and by the journal only where the chain is silent.
     pub(super) fn decide(situation: Situation, stage: Stage) -> Self {
         let Some(phase) = situation.phase else { return Self::End };
+        let is_last_block = situation.now >= situation.until;
         match (phase, situation.contribution) {
-            (Phase::Finished, _) => Self::End,
-            (Phase::Open { .. } | Phase::Working { .. }, None) if stage == Stage::Accepting => Self::Accept,
+            (phase, _) if phase.is_finished() => Self::End,
+            (Phase::Open | Phase::Working, None) if stage == Stage::Accepting => Self::Accept,
             (_, None) => Self::End,
-            (Phase::Working { until }, Some(ContributionState::Accepted { at })) => {
-                if situation.now >= until {
+            (Phase::Working, Some(ContributionState::Accepted { commit_from })) => {
+                if is_last_block {
                     Self::Wait
                 } else if stage == Stage::Accepting {
                     Self::Compute
-                } else if situation.now >= at.saturating_add(situation.min_thinking) {
+                } else if situation.now >= commit_from {
                     Self::Commit
                 } else {
                     Self::Wait
                 }
             }
-            (Phase::Revealing { until }, Some(ContributionState::Committed { .. })) if situation.now < until => {
-                Self::Reveal
-            }
+            (Phase::Revealing, Some(ContributionState::Committed { .. })) if !is_last_block => Self::Reveal,
             (_, Some(_)) => Self::Wait,
         }
     }
@@ -69,10 +66,7 @@ mod tests {
     use super::*;
     use agora_chain::H256;
 
-    const OPEN: Phase = Phase::Open { until: 100 };
-    const WORKING: Phase = Phase::Working { until: 100 };
-    const REVEALING: Phase = Phase::Revealing { until: 120 };
-    const ACCEPTED: ContributionState = ContributionState::Accepted { at: 10 };
+    const ACCEPTED: ContributionState = ContributionState::Accepted { commit_from: 12 };
     const COMMITTED: ContributionState = ContributionState::Committed {
         commitment: H256([1; 32]),
         at: 20,
@@ -80,6 +74,7 @@ mod tests {
     const REVEALED: ContributionState = ContributionState::Revealed {
         digest: H256([2; 32]),
         trace_root: H256([3; 32]),
+        committed_at: 20,
     };
 
     fn decide(now: BlockNumber, phase: Phase, contribution: Option<ContributionState>, stage: Stage) -> Step {
@@ -87,8 +82,8 @@ mod tests {
             Situation {
                 now,
                 phase: Some(phase),
+                until: if phase == Phase::Revealing { 120 } else { 100 },
                 contribution,
-                min_thinking: 2,
             },
             stage,
         )
@@ -96,11 +91,11 @@ mod tests {
 
     #[test]
     fn an_acceptance_that_the_chain_does_not_know_is_sent_again() {
-        for phase in [OPEN, WORKING] {
+        for phase in [Phase::Open, Phase::Working] {
             assert_eq!(decide(11, phase, None, Stage::Accepting), Step::Accept);
         }
         assert_eq!(
-            decide(11, REVEALING, None, Stage::Accepting),
+            decide(11, Phase::Revealing, None, Stage::Accepting),
             Step::End,
             "it came too late"
         );
@@ -108,11 +103,20 @@ mod tests {
 
     #[test]
     fn a_result_is_computed_once_and_committed_after_the_thinking_time() {
-        assert_eq!(decide(11, WORKING, Some(ACCEPTED), Stage::Accepting), Step::Compute);
-        assert_eq!(decide(11, WORKING, Some(ACCEPTED), Stage::Committing), Step::Wait);
-        assert_eq!(decide(12, WORKING, Some(ACCEPTED), Stage::Committing), Step::Commit);
         assert_eq!(
-            decide(100, WORKING, Some(ACCEPTED), Stage::Committing),
+            decide(11, Phase::Working, Some(ACCEPTED), Stage::Accepting),
+            Step::Compute
+        );
+        assert_eq!(
+            decide(11, Phase::Working, Some(ACCEPTED), Stage::Committing),
+            Step::Wait
+        );
+        assert_eq!(
+            decide(12, Phase::Working, Some(ACCEPTED), Stage::Committing),
+            Step::Commit
+        );
+        assert_eq!(
+            decide(100, Phase::Working, Some(ACCEPTED), Stage::Committing),
             Step::Wait,
             "too late to commit"
         );
@@ -121,18 +125,18 @@ mod tests {
     #[test]
     fn a_commitment_on_chain_is_never_sent_again() {
         for stage in [Stage::Committing, Stage::Revealing] {
-            assert_eq!(decide(30, WORKING, Some(COMMITTED), stage), Step::Wait);
+            assert_eq!(decide(30, Phase::Working, Some(COMMITTED), stage), Step::Wait);
         }
     }
 
     #[test]
     fn a_reveal_is_sent_until_the_chain_has_it() {
         for stage in [Stage::Committing, Stage::Revealing] {
-            assert_eq!(decide(110, REVEALING, Some(COMMITTED), stage), Step::Reveal);
-            assert_eq!(decide(110, REVEALING, Some(REVEALED), stage), Step::Wait);
+            assert_eq!(decide(110, Phase::Revealing, Some(COMMITTED), stage), Step::Reveal);
+            assert_eq!(decide(110, Phase::Revealing, Some(REVEALED), stage), Step::Wait);
         }
         assert_eq!(
-            decide(120, REVEALING, Some(COMMITTED), Stage::Revealing),
+            decide(120, Phase::Revealing, Some(COMMITTED), Stage::Revealing),
             Step::Wait,
             "too late to reveal"
         );
@@ -140,12 +144,14 @@ mod tests {
 
     #[test]
     fn the_record_is_closed_when_the_task_is_over_or_gone() {
-        assert_eq!(decide(30, Phase::Finished, Some(REVEALED), Stage::Revealing), Step::End);
+        for phase in [Phase::Settled, Phase::Cancelled, Phase::Expired, Phase::Failed] {
+            assert_eq!(decide(30, phase, Some(REVEALED), Stage::Revealing), Step::End);
+        }
         let gone = Situation {
             now: 30,
             phase: None,
+            until: 0,
             contribution: None,
-            min_thinking: 2,
         };
         assert_eq!(Step::decide(gone, Stage::Revealing), Step::End);
     }

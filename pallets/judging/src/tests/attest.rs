@@ -18,7 +18,7 @@ fn holds_the_bond_and_takes_it_down() {
             }]
         );
         assert_eq!((bond_of(1, TASK), free(1)), (BOND, RICHES - BOND));
-        let attestations = challenge(TASK).unwrap().attestations;
+        let attestations = window(TASK).unwrap().attestations;
         assert!(attestations.iter().eq(&[(1, Attestation::Valid)]));
     });
 }
@@ -70,7 +70,7 @@ fn fails_after_the_window() {
 }
 
 #[test]
-fn fails_without_a_challenge() {
+fn fails_without_a_window() {
     ExtBuilder::default().build_and_execute(|| {
         open(OTHER_TASK);
         assert_noop!(attest(1, TASK, Attestation::Valid), Error::<Test>::NoAppealWindow);
@@ -78,7 +78,7 @@ fn fails_without_a_challenge() {
 }
 
 #[test]
-fn fails_once_the_challenge_is_closed() {
+fn fails_once_the_window_is_closed() {
     ExtBuilder::default().build_and_execute(|| {
         open(TASK);
         assert_ok!(Judging::close_appeal_window(TASK, Ruling::Upheld));

@@ -65,7 +65,7 @@ fn upheld_pays_those_in_favour_with_the_bonds_of_the_others() {
                 (5, SIDE, Outcome::Wrong),
             ]
         );
-        assert_eq!(challenge(TASK), None);
+        assert_eq!(window(TASK), None);
     });
 }
 
@@ -100,7 +100,7 @@ fn undecided_costs_those_against_a_little_and_tells_no_reputation() {
         assert_eq!(free(TREASURY), 10 + 100);
         assert_eq!(events(), [slashed(2, 100), closed(Ruling::Undecided)]);
         assert_eq!(Recorded::get(), []);
-        assert_eq!(challenge(TASK), None);
+        assert_eq!(window(TASK), None);
     });
 }
 
@@ -175,12 +175,12 @@ fn leaves_other_tasks_alone() {
         assert_ok!(Judging::close_appeal_window(TASK, Ruling::Upheld));
         assert_eq!((bond_of(1, TASK), bond_of(2, TASK)), (0, 0));
         assert_eq!((bond_of(1, OTHER_TASK), bond_of(2, OTHER_TASK)), (BOND, BOND));
-        assert_eq!(challenge(OTHER_TASK).unwrap().attestations.len(), 2);
+        assert_eq!(window(OTHER_TASK).unwrap().attestations.len(), 2);
     });
 }
 
 #[test]
-fn fails_without_a_challenge_and_so_cannot_happen_twice() {
+fn fails_without_a_window_and_so_cannot_happen_twice() {
     ExtBuilder::default().build_and_execute(|| {
         assert_noop!(
             Judging::close_appeal_window(TASK, Ruling::Upheld),

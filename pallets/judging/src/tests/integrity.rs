@@ -16,7 +16,7 @@ fn takes_even_numbers_of_places() {
 
 #[test]
 #[should_panic(expected = "UndecidedPenalty is above LoserPenalty")]
-fn refuses_to_make_doubt_dearer_than_error() {
+fn refuses_an_undecided_penalty_above_the_losers() {
     ExtBuilder::default().penalty(5).build().execute_with(|| {
         UndecidedPenalty::set(sp_runtime::Permill::from_percent(6));
         Judging::integrity_test();

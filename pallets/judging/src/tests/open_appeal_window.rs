@@ -6,7 +6,7 @@ use frame_support::{assert_noop, assert_ok};
 fn takes_the_terms_down() {
     ExtBuilder::default().build_and_execute(|| {
         assert_ok!(Judging::open_appeal_window(TASK, terms()));
-        let opened = challenge(TASK).unwrap();
+        let opened = window(TASK).unwrap();
         assert_eq!(opened.terms, terms());
         assert!(opened.attestations.is_empty());
         let (digest, seed) = (terms().digest, terms().seed);
@@ -32,7 +32,7 @@ fn fails_while_one_is_open_and_keeps_it() {
             Judging::open_appeal_window(TASK, other),
             Error::<Test>::AppealWindowAlreadyOpen
         );
-        assert_eq!(challenge(TASK).unwrap().attestations.len(), 1);
+        assert_eq!(window(TASK).unwrap().attestations.len(), 1);
     });
 }
 

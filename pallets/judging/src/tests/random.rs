@@ -39,7 +39,7 @@ fn perform(step: Step) {
         Step::Open(task) => drop(Judging::open_appeal_window(TaskId(task), terms())),
         Step::Attest(who, task, said) => drop(attest(who, TaskId(task), said)),
         Step::Close(task, ruling) => {
-            let attesters = challenge(TaskId(task)).map(|open| open.attestations);
+            let attesters = window(TaskId(task)).map(|open| open.attestations);
             let right = Judging::close_appeal_window(TaskId(task), ruling);
             assert_eq!(right.is_ok(), attesters.is_some());
             for (who, said) in attesters.unwrap_or_default().iter() {
@@ -52,7 +52,7 @@ fn perform(step: Step) {
         Step::Deactivate(who) => drop(ActiveVerifiers::mutate(|all| all.remove(&who))),
         Step::BecomeParty(who, task) => {
             // Parties are known before a window opens.
-            if challenge(TaskId(task)).is_none() {
+            if window(TaskId(task)).is_none() {
                 KnownParties::mutate(|all| all.insert((TaskId(task), who)));
             }
         }

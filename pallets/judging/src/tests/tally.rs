@@ -17,7 +17,7 @@ fn counts_both_sides() {
 }
 
 #[test]
-fn is_zero_without_a_challenge() {
+fn is_zero_without_a_window() {
     ExtBuilder::default().build_and_execute(|| {
         assert_eq!(
             Judging::tally(TASK),

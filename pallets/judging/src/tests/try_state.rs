@@ -23,9 +23,9 @@ fn notices_a_missing_bond() {
 fn notices_who_is_there_twice() {
     ExtBuilder::default().build().execute_with(|| {
         contest(TASK, &[1], &[]);
-        AppealWindows::<Test>::mutate(TASK, |challenge| {
+        AppealWindows::<Test>::mutate(TASK, |window| {
             let twice = vec![(1u64, Attestation::Valid), (1, Attestation::Invalid)];
-            challenge.as_mut().unwrap().attestations = Decode::decode(&mut &twice.encode()[..]).unwrap();
+            window.as_mut().unwrap().attestations = Decode::decode(&mut &twice.encode()[..]).unwrap();
         });
         assert_err!(Judging::do_try_state(), "judging: somebody attested twice");
     });

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 pub const MAX_IMAGE_SIDE: u32 = 8192;
 /// An image is at most so many times as wide as high.
 pub const MAX_ASPECT: u32 = 16;
-/// Frames have numbers below this.
+/// Frame numbers are below this.
 pub const MAX_FRAMES: u32 = 4096;
-/// The most paths of one pixel.
+/// The most samples (paths) per pixel.
 pub const MAX_SAMPLES: u32 = 4096;
-/// The most surfaces that a path leaves again.
+/// The most bounces of a path.
 pub const MAX_BOUNCES: u32 = 64;
-/// Pixels of a tile's side: tiles are what an engine reports progress in and has digests of.
+/// Pixels along a tile's side. A tile is the unit of an engine's progress and of its trace.
 pub const TILE_SIDE: u32 = 64;
 /// The most tiles of one job.
 pub const MAX_TILES: u64 = 1 << 16;
@@ -30,20 +30,8 @@ pub const MAX_SCENE_BYTES: u32 = 64 * 1024 * 1024;
 pub const SEGMENT_WORK: u128 = 1 << 13;
 
 /// A part of an image.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Region {
     /// Pixels left of it.
     pub x: u32,
@@ -59,20 +47,8 @@ pub struct Region {
 ///
 /// A pixel's colour depends on the scene, the seed, the image's size, its place and frame, `samples` and `max_bounces`,
 /// and not on region and frames: a large image can be cut into jobs, and their outputs joined.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RenderingJob {
     /// The scene.
     pub scene: BlobRef,
@@ -88,9 +64,9 @@ pub struct RenderingJob {
     pub first_frame: u32,
     /// How many frames.
     pub frames: u32,
-    /// Paths of a pixel.
+    /// Samples (paths) per pixel.
     pub samples: u32,
-    /// Surfaces that a path leaves again at most.
+    /// Bounces of a path at most.
     pub max_bounces: u32,
 }
 

@@ -13,15 +13,15 @@ pub const MAX_SAMPLE_SIDE: u32 = 64;
 pub const MAX_CLASSES: u32 = 256;
 /// The most hidden units of a perceptron, and channels of a convolution.
 pub const MAX_CHANNELS: u32 = 4096;
-/// The largest side of a convolution's window.
+/// The largest side of a convolution's kernel.
 pub const MAX_WINDOW: u32 = 7;
-/// The largest side of the squares that are pooled.
+/// The largest side of the squares of the max pooling.
 pub const MAX_POOL: u32 = 8;
 /// The most positions that a channel has after pooling: their gradients are summed in 32 bits.
 pub const MAX_POSITIONS: u32 = 256;
 /// The most inputs of the last layer: sums over them must fit in 32 bits.
 pub const MAX_FEATURES: u32 = 16_384;
-/// The most images in one step: the gradients of all are summed in 32 bits.
+/// The most images per step: the gradients of all are summed in 32 bits.
 pub const MAX_BATCH: u32 = 256;
 /// The most segments of a job.
 pub const MAX_SEGMENTS: u32 = 256;
@@ -34,56 +34,32 @@ pub const MAX_RATE_SHIFT: u32 = 16;
 /// The most momentum is 1 − 2⁻⁶.
 pub const MAX_MOMENTUM_SHIFT: u32 = 6;
 
-/// What is between an image and its classes.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
+/// The network between an image and its classes.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum NetworkShape {
-    /// A multi-layer perceptron: every pixel to every hidden unit, every hidden unit to every class.
+    /// A multi-layer perceptron: two linear layers, with hidden units between them.
     #[codec(index = 0)]
     Perceptron {
         /// Hidden units.
         hidden: u32,
     },
-    /// A convolution that keeps the image's size, the maximum over squares, and every value to every class.
+    /// A convolution that keeps the image's size, max pooling, and a linear layer.
     #[codec(index = 1)]
     Convolutional {
         /// Channels of the convolution.
         channels: u32,
-        /// Side of the convolution's window, an odd number.
+        /// Side of the convolution's kernel, an odd number.
         window: u32,
-        /// Side of the squares of which the maximum is taken; 1 takes every value.
+        /// Side of the squares of the max pooling; 1: no pooling.
         pool: u32,
     },
 }
 
 /// Segments of steps of stochastic gradient descent, from a random network or a checkpoint.
-#[derive(
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    MaxEncodedLen,
-    TypeInfo,
-    Serialize,
-    Deserialize,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug
-)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TrainingJob {
     /// The data set: images with their classes.
     pub data: BlobRef,
@@ -95,28 +71,28 @@ pub struct TrainingJob {
     pub classes: u32,
     /// The network.
     pub network: NetworkShape,
-    /// Key of the first weights, of the images' order and of rounding.
+    /// Key of the generator of the initial weights, of the shuffling and of the stochastic rounding.
     pub seed: [u8; 32],
-    /// Images in one step.
+    /// Images per step.
     pub batch: u32,
     /// The state after each segment is part of the output.
     pub segments: u32,
     /// Steps of one segment.
     pub segment_steps: u32,
-    /// The state after so many steps is committed to in the trace; divides the steps of a segment.
+    /// The state is committed to in the trace every so many steps; divides the steps of a segment.
     pub trace_interval: u32,
     /// The learning rate is 2^−`rate_shift`, in the units of the training rule.
     pub rate_shift: u32,
-    /// The learning rate is halved after so many steps, again and again; 0 never halves it.
+    /// The learning rate is halved every so many steps; 0: never.
     pub halve_after: u32,
-    /// The momentum is 1 − 2^−`momentum_shift`; 0 has none.
+    /// The momentum is 1 − 2^−`momentum_shift`; 0: no momentum.
     pub momentum_shift: u32,
-    /// The checkpoint to go on from; without it, training begins.
+    /// The checkpoint to go on from; `None`: training begins with random weights.
     pub start: Option<BlobRef>,
 }
 
 impl TrainingJob {
-    /// Inputs of a unit of the first layer, without the constant one.
+    /// Inputs of a unit of the first layer, without the bias.
     pub fn window_pixels(&self) -> u32 {
         match self.network {
             NetworkShape::Perceptron { .. } => self.width.saturating_mul(self.height),
@@ -124,7 +100,7 @@ impl TrainingJob {
         }
     }
 
-    /// Units of the first layer that see different pixels, or different weights for the same.
+    /// Hidden units of a perceptron, or channels of a convolution.
     pub fn channels(&self) -> u32 {
         match self.network {
             NetworkShape::Perceptron { hidden } => hidden,
@@ -147,12 +123,12 @@ impl TrainingJob {
         }
     }
 
-    /// Inputs of the last layer, without the constant one.
+    /// Inputs of the last layer, without the bias.
     pub fn features(&self) -> u32 {
         self.channels().saturating_mul(self.positions().1)
     }
 
-    /// Weights of both layers, with those of the constant inputs.
+    /// Weights of both layers, biases included.
     pub fn weights(&self) -> u32 {
         let first = self.channels().saturating_mul(self.window_pixels().saturating_add(1));
         let last = self.classes.saturating_mul(self.features().saturating_add(1));

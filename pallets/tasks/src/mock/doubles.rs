@@ -1,7 +1,8 @@
-//! Doubles of those who judge, take part, remember and prove. What they know is not undone with the storage.
+//! Doubles of the judge, the registry, the reputations and the tree of results. What they know is not undone with the
+//! storage.
 
 use super::*;
-use agora_math::consensus::{Ballot, agreement};
+use agora_math::consensus::verdict;
 use agora_primitives::{
     judging::{Answer, AppealTerms, Judge, JudgeRule, Ruling, Seed, Tally, Verdict},
     money::{PaymentPlan, Payroll, PresetId, RewardPlanner},
@@ -19,9 +20,9 @@ use std::{
 /// What the doubles know. Reset by [`ExtBuilder::build`].
 #[derive(Default)]
 pub struct World {
-    /// Open challenges and what was attested.
-    pub challenges: BTreeMap<TaskId, (AppealTerms<BlockNumber, Balance>, u32, u32)>,
-    /// How challenges were closed.
+    /// Open appeal windows, and how many attested for and against.
+    pub appeal_windows: BTreeMap<TaskId, (AppealTerms<BlockNumber, Balance>, u32, u32)>,
+    /// How appeal windows were closed.
     pub rulings: Vec<(TaskId, Ruling)>,
     /// Slots in use.
     pub slots: BTreeMap<AccountId, u32>,
@@ -39,7 +40,7 @@ pub struct World {
     pub tree_is_full: bool,
     /// Whether payment plans lose something.
     pub plan_is_short: bool,
-    /// Whom the judge calls the best, whoever it is.
+    /// Whom the judge names as the best, if not the real one.
     pub forced_best: Option<AccountId>,
 }
 
@@ -58,47 +59,27 @@ pub const SLOTS: u32 = 3;
 /// Judges as the real judge does; anybody may be made to have attested.
 pub struct Jury;
 
-impl Judge<AccountId> for Jury {
-    type BlockNumber = BlockNumber;
-    type Balance = Balance;
-
+impl Judge<AccountId, BlockNumber, Balance> for Jury {
     fn judge(rule: JudgeRule, seed: H256, answers: &[Answer<AccountId, BlockNumber>]) -> Option<Verdict<AccountId>> {
         let JudgeRule::Replication { trust } = rule;
-        let ballots: Vec<_> = answers
-            .iter()
-            .map(|answer| Ballot {
-                account: answer.worker,
-                digest: answer.digest,
-                committed_at: answer.committed_at,
-                confidence: answer.confidence,
-            })
-            .collect();
-        let agreed = agreement(trust, seed.as_fixed_bytes(), &ballots)?;
-        let best = world(|world| world.forced_best).unwrap_or(agreed.best);
-        Some(Verdict {
-            digest: agreed.digest,
-            best,
-            also_correct: agreed.also_correct,
-            wrong: agreed.wrong,
-        })
+        let verdict = verdict(trust, seed.as_fixed_bytes(), answers)?;
+        let best = world(|world| world.forced_best).unwrap_or(verdict.best);
+        Some(Verdict { best, ..verdict })
     }
 
     fn open_appeal_window(task: TaskId, terms: AppealTerms<BlockNumber, Balance>) -> DispatchResult {
-        let before = world(|world| world.challenges.insert(task, (terms, 0, 0)));
-        assert!(before.is_none(), "a challenge was opened twice");
+        let before = world(|world| world.appeal_windows.insert(task, (terms, 0, 0)));
+        assert!(before.is_none(), "an appeal window was opened twice");
         Ok(())
     }
 
     fn tally(task: TaskId) -> Tally {
-        world(|world| match world.challenges.get(&task) {
+        world(|world| match world.appeal_windows.get(&task) {
             Some((_, in_favour, against)) => Tally {
                 in_favour: *in_favour,
                 against: *against,
             },
-            None => Tally {
-                in_favour: 0,
-                against: 0,
-            },
+            None => Tally::default(),
         })
     }
 
@@ -109,14 +90,14 @@ impl Judge<AccountId> for Jury {
 
     fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError> {
         world(|world| {
-            // What fails is undone in storage, not here: a full tree is known beforehand.
+            // What fails is undone in storage but not in this double, so it fails beforehand if the tree is full.
             if world.tree_is_full && ruling != Ruling::Undecided {
                 return Err(DispatchError::Exhausted);
             }
             let (_, in_favour, against) = world
-                .challenges
+                .appeal_windows
                 .remove(&task)
-                .ok_or(DispatchError::Other("no challenge"))?;
+                .ok_or(DispatchError::Other("no appeal window"))?;
             world.rulings.push((task, ruling));
             let right = match ruling {
                 Ruling::Upheld => 0..in_favour,
@@ -131,7 +112,7 @@ impl Judge<AccountId> for Jury {
 /// Has verifiers attest: the first `in_favour` for, the next `against` against.
 pub fn attest(task: TaskId, in_favour: u32, against: u32) {
     world(|world| {
-        let (_, for_it, against_it) = world.challenges.get_mut(&task).expect("open challenge");
+        let (_, for_it, against_it) = world.appeal_windows.get_mut(&task).expect("an open appeal window");
         (*for_it, *against_it) = (in_favour, against);
     });
 }

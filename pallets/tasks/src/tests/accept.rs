@@ -1,11 +1,10 @@
 //! `accept`.
 
-use crate::{
-    Contributions, Error, Event,
-    mock::*,
-    types::{ContributionState, Phase},
+use crate::{Contributions, Error, Event, mock::*};
+use agora_primitives::{
+    TaskId,
+    task::{ContributionState, Phase},
 };
-use agora_primitives::TaskId;
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError;
 

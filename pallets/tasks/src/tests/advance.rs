@@ -1,7 +1,7 @@
 //! `advance`: anyone takes the step that is due.
 
-use crate::{Error, Event, WeightInfo, mock::*, types::Phase};
-use agora_primitives::TaskId;
+use crate::{Error, Event, WeightInfo, mock::*};
+use agora_primitives::{TaskId, task::Phase};
 use frame_support::{assert_noop, assert_ok, weights::Weight};
 
 fn advance(task: TaskId) -> Weight {

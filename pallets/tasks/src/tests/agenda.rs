@@ -1,7 +1,7 @@
 //! The agenda: spilling, postponing, staying within the weight.
 
-use crate::{AGENDA_PROBES, Agenda, Event, Hastened, Pallet, ServedUpTo, WeightInfo, mock::*, types::Phase};
-use agora_primitives::TaskId;
+use crate::{AGENDA_PROBES, Agenda, Event, Hastened, Pallet, ServedUpTo, WeightInfo, mock::*};
+use agora_primitives::{TaskId, task::Phase};
 use frame_support::{
     assert_ok,
     traits::{Get, Hooks},
@@ -87,6 +87,25 @@ fn hastened_tasks_wait_for_weight() {
         run_to(now() + 1);
         assert!(Hastened::<Test>::get().is_empty());
         assert_eq!(progress(task).scheduled_at, Some(progress(task).due));
+    });
+}
+
+#[test]
+fn of_the_hastened_tasks_the_last_is_served_first() {
+    many().replicas(1).build_and_execute(|| {
+        let tasks: Vec<_> = (0..2).map(|n| publish_as(ALICE, n)).collect();
+        tasks.iter().zip(0..).for_each(|(task, n)| accept(n, *task));
+        run_to(3);
+        tasks.iter().zip(0..).for_each(|(task, n)| commit(n, *task, 1));
+        assert_eq!(Hastened::<Test>::get().to_vec(), tasks);
+        // Enough to move one of them.
+        let weights: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
+        let one = <() as WeightInfo>::reschedule().saturating_add(weights.reads(1));
+        end_block(<() as WeightInfo>::on_idle_base().saturating_add(one));
+        assert_eq!(Hastened::<Test>::get().to_vec(), [tasks[0]]);
+        assert_eq!(progress(tasks[1]).scheduled_at, Some(progress(tasks[1]).due));
+        run_to(now() + 1);
+        assert!(Hastened::<Test>::get().is_empty());
     });
 }
 

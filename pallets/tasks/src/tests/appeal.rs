@@ -1,11 +1,12 @@
 //! What happens after a result was attested against.
 
-use crate::{
-    Error, Event, Results,
-    mock::*,
-    types::{Phase, RoundKind},
+use crate::{Error, Event, Results, mock::*};
+use agora_primitives::{
+    TaskId,
+    judging::Ruling,
+    reputation::Outcome,
+    task::{Phase, RoundKind},
 };
-use agora_primitives::{TaskId, judging::Ruling, reputation::Outcome};
 use frame_support::assert_noop;
 
 /// A task whose result, digest 1 of workers 0 and 1 against digest 2 of worker 2, was attested against.

@@ -1,7 +1,7 @@
 //! `cancel`.
 
-use crate::{Error, Event, mock::*, types::Phase};
-use agora_primitives::TaskId;
+use crate::{Error, Event, mock::*};
+use agora_primitives::{TaskId, task::Phase};
 use frame_support::{assert_noop, assert_ok};
 
 #[test]

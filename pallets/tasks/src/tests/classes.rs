@@ -1,9 +1,12 @@
 //! `set_class` and `remove_class`.
 
-use crate::{
-    Assignment, ClassError, ClassName, Classes, Difficulty, Error, Event, TaskClass, Windows, genesis_classes, mock::*,
+use crate::{ClassError, ClassName, Classes, Error, Event, TaskClass, Windows, genesis_classes, mock::*};
+use agora_primitives::{
+    ClassId,
+    judging::JudgeRule,
+    participants::Specialisation,
+    task::{Assignment, Difficulty, Phase},
 };
-use agora_primitives::{ClassId, judging::JudgeRule, participants::Specialisation};
 use frame_support::{assert_noop, assert_ok, traits::Contains};
 use sp_runtime::{DispatchError, Permill};
 
@@ -46,7 +49,7 @@ fn a_change_never_touches_a_task_under_way() {
         assert_eq!(crate::Tasks::<Test>::get(task).unwrap().terms, terms);
         answer_all(task, &[(0, 1), (1, 1), (2, 1)]);
         run_to(progress(task).due + 1);
-        assert_eq!(phase(task), crate::types::Phase::Settled);
+        assert_eq!(phase(task), Phase::Settled);
     });
 }
 
@@ -233,6 +236,22 @@ fn the_classes_of_genesis_are_those_of_the_mission() {
         assert_eq!(classes[0].1.judge, JudgeRule::Replication { trust: 3 });
         assert_eq!(classes[0].1.assignment, Assignment::Open);
         assert_eq!(classes[1].1.assignment, Assignment::Priority);
+    }
+}
+
+#[test]
+fn experts_take_part_in_the_two_classes_that_call_for_thought() {
+    for windows in [Windows::standard(), Windows::short()] {
+        for (id, class) in genesis_classes::<u128, u32>(1_000, windows) {
+            let (split, thinking) = match class.specialisation {
+                Specialisation::SecurityAudit | Specialisation::AlgorithmOptimisation => (1, 4),
+                _ => (0, 1),
+            };
+            assert_eq!(class.split, split, "class {id}");
+            assert_eq!(class.min_thinking, windows.min_thinking * thinking, "class {id}");
+            assert_eq!(class.publication_fee, class.base_reward / 20, "class {id}");
+            assert_eq!(class.appeal_window, windows.appeal, "class {id}");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tasks that nobody accepts, commits to or reveals.
 
-use crate::{Event, mock::*, types::Phase};
-use agora_primitives::reputation::Outcome;
+use crate::{Event, mock::*};
+use agora_primitives::{reputation::Outcome, task::Phase};
 use frame_support::assert_ok;
 
 #[test]

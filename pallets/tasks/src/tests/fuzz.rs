@@ -1,8 +1,11 @@
 //! Random calls by many accounts over many blocks: after each, every invariant holds and no money appeared or got lost;
 //! at the end every task has had exactly one terminal event and nothing is held.
 
-use crate::{Difficulty, Event, Progress, mock::*, types::Phase};
-use agora_primitives::TaskId;
+use crate::{Event, Progress, mock::*};
+use agora_primitives::{
+    TaskId,
+    task::{Difficulty, Phase, RoundKind},
+};
 use frame_support::weights::Weight;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -150,7 +153,7 @@ fn act(action: &Action) {
 
 /// Ends a block; an appeal is not ruled on while the tree is full, because the doubles cannot be undone in the middle.
 fn end_idle(limit: Weight) {
-    let appeals = Progress::<Test>::iter().any(|(_, progress)| progress.kind == crate::types::RoundKind::Appeal);
+    let appeals = Progress::<Test>::iter().any(|(_, progress)| progress.kind == RoundKind::Appeal);
     if appeals {
         world(|world| world.tree_is_full = false);
     }

@@ -1,11 +1,11 @@
 //! Judging: choosing a result, drawing more replicas, giving up.
 
-use crate::{
-    Error, Event, Invitations, Results,
-    mock::*,
-    types::{Phase, RoundKind},
+use crate::{Error, Event, Invitations, Results, mock::*};
+use agora_primitives::{
+    judging::Seed as _,
+    reputation::Outcome,
+    task::{Phase, RoundKind},
 };
-use agora_primitives::{judging::Seed as _, reputation::Outcome};
 use codec::Encode;
 use frame_support::{assert_noop, assert_ok};
 
@@ -32,7 +32,7 @@ fn chooses_the_result_that_enough_agree_on() {
             appeal_until: 8,
             seed,
         });
-        let terms = world(|world| world.challenges[&task].0.clone());
+        let terms = world(|world| world.appeal_windows[&task].0.clone());
         assert_eq!((terms.digest, terms.seed, terms.until), (digest(1), seed, 8));
         assert_eq!(terms.bond, REWARD / 10);
         assert_eq!(phase(task), Phase::Appealable);

@@ -1,11 +1,12 @@
 //! `publish`.
 
-use crate::{Difficulty, Error, Event, Invitations, OpenTasks, References, Tasks as TaskMap, mock::*, types::Phase};
+use crate::{Error, Event, Invitations, OpenTasks, References, Tasks as TaskMap, mock::*};
 use agora_primitives::{
     ClassId, TaskId,
     job::{BlobRef, InferenceJob, InferenceTask, JobKind, JobSource, JobSpec, MatmulJob, StoredJob, SyntheticJob},
     money::{Escrow as _, Purpose, Scope},
     participants::Specialisation,
+    task::{Difficulty, Phase},
 };
 use frame_support::{assert_noop, assert_ok};
 use sp_core::H256;

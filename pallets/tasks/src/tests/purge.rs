@@ -1,6 +1,7 @@
 //! Records of finished tasks are kept for a while and then removed.
 
 use crate::{Agenda, Error, Event, Progress, References, Results, Tasks as TaskMap, mock::*};
+use agora_primitives::task::Difficulty;
 use frame_support::{assert_noop, assert_ok};
 
 #[test]
@@ -31,7 +32,7 @@ fn the_reference_may_be_used_again_only_then() {
         assert_ok!(Tasks::cancel(RuntimeOrigin::signed(ALICE), task));
         let again = || {
             let (origin, deadline) = (RuntimeOrigin::signed(ALICE), now() + DEADLINE);
-            let difficulty = crate::Difficulty::ONE;
+            let difficulty = Difficulty::ONE;
             Tasks::publish(origin, CLASS, job(), difficulty, REWARD, deadline, reference(1))
         };
         assert_noop!(again(), Error::<Test>::ReferenceUsed);

@@ -1,11 +1,10 @@
 //! `reveal`.
 
-use crate::{
-    Contributions, Error, Event,
-    mock::*,
-    types::{ContributionState, Phase},
+use crate::{Contributions, Error, Event, mock::*};
+use agora_primitives::{
+    TaskId,
+    task::{ContributionState, Phase},
 };
-use agora_primitives::TaskId;
 use frame_support::{assert_noop, assert_ok};
 
 fn call(n: u64, task: TaskId, answer: u8) -> frame_support::dispatch::DispatchResult {

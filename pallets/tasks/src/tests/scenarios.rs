@@ -5,9 +5,8 @@ use crate::{
     mock::{ExtBuilder, Helper, Test},
     scenario::{Digests, Scenario},
     transitions::Step,
-    types::Phase,
 };
-use agora_primitives::TaskId;
+use agora_primitives::{TaskId, task::Phase};
 
 type Scenes = Scenario<Test, Helper>;
 

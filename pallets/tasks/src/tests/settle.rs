@@ -1,10 +1,11 @@
 //! Settling: who is paid, who loses what, who is told.
 
-use crate::{Contributions, Error, Event, Results, mock::*, types::Phase};
+use crate::{Contributions, Error, Event, Results, mock::*};
 use agora_primitives::{
     judging::Ruling,
     reputation::{Outcome, Side},
     results::ResultLeaf,
+    task::Phase,
 };
 use frame_support::{assert_noop, assert_ok};
 
@@ -189,13 +190,13 @@ fn a_plan_that_does_not_add_up_is_refused() {
         answer_all(task, &[(0, 1), (1, 1), (2, 1)]);
         let before = world(|world| {
             world.plan_is_short = true;
-            world.challenges.clone()
+            world.appeal_windows.clone()
         });
         jump_to(progress(task).due);
         let call = || Tasks::advance(RuntimeOrigin::signed(BOB), task);
         assert_noop!(call(), Error::<Test>::PlanMismatch);
         // The doubles are not undone with the storage.
-        world(|world| (world.plan_is_short, world.challenges) = (false, before));
+        world(|world| (world.plan_is_short, world.appeal_windows) = (false, before));
         assert_ok!(call());
         assert_eq!(phase(task), Phase::Settled);
     });

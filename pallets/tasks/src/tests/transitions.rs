@@ -1,8 +1,12 @@
 //! The pure transitions.
 
-use crate::transitions::{AppealOutcome, Confirmation, Effect, Step, TransitionError, rule_on_appeal};
-use crate::types::{Contribution, ContributionState, Phase, RoundKind, TaskProgress};
-use agora_primitives::{judging::Tally, reputation::Outcome};
+use crate::transitions::{Confirmation, Effect, Step, TransitionError, outcome, rule_on_appeal};
+use crate::types::TaskProgress;
+use agora_primitives::{
+    judging::{Ruling, Tally},
+    reputation::Outcome,
+    task::{Contribution, ContributionState, Phase, RoundKind},
+};
 use sp_core::H256;
 
 const DIGEST: H256 = H256::repeat_byte(1);
@@ -89,11 +93,11 @@ fn more_replicas_are_half_a_round_within_the_limit() {
 fn an_appeal_is_ruled_on_by_fresh_answers_and_then_by_attesters() {
     let tally = |in_favour, against| Tally { in_favour, against };
     let rule = |fresh, tally| rule_on_appeal(DIGEST, fresh, tally);
-    assert_eq!(rule(Some(DIGEST), tally(0, 9)), AppealOutcome::Upheld);
-    assert_eq!(rule(Some(OTHER), tally(9, 1)), AppealOutcome::Overturned);
-    assert_eq!(rule(None, tally(2, 1)), AppealOutcome::Upheld);
-    assert_eq!(rule(None, tally(1, 1)), AppealOutcome::Undecided);
-    assert_eq!(rule(None, tally(1, 2)), AppealOutcome::Undecided);
+    assert_eq!(rule(Some(DIGEST), tally(0, 9)), Ruling::Upheld);
+    assert_eq!(rule(Some(OTHER), tally(9, 1)), Ruling::Overturned);
+    assert_eq!(rule(None, tally(2, 1)), Ruling::Upheld);
+    assert_eq!(rule(None, tally(1, 1)), Ruling::Undecided);
+    assert_eq!(rule(None, tally(1, 2)), Ruling::Undecided);
 }
 
 #[test]
@@ -115,12 +119,15 @@ fn outcomes_by_state() {
     });
     let alone = Confirmation::from_count(1);
     for right in [None, Some(DIGEST), Some(OTHER)] {
-        assert_eq!(accepted.outcome(right, alone), Some(Outcome::Late));
-        assert_eq!(committed.outcome(right, alone), Some(Outcome::Wrong));
+        assert_eq!(outcome(&accepted, right, alone), Some(Outcome::Late));
+        assert_eq!(outcome(&committed, right, alone), Some(Outcome::Wrong));
     }
-    assert_eq!(revealed.outcome(None, alone), None);
-    assert_eq!(revealed.outcome(Some(OTHER), alone), Some(Outcome::Wrong));
+    assert_eq!(outcome(&revealed, None, alone), None);
+    assert_eq!(outcome(&revealed, Some(OTHER), alone), Some(Outcome::Wrong));
     let right = |confirmed| Some(Outcome::Right { confirmed });
-    assert_eq!(revealed.outcome(Some(DIGEST), alone), right(false));
-    assert_eq!(revealed.outcome(Some(DIGEST), Confirmation::from_count(2)), right(true));
+    assert_eq!(outcome(&revealed, Some(DIGEST), alone), right(false));
+    assert_eq!(
+        outcome(&revealed, Some(DIGEST), Confirmation::from_count(2)),
+        right(true)
+    );
 }

@@ -1,9 +1,8 @@
 //! A worker killed at any point resumes, reveals and is paid once.
 
 use crate::Tests;
-use agora_chain::views::Status;
 use agora_e2e::{Market, PATIENCE, worker};
-use agora_primitives::{money::Purpose, reputation::Outcome};
+use agora_primitives::{money::Purpose, reputation::Outcome, task::Phase};
 
 /// Points between journal and chain at which a worker is killed; one worker each.
 const POINTS: [&str; 5] = [
@@ -50,7 +49,7 @@ async fn a_worker_killed_at_any_point_resumes_and_is_paid_once() {
         process.kill().await.expect("it can be killed");
         resumed.push(market.mine(index + 1, &[]).await);
     }
-    assert_eq!(market.ended(task).await, Status::Settled);
+    assert_eq!(market.ended(task).await, Phase::Settled);
     for number in 1..=5 {
         let key = worker(number);
         assert_eq!(
@@ -78,7 +77,7 @@ async fn a_worker_killed_at_any_point_resumes_and_is_paid_once() {
         .expect("it comes to that point");
     last.kill().await.expect("it can be killed");
     let _resumed_too = market.mine(1, &[]).await;
-    assert_eq!(market.ended(task).await, Status::Settled);
+    assert_eq!(market.ended(task).await, Phase::Settled);
     assert_eq!(
         market.outcome(task, &worker(1)),
         Some(Outcome::Right { confirmed: true })

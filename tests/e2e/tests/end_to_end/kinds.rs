@@ -1,10 +1,9 @@
 //! Each kind of job, from files to a result that somebody can use, on a real node with real workers.
 
 use crate::{Tests, shared::Shared};
-use agora_chain::views::Status;
 use agora_compute::training::Dataset;
 use agora_e2e::Market;
-use agora_primitives::{TaskId, reputation::Outcome};
+use agora_primitives::{TaskId, reputation::Outcome, task::Phase};
 use agora_test_support::minilm;
 use std::sync::Arc;
 
@@ -33,7 +32,7 @@ pub fn add(tests: &mut Tests) {
 
 /// Waits until `task` is settled, everybody paid and nothing locked, and returns the result.
 async fn settled(market: &mut Market, task: TaskId) -> Vec<u8> {
-    assert_eq!(market.ended(task).await, Status::Settled);
+    assert_eq!(market.ended(task).await, Phase::Settled);
     for worker in ["//Worker1", "//Worker2", "//Worker3"] {
         assert_eq!(
             market.outcome(task, worker),

@@ -1,9 +1,8 @@
 //! What a publisher meets: refunds, and errors that say what to do.
 
 use crate::{Tests, shared::Shared};
-use agora_chain::views::Status;
 use agora_e2e::{account, failure};
-use agora_primitives::money::Purpose;
+use agora_primitives::{money::Purpose, task::Phase};
 use std::sync::Arc;
 
 const REFERENCE: &str = "123e4567-e89b-42d3-a456-426614174000";
@@ -40,7 +39,7 @@ async fn a_task_that_nobody_accepts_is_refunded_in_full(shared: Arc<Shared>) {
             "4",
         ])
         .await;
-    assert_eq!(market.ended(task).await, Status::Expired);
+    assert_eq!(market.ended(task).await, Phase::Expired);
     for purpose in [Purpose::TaskReward, Purpose::PublisherStake, Purpose::PublicationFee] {
         assert_eq!(market.taken_from(&market.publisher, purpose), 0, "{purpose:?}");
     }
@@ -64,7 +63,7 @@ async fn a_task_can_be_taken_back_by_its_publisher_alone(shared: Arc<Shared>) {
         .json(&["cancel", &id])
         .await
         .expect("its publisher may");
-    assert_eq!(market.ended(task).await, Status::Cancelled);
+    assert_eq!(market.ended(task).await, Phase::Cancelled);
     assert_eq!(market.taken_from(&market.publisher, Purpose::TaskReward), 0);
     let again = market.failure(&market.publisher, &["cancel", &id]).await;
     assert_eq!(again.code, Some(4), "{again}");

@@ -1,9 +1,9 @@
 //! Tasks on a real node, with real workers and verifiers.
 
 use crate::{Tests, shared::Shared};
-use agora_chain::{calls, verify_result, views::Status};
+use agora_chain::{calls, verify_result};
 use agora_e2e::{Market, finalised_up_to, worker};
-use agora_primitives::{money::Purpose, reputation::Outcome};
+use agora_primitives::{money::Purpose, reputation::Outcome, task::Phase};
 use std::sync::Arc;
 
 const RIGHT: Option<Outcome> = Some(Outcome::Right { confirmed: true });
@@ -60,7 +60,7 @@ async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
             "--stored",
         ])
         .await;
-    assert_eq!(market.ended(task).await, Status::Settled);
+    assert_eq!(market.ended(task).await, Phase::Settled);
 
     let rewards: Vec<_> = (1..=5)
         .map(|number| market.paid_to(&worker(number), Purpose::TaskReward))
@@ -119,7 +119,7 @@ async fn corrupted_and_silent_workers_lose_bond_and_are_not_paid(shared: Arc<Sha
     processes.push(market.mine(4, &["--fault", "corrupt"]).await);
     processes.push(market.mine(5, &["--fault", "silent"]).await);
     let task = market.publish_small().await;
-    assert_eq!(market.ended(task).await, Status::Settled);
+    assert_eq!(market.ended(task).await, Phase::Settled);
     for number in 1..=3 {
         assert_eq!(market.outcome(task, &worker(number)), RIGHT);
         assert_eq!(market.paid_to(&worker(number), Purpose::TaskReward).len(), 1);
@@ -143,7 +143,7 @@ async fn a_lying_verifier_reopens_the_task_and_pays_for_it() {
         processes.push(market.mine(number, &[]).await);
     }
     let task = market.publish_small().await;
-    assert_eq!(market.ended(task).await, Status::Settled);
+    assert_eq!(market.ended(task).await, Phase::Settled);
     assert!(
         market.taken_from("//Verifier2", Purpose::AppealBond) > 0,
         "who lied pays"
@@ -171,7 +171,7 @@ async fn a_task_that_nobody_reveals_expires_and_those_who_committed_pay(shared: 
     let before = market.free(&market.publisher).await;
     let product = ["matmul", "--matrix", &matrix, "--columns", "5", "--vectors", &vectors];
     let task = market.publish(&[&product[..], &["--deadline", "100"]].concat()).await;
-    assert_eq!(market.ended(task).await, Status::Expired);
+    assert_eq!(market.ended(task).await, Phase::Expired);
     for number in silent {
         assert_eq!(market.outcome(task, &worker(number)), WRONG);
         assert!(market.taken_from(&worker(number), Purpose::TaskBond) > 0);
@@ -204,7 +204,7 @@ async fn a_node_restart_in_the_middle_changes_nothing() {
         })
         .await;
     market.chain.restart_node().await;
-    assert_eq!(market.ended(task).await, Status::Settled);
+    assert_eq!(market.ended(task).await, Phase::Settled);
     for number in 1..=5 {
         assert_eq!(market.outcome(task, &worker(number)), RIGHT);
     }

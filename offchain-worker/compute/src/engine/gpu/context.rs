@@ -108,10 +108,7 @@ impl Context {
     /// # Safety
     ///
     /// The shader must keep to its buffers, end its loops and not divide by zero, whatever the buffers hold.
-    #[allow(
-        unsafe_code,
-        reason = "a checked shader costs several times as much; the caller proves it safe"
-    )]
+    #[allow(unsafe_code, reason = "a checked shader costs several times as much; the caller proves it safe")]
     pub unsafe fn pipeline(
         &self,
         key: &str,

@@ -239,10 +239,7 @@ fn bind(
     })
 }
 
-#[allow(
-    unsafe_code,
-    reason = "a checked shader bounds its inner loop, at several times the cost"
-)]
+#[allow(unsafe_code, reason = "a checked shader bounds its inner loop, at several times the cost")]
 fn compile(context: &Context, tile: Tile, output: Output) -> Arc<wgpu::ComputePipeline> {
     let key = format!("product {} {output:?}", tile.name());
     // SAFETY: without checks the shader must keep to its buffers, end its loops and not divide by zero.

@@ -18,3 +18,4 @@ mod reveal;
 mod scenarios;
 mod settle;
 mod transitions;
+mod views;

@@ -1,8 +1,8 @@
-//! A runtime of System, Balances, the real escrow and rewards, this pallet, and doubles of those who judge, take part,
-//! remember and prove.
+//! A runtime of System, Balances, the real escrow and rewards, this pallet, and doubles of the judge, the registry, the
+//! reputations and the tree of results.
 
 use crate as pallet_agora_tasks;
-use crate::{Assignment, Event, TaskClass, Windows, genesis_classes, types::Phase};
+use crate::{Event, TaskClass, Windows, genesis_classes};
 use agora_primitives::{
     ClassId, Reference, TaskId,
     commitment::{Salt, commitment},
@@ -10,6 +10,7 @@ use agora_primitives::{
     money::{Escrow as _, Payee, Purpose, Scope},
     participants::Specialisation,
     reputation::{Outcome, Side},
+    task::{Assignment, Difficulty, Phase},
 };
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
@@ -56,7 +57,9 @@ pub const RETENTION: BlockNumber = 30;
 pub const SALT: Salt = [7; 32];
 
 mod doubles;
+mod story;
 pub use doubles::*;
+pub use story::*;
 
 #[frame_support::runtime]
 mod runtime {
@@ -70,7 +73,8 @@ mod runtime {
         RuntimeHoldReason,
         RuntimeSlashReason,
         RuntimeLockId,
-        RuntimeTask
+        RuntimeTask,
+        RuntimeViewFunction
     )]
     pub struct Test;
 
@@ -161,7 +165,7 @@ pub fn class() -> Class {
         min_thinking: 2,
         work: 10,
         reveal: 5,
-        challenge: 4,
+        appeal: 4,
         invite: 3,
     };
     let (_, class) = genesis_classes::<Balance, BlockNumber>(100, windows).remove(0);
@@ -242,11 +246,11 @@ pub fn check_state() {
     let mut used = world(|world| world.slots.clone());
     used.retain(|_, used| *used > 0);
     assert_eq!(used, slots, "slots in use are not those of running rounds");
-    let open: BTreeSet<_> = world(|world| world.challenges.keys().copied().collect());
+    let open: BTreeSet<_> = world(|world| world.appeal_windows.keys().copied().collect());
     let chosen: BTreeSet<_> = crate::Results::<Test>::iter_keys()
         .filter(|task| !progress(*task).phase.is_finished())
         .collect();
-    assert_eq!(open, chosen, "open challenges are not those of chosen results");
+    assert_eq!(open, chosen, "open appeal windows are not those of chosen results");
 }
 
 /// What was burned, according to events.
@@ -308,134 +312,4 @@ pub fn end_block(limit: Weight) {
 /// Begins the block `block` without serving anything.
 pub fn jump_to(block: BlockNumber) {
     System::set_block_number(block);
-}
-
-/// A small job.
-pub fn job() -> JobSource {
-    JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
-        seed: [1; 32],
-        matrix_size: 64,
-        iterations: 4,
-    })))
-}
-
-pub const DEADLINE: BlockNumber = 20;
-
-pub fn reference(n: u8) -> Reference {
-    [n; 16]
-}
-
-/// Publishes Alice's task, and returns its id.
-pub fn publish() -> TaskId {
-    publish_as(ALICE, 1)
-}
-
-pub fn publish_as(publisher: AccountId, n: u8) -> TaskId {
-    let id = crate::NextTaskId::<Test>::get();
-    assert_ok!(Tasks::publish(
-        RuntimeOrigin::signed(publisher),
-        CLASS,
-        job(),
-        crate::Difficulty::ONE,
-        REWARD,
-        now() + DEADLINE - 1,
-        reference(n),
-    ));
-    id
-}
-
-pub fn worker(n: u64) -> AccountId {
-    WORKER + n
-}
-
-pub fn accept(n: u64, task: TaskId) {
-    assert_ok!(Tasks::accept(RuntimeOrigin::signed(worker(n)), task));
-}
-
-/// The digest that answer `answer` has.
-pub fn digest(answer: u8) -> H256 {
-    H256::repeat_byte(answer)
-}
-
-pub fn trace_root(n: u64) -> H256 {
-    H256::from_low_u64_be(n)
-}
-
-/// What worker `n` commits with for `answer`.
-pub fn commitment_of(n: u64, task: TaskId, answer: u8) -> H256 {
-    let genesis = System::block_hash(0);
-    commitment(genesis, task, &worker(n), digest(answer), trace_root(n), &SALT)
-}
-
-pub fn commit(n: u64, task: TaskId, answer: u8) {
-    let commitment = commitment_of(n, task, answer);
-    assert_ok!(Tasks::commit(RuntimeOrigin::signed(worker(n)), task, commitment));
-}
-
-pub fn reveal(n: u64, task: TaskId, answer: u8) {
-    assert_ok!(Tasks::reveal(
-        RuntimeOrigin::signed(worker(n)),
-        task,
-        digest(answer),
-        trace_root(n),
-        SALT
-    ));
-}
-
-/// Has these workers accept, think and commit.
-pub fn commit_all(task: TaskId, answers: &[(u64, u8)]) {
-    answers.iter().for_each(|(n, _)| accept(*n, task));
-    run_to(now() + 2);
-    answers.iter().for_each(|(n, answer)| commit(*n, task, *answer));
-}
-
-/// Has these workers accept, think, commit and reveal, and the task judged.
-pub fn answer_all(task: TaskId, answers: &[(u64, u8)]) {
-    commit_all(task, answers);
-    if phase(task) == Phase::Working {
-        run_to(progress(task).due + 1);
-    }
-    answers.iter().for_each(|(n, answer)| reveal(*n, task, *answer));
-    run_to(now() + 1);
-}
-
-pub fn progress(task: TaskId) -> crate::types::TaskProgress<BlockNumber> {
-    crate::Progress::<Test>::get(task).expect("task")
-}
-
-pub fn phase(task: TaskId) -> Phase {
-    progress(task).phase
-}
-
-/// What somebody has, free.
-pub fn free(who: AccountId) -> Balance {
-    Balances::free_balance(who)
-}
-
-/// What worker `n` gained since genesis, and lost if it is negative.
-pub fn gain(who: AccountId) -> i128 {
-    let all = free(who) + Balances::reserved_balance(who);
-    all as i128 - ENDOWMENT as i128
-}
-
-pub fn bond_held(n: u64, task: TaskId) -> Balance {
-    Escrow::held(Purpose::TaskBond, Scope::Task(task), &worker(n))
-}
-
-/// What was recorded of `who`.
-pub fn records_of(who: AccountId) -> Vec<(Side, Outcome)> {
-    world(|world| {
-        let of_who = world.records.iter().filter(|(account, _, _)| *account == who);
-        of_who.map(|(_, side, outcome)| (*side, *outcome)).collect()
-    })
-}
-
-pub const AS_WORKER: Side = Side::Worker(Specialisation::Synthetic);
-
-pub fn has_event(event: Event<Test>) {
-    System::assert_has_event(event.into());
-}
-
-pub fn last_event(event: Event<Test>) {
-    System::assert_last_event(event.into());
 }

@@ -1,0 +1,281 @@
+//! A task as the chain and its clients see it: the phases of its life, how far its workers are, and the view of it that
+//! the runtime serves.
+//!
+//! How tasks are stored is the tasks pallet's own affair: clients read [`TaskView`]s.
+//!
+//! Terms: a *round* is one turn of accepting, committing and revealing. The first round and those that draw more replicas
+//! are of the kind [`RoundKind::Replication`], and their answers are judged together. The round after an appeal is of the
+//! kind [`RoundKind::Appeal`], and its answers are judged by themselves.
+
+use crate::{
+    ids::{ClassId, Reference, TaskId},
+    job::JobSource,
+    participants::Specialisation,
+};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize, Serializer};
+use sp_core::{H256, hexdisplay::HexDisplay};
+use sp_runtime::traits::{AtLeast32BitUnsigned, Zero};
+
+/// How hard a task is, in thousandths: 1000 is ×1.0. Reward and publication fee rise in proportion.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Difficulty(pub u32);
+
+impl Difficulty {
+    /// ×1.0.
+    pub const ONE: Self = Self(1000);
+
+    /// `amount` times the difficulty, rounded down; `None` if it overflows.
+    pub fn scale<Balance: AtLeast32BitUnsigned>(self, amount: &Balance) -> Option<Balance> {
+        amount
+            .checked_mul(&Balance::from(self.0))?
+            .checked_div(&Balance::from(Self::ONE.0))
+    }
+}
+
+/// Who may accept a task first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub enum Assignment {
+    /// Open competition: any suited worker may accept at once.
+    Open,
+    /// Priority assignment: workers are drawn in proportion to their ability and may accept before anybody else.
+    Priority,
+}
+
+/// Where a task is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub enum Phase {
+    /// Published; nobody has accepted it.
+    Open,
+    /// A round is being worked on.
+    Working,
+    /// Commitments may be revealed.
+    Revealing,
+    /// All that was committed to is revealed.
+    Judging,
+    /// A result is chosen and may be attested for or against.
+    Appealable,
+    /// Finished: paid.
+    Settled,
+    /// Finished: taken back before anybody accepted.
+    Cancelled,
+    /// Finished: nobody accepted, committed or revealed in time.
+    Expired,
+    /// Finished: no result could be agreed on.
+    Failed,
+}
+
+impl Phase {
+    /// Whether the task has had its terminal event.
+    pub const fn is_finished(self) -> bool {
+        matches!(self, Self::Settled | Self::Cancelled | Self::Expired | Self::Failed)
+    }
+
+    /// Whether a worker may accept the task, as long as the round wants one more.
+    pub const fn takes_workers(self) -> bool {
+        matches!(self, Self::Open | Self::Working)
+    }
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Working => "working",
+            Self::Revealing => "revealing",
+            Self::Judging => "judging",
+            Self::Appealable => "appealable",
+            Self::Settled => "settled",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What a round is for.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RoundKind {
+    /// To find a result: judged together with the rounds before it.
+    Replication,
+    /// To check a result that was attested against: judged by itself.
+    Appeal,
+}
+
+/// One worker's part in a task.
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Contribution<BlockNumber> {
+    /// The round in which it accepted.
+    pub round: u32,
+    /// When it accepted.
+    pub accepted_at: BlockNumber,
+    /// How far it is.
+    pub state: ContributionState<BlockNumber>,
+}
+
+/// How far a worker is.
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ContributionState<BlockNumber> {
+    /// It accepted.
+    Accepted {
+        /// The first block in which it may commit: thinking takes time.
+        commit_from: BlockNumber,
+    },
+    /// It committed to a result.
+    Committed {
+        /// See [`commitment`](crate::commitment).
+        commitment: H256,
+        /// When.
+        at: BlockNumber,
+    },
+    /// It revealed its result.
+    Revealed {
+        /// Merkle root of the output.
+        digest: H256,
+        /// Its commitment to the intermediate states.
+        trace_root: H256,
+        /// When it had committed.
+        committed_at: BlockNumber,
+    },
+}
+
+impl<BlockNumber> Contribution<BlockNumber> {
+    /// The digest that was revealed.
+    pub fn digest(&self) -> Option<H256> {
+        match self.state {
+            ContributionState::Revealed { digest, .. } => Some(digest),
+            _ => None,
+        }
+    }
+}
+
+/// Who may accept the current round of a task before anybody else.
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Serialize, Clone, PartialEq, Eq, Debug)]
+pub struct Invitation<Workers, BlockNumber> {
+    /// Those who were drawn.
+    pub workers: Workers,
+    /// The last block in which nobody else may accept.
+    pub until: BlockNumber,
+}
+
+/// The result that was chosen.
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Serialize, Clone, PartialEq, Eq, Debug)]
+pub struct Chosen<AccountId> {
+    /// Merkle root of the output.
+    pub digest: H256,
+    /// The worker with the best right answer.
+    pub best: AccountId,
+    /// That worker's commitment to its intermediate states.
+    pub trace_root: H256,
+}
+
+/// A task, with where it is in its life: what the runtime tells clients. Amounts are in plancks.
+#[derive(Encode, Decode, TypeInfo, Serialize, Clone, PartialEq, Eq, Debug)]
+#[serde(bound(serialize = "AccountId: Serialize, Balance: fmt::Display, BlockNumber: Serialize"))]
+pub struct TaskView<AccountId, Balance, BlockNumber> {
+    /// Its number.
+    pub id: TaskId,
+    /// Who published it, and pays.
+    pub publisher: AccountId,
+    /// The publisher's own name of it.
+    #[serde(serialize_with = "as_hex")]
+    pub reference: Reference,
+    /// Its class when it was published.
+    pub class: ClassId,
+    /// The kind of work.
+    pub specialisation: Specialisation,
+    /// What is to be computed.
+    pub job: JobSource,
+    /// How hard it is.
+    pub difficulty: Difficulty,
+    /// What those who do it right divide.
+    #[serde(serialize_with = "as_text")]
+    pub reward: Balance,
+    /// The publisher's stake.
+    #[serde(serialize_with = "as_text")]
+    pub stake: Balance,
+    /// The publication fee.
+    #[serde(serialize_with = "as_text")]
+    pub fee: Balance,
+    /// Each worker's bond.
+    #[serde(serialize_with = "as_text")]
+    pub bond: Balance,
+    /// When it was published.
+    pub published_at: BlockNumber,
+    /// The last block in which the first round's work may be committed.
+    pub deadline: BlockNumber,
+    /// Blocks that must pass between accepting and committing.
+    pub min_thinking: BlockNumber,
+    /// Where it is in its life.
+    #[serde(rename = "status")]
+    pub phase: Phase,
+    /// The last block of the current phase.
+    pub until: BlockNumber,
+    /// The current round, counted from zero.
+    pub round: u32,
+    /// How many workers this round wants.
+    pub wanted: u32,
+    /// How many accepted in this round.
+    pub accepted: u32,
+    /// How many committed in this round.
+    pub committed: u32,
+    /// How many revealed in this round.
+    pub revealed: u32,
+    /// Who alone may accept for now, and until when.
+    pub invited: Option<Invitation<Vec<AccountId>, BlockNumber>>,
+    /// The result, once one is chosen.
+    pub chosen: Option<Chosen<AccountId>>,
+}
+
+impl<AccountId: PartialEq, Balance, BlockNumber: Copy + Ord + Zero> TaskView<AccountId, Balance, BlockNumber> {
+    /// The last block in which the current round's work may be committed; zero while no round is worked on.
+    pub fn work_until(&self) -> BlockNumber {
+        if self.phase.takes_workers() {
+            self.until
+        } else {
+            Zero::zero()
+        }
+    }
+
+    /// Whether `worker`, who has no part in it yet, may accept it in the block after `now`.
+    pub fn takes(&self, worker: &AccountId, now: BlockNumber) -> bool {
+        let wants_more = self.phase.takes_workers() && self.accepted < self.wanted;
+        let may_accept = match &self.invited {
+            Some(invited) if now < invited.until => invited.workers.contains(worker),
+            _ => true,
+        };
+        wants_more && may_accept
+    }
+}
+
+/// Some of a chain's tasks, in no particular order, and where to go on.
+#[derive(Encode, Decode, TypeInfo, Clone, PartialEq, Eq, Debug)]
+pub struct TaskPage<AccountId, Balance, BlockNumber> {
+    /// The tasks of this page. It may be empty and yet not the last.
+    pub tasks: Vec<TaskView<AccountId, Balance, BlockNumber>>,
+    /// The task after which the next page begins; `None`: this is the last page.
+    pub next: Option<TaskId>,
+}
+
+/// Amounts are written as decimal strings: they do not fit a JSON number.
+fn as_text<Balance: fmt::Display, S: Serializer>(amount: &Balance, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(amount)
+}
+
+fn as_hex<S: Serializer>(reference: &Reference, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&HexDisplay::from(reference))
+}

@@ -1,0 +1,133 @@
+//! What the tests have happen, and what they look at: tasks published, worked on and judged, in one line each.
+
+use super::*;
+
+/// A small job.
+pub fn job() -> JobSource {
+    JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+        seed: [1; 32],
+        matrix_size: 64,
+        iterations: 4,
+    })))
+}
+
+pub const DEADLINE: BlockNumber = 20;
+
+pub fn reference(n: u8) -> Reference {
+    [n; 16]
+}
+
+/// Publishes Alice's task, and returns its id.
+pub fn publish() -> TaskId {
+    publish_as(ALICE, 1)
+}
+
+pub fn publish_as(publisher: AccountId, n: u8) -> TaskId {
+    let id = crate::NextTaskId::<Test>::get();
+    assert_ok!(Tasks::publish(
+        RuntimeOrigin::signed(publisher),
+        CLASS,
+        job(),
+        Difficulty::ONE,
+        REWARD,
+        now() + DEADLINE - 1,
+        reference(n),
+    ));
+    id
+}
+
+pub fn worker(n: u64) -> AccountId {
+    WORKER + n
+}
+
+pub fn accept(n: u64, task: TaskId) {
+    assert_ok!(Tasks::accept(RuntimeOrigin::signed(worker(n)), task));
+}
+
+/// The digest that answer `answer` has.
+pub fn digest(answer: u8) -> H256 {
+    H256::repeat_byte(answer)
+}
+
+pub fn trace_root(n: u64) -> H256 {
+    H256::from_low_u64_be(n)
+}
+
+/// What worker `n` commits with for `answer`.
+pub fn commitment_of(n: u64, task: TaskId, answer: u8) -> H256 {
+    let genesis = System::block_hash(0);
+    commitment(genesis, task, &worker(n), digest(answer), trace_root(n), &SALT)
+}
+
+pub fn commit(n: u64, task: TaskId, answer: u8) {
+    let commitment = commitment_of(n, task, answer);
+    assert_ok!(Tasks::commit(RuntimeOrigin::signed(worker(n)), task, commitment));
+}
+
+pub fn reveal(n: u64, task: TaskId, answer: u8) {
+    assert_ok!(Tasks::reveal(
+        RuntimeOrigin::signed(worker(n)),
+        task,
+        digest(answer),
+        trace_root(n),
+        SALT
+    ));
+}
+
+/// Has these workers accept, think and commit.
+pub fn commit_all(task: TaskId, answers: &[(u64, u8)]) {
+    answers.iter().for_each(|(n, _)| accept(*n, task));
+    run_to(now() + 2);
+    answers.iter().for_each(|(n, answer)| commit(*n, task, *answer));
+}
+
+/// Has these workers accept, think, commit and reveal, and the task judged.
+pub fn answer_all(task: TaskId, answers: &[(u64, u8)]) {
+    commit_all(task, answers);
+    if phase(task) == Phase::Working {
+        run_to(progress(task).due + 1);
+    }
+    answers.iter().for_each(|(n, answer)| reveal(*n, task, *answer));
+    run_to(now() + 1);
+}
+
+pub fn progress(task: TaskId) -> crate::types::TaskProgress<BlockNumber> {
+    crate::Progress::<Test>::get(task).expect("task")
+}
+
+pub fn phase(task: TaskId) -> Phase {
+    progress(task).phase
+}
+
+/// What somebody has, free.
+pub fn free(who: AccountId) -> Balance {
+    Balances::free_balance(who)
+}
+
+/// What worker `n` gained since genesis, and lost if it is negative.
+pub fn gain(who: AccountId) -> i128 {
+    let all = free(who) + Balances::reserved_balance(who);
+    all as i128 - ENDOWMENT as i128
+}
+
+pub fn bond_held(n: u64, task: TaskId) -> Balance {
+    Escrow::held(Purpose::TaskBond, Scope::Task(task), &worker(n))
+}
+
+/// What was recorded of `who`.
+pub fn records_of(who: AccountId) -> Vec<(Side, Outcome)> {
+    world(|world| {
+        let of_who = world.records.iter().filter(|(account, _, _)| *account == who);
+        of_who.map(|(_, side, outcome)| (*side, *outcome)).collect()
+    })
+}
+
+pub const AS_WORKER: Side = Side::Worker(Specialisation::Synthetic);
+
+pub fn has_event(event: Event<Test>) {
+    System::assert_has_event(event.into());
+}
+
+pub fn last_event(event: Event<Test>) {
+    System::assert_last_event(event.into());
+}
