@@ -75,11 +75,10 @@ impl Process {
 
     /// Succeeds if it has not ended.
     pub fn ensure_running(&mut self) -> Result<(), LocalnetError> {
-        match self
-            .child
-            .try_wait()
-            .map_err(LocalnetError::system(format!("cannot tell whether {} still runs", self.name)))?
-        {
+        match self.child.try_wait().map_err(LocalnetError::system(format!(
+            "cannot tell whether {} still runs",
+            self.name
+        )))? {
             None => Ok(()),
             Some(status) => Err(LocalnetError::Ended {
                 name: self.name.clone(),
