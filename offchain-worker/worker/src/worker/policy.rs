@@ -75,11 +75,12 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agora_chain::{AccountId, views::Status};
+    use agora_chain::AccountId;
     use agora_primitives::{
         ClassId, TaskId,
         job::{JobKind, JobSource, JobSpec, SyntheticJob},
         participants::Specialisation,
+        task::{Difficulty, Phase},
     };
 
     const GIGA: u128 = 1_000_000_000;
