@@ -19,6 +19,7 @@ use agora_primitives::{
     commitment::commitment,
     job::{JobKind, JobSource, JobSpec, SyntheticJob},
     participants::Specialisation,
+    task::Difficulty,
 };
 use futures::future::try_join_all;
 use std::time::{Duration, Instant};
@@ -204,7 +205,7 @@ async fn publish(client: &Client, chain: &mut Chain<'_>, count: usize) -> Result
         .into_iter()
         .find(|class| class.specialisation == Specialisation::Synthetic)
         .ok_or("the chain has no class for synthetic work")?;
-    let reward = class.least_reward(1000).ok_or("the least reward overflows")?;
+    let reward = class.least_reward(Difficulty::ONE).ok_or("the least reward overflows")?;
     let deadline = best.block.number + 1000;
     let job = JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
         seed: rand::random(),
@@ -212,7 +213,7 @@ async fn publish(client: &Client, chain: &mut Chain<'_>, count: usize) -> Result
         iterations: 1,
     })));
     let calls = (0..count)
-        .map(|_| calls::publish(class.id, job.clone(), 1000, reward, deadline, rand::random()))
+        .map(|_| calls::publish(class.id, job.clone(), Difficulty::ONE, reward, deadline, rand::random()))
         .collect();
     let publisher = Submitter::new(client.clone(), development_key("//Publisher").load()?);
     submit_all(&publisher, calls).await?;
