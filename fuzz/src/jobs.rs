@@ -3,7 +3,7 @@
 use agora_primitives::{
     job::{
         InferenceJob, InferenceTask, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_FRAMES, MAX_INLINE_JOB,
-        MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_OUTPUT, MAX_STORED_JOB, MAX_TILES, MAX_WORK, RenderingJob, MatmulJob,
+        MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_OUTPUT, MAX_STORED_JOB, MAX_TILES, MAX_WORK, MatmulJob, RenderingJob,
         SyntheticJob, TrainingJob,
     },
     participants::Specialisation,

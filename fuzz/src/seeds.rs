@@ -8,7 +8,7 @@ use crate::{
     scenes::check_scene,
     transformers::check_model,
 };
-use agora_compute::model::{Shape, sample};
+use agora_compute::transformer::{Shape, sample};
 use agora_math::merkle::{Hash, MountainProof, Proof, chunked_root};
 use agora_primitives::results::{BlockResults, ResultLeaf, ResultProof};
 use codec::{DecodeAll, Encode};

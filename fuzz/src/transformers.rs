@@ -5,7 +5,7 @@
 use crate::running::{compute, insert};
 use agora_compute::{
     InferenceJob, InferenceTask, JobKind, MemoryInputs, encode_items,
-    model::{Encoder, Limbs, Linear, Norm, Package},
+    transformer::{Encoder, Limbs, Linear, Norm, Package},
 };
 
 /// Checks bytes as the package of a transformer, and returns it if it is one.
@@ -59,8 +59,8 @@ fn check_encoder(encoder: &Encoder) {
         check_linear(&layer.attention.input, (heads + 2 * keys) * head, hidden);
         check_linear(&layer.attention.output, hidden, heads * head);
         check_norm(&layer.attention_norm, hidden);
-        check_linear(&layer.expand, between, hidden);
-        check_linear(&layer.contract, hidden, between);
+        check_linear(&layer.up_proj, between, hidden);
+        check_linear(&layer.down_proj, hidden, between);
         check_norm(&layer.output_norm, hidden);
     }
 }

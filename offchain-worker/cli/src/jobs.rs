@@ -5,7 +5,7 @@ use crate::{
     exit::CliError,
 };
 use agora_blobs::{BlobKind, BlobStore};
-use agora_compute::{network, training::Dataset};
+use agora_compute::{classifier, training::Dataset};
 use agora_models::Embedder;
 use agora_primitives::job::{
     BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, Region, RenderingJob, MatmulJob, SyntheticJob, TrainingJob,
@@ -63,9 +63,9 @@ async fn embedding(blobs: &BlobStore, model: &Path, texts: &Path) -> Result<JobS
 
 async fn classification(blobs: &BlobStore, model: &Path, images: &Path) -> Result<JobSpec, CliError> {
     let (package, pixels) = (read(model)?, read(images)?);
-    let network = |error: network::NetworkError| CliError::Usage(format!("{}: {error}", model.display()));
-    let shape = network::Package::decode(&package).map_err(network)?.shape;
-    let (item_work, item_output) = network::work(&package).map_err(network)?;
+    let network = |error: classifier::NetworkError| CliError::Usage(format!("{}: {error}", model.display()));
+    let shape = classifier::Package::decode(&package).map_err(network)?.shape;
+    let (item_work, item_output) = classifier::work(&package).map_err(network)?;
     let items = pixels.len() / shape.pixels();
     if items * shape.pixels() != pixels.len() {
         return Err(CliError::Usage(format!(

@@ -9,7 +9,7 @@
 use agora_compute::{
     CancelFlag, Engine, EngineError, GpuOptions, JobKind, JobSpec, MemoryInputs, NetworkShape, NoProgress, TrainingJob,
     check_output,
-    network::{Package, classify, labels},
+    classifier::{Package, classify, labels},
     open_engine,
     training::{Dataset, LOSS_UNIT, Output},
 };

@@ -9,9 +9,9 @@ mod running;
 mod transformers;
 
 use agora_compute::{
-    model::{self, sample},
-    network::{Package, Shape},
+    classifier::{Package, Shape},
     training::Dataset,
+    transformer::{self, sample},
 };
 use networks::{check_checkpoint, check_data, check_network};
 use proptest::{prelude::*, sample::Index};
@@ -112,7 +112,7 @@ fn checkpoint(hidden: u8) -> Vec<u8> {
 }
 
 fn transformer() -> Vec<u8> {
-    let shape = model::Shape {
+    let shape = transformer::Shape {
         vocabulary: 3,
         positions: 2,
         hidden: 4,

@@ -1,12 +1,11 @@
 //! Inference: golden vectors of a second implementation, equality of the engines, the check, and what is refused.
 
 use agora_compute::{
-    BlobRef, CancelFlag, Computation, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, InferenceJob,
-    InferenceTask, ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict, check_output, encode_items,
-    find_device,
-    model::{Package, PackageError, Shape, sample},
-    network::NetworkError,
-    output_digest,
+    BlobRef, CancelFlag, Computation, CpuEngine, DeviceError, Engine, EngineError, GpuEngine, GpuOptions, InferenceJob,
+    InferenceTask, ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict, check_output,
+    classifier::NetworkError,
+    encode_items, find_device, output_digest,
+    transformer::{Package, PackageError, Shape, sample},
 };
 use agora_primitives::job::JobError;
 use codec::Encode;
@@ -235,7 +234,10 @@ fn devices_that_are_too_small_say_so() {
             max_buffer_bytes,
             ..GpuOptions::default()
         });
-        assert!(matches!(published.run(&engine), Err(EngineError::Limit { .. })));
+        assert!(matches!(
+            published.run(&engine),
+            Err(EngineError::Device(DeviceError::Limit { .. }))
+        ));
     }
 }
 

@@ -1,8 +1,8 @@
 //! Row work against the vectors that the second implementation wrote.
 
 use agora_compute::{
-    BlobRef, CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MemoryInputs, NoProgress, Place,
-    MatmulJob, Verdict, check_output, find_device,
+    BlobRef, CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MatmulJob, MemoryInputs,
+    NoProgress, Place, Verdict, check_output, find_device,
 };
 use agora_math::freivalds::ProductVectors;
 use codec::{Decode, Encode};

@@ -2,7 +2,7 @@
 
 use agora_compute::{
     BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, encode_items,
-    model::{Package, PackageError, Shape},
+    transformer::{Package, PackageError, Shape},
 };
 use agora_primitives::job::JobError;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ impl Embedder {
             stride: 0,
             direction: TruncationDirection::Right,
         };
-        // An item is as long as it is: padding would be tokens of their own.
+        // Items are not padded: padding would count as tokens.
         tokenizer
             .with_padding(None)
             .with_truncation(Some(truncation))

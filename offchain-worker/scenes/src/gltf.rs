@@ -210,7 +210,7 @@ impl Reader<'_> {
             let moved = combined(&axes, vertex);
             self.mesh.vertices.push([0, 1, 2].map(|c| moved[c] + matrix[3][c]));
         }
-        // Normals keep upright to their surface by the matrix of cofactors.
+        // The matrix of cofactors keeps normals perpendicular to their surface.
         let cofactors = [
             cross(axes[1], axes[2]),
             cross(axes[2], axes[0]),

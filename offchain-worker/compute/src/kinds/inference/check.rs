@@ -1,11 +1,10 @@
-//! Checking a batch: items that nobody could foresee are computed again.
+//! Checking a batch: items that a secret seed draws are computed again.
 
 use super::{Items, cpu::bytes};
 use crate::{
-    engine::CancelFlag,
-    error::EngineError,
-    kinds::{Place, Verdict, draw_below},
-    model::{Encoder, Prepared},
+    kinds::{EngineError, Place, Verdict, draw_below},
+    networks::transformer::{Encoder, Prepared},
+    run::CancelFlag,
 };
 use agora_math::field::Generator;
 use agora_primitives::job::InferenceJob;

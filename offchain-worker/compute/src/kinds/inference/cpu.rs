@@ -2,9 +2,9 @@
 
 use super::Items;
 use crate::{
-    error::EngineError,
-    kinds::Run,
-    model::{Encoder, Prepared},
+    kinds::EngineError,
+    networks::transformer::{Encoder, Prepared},
+    run::Run,
 };
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +25,7 @@ pub(super) fn embed(encoder: Encoder, items: &Items, run: &Run<'_>) -> Result<Ve
         .map(|group| {
             run.cancel.check()?;
             let embeddings = bytes(&model.embed(group, run.cancel)?);
-            // Held while progress is told, so that what is told never falls.
+            // Locked while progress is reported, so that it never falls.
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             *done += group.len() as u32;
             run.progress.update(*done, total);

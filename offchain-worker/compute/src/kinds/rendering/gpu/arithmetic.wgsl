@@ -1,34 +1,14 @@
-// Fixed-point arithmetic, as fixed.rs: numbers of 64 bits are (low, high), products are made of limbs of 16 bits.
+// Fixed-point arithmetic, as fixed.rs; numbers of 64 bits are those of wide.wgsl.
 
 const ONE = 1073741824i;
 const FRACTION = 32768u;
 const MOST = 0xffffffffu;
-
-fn wide_product(a: u32, b: u32) -> vec2<u32> {
-    let a0 = a & 0xffffu;
-    let a1 = a >> 16u;
-    let b0 = b & 0xffffu;
-    let b1 = b >> 16u;
-    let p = a0 * b0;
-    let q = a0 * b1 + (p >> 16u);
-    let r = a1 * b0 + (q & 0xffffu);
-    return vec2((r << 16u) | (p & 0xffffu), a1 * b1 + (q >> 16u) + (r >> 16u));
-}
 
 fn signed_product(a: i32, b: i32) -> vec2<u32> {
     let x = bitcast<u32>(a);
     let y = bitcast<u32>(b);
     let p = wide_product(x, y);
     return vec2(p.x, p.y - select(0u, y, a < 0) - select(0u, x, b < 0));
-}
-
-fn wide_sum(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
-    let low = a.x + b.x;
-    return vec2(low, a.y + b.y + select(0u, 1u, low < a.x));
-}
-
-fn wide_difference(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
-    return vec2(a.x - b.x, a.y - b.y - select(0u, 1u, a.x < b.x));
 }
 
 // ⌊a·b / 2^shift⌋ for shifts from 1 to 31.
@@ -193,16 +173,4 @@ fn on_disc(u: u32, v: u32) -> vec2<i32> {
     let radius = i32(wide_root(vec2(u << 28u, u >> 4u)));
     let angle = cosine_and_sine(v);
     return vec2(product(radius, angle.x, 30u), product(radius, angle.y, 30u));
-}
-
-fn philox(counter: vec4<u32>, start_key: vec2<u32>) -> vec4<u32> {
-    var c = counter;
-    var key = start_key;
-    for (var round = 0u; round < 10u; round += 1u) {
-        let p = wide_product(0xd2511f53u, c.x);
-        let q = wide_product(0xcd9e8d57u, c.z);
-        c = vec4(q.y ^ c.y ^ key.x, q.x, p.y ^ c.w ^ key.y, p.x);
-        key += vec2(0x9e3779b9u, 0xbb67ae85u);
-    }
-    return c;
 }
