@@ -203,7 +203,7 @@ fn smallest_model() -> Vec<u8> {
         head_size: 4,
         intermediate: 8,
     };
-    sample::package(&[1; 32], shape).to_bytes().expect("it is valid")
+    sample::package(&[1; 32], shape).encode().expect("it is valid")
 }
 
 /// Returns a model without its tables, and these.

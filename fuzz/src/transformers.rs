@@ -10,8 +10,8 @@ use agora_compute::{
 
 /// Checks bytes as the package of a transformer, and returns it if it is one.
 pub fn check_model(bytes: &[u8]) -> Option<Package> {
-    let package = Package::from_bytes(bytes).ok()?;
-    assert!(package.to_bytes().as_deref() == Ok(bytes), "one package, one encoding");
+    let package = Package::decode(bytes).ok()?;
+    assert!(package.encode().as_deref() == Ok(bytes), "one package, one encoding");
     let encoder = &package.encoder;
     check_encoder(encoder);
     let shape = &encoder.shape;

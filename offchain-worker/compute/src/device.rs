@@ -1,9 +1,9 @@
 //! Graphics devices through wgpu: finding them, opening them, buffers, submissions, and what goes wrong.
 //!
-//! This room knows neither jobs nor kernels. A device can be lost at any moment (a reset, an unplugged card, a driver that
-//! gives up), and a driver can refuse a command. Whoever computes sees this as a [`DeviceError`] of the next call that waits or
-//! allocates. [`Device::on_device`] opens a lost device again and repeats the work; after any other fault it gives the device up, so that the next
-//! job starts on a fresh one.
+//! This room knows neither jobs nor kernels. A device can be lost at any moment (a reset, an unplugged card, a driver
+//! that gives up), and a driver can refuse a command. Whoever computes sees this as a [`DeviceError`] of the next call
+//! that waits or allocates. [`Device::on_device`] opens a lost device again and repeats the work; after any other fault
+//! it gives the device up, so that the next job starts on a fresh one.
 
 mod adapters;
 mod batch;
@@ -65,8 +65,8 @@ impl Device {
         &self.info
     }
 
-    /// Runs `work` on the opened device. When the device is lost, it is opened again and `work` is called again: what it
-    /// has done until then it keeps in what it captures. Several threads can do this at the same time.
+    /// Runs `work` on the opened device. When the device is lost, it is opened again and `work` is called again: what
+    /// it has done until then it keeps in what it captures. Several threads can do this at the same time.
     ///
     /// Errors: those of `work`, and `Open`, `UnknownDevice` or `NoAdapter` if the device cannot be opened again.
     pub fn on_device<T, E: MayBeDevice + From<DeviceError>>(

@@ -1,8 +1,8 @@
 //! Checking a result, and judging between two workers: what is the same for every kind of jobs.
 //!
-//! Workers who differ find the state at which they part by [`agora_math::trace::Bisection`]. [`judge_step`] computes that one
-//! state again, at its cost alone. An output that is *joined* from parts is no step: of two that differ, the first part in which they
-//! do decides ([`judge_outputs`]).
+//! Workers who differ find the state at which they part by [`agora_math::trace::Bisection`]. [`judge_step`] computes
+//! that one state again, at its cost alone. An output that is *joined* from parts is no step: of two that differ, the
+//! first part in which they do decides ([`judge_outputs`]).
 
 use crate::{
     digest::output_digest,
@@ -16,7 +16,8 @@ use agora_primitives::job::{JobError, JobSpec};
 ///
 /// `seed` must have been drawn after the output was fixed: whoever knows it before can make a wrong output that passes.
 /// What is right passes with every seed. What is wrong passes with a probability that `docs/protocol.md` states for
-/// each kind. The caller compares [`crate::output_digest`] with the digest that was revealed; here only the bytes count.
+/// each kind. The caller compares [`crate::output_digest`] with the digest that was revealed; here only the bytes
+/// count.
 ///
 /// Errors: `Job` when the job is outside of the limits, `Input` when an input is missing.
 pub fn check_output(
@@ -37,8 +38,8 @@ pub fn trace_length(job: &JobSpec) -> Result<u32, JobError> {
     Ok(kinds::of(job).trace().states)
 }
 
-/// Computes what a party shows the judge of step `step`: state `step − 1`, where states follow from one another; nothing
-/// for the first state and for parts.
+/// Computes what a party shows the judge of step `step`: state `step − 1`, where states follow from one another;
+/// nothing for the first state and for parts.
 ///
 /// Errors: `NoStep`, and what prevents computing. Complexity: that of the steps up to there.
 pub fn state_before(job: &JobSpec, inputs: &dyn Inputs, step: u32) -> Result<Vec<u8>, JudgeError> {
@@ -54,9 +55,9 @@ pub fn state_before(job: &JobSpec, inputs: &dyn Inputs, step: u32) -> Result<Vec
 /// `before` is state `step − 1`, whose digest the caller has compared with the one that both parties agree about. It is
 /// needed where states follow from one another, in synthetic and training jobs, except for the first.
 ///
-/// Errors: `NoStep`, `Joined`, `Before`, and what prevents computing. Complexity: a synthetic job's iteration; the steps of
-/// one `trace_interval` of training, and reading the data set; a tile, and preparing the scene; an item, and reading the
-/// model.
+/// Errors: `NoStep`, `Joined`, `Before`, and what prevents computing. Complexity: a synthetic job's iteration; the
+/// steps of one `trace_interval` of training, and reading the data set; a tile, and preparing the scene; an item, and
+/// reading the model.
 pub fn judge_step(job: &JobSpec, inputs: &dyn Inputs, step: u32, before: &[u8]) -> Result<Hash, JudgeError> {
     let states = trace_length(job)?;
     if step >= states {
@@ -69,8 +70,8 @@ pub fn judge_step(job: &JobSpec, inputs: &dyn Inputs, step: u32, before: &[u8]) 
     Ok(output_digest(&kind.state(inputs, step, before)?))
 }
 
-/// Decides between two outputs of `job`, whose digests the caller has compared with those revealed, by the first part in
-/// which they differ: a number of a product, an item, a segment of training, a tile.
+/// Decides between two outputs of `job`, whose digests the caller has compared with those revealed, by the first part
+/// in which they differ: a number of a product, an item, a segment of training, a tile.
 ///
 /// Right says that the output is right in that part, or has the right length where the other has not; the
 /// first part that differs decides, whatever comes behind.

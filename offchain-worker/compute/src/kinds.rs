@@ -1,8 +1,8 @@
-//! The kinds of jobs, a room each: what a kind's jobs are, and how they are computed on the processor (`cpu`) and on graphics
-//! devices (`gpu`), checked (`check`), judged in a dispute (`dispute`) and measured (`workload`).
+//! The kinds of jobs, a room each: what a kind's jobs are, and how they are computed on the processor (`cpu`) and on
+//! graphics devices (`gpu`), checked (`check`), judged in a dispute (`dispute`) and measured (`workload`).
 //!
-//! Everything that a kind does is its [`Kind`]. Whoever has a job asks [`of`] for it, and need not know which kinds there are. A new kind is a
-//! room, a line in [`of`] and a line in [`workloads`].
+//! Everything that a kind does is its [`Kind`]. Whoever has a job asks [`of`] for it, and need not know which kinds
+//! there are. A new kind is a room, a line in [`of`] and a line in [`workloads`].
 
 mod dispute;
 mod error;
@@ -46,7 +46,8 @@ pub(crate) trait Kind {
         Ok(Vec::new())
     }
 
-    /// State `step`, from the state `before`. It is asked neither for an output that is joined from parts, nor beyond the trace.
+    /// State `step`, from the state `before`. It is asked neither for an output that is joined from parts, nor beyond
+    /// the trace.
     ///
     /// Errors: `Before` if `before` can be no state of the job, and what prevents computing.
     fn state(&self, inputs: &dyn Inputs, step: u32, before: &[u8]) -> Result<Vec<u8>, JudgeError> {
@@ -54,9 +55,11 @@ pub(crate) trait Kind {
         Err(JudgeError::Joined)
     }
 
-    /// The part that byte `at` of `outputs` belongs to, the first byte in which they differ. Both have the right length.
+    /// The part that byte `at` of `outputs` belongs to, the first byte in which they differ. Both have the right
+    /// length.
     ///
-    /// Errors: `Before` if what both outputs say before that part can be no state of the job, and what prevents computing.
+    /// Errors: `Before` if what both outputs say before that part can be no state of the job, and what prevents
+    /// computing.
     fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
         let _ = (inputs, outputs, at);
         Err(JudgeError::Chained)

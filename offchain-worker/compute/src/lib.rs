@@ -6,9 +6,9 @@
 //!
 //! This crate knows no chain, reads no environment and prints nothing. Computing blocks the thread.
 //!
-//! Its rooms, each of which knows only those before it: `device` (adapters, buffers, submissions), `kernels` (exact integer
-//! products), `networks` (transformers, classifiers), `kinds` (a room for each kind of jobs), and on top the engines, judging,
-//! measuring and the self-test, which are the same for every kind.
+//! Its rooms, each of which knows only those before it: `device` (adapters, buffers, submissions), `kernels` (exact
+//! integer products), `networks` (transformers, classifiers), `kinds` (a room for each kind of jobs), and on top the
+//! engines, judging, measuring and the self-test, which are the same for every kind.
 //!
 //! ```
 //! use agora_compute::{CancelFlag, CpuEngine, Engine, JobKind, JobSpec, NoInputs, NoProgress, SyntheticJob};
@@ -62,8 +62,8 @@ pub use self_test::self_test;
 /// The name by which the processor is selected instead of an adapter.
 pub const CPU_SELECTOR: &str = "cpu";
 
-/// The adapter that `selector` names, or `None` for the processor: `cpu`, an adapter as in [`find_device`], or `auto` for the
-/// best adapter that is not software, and the processor where there is none. All compute the same bits, and the
+/// The adapter that `selector` names, or `None` for the processor: `cpu`, an adapter as in [`find_device`], or `auto`
+/// for the best adapter that is not software, and the processor where there is none. All compute the same bits, and the
 /// processor is several times as fast as a software adapter.
 ///
 /// Errors: as [`find_device`].

@@ -1,7 +1,8 @@
 //! How fast an engine computes each kind of job.
 //!
-//! Everything is generated, so that all engines are measured with the same work. What is first done once is not counted:
-//! shaders are compiled and threads started by then. What every job takes, such as reading a model and the digests, is.
+//! Everything is generated, so that all engines are measured with the same work. What is first done once is not
+//! counted: shaders are compiled and threads started by then. What every job takes, such as reading a model and the
+//! digests, is.
 
 use crate::{
     engine::Engine,
@@ -80,8 +81,8 @@ pub fn measure(engine: &dyn Engine) -> Result<Measurement, EngineError> {
     })
 }
 
-/// The capability that a worker with `engine` should declare: whole billions of multiplications and additions per second in
-/// jobs of the kind `synthetic`, at least 1.
+/// The capability that a worker with `engine` should declare: whole billions of multiplications and additions per
+/// second in jobs of the kind `synthetic`, at least 1.
 ///
 /// Errors: what [`Engine::run`] returns.
 pub fn capability(engine: &dyn Engine) -> Result<u32, EngineError> {

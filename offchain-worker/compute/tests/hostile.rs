@@ -1,5 +1,5 @@
-//! Models, networks, data sets and checkpoints that anybody may have made: changes to valid ones, and bytes of no sense at
-//! all. (Scenes have their own, beside their other tests.) A failure prints the smallest input that was found.
+//! Models, networks, data sets and checkpoints that anybody may have made: changes to valid ones, and bytes of no sense
+//! at all. (Scenes have their own, beside their other tests.) A failure prints the smallest input that was found.
 
 #[path = "../../../fuzz/src/networks.rs"]
 mod networks;
@@ -122,7 +122,7 @@ fn transformer() -> Vec<u8> {
         head_size: 4,
         intermediate: 8,
     };
-    sample::package(&[1; 32], shape).to_bytes().unwrap()
+    sample::package(&[1; 32], shape).encode().unwrap()
 }
 
 proptest! {

@@ -91,7 +91,7 @@ impl Embedder {
     pub fn new(package: impl Into<Arc<[u8]>>) -> Result<Self, EmbedError> {
         let package = package.into();
         let model = BlobRef::to(&package).ok_or(EmbedError::TooLarge(package.len()))?;
-        let Package { encoder, tokenizer } = Package::from_bytes(&package)?;
+        let Package { encoder, tokenizer } = Package::decode(&package)?;
         let error = |error: tokenizers::Error| EmbedError::Tokenizer(error.to_string());
         let mut tokenizer = Tokenizer::from_bytes(&tokenizer).map_err(error)?;
         let truncation = TruncationParams {

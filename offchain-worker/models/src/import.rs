@@ -111,10 +111,11 @@ pub enum ImportError {
 
 /// Makes a package of the model in `directory`: an encoder of type BERT, with mean pooling, in 32-bit floats.
 ///
-/// Reads `config.json`, `model.safetensors`, `tokenizer.json` and, if there is one, `sentence_bert_config.json` (for the number
-/// of tokens that sentences are cut to). The same files give the same bytes on every machine.
+/// Reads `config.json`, `model.safetensors`, `tokenizer.json` and, if there is one, `sentence_bert_config.json` (for
+/// the number of tokens that sentences are cut to). The same files give the same bytes on every machine.
 ///
-/// Errors: `Read`, `Json`, and one for everything that such a model must not have. Takes memory for three copies of the model.
+/// Errors: `Read`, `Json`, and one for everything that such a model must not have. Takes memory for three copies of the
+/// model.
 pub fn import(directory: &Path) -> Result<Vec<u8>, ImportError> {
     let sentence = directory.join(SENTENCE);
     let sentence = sentence.exists().then(|| read(&sentence)).transpose()?;
@@ -168,7 +169,7 @@ impl ModelFiles<'_> {
             rows: config.max_position_embeddings as usize,
         };
         let encoder = importer.encoder(config.layer_norm_eps)?;
-        Ok(Package { encoder, tokenizer }.to_bytes()?)
+        Ok(Package { encoder, tokenizer }.encode()?)
     }
 }
 
@@ -346,7 +347,8 @@ impl Importer<'_> {
         } = self.shape;
         let square = [hidden, hidden];
         let limbs = fine(hidden);
-        // The scores of the softmax, which is in powers of two, are to come out in units of 2⁻¹⁰ after shifts of 36 bits.
+        // The scores of the softmax, which is in powers of two, are to come out in units of 2⁻¹⁰ after shifts of 36
+        // bits.
         let to_score = core::f64::consts::LOG2_E / libm::sqrt(head_size.into());
         let query = libm::ldexp(to_score, 10 + 36 - 2 * STATE_BITS) / (2047.0 * 2047.0);
         let input = LinearBuilder::new(limbs, STATE_BITS);
@@ -376,8 +378,8 @@ impl Importer<'_> {
 
 /// Two limbs for inputs of this width, where sums allow it.
 ///
-/// States have outliers, so that most of their values would be left with few levels in one limb: for MiniLM that would be three
-/// times as far from the float model.
+/// States have outliers, so that most of their values would be left with few levels in one limb: for MiniLM that would
+/// be three times as far from the float model.
 fn fine(width: u32) -> Limbs {
     if width <= MAX_TWO_LIMB_WIDTH {
         Limbs::Two

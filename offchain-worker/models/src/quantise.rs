@@ -1,7 +1,7 @@
 //! From floats to the integers of a package.
 //!
-//! Only operations of IEEE 754 that are exactly rounded, and functions of the crate `libm`, so that the same model gives the
-//! same package on every machine.
+//! Only operations of IEEE 754 that are exactly rounded, and functions of the crate `libm`, so that the same model
+//! gives the same package on every machine.
 //!
 //! The units of values are chosen here; the multipliers of the next layer undo them.
 
@@ -81,7 +81,8 @@ impl LinearBuilder {
         Self { linear, input_bits }
     }
 
-    /// Adds the outputs whose weights are the rows of `weights`, each times `factor`, with so many bits behind the point.
+    /// Adds the outputs whose weights are the rows of `weights`, each times `factor`, with so many bits behind the
+    /// point.
     ///
     /// Returns `None` if a weight is too large.
     pub fn rows(mut self, weights: &[f64], biases: &[f64], factor: f64, output_bits: i32) -> Option<Self> {

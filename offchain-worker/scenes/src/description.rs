@@ -54,8 +54,8 @@ impl<'de> Deserialize<'de> for Colour {
     }
 }
 
-/// Reads a colour in either form. By hand, because `serde(untagged)` cannot read numbers of `serde_json` when some crate of
-/// the program has these kept as text.
+/// Reads a colour in either form. By hand, because `serde(untagged)` cannot read numbers of `serde_json` when some
+/// crate of the program has these kept as text.
 struct ColourVisitor;
 
 impl<'de> Visitor<'de> for ColourVisitor {

@@ -1,8 +1,8 @@
-//! Meshes from glTF 2.0 files, text or binary: the geometry of the default scene's triangles. Materials, cameras and animations
-//! are ignored.
+//! Meshes from glTF 2.0 files, text or binary: the geometry of the default scene's triangles. Materials, cameras and
+//! animations are ignored.
 //!
-//! The crate `gltf` reads the text; references and binary chunks are followed here, because its own validation panics on
-//! references to what does not exist (1.4.1).
+//! The crate `gltf` reads the text; references and binary chunks are followed here, because its own validation panics
+//! on references to what does not exist (1.4.1).
 
 use crate::{
     error::{MeshError, at_most},
@@ -29,7 +29,8 @@ const MAX_DEPTH: usize = 64;
 const BASE64: &str = ";base64,";
 const MISSING: MeshError = MeshError::Missing;
 
-/// Reads the default scene of a glTF file, or else the first one, as one mesh; buffers in other files are asked of `files`.
+/// Reads the default scene of a glTF file, or else the first one, as one mesh; buffers in other files are asked of
+/// `files`.
 ///
 /// Errors: those of `files`, `TooLong`, `Gltf`, `Missing`, `Unsupported`, `Truncated`, `TooMany`, `NotFinite`, `Index`,
 /// `Nodes`, `Base64`.

@@ -120,8 +120,8 @@ impl Context {
         })
     }
 
-    /// A buffer for shaders, of at least `bytes` and a multiple of 16, with any content. It comes from the pool, and returns
-    /// there when it is dropped. Shaders may read and write it, and it can be copied from and to.
+    /// A buffer for shaders, of at least `bytes` and a multiple of 16, with any content. It comes from the pool, and
+    /// returns there when it is dropped. Shaders may read and write it, and it can be copied from and to.
     ///
     /// Errors: `Limit`, `OutOfMemory`, and what the device reports.
     pub fn storage(&self, bytes: u64) -> Result<Pooled, DeviceError> {

@@ -86,8 +86,8 @@ impl Pool {
     }
 }
 
-/// A buffer that goes back to its pool when it is dropped; it must not be mapped then. Submissions made before may still use
-/// it: whatever is submitted later, from any thread, comes after them in the device's queue.
+/// A buffer that goes back to its pool when it is dropped; it must not be mapped then. Submissions made before may
+/// still use it: whatever is submitted later, from any thread, comes after them in the device's queue.
 pub(crate) struct Pooled {
     buffer: wgpu::Buffer,
     purpose: Purpose,

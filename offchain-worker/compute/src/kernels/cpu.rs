@@ -148,8 +148,8 @@ impl Kernel {
 
 /// The innermost part of a product: a tile of `ROWS` × `COLUMNS` sums that are kept in registers.
 ///
-/// Panels hold, for each group of `GROUP` neighbours along k, the groups of all rows (or columns) of the tile, one after
-/// the other.
+/// Panels hold, for each group of `GROUP` neighbours along k, the groups of all rows (or columns) of the tile, one
+/// after the other.
 trait MicroKernel: Copy + Send + Sync {
     /// What packed operands are made of.
     type Element: bytemuck::Pod + Send + Sync;
@@ -169,8 +169,8 @@ trait MicroKernel: Copy + Send + Sync {
     /// What the sums of a row of the left-hand operand begin with, to make up for how elements are packed.
     fn start(row: &[i8]) -> i32;
 
-    /// Adds the product of a panel of the left-hand and one of the right-hand operand to the first `rows` rows of the tile at the
-    /// beginning of `sums`, whose rows are `stride` apart. May add to further rows of the tile.
+    /// Adds the product of a panel of the left-hand and one of the right-hand operand to the first `rows` rows of the
+    /// tile at the beginning of `sums`, whose rows are `stride` apart. May add to further rows of the tile.
     fn accumulate(self, lhs: &[Self::Element], rhs: &[Self::Element], rows: usize, sums: &mut [i32], stride: usize);
 
     /// Calls `work` compiled for the tile's instructions.

@@ -44,9 +44,9 @@ pub struct Gpu {
 }
 
 impl Gpu {
-    /// Opens `device`. Unless `options` name a configuration, or a file that remembers the fastest ones, these are found by
-    /// trying, which takes a few seconds. A software adapter gets those that are usually best: compiling all would
-    /// take longer than jobs do.
+    /// Opens `device`. Unless `options` name a configuration, or a file that remembers the fastest ones, these are
+    /// found by trying, which takes a few seconds. A software adapter gets those that are usually best: compiling all
+    /// would take longer than jobs do.
     ///
     /// Errors: `Open` if the driver refuses, `UnknownDevice` or `NoAdapter` if the device is gone.
     pub(crate) fn open(info: &DeviceInfo, options: &GpuOptions) -> Result<Self, DeviceError> {

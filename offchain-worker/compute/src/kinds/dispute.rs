@@ -99,7 +99,8 @@ pub(crate) struct Part {
     pub claims: [Vec<u8>; 2],
 }
 
-/// The number of the part that byte `at` belongs to, of parts of `width` bytes that lie one after the other, and both outputs' bytes of it.
+/// The number of the part that byte `at` belongs to, of parts of `width` bytes that lie one after the other, and both
+/// outputs' bytes of it.
 pub(super) fn cut(outputs: [&[u8]; 2], at: usize, width: usize) -> (usize, [Vec<u8>; 2]) {
     let number = at / width;
     (number, outputs.map(|output| output[number * width..][..width].to_vec()))

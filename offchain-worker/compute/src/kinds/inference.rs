@@ -73,7 +73,7 @@ impl Batch {
     fn read(job: &InferenceJob, inputs: &dyn Inputs) -> Result<Self, EngineError> {
         match job.task {
             InferenceTask::Embedding => {
-                let encoder = Package::from_bytes(&inputs.get(&job.model)?)?.encoder;
+                let encoder = Package::decode(&inputs.get(&job.model)?)?.encoder;
                 let items = Items::read(&inputs.get(&job.input)?, job, &encoder.shape)?;
                 Ok(Self::Texts(Box::new(encoder), items))
             }

@@ -1,5 +1,5 @@
-//! Matrix multiplication: `y = W[rows] · x` for a batch of vectors, the unit of distributed inference. Specified to the byte in
-//! `docs/protocol/matmul.md`.
+//! Matrix multiplication: `y = W[rows] · x` for a batch of vectors, the unit of distributed inference. Specified to the
+//! byte in `docs/protocol/matmul.md`.
 
 mod check;
 mod cpu;

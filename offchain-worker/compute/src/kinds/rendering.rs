@@ -1,7 +1,7 @@
 //! Rendering: a path tracer in fixed-point arithmetic. Specified to the bit in `docs/protocol/rendering.md`.
 //!
-//! A pixel's colour follows from the scene, the seed, the image's size, its place and frame, and the numbers of samples and
-//! bounces alone: tiles can be rendered in any order, anywhere, and single pixels can be checked.
+//! A pixel's colour follows from the scene, the seed, the image's size, its place and frame, and the numbers of samples
+//! and bounces alone: tiles can be rendered in any order, anywhere, and single pixels can be checked.
 
 mod check;
 mod cpu;

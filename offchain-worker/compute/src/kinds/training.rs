@@ -1,8 +1,8 @@
 //! Training: integer stochastic gradient descent on images. Specified to the byte in `docs/protocol/training.md`.
 //!
-//! Terms: a *step* changes every weight once, by the gradient of the loss of one *batch* of images. The *state* is what a
-//! step starts from: the number of steps so far, the weights, their momenta. A *segment* is a number of steps; the states
-//! after segments are *checkpoints*, of which the output consists, with the loss of each step.
+//! Terms: a *step* changes every weight once, by the gradient of the loss of one *batch* of images. The *state* is what
+//! a step starts from: the number of steps so far, the weights, their momenta. A *segment* is a number of steps; the
+//! states after segments are *checkpoints*, of which the output consists, with the loss of each step.
 
 mod batches;
 mod check;

@@ -1,5 +1,5 @@
-//! What the workloads of all kinds have in common. Everything is generated, so that all engines are measured with the same
-//! work.
+//! What the workloads of all kinds have in common. Everything is generated, so that all engines are measured with the
+//! same work.
 
 use super::EngineError;
 use crate::{inputs::MemoryInputs, networks::classifier::Shape};

@@ -1,10 +1,10 @@
 //! Networks that classify images, in integers: what training makes and inference applies.
 //!
-//! A network has two layers. The *first* moves a window over the image, one pixel at a time; each of its channels has one
-//! weight for each pixel of the window, and one for a constant input. Of each square of positions the largest value
-//! goes on, rounded, with what is negative set to zero: the *features*. The *last* layer has one weight for each feature and
-//! class, and one for a constant input; its sums are the *logits*, and the class with the largest one, the first of
-//! several, is the answer. A perceptron is the case in which the window is the image. Specified to the byte in
+//! A network has two layers. The *first* moves a window over the image, one pixel at a time; each of its channels has
+//! one weight for each pixel of the window, and one for a constant input. Of each square of positions the largest value
+//! goes on, rounded, with what is negative set to zero: the *features*. The *last* layer has one weight for each
+//! feature and class, and one for a constant input; its sums are the *logits*, and the class with the largest one, the
+//! first of several, is the answer. A perceptron is the case in which the window is the image. Specified to the byte in
 //! `docs/protocol/training.md`.
 
 mod cpu;

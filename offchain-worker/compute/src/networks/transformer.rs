@@ -1,12 +1,13 @@
-//! Transformers: what their model packages hold, how these are read and written, and the integer operators that they are
-//! computed with.
+//! Transformers: what their model packages hold, how these are read and written, and the integer operators that they
+//! are computed with.
 //!
 //! A package is a content-addressed blob: its hash is what "this model" means. It holds only integers; everything that
 //! depends on floats was decided when it was made. Its bytes and the operators are specified in
 //! `docs/protocol/inference.md`.
 //!
-//! Terms: a *value* is a 20-bit signed fixed-point number ([`VALUE_MAX`]); the *levels* of a quantised row are the integers
-//! that its largest value is scaled to; a *rescale* is a multiplication by a 31-bit multiplier, and a rounding shift.
+//! Terms: a *value* is a 20-bit signed fixed-point number ([`VALUE_MAX`]); the *levels* of a quantised row are the
+//! integers that its largest value is scaled to; a *rescale* is a multiplication by a 31-bit multiplier, and a rounding
+//! shift.
 
 mod encoder;
 mod forward;
@@ -17,7 +18,7 @@ mod package;
 pub mod sample;
 
 pub use encoder::{Activation, Attention, Embedding, Encoder, Layer, Limbs, Linear, Norm, Shape};
-pub(crate) use forward::Prepared;
+pub(crate) use forward::PreparedEncoder;
 pub use operators::VALUE_MAX;
 pub use package::{Package, PackageError};
 

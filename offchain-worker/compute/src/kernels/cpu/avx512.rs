@@ -1,8 +1,8 @@
 //! The micro-kernel for AVX-512 with VNNI: groups of four bytes are multiplied and added by `vpdpbusd`.
 //!
-//! The instruction multiplies unsigned by signed bytes. The right-hand operand is packed with 128 added to each element; the
-//! sums of a row then begin with −128 times the sum of the row. Sums between may wrap; the last is exact modulo 2³², and
-//! fits.
+//! The instruction multiplies unsigned by signed bytes. The right-hand operand is packed with 128 added to each
+//! element; the sums of a row then begin with −128 times the sum of the row. Sums between may wrap; the last is exact
+//! modulo 2³², and fits.
 
 #![allow(unsafe_code)]
 

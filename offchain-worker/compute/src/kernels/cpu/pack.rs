@@ -38,8 +38,8 @@ enum Order {
 /// The largest group of a kernel.
 const MAX_GROUP: usize = 4;
 
-/// `depth` with the padding of panels: the micro-kernels go along k in steps of four elements. The padding of the left-hand
-/// operand is zero.
+/// `depth` with the padding of panels: the micro-kernels go along k in steps of four elements. The padding of the
+/// left-hand operand is zero.
 pub(super) const fn padded_depth(depth: usize) -> usize {
     depth.next_multiple_of(4)
 }
@@ -141,7 +141,8 @@ fn pack_lanes<K: MicroKernel>(
     }
 }
 
-/// Fills `panels`, each of `panel` elements, from lane `first` on, from `source`, in which each line is `lanes` elements.
+/// Fills `panels`, each of `panel` elements, from lane `first` on, from `source`, in which each line is `lanes`
+/// elements.
 #[inline(always)]
 fn pack_depths<K: MicroKernel>(
     source: &[i8],
@@ -229,7 +230,8 @@ fn pack_lhs<K: MicroKernel>(
     Ok(())
 }
 
-/// The right-hand operand of a product: k×n signed bytes, packed. A model's weights are packed once and multiplied by often.
+/// The right-hand operand of a product: k×n signed bytes, packed. A model's weights are packed once and multiplied by
+/// often.
 #[derive(Clone)]
 pub struct PackedRhs {
     pub(super) panels: Panels,
@@ -248,8 +250,8 @@ impl PackedRhs {
         Self::pack(Panels::new(kernel, columns, depth, Order::Depths), matrix)
     }
 
-    /// Packs the transpose of a matrix of `columns` × `depth`, row by row: weights as they are usually kept, one row for
-    /// each output.
+    /// Packs the transpose of a matrix of `columns` × `depth`, row by row: weights as they are usually kept, one row
+    /// for each output.
     ///
     /// Errors: `Shape`, `TooDeep`. Complexity: O(k·n), on all cores.
     pub fn transposed(matrix: &[i8], columns: usize, depth: usize) -> Result<Self, GemmError> {

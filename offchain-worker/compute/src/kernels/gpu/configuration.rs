@@ -2,8 +2,8 @@
 
 use crate::device::DeviceLimits;
 
-/// How a product is divided: the tile of elements per invocation, invocations per workgroup, and where operands are read
-/// from.
+/// How a product is divided: the tile of elements per invocation, invocations per workgroup, and where operands are
+/// read from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Configuration {
     pub(super) name: &'static str,

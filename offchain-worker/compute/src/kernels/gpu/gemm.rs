@@ -1,8 +1,8 @@
 //! Products of matrices of signed bytes, summed exactly in `i32`: C = A · Bᵀ, where A is m×k, B is n×k and C is m×n.
 //!
-//! Both operands are stored row by row along k, the dimension that is summed over: B is a layer's weights as they are usually
-//! stored. A row starts at a multiple of 16 bytes and is padded to one, in at least one of the operands with zeros.
-//! What becomes of the sums is the [`Epilogue`].
+//! Both operands are stored row by row along k, the dimension that is summed over: B is a layer's weights as they are
+//! usually stored. A row starts at a multiple of 16 bytes and is padded to one, in at least one of the operands with
+//! zeros. What becomes of the sums is the [`Epilogue`].
 //!
 //! ```text
 //! let gemm = Gemm::new(&context, tuning, shape, lhs, rhs, epilogue)?;   // once: shader, buffers bound
@@ -211,16 +211,17 @@ impl Gemm {
 fn compile(context: &Context, configuration: Configuration, output: Output) -> Arc<wgpu::ComputePipeline> {
     let key = format!("product {} {output:?}", configuration.name());
     // SAFETY: without checks the shader must keep to its buffers, end its loops and not divide by zero.
-    // Operands: each index is `offset + batch · batch_stride + row · stride + k` with `batch < shape.batch` (`dispatches`
-    // starts no more), `row ≤ rows − 1` by `min`, and `k < k_vectors` by the loop's end or, in `shared.wgsl`, because just
-    // that is asked before. `plan::check` has made sure that the greatest such index lies in its buffer and below 2³², so
-    // that nothing wraps, and that no dimension is zero. `texels.wgsl` reads a texture, which has a texel for each vector
-    // of the buffer.
-    // Outputs: each store stands behind `row < m` and `column < n`, or behind the same with the packed dimension rounded up
-    // to 16; `plan::check` has made sure of the greatest word that is reached.
-    // Shared memory: `(k · t + a) · g + b` with `k < DEPTH`, `a < t` (size of a tile) and `b < g` (size of a workgroup), in
-    // a block of `DEPTH · t · g` vectors; in `split.wgsl` `e · INVOCATIONS + i` with `i < INVOCATIONS` for each element `e`.
-    // Every loop counts up by a constant that is not zero to a number below 2²⁸, or halves until zero. Divisors are
-    // constants.
+    // - Operands: each index is `offset + batch · batch_stride + row · stride + k` with `batch < shape.batch`
+    //   (`dispatches` starts no more), `row ≤ rows − 1` by `min`, and `k < k_vectors` by the loop's end or, in
+    //   `shared.wgsl`, because just that is asked before. `plan::check` has made sure that the greatest such index lies
+    //   in its buffer and below 2³², so that nothing wraps, and that no dimension is zero. `texels.wgsl` reads a
+    //   texture, which has a texel for each vector of the buffer.
+    // - Outputs: each store stands behind `row < m` and `column < n`, or behind the same with the packed dimension
+    //   rounded up to 16; `plan::check` has made sure of the greatest word that is reached.
+    // - Shared memory: `(k · t + a) · g + b` with `k < DEPTH`, `a < t` (size of a tile) and `b < g` (size of a
+    //   workgroup), in a block of `DEPTH · t · g` vectors; in `split.wgsl` `e · INVOCATIONS + i` with
+    //   `i < INVOCATIONS` for each element `e`.
+    // - Every loop counts up by a constant that is not zero to a number below 2²⁸, or halves until zero. Divisors are
+    //   constants.
     unsafe { context.pipeline(&key, || shader::shader(configuration, output), ENTRY_POINT) }
 }

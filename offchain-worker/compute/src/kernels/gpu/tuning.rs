@@ -47,7 +47,8 @@ impl Tuning {
         }
     }
 
-    /// What is good on most devices of a type. On software adapters, compiling all configurations takes longer than jobs do.
+    /// What is good on most devices of a type. On software adapters, compiling all configurations takes longer than
+    /// jobs do.
     pub const fn usual(device_type: DeviceType) -> Self {
         match device_type {
             DeviceType::Software => Self::only(Configuration::TEXELS),

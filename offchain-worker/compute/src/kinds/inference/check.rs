@@ -3,7 +3,7 @@
 use super::{Items, cpu::bytes};
 use crate::{
     kinds::{EngineError, Place, Verdict, draw_below},
-    networks::transformer::{Encoder, Prepared},
+    networks::transformer::{Encoder, PreparedEncoder},
     run::CancelFlag,
 };
 use agora_math::field::Generator;
@@ -30,7 +30,7 @@ pub(super) fn check(
     if found != expected {
         return Ok(Verdict::Wrong(Place::Length { expected, found }));
     }
-    let model = Prepared::new(Arc::new(encoder))?;
+    let model = PreparedEncoder::new(Arc::new(encoder))?;
     let never = CancelFlag::new();
     let drawn: Vec<usize> = draw(items.work(), seed).into_iter().collect();
     let wrong = |item: usize| {

@@ -3,7 +3,7 @@
 use super::Items;
 use crate::{
     kinds::EngineError,
-    networks::transformer::{Encoder, Prepared},
+    networks::transformer::{Encoder, PreparedEncoder},
     run::Run,
 };
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ const MIN_TOKENS_PER_TASK: usize = 32;
 
 /// The embeddings of `items`, one after the other.
 pub(super) fn embed(encoder: Encoder, items: &Items, run: &Run<'_>) -> Result<Vec<u8>, EngineError> {
-    let model = Prepared::new(Arc::new(encoder))?;
+    let model = PreparedEncoder::new(Arc::new(encoder))?;
     let total = items.len() as u32;
     run.progress.update(0, total);
     let done = Mutex::new(0);

@@ -38,8 +38,8 @@ pub(super) fn embed(gpu: &Gpu, encoder: &Encoder, items: &Items, run: &Run<'_>) 
     Ok(output)
 }
 
-/// The most tokens of a batch: as many as fit in the work of a submission and in the largest buffer, but at least those of
-/// the longest item.
+/// The most tokens of a batch: as many as fit in the work of a submission and in the largest buffer, but at least those
+/// of the longest item.
 ///
 /// Errors: `Limit` if the device has too few workgroups for that.
 fn capacity(context: &Context, encoder: &Encoder, items: &Items) -> Result<u32, DeviceError> {

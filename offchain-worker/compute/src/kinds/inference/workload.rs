@@ -41,7 +41,7 @@ impl Embedding {
     /// Makes the model.
     pub fn new() -> Result<Self, EngineError> {
         let mut inputs = MemoryInputs::new();
-        let package = sample::package(&SEED, MINI_LM).to_bytes()?;
+        let package = sample::package(&SEED, MINI_LM).encode()?;
         let model = insert(&mut inputs, package)?;
         Ok(Self { model, inputs })
     }

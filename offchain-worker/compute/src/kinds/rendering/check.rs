@@ -15,7 +15,8 @@ const LABEL: &[u8] = b"render-check";
 const PART: u64 = 64;
 const LEAST: u64 = 256;
 
-/// Checks the pixels that `seed` draws: the output is cut into strata of pixels as equal as can be, and one pixel of each is drawn.
+/// Checks the pixels that `seed` draws: the output is cut into strata of pixels as equal as can be, and one pixel of
+/// each is drawn.
 pub(super) fn check(
     job: &RenderingJob,
     inputs: &dyn Inputs,

@@ -1,4 +1,5 @@
-//! Rendering on a graphics device: some tiles at a time, some paths of each pixel at a time, so that no dispatch lasts long.
+//! Rendering on a graphics device: some tiles at a time, some paths of each pixel at a time, so that no dispatch lasts
+//! long.
 
 mod buffers;
 
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::{
     computation::Computation,
-    device::{Context, DeviceError},
+    device::{Batch, Context, DeviceError},
     kernels::{PHILOX_WGSL, WIDE_WGSL, gpu::Gpu},
     kinds::EngineError,
     run::Run,
@@ -142,15 +143,18 @@ impl<'a> Flight<'a> {
             .read(self.context, self.run.cancel, batch.len() * TILE_WORDS)
     }
 
+    /// Renders so many tiles, and waits for them.
+    ///
+    /// Errors: `Cancelled`, and what the device reports.
     fn dispatch(&self, tiles: u32) -> Result<(), DeviceError> {
-        let mut encoder = self.context.device.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
+        let mut batch = Batch::new(self.context, self.run.cancel);
+        // The pace bounds how long a dispatch lasts, not its operations.
+        let mut pass = batch.encoder(0)?.begin_compute_pass(&Default::default());
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.buffers.bind_group, &[]);
         pass.dispatch_workgroups(8, 8, tiles);
         drop(pass);
-        let submission = self.context.queue.submit([encoder.finish()]);
-        self.context.wait(&submission, self.run.cancel, || true)
+        batch.finish()
     }
 
     /// Adapts the size of dispatches after one of `amount` that lasted `time`.
@@ -166,18 +170,21 @@ impl<'a> Flight<'a> {
 
 #[allow(unsafe_code, reason = "a checked shader bounds its loops, at several times the cost")]
 fn compile(context: &Context) -> Arc<wgpu::ComputePipeline> {
-    // SAFETY: without checks the shader must keep to its buffers, end its loops and not divide by zero. What the buffers hold
-    // comes from `PreparedScene`, made of a scene that was validated:
+    // SAFETY: without checks the shader must keep to its buffers, end its loops and not divide by zero. What the
+    // buffers hold comes from `PreparedScene`, made of a scene that was validated:
     // - `nodes`: `at` is below their number; each node's `skip` is above its own place, so that the loop ends.
-    // - `primitives`, `surfaces`: leaves name places below their number (they are ranges of the hierarchy's order, which has
-    //   an entry for each primitive); a hit has such a place, or the number of primitives plus that of a plane.
-    // - `tables`: planes and lights are counted by `params`; `wide_product(x, lights).y < lights`, asked only if there are lights;
-    //   materials of shapes exist (`Scene::validate`).
-    // - `tiles`, `sums`: there are as many as workgroups along z (`Buffers::begin`), with 64 · 64 · 3 words each; `place` is below 64.
-    // - Loops count up to 10, 16, `planes` ≤ 16, a leaf's at most 15 primitives, `max_bounces` ≤ 64 and `samples` ≤ 4096.
-    // - Divisors: the upper half of a number shifted to have its highest bit set, so that it is 2¹⁵ or more, unless the
-    //   divisor of `wide_quotient` is zero: there it is a root of at least 2²⁸, a speed or a size that was found not to be zero, or a length
-    //   above 64; the root of at least 2³⁰; a throughput that is above a random number.
+    // - `primitives`, `surfaces`: leaves name places below their number (they are ranges of the hierarchy's order,
+    //   which has an entry for each primitive); a hit has such a place, or the number of primitives plus that of a
+    //   plane.
+    // - `tables`: planes and lights are counted by `params`; `wide_product(x, lights).y < lights`, asked only if there
+    //   are lights; materials of shapes exist (`Scene::validate`).
+    // - `tiles`, `sums`: there are as many as workgroups along z (`Buffers::begin`), with 64 · 64 · 3 words each;
+    //   `place` is below 64.
+    // - Loops count up to 10, 16, `planes` ≤ 16, a leaf's at most 15 primitives, `max_bounces` ≤ 64 and
+    //   `samples` ≤ 4096.
+    // - Divisors: the upper half of a number shifted to have its highest bit set, so that it is 2¹⁵ or more, unless
+    //   the divisor of `wide_quotient` is zero: there it is a root of at least 2²⁸, a speed or a size that was found
+    //   not to be zero, or a length above 64; the root of at least 2³⁰; a throughput that is above a random number.
     // - Shifts are below 32: constants, or differences of a count of leading zeros that is below 32.
     unsafe { context.pipeline("rendering", || SHADER.concat(), ENTRY_POINT) }
 }

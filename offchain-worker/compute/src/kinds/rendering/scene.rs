@@ -1,7 +1,7 @@
 //! Scenes: what there is to render, and the limits that keep all arithmetic within 32 bits.
 //!
-//! A scene is read from bytes that anybody may have made. Nothing is allocated before the counts are within their limits and
-//! fit the length; nothing is used before [`Scene::validate`] has passed.
+//! A scene is read from bytes that anybody may have made. Nothing is allocated before the counts are within their
+//! limits and fit the length; nothing is used before [`Scene::validate`] has passed.
 
 mod bytes;
 

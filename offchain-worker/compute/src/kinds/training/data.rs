@@ -69,8 +69,8 @@ pub struct Dataset {
 impl Dataset {
     /// Reads a data set.
     ///
-    /// Errors: `NoDataset`, `Zero`, `Length`, `Pixel`, `Class`. The sizes are compared with the length before anything is
-    /// allocated.
+    /// Errors: `NoDataset`, `Zero`, `Length`, `Pixel`, `Class`. The sizes are compared with the length before anything
+    /// is allocated.
     pub fn decode(bytes: &[u8]) -> Result<Self, DataError> {
         let (header, rest) = bytes.split_first_chunk::<HEADER>().ok_or(DataError::NoDataset)?;
         if header[..5] != MAGIC {

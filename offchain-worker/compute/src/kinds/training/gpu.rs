@@ -312,10 +312,10 @@ fn kernel(
     bound: &[(u32, &wgpu::Buffer)],
 ) -> Result<Kernel, DeviceError> {
     let shader = || [WIDE_WGSL, PHILOX_WGSL, FORWARD_WGSL, include_str!("gpu/step.wgsl")].concat();
-    // SAFETY: as for `Kernel::forward`, and: features are written, with the offset of a position within its square, before
-    // they are read. Invocations beyond `batch` and `weights` return. `weights` and `state` are indexed by what is below
-    // `weights` and `2 · weights`, workgroup arrays by what is below `classes ≤ 256`, and 8 of 64 lanes. `losses` has a
-    // place for each step of a submission. Every loop counts up by at least 1 to a size, or to ten. The divisor in
-    // `compute_errors` is a sum of at least 2¹⁶, as the power of the largest logit is that.
+    // SAFETY: as for `Kernel::forward`, and: features are written, with the offset of a position within its square,
+    // before they are read. Invocations beyond `batch` and `weights` return. `weights` and `state` are indexed by what
+    // is below `weights` and `2 · weights`, workgroup arrays by what is below `classes ≤ 256`, and 8 of 64 lanes.
+    // `losses` has a place for each step of a submission. Every loop counts up by at least 1 to a size, or to ten. The
+    // divisor in `compute_errors` is a sum of at least 2¹⁶, as the power of the largest logit is that.
     unsafe { Kernel::new(context, shader, entry, invocations, steps, bound) }
 }

@@ -90,7 +90,8 @@ fn sum_channel(shape: &Shape, samples: &[Sample], channel: usize, gradients: &mu
         }
         return;
     }
-    // Over the at most 256 positions of an image, times 32,639 and 127: below 2³⁰. Shifted: at most 2²², for 256 images.
+    // Over the at most 256 positions of an image, times 32,639 and 127: below 2³⁰. Shifted: at most 2²², for 256
+    // images.
     let mut image = vec![0; gradients.len()];
     gradients.fill(0);
     for sample in samples {

@@ -1,5 +1,5 @@
-//! The loss and its gradient by the logits and the features, number by number. All engines do the same, and nothing here can
-//! overflow.
+//! The loss and its gradient by the logits and the features, number by number. All engines do the same, and nothing
+//! here can overflow.
 
 use crate::networks::classifier::MAX_VALUE;
 

@@ -1,5 +1,5 @@
-//! The optimizer: stochastic gradient descent with momentum and a learning rate that is halved, number by number. All engines do the
-//! same, and nothing here can overflow.
+//! The optimizer: stochastic gradient descent with momentum and a learning rate that is halved, number by number. All
+//! engines do the same, and nothing here can overflow.
 
 use crate::networks::classifier::MAX_VALUE;
 use agora_math::field::Generator;

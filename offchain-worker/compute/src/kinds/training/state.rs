@@ -50,8 +50,9 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The state before the first step: random weights, those of constant inputs zero.
     ///
-    /// Weight `i` with `n` inputs (the constant one counted) is word `i mod 4` of block ⌊i / 4⌋ of the generator, as a signed
-    /// number, shifted right so that its amount is at most 2^(24 − ⌈b / 2⌉), where `b` is the number of bits of `n`.
+    /// Weight `i` with `n` inputs (the constant one counted) is word `i mod 4` of block ⌊i / 4⌋ of the generator, as a
+    /// signed number, shifted right so that its amount is at most 2^(24 − ⌈b / 2⌉), where `b` is the number of bits of
+    /// `n`.
     pub(super) fn first(shape: &Shape, seed: &[u8; 32]) -> Self {
         let generator = Generator::new(seed, LABEL_WEIGHTS);
         let first = shape.first_weights();

@@ -172,8 +172,8 @@ impl Kernel {
     ///
     /// # Safety
     ///
-    /// With the parameters of [`Sizes::step`], and buffers as large as they say, the shader must keep to its buffers, end its
-    /// loops and not divide by zero.
+    /// With the parameters of [`Sizes::step`], and buffers as large as they say, the shader must keep to its buffers,
+    /// end its loops and not divide by zero.
     #[allow(unsafe_code, reason = "the caller proves the indices")]
     pub unsafe fn new(
         context: &Context,
@@ -212,13 +212,13 @@ impl Kernel {
         steps: &wgpu::Buffer,
         bound: &[(u32, &wgpu::Buffer)],
     ) -> Result<Self, DeviceError> {
-        // SAFETY: the parameters are those of `Sizes::step`: `Shape::validate` bounds all sizes, each is at least 1, and the
-        // host makes every buffer as large as they say. The images' indices in `batches` are below the number of
-        // images, so that an image's inputs are there; a window lies within its padded image, since
-        // `wide · pool + window_width − 1 ≤ width` and likewise for its rows. Features are written before they are read.
-        // Invocations beyond `batch · features` and `batch` return. `weights` is indexed by what is below `weights`,
-        // workgroup arrays by what is below the classes, at most 256. Each loop counts up by at least 1 to a size. Divisors
-        // are sizes. Shifts are by less than 32. No index wraps: all buffers are smaller than 2³² bytes (`Bounds`).
+        // SAFETY: the parameters are those of `Sizes::step`: `Shape::validate` bounds all sizes, each is at least 1,
+        // and the host makes every buffer as large as they say. The images' indices in `batches` are below the number
+        // of images, so that an image's inputs are there; a window lies within its padded image, since `wide · pool +
+        // window_width − 1 ≤ width` and likewise for its rows. Features are written before they are read. Invocations
+        // beyond `batch · features` and `batch` return. `weights` is indexed by what is below `weights`, workgroup
+        // arrays by what is below the classes, at most 256. Each loop counts up by at least 1 to a size. Divisors are
+        // sizes. Shifts are by less than 32. No index wraps: all buffers are smaller than 2³² bytes (`Bounds`).
         unsafe { Self::new(context, || FORWARD_WGSL.to_owned(), entry, invocations, steps, bound) }
     }
 

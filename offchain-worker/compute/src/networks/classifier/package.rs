@@ -42,7 +42,8 @@ impl Package {
 
     /// Reads a package.
     ///
-    /// Errors: `NoPackage`, `Architecture`, `Size`, `Length`, `Weight`. The sizes are checked before anything is allocated.
+    /// Errors: `NoPackage`, `Architecture`, `Size`, `Length`, `Weight`. The sizes are checked before anything is
+    /// allocated.
     pub fn decode(bytes: &[u8]) -> Result<Self, NetworkError> {
         let (header, weights) = bytes.split_first_chunk::<HEADER>().ok_or(NetworkError::NoPackage)?;
         let (magic, rest) = header.split_at(MAGIC.len());

@@ -15,7 +15,7 @@ use crate::{
 use std::{ops::Range, sync::Arc};
 
 /// An encoder with its weights in the order in which they are read.
-pub struct Prepared {
+pub struct PreparedEncoder {
     encoder: Arc<Encoder>,
     layers: Vec<Linears>,
 }
@@ -51,7 +51,7 @@ impl States {
     }
 }
 
-impl Prepared {
+impl PreparedEncoder {
     /// Prepares `encoder`.
     ///
     /// Errors: `Shape`, unless it is one that a [`super::Package`] was read or written with.
@@ -68,7 +68,8 @@ impl Prepared {
         Ok(Self { encoder, layers })
     }
 
-    /// The embeddings of `items`, one after the other, each of `hidden` numbers in units of 2⁻¹⁵ and of Euclidean length 1.
+    /// The embeddings of `items`, one after the other, each of `hidden` numbers in units of 2⁻¹⁵ and of Euclidean
+    /// length 1.
     ///
     /// Each item has at least one token and at most as many as there are positions, each below the size of the
     /// vocabulary. An item's embedding does not depend on the others.

@@ -1,5 +1,5 @@
-//! The integer operators, as `docs/protocol/inference.md` specifies them. None overflows, whatever it is given within the
-//! limits of a package; each can be computed with 32-bit words alone.
+//! The integer operators, as `docs/protocol/inference.md` specifies them. None overflows, whatever it is given within
+//! the limits of a package; each can be computed with 32-bit words alone.
 
 use super::{ACTIVATION_TABLE, Activation, EXPONENT_TABLE, Limbs, Norm};
 
@@ -41,7 +41,8 @@ impl Limbs {
 
 // What follows wraps nowhere; it says so, because checks would keep the compiler from vectorising the loops around it.
 
-/// `a · b / 2^shift`, rounded to the nearest, halves away from zero; at most `i32::MAX` in amount. `shift` is at most 62.
+/// `a · b / 2^shift`, rounded to the nearest, halves away from zero; at most `i32::MAX` in amount. `shift` is at most
+/// 62.
 #[inline(always)]
 pub(crate) fn rescale(a: i32, b: i32, shift: u32) -> i32 {
     let product = u64::from(a.unsigned_abs()).wrapping_mul(b.unsigned_abs().into());

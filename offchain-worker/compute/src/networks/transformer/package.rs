@@ -49,7 +49,7 @@ impl Package {
     /// Reads a package. Nothing is allocated that the bytes do not hold.
     ///
     /// Errors: every difference from `docs/protocol/inference.md`. Complexity: O(n).
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PackageError> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, PackageError> {
         let mut reader = Reader::new(bytes);
         if reader.array("the magic")? != MAGIC {
             return Err(PackageError::Magic);
@@ -77,8 +77,8 @@ impl Package {
 
     /// The bytes of the package.
     ///
-    /// Errors: as [`Self::from_bytes`]: what is written can be read.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, PackageError> {
+    /// Errors: as [`Self::decode`]: what is written can be read.
+    pub fn encode(&self) -> Result<Vec<u8>, PackageError> {
         let encoder = &self.encoder;
         let mut writer = Writer::default();
         writer.bytes(&MAGIC);
@@ -93,7 +93,7 @@ impl Package {
         writer.bytes(&self.tokenizer);
         let bytes = writer.finish();
         // Whoever made the model may have made tensors of another size than the shape says, or elements out of bounds.
-        Self::from_bytes(&bytes)?;
+        Self::decode(&bytes)?;
         Ok(bytes)
     }
 }

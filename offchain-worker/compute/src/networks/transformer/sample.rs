@@ -1,4 +1,5 @@
-//! Models with random weights, for tests and measurements: the same bytes from every implementation of `docs/protocol/inference.md`.
+//! Models with random weights, for tests and measurements: the same bytes from every implementation of
+//! `docs/protocol/inference.md`.
 
 use super::{
     ACTIVATION_TABLE, Activation, Attention, Embedding, Encoder, Layer, Limbs, Linear, Norm, Package, Shape,

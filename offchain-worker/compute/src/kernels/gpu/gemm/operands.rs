@@ -16,8 +16,8 @@ pub(crate) enum Content {
     Changing,
 }
 
-/// What products multiply: a buffer, and the texture to which it is copied, vector by vector, for configurations that read
-/// texels. Clones share one texture.
+/// What products multiply: a buffer, and the texture to which it is copied, vector by vector, for configurations that
+/// read texels. Clones share one texture.
 #[derive(Clone)]
 pub(crate) struct Operand {
     pub(super) buffer: wgpu::Buffer,

@@ -145,8 +145,8 @@ fn reach([offset, stride, batch_stride]: [u32; 3], [count, batch]: [u32; 2], len
         + u64::from(length)
 }
 
-/// The dispatches that compute a product, none of more workgroups or, where one workgroup is not more, of more work than
-/// `bounds` allow.
+/// The dispatches that compute a product, none of more workgroups or, where one workgroup is not more, of more work
+/// than `bounds` allow.
 pub(super) fn dispatches(shape: Shape, configuration: Configuration, output: Output, bounds: &Bounds) -> Vec<Dispatch> {
     let [block_rows, block_columns] = configuration.block();
     let whole = |count: u32, packing: u32| if packing > 1 { count.next_multiple_of(16) } else { count };

@@ -138,8 +138,8 @@ impl Text {
         })
     }
 
-    /// Element by element: llvmpipe's compiler adds the products of an element at the end of their block, and would keep
-    /// those of all elements until then.
+    /// Element by element: llvmpipe's compiler adds the products of an element at the end of their block, and would
+    /// keep those of all elements until then.
     fn products(self) -> String {
         self.for_each_element(|r, c, _| {
             let dot = |part| format!("sum_{r}_{c} += dot4I8Packed(l{r}.{part}, r{c}.{part});");

@@ -48,7 +48,7 @@ fn camera_ray(pixel: vec2<u32>, w: vec4<u32>) -> Ray {
     let through = across + (params.forward >> vec3(6u)) - down;
     let disc = on_disc(w.z, w.w);
     let lens = scaled(params.right, disc.x) + scaled(params.up, disc.y);
-    return Ray(params.position + scaled(lens, params.aperture), unit(through - scaled(lens, params.lens)));
+    return Ray(params.position + scaled(lens, params.aperture), normalise(through - scaled(lens, params.lens)));
 }
 
 fn sky(direction: vec3<i32>) -> vec3<u32> {
@@ -96,7 +96,7 @@ fn smooth_normal(place: u32, position: vec3<i32>) -> vec3<i32> {
     let w0 = weight(primitives[6u * place + 1u], position, scales.x);
     let w1 = weight(primitives[6u * place + 2u], position, scales.y);
     let w2 = weight(primitives[6u * place + 3u], position, scales.z);
-    return unit(n2 * w0 + n0 * w1 + n1 * w2);
+    return normalise(n2 * w0 + n0 * w1 + n1 * w2);
 }
 
 fn weight(edge: vec4<i32>, position: vec3<i32>, scale: u32) -> i32 {
@@ -116,7 +116,7 @@ fn find_surface(ray: Ray, hit: Hit) -> SurfaceHit {
         is_sphere = primitives[6u * hit.place + 4u].w != 0;
         material = u32(surfaces[4u * hit.place + 3u].w);
         if is_sphere {
-            outward = unit(position - first);
+            outward = normalise(position - first);
         } else {
             outward = first;
             smooth_side = smooth_normal(hit.place, position);
@@ -164,7 +164,7 @@ fn through_glass(surface_hit: SurfaceHit, direction: vec3<i32>, cosine: i32, cho
     }
     let along = product(bending, cosine, 30u) - (behind >> 2u);
     let bent = scaled(direction, bending) + scaled(surface_hit.shading, along);
-    return BsdfSample(unit(bent), -surface_hit.normal, vec3<u32>(tables[surface_hit.material].xyz), false);
+    return BsdfSample(normalise(bent), -surface_hit.normal, vec3<u32>(tables[surface_hit.material].xyz), false);
 }
 
 fn sample_bsdf(surface_hit: SurfaceHit, direction: vec3<i32>, w: vec4<u32>) -> BsdfSample {
@@ -178,7 +178,7 @@ fn sample_bsdf(surface_hit: SurfaceHit, direction: vec3<i32>, w: vec4<u32>) -> B
     let colour = colour_at(surface_hit.material, surface_hit.position);
     if surface == METAL {
         let blurred = scaled(random, tables[surface_hit.material + 2u].w);
-        let new_direction = unit(mirrored(direction, surface_hit.shading) + blurred);
+        let new_direction = normalise(mirrored(direction, surface_hit.shading) + blurred);
         return BsdfSample(new_direction, surface_hit.normal, towards_one(colour, fraction(cosine)), false);
     }
     let reflectance = vec3(u32(tables[surface_hit.material + 3u].x));
@@ -188,7 +188,7 @@ fn sample_bsdf(surface_hit: SurfaceHit, direction: vec3<i32>, w: vec4<u32>) -> B
     let sum = surface_hit.shading + random;
     var new_direction = surface_hit.shading;
     if any(abs(sum) >= vec3(1024)) {
-        new_direction = unit(sum);
+        new_direction = normalise(sum);
     }
     return BsdfSample(new_direction, surface_hit.normal, colour, true);
 }
@@ -202,19 +202,19 @@ fn direct_light(path: PathState, origin: vec3<i32>, surface_hit: SurfaceHit, w: 
     if dot30(outward, origin - light.xyz) < 0 {
         outward = -outward;
     }
-    let way = way_along(light.xyz + scaled(outward, light.w) - origin);
-    let here = dot30(way.direction, surface_hit.shading);
-    let there = -dot30(way.direction, outward);
-    if way.length <= 64u || here <= 0 || there <= 0 || dot30(way.direction, surface_hit.normal) <= 0 {
+    let to_light = normalise_with_length(light.xyz + scaled(outward, light.w) - origin);
+    let here = dot30(to_light.direction, surface_hit.shading);
+    let there = -dot30(to_light.direction, outward);
+    if to_light.length <= 64u || here <= 0 || there <= 0 || dot30(to_light.direction, surface_hit.normal) <= 0 {
         return path.radiance;
     }
-    if trace(origin, way.direction, way.length - 64u, 1u).distance < way.length - 64u {
+    if trace(origin, to_light.direction, to_light.length - 64u, 1u).distance < to_light.length - 64u {
         return path.radiance;
     }
     let radius = u32(light.w);
     var ratio = 262144u;
-    if (radius >> 16u) < way.length {
-        ratio = min(wide_quotient(radius >> 16u, radius << 16u, way.length), 262144u);
+    if (radius >> 16u) < to_light.length {
+        ratio = min(wide_quotient(radius >> 16u, radius << 16u, to_light.length), 262144u);
     }
     let squared = product_saturating(ratio, ratio, 8u);
     let factor = product_saturating((fraction(here) * fraction(there)) >> 15u, squared, 14u);

@@ -1,7 +1,7 @@
 //! The bounding volume hierarchy: the boxes through which a ray finds what it may hit.
 //!
-//! It is no part of the specification: boxes are never smaller than what is in them, the test against them never misses one,
-//! and the nearest of all hits counts, so that any hierarchy gives the same picture. It is built with integers all
+//! It is no part of the specification: boxes are never smaller than what is in them, the test against them never misses
+//! one, and the nearest of all hits counts, so that any hierarchy gives the same picture. It is built with integers all
 //! the same, so that every run does the same work.
 
 use std::ops::Range;
@@ -58,8 +58,8 @@ pub(crate) struct Node {
     /// The node after all that is in this one.
     pub skip: u32,
     pub high: [i32; 3],
-    /// The lowest [`COUNT_BITS`]: number of primitives, or 0 for a node with children. Above: the first primitive, or the axis along
-    /// which the first child is the lower one.
+    /// The lowest [`COUNT_BITS`]: number of primitives, or 0 for a node with children. Above: the first primitive, or
+    /// the axis along which the first child is the lower one.
     pub content: u32,
 }
 
@@ -142,7 +142,8 @@ impl Builder<'_> {
         (axis, middle)
     }
 
-    /// The axis and the last lower bin of the split that makes both halves small and even; `None` if all centres are one.
+    /// The axis and the last lower bin of the split that makes both halves small and even; `None` if all centres are
+    /// one.
     fn cheapest(&self, range: Range<usize>, centres: &Bounds) -> Option<(usize, usize)> {
         let mut best: Option<(u128, usize, usize)> = None;
         for axis in (0..3).filter(|&axis| centres.low[axis] < centres.high[axis]) {

@@ -66,7 +66,8 @@ impl View {
     }
 }
 
-/// The camera at `frame`, interpolated between the keyframes around it; before the first and after the last keyframe, theirs.
+/// The camera at `frame`, interpolated between the keyframes around it; before the first and after the last keyframe,
+/// theirs.
 fn at_frame(keyframes: &[Keyframe], frame: u32) -> Keyframe {
     let next = keyframes.partition_point(|keyframe| keyframe.frame <= frame);
     let (from, to) = match (next.checked_sub(1).map(|last| keyframes[last]), keyframes.get(next)) {

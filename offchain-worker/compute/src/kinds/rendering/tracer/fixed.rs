@@ -1,8 +1,8 @@
 //! Fixed-point arithmetic: every operation is exact up to a rounding that is stated, so that any processor gives the
 //! same bits.
 //!
-//! Formats: positions and distances have 16 fractional bits, directions 30 ([`ONE`]), fractions 15 ([`FRACTION`]), radiance and
-//! throughput 16. No operand reaches 2³¹; `gpu/arithmetic.wgsl` has the same operations in 32-bit words.
+//! Formats: positions and distances have 16 fractional bits, directions 30 ([`ONE`]), fractions 15 ([`FRACTION`]),
+//! radiance and throughput 16. No operand reaches 2³¹; `gpu/arithmetic.wgsl` has the same operations in 32-bit words.
 
 /// 1 in a direction.
 pub(crate) const ONE: i32 = 1 << 30;

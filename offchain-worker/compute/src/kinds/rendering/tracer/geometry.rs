@@ -1,7 +1,7 @@
 //! Triangles, spheres and planes as rays are intersected with them: made once for a scene, the same on every engine.
 //!
-//! A triangle is a plane and, in it, three half-planes, all by unit normals: a ray's point in the plane is inside if it is
-//! on the right side of each edge. No number in it depends on the triangle's size, so that large and small ones are
+//! A triangle is a plane and, in it, three half-planes, all by unit normals: a ray's point in the plane is inside if it
+//! is on the right side of each edge. No number in it depends on the triangle's size, so that large and small ones are
 //! equally sharp.
 
 use super::{
@@ -10,7 +10,8 @@ use super::{
     scene::{Plane, Scene, Triangle},
 };
 
-/// How far a point may be beyond an edge, or outside the box of its triangle, and still hit it: rounding leaves no cracks.
+/// How far a point may be beyond an edge, or outside the box of its triangle, and still hit it: rounding leaves no
+/// cracks.
 const EDGE_SLACK: i32 = 2;
 const BOX_SLACK: i32 = 8;
 /// By how much the boxes of the hierarchy are larger than what is in them: rounding never hides a hit.
@@ -20,8 +21,8 @@ const BOUNDS_SLACK: i32 = 16;
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub(crate) struct Primitive {
-    /// Unit normal and offset: of the triangle's plane, and inward of its edges, the offset less the slack. Of a sphere, the
-    /// first is centre and radius.
+    /// Unit normal and offset: of the triangle's plane, and inward of its edges, the offset less the slack. Of a
+    /// sphere, the first is centre and radius.
     pub planes: [[i32; 4]; 4],
     /// The box around the triangle, with its slack.
     pub low: [i32; 3],

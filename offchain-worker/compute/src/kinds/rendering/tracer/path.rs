@@ -197,8 +197,8 @@ impl PathTracer<'_> {
     }
 }
 
-/// Samples a point of `light` as seen from `origin`: its direction and distance, and what part of its radiance arrives (24
-/// fractional bits); `None` if none does.
+/// Samples a point of `light` as seen from `origin`: its direction and distance, and what part of its radiance arrives
+/// (24 fractional bits); `None` if none does.
 fn sample_light(light: &Light, origin: Vector, surface: &SurfaceHit, words: [u32; 4]) -> Option<(Vector, u32, u32)> {
     let mut outward = on_sphere(words[1], words[2]);
     if dot(outward, sub(origin, light.centre)) < 0 {

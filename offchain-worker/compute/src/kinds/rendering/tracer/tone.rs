@@ -1,7 +1,7 @@
 //! From radiance to colour: a filmic curve and the sRGB transfer function, as a table of integers.
 //!
-//! The table was computed once, from the curve x·(2.51·x + 0.03) / (x·(2.43·x + 0.59) + 0.14) (Narkowicz 2015); it, and not the
-//! curve, is the specification. Entry i − 1 is the least radiance of the colour i.
+//! The table was computed once, from the curve x·(2.51·x + 0.03) / (x·(2.43·x + 0.59) + 0.14) (Narkowicz 2015); it, and
+//! not the curve, is the specification. Entry i − 1 is the least radiance of the colour i.
 
 /// The least radiance (after exposure, 16 fractional bits) of each colour from 1 on.
 #[rustfmt::skip]

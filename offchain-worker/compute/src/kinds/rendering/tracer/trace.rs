@@ -186,8 +186,8 @@ impl Geometry {
         hit
     }
 
-    /// Calls `take` with every primitive that `ray` may hit, roughly from near to far. `take` returns the distance up to which it
-    /// still looks, or `None` to end.
+    /// Calls `take` with every primitive that `ray` may hit, roughly from near to far. `take` returns the distance up
+    /// to which it still looks, or `None` to end.
     #[inline(always)]
     fn visit(&self, ray: &Ray, mut take: impl FnMut(u32, &Primitive) -> Option<u32>) {
         let mut stack = [0; MAX_DEPTH + 2];

@@ -1,5 +1,5 @@
-//! One chain of products on one device: submits product after product, and reads back each state while the next ones are
-//! computed.
+//! One chain of products on one device: submits product after product, and reads back each state while the next ones
+//! are computed.
 
 use super::{buffers::Buffers, plan::Plan};
 use crate::{

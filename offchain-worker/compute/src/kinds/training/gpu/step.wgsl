@@ -1,5 +1,5 @@
-// One step of a network's training, after forward.wgsl, which computes its features: see docs/protocol/training.md, whose
-// names these are.
+// One step of a network's training, after forward.wgsl, which computes its features: see docs/protocol/training.md,
+// whose names these are.
 
 @group(0) @binding(5) var<storage, read_write> feature_errors: array<i32>;
 // The master weights, then the momenta.

@@ -1,5 +1,5 @@
-// A network applied to a batch of images: see docs/protocol/training.md, whose names these are. Training adds a shader of
-// its own to this one (step.wgsl), with the same bindings and the parameters of a step.
+// A network applied to a batch of images: see docs/protocol/training.md, whose names these are. Training adds a shader
+// of its own to this one (step.wgsl), with the same bindings and the parameters of a step.
 //
 // No sum leaves 32 bits, as the page proves; integer additions may come in any order.
 

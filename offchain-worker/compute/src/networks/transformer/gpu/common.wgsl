@@ -1,5 +1,5 @@
-// Integer operators with 32-bit words alone, as docs/protocol/inference.md specifies them; numbers of 64 bits are those of
-// wide.wgsl. What is in {{ }} is filled in by shaders.rs.
+// Integer operators with 32-bit words alone, as docs/protocol/inference.md specifies them; numbers of 64 bits are those
+// of wide.wgsl. What is in {{ }} is filled in by shaders.rs.
 
 const GROUP = {{GROUP}}u;
 const VALUE_MAX = {{VALUE_MAX}}i;
@@ -37,22 +37,9 @@ fn quantise(x: i32, reciprocal: u32, shift: u32) -> i32 {
     return select(amount, -amount, x < 0);
 }
 
-// The square root of a number below 2⁵⁸, rounded down.
-fn square_root(square: vec2<u32>) -> u32 {
-    var root = 0u;
-    for (var i = 0u; i < 29u; i += 1u) {
-        let larger = root | (1u << ((28u - i) & 31u));
-        let p = wide_product(larger, larger);
-        if p.y < square.y || (p.y == square.y && p.x <= square.x) {
-            root = larger;
-        }
-    }
-    return root;
-}
-
 // Reciprocal and shift with which numbers are divided by the square root of `squares`.
 fn normaliser(squares: vec2<u32>) -> vec2<u32> {
-    let root = max(square_root(squares), 2u);
+    let root = max(wide_root(squares), 2u);
     let zeros = countLeadingZeros(root);
     let mantissa = select(root >> ((16u - zeros) & 31u), root << ((zeros - 16u) & 31u), zeros > 16u);
     return vec2<u32>(0x80000000u / mantissa, 31u - zeros);

@@ -1,5 +1,5 @@
-// Prepares the attention, in place: one invocation for each head of queries, keys or values of each token. Queries and keys
-// become levels, and their scales are noted; values are limited.
+// Prepares the attention, in place: one invocation for each head of queries, keys or values of each token. Queries and
+// keys become levels, and their scales are noted; values are limited.
 
 struct Params {
     size: u32,

@@ -1,4 +1,5 @@
-// Quantising rows to signed bytes: one line for each row, or two (high limbs, then low limbs), of whole vectors of four words.
+// Quantising rows to signed bytes: one line for each row, or two (high limbs, then low limbs), of whole vectors of four
+// words.
 
 // Reciprocal and shift of a row with this scale.
 fn reciprocal(scale: u32, limbs: u32) -> vec2<u32> {

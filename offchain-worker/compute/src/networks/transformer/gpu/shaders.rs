@@ -53,18 +53,17 @@ impl Shader {
     pub fn pipeline(self, context: &Context) -> Arc<wgpu::ComputePipeline> {
         let (key, entry) = self.names();
         // SAFETY: without checks a shader must keep to its buffers, end its loops and not divide by zero, whatever the
-        // buffers hold.
-        // Dispatches (`Operators::record`) have exactly one workgroup for each row (or each row and head, or item) of the batch,
-        // and a batch has at most as many rows and items as the buffers (`Buffers`). Places in a row are `i < width` or
-        // `4 · i + b` with `i < width / 4`, and all widths are multiples of four (`read_shape` of packages); heads are
-        // `heads · size` wide, as the rows are. For each limb of a row, levels have a line of whole vectors, and sums one.
-        // What is read from buffers as an index is written by the host alone: tokens are below the vocabulary, positions
-        // below the number of positions, first token and number of tokens of an item within the batch (`Items::read`,
-        // `Group::new` of the kind inference), and at most `MAX_POSITIONS` of them, the length of `scores`. The table of powers is indexed
-        // modulo its length, that of the activation after a clamp.
-        // Loops count up by a constant to a number that is the host's. Divisors are: widths, numbers of tokens and heads,
-        // at least 1; scales, maxima with 1; a root's mantissa, at least 2¹⁵; a sum of weights, of which the largest is
-        // the first of the table of powers, 2¹⁵ (`read_exponent`).
+        // buffers hold. Dispatches (`Operators::record`) have exactly one workgroup for each row (or each row and head,
+        // or item) of the batch, and a batch has at most as many rows and items as the buffers (`Buffers`). Places in a
+        // row are `i < width` or `4 · i + b` with `i < width / 4`, and all widths are multiples of four (`read_shape`
+        // of packages); heads are `heads · size` wide, as the rows are. For each limb of a row, levels have a line of
+        // whole vectors, and sums one. What is read from buffers as an index is written by the host alone: tokens are
+        // below the vocabulary, positions below the number of positions, first token and number of tokens of an item
+        // within the batch (the kind inference checks them, and makes the batches), and at most `MAX_POSITIONS` of
+        // them, the length of `scores`. The table of powers is indexed modulo its length, that of the activation after
+        // a clamp. Loops count up by a constant to a number that is the host's. Divisors are: widths, numbers of tokens
+        // and heads, at least 1; scales, maxima with 1; in `wide_root` the root of at least 2³⁰; a root's mantissa, at
+        // least 2¹⁵; a sum of weights, of which the largest is the first of the table of powers, 2¹⁵ (`read_exponent`).
         unsafe { context.pipeline(key, || self.source(), entry) }
     }
 
