@@ -1,7 +1,7 @@
 //! What must hold of the files of a float model: they are refused, or become a package that every engine can compute.
 
 use crate::transformers::check_model;
-use agora_compute::model::Package;
+use agora_compute::transformer::Package;
 use agora_models::ModelFiles;
 
 /// Checks the files of a model, and returns the package if they make one.

@@ -5,7 +5,7 @@
 use crate::running::{compute, insert};
 use agora_compute::{
     BlobRef, EngineError, JobKind, JobSpec, MemoryInputs, NetworkShape, TrainingJob,
-    network::{self, Package, Shape},
+    classifier::{self, Package, Shape},
     training::{Checkpoint, Dataset, Output, StateError},
 };
 
@@ -20,10 +20,10 @@ pub fn check_network(bytes: &[u8], pixel: u8) -> Option<Package> {
     check_shape(&package.shape);
     assert!(package.maximum >= 1 && (1..=24).contains(&package.shift));
     assert!(package.weights.iter().all(|&weight| weight != i8::MIN));
-    let (work, length) = network::work(bytes).expect("it was read before");
+    let (work, length) = classifier::work(bytes).expect("it was read before");
     if work <= MAX_IMAGE_WORK {
         let image = vec![pixel; package.shape.pixels()];
-        let logits = network::classify(bytes, &image, 1);
+        let logits = classifier::classify(bytes, &image, 1);
         assert_eq!(logits.is_ok(), pixel <= package.maximum);
         assert!(logits.is_ok_and(|logits| logits.len() == length as usize) || pixel > package.maximum);
     }

@@ -1,7 +1,7 @@
 //! Packages of transformers without their two tables. Every package has these tables, and they are ten times as long as
 //! the rest: a fuzzer would change little else.
 
-use agora_compute::model::{ACTIVATION_TABLE, EXPONENT_TABLE};
+use agora_compute::transformer::{ACTIVATION_TABLE, EXPONENT_TABLE};
 
 /// The names of the tables, and how many numbers of four bytes they have.
 const TABLES: [(&[u8], usize); 2] = [

@@ -8,7 +8,7 @@ use crate::{
     scenes::check_scene,
     transformers::check_model,
 };
-use agora_compute::model::{Shape, sample};
+use agora_compute::transformer::{Shape, sample};
 use agora_math::merkle::{Hash, MountainProof, Proof, chunked_root};
 use agora_primitives::results::{BlockResults, ResultLeaf, ResultProof};
 use codec::{DecodeAll, Encode};
@@ -203,7 +203,7 @@ fn smallest_model() -> Vec<u8> {
         head_size: 4,
         intermediate: 8,
     };
-    sample::package(&[1; 32], shape).to_bytes().expect("it is valid")
+    sample::package(&[1; 32], shape).encode().expect("it is valid")
 }
 
 /// Returns a model without its tables, and these.

@@ -5,13 +5,13 @@
 use crate::running::{compute, insert};
 use agora_compute::{
     InferenceJob, InferenceTask, JobKind, MemoryInputs, encode_items,
-    model::{Encoder, Limbs, Linear, Norm, Package},
+    transformer::{Encoder, Limbs, Linear, Norm, Package},
 };
 
 /// Checks bytes as the package of a transformer, and returns it if it is one.
 pub fn check_model(bytes: &[u8]) -> Option<Package> {
-    let package = Package::from_bytes(bytes).ok()?;
-    assert!(package.to_bytes().as_deref() == Ok(bytes), "one package, one encoding");
+    let package = Package::decode(bytes).ok()?;
+    assert!(package.encode().as_deref() == Ok(bytes), "one package, one encoding");
     let encoder = &package.encoder;
     check_encoder(encoder);
     let shape = &encoder.shape;
@@ -59,8 +59,8 @@ fn check_encoder(encoder: &Encoder) {
         check_linear(&layer.attention.input, (heads + 2 * keys) * head, hidden);
         check_linear(&layer.attention.output, hidden, heads * head);
         check_norm(&layer.attention_norm, hidden);
-        check_linear(&layer.expand, between, hidden);
-        check_linear(&layer.contract, hidden, between);
+        check_linear(&layer.up_proj, between, hidden);
+        check_linear(&layer.down_proj, hidden, between);
         check_norm(&layer.output_norm, hidden);
     }
 }

@@ -205,7 +205,9 @@ async fn publish(client: &Client, chain: &mut Chain<'_>, count: usize) -> Result
         .into_iter()
         .find(|class| class.specialisation == Specialisation::Synthetic)
         .ok_or("the chain has no class for synthetic work")?;
-    let reward = class.least_reward(Difficulty::ONE).ok_or("the least reward overflows")?;
+    let reward = class
+        .least_reward(Difficulty::ONE)
+        .ok_or("the least reward overflows")?;
     let deadline = best.block.number + 1000;
     let job = JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
         seed: rand::random(),

@@ -1,7 +1,7 @@
 //! Whole jobs of each kind: the adapter against the processor, and checking against computing.
 
-mod rendering;
 mod matmul;
+mod rendering;
 mod synthetic;
 mod training;
 

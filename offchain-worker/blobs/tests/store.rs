@@ -21,7 +21,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(agora_test_support::cases(32))]
 
     #[test]
     fn gives_back_what_was_put(content in proptest::collection::vec(any::<u8>(), 0..5000)) {

@@ -3,8 +3,8 @@
 //! `cargo run -p agora-compute --example devices -- [matrix size] [iterations]`
 
 use agora_compute::{
-    CancelFlag, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, Inputs, JobKind, JobSpec, MatmulJob,
-    MemoryInputs, NoInputs, NoProgress, SyntheticJob, Tile, check_output, devices, self_test,
+    CancelFlag, Configuration, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, Inputs, JobKind, JobSpec,
+    MatmulJob, MemoryInputs, NoInputs, NoProgress, SyntheticJob, check_output, devices, self_test,
 };
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ fn main() -> Result<(), EngineError> {
         iterations,
     };
     let spec = JobSpec::V1(JobKind::Synthetic(job));
-    let (rows, inputs) = rows(matrix_size);
+    let (matmul, inputs) = matmul(matrix_size);
 
     let all = devices();
     println!(
@@ -30,22 +30,23 @@ fn main() -> Result<(), EngineError> {
     );
     for device in &all {
         println!("[{}] {device}\n    {:?}", device.index, device.limits);
-        let forced = Tile::ALL.into_iter().filter(|tile| tile.fits(&device.limits)).map(Some);
-        for tile in std::iter::once(None).chain(forced) {
+        let all = Configuration::ALL.into_iter();
+        let forced = all.filter(|configuration| configuration.fits(&device.limits)).map(Some);
+        for configuration in std::iter::once(None).chain(forced) {
             let options = GpuOptions {
-                tile,
+                configuration,
                 ..Default::default()
             };
             let engine = GpuEngine::open(device, &options)?;
             self_test(&engine)?;
-            println!("    {}:", tile.map_or("by default", Tile::name));
+            println!("    {}:", configuration.map_or("by default", Configuration::name));
             time(&engine, "synthetic", &spec, &NoInputs)?;
-            time(&engine, "rows", &rows, &inputs)?;
+            time(&engine, "matmul", &matmul, &inputs)?;
         }
     }
     println!("cpu:");
     let output = time(&CpuEngine::new(), "synthetic", &spec, &NoInputs)?;
-    time(&CpuEngine::new(), "rows", &rows, &inputs)?;
+    time(&CpuEngine::new(), "matmul", &matmul, &inputs)?;
     let started = Instant::now();
     let right = check_output(&spec, &NoInputs, &output, &[9; 32])?;
     println!("check: {:.1} ms, {right:?}", started.elapsed().as_secs_f64() * 1e3);
@@ -53,7 +54,7 @@ fn main() -> Result<(), EngineError> {
 }
 
 /// As many rows times as many vectors, all of that length.
-fn rows(n: u32) -> (JobSpec, MemoryInputs) {
+fn matmul(n: u32) -> (JobSpec, MemoryInputs) {
     let bytes = |seed: u32| -> Vec<u8> {
         let element = |i: u32| (i.wrapping_add(seed).wrapping_mul(2_654_435_761) >> 24) as u8;
         (0..n * n).map(element).collect()

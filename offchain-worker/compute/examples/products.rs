@@ -5,7 +5,7 @@
 use agora_compute::{
     CancelFlag, CpuEngine, Engine, JobKind, JobSpec, MatmulJob, MemoryInputs, NoInputs, NoProgress, SyntheticJob,
     check_output,
-    gemm::{Kernel, PackedLeft, PackedRight, product},
+    gemm::{Kernel, PackedLhs, PackedRhs, product},
     output_digest,
 };
 use std::{
@@ -48,8 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn multiply(kernel: Kernel, n: usize) -> Result<Duration, Box<dyn Error>> {
     let matrix = content(n * n);
     let matrix: Vec<i8> = matrix.into_iter().map(|byte| byte as i8).collect();
-    let left = PackedLeft::for_kernel(kernel, &matrix, n, n)?;
-    let right = PackedRight::for_kernel(kernel, &matrix, n, n)?;
+    let left = PackedLhs::for_kernel(kernel, &matrix, n, n)?;
+    let right = PackedRhs::for_kernel(kernel, &matrix, n, n)?;
     let mut out = vec![0; n * n];
     best(|| {
         product(&left, &right, &CancelFlag::new(), &mut out, |_, sums, out| {

@@ -1,4 +1,5 @@
-//! Renders the still life of the golden vectors on the processor and on the first adapter, checks it, and prints how long each took.
+//! Renders the still life of the golden vectors on the processor and on the first adapter, checks it, and prints how
+//! long each took.
 //!
 //! `cargo run --release -p agora-compute --example rendering -- [width] [height] [samples]`
 //!

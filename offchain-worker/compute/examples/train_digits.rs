@@ -2,14 +2,14 @@
 //!
 //! `cargo run -p agora-compute --example train_digits -- [cpu | auto | adapter] [loss.svg] [network.agmp]`
 //!
-//! Trains the perceptron and the convolutional network, with three seeds each, on the 1,438 digits whose index does not leave
-//! 4 when divided by 5, and applies them to the other 359. Then times both engines' steps and the check. The chart and
-//! the package of the best network are written where the arguments say.
+//! Trains the perceptron and the convolutional network, with three seeds each, on the 1,438 digits whose index does not
+//! leave 4 when divided by 5, and applies them to the other 359. Then times both engines' steps and the check. The
+//! chart and the package of the best network are written where the arguments say.
 
 use agora_compute::{
     CancelFlag, Engine, EngineError, GpuOptions, JobKind, JobSpec, MemoryInputs, NetworkShape, NoProgress, TrainingJob,
     check_output,
-    network::{Package, classify, labels},
+    classifier::{Package, classify, labels},
     open_engine,
     training::{Dataset, LOSS_UNIT, Output},
 };

@@ -11,13 +11,13 @@ pub trait Inputs: Send + Sync {
     fn get(&self, blob: &BlobRef) -> Result<Arc<[u8]>, InputError>;
 }
 
-/// Why an input cannot be had.
+/// Why an input is missing or refused.
 #[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
 pub enum InputError {
-    /// Nobody has given it.
+    /// It is not there.
     #[error("the input {0} is not here; put it into the blob store")]
     Missing(String),
-    /// What was found is not what the job names.
+    /// The content found is not what the job names.
     #[error("the input {hash} should have {expected} bytes, and has {found}")]
     Length {
         /// The hash by which it is named.
@@ -29,7 +29,7 @@ pub enum InputError {
     },
 }
 
-/// Inputs of jobs that have none.
+/// No inputs, for jobs that need none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoInputs;
 

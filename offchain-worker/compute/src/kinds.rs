@@ -1,105 +1,72 @@
-//! The kinds of jobs. Each has a file that says what it is, and a folder with how it is computed on the processor and on
-//! graphics processors, and how a result is checked.
+//! The kinds of jobs, a room each: what a kind's jobs are, and how they are computed on the processor (`cpu`) and on
+//! graphics devices (`gpu`), checked (`check`), judged in a dispute (`dispute`) and measured (`workload`).
+//!
+//! Everything that a kind does is its [`Kind`]. Whoever has a job asks [`of`] for it, and need not know which kinds
+//! there are. A new kind is a room, a line in [`of`] and a line in [`workloads`].
 
+mod dispute;
+mod error;
 mod inference;
 mod matmul;
-pub mod rendering;
+pub(crate) mod rendering;
 pub mod synthetic;
 pub mod training;
+mod verdict;
+mod workload;
 
+pub use dispute::JudgeError;
+pub(crate) use dispute::{OutputState, Part, Trace};
+pub use error::EngineError;
 pub use inference::{ItemsError, encode_items};
+pub use verdict::{Place, Verdict};
+pub(crate) use workload::{Sample, Unit, Workload};
 
-use crate::{
-    engine::{CancelFlag, Computation, Progress, gpu::GpuEngine},
-    error::EngineError,
-    inputs::Inputs,
-};
+use crate::{computation::Computation, inputs::Inputs, kernels::gpu::Gpu, run::Run};
 use agora_math::field::Generator;
 use agora_primitives::job::{JobKind, JobSpec};
 
-/// What a computation has besides its job.
-#[derive(Clone, Copy)]
-pub(crate) struct Run<'a> {
-    pub inputs: &'a dyn Inputs,
-    pub progress: &'a dyn Progress,
-    pub cancel: &'a CancelFlag,
-}
-
-/// How jobs of one kind are computed and checked. The job is within its limits.
+/// Everything that a kind does with one of its jobs. The job is within its limits.
 pub(crate) trait Kind {
     /// The reference: what it computes is what the job's result is.
     fn on_cpu(&self, run: &Run<'_>) -> Result<Computation, EngineError>;
 
-    /// The same bytes, on a graphics processor.
-    fn on_gpu(&self, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError>;
+    /// The same bytes, on a graphics device.
+    fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError>;
 
     /// Whether `output` is right, as far as a check with `seed` can tell.
     fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError>;
-}
 
-/// What a check found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// Nothing wrong.
-    Right,
-    /// Something wrong; this is the first place.
-    Wrong(Place),
-}
+    /// The states that a worker commits to.
+    fn trace(&self) -> Trace;
 
-impl Verdict {
-    /// Whether nothing wrong was found.
-    pub fn is_right(self) -> bool {
-        self == Self::Right
+    /// What a party shows the judge of step `step`: state `step − 1`, where states follow from one another; nothing for
+    /// the first state and for parts.
+    fn state_before(&self, inputs: &dyn Inputs, step: u32) -> Result<Vec<u8>, JudgeError> {
+        let _ = (inputs, step);
+        Ok(Vec::new())
+    }
+
+    /// State `step`, from the state `before`. It is asked neither for an output that is joined from parts, nor beyond
+    /// the trace.
+    ///
+    /// Errors: `Before` if `before` can be no state of the job, and what prevents computing.
+    fn state(&self, inputs: &dyn Inputs, step: u32, before: &[u8]) -> Result<Vec<u8>, JudgeError> {
+        let _ = (inputs, step, before);
+        Err(JudgeError::Joined)
+    }
+
+    /// The part that byte `at` of `outputs` belongs to, the first byte in which they differ. Both have the right
+    /// length.
+    ///
+    /// Errors: `Before` if what both outputs say before that part can be no state of the job, and what prevents
+    /// computing.
+    fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
+        let _ = (inputs, outputs, at);
+        Err(JudgeError::Chained)
     }
 }
 
-/// A place in an output.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Place {
-    /// The output's length.
-    Length {
-        /// As the job demands, in bytes.
-        expected: u64,
-        /// As it is.
-        found: u64,
-    },
-    /// A byte, counted from 0.
-    Byte(u64),
-    /// A row of a product, counted from 0.
-    Row(u64),
-    /// A part that is computed by itself (an image's tile, an item of a batch), counted from 0.
-    Unit(u64),
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Length { expected, found } => write!(f, "the output has {found} bytes, not {expected}"),
-            Self::Byte(at) => write!(f, "byte {at} is wrong"),
-            Self::Row(at) => write!(f, "row {at} is wrong"),
-            Self::Unit(at) => write!(f, "part {at} is wrong"),
-        }
-    }
-}
-
-/// Checks `output` as a result of `job`, at a small part of the work of computing it.
-///
-/// `seed` must have been drawn after the output was fixed: whoever knows it before can make a wrong output that passes.
-/// What is right passes with every seed. What is wrong passes with a probability that `docs/protocol.md` states for
-/// each kind. The caller compares [`crate::output_digest`] with the digest that was revealed; here only the bytes count.
-///
-/// Errors: `Job` when the job is outside of the limits, `Input` when an input cannot be had.
-pub fn check_output(
-    job: &JobSpec,
-    inputs: &dyn Inputs,
-    output: &[u8],
-    seed: &[u8; 32],
-) -> Result<Verdict, EngineError> {
-    job.validate()?;
-    of(job).check(inputs, output, seed)
-}
-
-/// What computes and checks `job`.
+/// The [`Kind`] of `job`.
 pub(crate) fn of(job: &JobSpec) -> &dyn Kind {
     let JobSpec::V1(kind) = job;
     match kind {
@@ -109,6 +76,20 @@ pub(crate) fn of(job: &JobSpec) -> &dyn Kind {
         JobKind::Training(job) => job,
         JobKind::Rendering(job) => job,
     }
+}
+
+/// What engines are measured with.
+///
+/// Errors: none but those of sizes beyond the limits of jobs.
+pub(crate) fn workloads() -> Result<Vec<Box<dyn Workload>>, EngineError> {
+    Ok(vec![
+        Box::new(synthetic::Chains),
+        Box::new(matmul::Products::new()?),
+        Box::new(inference::Embedding::new()?),
+        Box::new(inference::Classification::new()?),
+        Box::new(training::Steps::new()?),
+        Box::new(rendering::Pictures::new()?),
+    ])
 }
 
 /// A number below `limit`, which is not zero, drawn as the `index`-th: of the first two words of the block.

@@ -1,10 +1,14 @@
-//! Deterministic compute engines of the Agora worker, on graphics processors and on the CPU.
+//! Deterministic compute engines of the Agora worker, on graphics devices and on the processor.
 //!
 //! A job ([`JobSpec`]) has one right result, to the bit. [`CpuEngine`] says what it is; [`GpuEngine`] gives the same
 //! bytes faster, on whatever adapter, and is tested against it ([`self_test`]). [`check_output`] tells right from wrong
 //! at a small part of the work; where two workers differ, [`judge_step`] decides at the cost of one step.
 //!
 //! This crate knows no chain, reads no environment and prints nothing. Computing blocks the thread.
+//!
+//! Its rooms, each of which knows only those before it: `device` (adapters, buffers, submissions), `kernels` (exact
+//! integer products), `networks` (transformers, classifiers), `kinds` (a room for each kind of jobs), and on top the
+//! engines, judging, measuring and the self-test, which are the same for every kind.
 //!
 //! ```
 //! use agora_compute::{CancelFlag, CpuEngine, Engine, JobKind, JobSpec, NoInputs, NoProgress, SyntheticJob};
@@ -19,17 +23,17 @@
 
 #![deny(missing_docs)]
 
+mod computation;
+mod device;
 mod digest;
 mod engine;
-mod error;
-pub mod gemm;
 mod inputs;
 mod judge;
+mod kernels;
 mod kinds;
 mod measure;
-pub mod model;
-pub mod network;
-pub mod requantise;
+mod networks;
+mod run;
 mod self_test;
 
 pub use agora_math::merkle::OUTPUT_CHUNK;
@@ -37,28 +41,30 @@ pub use agora_primitives::job::{
     BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, MatmulJob, NetworkShape, Region, RenderingJob,
     SyntheticJob, TrainingJob,
 };
+pub use computation::Computation;
+pub use device::{AUTO_SELECTOR, DeviceError, DeviceInfo, DeviceLimits, DeviceType, devices, find_device};
 pub use digest::output_digest;
-pub use engine::{
-    CancelFlag, Computation, Engine, NoProgress, Progress,
-    cpu::CpuEngine,
-    gpu::{DeviceInfo, DeviceLimits, DeviceType, GpuEngine, GpuOptions, Tile, devices, find_device},
-};
-pub use error::EngineError;
+pub use engine::{CpuEngine, Engine, GpuEngine};
 pub use inputs::{InputError, Inputs, MemoryInputs, NoInputs};
-pub use judge::{JudgeError, judge_outputs, judge_step, state_before, trace_length};
-pub use kinds::{ItemsError, Place, Verdict, check_output, encode_items, rendering::scene, synthetic, training};
-pub use measure::{Measurement, SAMPLES_PER_PIXEL, capability, measure};
+pub use judge::{check_output, judge_outputs, judge_step, state_before, trace_length};
+pub use kernels::{
+    cpu as gemm,
+    gpu::{Configuration, Gpu, GpuOptions},
+};
+pub use kinds::{
+    EngineError, ItemsError, JudgeError, Place, Verdict, encode_items, rendering::scene, synthetic, training,
+};
+pub use measure::{Figure, Measurement, Speed, capability, measure};
+pub use networks::{classifier, transformer};
+pub use run::{CancelFlag, NoProgress, Progress};
 pub use self_test::self_test;
 
 /// The name by which the processor is selected instead of an adapter.
 pub const CPU_SELECTOR: &str = "cpu";
 
-/// The name by which the best device is selected.
-pub const AUTO_SELECTOR: &str = "auto";
-
-/// The adapter that `selector` names, or `None` for the processor: `cpu`, an adapter as in [`find_device`], or `auto` for the
-/// best adapter that is no software, and the processor where there is none. To the bit they compute the same, and the
-/// processor is several times as fast as software that stands for an adapter.
+/// The adapter that `selector` names, or `None` for the processor: `cpu`, an adapter as in [`find_device`], or `auto`
+/// for the best adapter that is not software, and the processor where there is none. All compute the same bits, and the
+/// processor is several times as fast as a software adapter.
 ///
 /// Errors: as [`find_device`].
 pub fn choose_device(selector: &str) -> Result<Option<DeviceInfo>, EngineError> {
@@ -69,7 +75,7 @@ pub fn choose_device(selector: &str) -> Result<Option<DeviceInfo>, EngineError> 
             let best = devices().into_iter().next();
             Ok(best.filter(|device| device.device_type != DeviceType::Software))
         }
-        _ => find_device(selector).map(Some),
+        _ => Ok(Some(find_device(selector)?)),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::{
     digest::output_digest,
-    engine::{CancelFlag, Engine, NoProgress},
-    error::EngineError,
+    engine::Engine,
     inputs::MemoryInputs,
+    kinds::EngineError,
+    run::{CancelFlag, NoProgress},
 };
 use agora_primitives::job::JobSpec;
 use codec::DecodeAll;

@@ -167,7 +167,7 @@ fn cheat(job: &TrainingJob, inputs: &mut MemoryInputs, right: &Computation, wron
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(agora_test_support::cases(12))]
 
     /// Whichever step the cheat is in, and whichever of the two it is.
     #[test]
@@ -236,7 +236,7 @@ proptest! {
 
     #[test]
     fn a_changed_output_of_parts_is_found_in_the_first_that_differs(
-        kind in prop::sample::select(vec!["rows", "embedding", "classification", "training", "rendering"]),
+        kind in prop::sample::select(vec!["matmul", "embedding", "classification", "training", "rendering"]),
         at: Index, change in 1u8..,
     ) {
         let (job, inputs) = job_of(kind);

@@ -1,8 +1,8 @@
 //! What all engines promise, on random jobs.
 
 use agora_compute::{
-    CancelFlag, CpuEngine, DeviceInfo, DeviceType, Engine, EngineError, GpuEngine, GpuOptions, JobKind, JobSpec,
-    NoInputs, NoProgress, Place, SyntheticJob, Verdict, check_output, choose_device, devices, find_device,
+    CancelFlag, CpuEngine, DeviceError, DeviceInfo, DeviceType, Engine, EngineError, GpuEngine, GpuOptions, JobKind,
+    JobSpec, NoInputs, NoProgress, Place, SyntheticJob, Verdict, check_output, choose_device, devices, find_device,
     output_digest,
 };
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ fn job(seed: [u8; 32], matrix_size: u32, iterations: u32) -> JobSpec {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(agora_test_support::cases(48))]
 
     #[test]
     fn both_engines_compute_the_same_bits(seed: [u8; 32], n in 1u32..200, iterations in 1u32..7) {
@@ -179,7 +179,7 @@ fn devices_are_found_by_index_and_by_a_part_of_their_name() {
     assert!(first.limits.max_buffer_bytes >= 1 << 24);
     for selector in ["99", "no such device"] {
         let error = find_device(selector).unwrap_err();
-        assert!(matches!(error, EngineError::UnknownDevice { .. }));
+        assert!(matches!(error, DeviceError::UnknownDevice { .. }));
         assert!(error.to_string().contains(&first.name), "{error}");
     }
 }
@@ -217,7 +217,7 @@ fn without_an_adapter_the_error_says_what_to_install() {
     if std::env::var("VK_DRIVER_FILES").is_ok_and(|files| files == NO_DRIVER) {
         assert_eq!(devices(), []);
         let error = find_device("auto").unwrap_err();
-        assert!(matches!(error, EngineError::NoAdapter));
+        assert!(matches!(error, DeviceError::NoAdapter));
         assert!(error.to_string().contains("mesa-vulkan-drivers"));
         assert_eq!(choose_device("auto").unwrap(), None);
         return;

@@ -1,5 +1,5 @@
-//! Models, networks, data sets and checkpoints that anybody may have made: changes to valid ones, and bytes of no sense at
-//! all. (Scenes have their own, beside their other tests.) A failure prints the smallest input that was found.
+//! Models, networks, data sets and checkpoints that anybody may have made: changes to valid ones, and bytes of no sense
+//! at all. (Scenes have their own, beside their other tests.) A failure prints the smallest input that was found.
 
 #[path = "../../../fuzz/src/networks.rs"]
 mod networks;
@@ -9,9 +9,9 @@ mod running;
 mod transformers;
 
 use agora_compute::{
-    model::{self, sample},
-    network::{Package, Shape},
+    classifier::{Package, Shape},
     training::Dataset,
+    transformer::{self, sample},
 };
 use networks::{check_checkpoint, check_data, check_network};
 use proptest::{prelude::*, sample::Index};
@@ -112,7 +112,7 @@ fn checkpoint(hidden: u8) -> Vec<u8> {
 }
 
 fn transformer() -> Vec<u8> {
-    let shape = model::Shape {
+    let shape = transformer::Shape {
         vocabulary: 3,
         positions: 2,
         hidden: 4,
@@ -122,11 +122,11 @@ fn transformer() -> Vec<u8> {
         head_size: 4,
         intermediate: 8,
     };
-    sample::package(&[1; 32], shape).to_bytes().unwrap()
+    sample::package(&[1; 32], shape).encode().unwrap()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(agora_test_support::cases(20_000))]
 
     #[test]
     fn changed_networks_are_refused_or_applied(bytes in changed(network()), pixel: u8) {

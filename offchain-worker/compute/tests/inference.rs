@@ -1,12 +1,11 @@
 //! Inference: golden vectors of a second implementation, equality of the engines, the check, and what is refused.
 
 use agora_compute::{
-    BlobRef, CancelFlag, Computation, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, InferenceJob,
-    InferenceTask, ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict, check_output, encode_items,
-    find_device,
-    model::{Package, PackageError, Shape, sample},
-    network::NetworkError,
-    output_digest,
+    BlobRef, CancelFlag, Computation, CpuEngine, DeviceError, Engine, EngineError, GpuEngine, GpuOptions, InferenceJob,
+    InferenceTask, ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict, check_output,
+    classifier::NetworkError,
+    encode_items, find_device, output_digest,
+    transformer::{Package, PackageError, Shape, sample},
 };
 use agora_primitives::job::JobError;
 use codec::Encode;
@@ -47,7 +46,7 @@ impl Published {
 
     fn sample(seed: u8, items: &[Vec<u16>]) -> Self {
         let package = sample::package(&[seed; 32], sample::SMALL);
-        Self::new(package.to_bytes().unwrap(), sample::SMALL, items)
+        Self::new(package.encode().unwrap(), sample::SMALL, items)
     }
 
     fn spec(&self) -> JobSpec {
@@ -105,7 +104,7 @@ impl Vector {
             head_size,
             intermediate,
         };
-        let package = sample::package(&seed, shape).to_bytes().unwrap();
+        let package = sample::package(&seed, shape).encode().unwrap();
         Published::new(package, shape, &self.items)
     }
 }
@@ -146,7 +145,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(agora_test_support::cases(24))]
 
     #[test]
     fn both_engines_give_the_same_bits(seed: u8, items in items()) {
@@ -235,7 +234,10 @@ fn devices_that_are_too_small_say_so() {
             max_buffer_bytes,
             ..GpuOptions::default()
         });
-        assert!(matches!(published.run(&engine), Err(EngineError::Limit { .. })));
+        assert!(matches!(
+            published.run(&engine),
+            Err(EngineError::Device(DeviceError::Limit { .. }))
+        ));
     }
 }
 
@@ -327,23 +329,23 @@ fn cancelled_jobs_stop() {
 #[test]
 fn packages_are_read_as_they_were_written() {
     let package = sample::package(&[5; 32], sample::SMALL);
-    let bytes = package.to_bytes().unwrap();
-    assert_eq!(Package::from_bytes(&bytes).unwrap(), package);
+    let bytes = package.encode().unwrap();
+    assert_eq!(Package::decode(&bytes).unwrap(), package);
     for length in (0..bytes.len()).step_by(97).chain(0..200) {
-        let error = Package::from_bytes(&bytes[..length]).unwrap_err();
+        let error = Package::decode(&bytes[..length]).unwrap_err();
         assert!(matches!(error, PackageError::Truncated { .. }), "{length}: {error}");
     }
     let longer = [bytes.as_slice(), &[0]].concat();
-    assert_eq!(Package::from_bytes(&longer), Err(PackageError::Trailing(1)));
+    assert_eq!(Package::decode(&longer), Err(PackageError::Trailing(1)));
 }
 
 #[test]
 fn headers_of_other_packages_are_refused() {
-    let bytes = sample::package(&[5; 32], sample::SMALL).to_bytes().unwrap();
+    let bytes = sample::package(&[5; 32], sample::SMALL).encode().unwrap();
     let with = |at: usize, byte: u8| {
         let mut bytes = bytes.clone();
         bytes[at] = byte;
-        Package::from_bytes(&bytes).unwrap_err()
+        Package::decode(&bytes).unwrap_err()
     };
     assert_eq!(with(0, b'B'), PackageError::Magic);
     assert_eq!(with(4, 2), PackageError::Version(2));
@@ -361,18 +363,18 @@ fn headers_of_other_packages_are_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(agora_test_support::cases(300))]
 
     #[test]
     fn changed_packages_are_refused_or_computed_without_a_panic(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let mut bytes = sample::package(&[5; 32], sample::SMALL).to_bytes().unwrap();
+        let mut bytes = sample::package(&[5; 32], sample::SMALL).encode().unwrap();
         for (index, byte) in changes {
             let at = index.index(bytes.len());
             bytes[at] = byte;
         }
-        if let Ok(package) = Package::from_bytes(&bytes) {
+        if let Ok(package) = Package::decode(&bytes) {
             let published = Published::new(bytes, package.encoder.shape, &[vec![1, 2, 3]]);
             let _ = published.run(&CPU);
         }

@@ -1,7 +1,7 @@
 //! Embeds the lines of a file on the processor or a graphics adapter, and writes the vectors.
 //!
-//! `embed DIRECTORY LINES OUTPUT [DEVICE]` imports the model in DIRECTORY (see `scripts/fetch-minilm.sh`), and writes the
-//! output of the job to OUTPUT: for each line of LINES, the embedding as signed 16-bit numbers, little endian.
+//! `embed DIRECTORY LINES OUTPUT [DEVICE]` imports the model in DIRECTORY (see `scripts/fetch-minilm.sh`), and writes
+//! the output of the job to OUTPUT: for each line of LINES, the embedding as signed 16-bit numbers, little endian.
 //! `scripts/minilm-accuracy.py` compares them with those of the float model.
 
 use agora_compute::{CancelFlag, GpuOptions, MemoryInputs, NoProgress, check_output, open_engine};

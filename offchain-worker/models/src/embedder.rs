@@ -2,7 +2,7 @@
 
 use agora_compute::{
     BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, encode_items,
-    model::{Package, PackageError, Shape},
+    transformer::{Package, PackageError, Shape},
 };
 use agora_primitives::job::JobError;
 use std::sync::Arc;
@@ -91,7 +91,7 @@ impl Embedder {
     pub fn new(package: impl Into<Arc<[u8]>>) -> Result<Self, EmbedError> {
         let package = package.into();
         let model = BlobRef::to(&package).ok_or(EmbedError::TooLarge(package.len()))?;
-        let Package { encoder, tokenizer } = Package::from_bytes(&package)?;
+        let Package { encoder, tokenizer } = Package::decode(&package)?;
         let error = |error: tokenizers::Error| EmbedError::Tokenizer(error.to_string());
         let mut tokenizer = Tokenizer::from_bytes(&tokenizer).map_err(error)?;
         let truncation = TruncationParams {
@@ -100,7 +100,7 @@ impl Embedder {
             stride: 0,
             direction: TruncationDirection::Right,
         };
-        // An item is as long as it is: padding would be tokens of their own.
+        // Items are not padded: padding would count as tokens.
         tokenizer
             .with_padding(None)
             .with_truncation(Some(truncation))

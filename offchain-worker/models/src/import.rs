@@ -5,7 +5,7 @@ use crate::{
     quantise::{BETWEEN_BITS, LinearBuilder, MIXED_BITS, STATE_BITS, bits, bytes, gelu, multiplier, norm, value},
     tensors::Tensors,
 };
-use agora_compute::model::{
+use agora_compute::transformer::{
     Attention, Embedding, Encoder, Layer, Limbs, Linear, MAX_HIDDEN, MAX_LAYERS, MAX_POSITIONS, MAX_TWO_LIMB_WIDTH,
     MAX_VOCABULARY, MAX_WIDTH, Norm, Package, PackageError, Shape, exponent_table,
 };
@@ -111,10 +111,11 @@ pub enum ImportError {
 
 /// Makes a package of the model in `directory`: an encoder of type BERT, with mean pooling, in 32-bit floats.
 ///
-/// Reads `config.json`, `model.safetensors`, `tokenizer.json` and, if there is one, `sentence_bert_config.json` (for the number
-/// of tokens that sentences are cut to). The same files give the same bytes on every machine.
+/// Reads `config.json`, `model.safetensors`, `tokenizer.json` and, if there is one, `sentence_bert_config.json` (for
+/// the number of tokens that sentences are cut to). The same files give the same bytes on every machine.
 ///
-/// Errors: `Read`, `Json`, and whatever is not as such a model must be. Takes memory for three copies of the model.
+/// Errors: `Read`, `Json`, and one for everything that such a model must not have. Takes memory for three copies of the
+/// model.
 pub fn import(directory: &Path) -> Result<Vec<u8>, ImportError> {
     let sentence = directory.join(SENTENCE);
     let sentence = sentence.exists().then(|| read(&sentence)).transpose()?;
@@ -168,7 +169,7 @@ impl ModelFiles<'_> {
             rows: config.max_position_embeddings as usize,
         };
         let encoder = importer.encoder(config.layer_norm_eps)?;
-        Ok(Package { encoder, tokenizer }.to_bytes()?)
+        Ok(Package { encoder, tokenizer }.encode()?)
     }
 }
 
@@ -310,7 +311,7 @@ impl Importer<'_> {
         norm(&weight?, &bias?).ok_or_else(|| ImportError::TooCoarse(name.to_owned()))
     }
 
-    /// Adds the linear map `name`, each of its outputs times `factor`, to `linear`.
+    /// Adds the linear layer `name`, each of its outputs times `factor`, to `linear`.
     fn rows(
         &self,
         linear: LinearBuilder,
@@ -324,7 +325,7 @@ impl Importer<'_> {
         linear.ok_or_else(|| ImportError::TooCoarse(name.to_owned()))
     }
 
-    /// The linear map `name`, from values with so many bits behind the binary point to others.
+    /// The linear layer `name`, from values with so many bits behind the binary point to others.
     fn linear(
         &self,
         name: &str,
@@ -346,7 +347,8 @@ impl Importer<'_> {
         } = self.shape;
         let square = [hidden, hidden];
         let limbs = fine(hidden);
-        // The scores of the softmax, which is in powers of two, are to come out in units of 2⁻¹⁰ after shifts of 36 bits.
+        // The scores of the softmax, which is in powers of two, are to come out in units of 2⁻¹⁰ after shifts of 36
+        // bits.
         let to_score = core::f64::consts::LOG2_E / libm::sqrt(head_size.into());
         let query = libm::ldexp(to_score, 10 + 36 - 2 * STATE_BITS) / (2047.0 * 2047.0);
         let input = LinearBuilder::new(limbs, STATE_BITS);
@@ -354,17 +356,17 @@ impl Importer<'_> {
         let input = self.rows(input, &name("attention.self.key"), square, (1.0, STATE_BITS))?;
         let input = self.rows(input, &name("attention.self.value"), square, (1.0, MIXED_BITS))?;
         let output = name("attention.output.dense");
-        let expand = name("intermediate.dense");
-        let contract = name("output.dense");
+        let up_proj = name("intermediate.dense");
+        let down_proj = name("output.dense");
         Ok(Layer {
             attention: Attention {
                 input: input.build(),
                 output: self.linear(&output, square, Limbs::One, [MIXED_BITS, STATE_BITS])?,
             },
             attention_norm: self.norm(&name("attention.output.LayerNorm"))?,
-            expand: self.linear(&expand, [intermediate, hidden], limbs, [STATE_BITS, BETWEEN_BITS])?,
-            contract: self.linear(
-                &contract,
+            up_proj: self.linear(&up_proj, [intermediate, hidden], limbs, [STATE_BITS, BETWEEN_BITS])?,
+            down_proj: self.linear(
+                &down_proj,
                 [hidden, intermediate],
                 Limbs::One,
                 [BETWEEN_BITS, STATE_BITS],
@@ -376,8 +378,8 @@ impl Importer<'_> {
 
 /// Two limbs for inputs of this width, where sums allow it.
 ///
-/// States have outliers, so that most of their values would be left with few levels in one limb: for MiniLM that would be three
-/// times as far from the float model.
+/// States have outliers, so that most of their values would be left with few levels in one limb: for MiniLM that would
+/// be three times as far from the float model.
 fn fine(width: u32) -> Limbs {
     if width <= MAX_TWO_LIMB_WIDTH {
         Limbs::Two

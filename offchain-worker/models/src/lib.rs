@@ -1,8 +1,8 @@
 //! Makes integer model packages from published float models, and the packages' input from text.
 //!
-//! [`import`] turns a directory as `scripts/fetch-minilm.sh` makes it into the bytes of a package; this is the only place where
-//! floats have a say in a result, and it is done once: the package's hash then names the model. [`Embedder`] turns
-//! sentences into a job's input, and the job's output into vectors.
+//! [`import`] turns a directory as `scripts/fetch-minilm.sh` makes it into the bytes of a package; this is the only
+//! place where floats influence a result, and it happens once: the package's hash then names the model. [`Embedder`]
+//! turns sentences into a job's input, and the job's output into vectors.
 //!
 //! This crate opens no connection, reads no environment and prints nothing.
 

@@ -1,15 +1,15 @@
 //! From floats to the integers of a package.
 //!
-//! Only operations of IEEE 754 that are exactly rounded, and functions of the crate `libm`, so that the same model gives the
-//! same package on every machine.
+//! Only operations of IEEE 754 that are exactly rounded, and functions of the crate `libm`, so that the same model
+//! gives the same package on every machine.
 //!
-//! What unit a value has is chosen here: the multipliers of what follows undo it.
+//! The units of values are chosen here; the multipliers of the next layer undo them.
 
-use agora_compute::model::{ACTIVATION_TABLE, Activation, Limbs, Linear, Norm, VALUE_MAX};
+use agora_compute::transformer::{ACTIVATION_TABLE, Activation, Limbs, Linear, Norm, VALUE_MAX};
 
 /// Bits behind the binary point of values in the states: they reach to ±512, which outliers of MiniLM need.
 pub(crate) const STATE_BITS: i32 = 10;
-/// Bits behind the binary point of the values that the attention mixes: they reach to ±16.
+/// Bits behind the binary point of the values that the attention averages: they reach to ±16.
 pub(crate) const MIXED_BITS: i32 = 11;
 /// Bits behind the binary point of values before and after the activation: they reach to ±128.
 pub(crate) const BETWEEN_BITS: i32 = 12;
@@ -62,7 +62,7 @@ pub(crate) fn bytes(row: &[f64]) -> (Vec<i8>, f64) {
     (bytes, scale)
 }
 
-/// A linear map in floats, which adds its rows one by one.
+/// A linear layer that is made from floats, row by row.
 pub(crate) struct LinearBuilder {
     linear: Linear,
     /// Bits behind the binary point of the input.
@@ -81,7 +81,8 @@ impl LinearBuilder {
         Self { linear, input_bits }
     }
 
-    /// Adds the outputs whose weights are the rows of `weights`, each times `factor`, with so many bits behind the point.
+    /// Adds the outputs whose weights are the rows of `weights`, each times `factor`, with so many bits behind the
+    /// point.
     ///
     /// Returns `None` if a weight is too large.
     pub fn rows(mut self, weights: &[f64], biases: &[f64], factor: f64, output_bits: i32) -> Option<Self> {

@@ -19,7 +19,8 @@ impl<'a> Tensors<'a> {
 
     /// The elements of the tensor `name`, which must have `shape`.
     ///
-    /// Errors: `Tensors` if there is none, `Type` unless it is of 32-bit floats, `Shape` if it has another, `NotFinite`.
+    /// Errors: `Tensors` if there is none, `Type` unless it is of 32-bit floats, `Shape` if it has another,
+    /// `NotFinite`.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f64>, ImportError> {
         let view = self.0.tensor(name)?;
         if view.dtype() != Dtype::F32 {

@@ -1,6 +1,7 @@
 //! Renders a description to a picture, with the engine that a device names.
 //!
-//! `cargo run -p agora-scenes --example render -- offchain-worker/scenes/examples/gallery.json out.png 1920 1080 64 8 cpu`
+//! `cargo run -p agora-scenes --example render -- offchain-worker/scenes/examples/gallery.json out.png 1920 1080 64 8
+//! cpu`
 
 use agora_compute::{CancelFlag, GpuOptions, JobKind, JobSpec, MemoryInputs, Region, RenderingJob, open_engine};
 use agora_scenes::{Description, Folder, png};

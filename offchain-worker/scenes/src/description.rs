@@ -1,4 +1,4 @@
-//! A scene as text: what its parts are called, and what is assumed of those that are left out.
+//! A scene as text: the names of its parts, and the defaults of those that are left out.
 
 use crate::error::DescriptionError;
 use serde::{
@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, fmt};
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
-    /// Light from where nothing is.
+    /// The radiance that comes from where nothing is.
     #[serde(default)]
     pub sky: SkyDescription,
     /// What all light is multiplied with before it becomes a colour.
@@ -54,8 +54,8 @@ impl<'de> Deserialize<'de> for Colour {
     }
 }
 
-/// Reads a colour in either form. By hand, because `serde(untagged)` cannot read numbers of `serde_json` when some crate of
-/// the program has these kept as text.
+/// Reads a colour in either form. By hand, because `serde(untagged)` cannot read numbers of `serde_json` when some
+/// crate of the program has these kept as text.
 struct ColourVisitor;
 
 impl<'de> Visitor<'de> for ColourVisitor {
@@ -226,7 +226,7 @@ pub struct MeshDescription {
 pub enum ShapeDescription {
     /// From a file whose name ends in `.obj`, `.gltf` or `.glb`.
     File(String),
-    /// A sphere of radius 1, from an icosahedron cut so often.
+    /// A sphere of radius 1: an icosahedron that is subdivided so often.
     Icosphere(u32),
     /// A tube along a torus knot.
     TorusKnot {

@@ -24,7 +24,7 @@ pub enum DescriptionError {
     /// Something has a material that is not described.
     #[error("there is no material called {0:?}")]
     UnknownMaterial(String),
-    /// The size of a pattern's fields cannot be had.
+    /// The size of a pattern's fields is no power of two that scenes can have.
     #[error("a pattern's size is {0}; it must be a power of two from 1/32768 to 512")]
     PatternSize(f64),
     /// A mesh cannot be used.

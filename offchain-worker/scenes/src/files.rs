@@ -1,4 +1,4 @@
-//! Where the files come from that a description names.
+//! The sources of the files that a description names.
 
 use crate::error::MeshError;
 use std::{

@@ -1,8 +1,8 @@
-//! Meshes from glTF 2.0 files, text or binary: the geometry of the default scene's triangles. Materials, cameras and animations
-//! are ignored.
+//! Meshes from glTF 2.0 files, text or binary: the geometry of the default scene's triangles. Materials, cameras and
+//! animations are ignored.
 //!
-//! The crate `gltf` reads the text; references and binary chunks are followed here, because its own validation panics on
-//! references to what does not exist (1.4.1).
+//! The crate `gltf` reads the text; references and binary chunks are followed here, because its own validation panics
+//! on references to what does not exist (1.4.1).
 
 use crate::{
     error::{MeshError, at_most},
@@ -29,7 +29,8 @@ const MAX_DEPTH: usize = 64;
 const BASE64: &str = ";base64,";
 const MISSING: MeshError = MeshError::Missing;
 
-/// Reads the default scene of a glTF file, or else the first one, as one mesh; buffers in other files are asked of `files`.
+/// Reads the default scene of a glTF file, or else the first one, as one mesh; buffers in other files are asked of
+/// `files`.
 ///
 /// Errors: those of `files`, `TooLong`, `Gltf`, `Missing`, `Unsupported`, `Truncated`, `TooMany`, `NotFinite`, `Index`,
 /// `Nodes`, `Base64`.
@@ -210,7 +211,7 @@ impl Reader<'_> {
             let moved = combined(&axes, vertex);
             self.mesh.vertices.push([0, 1, 2].map(|c| moved[c] + matrix[3][c]));
         }
-        // Normals keep upright to their surface by the matrix of cofactors.
+        // The matrix of cofactors keeps normals perpendicular to their surface.
         let cofactors = [
             cross(axes[1], axes[2]),
             cross(axes[2], axes[0]),

@@ -2,7 +2,7 @@
 //!
 //! [`Description`] is a scene as text (JSON); [`Description::build`] makes of it the scene that engines render, with
 //! meshes from OBJ and glTF files ([`obj`], [`gltf`]) and such that are computed ([`shapes`]). [`png`] writes outputs.
-//! Files may come from anywhere: sizes and counts are checked before anything follows them, and what is wrong is an error.
+//! Files may come from anywhere: sizes and counts are checked before they are used, and every defect is an error.
 //!
 //! Making a scene computes with floats, once: what a job names, and all engines agree on, are the scene's bytes.
 //!

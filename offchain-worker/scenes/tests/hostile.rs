@@ -89,7 +89,7 @@ const WORDS: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(agora_test_support::cases(20_000))]
 
     #[test]
     fn changed_obj_files_are_refused_or_meshes(bytes in changed(OBJ, WORDS)) {

@@ -5,7 +5,7 @@ use crate::{
     Failure,
     operands::{giga_operations, job},
 };
-use agora_compute::{JobKind, JobSpec, MemoryInputs, MatmulJob, synthetic};
+use agora_compute::{JobKind, JobSpec, MatmulJob, MemoryInputs, synthetic};
 use agora_math::field::symmetric;
 
 /// Rows, columns and vectors.

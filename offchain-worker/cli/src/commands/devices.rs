@@ -6,9 +6,7 @@ use crate::{
     exit::CliError,
     output::answer,
 };
-use agora_compute::{
-    CPU_SELECTOR, DeviceInfo, DeviceLimits, EngineError, Measurement, SAMPLES_PER_PIXEL, choose_device, gemm::Kernel,
-};
+use agora_compute::{CPU_SELECTOR, DeviceInfo, DeviceLimits, EngineError, Measurement, choose_device, gemm::Kernel};
 use agora_worker::WorkerError;
 use serde::Serialize;
 use std::num::NonZero;
@@ -115,19 +113,11 @@ fn describe(device: &Device) -> String {
         let memory = memory.map(|memory| format!(", {memory} of memory")).unwrap_or_default();
         format!("{} threads with {}{memory}", processor.threads, processor.instructions)
     });
-    let speed = device.speed.iter().flat_map(|speed| {
-        [
-            format!("synthetic       {} GOPS", rounded(speed.synthetic_gops)),
-            format!("rows            {} GOPS", rounded(speed.matmul_gops)),
-            format!("embedding       {} sentences/s", rounded(speed.sentences_per_second)),
-            format!("classification  {} images/s", rounded(speed.images_per_second)),
-            format!("training        {} steps/s", rounded(speed.training_steps_per_second)),
-            format!(
-                "rendering       {} samples/s, {} pixels/s of {SAMPLES_PER_PIXEL}",
-                rounded(speed.samples_per_second),
-                rounded(speed.pixels_per_second),
-            ),
-        ]
+    let measurement = device.speed.iter();
+    let speed = measurement.flat_map(|measurement| &measurement.speeds).map(|speed| {
+        let figures = speed.figures.iter();
+        let figures = figures.map(|figure| format!("{} {}", rounded(figure.value), figure.unit));
+        format!("{:<15} {}", speed.workload, figures.collect::<Vec<_>>().join(", "))
     });
     let error = device
         .error

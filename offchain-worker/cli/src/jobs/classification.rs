@@ -6,7 +6,7 @@ use super::{
 };
 use crate::exit::CliError;
 use agora_blobs::BlobStore;
-use agora_compute::network::{self, NetworkError};
+use agora_compute::classifier::{self, NetworkError};
 use agora_primitives::job::{InferenceJob, InferenceTask, JobKind};
 use std::path::PathBuf;
 
@@ -24,8 +24,8 @@ impl Prepare for ClassificationArgs {
     async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError> {
         let (package, pixels) = (read(&self.model)?, read(&self.images)?);
         let no_network = |error: NetworkError| unusable(&self.model, error);
-        let shape = network::Package::decode(&package).map_err(no_network)?.shape;
-        let (item_work, item_output) = network::work(&package).map_err(no_network)?;
+        let shape = classifier::Package::decode(&package).map_err(no_network)?.shape;
+        let (item_work, item_output) = classifier::work(&package).map_err(no_network)?;
         let items = pixels.len() / shape.pixels();
         if items * shape.pixels() != pixels.len() {
             let reason = format!(
@@ -56,7 +56,7 @@ mod tests {
 
     /// A network of 2 × 2 pixels, one hidden unit and two classes.
     fn package() -> Vec<u8> {
-        let shape = network::Shape {
+        let shape = classifier::Shape {
             width: 2,
             height: 2,
             window_width: 2,
@@ -67,7 +67,7 @@ mod tests {
             classes: 2,
         };
         let weights = vec![1; shape.weights()];
-        let package = network::Package::new(shape, 255, weights);
+        let package = classifier::Package::new(shape, 255, weights);
         package.expect("within the limits").encode()
     }
 
@@ -80,7 +80,7 @@ mod tests {
             panic!("it is inference");
         };
         assert_eq!((job.task, job.items), (InferenceTask::Classification, 3));
-        let work = network::work(&package()).expect("well formed");
+        let work = classifier::work(&package()).expect("well formed");
         assert_eq!((job.item_work, job.item_output), work);
     }
 

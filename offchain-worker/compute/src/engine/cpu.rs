@@ -1,10 +1,11 @@
 //! The reference engine: what it computes is what a job's result is.
 
-use super::{CancelFlag, Computation, Engine, Progress};
+use super::Engine;
 use crate::{
-    error::EngineError,
+    computation::Computation,
     inputs::Inputs,
-    kinds::{self, Run},
+    kinds::{self, EngineError},
+    run::{CancelFlag, Progress, Run},
 };
 use agora_primitives::job::JobSpec;
 

@@ -4,22 +4,26 @@
 mod check;
 mod classification;
 mod cpu;
+mod dispute;
 mod gpu;
 mod items;
+mod workload;
 
-use super::{Kind, Run, Verdict};
+use super::{EngineError, JudgeError, Kind, Part, Trace, Verdict};
 use crate::{
+    computation::Computation,
     digest::output_digest,
-    engine::{Computation, gpu::GpuEngine},
-    error::EngineError,
     inputs::Inputs,
-    model::{Encoder, Package},
+    kernels::gpu::Gpu,
+    networks::transformer::{Encoder, Package},
+    run::Run,
 };
 use agora_primitives::job::{InferenceJob, InferenceTask, JobError};
 use classification::Images;
 use items::Items;
 
 pub use items::{ItemsError, encode_items};
+pub(crate) use workload::{Classification, Embedding};
 
 impl Kind for InferenceJob {
     fn on_cpu(&self, run: &Run<'_>) -> Result<Computation, EngineError> {
@@ -30,7 +34,7 @@ impl Kind for InferenceJob {
         Ok(computation(self, output))
     }
 
-    fn on_gpu(&self, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+    fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
         let output = match Batch::read(self, run.inputs)? {
             Batch::Texts(encoder, items) => gpu::embed(gpu, &encoder, &items, run)?,
             Batch::Images(images) => images.on_gpu(gpu, run)?,
@@ -43,6 +47,18 @@ impl Kind for InferenceJob {
             Batch::Texts(encoder, items) => check::check(self, *encoder, &items, output, seed),
             Batch::Images(images) => images.check(output, self.item_output as usize, seed),
         }
+    }
+
+    fn trace(&self) -> Trace {
+        dispute::trace(self)
+    }
+
+    fn state(&self, inputs: &dyn Inputs, step: u32, _: &[u8]) -> Result<Vec<u8>, JudgeError> {
+        dispute::item(self, inputs, step)
+    }
+
+    fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
+        dispute::part(self, inputs, outputs, at)
     }
 }
 
@@ -57,7 +73,7 @@ impl Batch {
     fn read(job: &InferenceJob, inputs: &dyn Inputs) -> Result<Self, EngineError> {
         match job.task {
             InferenceTask::Embedding => {
-                let encoder = Package::from_bytes(&inputs.get(&job.model)?)?.encoder;
+                let encoder = Package::decode(&inputs.get(&job.model)?)?.encoder;
                 let items = Items::read(&inputs.get(&job.input)?, job, &encoder.shape)?;
                 Ok(Self::Texts(Box::new(encoder), items))
             }

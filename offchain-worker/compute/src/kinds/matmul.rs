@@ -1,15 +1,20 @@
-//! Row work: `y = W[rows] · x` for a batch of vectors, the unit of distributed inference. Specified to the byte in
-//! `docs/protocol/matmul.md`.
+//! Matrix multiplication: `y = W[rows] · x` for a batch of vectors, the unit of distributed inference. Specified to the
+//! byte in `docs/protocol/matmul.md`.
 
 mod check;
 mod cpu;
+mod dispute;
 mod gpu;
+mod workload;
 
-use super::{Kind, Run, Verdict};
+pub(crate) use workload::Products;
+
+use super::{EngineError, JudgeError, Kind, Part, Trace, Verdict};
 use crate::{
-    engine::{Computation, gpu::GpuEngine},
-    error::EngineError,
+    computation::Computation,
     inputs::{InputError, Inputs},
+    kernels::gpu::Gpu,
+    run::Run,
 };
 use agora_primitives::job::{BlobRef, MatmulJob};
 use std::{ops::Range, sync::Arc};
@@ -19,12 +24,20 @@ impl Kind for MatmulJob {
         cpu::run(self, run)
     }
 
-    fn on_gpu(&self, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+    fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
         gpu::run(self, gpu, run)
     }
 
     fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
         check::check(self, inputs, output, seed)
+    }
+
+    fn trace(&self) -> Trace {
+        dispute::trace()
+    }
+
+    fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
+        dispute::part(self, inputs, outputs, at)
     }
 }
 
@@ -59,7 +72,9 @@ impl Operands {
     }
 }
 
-/// The content of `blob`, whoever keeps it being right about its length or not.
+/// The content of `blob`. [`Inputs`] may be wrong about its length, so it is compared here.
+///
+/// Errors: `Length`, and those of [`Inputs::get`].
 fn get(inputs: &dyn Inputs, blob: &BlobRef) -> Result<Arc<[u8]>, InputError> {
     let content = inputs.get(blob)?;
     if content.len() != blob.size as usize {

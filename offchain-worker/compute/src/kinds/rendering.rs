@@ -1,71 +1,75 @@
 //! Rendering: a path tracer in fixed-point arithmetic. Specified to the bit in `docs/protocol/rendering.md`.
 //!
-//! A pixel's colour follows from the scene, the seed, the image's size, its place and frame, and the numbers of samples and
-//! bounces alone: tiles can be rendered in any order, anywhere, and single pixels can be checked.
+//! A pixel's colour follows from the scene, the seed, the image's size, its place and frame, and the numbers of samples
+//! and bounces alone: tiles can be rendered in any order, anywhere, and single pixels can be checked.
 
-mod bvh;
-mod camera;
 mod check;
 mod cpu;
-mod fixed;
-mod geometry;
+mod dispute;
 mod gpu;
-mod path;
 pub mod scene;
-pub(crate) mod tiles;
-mod tone;
-mod trace;
-mod world;
+mod tiles;
+mod tracer;
+mod workload;
 
-use super::{Kind, Run, Verdict};
-use crate::{
-    engine::{Computation, gpu::GpuEngine},
-    error::EngineError,
-    inputs::Inputs,
-};
+pub(crate) use workload::Pictures;
+
+use super::{EngineError, JudgeError, Kind, Part, Trace, Verdict};
+use crate::{computation::Computation, inputs::Inputs, kernels::gpu::Gpu, run::Run};
 use agora_primitives::job::RenderingJob;
-use camera::View;
-use path::Paths;
 use scene::Scene;
-use world::World;
+use tiles::Tile;
+use tracer::{PathTracer, PreparedScene, View};
 
 impl Kind for RenderingJob {
     fn on_cpu(&self, run: &Run<'_>) -> Result<Computation, EngineError> {
         cpu::run(self, run)
     }
 
-    fn on_gpu(&self, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+    fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
         gpu::run(self, gpu, run)
     }
 
     fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
         check::check(self, inputs, output, seed)
     }
+
+    fn trace(&self) -> Trace {
+        dispute::trace(self)
+    }
+
+    fn state(&self, inputs: &dyn Inputs, step: u32, _: &[u8]) -> Result<Vec<u8>, JudgeError> {
+        Ok(dispute::render(self, inputs, Tile::of(self, step))?)
+    }
+
+    fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
+        Ok(dispute::part(self, inputs, outputs, at)?)
+    }
 }
 
 /// A job with its scene, ready to be rendered.
-pub(crate) struct Studio<'a> {
+pub(crate) struct Renderer<'a> {
     job: &'a RenderingJob,
     scene: Scene,
-    world: World,
+    prepared: PreparedScene,
 }
 
-impl<'a> Studio<'a> {
+impl<'a> Renderer<'a> {
     /// Fetches and prepares the scene of `job`.
     ///
     /// Errors: `Input`, `Scene`.
     pub fn open(job: &'a RenderingJob, inputs: &dyn Inputs) -> Result<Self, EngineError> {
         let scene = Scene::decode(&inputs.get(&job.scene)?)?;
-        let world = World::new(&scene);
-        Ok(Self { job, scene, world })
+        let prepared = PreparedScene::new(&scene);
+        Ok(Self { job, scene, prepared })
     }
 
-    /// The paths of a frame.
-    pub fn paths(&self, frame: u32) -> Paths<'_> {
-        Paths {
-            world: &self.world,
+    /// The tracer of the paths of a frame.
+    pub fn tracer(&self, frame: u32) -> PathTracer<'_> {
+        PathTracer {
+            scene: &self.prepared,
             view: View::new(&self.scene.keyframes, frame, self.job.height),
-            generator: path::generator(&self.job.seed),
+            generator: tracer::generator(&self.job.seed),
             size: [self.job.width, self.job.height],
             frame,
             max_bounces: self.job.max_bounces,
@@ -73,12 +77,12 @@ impl<'a> Studio<'a> {
     }
 
     /// The colour of a pixel of the whole image.
-    pub fn colour(&self, paths: &Paths<'_>, pixel: [u32; 2]) -> [u8; 3] {
-        self.develop(paths.sum(pixel, self.job.samples))
+    pub fn colour(&self, tracer: &PathTracer<'_>, pixel: [u32; 2]) -> [u8; 3] {
+        self.develop(tracer.sum(pixel, self.job.samples))
     }
 
     /// The colour for the sums of the radiances of a pixel's paths.
     pub fn develop(&self, sums: [u32; 3]) -> [u8; 3] {
-        tone::develop(sums, self.job.samples, self.scene.exposure)
+        tracer::develop(sums, self.job.samples, self.scene.exposure)
     }
 }

@@ -2,16 +2,20 @@
 
 mod check;
 mod cpu;
+mod dispute;
 mod gpu;
+mod workload;
 
-use super::{Kind, Run, Verdict};
+pub(crate) use workload::Chains;
+
+use super::{EngineError, JudgeError, Kind, Trace, Verdict};
 use crate::{
-    engine::{Computation, gpu::GpuEngine},
-    error::EngineError,
-    gemm::Kernel,
+    computation::Computation,
     inputs::Inputs,
+    kernels::{cpu::Kernel, gpu::Gpu},
+    run::Run,
 };
-use agora_math::field::{Generator, MODULUS};
+use agora_math::field::Generator;
 use agora_primitives::job::SyntheticJob;
 use rayon::prelude::*;
 
@@ -28,12 +32,24 @@ impl Kind for SyntheticJob {
         cpu::run(self, run)
     }
 
-    fn on_gpu(&self, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+    fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
         gpu::run(self, gpu, run)
     }
 
     fn check(&self, _: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
         check::check(self, output, seed)
+    }
+
+    fn trace(&self) -> Trace {
+        dispute::trace(self)
+    }
+
+    fn state_before(&self, _: &dyn Inputs, step: u32) -> Result<Vec<u8>, JudgeError> {
+        dispute::state_before(self, step)
+    }
+
+    fn state(&self, _: &dyn Inputs, step: u32, before: &[u8]) -> Result<Vec<u8>, JudgeError> {
+        dispute::state(self, step, before)
     }
 }
 
@@ -45,15 +61,6 @@ pub fn factor(job: &SyntheticJob) -> Vec<u8> {
 /// The first state in canonical residues, row by row.
 pub fn start(job: &SyntheticJob) -> Vec<u8> {
     generate(job, LABEL_START)
-}
-
-/// The state after `before`, at the cost of one iteration; nothing if that cannot be a state.
-pub(crate) fn step(job: &SyntheticJob, before: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
-    let n = job.matrix_size as usize;
-    if before.len() != n * n || before.iter().any(|&residue| residue >= MODULUS) {
-        return Ok(None);
-    }
-    cpu::step(job, before).map(Some)
 }
 
 fn generate(job: &SyntheticJob, label: &[u8]) -> Vec<u8> {

@@ -1,27 +1,33 @@
 //! Training: integer stochastic gradient descent on images. Specified to the byte in `docs/protocol/training.md`.
 //!
-//! Terms: a *step* changes every weight once, by the gradient of the loss of one *batch* of images. The *state* is what a
-//! step starts from: the number of steps so far, the weights, their momenta. A *segment* is a number of steps; the states
-//! after segments are *checkpoints*, of which the output consists, with the loss of each step.
+//! Terms: a *step* changes every weight once, by the gradient of the loss of one *batch* of images. The *state* is what
+//! a step starts from: the number of steps so far, the weights, their momenta. A *segment* is a number of steps; the
+//! states after segments are *checkpoints*, of which the output consists, with the loss of each step.
 
+mod batches;
 mod check;
-mod course;
 mod cpu;
 mod data;
+mod dispute;
 mod gpu;
 mod gradient;
-mod rule;
+mod loss;
+mod optimizer;
+mod record;
 mod state;
+mod workload;
 
 pub use data::{DataError, Dataset};
 pub use state::{Checkpoint, StateError};
+pub(crate) use workload::Steps;
 
-use super::{Kind, Run, Verdict};
+use super::{EngineError, JudgeError, Kind, Part, Trace, Verdict};
 use crate::{
-    engine::{Computation, gpu::GpuEngine},
-    error::EngineError,
+    computation::Computation,
     inputs::Inputs,
-    network::{Package, Shape},
+    kernels::gpu::Gpu,
+    networks::classifier::{Package, Shape},
+    run::Run,
 };
 use agora_primitives::job::TrainingJob;
 
@@ -33,12 +39,28 @@ impl Kind for TrainingJob {
         cpu::run(self, run)
     }
 
-    fn on_gpu(&self, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+    fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
         gpu::run(self, gpu, run)
     }
 
     fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
         check::check(self, inputs, output, seed)
+    }
+
+    fn trace(&self) -> Trace {
+        dispute::trace(self)
+    }
+
+    fn state_before(&self, inputs: &dyn Inputs, step: u32) -> Result<Vec<u8>, JudgeError> {
+        dispute::state_before(self, inputs, step)
+    }
+
+    fn state(&self, inputs: &dyn Inputs, step: u32, before: &[u8]) -> Result<Vec<u8>, JudgeError> {
+        dispute::state(self, inputs, step, before)
+    }
+
+    fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
+        dispute::part(self, inputs, outputs, at)
     }
 }
 
@@ -91,7 +113,7 @@ impl Output {
 /// The bytes of the state before the first step.
 ///
 /// Errors: those of the inputs.
-pub(crate) fn start(job: &TrainingJob, inputs: &dyn Inputs) -> Result<Vec<u8>, EngineError> {
+fn start(job: &TrainingJob, inputs: &dyn Inputs) -> Result<Vec<u8>, EngineError> {
     let (_, state) = prepare(job, inputs)?;
     Ok(state.encode())
 }

@@ -1,26 +1,36 @@
 use super::*;
-use crate::{Computation, CpuEngine, Inputs, Progress};
+use crate::{Computation, CpuEngine, Inputs, JobSpec, Progress};
 use std::time::Duration;
-
-/// Jobs within their limits, from the smallest to the largest.
-fn assert_can_be_made<W: Workload>(workload: &W) {
-    for parts in [1, 2, W::MAX_PARTS] {
-        let made = workload.job(parts).unwrap();
-        made.spec.validate().unwrap();
-        assert!(made.amount >= f64::from(parts), "{parts}");
-    }
-    workload.job(1).unwrap().time(&CpuEngine::new()).unwrap();
-}
 
 #[test]
 fn every_workload_is_a_job_that_can_be_computed() {
-    assert_can_be_made(&workloads::Synthetic);
-    assert_can_be_made(&workloads::Matmul::new().unwrap());
-    assert_can_be_made(&workloads::Embedding::new().unwrap());
-    assert_can_be_made(&workloads::Classification::new().unwrap());
-    assert_can_be_made(&workloads::Training::new().unwrap());
-    assert_can_be_made(&workloads::Rendering::new().unwrap());
-    scene::daylight().validate().unwrap();
+    for workload in kinds::workloads().unwrap() {
+        // From the smallest to the largest.
+        for parts in [1, 2, workload.max_parts()] {
+            let sample = workload.job(parts).unwrap();
+            sample.spec.validate().unwrap();
+            assert!(sample.amount >= f64::from(parts), "{} {parts}", workload.name());
+        }
+        seconds(&CpuEngine::new(), &workload.job(1).unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn figures_are_a_map_from_names_to_values() {
+    let figure = |name, value| Figure {
+        name,
+        unit: "GOPS",
+        value,
+    };
+    let speed = |figures| Speed {
+        workload: "synthetic",
+        figures,
+    };
+    let measurement = Measurement {
+        speeds: vec![speed(vec![figure("a", 1.5)]), speed(vec![figure("b", 2.0)])],
+    };
+    let json = serde_json::to_string(&measurement).unwrap();
+    assert_eq!(json, r#"{"a":1.5,"b":2.0}"#);
 }
 
 /// Takes so long for each operation of a synthetic job.

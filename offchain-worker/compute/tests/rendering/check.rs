@@ -3,7 +3,7 @@ use agora_compute::{Place, Verdict, check_output};
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(agora_test_support::cases(48))]
 
     #[test]
     fn honest_images_pass(scene in scene(), challenge: [u8; 32], width in 1u32..30, height in 2u32..30) {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use std::sync::Mutex;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(agora_test_support::cases(64))]
 
     #[test]
     fn both_engines_render_the_same_bits(

@@ -3,7 +3,7 @@ use agora_compute::scene::{MAX_TRIANGLES, Scene, SceneError};
 use proptest::{prelude::*, sample::Index};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(agora_test_support::cases(3000))]
 
     #[test]
     fn any_bytes_are_refused_or_a_scene(bytes in prop::collection::vec(any::<u8>(), 0..300)) {

@@ -7,7 +7,7 @@ use crate::{
 };
 use agora_compute::{
     TrainingJob,
-    network::{self, classify},
+    classifier::{self, classify},
     training::Output,
 };
 
@@ -28,7 +28,7 @@ fn digits_that_were_held_out_are_recognised() {
                 .unwrap()
                 .encode();
             let logits = classify(&package, &held_out.pixels, held_out.count()).unwrap();
-            let labels = network::labels(&logits, 10);
+            let labels = classifier::labels(&logits, 10);
             let right = labels
                 .iter()
                 .zip(&held_out.labels)

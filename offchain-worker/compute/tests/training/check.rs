@@ -13,7 +13,7 @@ pub fn check(job: TrainingJob, inputs: &dyn Inputs, output: &[u8], seed: [u8; 32
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(agora_test_support::cases(64))]
 
     #[test]
     fn the_check_accepts_what_is_right_and_finds_a_wrong_byte_in_what_it_computes_again(

@@ -8,15 +8,15 @@ use crate::{
     run, spec,
 };
 use agora_compute::{
-    CancelFlag, EngineError, GpuOptions, Inputs, NoProgress, TrainingJob, Verdict,
-    network::{classify, classify_on_gpu},
+    CancelFlag, DeviceError, EngineError, GpuOptions, Inputs, NoProgress, TrainingJob, Verdict,
+    classifier::{classify, classify_on_gpu},
     training::{Dataset, Output},
 };
 use proptest::prelude::*;
 use std::sync::Mutex;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(agora_test_support::cases(64))]
 
     #[test]
     fn both_engines_train_the_same_bits((job, inputs) in jobs(), pixels: u64) {
@@ -25,7 +25,7 @@ proptest! {
         let data = Dataset::decode(&inputs.get(&job.data).unwrap()).unwrap();
         let package = Output::decode(&job, &cpu.output).unwrap().package(&job, data.maximum).unwrap().encode();
         let images: Vec<u8> = data.pixels.iter().map(|&pixel| (u64::from(pixel) ^ pixels).min(data.maximum.into()) as u8).collect();
-        let on_gpu = classify_on_gpu(&GPU, &package, &images, data.count(), &CancelFlag::new()).unwrap();
+        let on_gpu = classify_on_gpu(GPU.gpu(), &package, &images, data.count(), &CancelFlag::new()).unwrap();
         prop_assert_eq!(classify(&package, &images, data.count()).unwrap(), on_gpu);
     }
 
@@ -86,7 +86,10 @@ fn a_device_that_is_too_small_says_so() {
         ..GpuOptions::default()
     };
     let error = run(&gpu(&options), job, &inputs).unwrap_err();
-    assert!(matches!(error, EngineError::Limit { available: 50_000, .. }), "{error}");
+    assert!(
+        matches!(error, EngineError::Device(DeviceError::Limit { available: 50_000, .. })),
+        "{error}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::{CPU, GPU, check::check, run, spec};
 use agora_compute::{
     CancelFlag, Engine, Inputs, MemoryInputs, NetworkShape, TrainingJob, Verdict,
-    network::{classify, classify_on_gpu},
+    classifier::{classify, classify_on_gpu},
     training::{Dataset, Output},
 };
 use codec::Encode;
@@ -116,7 +116,7 @@ fn jobs_packages_and_logits_are_those_of_the_vectors() {
         let logits = classify(&package.encode(), &data.pixels, data.count()).unwrap();
         assert_eq!(hex::encode(&logits), vector.logits, "{name}");
         let cancel = CancelFlag::new();
-        let logits = classify_on_gpu(&GPU, &package.encode(), &data.pixels, data.count(), &cancel).unwrap();
+        let logits = classify_on_gpu(GPU.gpu(), &package.encode(), &data.pixels, data.count(), &cancel).unwrap();
         assert_eq!(hex::encode(&logits), vector.logits, "{name}");
         assert_eq!(
             check(job, &inputs, &output, hash(&vector.check_seed)),

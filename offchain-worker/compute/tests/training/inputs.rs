@@ -7,7 +7,7 @@ use crate::{
 };
 use agora_compute::{
     EngineError, TrainingJob,
-    network::Package,
+    classifier::Package,
     training::{Checkpoint, DataError, Dataset, Output, StateError},
 };
 

@@ -145,7 +145,7 @@ fn check_records(model: &Model) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(agora_test_support::cases(128))]
 
     #[test]
     fn any_sequence_conserves_money(treasury_exists: bool, operations in vec(operation(), 1..80)) {

@@ -149,7 +149,7 @@ fn draw_as_on_paper(seed: H256, count: u32, excluded: AccountId) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(agora_test_support::cases(64))]
     #[test]
     fn hold_after_any_calls(steps in prop::collection::vec((1..=ACCOUNTS, step()), 1..150)) {
         ExtBuilder::default().build_and_execute(|| {

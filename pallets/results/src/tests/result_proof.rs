@@ -158,7 +158,7 @@ fn nothing_in_a_proof_can_be_changed() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(agora_test_support::cases(32))]
 
     #[test]
     fn any_chain_proves_all_its_results(blocks in prop::collection::vec(0u64..6, 1..50), retention in 1u64..17) {

@@ -3,7 +3,7 @@ use super::super::{
     tests::{Files, assert_unfit, parse, prepare},
 };
 use super::*;
-use agora_compute::{CancelFlag, CpuEngine, Engine, JobSpec, MemoryInputs, NoProgress, network::Package};
+use agora_compute::{CancelFlag, CpuEngine, Engine, JobSpec, MemoryInputs, NoProgress, classifier::Package};
 
 /// Four images of 2 × 2 pixels in two classes.
 fn data() -> Vec<u8> {

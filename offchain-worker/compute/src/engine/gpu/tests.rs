@@ -1,7 +1,15 @@
 use super::*;
-use crate::{CpuEngine, NoInputs, NoProgress, Progress};
+use crate::{
+    CpuEngine, DeviceError, DeviceType, NoInputs, NoProgress, Progress,
+    device::{Batch, Context},
+    find_device,
+    kernels::gpu::{Configuration, Tuning, remember},
+};
 use agora_primitives::job::{JobKind, SyntheticJob};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 fn job(matrix_size: u32, iterations: u32) -> JobSpec {
     JobSpec::V1(JobKind::Synthetic(SyntheticJob {
@@ -28,6 +36,11 @@ fn assert_equals_the_reference(engine: &GpuEngine, job: &JobSpec) {
     assert!(computed == reference, "the device computes something else for {job:?}");
 }
 
+/// The open device of `engine`.
+fn context(engine: &GpuEngine) -> Arc<Context> {
+    engine.gpu().device().context().unwrap()
+}
+
 /// Breaks the device, once, when iteration `at` is done.
 struct BreakAt {
     at: u32,
@@ -44,10 +57,10 @@ impl Progress for BreakAt {
 }
 
 #[test]
-fn every_tile_gives_the_same_bits() {
-    for tile in Tile::ALL {
+fn every_configuration_gives_the_same_bits() {
+    for configuration in Configuration::ALL {
         let engine = open(GpuOptions {
-            tile: Some(tile),
+            configuration: Some(configuration),
             ..Default::default()
         });
         for n in [1, 4, 15, 16, 17, 65] {
@@ -60,7 +73,7 @@ fn every_tile_gives_the_same_bits() {
 fn a_lost_device_is_opened_again_and_the_job_goes_on() {
     let engine = open(GpuOptions::default());
     for at in [0, 1, 4, 7] {
-        let device = engine.context().unwrap().device.clone();
+        let device = context(&engine).device.clone();
         let progress = BreakAt {
             at,
             device,
@@ -81,7 +94,7 @@ fn a_lost_device_is_opened_again_and_the_job_goes_on() {
 #[test]
 fn a_device_lost_between_jobs_is_opened_again() {
     let engine = open(GpuOptions::default());
-    engine.context().unwrap().device.destroy();
+    context(&engine).device.destroy();
     assert_equals_the_reference(&engine, &job(33, 3));
 }
 
@@ -117,11 +130,11 @@ fn limits_below_the_smallest_part_are_reported() {
     });
     assert!(matches!(
         engine.run(&job(512, 1), &NoInputs, &NoProgress, &CancelFlag::new()),
-        Err(EngineError::Limit {
+        Err(EngineError::Device(DeviceError::Limit {
             limit: "bytes per buffer",
             needed: 8192,
             available: 4096
-        })
+        }))
     ));
     // The engine can still be used.
     assert_equals_the_reference(&engine, &job(100, 1));
@@ -144,7 +157,7 @@ fn a_device_lost_under_several_jobs_is_opened_again_for_all() {
     let (first, second) = (job(40, 8), job(50, 6));
     std::thread::scope(|scope| {
         let breaking = scope.spawn(|| {
-            let device = engine.context().unwrap().device.clone();
+            let device = context(&engine).device.clone();
             let progress = BreakAt {
                 at: 3,
                 device,
@@ -163,10 +176,14 @@ fn a_device_lost_under_several_jobs_is_opened_again_for_all() {
 #[test]
 fn a_device_is_given_up_after_a_panic() {
     let engine = open(GpuOptions::default());
-    let before = engine.context().unwrap();
-    let work = || engine.on_device(|_| -> Result<(), EngineError> { panic!("a defect in a kind of jobs") });
+    let before = context(&engine);
+    let work = || {
+        engine
+            .gpu()
+            .on_device(|_| -> Result<(), EngineError> { panic!("a defect in a kind of jobs") })
+    };
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err());
-    assert!(!Arc::ptr_eq(&before, &engine.context().unwrap()));
+    assert!(!Arc::ptr_eq(&before, &context(&engine)));
     assert_equals_the_reference(&engine, &job(20, 2));
 }
 
@@ -174,11 +191,11 @@ fn a_device_is_given_up_after_a_panic() {
 fn buffers_are_used_again_and_a_cancelled_job_gives_them_back() {
     let engine = open(GpuOptions::default());
     assert_equals_the_reference(&engine, &job(64, 5));
-    let context = engine.context().unwrap();
-    let idle = context.idle_bytes();
+    let open = context(&engine);
+    let idle = open.idle_bytes();
     assert!(idle > 0);
     assert_equals_the_reference(&engine, &job(64, 5));
-    assert_eq!(context.idle_bytes(), idle, "the second job needed no more buffers");
+    assert_eq!(open.idle_bytes(), idle, "the second job needed no more buffers");
 
     let cancel = CancelFlag::new();
     let progress = |done: u32, _: u32| {
@@ -188,40 +205,40 @@ fn buffers_are_used_again_and_a_cancelled_job_gives_them_back() {
     };
     let cancelled = engine.run(&job(64, 500), &NoInputs, &progress, &cancel);
     assert!(matches!(cancelled, Err(EngineError::Cancelled)));
-    assert_eq!(context.idle_bytes(), idle);
+    assert_eq!(open.idle_bytes(), idle);
     assert_equals_the_reference(&engine, &job(64, 5));
 }
 
 #[test]
 fn a_job_that_is_cancelled_before_its_result_is_asked_for_leaves_the_device_in_order() {
     let engine = open(GpuOptions::default());
-    let context = engine.context().unwrap();
-    let buffer = context.storage(64).unwrap();
+    let open = context(&engine);
+    let buffer = open.storage(64).unwrap();
     let cancel = CancelFlag::new();
     cancel.cancel();
-    let read = batch::Batch::new(&context, &cancel).read(&[buffer.slice(..)]);
-    assert!(matches!(read.map(drop), Err(EngineError::Cancelled)));
-    assert!(context.check().is_ok());
+    let read = Batch::new(&open, &cancel).read(&[buffer.slice(..)]);
+    assert!(matches!(read.map(drop), Err(DeviceError::Cancelled)));
+    assert!(open.check().is_ok());
 }
 
 #[test]
 fn too_large_a_buffer_is_an_error_of_its_job_alone() {
     let engine = open(GpuOptions::default());
-    let context = engine.context().unwrap();
-    let needed = context.bounds.buffer_bytes + 16;
-    assert!(matches!(context.storage(needed), Err(EngineError::Limit { .. })));
-    assert!(matches!(context.storage(u64::MAX), Err(EngineError::Limit { .. })));
+    let open = context(&engine);
+    let needed = open.bounds.buffer_bytes + 16;
+    assert!(matches!(open.storage(needed), Err(DeviceError::Limit { .. })));
+    assert!(matches!(open.storage(u64::MAX), Err(DeviceError::Limit { .. })));
     assert_equals_the_reference(&engine, &job(20, 2));
-    assert!(Arc::ptr_eq(&context, &engine.context().unwrap()));
+    assert!(Arc::ptr_eq(&open, &context(&engine)));
 }
 
 #[test]
-fn the_fastest_tiles_are_found_by_trying() {
+fn the_fastest_configurations_are_found_by_trying() {
     let device = first_device();
-    let context = Context::open(&device, &GpuOptions::default(), Tiles::usual(device.device_type)).unwrap();
-    let tiles = Tiles::fastest(&context, &device).unwrap();
+    let engine = open(GpuOptions::default());
+    let tuning = Tuning::fastest(&context(&engine), &device).unwrap();
     for rows in [1, 1024] {
-        assert!(tiles.of(rows).fits(&device.limits));
+        assert!(tuning.of(rows).fits(&device.limits));
     }
 }
 
@@ -268,7 +285,7 @@ fn training_goes_on_when_the_device_is_lost() {
         .run(&job, &inputs, &NoProgress, &CancelFlag::new())
         .unwrap();
     for at in [0, 3, 12, 39] {
-        let device = engine.context.lock().unwrap().as_ref().unwrap().device.clone();
+        let device = context(&engine).device.clone();
         let progress = BreakAt {
             at,
             device,
@@ -281,21 +298,21 @@ fn training_goes_on_when_the_device_is_lost() {
 }
 
 #[test]
-fn remembered_tiles_are_used_without_trying_any() {
+fn remembered_configurations_are_used_without_trying_any() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tuning.json");
-    // No tile is tried on a software adapter, whatever is remembered.
+    // No configuration is tried on a software adapter, whatever is remembered.
     let device = DeviceInfo {
         device_type: DeviceType::Discrete,
         ..first_device()
     };
-    let tiles = Tiles::only(Tile::SMALL);
-    tuning::remember(&path, &device, tiles);
+    let tuning = Tuning::only(Configuration::SMALL);
+    remember(&path, &device, tuning);
     let options = GpuOptions {
         tuning_cache: Some(path),
         ..GpuOptions::default()
     };
     let engine = GpuEngine::open(&device, &options).unwrap();
-    assert_eq!(engine.tiles, tiles);
+    assert_eq!(engine.gpu().tuning(), tuning);
     assert_equals_the_reference(&engine, &job(33, 2));
 }

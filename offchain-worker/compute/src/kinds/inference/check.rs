@@ -1,11 +1,10 @@
-//! Checking a batch: items that nobody could foresee are computed again.
+//! Checking a batch: items that a secret seed draws are computed again.
 
 use super::{Items, cpu::bytes};
 use crate::{
-    engine::CancelFlag,
-    error::EngineError,
-    kinds::{Place, Verdict, draw_below},
-    model::{Encoder, Prepared},
+    kinds::{EngineError, Place, Verdict, draw_below},
+    networks::transformer::{Encoder, PreparedEncoder},
+    run::CancelFlag,
 };
 use agora_math::field::Generator;
 use agora_primitives::job::InferenceJob;
@@ -31,7 +30,7 @@ pub(super) fn check(
     if found != expected {
         return Ok(Verdict::Wrong(Place::Length { expected, found }));
     }
-    let model = Prepared::new(Arc::new(encoder))?;
+    let model = PreparedEncoder::new(Arc::new(encoder))?;
     let never = CancelFlag::new();
     let drawn: Vec<usize> = draw(items.work(), seed).into_iter().collect();
     let wrong = |item: usize| {

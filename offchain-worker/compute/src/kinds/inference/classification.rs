@@ -2,11 +2,11 @@
 
 use super::{ItemsError, check};
 use crate::{
-    engine::gpu::GpuEngine,
-    error::EngineError,
     inputs::Inputs,
-    kinds::{Place, Run, Verdict},
-    network::{self, classify_on_gpu},
+    kernels::gpu::Gpu,
+    kinds::{EngineError, Place, Verdict},
+    networks::classifier::{self, classify_on_gpu},
+    run::Run,
 };
 use agora_primitives::job::InferenceJob;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ impl Images {
     /// Errors: `Input`, `Network`, `Items`.
     pub fn read(job: &InferenceJob, inputs: &dyn Inputs) -> Result<Self, EngineError> {
         let package = inputs.get(&job.model)?;
-        let (item_work, item_output) = network::work(&package)?;
+        let (item_work, item_output) = classifier::work(&package)?;
         if item_output != job.item_output {
             let (expected, found) = (job.item_output, item_output);
             return Err(ItemsError::Output { expected, found }.into());
@@ -46,13 +46,13 @@ impl Images {
     pub fn on_cpu(&self, run: &Run<'_>) -> Result<Vec<u8>, EngineError> {
         run.progress.update(0, self.items);
         run.cancel.check()?;
-        let logits = network::classify(&self.package, &self.pixels, self.items)?;
+        let logits = classifier::classify(&self.package, &self.pixels, self.items)?;
         run.progress.update(self.items, self.items);
         Ok(logits)
     }
 
-    /// The same bytes, on a graphics processor.
-    pub fn on_gpu(&self, gpu: &GpuEngine, run: &Run<'_>) -> Result<Vec<u8>, EngineError> {
+    /// The same bytes, on a graphics device.
+    pub fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Vec<u8>, EngineError> {
         run.progress.update(0, self.items);
         let logits = classify_on_gpu(gpu, &self.package, &self.pixels, self.items, run.cancel)?;
         run.progress.update(self.items, self.items);
@@ -68,7 +68,7 @@ impl Images {
         let image = self.pixels.len() / self.items as usize;
         for item in check::draw(&vec![self.item_work; self.items as usize], seed) {
             let pixels = &self.pixels[item * image..(item + 1) * image];
-            if network::classify(&self.package, pixels, 1)? != output[item * width..(item + 1) * width] {
+            if classifier::classify(&self.package, pixels, 1)? != output[item * width..(item + 1) * width] {
                 return Ok(Verdict::Wrong(Place::Unit(item as u64)));
             }
         }

@@ -2,9 +2,9 @@
 
 use super::Items;
 use crate::{
-    error::EngineError,
-    kinds::Run,
-    model::{Encoder, Prepared},
+    kinds::EngineError,
+    networks::transformer::{Encoder, PreparedEncoder},
+    run::Run,
 };
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ const MIN_TOKENS_PER_TASK: usize = 32;
 
 /// The embeddings of `items`, one after the other.
 pub(super) fn embed(encoder: Encoder, items: &Items, run: &Run<'_>) -> Result<Vec<u8>, EngineError> {
-    let model = Prepared::new(Arc::new(encoder))?;
+    let model = PreparedEncoder::new(Arc::new(encoder))?;
     let total = items.len() as u32;
     run.progress.update(0, total);
     let done = Mutex::new(0);
@@ -25,7 +25,7 @@ pub(super) fn embed(encoder: Encoder, items: &Items, run: &Run<'_>) -> Result<Ve
         .map(|group| {
             run.cancel.check()?;
             let embeddings = bytes(&model.embed(group, run.cancel)?);
-            // Held while progress is told, so that what is told never falls.
+            // Locked while progress is reported, so that it never falls.
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             *done += group.len() as u32;
             run.progress.update(*done, total);

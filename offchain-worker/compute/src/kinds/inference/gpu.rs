@@ -1,33 +1,29 @@
-//! Embeddings on a graphics processor: batches of whole items, the same bits as the reference.
-
-mod operators;
-mod shaders;
+//! Embeddings on a graphics device: batches of whole items, the same bits as the reference.
 
 use super::Items;
 use crate::{
-    engine::gpu::{
-        GpuEngine,
-        batch::{Batch, Readback},
-        context::Context,
+    device::{Batch, Context, DeviceError, Readback},
+    kernels::gpu::Gpu,
+    kinds::EngineError,
+    networks::transformer::{
+        Encoder,
+        gpu::{Operators, row_bytes},
     },
-    error::EngineError,
-    kinds::Run,
-    model::Encoder,
+    run::Run,
 };
-use operators::{Operators, row_bytes};
 
 /// The most tokens of one batch.
 const MAX_BATCH: u32 = 4096;
 
 /// The embeddings of `items`, one after the other.
-pub(super) fn embed(gpu: &GpuEngine, encoder: &Encoder, items: &Items, run: &Run<'_>) -> Result<Vec<u8>, EngineError> {
+pub(super) fn embed(gpu: &Gpu, encoder: &Encoder, items: &Items, run: &Run<'_>) -> Result<Vec<u8>, EngineError> {
     let mut output: Vec<u8> = Vec::new();
     let width = encoder.shape.output_bytes() as usize;
     run.progress.update(0, items.len() as u32);
     gpu.on_device(|context| {
         run.cancel.check()?;
         let capacity = capacity(context, encoder, items)?;
-        let operators = Operators::new(context, encoder, capacity)?;
+        let operators = Operators::new(context, gpu.tuning(), encoder, capacity)?;
         context.check()?;
         let mut batch = Batch::new(context, run.cancel);
         // After the loss of the device, what was read back stays.
@@ -37,16 +33,16 @@ pub(super) fn embed(gpu: &GpuEngine, encoder: &Encoder, items: &Items, run: &Run
             embeddings.wait(context, run.cancel, |_, bytes| output.extend(bytes))?;
             run.progress.update((output.len() / width) as u32, items.len() as u32);
         }
-        Ok(())
+        Ok::<_, EngineError>(())
     })?;
     Ok(output)
 }
 
-/// The most tokens of a batch: as many as fit in the work of a submission and in the largest buffer, but at least those of
-/// the longest item.
+/// The most tokens of a batch: as many as fit in the work of a submission and in the largest buffer, but at least those
+/// of the longest item.
 ///
 /// Errors: `Limit` if the device has too few workgroups for that.
-fn capacity(context: &Context, encoder: &Encoder, items: &Items) -> Result<u32, EngineError> {
+fn capacity(context: &Context, encoder: &Encoder, items: &Items) -> Result<u32, DeviceError> {
     let shape = &encoder.shape;
     let longest = items.iter().map(<[u16]>::len).max().unwrap_or(1) as u32;
     let all: usize = items.iter().map(<[u16]>::len).sum();
@@ -57,7 +53,7 @@ fn capacity(context: &Context, encoder: &Encoder, items: &Items) -> Result<u32, 
     let capacity = tokens.min(context.bounds.workgroups).max(longest);
     let needed = longest.max(shape.heads);
     if needed > context.bounds.workgroups {
-        return Err(EngineError::Limit {
+        return Err(DeviceError::Limit {
             limit: "workgroups per dimension",
             needed: needed.into(),
             available: context.bounds.workgroups.into(),
@@ -98,7 +94,7 @@ impl Group {
         group
     }
 
-    /// Submits the computation of the embeddings, and their way to the host.
+    /// Submits the computation of the embeddings, and their readback.
     ///
     /// Errors: `Cancelled`, and what the device reports.
     fn compute(
@@ -107,7 +103,7 @@ impl Group {
         operators: &Operators,
         width: usize,
         batch: &mut Batch<'_>,
-    ) -> Result<Readback, EngineError> {
+    ) -> Result<Readback, DeviceError> {
         let (queue, buffers) = (&context.queue, &operators.buffers);
         queue.write_buffer(&buffers.tokens, 0, bytemuck::cast_slice(&self.tokens));
         queue.write_buffer(&buffers.items, 0, bytemuck::cast_slice(&self.items));

@@ -1,6 +1,6 @@
 //! The input of an embedding job: lists of tokens.
 
-use crate::model::Shape;
+use crate::networks::transformer::Shape;
 use agora_primitives::job::InferenceJob;
 use std::ops::Range;
 

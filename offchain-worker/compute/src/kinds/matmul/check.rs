@@ -2,10 +2,9 @@
 
 use super::Operands;
 use crate::{
-    error::EngineError,
-    gemm::Kernel,
     inputs::Inputs,
-    kinds::{Place, Verdict},
+    kernels::cpu::Kernel,
+    kinds::{EngineError, Place, Verdict},
 };
 use agora_math::freivalds::{ProductVectors, Projection, add_rows, limb_products_hold, product_bound};
 use agora_primitives::job::MatmulJob;
@@ -85,7 +84,7 @@ fn project(matrix: &[i8], columns: usize, random: &ProductVectors) -> Projection
     Projection::new([&first, &second])
 }
 
-/// Little-endian numbers, as they lie if the processor has them so.
+/// The little-endian numbers in `bytes`; not copied if the processor can read them in place.
 fn numbers(bytes: &[u8]) -> Cow<'_, [i32]> {
     match bytemuck::try_cast_slice(bytes) {
         Ok(numbers) if cfg!(target_endian = "little") => Cow::Borrowed(numbers),
@@ -128,7 +127,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(agora_test_support::cases(64))]
 
         /// 64 · 160 single wrong bytes, each found where it is.
         #[test]

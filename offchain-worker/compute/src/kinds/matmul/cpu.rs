@@ -2,11 +2,11 @@
 
 use super::Operands;
 use crate::{
+    computation::Computation,
     digest::output_digest,
-    engine::{CancelFlag, Computation},
-    error::EngineError,
-    gemm::{Kernel, PackedLeft, PackedRight, product},
-    kinds::Run,
+    kernels::cpu::{Kernel, PackedLhs, PackedRhs, product},
+    kinds::EngineError,
+    run::{CancelFlag, Run},
 };
 use agora_primitives::job::MatmulJob;
 use rayon::prelude::*;
@@ -14,7 +14,7 @@ use rayon::prelude::*;
 /// An `i32`, little endian.
 type Sum = [u8; 4];
 
-/// So few vectors are multiplied by the rows as they are: packing the rows would take longer.
+/// Up to so many vectors are multiplied by unpacked rows: packing the rows would take longer.
 const FEW_VECTORS: usize = 8;
 /// Bytes of the matrix that are packed and multiplied at a time, so that memory does not grow with the matrix.
 const BAND_BYTES: usize = 16 << 20;
@@ -37,16 +37,16 @@ pub(super) fn run(job: &MatmulJob, run: &Run<'_>) -> Result<Computation, EngineE
 
     let mut output: Vec<Sum> = vec![Sum::default(); rows * job.vectors as usize];
     for (vectors, output) in batches.zip(output.chunks_mut(batch * rows)) {
-        let left = match job.vectors as usize {
+        let lhs = match job.vectors as usize {
             ..=FEW_VECTORS => None,
-            _ => Some(PackedLeft::new(vectors, vectors.len() / columns, columns)?),
+            _ => Some(PackedLhs::new(vectors, vectors.len() / columns, columns)?),
         };
         let mut first = 0;
         for band in bands() {
             run.cancel.check()?;
             let width = band.len() / columns;
-            let sums = match &left {
-                Some(left) => multiply(left, band, columns, run.cancel)?,
+            let sums = match &lhs {
+                Some(lhs) => multiply(lhs, band, columns, run.cancel)?,
                 None => multiply_few(vectors, band, columns, run.cancel)?,
             };
             let lines = output.par_chunks_exact_mut(rows).zip(sums.par_chunks_exact(width));
@@ -61,16 +61,16 @@ pub(super) fn run(job: &MatmulJob, run: &Run<'_>) -> Result<Computation, EngineE
     Ok(Computation { output, state_digests })
 }
 
-/// So many lines of `columns` bytes are at most `bytes`, or one.
+/// How many lines of `columns` bytes fit `bytes`, at least one.
 fn lines(bytes: usize, columns: usize) -> usize {
     (bytes / columns).max(1)
 }
 
 /// The products of all packed vectors and the rows of `band`, vector by vector.
-fn multiply(left: &PackedLeft, band: &[i8], columns: usize, cancel: &CancelFlag) -> Result<Vec<Sum>, EngineError> {
-    let right = PackedRight::transposed(band, band.len() / columns, columns)?;
-    let mut output = vec![Sum::default(); left.rows() * right.columns()];
-    product(left, &right, cancel, &mut output, |_, sums, output| {
+fn multiply(lhs: &PackedLhs, band: &[i8], columns: usize, cancel: &CancelFlag) -> Result<Vec<Sum>, EngineError> {
+    let rhs = PackedRhs::transposed(band, band.len() / columns, columns)?;
+    let mut output = vec![Sum::default(); lhs.rows() * rhs.columns()];
+    product(lhs, &rhs, cancel, &mut output, |_, sums, output| {
         for (output, sum) in output.iter_mut().zip(sums) {
             *output = sum.to_le_bytes();
         }
@@ -106,7 +106,7 @@ fn multiply_few(vectors: &[i8], band: &[i8], columns: usize, cancel: &CancelFlag
     Ok((0..by_row.len()).into_par_iter().map(sum).collect())
 }
 
-/// The sum of the products, which fits: no vector is longer than [`crate::gemm::MAX_DEPTH`].
+/// The sum of the products, which fits: no vector is longer than [`crate::kernels::cpu::MAX_DEPTH`].
 #[inline(always)]
 fn dot(row: &[i8], vector: &[i16]) -> i32 {
     row.iter().zip(vector).fold(0i32, |sum, (&x, &y)| {
@@ -185,7 +185,7 @@ pub(super) mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(agora_test_support::cases(64))]
 
         #[test]
         fn every_shape_gives_the_plain_product(

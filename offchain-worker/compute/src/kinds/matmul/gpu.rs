@@ -1,27 +1,20 @@
-//! On a graphics processor: bands of the matrix stream through it, so that it need not hold the whole.
+//! On a graphics device: the matrix is streamed through it band by band, so that it need not fit as a whole.
 
 use super::Operands;
 use crate::{
+    computation::Computation,
+    device::{Batch, Bounds, Context, DeviceError, Pooled, Readback},
     digest::output_digest,
-    engine::{
-        Computation,
-        gpu::{
-            GpuEngine,
-            batch::{Batch, Readback},
-            context::{Bounds, Context},
-            gemm::{Content, Epilogue, Factor, Gemm, Lines, Shape, Words},
-            pool::Pooled,
-        },
-    },
-    error::EngineError,
-    kinds::Run,
+    kernels::gpu::{Content, Epilogue, Gemm, Gpu, Operand, OperandView, OutputView, Shape, Tuning},
+    kinds::EngineError,
+    run::Run,
 };
 use agora_primitives::job::MatmulJob;
 use std::{borrow::Cow, collections::VecDeque, ops::Range};
 
 /// The most bytes of a band of rows, of a batch of vectors and of their product that are uploaded or read at a time.
 const PART_BYTES: u64 = 32 << 20;
-/// Parts on their way at a time: while one is uploaded, one is computed and one read back.
+/// Parts in flight at a time: while one is uploaded, one is computed and one read back.
 const FLIGHT: usize = 3;
 
 /// Some rows times some vectors.
@@ -56,9 +49,10 @@ fn parts(job: &MatmulJob, bounds: &Bounds) -> Vec<Part> {
     parts
 }
 
-pub(super) fn run(job: &MatmulJob, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+pub(super) fn run(job: &MatmulJob, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
     let mut work = Work {
         job,
+        tuning: gpu.tuning(),
         operands: Operands::fetch(job, run.inputs)?,
         output: vec![0; 4 * job.rows as usize * job.vectors as usize],
         done: 0,
@@ -74,23 +68,24 @@ pub(super) fn run(job: &MatmulJob, gpu: &GpuEngine, run: &Run<'_>) -> Result<Com
 /// How far a job has come. Survives the loss of a device.
 struct Work<'a> {
     job: &'a MatmulJob,
+    tuning: Tuning,
     operands: Operands,
     output: Vec<u8>,
     /// Parts that are in the output.
     done: usize,
 }
 
-/// A part on its way.
+/// A part in flight.
 struct Flight {
     part: Part,
     readback: Readback,
-    /// Keeps the band until it is computed: so that the next one is uploaded to another buffer.
+    /// Kept until the part is computed, so that the next band is uploaded to another buffer.
     _band: Pooled,
 }
 
 impl Work<'_> {
     /// Goes on from the first part that is not done to the end.
-    fn go_on(&mut self, context: &Context, run: &Run<'_>) -> Result<(), EngineError> {
+    fn go_on(&mut self, context: &Context, run: &Run<'_>) -> Result<(), DeviceError> {
         let parts = parts(self.job, &context.bounds);
         let total = parts.len() as u32;
         run.progress.update(self.done as u32, total);
@@ -117,7 +112,7 @@ impl Work<'_> {
     }
 
     /// Lines of `matrix` in a buffer, each padded with zeros.
-    fn upload(&self, context: &Context, matrix: &[i8], lines: &Range<usize>) -> Result<Pooled, EngineError> {
+    fn upload(&self, context: &Context, matrix: &[i8], lines: &Range<usize>) -> Result<Pooled, DeviceError> {
         let columns = self.job.columns as usize;
         let depth = depth(self.job) as usize;
         let buffer = context.storage((lines.len() * depth) as u64)?;
@@ -135,35 +130,36 @@ impl Work<'_> {
         Ok(buffer)
     }
 
-    /// Uploads the part's rows, and submits the product and its way to the host.
+    /// Uploads the part's rows, and submits the product and its readback.
     fn launch(
         &self,
         context: &Context,
         batch: &mut Batch<'_>,
         part: Part,
         vectors: &Pooled,
-    ) -> Result<Flight, EngineError> {
+    ) -> Result<Flight, DeviceError> {
         let band = self.upload(context, self.operands.rows(), &part.rows)?;
         let [height, width] = [part.vectors.len(), part.rows.len()];
         let sums = context.storage(4 * (height * width) as u64)?;
         let depth = depth(self.job);
         let gemm = Gemm::new(
             context,
+            self.tuning,
             // At most the job's rows and vectors.
             Shape {
-                rows: height as u32,
-                columns: width as u32,
-                depth,
-                items: 1,
+                m: height as u32,
+                n: width as u32,
+                k: depth,
+                batch: 1,
             },
             // Copied with the submission in which they are uploaded.
-            Lines::dense(&Factor::new(vectors, Content::Changing), depth),
-            Lines::dense(&Factor::new(&band, Content::Changing), depth),
+            OperandView::dense(&Operand::new(vectors, Content::Changing), depth),
+            OperandView::dense(&Operand::new(&band, Content::Changing), depth),
             Epilogue::Sums {
-                out: Words::dense(&sums, width as u32),
+                out: OutputView::dense(&sums, width as u32),
             },
         )?;
-        batch.product(&gemm)?;
+        gemm.record(batch)?;
         Ok(Flight {
             readback: batch.read(&[sums.slice(..)])?,
             part,
@@ -172,7 +168,7 @@ impl Work<'_> {
     }
 
     /// Waits for a part and puts it into the output.
-    fn take(&mut self, flight: Flight, context: &Context, run: &Run<'_>, total: u32) -> Result<(), EngineError> {
+    fn take(&mut self, flight: Flight, context: &Context, run: &Run<'_>, total: u32) -> Result<(), DeviceError> {
         let Part { vectors, rows } = &flight.part;
         let (line, first, width) = (4 * self.job.rows as usize, 4 * rows.start, 4 * rows.len());
         flight.readback.wait(context, run.cancel, |_, bytes| {
@@ -189,7 +185,9 @@ impl Work<'_> {
 #[cfg(test)]
 mod tests {
     use super::{super::cpu::tests::example, *};
-    use crate::{CancelFlag, CpuEngine, Engine, GpuOptions, JobKind, JobSpec, MemoryInputs, NoProgress, find_device};
+    use crate::{
+        CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MemoryInputs, NoProgress, find_device,
+    };
     use proptest::prelude::*;
     use std::sync::{Mutex, OnceLock};
 
@@ -215,7 +213,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
+        #![proptest_config(agora_test_support::cases(24))]
 
         #[test]
         fn every_shape_gives_the_reference(
@@ -231,7 +229,7 @@ mod tests {
         ) {
             let (job, ..) = example((1, 0, 1, 1), 0, 0);
             let job = MatmulJob { columns, rows, vectors, ..job };
-            let bounds = Bounds { buffer_bytes: kibibytes << 10, texture_bytes: 0, workgroups: 1, work: 1 };
+            let bounds = Bounds { buffer_bytes: kibibytes << 10, texture_side: 0, workgroups: 1, work: 1 };
             let mut count = vec![0u8; (rows * vectors) as usize];
             for Part { vectors, rows: band } in parts(&job, &bounds) {
                 let depth = depth(&job) as usize;
@@ -273,9 +271,9 @@ mod tests {
             if done == 3 && !seen.contains(&3) {
                 let destroy = |context: &Context| {
                     context.device.destroy();
-                    Ok(())
+                    Ok::<_, EngineError>(())
                 };
-                engine.on_device(destroy).unwrap();
+                engine.gpu().on_device(destroy).unwrap();
             }
             seen.push(done);
         };
@@ -304,10 +302,10 @@ mod tests {
         let result = engine.run(&spec, &inputs, &NoProgress, &CancelFlag::new());
         assert!(matches!(
             result,
-            Err(EngineError::Limit {
+            Err(EngineError::Device(DeviceError::Limit {
                 limit: "bytes per buffer",
                 ..
-            })
+            }))
         ));
         assert_equals_the_reference(engine, example((30, 0, 7, 2), 0, 5).0, &example((30, 0, 7, 2), 0, 5).1);
     }

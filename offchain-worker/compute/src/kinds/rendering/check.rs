@@ -1,10 +1,9 @@
 //! Checking an image: some pixels, drawn from a secret seed, are rendered again.
 
-use super::{Studio, tiles::PIXEL};
+use super::{Renderer, tiles::PIXEL};
 use crate::{
-    error::EngineError,
     inputs::Inputs,
-    kinds::{Place, Verdict, draw_below},
+    kinds::{EngineError, Place, Verdict, draw_below},
 };
 use agora_math::field::Generator;
 use agora_primitives::job::RenderingJob;
@@ -16,7 +15,8 @@ const LABEL: &[u8] = b"render-check";
 const PART: u64 = 64;
 const LEAST: u64 = 256;
 
-/// Checks the pixels that `seed` draws: the output is cut into strata of pixels as equal as can be, and one pixel of each is drawn.
+/// Checks the pixels that `seed` draws: the output is cut into strata of pixels as equal as can be, and one pixel of
+/// each is drawn.
 pub(super) fn check(
     job: &RenderingJob,
     inputs: &dyn Inputs,
@@ -28,13 +28,13 @@ pub(super) fn check(
     if expected != found {
         return Ok(Verdict::Wrong(Place::Length { expected, found }));
     }
-    let studio = Studio::open(job, inputs)?;
+    let renderer = Renderer::open(job, inputs)?;
     let strata = (pixels / PART).max(LEAST).min(pixels);
     let generator = Generator::new(seed, LABEL);
     let wrong = (0..strata).into_par_iter().find_map_first(|stratum| {
         let drawn = draw(&generator, stratum, strata, pixels);
         let start = drawn as usize * PIXEL;
-        let right = colour(&studio, drawn);
+        let right = colour(&renderer, drawn);
         let claimed = &output[start..start + PIXEL];
         let place = claimed
             .iter()
@@ -53,11 +53,11 @@ fn draw(generator: &Generator, stratum: u64, strata: u64, pixels: u64) -> u64 {
 }
 
 /// The right colour of the output's pixel at `place`.
-fn colour(studio: &Studio<'_>, place: u64) -> [u8; 3] {
-    let region = studio.job.region;
+fn colour(renderer: &Renderer<'_>, place: u64) -> [u8; 3] {
+    let region = renderer.job.region;
     let (width, height) = (u64::from(region.width), u64::from(region.height));
     // All are below the job's own numbers.
     let [x, y, frame] = [place % width, place / width % height, place / width / height].map(|n| n as u32);
-    let paths = studio.paths(studio.job.first_frame + frame);
-    studio.colour(&paths, [region.x + x, region.y + y])
+    let tracer = renderer.tracer(renderer.job.first_frame + frame);
+    renderer.colour(&tracer, [region.x + x, region.y + y])
 }

@@ -1,26 +1,26 @@
 //! Rendering on the processor, tile by tile on all cores.
 
 use super::{
-    Studio,
+    Renderer,
     tiles::{Count, Tile, join, tiles},
 };
 use crate::{
-    engine::{CancelFlag, Computation},
-    error::EngineError,
-    kinds::Run,
+    computation::Computation,
+    kinds::EngineError,
+    run::{CancelFlag, Run},
 };
 use agora_primitives::job::RenderingJob;
 use rayon::prelude::*;
 
 /// Renders `job`.
 pub(super) fn run(job: &RenderingJob, run: &Run<'_>) -> Result<Computation, EngineError> {
-    let studio = Studio::open(job, run.inputs)?;
+    let renderer = Renderer::open(job, run.inputs)?;
     let tiles = tiles(job);
     let count = Count::new(tiles.len(), run.progress);
     let parts: Vec<Vec<u8>> = tiles
         .par_iter()
         .map(|&tile| {
-            let part = render(&studio, tile, run.cancel)?;
+            let part = render(&renderer, tile, run.cancel)?;
             count.add();
             Ok(part)
         })
@@ -29,12 +29,12 @@ pub(super) fn run(job: &RenderingJob, run: &Run<'_>) -> Result<Computation, Engi
     Ok(join(job, &tiles, &parts))
 }
 
-fn render(studio: &Studio<'_>, tile: Tile, cancel: &CancelFlag) -> Result<Vec<u8>, EngineError> {
-    let paths = studio.paths(tile.frame);
+fn render(renderer: &Renderer<'_>, tile: Tile, cancel: &CancelFlag) -> Result<Vec<u8>, EngineError> {
+    let tracer = renderer.tracer(tile.frame);
     let mut part = Vec::with_capacity((tile.width * tile.height) as usize * super::tiles::PIXEL);
-    for pixel in tile.pixels(studio.job) {
+    for pixel in tile.pixels(renderer.job) {
         cancel.check()?;
-        part.extend(studio.colour(&paths, pixel));
+        part.extend(renderer.colour(&tracer, pixel));
     }
     Ok(part)
 }

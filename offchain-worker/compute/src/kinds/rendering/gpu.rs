@@ -1,18 +1,18 @@
-//! Rendering on a graphics processor: some tiles at a time, some paths of each pixel at a time, so that no dispatch lasts long.
+//! Rendering on a graphics device: some tiles at a time, some paths of each pixel at a time, so that no dispatch lasts
+//! long.
 
 mod buffers;
 
 use super::{
-    Studio,
+    Renderer,
     tiles::{Count, PIXEL, Tile, join, tiles},
 };
 use crate::{
-    engine::{
-        Computation,
-        gpu::{GpuEngine, context::Context},
-    },
-    error::EngineError,
-    kinds::Run,
+    computation::Computation,
+    device::{Batch, Context, DeviceError},
+    kernels::{PHILOX_WGSL, WIDE_WGSL, gpu::Gpu},
+    kinds::EngineError,
+    run::Run,
 };
 use agora_primitives::job::RenderingJob;
 use buffers::Buffers;
@@ -21,15 +21,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-const SHADER: &str = concat!(
+const SHADER: [&str; 5] = [
+    WIDE_WGSL,
+    PHILOX_WGSL,
     include_str!("gpu/arithmetic.wgsl"),
     include_str!("gpu/trace.wgsl"),
-    include_str!("gpu/path.wgsl")
-);
+    include_str!("gpu/path.wgsl"),
+];
 const ENTRY_POINT: &str = "render";
 /// Words of a tile in the buffer of sums: three for each of its pixels.
 const TILE_WORDS: usize = 3 * 64 * 64;
-/// Bytes of a row of a tile's sums.
+/// Words of a row of a tile's sums.
 const ROW_WORDS: usize = 3 * 64;
 /// The most tiles of a dispatch.
 const MAX_BATCH: u32 = 64;
@@ -38,41 +40,41 @@ const SHORT: Duration = Duration::from_millis(60);
 const LONG: Duration = Duration::from_millis(240);
 
 /// Renders `job`.
-pub(super) fn run(job: &RenderingJob, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
-    let studio = Studio::open(job, run.inputs)?;
+pub(super) fn run(job: &RenderingJob, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
+    let renderer = Renderer::open(job, run.inputs)?;
     let tiles = tiles(job);
     let count = Count::new(tiles.len(), run.progress);
     let mut parts: Vec<Vec<u8>> = Vec::with_capacity(tiles.len());
     gpu.on_device(|context| {
-        let mut flight = Flight::new(context, &studio, run)?;
+        let mut flight = Flight::new(context, &renderer, run)?;
         while let Some(batch) = flight.next_batch(&tiles[parts.len()..]) {
             let sums = flight.render(batch)?;
             for (tile, sums) in batch.iter().zip(sums.chunks_exact(TILE_WORDS)) {
-                parts.push(develop(&studio, *tile, sums));
+                parts.push(develop(&renderer, *tile, sums));
                 count.add();
             }
         }
-        Ok(())
+        Ok::<_, EngineError>(())
     })?;
     Ok(join(job, &tiles, &parts))
 }
 
 /// The bytes of a tile whose sums are in rows of 64 pixels.
-fn develop(studio: &Studio<'_>, tile: Tile, sums: &[u32]) -> Vec<u8> {
+fn develop(renderer: &Renderer<'_>, tile: Tile, sums: &[u32]) -> Vec<u8> {
     let mut part = Vec::with_capacity((tile.width * tile.height) as usize * PIXEL);
     for row in sums.chunks_exact(ROW_WORDS).take(tile.height as usize) {
         let (pixels, _) = row.as_chunks::<3>();
         for &pixel in &pixels[..tile.width as usize] {
-            part.extend(studio.develop(pixel));
+            part.extend(renderer.develop(pixel));
         }
     }
     part
 }
 
-/// A device at work on a job.
+/// A job that is being rendered on a device.
 struct Flight<'a> {
     context: &'a Context,
-    studio: &'a Studio<'a>,
+    renderer: &'a Renderer<'a>,
     run: &'a Run<'a>,
     pipeline: Arc<wgpu::ComputePipeline>,
     buffers: Buffers,
@@ -83,21 +85,21 @@ struct Flight<'a> {
 }
 
 impl<'a> Flight<'a> {
-    fn new(context: &'a Context, studio: &'a Studio<'a>, run: &'a Run<'a>) -> Result<Self, EngineError> {
+    fn new(context: &'a Context, renderer: &'a Renderer<'a>, run: &'a Run<'a>) -> Result<Self, DeviceError> {
         let pipeline = compile(context);
         let most = MAX_BATCH.min(context.bounds.workgroups);
         if most < 8 {
-            return Err(EngineError::Limit {
+            return Err(DeviceError::Limit {
                 limit: "workgroups per dimension",
                 needed: 8,
                 available: most.into(),
             });
         }
-        let buffers = Buffers::new(context, &pipeline, studio, most)?;
+        let buffers = Buffers::new(context, &pipeline, renderer, most)?;
         context.check()?;
         Ok(Self {
             context,
-            studio,
+            renderer,
             run,
             pipeline,
             buffers,
@@ -119,19 +121,19 @@ impl<'a> Flight<'a> {
     }
 
     /// The sums of the radiances of all paths of all pixels of `batch`.
-    fn render(&mut self, batch: &[Tile]) -> Result<Vec<u32>, EngineError> {
+    fn render(&mut self, batch: &[Tile]) -> Result<Vec<u32>, DeviceError> {
         let Some(first) = batch.first() else {
             return Ok(Vec::new());
         };
-        let samples = self.studio.job.samples;
-        self.buffers.begin(self.context, self.studio.job, batch);
+        let samples = self.renderer.job.samples;
+        self.buffers.begin(self.context, self.renderer.job, batch);
         let mut done = 0;
         while done < samples {
             self.run.cancel.check()?;
             let tiles = batch.len() as u32;
             let now = (self.pace / tiles).clamp(1, samples - done);
             self.buffers
-                .set_params(self.context, self.studio, first.frame, done..done + now);
+                .set_params(self.context, self.renderer, first.frame, done..done + now);
             let started = Instant::now();
             self.dispatch(tiles)?;
             self.adapt(started.elapsed(), tiles * now);
@@ -141,18 +143,21 @@ impl<'a> Flight<'a> {
             .read(self.context, self.run.cancel, batch.len() * TILE_WORDS)
     }
 
-    fn dispatch(&self, tiles: u32) -> Result<(), EngineError> {
-        let mut encoder = self.context.device.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
+    /// Renders so many tiles, and waits for them.
+    ///
+    /// Errors: `Cancelled`, and what the device reports.
+    fn dispatch(&self, tiles: u32) -> Result<(), DeviceError> {
+        let mut batch = Batch::new(self.context, self.run.cancel);
+        // The pace bounds how long a dispatch lasts, not its operations.
+        let mut pass = batch.encoder(0)?.begin_compute_pass(&Default::default());
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.buffers.bind_group, &[]);
         pass.dispatch_workgroups(8, 8, tiles);
         drop(pass);
-        let submission = self.context.queue.submit([encoder.finish()]);
-        self.context.wait(&submission, self.run.cancel, || true)
+        batch.finish()
     }
 
-    /// Takes more or less at a time after a dispatch of `amount` that lasted `time`.
+    /// Adapts the size of dispatches after one of `amount` that lasted `time`.
     fn adapt(&mut self, time: Duration, amount: u32) {
         if time > LONG {
             self.pace = (self.pace / 2).max(1);
@@ -165,20 +170,23 @@ impl<'a> Flight<'a> {
 
 #[allow(unsafe_code, reason = "a checked shader bounds its loops, at several times the cost")]
 fn compile(context: &Context) -> Arc<wgpu::ComputePipeline> {
-    // SAFETY: without checks the shader must keep to its buffers, end its loops and not divide by zero. What the buffers hold
-    // comes from `World`, made of a scene that was validated:
+    // SAFETY: without checks the shader must keep to its buffers, end its loops and not divide by zero. What the
+    // buffers hold comes from `PreparedScene`, made of a scene that was validated:
     // - `nodes`: `at` is below their number; each node's `skip` is above its own place, so that the loop ends.
-    // - `primitives`, `skins`: leaves name places below their number (they are ranges of the hierarchy's order, which has
-    //   an entry for each primitive); a hit has such a place, or the number of primitives plus that of a plane.
-    // - `tables`: planes and lights are counted by `params`; `wide_product(x, lights).y < lights`, asked only if there are lights;
-    //   materials of shapes exist (`Scene::validate`).
-    // - `tiles`, `sums`: there are as many as workgroups along z (`Buffers::begin`), with 64 · 64 · 3 words each; `place` is below 64.
-    // - Loops count up to 10, 16, `planes` ≤ 16, a leaf's at most 15 primitives, `max_bounces` ≤ 64 and `samples` ≤ 4096.
-    // - Divisors: the upper half of a number shifted to have its highest bit set, so that it is 2¹⁵ or more, unless the
-    //   divisor of `wide_quotient` is zero: there it is a root of at least 2²⁸, a speed or a size that was found not to be zero, or a length
-    //   above 64; the root of at least 2³⁰; a throughput that is above a random number.
+    // - `primitives`, `surfaces`: leaves name places below their number (they are ranges of the hierarchy's order,
+    //   which has an entry for each primitive); a hit has such a place, or the number of primitives plus that of a
+    //   plane.
+    // - `tables`: planes and lights are counted by `params`; `wide_product(x, lights).y < lights`, asked only if there
+    //   are lights; materials of shapes exist (`Scene::validate`).
+    // - `tiles`, `sums`: there are as many as workgroups along z (`Buffers::begin`), with 64 · 64 · 3 words each;
+    //   `place` is below 64.
+    // - Loops count up to 10, 16, `planes` ≤ 16, a leaf's at most 15 primitives, `max_bounces` ≤ 64 and
+    //   `samples` ≤ 4096.
+    // - Divisors: the upper half of a number shifted to have its highest bit set, so that it is 2¹⁵ or more, unless
+    //   the divisor of `wide_quotient` is zero: there it is a root of at least 2²⁸, a speed or a size that was found
+    //   not to be zero, or a length above 64; the root of at least 2³⁰; a throughput that is above a random number.
     // - Shifts are below 32: constants, or differences of a count of leading zeros that is below 32.
-    unsafe { context.pipeline("rendering", || SHADER.to_owned(), ENTRY_POINT) }
+    unsafe { context.pipeline("rendering", || SHADER.concat(), ENTRY_POINT) }
 }
 
 #[cfg(test)]

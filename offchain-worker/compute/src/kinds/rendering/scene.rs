@@ -1,7 +1,7 @@
 //! Scenes: what there is to render, and the limits that keep all arithmetic within 32 bits.
 //!
-//! A scene is read from bytes that anybody may have made. Nothing is allocated before the counts are within their limits and
-//! fit the length; nothing is used before [`Scene::validate`] has passed.
+//! A scene is read from bytes that anybody may have made. Nothing is allocated before the counts are within their
+//! limits and fit the length; nothing is used before [`Scene::validate`] has passed.
 
 mod bytes;
 
@@ -168,7 +168,7 @@ pub struct Keyframe {
     pub focus: u32,
 }
 
-/// Light from where nothing is: a gradient of radiance, in 16 fractional bits.
+/// The sky: the radiance that comes from where nothing is, a gradient in 16 fractional bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sky {
     /// Straight above.
@@ -182,7 +182,7 @@ pub struct Sky {
 /// A scene. Positions and lengths have 16 fractional bits; y points up.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Scene {
-    /// Light from where nothing is.
+    /// The radiance that comes from where nothing is.
     pub sky: Sky,
     /// What radiance is multiplied with before it becomes a colour, in 16 fractional bits.
     pub exposure: u32,
@@ -324,7 +324,7 @@ impl Scene {
     }
 }
 
-/// Refuses the one of its kind.
+/// Refuses something of which there is only one.
 fn refused(what: &'static str, reason: &'static str) -> SceneError {
     SceneError::Refused { what, index: 0, reason }
 }

@@ -1,9 +1,6 @@
-//! Tiles: the parts in which a job is computed, told of and committed to.
+//! Tiles: the parts in which a job is computed, reported as progress, and committed to.
 
-use crate::{
-    digest::output_digest,
-    engine::{Computation, Progress},
-};
+use crate::{computation::Computation, digest::output_digest, run::Progress};
 use agora_primitives::job::{RenderingJob, TILE_SIDE};
 use std::{
     ops::Range,
@@ -17,7 +14,7 @@ pub(super) const PIXEL: usize = 3;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Tile {
     pub frame: u32,
-    /// Place in the region.
+    /// Where it lies in the region.
     pub x: u32,
     pub y: u32,
     pub width: u32,
@@ -59,7 +56,7 @@ impl Tile {
         (0..self.width * self.height).map(move |i| [left + i % self.width, top + i / self.width])
     }
 
-    /// Where in the output its rows are.
+    /// The bytes of the output that hold its rows, row by row.
     pub fn rows(self, job: &RenderingJob) -> impl Iterator<Item = Range<usize>> + use<> {
         let row = job.region.width as usize * PIXEL;
         let first_row = ((self.frame - job.first_frame) * job.region.height + self.y) as usize;
@@ -88,7 +85,7 @@ pub(super) fn join(job: &RenderingJob, tiles: &[Tile], parts: &[Vec<u8>]) -> Com
     Computation::of_parts(parts, output)
 }
 
-/// Counts the tiles that are done, from any thread.
+/// Counts the finished tiles, from any thread.
 pub(super) struct Count<'a> {
     done: Mutex<u32>,
     total: u32,
@@ -108,7 +105,7 @@ impl<'a> Count<'a> {
         }
     }
 
-    /// Counts one more. Told under the lock, so that the number never falls.
+    /// Counts one more. Progress is reported under the lock, so that the number never falls.
     pub fn add(&self) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         *done += 1;

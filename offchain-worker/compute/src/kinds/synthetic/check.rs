@@ -1,9 +1,8 @@
 //! Freivalds' check of the whole chain of products.
 
 use crate::{
-    error::EngineError,
-    gemm::Kernel,
-    kinds::{Place, Verdict},
+    kernels::cpu::Kernel,
+    kinds::{EngineError, Place, Verdict},
 };
 use agora_math::{
     field::MODULUS,
@@ -46,11 +45,11 @@ pub(super) fn check(job: &SyntheticJob, output: &[u8], seed: &[u8; 32]) -> Resul
     })
 }
 
-/// The first byte that is no canonical residue.
+/// The position of the first byte that is no canonical residue.
 fn first_above_residues(output: &[u8]) -> Option<usize> {
     let tasks = output.par_chunks(BYTES_PER_TASK).enumerate();
     tasks.find_map_first(|(task, bytes)| {
-        // Most often there is none, and to find the largest byte takes vector instructions.
+        // There is rarely one, and the search for the largest byte is vectorised.
         let largest = bytes.iter().fold(0, |largest, &byte| byte.max(largest));
         let position = || bytes.iter().position(|&byte| byte >= MODULUS);
         let at = (largest >= MODULUS).then(position).flatten()?;

@@ -1,11 +1,11 @@
 //! The reference, as fast as the processor can.
 
 use crate::{
+    computation::Computation,
     digest::output_digest,
-    engine::{CancelFlag, Computation},
-    error::EngineError,
-    gemm::{PackedLeft, PackedRight, product},
-    kinds::Run,
+    kernels::cpu::{PackedLhs, PackedRhs, product},
+    kinds::EngineError,
+    run::{CancelFlag, Run},
 };
 use agora_math::{
     field::{MAX_SYMMETRIC, MODULUS, symmetric},
@@ -43,7 +43,7 @@ pub(super) fn run(job: &SyntheticJob, run: &Run<'_>) -> Result<Computation, Engi
     Ok(Computation { output, state_digests })
 }
 
-/// Makes the state after `before`, which is of the job's size, of canonical residues.
+/// The state after `before`. Both are matrices of canonical residues of the job's size.
 pub(super) fn step(job: &SyntheticJob, before: &[u8]) -> Result<Vec<u8>, EngineError> {
     let before = to_symmetric(before);
     let mut after = vec![0; before.len()];
@@ -55,8 +55,8 @@ pub(super) fn step(job: &SyntheticJob, before: &[u8]) -> Result<Vec<u8>, EngineE
 
 /// `A`, ready to be multiplied with one state after the other.
 struct Chain {
-    factor: PackedLeft,
-    columns: PackedRight,
+    factor: PackedLhs,
+    columns: PackedRhs,
 }
 
 impl Chain {
@@ -64,8 +64,8 @@ impl Chain {
         let n = job.matrix_size as usize;
         let residues = to_symmetric(&super::factor(job));
         Ok(Self {
-            factor: PackedLeft::new(&residues, n, n)?,
-            columns: PackedRight::new(&residues, n, n)?,
+            factor: PackedLhs::new(&residues, n, n)?,
+            columns: PackedRhs::new(&residues, n, n)?,
         })
     }
 
@@ -138,7 +138,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
+        #![proptest_config(agora_test_support::cases(48))]
 
         #[test]
         fn states_are_those_of_the_plain_product(seed: [u8; 32], matrix_size in 1u32..120, iterations in 1u32..5) {

@@ -1,20 +1,15 @@
-//! On a graphics processor: the states stay there, and each is read back while the next ones are computed.
+//! On a graphics device: the states stay there, and each is read back while the next ones are computed.
 
 mod buffers;
 mod chain;
 mod plan;
 
-use crate::{
-    digest::output_digest,
-    engine::{Computation, gpu::GpuEngine},
-    error::EngineError,
-    kinds::Run,
-};
+use crate::{computation::Computation, digest::output_digest, kernels::gpu::Gpu, kinds::EngineError, run::Run};
 use agora_primitives::job::SyntheticJob;
 use chain::Chain;
 use plan::Plan;
 
-pub(super) fn run(job: &SyntheticJob, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+pub(super) fn run(job: &SyntheticJob, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
     let state = super::start(job);
     let mut chain = Chain {
         iterations: job.iterations,
@@ -25,7 +20,7 @@ pub(super) fn run(job: &SyntheticJob, gpu: &GpuEngine, run: &Run<'_>) -> Result<
     run.progress.update(0, job.iterations);
     gpu.on_device(|context| {
         let plan = Plan::new(job.matrix_size, &context.bounds)?;
-        chain.run(context, &plan, run.progress, run.cancel)
+        chain.run(context, gpu.tuning(), &plan, run)
     })?;
     Ok(Computation {
         output: chain.state,

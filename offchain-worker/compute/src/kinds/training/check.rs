@@ -2,11 +2,9 @@
 
 use super::{cpu::Trainer, data::Dataset, prepare, state::Checkpoint};
 use crate::{
-    error::EngineError,
     inputs::Inputs,
-    kinds::{Place, Verdict},
-    network::Shape,
-    training::StateError,
+    kinds::{EngineError, Place, Verdict, training::StateError},
+    networks::classifier::Shape,
 };
 use agora_math::field::Generator;
 use agora_primitives::job::TrainingJob;

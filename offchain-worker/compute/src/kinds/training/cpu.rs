@@ -1,17 +1,18 @@
 //! Training on the processor: the reference.
 
 use super::{
-    course::{Course, Order, rounding},
+    batches::Batches,
     data::Dataset,
     gradient::{Gradients, Sample},
-    prepare, rule,
+    optimizer, prepare,
+    record::Record,
     state::Checkpoint,
 };
 use crate::{
-    engine::Computation,
-    error::EngineError,
-    kinds::Run,
-    network::{InputTable, Shape, forward::Weights},
+    computation::Computation,
+    kinds::EngineError,
+    networks::classifier::{InputTable, Shape, forward::Weights},
+    run::Run,
 };
 use agora_math::field::Generator;
 use agora_primitives::job::TrainingJob;
@@ -31,19 +32,19 @@ pub(super) fn run(job: &TrainingJob, run: &Run<'_>) -> Result<Computation, Engin
     let (data, state) = prepare(job, run.inputs)?;
     let steps = job.steps();
     run.progress.update(0, steps);
-    // Inside of the pool, so that no step has to wake it.
+    // Inside of rayon's pool, so that no step has to wake it.
     rayon::scope(|_| {
-        let mut course = Course::new(job, &state);
+        let mut record = Record::new(job, &state);
         let mut trainer = Trainer::new(job, &data, state)?;
-        while course.done < steps {
+        while record.done < steps {
             run.cancel.check()?;
-            course.push_loss(trainer.step());
-            if course.is_traced(course.done) {
-                course.push_state(&trainer.state.encode());
+            record.push_loss(trainer.step());
+            if record.is_traced(record.done) {
+                record.push_state(&trainer.state.encode());
             }
-            run.progress.update(course.done, steps);
+            run.progress.update(record.done, steps);
         }
-        Ok(course.finish())
+        Ok(record.finish())
     })
 }
 
@@ -53,10 +54,10 @@ pub(super) struct Trainer<'a> {
     data: &'a Dataset,
     shape: Shape,
     pub state: Checkpoint,
-    order: Order,
+    batches: Batches,
     rounding: Generator,
     table: InputTable,
-    /// What one image after the other goes through.
+    /// The passes of the batch's images.
     samples: Vec<Sample>,
     gradients: Gradients,
     images: Vec<u32>,
@@ -75,8 +76,8 @@ impl<'a> Trainer<'a> {
             job,
             data,
             state,
-            order: Order::new(job, data),
-            rounding: rounding(job),
+            batches: Batches::new(job, data),
+            rounding: optimizer::rounding(job),
             table: InputTable::new(data.maximum),
             samples: vec![Sample::new(&shape); job.batch as usize],
             gradients: Gradients::new(&shape),
@@ -88,8 +89,8 @@ impl<'a> Trainer<'a> {
 
     /// Makes one step and returns its loss.
     pub fn step(&mut self) -> u32 {
-        self.order.batch(self.state.step, &mut self.images);
-        let quantised = self.state.weights.iter().map(|&weight| rule::quantise(weight));
+        self.batches.images_of(self.state.step, &mut self.images);
+        let quantised = self.state.weights.iter().map(|&weight| optimizer::quantise(weight));
         let weights = Weights::new(&self.shape, quantised);
         let (shape, data, table) = (&self.shape, self.data, &self.table);
         let loss = self
@@ -111,7 +112,8 @@ impl<'a> Trainer<'a> {
     /// Changes the weights by the gradients.
     fn update(&mut self) {
         let job = self.job;
-        let shifts = rule::rate_shifts(job.rate_shift, job.halve_after, self.state.step, self.shape.positions());
+        let shifts =
+            optimizer::learning_rate_shifts(job.rate_shift, job.halve_after, self.state.step, self.shape.positions());
         let first_block = u64::from(self.state.step) << 32;
         let first_weights = self.shape.first_weights();
         let (rounding, gradients) = (&self.rounding, &self.gradients.0);
@@ -131,7 +133,7 @@ impl<'a> Trainer<'a> {
                     }
                     let shift = shifts[usize::from(first + i >= first_weights)];
                     let bits = random[i % WEIGHTS_PER_BLOCK];
-                    rule::update(weight, momentum, gradients[first + i], shift, job.momentum_shift, bits);
+                    optimizer::update(weight, momentum, gradients[first + i], shift, job.momentum_shift, bits);
                 }
             });
         self.state.step += 1;

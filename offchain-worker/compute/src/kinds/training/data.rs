@@ -1,6 +1,6 @@
 //! Data sets: images with their classes, as bytes.
 
-use crate::network::{NetworkError, Shape, check_pixels};
+use crate::networks::classifier::{NetworkError, Shape, check_pixels};
 
 /// What a data set begins with, the version included.
 const MAGIC: [u8; 5] = *b"AGDS\x01";
@@ -27,7 +27,7 @@ pub enum DataError {
     /// A pixel is above the maximum.
     #[error("the data set cannot be used: {0}")]
     Pixel(#[from] NetworkError),
-    /// An image belongs to a class that there is not.
+    /// An image has a class that does not exist.
     #[error("image {image} is of class {class}, and there are {classes} classes")]
     Class {
         /// Its index.
@@ -69,8 +69,8 @@ pub struct Dataset {
 impl Dataset {
     /// Reads a data set.
     ///
-    /// Errors: `NoDataset`, `Zero`, `Length`, `Pixel`, `Class`. The sizes are compared with the length before anything is
-    /// allocated.
+    /// Errors: `NoDataset`, `Zero`, `Length`, `Pixel`, `Class`. The sizes are compared with the length before anything
+    /// is allocated.
     pub fn decode(bytes: &[u8]) -> Result<Self, DataError> {
         let (header, rest) = bytes.split_first_chunk::<HEADER>().ok_or(DataError::NoDataset)?;
         if header[..5] != MAGIC {

@@ -1,26 +1,16 @@
-//! Training on graphics processors: many steps in one submission, two submissions on their way at a time.
+//! Training on graphics devices: many steps in one submission, two submissions on their way at a time.
 
-use super::{
-    course::{Course, Order, rounding},
-    data::Dataset,
-    prepare, rule,
-    state::Checkpoint,
-};
+use super::{batches::Batches, data::Dataset, optimizer, prepare, record::Record, state::Checkpoint};
 use crate::{
-    engine::{
-        Computation,
-        gpu::{
-            GpuEngine,
-            batch::{Batch, Readback},
-            context::Context,
-        },
-    },
-    error::EngineError,
-    kinds::Run,
-    network::{
+    computation::Computation,
+    device::{Batch, Context, DeviceError, Readback},
+    kernels::{PHILOX_WGSL, WIDE_WGSL, gpu::Gpu},
+    kinds::EngineError,
+    networks::classifier::{
         FIRST_SHIFT, Shape,
-        gpu::{Buffers, Kernel, Sizes, Step, binding, buffer},
+        gpu::{Buffers, FORWARD_WGSL, Kernel, Sizes, Step, binding},
     },
+    run::Run,
 };
 use agora_primitives::job::TrainingJob;
 use bytemuck::cast_slice;
@@ -35,35 +25,35 @@ const MAX_STATE_BYTES: u64 = 16 << 20;
 const FLIGHTS: usize = 2;
 
 /// How far a job has come. Survives the loss of a device.
-struct Progress {
-    course: Course,
+struct Reached {
+    record: Record,
     /// The state after the steps that are done.
     state: Checkpoint,
 }
 
 /// Computes `job`: the same bytes as the processor.
 ///
-/// Errors: as of the inputs, `Cancelled`, and what befalls the device.
-pub(super) fn run(job: &TrainingJob, gpu: &GpuEngine, run: &Run<'_>) -> Result<Computation, EngineError> {
+/// Errors: as of the inputs, `Cancelled`, and `Device` if the device fails.
+pub(super) fn run(job: &TrainingJob, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
     let (data, state) = prepare(job, run.inputs)?;
-    let mut progress = Progress {
-        course: Course::new(job, &state),
+    let mut reached = Reached {
+        record: Record::new(job, &state),
         state,
     };
     run.progress.update(0, job.steps());
     gpu.on_device(|context| {
-        let mut trainer = Trainer::new(context, job, &data, &progress)?;
+        let mut trainer = Trainer::new(context, job, &data, &reached)?;
         let mut batch = Batch::new(context, run.cancel);
-        while progress.course.done < job.steps() {
+        while reached.record.done < job.steps() {
             while trainer.can_launch() {
                 trainer.launch(&mut batch)?;
             }
-            trainer.land(run, &mut progress)?;
-            run.progress.update(progress.course.done, job.steps());
+            trainer.land(run, &mut reached)?;
+            run.progress.update(reached.record.done, job.steps());
         }
-        Ok(())
+        Ok::<_, EngineError>(())
     })?;
-    Ok(progress.course.finish())
+    Ok(reached.record.finish())
 }
 
 /// Multiply–add operations of a step, forward and backward.
@@ -71,10 +61,10 @@ fn step_work(job: &TrainingJob, shape: &Shape) -> u64 {
     3 * shape.work() * u64::from(job.batch)
 }
 
-/// Steps on their way.
+/// Submitted steps that were not read back yet.
 struct Flight {
     readback: Readback,
-    /// The steps of the job, exclusively the last.
+    /// The steps of the job.
     steps: std::ops::Range<u32>,
 }
 
@@ -94,7 +84,7 @@ struct Trainer<'a> {
     sizes: Sizes,
     /// Steps in earlier jobs.
     first_step: u32,
-    order: Order,
+    order: Batches,
     buffers: Buffers,
     training: Training,
     /// Features, errors, change.
@@ -108,12 +98,12 @@ struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    /// Goes on from the state in `progress`.
+    /// Goes on from the state in `reached`.
     fn new(
         context: &'a Context,
         job: &'a TrainingJob,
         data: &'a Dataset,
-        progress: &Progress,
+        reached: &Reached,
     ) -> Result<Self, EngineError> {
         let shape = Shape::of(job)?;
         let sizes = Sizes {
@@ -129,34 +119,29 @@ impl<'a> Trainer<'a> {
         let buffers = Buffers::new(context, &sizes, data.count().into(), most_steps)?;
         let upload = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
         let training = Training {
-            state: buffer(context, "state", state_bytes, upload)?,
-            class_errors: buffer(
-                context,
-                "class errors",
-                4 * u64::from(job.batch * job.classes),
-                Usage::STORAGE,
-            )?,
-            feature_errors: buffer(context, "feature errors", buffers.features.size(), Usage::STORAGE)?,
-            losses: buffer(context, "losses", losses, upload)?,
+            state: context.buffer("state", state_bytes, upload)?,
+            class_errors: context.buffer("class errors", 4 * u64::from(job.batch * job.classes), Usage::STORAGE)?,
+            feature_errors: context.buffer("feature errors", buffers.features.size(), Usage::STORAGE)?,
+            losses: context.buffer("losses", losses, upload)?,
         };
         let kernels = training.kernels(context, &sizes, &buffers)?;
         context.check()?;
         buffers.upload_images(context, &shape, data.maximum, &data.pixels);
-        buffers.upload_weights(context, &progress.state.quantised());
-        let numbers = [progress.state.weights.as_slice(), &progress.state.momenta].concat();
+        buffers.upload_weights(context, &reached.state.quantised());
+        let numbers = [reached.state.weights.as_slice(), &reached.state.momenta].concat();
         context.queue.write_buffer(&training.state, 0, cast_slice(&numbers));
         Ok(Self {
             context,
             job,
             data,
             sizes,
-            first_step: progress.state.step - progress.course.done,
-            order: Order::new(job, data),
+            first_step: reached.state.step - reached.record.done,
+            order: Batches::new(job, data),
             buffers,
             training,
             kernels,
             flights: VecDeque::new(),
-            launched: progress.course.done,
+            launched: reached.record.done,
             // Both are at most the 64 above.
             most_steps: most_steps as u32,
             most_states: most_states as u32,
@@ -168,10 +153,10 @@ impl<'a> Trainer<'a> {
         self.flights.len() < FLIGHTS && self.launched < self.job.steps()
     }
 
-    /// Submits the next steps, and the way of losses and states to the host.
+    /// Submits the next steps, and the readback of losses and states.
     ///
     /// Errors: `Cancelled`, and what the device reports.
-    fn launch(&mut self, batch: &mut Batch<'_>) -> Result<(), EngineError> {
+    fn launch(&mut self, batch: &mut Batch<'_>) -> Result<(), DeviceError> {
         let steps = self.launched..self.end_of_flight();
         self.upload(&steps);
         let Training { losses, state, .. } = &self.training;
@@ -219,17 +204,18 @@ impl<'a> Trainer<'a> {
 
     /// Uploads the images and the parameters of `steps`.
     fn upload(&mut self, steps: &std::ops::Range<u32>) {
-        let (key, nonce) = rounding(self.job).key_and_nonce();
+        let (key, nonce) = optimizer::rounding(self.job).key_and_nonce();
         let mut images = Vec::new();
         let mut batches: Vec<[u32; 2]> = Vec::new();
         let mut parameters = Vec::new();
         for (slot, done) in (0..).zip(steps.clone()) {
             let step = self.first_step + done;
-            self.order.batch(step, &mut images);
+            self.order.images_of(step, &mut images);
             let class = |image: u32| u32::from(self.data.labels[image as usize]);
             batches.extend(images.iter().map(|&image| [image, class(image)]));
             let (job, positions) = (self.job, self.sizes.shape.positions());
-            let [first_shift, last_shift] = rule::rate_shifts(job.rate_shift, job.halve_after, step, positions);
+            let [first_shift, last_shift] =
+                optimizer::learning_rate_shifts(job.rate_shift, job.halve_after, step, positions);
             parameters.push(Step {
                 key,
                 nonce,
@@ -248,7 +234,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Waits for the oldest submission and takes in its losses and states.
-    fn land(&mut self, run: &Run<'_>, progress: &mut Progress) -> Result<(), EngineError> {
+    fn land(&mut self, run: &Run<'_>, reached: &mut Reached) -> Result<(), EngineError> {
         let Some(flight) = self.flights.pop_front() else {
             return Ok(());
         };
@@ -267,26 +253,26 @@ impl<'a> Trainer<'a> {
                 .iter()
                 .zip(flight.steps.start + 1..=flight.steps.end)
             {
-                progress.course.push_loss(u32::from_le_bytes(*loss));
+                reached.record.push_loss(u32::from_le_bytes(*loss));
                 if done == self.next_traced(traced).min(flight.steps.end) {
                     traced = done;
                     end.clear();
                     end.extend((self.first_step + done).to_le_bytes());
                     end.extend(states.next().unwrap_or_default());
-                    if progress.course.is_traced(done) {
-                        progress.course.push_state(&end);
+                    if reached.record.is_traced(done) {
+                        reached.record.push_state(&end);
                     }
                 }
             }
         })?;
-        progress.state = Checkpoint::decode(&self.sizes.shape, self.job.momentum_shift, &end)?;
+        reached.state = Checkpoint::decode(&self.sizes.shape, self.job.momentum_shift, &end)?;
         Ok(())
     }
 }
 
 impl Training {
     /// The kernels of a step, in their order.
-    fn kernels(&self, context: &Context, sizes: &Sizes, buffers: &Buffers) -> Result<[Kernel; 3], EngineError> {
+    fn kernels(&self, context: &Context, sizes: &Sizes, buffers: &Buffers) -> Result<[Kernel; 3], DeviceError> {
         let errors = [
             (binding::BATCHES, &buffers.batches),
             (binding::FEATURES, &buffers.features),
@@ -308,8 +294,28 @@ impl Training {
         let steps = &buffers.steps;
         Ok([
             Kernel::features(context, sizes, buffers)?,
-            Kernel::new(context, "compute_errors", lanes, steps, &errors)?,
-            Kernel::new(context, "change_weights", weights, steps, &change)?,
+            kernel(context, "compute_errors", lanes, steps, &errors)?,
+            kernel(context, "change_weights", weights, steps, &change)?,
         ])
     }
+}
+
+/// The kernel `entry` of `step.wgsl`.
+///
+/// Errors: `Limit`.
+#[allow(unsafe_code, reason = "the indices are proven")]
+fn kernel(
+    context: &Context,
+    entry: &'static str,
+    invocations: u64,
+    steps: &wgpu::Buffer,
+    bound: &[(u32, &wgpu::Buffer)],
+) -> Result<Kernel, DeviceError> {
+    let shader = || [WIDE_WGSL, PHILOX_WGSL, FORWARD_WGSL, include_str!("gpu/step.wgsl")].concat();
+    // SAFETY: as for `Kernel::forward`, and: features are written, with the offset of a position within its square,
+    // before they are read. Invocations beyond `batch` and `weights` return. `weights` and `state` are indexed by what
+    // is below `weights` and `2 · weights`, workgroup arrays by what is below `classes ≤ 256`, and 8 of 64 lanes.
+    // `losses` has a place for each step of a submission. Every loop counts up by at least 1 to a size, or to ten. The
+    // divisor in `compute_errors` is a sum of at least 2¹⁶, as the power of the largest logit is that.
+    unsafe { Kernel::new(context, shader, entry, invocations, steps, bound) }
 }

@@ -1,20 +1,20 @@
 //! The gradient of the loss of a batch of images.
 
-use super::rule;
-use crate::network::{
+use super::{loss, optimizer};
+use crate::networks::classifier::{
     FIRST_SHIFT, InputTable, Shape,
     forward::{Forward, Weights, add_scaled},
 };
 use rayon::prelude::*;
 
-/// One image of a batch on its way through the network, and back.
+/// The forward and the backward pass of one image of a batch.
 #[derive(Clone)]
 pub(super) struct Sample {
     inputs: Vec<i16>,
     forward: Forward,
     /// The gradient of the image's loss by each logit.
     class_errors: Vec<i16>,
-    /// The gradient by each of the first layer's sums that became a feature.
+    /// The gradient of the loss by each of the first layer's sums that became a feature.
     feature_errors: Vec<i16>,
     sums: Vec<i32>,
 }
@@ -35,7 +35,7 @@ impl Sample {
     pub fn run(&mut self, shape: &Shape, weights: &Weights, table: &InputTable, pixels: &[u8], label: u8) -> u32 {
         table.fill(shape, pixels, &mut self.inputs);
         self.forward.run(shape, weights, FIRST_SHIFT, &self.inputs);
-        let loss = rule::softmax(&self.forward.logits, label, &mut self.class_errors);
+        let loss = loss::softmax(&self.forward.logits, label, &mut self.class_errors);
         // At most 2¹⁵ + 128 times 127.
         self.sums.fill(0);
         let classes = weights.last.chunks_exact(shape.features() + 1);
@@ -44,7 +44,7 @@ impl Sample {
         }
         let features = self.sums.iter().zip(&self.forward.features);
         for (error, (&sum, &feature)) in self.feature_errors.iter_mut().zip(features) {
-            *error = rule::feature_error(feature, sum);
+            *error = loss::feature_error(feature, sum);
         }
         loss
     }
@@ -80,7 +80,7 @@ impl Gradients {
 /// The gradients of the weights of one channel of the first layer.
 fn sum_channel(shape: &Shape, samples: &[Sample], channel: usize, gradients: &mut [i32]) {
     let positions = shape.positions();
-    let bits = rule::position_bits(positions);
+    let bits = optimizer::position_bits(positions);
     let half = (1 << bits) >> 1;
     if positions == 1 {
         gradients.fill(0);
@@ -90,7 +90,8 @@ fn sum_channel(shape: &Shape, samples: &[Sample], channel: usize, gradients: &mu
         }
         return;
     }
-    // Over the at most 256 positions of an image, times 32,639 and 127: below 2³⁰. Shifted: at most 2²², for 256 images.
+    // Over the at most 256 positions of an image, times 32,639 and 127: below 2³⁰. Shifted: at most 2²², for 256
+    // images.
     let mut image = vec![0; gradients.len()];
     gradients.fill(0);
     for sample in samples {

@@ -1,7 +1,7 @@
 //! The state of training, which is also what a checkpoint holds.
 
-use super::rule::{MAX_WEIGHT, WEIGHT_BITS, max_momentum, quantise};
-use crate::network::Shape;
+use super::optimizer::{MAX_WEIGHT, WEIGHT_BITS, max_momentum, quantise};
+use crate::networks::classifier::Shape;
 use agora_math::field::Generator;
 
 /// The generator's label of the first weights.
@@ -18,7 +18,7 @@ pub enum StateError {
         /// As it is.
         found: u64,
     },
-    /// A weight or a momentum is larger than training makes any.
+    /// A weight or a momentum is larger than training can make one.
     #[error("the number at byte {at} is {found}, its amount may be {most} at most")]
     Range {
         /// Where.
@@ -39,7 +39,7 @@ pub enum StateError {
 /// The state of training after a number of steps.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Checkpoint {
-    /// Steps so far, those before a checkpoint that training went on from included.
+    /// Steps so far, including those before the checkpoint from which training went on.
     pub step: u32,
     /// The weights of both layers as in [`Shape::weights`], in parts of which 2¹⁶ are one.
     pub weights: Vec<i32>,
@@ -50,8 +50,9 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The state before the first step: random weights, those of constant inputs zero.
     ///
-    /// Weight `i` with `n` inputs (the constant one counted) is word `i mod 4` of block ⌊i / 4⌋ of the generator, as a signed
-    /// number, shifted right so that its amount is at most 2^(24 − ⌈b / 2⌉), where `b` is the number of bits of `n`.
+    /// Weight `i` with `n` inputs (the constant one counted) is word `i mod 4` of block ⌊i / 4⌋ of the generator, as a
+    /// signed number, shifted right so that its amount is at most 2^(24 − ⌈b / 2⌉), where `b` is the number of bits of
+    /// `n`.
     pub(super) fn first(shape: &Shape, seed: &[u8; 32]) -> Self {
         let generator = Generator::new(seed, LABEL_WEIGHTS);
         let first = shape.first_weights();

@@ -1,34 +1,14 @@
-// Fixed-point arithmetic, as fixed.rs: numbers of 64 bits are (low, high), products are made of limbs of 16 bits.
+// Fixed-point arithmetic, as fixed.rs; numbers of 64 bits are those of wide.wgsl.
 
 const ONE = 1073741824i;
 const FRACTION = 32768u;
 const MOST = 0xffffffffu;
-
-fn wide_product(a: u32, b: u32) -> vec2<u32> {
-    let a0 = a & 0xffffu;
-    let a1 = a >> 16u;
-    let b0 = b & 0xffffu;
-    let b1 = b >> 16u;
-    let p = a0 * b0;
-    let q = a0 * b1 + (p >> 16u);
-    let r = a1 * b0 + (q & 0xffffu);
-    return vec2((r << 16u) | (p & 0xffffu), a1 * b1 + (q >> 16u) + (r >> 16u));
-}
 
 fn signed_product(a: i32, b: i32) -> vec2<u32> {
     let x = bitcast<u32>(a);
     let y = bitcast<u32>(b);
     let p = wide_product(x, y);
     return vec2(p.x, p.y - select(0u, y, a < 0) - select(0u, x, b < 0));
-}
-
-fn wide_sum(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
-    let low = a.x + b.x;
-    return vec2(low, a.y + b.y + select(0u, 1u, low < a.x));
-}
-
-fn wide_difference(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
-    return vec2(a.x - b.x, a.y - b.y - select(0u, 1u, a.x < b.x));
 }
 
 // ⌊a·b / 2^shift⌋ for shifts from 1 to 31.
@@ -62,88 +42,21 @@ fn fraction(cosine: i32) -> u32 {
     return u32(clamp(cosine >> 15u, 0, 32768));
 }
 
-// ⌊(high·2³² + low) / divisor⌋ for high < divisor, in two digits of 16 bits (Knuth's algorithm D).
-fn wide_quotient(high: u32, low: u32, divisor: u32) -> u32 {
-    let shift = countLeadingZeros(divisor);
-    let v = divisor << (shift & 31u);
-    let v1 = v >> 16u;
-    let v0 = v & 0xffffu;
-    // Twice, so that a shift by 0 does not become one by 32.
-    let u = (high << (shift & 31u)) | ((low >> 1u) >> ((31u - shift) & 31u));
-    let rest = low << (shift & 31u);
-    let u1 = rest >> 16u;
-    let u0 = rest & 0xffffu;
-
-    var q1 = u / v1;
-    var r1 = u - q1 * v1;
-    if q1 > 0xffffu || q1 * v0 > ((r1 << 16u) | u1) {
-        q1 -= 1u;
-        r1 += v1;
-        if r1 <= 0xffffu && (q1 > 0xffffu || q1 * v0 > ((r1 << 16u) | u1)) {
-            q1 -= 1u;
-        }
-    }
-    let middle = (u << 16u) + u1 - q1 * v;
-    var q0 = middle / v1;
-    var r0 = middle - q0 * v1;
-    if q0 > 0xffffu || q0 * v0 > ((r0 << 16u) | u0) {
-        q0 -= 1u;
-        r0 += v1;
-        if r0 <= 0xffffu && (q0 > 0xffffu || q0 * v0 > ((r0 << 16u) | u0)) {
-            q0 -= 1u;
-        }
-    }
-    return (q1 << 16u) + q0;
-}
-
-// ⌊√x⌋, digit by digit.
-fn narrow_root(x: u32) -> u32 {
-    var rest = x;
-    var root = 0u;
-    var bit = 0x40000000u;
-    for (var i = 0u; i < 16u; i += 1u) {
-        let trial = root + bit;
-        let fits = rest >= trial;
-        rest -= select(0u, trial, fits);
-        root = (root >> 1u) + select(0u, bit, fits);
-        bit >>= 2u;
-    }
-    return root;
-}
-
-// ⌊√n⌋ of 64 bits: the root of the upper half, and a division for the lower one (Zimmermann's Karatsuba square root).
-fn wide_root(n: vec2<u32>) -> u32 {
-    if n.y == 0u {
-        return narrow_root(n.x);
-    }
-    let shift = countLeadingZeros(n.y) & 30u;
-    let high = (n.y << shift) | ((n.x >> 1u) >> ((31u - shift) & 31u));
-    let low = n.x << shift;
-    let root = narrow_root(high);
-    let rest = high - root * root;
-    let digit = low >> 16u;
-    let q = ((rest << 15u) | (digit >> 1u)) / root;
-    let r = (rest << 16u) + digit - 2u * q * root;
-    // Whether r·2¹⁶ + the last digit is below q².
-    let small = r <= 0xffffu && (q > 0xffffu || ((r << 16u) | (low & 0xffffu)) < q * q);
-    return ((root << 16u) + q - select(0u, 1u, small)) >> (shift >> 1u);
-}
-
 fn square_sum(v: vec3<u32>) -> vec2<u32> {
     return wide_sum(wide_sum(wide_product(v.x, v.x), wide_product(v.y, v.y)), wide_product(v.z, v.z));
 }
 
-// A direction and a length.
-struct Way {
+// A vector as its direction and its length.
+struct Normalised {
     direction: vec3<i32>,
     length: u32,
 }
 
-fn way_along(v: vec3<i32>) -> Way {
+fn normalise_with_length(v: vec3<i32>) -> Normalised {
     let size = vec3<u32>(abs(v));
     let zeros = countLeadingZeros(size.x | size.y | size.z);
     if zeros == 32u {
-        return Way(vec3(0, 0, ONE), 0u);
+        return Normalised(vec3(0, 0, ONE), 0u);
     }
     // 29 bits.
     let left = u32(max(i32(zeros) - 3, 0));
@@ -152,7 +65,7 @@ fn way_along(v: vec3<i32>) -> Way {
     let n = wide_root(square_sum(w));
     let c = wide_quotient(0x0fffffffu, MOST, n);
     let forward = vec3(unit_part(w.x, c), unit_part(w.y, c), unit_part(w.z, c));
-    return Way(select(forward, -forward, v < vec3(0)), (n >> left) << right);
+    return Normalised(select(forward, -forward, v < vec3(0)), (n >> left) << right);
 }
 
 fn unit_part(w: u32, c: u32) -> i32 {
@@ -160,8 +73,8 @@ fn unit_part(w: u32, c: u32) -> i32 {
     return bitcast<i32>((p.x >> 30u) | (p.y << 2u));
 }
 
-fn unit(v: vec3<i32>) -> vec3<i32> {
-    return way_along(v).direction;
+fn normalise(v: vec3<i32>) -> vec3<i32> {
+    return normalise_with_length(v).direction;
 }
 
 fn quarter_sine(x: i32) -> i32 {
@@ -193,16 +106,4 @@ fn on_disc(u: u32, v: u32) -> vec2<i32> {
     let radius = i32(wide_root(vec2(u << 28u, u >> 4u)));
     let angle = cosine_and_sine(v);
     return vec2(product(radius, angle.x, 30u), product(radius, angle.y, 30u));
-}
-
-fn philox(counter: vec4<u32>, start_key: vec2<u32>) -> vec4<u32> {
-    var c = counter;
-    var key = start_key;
-    for (var round = 0u; round < 10u; round += 1u) {
-        let p = wide_product(0xd2511f53u, c.x);
-        let q = wide_product(0xcd9e8d57u, c.z);
-        c = vec4(q.y ^ c.y ^ key.x, q.x, p.y ^ c.w ^ key.y, p.x);
-        key += vec2(0x9e3779b9u, 0xbb67ae85u);
-    }
-    return c;
 }

@@ -1,13 +1,10 @@
 //! A scene and the sums of radiances on a device.
 
-use super::{MAX_BATCH, Studio, TILE_WORDS, Tile};
+use super::{MAX_BATCH, Renderer, TILE_WORDS, Tile};
 use crate::{
-    engine::{
-        CancelFlag,
-        gpu::{batch::Batch, context::Context},
-    },
-    error::EngineError,
-    kinds::rendering::path,
+    device::{Batch, Context, DeviceError},
+    kinds::rendering::tracer,
+    run::CancelFlag,
 };
 use agora_primitives::job::RenderingJob;
 use bytemuck::{Pod, Zeroable, bytes_of, cast_slice};
@@ -51,21 +48,21 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Uploads the scene. Whether that worked is for [`Context::check`] to tell.
+    /// Uploads the scene. The caller must ask [`Context::check`] whether that worked.
     ///
     /// Errors: `Limit` if the scene does not fit a buffer of the device.
     pub fn new(
         context: &Context,
         pipeline: &wgpu::ComputePipeline,
-        studio: &Studio<'_>,
+        renderer: &Renderer<'_>,
         most_tiles: u32,
-    ) -> Result<Self, EngineError> {
+    ) -> Result<Self, DeviceError> {
         use wgpu::BufferUsages as Usage;
-        let world = &studio.world;
+        let scene = &renderer.prepared;
         let tables: Vec<u8> = [
-            cast_slice(&world.geometry.planes),
-            cast_slice(&world.lights),
-            cast_slice(&world.finishes),
+            cast_slice(&scene.geometry.planes),
+            cast_slice(&scene.lights),
+            cast_slice(&scene.materials),
         ]
         .concat();
         let filled = |label: &str, content: &[u8]| {
@@ -74,11 +71,11 @@ impl Buffers {
             if !content.is_empty() {
                 context.queue.write_buffer(&buffer, 0, content);
             }
-            Ok::<_, EngineError>(buffer)
+            Ok::<_, DeviceError>(buffer)
         };
-        let nodes = filled("nodes", cast_slice(&world.geometry.nodes))?;
-        let primitives = filled("primitives", cast_slice(&world.geometry.primitives))?;
-        let skins = filled("skins", cast_slice(&world.geometry.skins))?;
+        let nodes = filled("nodes", cast_slice(&scene.geometry.nodes))?;
+        let primitives = filled("primitives", cast_slice(&scene.geometry.primitives))?;
+        let surfaces = filled("surfaces", cast_slice(&scene.geometry.surfaces))?;
         let tables = filled("tables", &tables)?;
         let most_tiles = u64::from(most_tiles.min(MAX_BATCH));
         let sum_bytes = most_tiles * 4 * TILE_WORDS as u64;
@@ -89,18 +86,9 @@ impl Buffers {
         )?;
         let tiles = context.buffer("tiles", most_tiles * 16, Usage::STORAGE | Usage::COPY_DST)?;
         let sums = context.buffer("sums", sum_bytes, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST)?;
-        let entries: Vec<_> = (0..)
-            .zip([&params, &nodes, &primitives, &skins, &tables, &tiles, &sums])
-            .map(|(binding, buffer)| wgpu::BindGroupEntry {
-                binding,
-                resource: buffer.as_entire_binding(),
-            })
-            .collect();
-        let bind_group = context.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("rendering"),
-            layout: &pipeline.get_bind_group_layout(0),
-            entries: &entries,
-        });
+        let bound = [&params, &nodes, &primitives, &surfaces, &tables, &tiles, &sums];
+        let bound = (0..).zip(bound.map(wgpu::Buffer::as_entire_binding));
+        let bind_group = context.bind("rendering", pipeline, bound);
         Ok(Self {
             params,
             tiles,
@@ -109,7 +97,7 @@ impl Buffers {
         })
     }
 
-    /// Names the tiles of the next dispatches, and clears the sums.
+    /// Uploads the places of the next dispatches' tiles, and clears the sums.
     pub fn begin(&self, context: &Context, job: &RenderingJob, batch: &[Tile]) {
         let places: Vec<[u32; 4]> = batch
             .iter()
@@ -122,10 +110,10 @@ impl Buffers {
     }
 
     /// Sets the frame and the paths of the next dispatch.
-    pub fn set_params(&self, context: &Context, studio: &Studio<'_>, frame: u32, samples: Range<u32>) {
-        let paths = studio.paths(frame);
-        let (view, world) = (paths.view, paths.world);
-        let (key, nonce) = path::generator(&studio.job.seed).key_and_nonce();
+    pub fn set_params(&self, context: &Context, renderer: &Renderer<'_>, frame: u32, samples: Range<u32>) {
+        let tracer = renderer.tracer(frame);
+        let (view, scene) = (tracer.view, tracer.scene);
+        let (key, nonce) = tracer::generator(&renderer.job.seed).key_and_nonce();
         let params = Params {
             position: view.position,
             step: view.step,
@@ -135,28 +123,28 @@ impl Buffers {
             lens: view.lens,
             forward: view.forward,
             frame,
-            zenith: world.sky.zenith,
-            clamp: world.clamp,
-            horizon: world.sky.horizon,
-            max_bounces: paths.max_bounces,
-            ground: world.sky.ground,
+            zenith: scene.sky.zenith,
+            clamp: scene.clamp,
+            horizon: scene.sky.horizon,
+            max_bounces: tracer.max_bounces,
+            ground: scene.sky.ground,
             first_sample: samples.start,
             key,
             nonce,
-            size: paths.size,
+            size: tracer.size,
             samples: samples.end - samples.start,
             // All are below 2²³.
-            nodes: world.geometry.nodes.len() as u32,
-            primitives: world.geometry.primitives.len() as u32,
-            planes: world.geometry.planes.len() as u32,
-            lights: world.lights.len() as u32,
+            nodes: scene.geometry.nodes.len() as u32,
+            primitives: scene.geometry.primitives.len() as u32,
+            planes: scene.geometry.planes.len() as u32,
+            lights: scene.lights.len() as u32,
             padding: 0,
         };
         context.queue.write_buffer(&self.params, 0, bytes_of(&params));
     }
 
     /// Reads the first `words` of the sums.
-    pub fn read(&self, context: &Context, cancel: &CancelFlag, words: usize) -> Result<Vec<u32>, EngineError> {
+    pub fn read(&self, context: &Context, cancel: &CancelFlag, words: usize) -> Result<Vec<u32>, DeviceError> {
         let readback = Batch::new(context, cancel).read(&[self.sums.slice(..4 * words as u64)])?;
         let mut sums = Vec::with_capacity(words);
         readback.wait(context, cancel, |_, bytes| {

@@ -1,5 +1,7 @@
 use super::*;
-use crate::{CancelFlag, CpuEngine, Engine, GpuOptions, JobKind, JobSpec, MemoryInputs, Progress, find_device};
+use crate::{
+    CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MemoryInputs, Progress, find_device,
+};
 use agora_primitives::job::{BlobRef, Region};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -55,9 +57,10 @@ fn tiles_that_are_done_survive_the_loss_of_the_device() {
     for at in [0, 1, 7] {
         let mut device = None;
         engine
+            .gpu()
             .on_device(|context| {
                 device = Some(context.device.clone());
-                Ok(())
+                Ok::<_, EngineError>(())
             })
             .unwrap();
         let progress = BreakAt {
@@ -102,10 +105,10 @@ fn a_scene_larger_than_the_devices_buffers_is_refused() {
     assert!(
         matches!(
             error,
-            EngineError::Limit {
+            EngineError::Device(DeviceError::Limit {
                 limit: "bytes per buffer",
                 ..
-            }
+            })
         ),
         "{error}"
     );

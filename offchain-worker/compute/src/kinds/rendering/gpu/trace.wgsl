@@ -34,7 +34,7 @@ struct Params {
 // Six vectors each: see geometry.rs.
 @group(0) @binding(2) var<storage, read> primitives: array<vec4<i32>>;
 // Four vectors each: see geometry.rs.
-@group(0) @binding(3) var<storage, read> skins: array<vec4<i32>>;
+@group(0) @binding(3) var<storage, read> surfaces: array<vec4<i32>>;
 // Two vectors for each plane, then two for each light, then four for each material.
 @group(0) @binding(4) var<storage, read> tables: array<vec4<i32>>;
 // Of each tile in this dispatch: place in the image, width and height.
@@ -70,7 +70,7 @@ fn to_plane(plane: vec4<i32>, origin: vec3<i32>, direction: vec3<i32>) -> u32 {
     return select(0u, distance, distance <= MAX_DISTANCE);
 }
 
-fn to_endless(plane: vec4<i32>, origin: vec3<i32>, direction: vec3<i32>) -> u32 {
+fn to_infinite_plane(plane: vec4<i32>, origin: vec3<i32>, direction: vec3<i32>) -> u32 {
     let distance = to_plane(plane, origin, direction);
     let point = point_at(origin, direction, distance);
     return select(0u, distance, all(abs(point) <= vec3(0x4000000)));
@@ -136,7 +136,7 @@ fn inverse_of(size: u32) -> u32 {
 fn trace(origin: vec3<i32>, direction: vec3<i32>, limit: u32, any_hit: u32) -> Hit {
     var best = Hit(limit, 0u, 0u);
     for (var i = 0u; i < params.planes; i += 1u) {
-        let distance = to_endless(tables[2u * i], origin, direction);
+        let distance = to_infinite_plane(tables[2u * i], origin, direction);
         let id = u32(tables[2u * i + 1u].y);
         if distance > 0u && (distance < best.distance || (distance == best.distance && id < best.id)) {
             best = Hit(distance, id, params.primitives + i);

@@ -2,12 +2,8 @@
 
 use super::{chain::Chain, plan::Plan};
 use crate::{
-    engine::gpu::{
-        context::Context,
-        gemm::{Content, Epilogue, Factor, Gemm, Lines, Shape, Words},
-        pool::Pooled,
-    },
-    error::EngineError,
+    device::{Context, DeviceError, Pooled},
+    kernels::gpu::{Content, Epilogue, Gemm, Operand, OperandView, OutputView, Shape, Tuning},
 };
 use agora_math::field::symmetric;
 use rayon::prelude::*;
@@ -15,8 +11,8 @@ use std::ops::Range;
 
 /// All buffers of a chain, one per panel.
 pub(super) struct Buffers {
-    left: Vec<Pooled>,
-    right: [Vec<Pooled>; 2],
+    lhs: Vec<Pooled>,
+    rhs: [Vec<Pooled>; 2],
     pub state: Vec<Pooled>,
 }
 
@@ -24,22 +20,22 @@ impl Buffers {
     /// The buffers, and in them the factor's rows and the state's columns.
     ///
     /// Errors: as [`Context::storage`].
-    pub fn new(context: &Context, plan: &Plan, chain: &Chain) -> Result<Self, EngineError> {
-        let buffers = || -> Result<Vec<Pooled>, EngineError> {
+    pub fn new(context: &Context, plan: &Plan, chain: &Chain) -> Result<Self, DeviceError> {
+        let buffers = || -> Result<Vec<Pooled>, DeviceError> {
             let panels = plan.panels.iter();
             panels.map(|panel| context.storage(plan.bytes(panel))).collect()
         };
         let all = Self {
-            left: buffers()?,
-            right: [buffers()?, buffers()?],
+            lhs: buffers()?,
+            rhs: [buffers()?, buffers()?],
             state: buffers()?,
         };
         let n = plan.n as usize;
         for (i, panel) in plan.panels.iter().enumerate() {
             let rows = packed(plan, panel, |row, k| chain.factor[row * n + k]);
-            context.queue.write_buffer(&all.left[i], 0, &rows);
+            context.queue.write_buffer(&all.lhs[i], 0, &rows);
             let columns = packed(plan, panel, |column, k| chain.state[k * n + column]);
-            context.queue.write_buffer(&all.right[0][i], 0, &columns);
+            context.queue.write_buffer(&all.rhs[0][i], 0, &columns);
         }
         context.queue.submit([]);
         context.check()?;
@@ -49,34 +45,41 @@ impl Buffers {
     /// The products of all panels of rows and all panels of columns, from the buffers of states `from` to the others.
     ///
     /// Errors: what the device reports.
-    pub fn products(&self, context: &Context, plan: &Plan, from: usize) -> Result<Vec<Gemm>, EngineError> {
-        let factors = |panels: &[Pooled], content| -> Vec<Factor> {
-            panels.iter().map(|panel| Factor::new(panel, content)).collect()
+    pub fn products(
+        &self,
+        context: &Context,
+        tuning: Tuning,
+        plan: &Plan,
+        from: usize,
+    ) -> Result<Vec<Gemm>, DeviceError> {
+        let operands = |panels: &[Pooled], content| -> Vec<Operand> {
+            panels.iter().map(|panel| Operand::new(panel, content)).collect()
         };
-        let left = factors(&self.left, Content::Fixed);
-        let right = factors(&self.right[from], Content::Changing);
+        let lhs = operands(&self.lhs, Content::Fixed);
+        let rhs = operands(&self.rhs[from], Content::Changing);
         let mut products = Vec::new();
         for (r, rows) in plan.panels.iter().enumerate() {
             for (c, columns) in plan.panels.iter().enumerate() {
                 let shape = Shape {
-                    rows: rows.end - rows.start,
-                    columns: columns.end - columns.start,
-                    depth: plan.padded,
-                    items: 1,
+                    m: rows.end - rows.start,
+                    n: columns.end - columns.start,
+                    k: plan.padded,
+                    batch: 1,
                 };
                 let words = plan.padded / 4;
-                let to = |buffer, first: u32| Words {
+                let to = |buffer, first: u32| OutputView {
                     offset: first / 4,
-                    ..Words::dense(buffer, words)
+                    ..OutputView::dense(buffer, words)
                 };
                 products.push(Gemm::new(
                     context,
+                    tuning,
                     shape,
-                    Lines::dense(&left[r], plan.padded),
-                    Lines::dense(&right[c], plan.padded),
+                    OperandView::dense(&lhs[r], plan.padded),
+                    OperandView::dense(&rhs[c], plan.padded),
                     Epilogue::Residues {
                         out: to(&self.state[r], columns.start),
-                        next: to(&self.right[1 - from][c], rows.start),
+                        next: to(&self.rhs[1 - from][c], rows.start),
                     },
                 )?);
             }

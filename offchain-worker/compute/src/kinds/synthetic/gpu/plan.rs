@@ -1,6 +1,6 @@
 //! How the matrices of a chain are cut to fit a device: panels of rows, and of columns, that fit in a buffer.
 
-use crate::{engine::gpu::context::Bounds, error::EngineError};
+use crate::device::{Bounds, DeviceError};
 use std::ops::Range;
 
 /// Rows and columns are padded to a multiple of this: a vector of signed bytes.
@@ -21,18 +21,18 @@ impl Plan {
     /// Cuts the product of two matrices with `n` rows and columns.
     ///
     /// Errors: `Limit` if not even the smallest part fits.
-    pub fn new(n: u32, bounds: &Bounds) -> Result<Self, EngineError> {
+    pub fn new(n: u32, bounds: &Bounds) -> Result<Self, DeviceError> {
         let padded = n.next_multiple_of(PADDING);
         let needed = u64::from(padded) * u64::from(PADDING);
         if bounds.buffer_bytes < needed {
-            return Err(EngineError::Limit {
+            return Err(DeviceError::Limit {
                 limit: "bytes per buffer",
                 needed,
                 available: bounds.buffer_bytes,
             });
         }
         if bounds.workgroups == 0 {
-            return Err(EngineError::Limit {
+            return Err(DeviceError::Limit {
                 limit: "workgroups per dimension",
                 needed: 1,
                 available: 0,
@@ -62,7 +62,7 @@ mod tests {
     proptest! {
         #[test]
         fn panels_hold_each_row_once_and_fit(n in 1u32..5000, kibibytes in 80u64..3000) {
-            let bounds = Bounds { buffer_bytes: kibibytes << 10, texture_bytes: 0, workgroups: 1, work: 0 };
+            let bounds = Bounds { buffer_bytes: kibibytes << 10, texture_side: 0, workgroups: 1, work: 0 };
             let plan = Plan::new(n, &bounds).unwrap();
             prop_assert!(plan.padded >= n && plan.padded - n < PADDING);
             let mut next = 0;
@@ -80,7 +80,7 @@ mod tests {
     fn a_device_that_allows_too_little_is_refused() {
         let bounds = Bounds {
             buffer_bytes: 64 * 1024,
-            texture_bytes: 0,
+            texture_side: 0,
             workgroups: 1,
             work: 1,
         };
@@ -91,7 +91,7 @@ mod tests {
         };
         assert!(matches!(
             Plan::new(4096, &small),
-            Err(EngineError::Limit {
+            Err(DeviceError::Limit {
                 limit: "bytes per buffer",
                 needed: 65_536,
                 available: 65_535
@@ -101,6 +101,6 @@ mod tests {
             workgroups: 0,
             ..bounds
         };
-        assert!(matches!(Plan::new(1, &none), Err(EngineError::Limit { .. })));
+        assert!(matches!(Plan::new(1, &none), Err(DeviceError::Limit { .. })));
     }
 }

@@ -1,0 +1,184 @@
+//! The graphics adapters of this machine.
+
+use super::{AUTO_SELECTOR, DeviceError};
+use serde::Serialize;
+use std::fmt;
+
+/// An adapter, described for people and for [`crate::GpuEngine::open`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct DeviceInfo {
+    /// Its place in [`devices`].
+    pub index: usize,
+    /// What the driver calls it.
+    pub name: String,
+    /// The graphics interface it is reached through.
+    pub backend: String,
+    /// The driver and its version.
+    pub driver: String,
+    /// What it is.
+    pub device_type: DeviceType,
+    /// Where it is plugged in, if the driver tells.
+    pub bus: Option<String>,
+    /// What it allows.
+    pub limits: DeviceLimits,
+}
+
+impl fmt::Display for DeviceInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} ({}, {}, {})",
+            self.name, self.device_type, self.backend, self.driver
+        )
+    }
+}
+
+/// What an adapter is. The best comes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceType {
+    /// A graphics card with memory of its own.
+    Discrete,
+    /// A graphics processor that shares the memory of the CPU.
+    Integrated,
+    /// A part of a graphics processor, given to a virtual machine.
+    Virtual,
+    /// Unknown to the driver.
+    Other,
+    /// A driver that computes on the CPU.
+    Software,
+}
+
+impl fmt::Display for DeviceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Discrete => "discrete",
+            Self::Integrated => "integrated",
+            Self::Virtual => "virtual",
+            Self::Other => "unknown type",
+            Self::Software => "software",
+        })
+    }
+}
+
+impl From<wgpu::DeviceType> for DeviceType {
+    fn from(device_type: wgpu::DeviceType) -> Self {
+        match device_type {
+            wgpu::DeviceType::DiscreteGpu => Self::Discrete,
+            wgpu::DeviceType::IntegratedGpu => Self::Integrated,
+            wgpu::DeviceType::VirtualGpu => Self::Virtual,
+            wgpu::DeviceType::Other => Self::Other,
+            wgpu::DeviceType::Cpu => Self::Software,
+        }
+    }
+}
+
+/// What an adapter allows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct DeviceLimits {
+    /// The largest buffer that a shader can use, in bytes.
+    pub max_buffer_bytes: u64,
+    /// Workgroups per dimension of a dispatch.
+    pub max_workgroups: u32,
+    /// Invocations per workgroup.
+    pub max_workgroup_invocations: u32,
+    /// Shared memory of a workgroup, in bytes.
+    pub max_shared_bytes: u32,
+}
+
+/// The adapters of this machine that can compute, the best first.
+pub fn devices() -> Vec<DeviceInfo> {
+    adapters().into_iter().map(|(info, _)| info).collect()
+}
+
+/// The adapter that `selector` names: `auto` for the best, an index of [`devices`], or a part of a name, in any case.
+///
+/// Errors: `NoAdapter`, `UnknownDevice`.
+pub fn find_device(selector: &str) -> Result<DeviceInfo, DeviceError> {
+    let devices = devices();
+    if devices.is_empty() {
+        return Err(DeviceError::NoAdapter);
+    }
+    let index = if selector == AUTO_SELECTOR {
+        Some(0)
+    } else {
+        selector.parse().ok()
+    };
+    let wanted = selector.to_lowercase();
+    let found = match index {
+        Some(index) => devices.get(index),
+        None => devices
+            .iter()
+            .find(|device| device.name.to_lowercase().contains(&wanted)),
+    };
+    found.cloned().ok_or_else(|| DeviceError::UnknownDevice {
+        selector: selector.to_owned(),
+        available: devices.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    })
+}
+
+/// The adapter that `info` describes, as it is now: indices change when devices come and go.
+///
+/// Errors: `NoAdapter`, `UnknownDevice`.
+pub(super) fn adapter(info: &DeviceInfo) -> Result<wgpu::Adapter, DeviceError> {
+    let mut adapters = adapters();
+    let same = |(found, _): &(DeviceInfo, _)| found.name == info.name && found.bus == info.bus;
+    let place = adapters
+        .iter()
+        .position(|candidate| candidate.0.index == info.index && same(candidate))
+        .or_else(|| adapters.iter().position(same));
+    match place {
+        Some(place) => Ok(adapters.swap_remove(place).1),
+        None if adapters.is_empty() => Err(DeviceError::NoAdapter),
+        None => Err(DeviceError::UnknownDevice {
+            selector: info.name.clone(),
+            available: adapters
+                .iter()
+                .map(|(device, _)| device.to_string())
+                .collect::<Vec<_>>()
+                .join("; "),
+        }),
+    }
+}
+
+fn adapters() -> Vec<(DeviceInfo, wgpu::Adapter)> {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends: wgpu::Backends::PRIMARY,
+        flags: wgpu::InstanceFlags::empty(),
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
+    let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+    let mut adapters: Vec<_> = found
+        .into_iter()
+        .filter(|adapter| {
+            let flags = adapter.get_downlevel_capabilities().flags;
+            flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS)
+        })
+        .map(|adapter| (describe(&adapter), adapter))
+        .collect();
+    // Stable: among equals, the driver's order.
+    adapters.sort_by_key(|(info, _)| info.device_type);
+    for (index, (info, _)) in adapters.iter_mut().enumerate() {
+        info.index = index;
+    }
+    adapters
+}
+
+fn describe(adapter: &wgpu::Adapter) -> DeviceInfo {
+    let info = adapter.get_info();
+    let limits = adapter.limits();
+    DeviceInfo {
+        index: 0,
+        name: info.name,
+        backend: info.backend.to_string(),
+        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+        device_type: info.device_type.into(),
+        bus: Some(info.device_pci_bus_id).filter(|bus| !bus.is_empty()),
+        limits: DeviceLimits {
+            max_buffer_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            max_workgroups: limits.max_compute_workgroups_per_dimension,
+            max_workgroup_invocations: limits.max_compute_invocations_per_workgroup,
+            max_shared_bytes: limits.max_compute_workgroup_storage_size,
+        },
+    }
+}

@@ -1,0 +1,172 @@
+//! Commands on their way to the device: gathered into submissions that end in time, and waited for.
+
+use super::{Context, DeviceError, Pooled};
+use crate::run::CancelFlag;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Gathers commands of one job into submissions. Waits for them only where the device has too much before it, so that a
+/// cancelled job soon leaves it, and jobs that share it take turns.
+pub(crate) struct Batch<'a> {
+    context: &'a Context,
+    cancel: &'a CancelFlag,
+    encoder: Option<wgpu::CommandEncoder>,
+    /// Multiply–add operations recorded and not submitted.
+    recorded: u64,
+    submitted: VecDeque<(wgpu::SubmissionIndex, u64)>,
+}
+
+impl<'a> Batch<'a> {
+    /// Nothing recorded yet.
+    pub fn new(context: &'a Context, cancel: &'a CancelFlag) -> Self {
+        Self {
+            context,
+            cancel,
+            encoder: None,
+            recorded: 0,
+            submitted: VecDeque::new(),
+        }
+    }
+
+    /// The encoder to record commands with. `work` is what they take, in multiply–add operations or the like; more than
+    /// [`Self::max_work`] of it does not fit in a submission.
+    ///
+    /// Errors: `Cancelled`, and what the device reports.
+    pub fn encoder(&mut self, work: u64) -> Result<&mut wgpu::CommandEncoder, DeviceError> {
+        if self.recorded > 0 && self.recorded.saturating_add(work) > self.context.bounds.work {
+            self.submit()?;
+        }
+        self.cancel.check()?;
+        self.recorded += work;
+        let create = || self.context.device.create_command_encoder(&Default::default());
+        Ok(self.encoder.get_or_insert_with(create))
+    }
+
+    /// The most work of one submission.
+    pub const fn max_work(&self) -> u64 {
+        self.context.bounds.work
+    }
+
+    /// Submits what is recorded, and returns the last submission.
+    ///
+    /// Errors: `Cancelled`, and what the device reports.
+    pub fn submit(&mut self) -> Result<Option<wgpu::SubmissionIndex>, DeviceError> {
+        if let Some(encoder) = self.encoder.take() {
+            let index = self.context.queue.submit([encoder.finish()]);
+            self.submitted.push_back((index, std::mem::take(&mut self.recorded)));
+        }
+        let last = self.submitted.back().map(|(index, _)| index.clone());
+        let mut work: u64 = self.submitted.iter().map(|(_, work)| work).sum();
+        // The device has at most two full submissions before it.
+        while work > 2 * self.context.bounds.work
+            && self.submitted.len() > 1
+            && let Some((oldest, part)) = self.submitted.pop_front()
+        {
+            self.context.wait(&oldest, self.cancel, || true)?;
+            work -= part;
+        }
+        Ok(last)
+    }
+
+    /// Submits what is recorded, and waits until all has ended.
+    ///
+    /// Errors: `Cancelled`, `TimedOut`, and what the device reports.
+    pub fn finish(mut self) -> Result<(), DeviceError> {
+        match self.submit()? {
+            Some(last) => self.context.wait(&last, self.cancel, || true),
+            None => self.context.check(),
+        }
+    }
+
+    /// Records the copying of `from` to the host, submits, and returns without waiting.
+    ///
+    /// Errors: `Cancelled`, and what the device reports.
+    pub fn read(&mut self, from: &[wgpu::BufferSlice<'_>]) -> Result<Readback, DeviceError> {
+        // As large as the whole buffer, so that the next one that is read, of whatever part, uses it again.
+        let staging = |from: &wgpu::BufferSlice<'_>| Ok((self.context.staging(from.buffer().size())?, from.size()));
+        let staging: Vec<(Pooled, u64)> = from.iter().map(staging).collect::<Result<_, DeviceError>>()?;
+        let encoder = self.encoder(0)?;
+        for (from, (to, bytes)) in from.iter().zip(&staging) {
+            encoder.copy_buffer_to_buffer(from.buffer(), from.offset(), to, 0, Some(*bytes));
+        }
+        self.fetch(staging)
+    }
+
+    /// Submits what is recorded, and asks for so many bytes of buffers that it has filled ([`Context::staging`]).
+    ///
+    /// Errors: `Cancelled`, and what the device reports.
+    pub fn fetch(&mut self, staging: Vec<(Pooled, u64)>) -> Result<Readback, DeviceError> {
+        let submission = self.submit()?;
+        let arrival = Arc::new(Mutex::new(Arrival::default()));
+        for (staging, bytes) in &staging {
+            let arrival = Arc::clone(&arrival);
+            staging.map_async(wgpu::MapMode::Read, ..*bytes, move |result| {
+                let mut arrival = arrival.lock().unwrap_or_else(PoisonError::into_inner);
+                match result {
+                    Ok(()) => arrival.arrived += 1,
+                    Err(_) => arrival.failed += 1,
+                }
+            });
+        }
+        Ok(Readback {
+            staging,
+            submission,
+            arrival,
+        })
+    }
+}
+
+/// How many of the requested buffers were mapped, and how many could not be.
+#[derive(Clone, Copy, Default)]
+struct Arrival {
+    arrived: usize,
+    failed: usize,
+}
+
+/// Buffers on their way to the host. Dropping it gives up waiting for them.
+pub(crate) struct Readback {
+    /// Each with the bytes that were asked for.
+    staging: Vec<(Pooled, u64)>,
+    submission: Option<wgpu::SubmissionIndex>,
+    arrival: Arc<Mutex<Arrival>>,
+}
+
+impl Readback {
+    /// Waits for the buffers and gives each, with its number, to `take`.
+    ///
+    /// Errors: `Cancelled`, `TimedOut`, and what the device reports.
+    pub fn wait(
+        self,
+        context: &Context,
+        cancel: &CancelFlag,
+        mut take: impl FnMut(usize, &[u8]),
+    ) -> Result<(), DeviceError> {
+        let Some(submission) = &self.submission else {
+            return context.check();
+        };
+        context.wait(submission, cancel, || {
+            let Arrival { arrived, failed } = *self.arrival.lock().unwrap_or_else(PoisonError::into_inner);
+            if failed > 0 {
+                context.report_loss("a result could not be read");
+            }
+            arrived == self.staging.len()
+        })?;
+        for (number, (staging, bytes)) in self.staging.iter().enumerate() {
+            let view = staging.get_mapped_range(..*bytes);
+            let view = view.map_err(|error| context.lost(error.to_string()))?;
+            take(number, &view);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Readback {
+    /// Every buffer was asked to be mapped, so every one must be unmapped before the pool has it again.
+    fn drop(&mut self) {
+        for (staging, _) in &self.staging {
+            staging.unmap();
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The path tracer: what the colour of a pixel is, in fixed-point arithmetic.
+
+mod bsdf;
+mod bvh;
+mod camera;
+mod fixed;
+mod geometry;
+mod path;
+mod prepared;
+mod tone;
+mod trace;
+
+pub(super) use camera::View;
+pub(super) use path::{PathTracer, generator};
+pub(super) use prepared::PreparedScene;
+pub(super) use tone::develop;
+
+use super::scene;

@@ -1,0 +1,61 @@
+//! What has been computed of a training job: what becomes output and trace.
+
+use super::Checkpoint;
+use crate::{computation::Computation, digest::output_digest};
+use agora_math::merkle::Hash;
+use agora_primitives::job::TrainingJob;
+
+/// What has been computed of a job.
+pub(super) struct Record {
+    /// Steps of a segment, and between digests of states.
+    segment_steps: u32,
+    trace_interval: u32,
+    /// Steps done.
+    pub done: u32,
+    output: Vec<u8>,
+    losses: Vec<u8>,
+    digests: Vec<Hash>,
+}
+
+impl Record {
+    /// Nothing yet, from `state` on.
+    pub fn new(job: &TrainingJob, state: &Checkpoint) -> Self {
+        Self {
+            segment_steps: job.segment_steps,
+            trace_interval: job.trace_interval,
+            done: 0,
+            output: Vec::with_capacity(job.segment_bytes() as usize * job.segments as usize),
+            losses: Vec::new(),
+            digests: vec![output_digest(&state.encode())],
+        }
+    }
+
+    /// Whether the state after `done` steps is part of the trace.
+    pub fn is_traced(&self, done: u32) -> bool {
+        done.is_multiple_of(self.trace_interval)
+    }
+
+    /// Takes in the loss of the next step.
+    pub fn push_loss(&mut self, loss: u32) {
+        self.losses.extend(loss.to_le_bytes());
+        self.done += 1;
+    }
+
+    /// Takes in the state after the steps done, in bytes, which is part of the trace.
+    pub fn push_state(&mut self, state: &[u8]) {
+        self.digests.push(output_digest(state));
+        if self.done.is_multiple_of(self.segment_steps) {
+            self.output.extend(state);
+            self.output.append(&mut self.losses);
+        }
+    }
+
+    /// The result.
+    pub fn finish(mut self) -> Computation {
+        self.digests.push(output_digest(&self.output));
+        Computation {
+            output: self.output,
+            state_digests: self.digests,
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Networks on graphics devices: the shaders that apply them, and the buffers that classification and training share.
+
+mod classify;
+
+pub use classify::classify_on_gpu;
+
+use super::{InputTable, Shape};
+use crate::device::{Context, DeviceError};
+use bytemuck::{Pod, Zeroable, bytes_of, cast_slice};
+use std::sync::Arc;
+use wgpu::BufferUsages as Usage;
+
+/// Invocations of a workgroup.
+const LANES: u64 = 64;
+/// Bytes between the parameters of two steps: the strictest alignment that there is.
+const STEP_STRIDE: u64 = 256;
+
+/// The places of the shader's buffers.
+pub(crate) mod binding {
+    pub const STEP: u32 = 0;
+    pub const IMAGES: u32 = 1;
+    pub const BATCHES: u32 = 2;
+    pub const FEATURES: u32 = 3;
+    pub const CLASS_ERRORS: u32 = 4;
+    pub const FEATURE_ERRORS: u32 = 5;
+    pub const STATE: u32 = 6;
+    pub const WEIGHTS: u32 = 7;
+    pub const LOSSES: u32 = 8;
+}
+
+/// The parameters of a batch of images, or of a step of training: see `forward.wgsl`.
+#[derive(Clone, Copy, Pod, Zeroable, Default)]
+#[repr(C)]
+pub(crate) struct Step {
+    pub key: [u32; 2],
+    pub nonce: [u32; 2],
+    pub first_image: u32,
+    pub loss: u32,
+    pub step: u32,
+    pub first_shift: u32,
+    pub last_shift: u32,
+    pub momentum_shift: u32,
+    pub batch: u32,
+    pub width: u32,
+    pub pixels: u32,
+    pub window_width: u32,
+    pub window_height: u32,
+    pub wide: u32,
+    pub high: u32,
+    pub positions: u32,
+    pub pool: u32,
+    pub inputs: u32,
+    pub features: u32,
+    pub classes: u32,
+    pub first_weights: u32,
+    pub weights: u32,
+    pub shift: u32,
+    pub position_bits: u32,
+}
+
+/// A network, and how many images the shaders take at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub shape: Shape,
+    /// Images that the shaders take at a time.
+    pub batch: u32,
+    /// The first layer's sums are divided by two to this power.
+    pub shift: u8,
+}
+
+impl Sizes {
+    /// Parameters with these sizes, and nothing else.
+    pub fn step(&self) -> Step {
+        let Self { shape, batch, shift } = *self;
+        let (wide, high) = shape.pooled();
+        // `Shape::validate` keeps all of them below 2³¹.
+        Step {
+            batch,
+            width: shape.padded().0,
+            pixels: shape.padded_pixels() as u32,
+            window_width: shape.window_width,
+            window_height: shape.window_height,
+            wide,
+            high,
+            positions: shape.positions() as u32,
+            pool: shape.pool,
+            inputs: shape.inputs() as u32,
+            features: shape.features() as u32,
+            classes: shape.classes,
+            first_weights: shape.first_weights() as u32,
+            weights: shape.weights() as u32,
+            shift: shift.into(),
+            position_bits: shape.positions().next_power_of_two().ilog2(),
+            ..Step::default()
+        }
+    }
+}
+
+/// The buffers of a network on a device.
+pub(crate) struct Buffers {
+    pub steps: wgpu::Buffer,
+    pub images: wgpu::Buffer,
+    pub batches: wgpu::Buffer,
+    pub features: wgpu::Buffer,
+    pub weights: wgpu::Buffer,
+}
+
+impl Buffers {
+    /// Buffers for so many `images`, and `slots` batches of them with their parameters.
+    ///
+    /// Errors: `Limit` when one would be larger than the device allows.
+    pub fn new(context: &Context, sizes: &Sizes, images: u64, slots: u64) -> Result<Self, DeviceError> {
+        let Sizes { shape, batch, .. } = sizes;
+        let batch = u64::from(*batch);
+        let words = |count: u64| 4 * count;
+        let upload = Usage::STORAGE | Usage::COPY_DST;
+        let image_bytes = (images * shape.padded_pixels() as u64).next_multiple_of(4);
+        let features = words(batch * shape.features() as u64);
+        Ok(Self {
+            steps: context.buffer("steps", slots * STEP_STRIDE, Usage::UNIFORM | Usage::COPY_DST)?,
+            images: context.buffer("images", image_bytes, upload)?,
+            batches: context.buffer("batches", 2 * words(slots * batch), upload)?,
+            features: context.buffer("features", features, Usage::STORAGE)?,
+            weights: context.buffer("weights", words(shape.weights() as u64), upload)?,
+        })
+    }
+
+    /// Uploads the inputs for `pixels`, image after image.
+    pub fn upload_images(&self, context: &Context, shape: &Shape, maximum: u8, pixels: &[u8]) {
+        let table = InputTable::new(maximum);
+        let mut padded = vec![0; shape.padded_pixels()];
+        let mut inputs = Vec::with_capacity(self.images.size() as usize);
+        for image in pixels.chunks_exact(shape.pixels()) {
+            table.fill(shape, image, &mut padded);
+            // 0 ..= 127.
+            inputs.extend(padded.iter().map(|&input| input as u8));
+        }
+        inputs.resize(inputs.len().next_multiple_of(4), 0);
+        context.queue.write_buffer(&self.images, 0, &inputs);
+    }
+
+    /// Uploads the weights that are multiplied with.
+    pub fn upload_weights(&self, context: &Context, weights: &[i8]) {
+        let weights: Vec<i32> = weights.iter().map(|&weight| weight.into()).collect();
+        context.queue.write_buffer(&self.weights, 0, cast_slice(&weights));
+    }
+
+    /// Uploads the parameters of the first slots.
+    pub fn upload_steps(&self, context: &Context, steps: &[Step]) {
+        let mut bytes = vec![0; steps.len() * STEP_STRIDE as usize];
+        for (to, step) in bytes.chunks_exact_mut(STEP_STRIDE as usize).zip(steps) {
+            to[..size_of::<Step>()].copy_from_slice(bytes_of(step));
+        }
+        context.queue.write_buffer(&self.steps, 0, &bytes);
+    }
+}
+
+/// The shader that applies networks.
+pub(crate) const FORWARD_WGSL: &str = include_str!("gpu/forward.wgsl");
+
+/// One of the shader's entry points with its buffers, for each slot of parameters.
+pub(crate) struct Kernel {
+    pipeline: Arc<wgpu::ComputePipeline>,
+    slots: Vec<wgpu::BindGroup>,
+    workgroups: [u32; 2],
+}
+
+impl Kernel {
+    /// The kernel `entry` of `shader` for `invocations`, with `bound` besides the parameters in `steps`.
+    ///
+    /// Errors: `Limit` when that is more than the device can dispatch at once.
+    ///
+    /// # Safety
+    ///
+    /// With the parameters of [`Sizes::step`], and buffers as large as they say, the shader must keep to its buffers,
+    /// end its loops and not divide by zero.
+    #[allow(unsafe_code, reason = "the caller proves the indices")]
+    pub unsafe fn new(
+        context: &Context,
+        shader: impl FnOnce() -> String,
+        entry: &'static str,
+        invocations: u64,
+        steps: &wgpu::Buffer,
+        bound: &[(u32, &wgpu::Buffer)],
+    ) -> Result<Self, DeviceError> {
+        // SAFETY: the caller's.
+        let pipeline = unsafe { context.pipeline(entry, shader, entry) };
+        let bind = |slot: u64| {
+            let step = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: steps,
+                offset: slot * STEP_STRIDE,
+                size: std::num::NonZeroU64::new(size_of::<Step>() as u64),
+            });
+            let others = bound.iter().map(|&(place, buffer)| (place, buffer.as_entire_binding()));
+            context.bind(entry, &pipeline, [(binding::STEP, step)].into_iter().chain(others))
+        };
+        Ok(Self {
+            slots: (0..steps.size() / STEP_STRIDE).map(bind).collect(),
+            workgroups: workgroups(context, invocations.div_ceil(LANES))?,
+            pipeline,
+        })
+    }
+
+    /// The kernel `entry` of `forward.wgsl`, otherwise as [`Self::new`].
+    ///
+    /// Errors: `Limit`.
+    #[allow(unsafe_code, reason = "the indices are proven")]
+    pub fn forward(
+        context: &Context,
+        entry: &'static str,
+        invocations: u64,
+        steps: &wgpu::Buffer,
+        bound: &[(u32, &wgpu::Buffer)],
+    ) -> Result<Self, DeviceError> {
+        // SAFETY: the parameters are those of `Sizes::step`: `Shape::validate` bounds all sizes, each is at least 1,
+        // and the host makes every buffer as large as they say. The images' indices in `batches` are below the number
+        // of images, so that an image's inputs are there; a window lies within its padded image, since `wide · pool +
+        // window_width − 1 ≤ width` and likewise for its rows. Features are written before they are read. Invocations
+        // beyond `batch · features` and `batch` return. `weights` is indexed by what is below `weights`, workgroup
+        // arrays by what is below the classes, at most 256. Each loop counts up by at least 1 to a size. Divisors are
+        // sizes. Shifts are by less than 32. No index wraps: all buffers are smaller than 2³² bytes (`Bounds`).
+        unsafe { Self::new(context, || FORWARD_WGSL.to_owned(), entry, invocations, steps, bound) }
+    }
+
+    /// The kernel that computes the features.
+    ///
+    /// Errors: `Limit`.
+    pub fn features(context: &Context, sizes: &Sizes, buffers: &Buffers) -> Result<Self, DeviceError> {
+        let bound = [
+            (binding::IMAGES, &buffers.images),
+            (binding::BATCHES, &buffers.batches),
+            (binding::FEATURES, &buffers.features),
+            (binding::WEIGHTS, &buffers.weights),
+        ];
+        let invocations = u64::from(sizes.batch) * sizes.shape.features() as u64;
+        Self::forward(context, "compute_features", invocations, &buffers.steps, &bound)
+    }
+
+    /// Records the kernel with the parameters in `slot`.
+    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, slot: usize) {
+        let [x, y] = self.workgroups;
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &self.slots[slot], &[]);
+        pass.dispatch_workgroups(x, y, 1);
+    }
+}
+
+/// At least `count` workgroups in two dimensions.
+///
+/// Errors: `Limit`.
+fn workgroups(context: &Context, count: u64) -> Result<[u32; 2], DeviceError> {
+    let most = u64::from(context.bounds.workgroups);
+    let (x, y) = (count.min(most), count.div_ceil(most));
+    if y > most {
+        return Err(DeviceError::Limit {
+            limit: "workgroups",
+            needed: count,
+            available: most * most,
+        });
+    }
+    // Both are at most the limit, which has 32 bits.
+    Ok([x as u32, y as u32])
+}

@@ -1,0 +1,155 @@
+//! What a transformer encoder consists of.
+
+use super::{ACTIVATION_TABLE, EXPONENT_TABLE};
+
+/// Sizes of an encoder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shape {
+    /// How many tokens there are.
+    pub vocabulary: u32,
+    /// The most tokens of one item.
+    pub positions: u32,
+    /// Values of the state of one token.
+    pub hidden: u32,
+    /// How many layers.
+    pub layers: u32,
+    /// Heads of queries.
+    pub heads: u32,
+    /// Heads of keys and values; each serves `heads / key_value_heads` heads of queries.
+    pub key_value_heads: u32,
+    /// Length of one query, key or value.
+    pub head_size: u32,
+    /// Values between the two linear layers of the feed-forward network.
+    pub intermediate: u32,
+}
+
+impl Shape {
+    /// Length of all queries of a token.
+    pub const fn query_width(&self) -> u32 {
+        self.heads * self.head_size
+    }
+
+    /// Length of all keys of a token, and of all values.
+    pub const fn key_width(&self) -> u32 {
+        self.key_value_heads * self.head_size
+    }
+
+    /// Length of queries, keys and values of a token.
+    pub const fn attention_width(&self) -> u32 {
+        self.query_width() + 2 * self.key_width()
+    }
+
+    /// Bytes of the embedding of one item.
+    pub const fn output_bytes(&self) -> u32 {
+        2 * self.hidden
+    }
+
+    /// Multiply–add operations of an item of so many tokens.
+    pub fn work(&self, tokens: u32) -> u64 {
+        let tokens = u64::from(tokens);
+        let [hidden, intermediate] = [self.hidden, self.intermediate].map(u64::from);
+        let linear = hidden * u64::from(self.attention_width() + self.query_width()) + 2 * hidden * intermediate;
+        let attention = 2 * tokens * u64::from(self.query_width());
+        u64::from(self.layers) * tokens * (linear + attention)
+    }
+}
+
+/// In how many signed bytes each input of a linear layer is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Limbs {
+    /// One: 127 levels.
+    One,
+    /// Two, `128 · high + low`: 8191 levels, at twice the work.
+    Two,
+}
+
+/// A linear layer, applied to rows that are quantised one by one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Linear {
+    /// How rows are quantised.
+    pub limbs: Limbs,
+    /// One row for each output, each as long as the input.
+    pub weight: Vec<i8>,
+    /// For each output, the multiplier of its sums.
+    pub multiplier: Vec<i32>,
+    /// For each output, the shift of its sums, 0 ..= 62.
+    pub shift: Vec<i8>,
+    /// For each output, a value to add.
+    pub bias: Vec<i32>,
+}
+
+/// A layer normalisation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Norm {
+    /// Multipliers, for each place of the row.
+    pub weight: Vec<i32>,
+    /// The shift of all of them, 0 ..= 62.
+    pub shift: i8,
+    /// Values to add.
+    pub bias: Vec<i32>,
+}
+
+/// The first state of a token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Embedding {
+    /// A row for each token.
+    pub weight: Vec<i8>,
+    /// For each token, the multiplier of its row.
+    pub multiplier: Vec<i32>,
+    /// For each token, the shift of its row, 0 ..= 62.
+    pub shift: Vec<i8>,
+    /// A row for each position.
+    pub position: Vec<i16>,
+    /// What the sum of both goes through.
+    pub norm: Norm,
+}
+
+/// The two linear layers around the attention.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attention {
+    /// To the queries of all heads, then the keys, then the values.
+    pub input: Linear,
+    /// From the attention's output for all heads.
+    pub output: Linear,
+}
+
+/// A layer: attention and feed-forward network, each added to the state and normalised.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Layer {
+    /// The attention.
+    pub attention: Attention,
+    /// After the attention.
+    pub attention_norm: Norm,
+    /// The feed-forward network's first linear layer.
+    pub up_proj: Linear,
+    /// Its second, after the activation.
+    pub down_proj: Linear,
+    /// After the feed-forward network.
+    pub output_norm: Norm,
+}
+
+/// The activation: a table for values around zero; above it the identity, below it zero.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Activation {
+    /// By how much a value is shifted to its place in the table, 1 ..= 8.
+    pub shift: u8,
+    /// The values. The middle one is that of zero.
+    pub table: Box<[i32; ACTIVATION_TABLE]>,
+}
+
+/// A transformer encoder with mean pooling: one vector for each list of tokens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Encoder {
+    /// Its sizes.
+    pub shape: Shape,
+    /// What is added to the sums of squares in normalisations.
+    pub norm_epsilon: u32,
+    /// The first state.
+    pub embedding: Embedding,
+    /// The layers.
+    pub layers: Vec<Layer>,
+    /// `2^(−i / 1024)` in units of 2⁻¹⁵.
+    pub exponent: Box<[i32; EXPONENT_TABLE]>,
+    /// Between the linear layers of the feed-forward network.
+    pub activation: Activation,
+}

@@ -1,0 +1,131 @@
+//! The rooms of the crate know only the rooms below them, and no kind of jobs knows another.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// From the ground up. A room may use those on its own floor and below.
+const FLOORS: [&[&str]; 7] = [
+    &["computation", "digest", "inputs", "run"],
+    &["device"],
+    &["kernels"],
+    &["networks"],
+    &["kinds"],
+    &["engine"],
+    &["judge", "measure", "self_test"],
+];
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+/// All source files in `folder`, except tests.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The code of a file, without comments and without the tests at its end.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let is_test =
+        |i: &usize| lines[*i] == "#[cfg(test)]" && lines.get(i + 1).is_some_and(|line| line.contains("mod tests {"));
+    let end = (0..lines.len()).find(is_test).unwrap_or(lines.len());
+    let code = lines[..end].iter().filter(|line| !line.trim_start().starts_with("//"));
+    code.copied().collect::<Vec<_>>().join("\n")
+}
+
+/// The first names of the paths that follow `prefix` in `code`: one, or those of a group in braces.
+fn names_after(code: &str, prefix: &str) -> Vec<String> {
+    let name = |text: &str| -> String {
+        let letters = text.trim_start().chars();
+        letters.take_while(|&c| c.is_alphanumeric() || c == '_').collect()
+    };
+    let mut names = Vec::new();
+    for rest in code.split(prefix).skip(1) {
+        let Some(group) = rest.strip_prefix('{') else {
+            names.push(name(rest));
+            continue;
+        };
+        let (mut depth, mut starts) = (0, true);
+        for (at, c) in group.char_indices() {
+            if starts && !c.is_whitespace() && c != '}' {
+                names.push(name(&group[at..]));
+                starts = false;
+            }
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => starts = true,
+                _ => {}
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn rooms_use_only_those_below() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    assert!(files.len() > 50);
+    for path in files {
+        let inside = path.strip_prefix(&root).unwrap();
+        let room = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+        let room = room.trim_end_matches(".rs");
+        if room == "lib" {
+            continue;
+        }
+        let own = floor(room).unwrap_or_else(|| panic!("{room} has no floor: add it to FLOORS"));
+        for used in names_after(&code(&path), "crate::") {
+            let used_floor = floor(&used);
+            assert!(
+                used_floor.is_some(),
+                "{}: {used} is no room of this crate",
+                inside.display()
+            );
+            assert!(
+                used_floor <= Some(own),
+                "{}: {room} must not use {used}",
+                inside.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn kinds_do_not_know_one_another() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kinds");
+    let entries = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path());
+    let rooms: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    let name = |room: &Path| room.file_name().unwrap().to_str().unwrap().to_owned();
+    let kinds: Vec<String> = rooms.iter().map(|room| name(room)).collect();
+    assert!(kinds.contains(&"matmul".to_owned()), "{kinds:?}");
+    for (room, kind) in rooms.iter().zip(&kinds) {
+        let mut files = vec![room.with_extension("rs")];
+        sources(room, &mut files);
+        for path in files {
+            for used in names_after(&code(&path), "kinds::") {
+                let is_other = kinds.contains(&used) && used != *kind;
+                assert!(!is_other, "{}: {kind} must not use {used}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn names_are_found_in_paths_and_groups() {
+    let code =
+        "use crate::run::Run;\nuse crate::{\n    device::{Batch, Context},\n    kernels::{cpu::{A, B}, gpu::C},\n};";
+    assert_eq!(names_after(code, "crate::"), ["run", "device", "kernels"]);
+}
