@@ -21,6 +21,7 @@ mod keys;
 mod proof;
 mod state;
 mod submit;
+mod view_functions;
 pub mod views;
 
 pub use blocks::{BlockEvents, Blocks};

@@ -37,7 +37,7 @@ impl AtBlock {
     /// One task; `None`: the chain does not know it (any more).
     pub async fn task(&self, id: TaskId) -> Result<Option<TaskView>, ChainError> {
         let question = api::view_functions().tasks().task(Static(id));
-        let view = self.at.view_functions().call(question).await?;
+        let view = self.ask(question).await?;
         Ok(view.map(|Static(view)| view))
     }
 
@@ -60,7 +60,7 @@ impl AtBlock {
         let mut views = Vec::new();
         let mut after = None;
         loop {
-            let Static(page) = self.at.view_functions().call(question(after)).await?;
+            let Static(page) = self.ask(question(after)).await?;
             views.extend(page.tasks);
             let Some(last) = page.next else { return Ok(views) };
             after = Some(Static(last));
@@ -70,7 +70,7 @@ impl AtBlock {
     /// The part that `worker` has in an unfinished task.
     pub async fn contribution(&self, task: TaskId, worker: &AccountId) -> Result<Option<Contribution>, ChainError> {
         let question = api::view_functions().tasks().contribution(Static(task), *worker);
-        let contribution = self.at.view_functions().call(question).await?;
+        let contribution = self.ask(question).await?;
         Ok(contribution.map(|Static(contribution)| contribution))
     }
 

@@ -293,7 +293,7 @@ pub struct VerifyArgs {
     /// Hash of the header to verify against; the newest finalised one if left out.
     #[arg(long)]
     pub header: Option<String>,
-    /// Check the result itself too, by Freivalds' algorithm with randomness of your own, if the blob store has it.
+    /// Check the result itself too, with randomness of your own, if the blob store has it.
     #[arg(long)]
     pub check: bool,
 }

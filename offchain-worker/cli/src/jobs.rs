@@ -1,7 +1,7 @@
-//! The kinds of jobs on the command line. Each kind has a room: its arguments, how a job is prepared from them, and how
-//! its jobs and results are shown.
+//! The kinds of jobs on the command line. Each kind has a module: its arguments, how a job is prepared from them, and
+//! how its jobs and results are shown.
 //!
-//! A new kind is a room, a variant of [`JobArgs`] and the match arms that the compiler asks for in this file. Nothing
+//! A new kind is a module, a variant of [`JobArgs`] and the match arms that the compiler asks for in this file. Nothing
 //! else in this crate matches on [`JobKind`].
 
 mod classification;

@@ -1,6 +1,6 @@
 //! Graphics devices through wgpu: finding them, opening them, buffers, submissions, and what goes wrong.
 //!
-//! This room knows neither jobs nor kernels. A device can be lost at any moment (a reset, an unplugged card, a driver
+//! This module knows neither jobs nor kernels. A device can be lost at any moment (a reset, an unplugged card, a driver
 //! that gives up), and a driver can refuse a command. Whoever computes sees this as a [`DeviceError`] of the next call
 //! that waits or allocates. [`Device::on_device`] opens a lost device again and repeats the work; after any other fault
 //! it gives the device up, so that the next job starts on a fresh one.

@@ -15,8 +15,8 @@ use agora_primitives::job::{JobError, JobSpec};
 /// Checks `output` as a result of `job`, at a small part of the work of computing it.
 ///
 /// `seed` must have been drawn after the output was fixed: whoever knows it before can make a wrong output that passes.
-/// What is right passes with every seed. What is wrong passes with a probability that `docs/protocol.md` states for
-/// each kind. The caller compares [`crate::output_digest`] with the digest that was revealed; here only the bytes
+/// What is right passes with every seed. What is wrong passes with a probability that the kind's page under
+/// `docs/protocol/` states. The caller compares [`crate::output_digest`] with the digest that was revealed; here only the bytes
 /// count.
 ///
 /// Errors: `Job` when the job is outside of the limits, `Input` when an input is missing.

@@ -1,7 +1,7 @@
 //! Exact integer products, on the processor ([`cpu`]) and on graphics devices ([`gpu`]), and the shader snippets that
 //! every kernel shares.
 //!
-//! This room knows devices, but neither networks nor jobs.
+//! This module knows devices, but neither networks nor jobs.
 
 pub mod cpu;
 pub(crate) mod gpu;

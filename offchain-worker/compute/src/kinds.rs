@@ -1,8 +1,8 @@
-//! The kinds of jobs, a room each: what a kind's jobs are, and how they are computed on the processor (`cpu`) and on
+//! The kinds of jobs, a module each: what a kind's jobs are, and how they are computed on the processor (`cpu`) and on
 //! graphics devices (`gpu`), checked (`check`), judged in a dispute (`dispute`) and measured (`workload`).
 //!
 //! Everything that a kind does is its [`Kind`]. Whoever has a job asks [`of`] for it, and need not know which kinds
-//! there are. A new kind is a room, a line in [`of`] and a line in [`workloads`].
+//! there are. A new kind is a module, a line in [`of`] and a line in [`workloads`].
 
 mod dispute;
 mod error;

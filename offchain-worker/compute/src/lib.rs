@@ -6,8 +6,8 @@
 //!
 //! This crate knows no chain, reads no environment and prints nothing. Computing blocks the thread.
 //!
-//! Its rooms, each of which knows only those before it: `device` (adapters, buffers, submissions), `kernels` (exact
-//! integer products), `networks` (transformers, classifiers), `kinds` (a room for each kind of jobs), and on top the
+//! Its modules, each of which knows only those before it: `device` (adapters, buffers, submissions), `kernels` (exact
+//! integer products), `networks` (transformers, classifiers), `kinds` (a module for each kind of jobs), and on top the
 //! engines, judging, measuring and the self-test, which are the same for every kind.
 //!
 //! ```

@@ -1,6 +1,6 @@
 //! The networks that jobs apply or train, in integers, on the processor and on graphics devices.
 //!
-//! This room knows kernels, but no jobs.
+//! This module knows kernels, but no jobs.
 
 pub mod classifier;
 pub mod transformer;

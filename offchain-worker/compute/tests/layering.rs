@@ -1,11 +1,11 @@
-//! The rooms of the crate know only the rooms below them, and no kind of jobs knows another.
+//! The modules of the crate know only the modules below them, and no kind of jobs knows another.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// From the ground up. A room may use those on its own floor and below.
+/// The layers, the lowest first. A module may use those in its own layer and below.
 const FLOORS: [&[&str]; 7] = [
     &["computation", "digest", "inputs", "run"],
     &["device"],

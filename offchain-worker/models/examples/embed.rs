@@ -2,7 +2,7 @@
 //!
 //! `embed DIRECTORY LINES OUTPUT [DEVICE]` imports the model in DIRECTORY (see `scripts/fetch-minilm.sh`), and writes
 //! the output of the job to OUTPUT: for each line of LINES, the embedding as signed 16-bit numbers, little endian.
-//! `scripts/minilm-accuracy.py` compares them with those of the float model.
+//! `benchmarks/accuracy/minilm.py` compares them with those of the float model.
 
 use agora_compute::{CancelFlag, GpuOptions, MemoryInputs, NoProgress, check_output, open_engine};
 use agora_models::{Embedder, import};

@@ -76,7 +76,7 @@ pub mod pallet {
         RoleBond,
         /// A worker's bond for one task.
         TaskBond,
-        /// An attesting verifier's or a challenger's bond for one task.
+        /// A verifier's bond for its attestation in a task's appeal window.
         AppealBond,
         /// A customer's prepaid balance.
         Prepaid,

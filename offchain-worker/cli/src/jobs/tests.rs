@@ -1,4 +1,4 @@
-//! What the tests of the rooms share, and what is true of all kinds.
+//! What the tests of the kinds' modules share, and what is true of all kinds.
 
 use super::*;
 use crate::args::{Cli, Command};

@@ -1,4 +1,5 @@
-//! The synthetic job: `M ← A·M` over F_251, again and again. Specified to the byte in `docs/protocol.md`.
+//! The synthetic job: `M ← A·M` over F_251, again and again. Specified in
+//! `docs/protocol/synthetic.md`, to the byte.
 
 mod check;
 mod cpu;

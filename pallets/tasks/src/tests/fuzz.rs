@@ -202,16 +202,9 @@ fn everything_ended_once() {
     assert_eq!(held, 0, "nothing stays held");
 }
 
-/// About ten thousand steps, unless `PROPTEST_CASES` says otherwise.
-fn config() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|cases| cases.parse().ok());
-    ProptestConfig::with_cases(cases.unwrap_or(70))
-}
-
+// About ten thousand steps.
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(agora_test_support::cases(70))]
 
     #[test]
     fn invariants_hold_under_random_calls(

@@ -3,7 +3,7 @@
 //!
 //! One program, so that tests can share chains: a chain that a test gets from [`Shared`] is started by the first that asks
 //! for it and ends with the program. Tests on one chain run at the same time. They keep out of each other's way by the
-//! kinds of work that their workers take, and each has a publisher of its own.
+//! kinds of work that their workers take, and each that publishes has a publisher of its own.
 
 mod capability;
 mod kill;
