@@ -1,5 +1,5 @@
 # One entry point for everything; the work itself is done by scripts/ and cargo.
-# Every target sets up what it needs first: `make setup` is fast when all is there.
+# Every target that builds sets up what it needs first: `make setup` is fast when all is there.
 
 # Outside the checkout, so that all checkouts and all targets share one build.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/agora/target

@@ -14,6 +14,8 @@ cd "$scripts/.."
 
 "$scripts/features.sh" each
 export AGORA_TEST_FACTOR="${AGORA_TEST_FACTOR:-20}"
+# Properties that do not say how many cases they want have 256; the random calls of the runtime make 10,000 steps.
+export PROPTEST_CASES=$((256 * AGORA_TEST_FACTOR)) AGORA_RANDOM_STEPS=$((10000 * AGORA_TEST_FACTOR))
 log_step "all tests, with $AGORA_TEST_FACTOR times as many cases"
 cargo build --workspace --locked --features "$FEATURES" --bins --examples
 cargo test --workspace --locked --features "$FEATURES" --no-fail-fast

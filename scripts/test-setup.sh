@@ -64,9 +64,9 @@ mirror_of() {
     [[ -n $found ]] && printf '%s' "$found"
 }
 
-mirror=''
+declare -A mirrors
 for suite in "${suites[@]}"; do
-    mirror="$(mirror_of "$suite")" || give_up "no mirror of this machine carries Debian's $suite"
+    mirrors[$suite]="$(mirror_of "$suite")" || give_up "no mirror of this machine carries Debian's $suite"
 done
 
 # --- What every bare system gets: Rust without the target, and the checkout. ---
@@ -121,7 +121,7 @@ copy_checkout() {
 }
 
 make_root() {
-    local suite="$1" root="$2"
+    local suite="$1" root="$2" mirror="${mirrors[$1]}"
     log_step "$suite: making a bare system"
     rm -rf --one-file-system "$root"
     # A mirror over https cannot be read without certificates, nor can they be fetched then.

@@ -31,7 +31,7 @@ step() {
 
 # The set-up on bare systems takes minutes and changes with its scripts alone: `make test-release` tries it.
 setup_was_tried() {
-    [[ $(setup_hash) == "$(cat "$(setup_hash_file)")" ]] && return
+    [[ -r $(setup_hash_file) && $(setup_hash) == "$(cat "$(setup_hash_file)")" ]] && return
     log_error "the set-up scripts have changed since they last passed on bare systems: run 'make test-release' as root," \
         "and commit scripts/setup.hash"
     return 1
@@ -53,8 +53,8 @@ tests() {
 
 # Each test says its time in angle brackets: 'test name ... ok <1.234s>'.
 slowest_tests() {
-    sed -nE 's/^test (.*) \.\.\. ?.*<([0-9.]+)s>$/\2 \1/p' "$log" | sort -rn | head -n 10 \
-        | awk '{ time = $1; $1 = ""; printf "%7.1f s %s\n", time, $0 }'
+    sed -nE 's/^test (.*) \.\.\. ?.*<([0-9.]+)s>$/\2 \1/p' "$log" | sort -rn \
+        | awk 'NR <= 10 { time = $1; $1 = ""; printf "%7.1f s %s\n", time, $0 }'
 }
 
 crates() { cargo tree --workspace --locked --features "$FEATURES" --edges normal,build,dev --prefix none | awk '{ print $1, $2 }' | sort -u | wc -l; }

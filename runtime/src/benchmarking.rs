@@ -29,7 +29,7 @@ impl Market {
         Balances::mint_into(who, amount.saturating_add(Self::PURSE)).expect("the issuance does not overflow");
     }
 
-    /// Makes `who` active in `role`: registers it, or has it heard of again.
+    /// Makes `who` active in `role`: registers it, or sends its heartbeat.
     fn activate(who: &AccountId, role: Role, profile: Profile) {
         let origin = || RawOrigin::Signed(who.clone()).into();
         if Members::<Runtime>::contains_key(who) {
@@ -69,7 +69,7 @@ impl pallet_agora_capability::BenchmarkHelper<AccountId> for Market {
             capability: 100,
         };
         Self::activate(who, Role::Worker, profile);
-        // As deep a tree of priorities as there may be, for a proof changes the worker's, which has the first leaf.
+        // The deepest tree of priorities that there may be: a proof changes the worker's leaf, which is the first.
         let _ = Nodes::<Runtime>::clear(u32::MAX, None);
         WorkerCount::<Runtime>::put(1 << 20);
         Self::activate(who, Role::Worker, profile);

@@ -4,8 +4,9 @@
 # The hash that scripts/test-setup.sh wrote when the set-up last passed on bare systems.
 setup_hash_file() { printf '%s' "$scripts/setup.hash"; }
 
-# Prints the hash of all that the set-up of a bare system depends on, but the system.
+# Prints the hash of the set-up scripts, of their test, and of the compiler that is asked for.
 setup_hash() {
-    (cd "$scripts" && cat setup*.sh test-setup.sh fetch-minilm.sh lib/apt.sh lib/log.sh ../rust-toolchain.toml) \
+    (cd "$scripts" && cat setup.sh setup-packages.sh setup-wasm-target.sh fetch-minilm.sh test-setup.sh lib/apt.sh lib/log.sh \
+        ../rust-toolchain.toml) \
         | sha256sum | cut -d' ' -f1
 }

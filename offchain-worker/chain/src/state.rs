@@ -52,7 +52,7 @@ impl AtBlock {
             .await
     }
 
-    /// The tasks of all pages, each of which `question` asks for.
+    /// The tasks of all pages; `question` asks for one page.
     async fn pages<Question>(&self, question: impl Fn(Cursor) -> Question) -> Result<Vec<TaskView>, ChainError>
     where
         Question: Payload<ReturnType = Static<TaskPage>>,

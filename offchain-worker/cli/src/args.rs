@@ -320,7 +320,7 @@ pub struct ModelArgs {
 
 #[derive(Subcommand)]
 pub enum ModelCommand {
-    /// Make a package of a published float model, in integers: what the model is on this market.
+    /// Make an integer package from a published float model. The package is what jobs on this market use.
     Import {
         /// Folder with config.json, model.safetensors and tokenizer.json.
         folder: PathBuf,

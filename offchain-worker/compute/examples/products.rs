@@ -58,7 +58,7 @@ fn multiply(kernel: Kernel, n: usize) -> Result<Duration, Box<dyn Error>> {
     })
 }
 
-/// Row work with a square matrix and as many vectors, and its check.
+/// A matmul job with a square matrix and as many vectors, and its check.
 fn rows(n: usize) -> Result<(), Box<dyn Error>> {
     let mut inputs = MemoryInputs::new();
     let blob = inputs.insert(content(n * n)).ok_or("the matrix is too large")?;

@@ -65,8 +65,8 @@ impl Device {
         &self.info
     }
 
-    /// Runs `work` on the opened device. When the device is lost, it is opened again and `work` is called again: what
-    /// it has done until then it keeps in what it captures. Several threads can do this at the same time.
+    /// Runs `work` on the opened device. When the device is lost, it is opened again and `work` is called again, so
+    /// `work` must keep its progress in what it captures. Several threads can do this at the same time.
     ///
     /// Errors: those of `work`, and `Open`, `UnknownDevice` or `NoAdapter` if the device cannot be opened again.
     pub fn on_device<T, E: MayBeDevice + From<DeviceError>>(

@@ -16,7 +16,7 @@ use std::time::Instant;
 const LONG_ENOUGH: f64 = 0.4;
 /// The next run is aimed to be a little longer than that.
 const AIM: f64 = 1.25 * LONG_ENOUGH;
-/// The next run is so many times as long as the last at least, and at most: a short one is no good guide.
+/// By how many times the next run may be longer than the last, at least and at most: a short run predicts badly.
 const GROWTH: (f64, f64) = (2.0, 16.0);
 
 /// How fast an engine is. Serialised, it is a map from the figures' names to their values.

@@ -1,4 +1,4 @@
-//! Row work against the vectors that the second implementation wrote.
+//! Matmul jobs against the vectors that the second implementation wrote.
 
 use agora_compute::{
     BlobRef, CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MatmulJob, MemoryInputs,

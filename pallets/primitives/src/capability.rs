@@ -21,7 +21,8 @@ pub const HARDWARE_DOMAIN: [u8; 16] = *b"agora/hardware/1";
 /// to a small device. Their outputs are between 64 KiB and 16 MiB.
 pub const CHALLENGE_SIZES: [u32; 5] = [4096, 2048, 1024, 512, 256];
 
-/// The fewest products of a challenge with larger matrices than the smallest: the work is right to one in this many.
+/// The fewest products of a challenge whose matrices are larger than the smallest: rounding to whole products changes
+/// its work by less than one part in this many.
 const MIN_PRODUCTS: u128 = 32;
 
 /// Multiply–add operations in half a millisecond at 10⁹ operations per second, of which each counts two.

@@ -111,7 +111,7 @@ pub struct AppealTerms<BlockNumber, Balance> {
 
 /// Tells who has an interest in how a task is judged, and so may not attest.
 pub trait TaskParties<AccountId> {
-    /// Whether `who` published `task` or accepted it.
+    /// Whether `who` published `task`, accepted it, or is invited to it.
     fn is_party(task: TaskId, who: &AccountId) -> bool;
 }
 

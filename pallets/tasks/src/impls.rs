@@ -325,13 +325,12 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-/// The publisher and the workers have an interest in how a task is judged.
-///
-/// Those who are only invited have none: judging ends the invitation before the appeal window opens, and whoever attested
-/// cannot accept in the round that rules on it.
+/// The publisher, the workers and those who are invited have an interest in how a task is judged.
 impl<T: Config> TaskParties<T::AccountId> for Pallet<T> {
     fn is_party(task: TaskId, who: &T::AccountId) -> bool {
-        Contributions::<T>::contains_key(task, who) || Tasks::<T>::get(task).is_some_and(|task| task.publisher == *who)
+        Contributions::<T>::contains_key(task, who)
+            || Tasks::<T>::get(task).is_some_and(|task| task.publisher == *who)
+            || Invitations::<T>::get(task).is_some_and(|invited| invited.workers.contains(who))
     }
 }
 

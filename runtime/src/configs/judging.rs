@@ -18,7 +18,7 @@ impl pallet_agora_judging::Config for Runtime {
     type Escrow = Escrow;
     type LoserPenalty = LoserPenalty;
     type MaxAttestations = ConstU32<16>;
-    /// Whoever published a task or accepted it may not attest in it.
+    /// Whoever published a task, accepted it or is invited to it may not attest in it.
     type Parties = Tasks;
     type Participants = Registry;
     type Reputation = Reputation;

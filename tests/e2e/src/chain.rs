@@ -11,11 +11,12 @@ use tokio::sync::Mutex;
 /// How long a slot takes, in milliseconds: half of the development chain's, as most of what tests do is waiting for blocks.
 pub const SLOT_MS: u64 = 500;
 
-/// Windows of the classes, in blocks. Revealing ends when all have revealed; so a long window costs tests nothing but
-/// those in which somebody does not, and no busy machine makes a worker late.
-const WINDOWS: [(&str, u32); 3] = [("workWindow", 40), ("revealWindow", 12), ("appealWindow", 8)];
+/// Windows of the classes, in blocks. Working and revealing end early when all have committed or revealed, so their
+/// long windows cost time only in the tests in which a worker stays silent, and keep workers on a busy machine from
+/// being late. The appeal window always lasts in full.
+const WINDOWS: [(&str, u32); 3] = [("workWindow", 40), ("revealWindow", 30), ("appealWindow", 12)];
 
-/// Publishers whom tests on shared chains tell their money by, one for each test.
+/// How many publishers a shared chain has: one for each test, so that a test can tell its own money apart.
 const PUBLISHERS: u32 = 8;
 
 /// What a publisher starts with, in plancks.
@@ -98,6 +99,13 @@ impl Chain {
     /// `agora` with this key, talking to another node.
     pub fn agora_at(&self, url: &str, key: &str) -> Agora {
         Agora::new(url, key, self.folder.path())
+    }
+
+    /// How many bytes processes with this key have printed.
+    pub(crate) fn output_of(&self, key: &str) -> usize {
+        let log = self.folder.path().join(format!("{}.log", key.trim_start_matches('/')));
+        // Without a log nothing was printed.
+        std::fs::metadata(log).map_or(0, |log| log.len() as usize)
     }
 
     /// Kills its node, as `kill -9` does, and starts it again.

@@ -96,8 +96,9 @@ impl Market {
 
     /// Starts `agora` and waits until it says that it works.
     pub async fn spawn(&self, key: &str, arguments: &[&str]) -> Process {
+        // What an earlier run with this key has printed is in the log already.
+        let before = self.chain.output_of(key);
         let mut process = self.agora(key).spawn(arguments).expect("it starts");
-        let before = process.output().len();
         process
             .printed("Ctrl-C stops", before, PATIENCE)
             .await
@@ -249,13 +250,6 @@ impl Market {
     pub async fn free(&self, key: &str) -> Balance {
         let at = self.client.finalised().await.expect("the chain answers");
         at.balance(&account(key)).await.expect("balances can be read").free
-    }
-
-    /// What the account has, free and held, at the newest finalised block.
-    pub async fn wealth(&self, key: &str) -> Balance {
-        let at = self.client.finalised().await.expect("the chain answers");
-        let balance = at.balance(&account(key)).await.expect("balances can be read");
-        balance.free + balance.held
     }
 }
 

@@ -30,7 +30,7 @@ struct Device {
 #[derive(Serialize)]
 struct Processor {
     threads: usize,
-    /// With which products of matrices are computed.
+    /// The instructions that compute products of matrices.
     instructions: &'static str,
     /// `None` if the system does not tell.
     memory_bytes: Option<u64>,

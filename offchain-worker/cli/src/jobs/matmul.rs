@@ -34,7 +34,7 @@ impl Prepare for MatmulArgs {
     async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError> {
         let matrix = store(blobs, read(&self.matrix)?).await?;
         let input = store(blobs, read(&self.vectors)?).await?;
-        // No columns make no rows: the job is refused for a count of zero.
+        // Zero columns give zero rows; the job is then refused for a count of zero.
         let count = |bytes: u32| bytes.checked_div(self.columns).unwrap_or(0);
         Ok(JobKind::Matmul(MatmulJob {
             matrix,

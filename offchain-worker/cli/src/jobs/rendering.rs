@@ -34,7 +34,7 @@ pub struct RenderingArgs {
     /// Paths of a pixel.
     #[arg(long, default_value_t = 64)]
     samples: u32,
-    /// Surfaces that a path leaves again at most.
+    /// The most surfaces that a path bounces off.
     #[arg(long, default_value_t = 6)]
     max_bounces: u32,
     /// Seed: 64 hex digits; random if left out.

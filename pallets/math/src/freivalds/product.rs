@@ -135,7 +135,7 @@ impl ProductVectors {
 pub enum RightFactor<'a, T> {
     /// Row by row.
     Rows(&'a [T]),
-    /// Its transpose, n×k, row by row: as weights are kept, and the rows of row work.
+    /// Its transpose, n×k, row by row: as weights are kept, and the rows of matmul jobs.
     Columns(&'a [T]),
 }
 

@@ -39,7 +39,7 @@ async fn a_worker_killed_at_any_point_resumes_and_is_paid_once() {
             "200",
         ])
         .await;
-    // All but the last stop before every commitment is made, so revealing starts when they have resumed.
+    // All but the last stop while some commitment is still missing, so revealing starts only after they have resumed.
     let mut resumed = Vec::new();
     for (index, (mut process, point)) in paused.into_iter().zip(POINTS).enumerate() {
         process

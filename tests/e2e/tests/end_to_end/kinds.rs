@@ -217,7 +217,7 @@ async fn sentences_are_embedded_near_to_their_paraphrases(shared: Arc<Shared>) {
         "Snowfall stopped the railway service to the seaside.",
     ];
     let texts = market.chain.file("sentences", sentences.join("\n").as_bytes());
-    let [model, vectors] = ["minilm.agmp", "vectors"].map(|name| market.chain.path(name).display().to_string());
+    let [model, vectors] = ["minilm.agmp", "embeddings"].map(|name| market.chain.path(name).display().to_string());
     let directory = minilm().display().to_string();
 
     let publisher = market.agora(&market.publisher);

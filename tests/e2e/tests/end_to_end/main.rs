@@ -1,5 +1,5 @@
-//! End-to-end tests: real nodes, real `agora` processes, real adapters. Run them with `make test`, or
-//! `cargo test -p agora-e2e -- NAME` for those whose name contains NAME.
+//! End-to-end tests: real nodes, real `agora` processes, real adapters. Run them with `make test`, or after `make build`
+//! with `cargo test -p agora-e2e -- NAME`, which runs those whose name contains NAME.
 //!
 //! One program, so that tests can share chains: a chain that a test gets from [`Shared`] is started by the first that asks
 //! for it and ends with the program. Tests on one chain run at the same time. They keep out of each other's way by the

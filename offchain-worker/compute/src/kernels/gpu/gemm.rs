@@ -210,7 +210,7 @@ fn compile(context: &Context, configuration: Configuration, output: Output) -> A
     // SAFETY: without checks the shader must keep to its buffers, end its loops and not divide by zero.
     // - Operands: each index is `offset + batch · batch_stride + row · stride + k` with `batch < shape.batch`
     //   (`dispatches` starts no more), `row ≤ rows − 1` by `min`, and `k < k_vectors` by the loop's end or, in
-    //   `shared.wgsl`, because just that is asked before. `plan::check` has made sure that the greatest such index lies
+    //   `shared.wgsl`, because the code tests this first. `plan::check` has made sure that the greatest such index lies
     //   in its buffer and below 2³², so that nothing wraps, and that no dimension is zero. `texels.wgsl` reads a
     //   texture, which has a texel for each vector of the buffer.
     // - Outputs: each store stands behind `row < m` and `column < n`, or behind the same with the packed dimension

@@ -48,7 +48,7 @@ pub(super) fn softmax(logits: &[i32], label: u8, errors: &mut [i16]) -> u32 {
     (below(logits[right]) + logarithm(sum)).min(MAX_LOSS)
 }
 
-/// The error of a feature of value `feature`, to which all errors of the classes times their weights add up to `sum`.
+/// The error of a feature with value `feature`. `sum` is the sum of the classes' errors times their weights.
 /// At most 32,639 in amount.
 pub(super) fn feature_error(feature: i16, sum: i32) -> i16 {
     if feature <= 0 || i32::from(feature) >= MAX_VALUE {
