@@ -90,7 +90,7 @@ impl Judge<AccountId, BlockNumber, Balance> for Jury {
 
     fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError> {
         world(|world| {
-            // What fails is undone in storage but not in this double, so it fails beforehand if the tree is full.
+            // A failed step is undone in storage but not here: so this refuses before it changes anything.
             if world.tree_is_full && ruling != Ruling::Undecided {
                 return Err(DispatchError::Exhausted);
             }

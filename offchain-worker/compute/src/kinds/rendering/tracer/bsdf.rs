@@ -6,7 +6,7 @@ use super::{
     scene::Surface,
 };
 
-/// Of a normal and a random direction, a shorter sum than this has no direction.
+/// If the sum of a normal and a random direction is shorter than this, it counts as having no direction.
 const LEAST_SUM: i32 = 1 << 10;
 
 /// The surface where a ray hits it.
