@@ -45,7 +45,7 @@ fn edit(genesis: &mut Value) {
             class[1][window] = json!(blocks);
         }
     }
-    let publishers = (1..=PUBLISHERS).map(|number| json!([crate::account(&publisher(number)).to_string(), ENDOWMENT]));
+    let publishers = (1..=PUBLISHERS).map(|number| json!([account(&publisher(number)).to_string(), ENDOWMENT]));
     list(&mut genesis["balances"]["balances"]).extend(publishers);
 }
 
