@@ -149,8 +149,8 @@ mod benchmarks {
         for index in 0..n {
             let who: T::AccountId = account("past", index, 0);
             let mut past = ResponseOf::<T>::new(1, H256::zero());
-            for vote in 0..T::MaxVotes::get() {
-                past.votes.attest(account("voter", vote, 0), side(vote)).unwrap();
+            for voter in 0..T::MaxVotes::get() {
+                past.votes.attest(account("voter", voter, 0), side(voter)).unwrap();
             }
             Responses::<T>::insert(round, who, past);
         }
