@@ -1,6 +1,7 @@
 //! What the calls and the trait methods cost, at their worst: a deposit that begins or ends, a payee that is new.
 
 #![allow(
+    unused_qualifications,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -1,6 +1,7 @@
 //! Benchmarks of the calls, and of recording an outcome as the other pallets do it.
 
 #![allow(
+    unused_qualifications,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,

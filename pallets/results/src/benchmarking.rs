@@ -1,6 +1,7 @@
 //! Benchmarks of appending a result, as the other pallets do it, and of the hooks.
 
 #![allow(
+    unused_qualifications,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -1,6 +1,7 @@
 //! What the calls and planning cost.
 
 #![allow(
+    unused_qualifications,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,

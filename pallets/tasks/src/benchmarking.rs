@@ -1,5 +1,5 @@
 //! Benchmarks of the calls and of each step of the agenda, in the worst case.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
+#![allow(unused_qualifications, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
 
 use crate::{
     pallet::*,
