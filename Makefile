@@ -40,7 +40,7 @@ demo: build ## Run the whole market on this machine and show it
 node: build ## Run a development chain (more options: make node ARGS='...')
 	@"$(BIN)/agora-node" --dev --tmp $(ARGS)
 
-test: minilm ## Run every check: formatting, lints, features, docs, all tests
+test: minilm ## Run every check: formatting, lints, docs, all tests
 	@scripts/test.sh
 
 test-long: minilm ## Run what takes too long for every change: each set of features, long random runs

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Compiles the sets of features that chain builders use, and that no other check compiles.
 #
-#   features.sh combined   runtime-benchmarks and try-runtime at once, with lints, in the build folder of everything else: a
-#                          part of `make test`. Not metadata-hash: its build script needs an executor of its own, which takes
-#                          ten minutes to compile
-#   features.sh each       each by itself, for the chain's target too; each crate alone; the benchmarks' own tests: a part
-#                          of `make test-long`
+#   features.sh combined   runtime-benchmarks and try-runtime at once, with lints. Not a part of `make test` yet: cargo gives the
+#                          build scripts of so few packages other features, and Binaryen, which the builder of the Wasm runtime
+#                          links, is compiled once more for that (ten minutes)
+#   features.sh each       each by itself, for the chain's target too; each crate alone; the benchmarks' own tests
+#
+# Both are parts of `make test-long`.
 set -euo pipefail
 
 scripts="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
