@@ -1,6 +1,5 @@
 //! A development chain of one node, which tests may share.
 
-use crate::tempdir;
 use agora_chain::{Balance, Client, KeySource};
 use agora_localnet::{Agora, Node, NodeOptions};
 use serde_json::{Value, json};
@@ -56,7 +55,7 @@ fn list(value: &mut Value) -> &mut Vec<Value> {
 impl Chain {
     /// Starts a chain, with the genesis changed by `further`, and waits until its node answers.
     pub async fn start(further: impl FnOnce(&mut Value)) -> Self {
-        let folder = tempdir();
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let spec = agora_localnet::write_chain_spec("dev", folder.path(), |genesis| {
             edit(genesis);
             further(genesis);
@@ -74,11 +73,6 @@ impl Chain {
             node: Mutex::new(node),
             folder,
         }
-    }
-
-    /// Where its node answers.
-    pub fn url(&self) -> &str {
-        &self.url
     }
 
     /// All money, at the beginning.

@@ -14,10 +14,6 @@ use std::time::Duration;
 /// How long anything may take.
 pub const PATIENCE: Duration = Duration::from_secs(180);
 
-fn tempdir() -> tempfile::TempDir {
-    tempfile::tempdir().expect("a temporary folder")
-}
-
 /// Waits until `client` has finalised block `number` or a later one.
 pub async fn finalised_up_to(client: &Client, number: u32) -> Result<(), ChainError> {
     let deadline = tokio::time::Instant::now() + PATIENCE;

@@ -66,10 +66,17 @@ impl Market {
 
     /// Registers workers and verifiers, side by side.
     pub async fn register(&self, workers: usize, verifiers: usize) {
-        let parts = (1..=workers)
-            .map(|number| (worker(number), "worker"))
-            .chain((1..=verifiers).map(|number| (verifier(number), "verifier")));
-        join_all(parts.map(|(key, role)| async move { self.register_as(&key, role, &[]).await })).await;
+        let workers = (1..=workers).map(|number| (worker(number), "worker", &[][..]));
+        let verifiers = (1..=verifiers).map(|number| (verifier(number), "verifier", &[][..]));
+        self.register_all(workers.chain(verifiers)).await;
+    }
+
+    /// Registers accounts side by side: their keys, roles and further arguments.
+    pub async fn register_all<'a>(&self, parts: impl IntoIterator<Item = (String, &'a str, &'a [&'a str])>) {
+        let register = |(key, role, further): (String, &'a str, &'a [&'a str])| async move {
+            self.register_as(&key, role, further).await;
+        };
+        join_all(parts.into_iter().map(register)).await;
     }
 
     /// Registers one account that declares a capability of 10 GOPS, if `further` does not say otherwise.

@@ -74,7 +74,7 @@ async fn check(
     let (job, inputs) = agora_worker::load_job(&blobs, &view.job).await?;
     let output = blobs.get(BlobKind::Output, &digest.0, job.max_output_bytes()).await?;
     match agora_compute::check_output(&job, &inputs, &output, &rand::random())? {
-        Verdict::Right => Ok("right: checked with a random challenge"),
+        Verdict::Right => Ok("right: checked with a random seed"),
         Verdict::Wrong(place) => Err(CliError::Unverified(format!(
             "the result of task {task} is wrong: {place}"
         ))),

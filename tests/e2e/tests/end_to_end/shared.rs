@@ -2,7 +2,6 @@
 
 use agora_e2e::{Chain, Market, publisher, verifier, worker};
 use agora_localnet::Process;
-use futures::future::join_all;
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -31,11 +30,9 @@ impl Shared {
         let running = self.kinds.get_or_init(|| async {
             let market = Market::on(Arc::new(Chain::start(|_| {}).await), &publisher(1)).await;
             let further = ["--specialisations", ALL_BUT_SYNTHETIC, "--slots", "4"];
-            join_all((1..=3).map(|number| {
-                let market = &market;
-                async move { market.register_as(&worker(number), "worker", &further).await }
-            }))
-            .await;
+            market
+                .register_all((1..=3).map(|number| (worker(number), "worker", &further[..])))
+                .await;
             market.register(0, 2).await;
             let devices = ["cpu", "cpu", "0"];
             let mut processes = Vec::new();
@@ -58,15 +55,18 @@ impl Shared {
     pub async fn faults(&self, number: u32) -> Market {
         let running = self.faults.get_or_init(|| async {
             let market = Market::on(Arc::new(Chain::start(|_| {}).await), &publisher(1)).await;
-            let roles = (1..=8).map(|number| {
-                let work = if number <= 5 { "synthetic" } else { "row-transform" };
-                (worker(number), work)
-            });
-            let register = |(key, work): (String, &'static str)| {
-                let market = &market;
-                async move { market.register_as(&key, "worker", &["--specialisations", work]).await }
+            let synthetic = ["--specialisations", "synthetic"];
+            let row_transform = ["--specialisations", "row-transform"];
+            let work = |number| {
+                if number <= 5 {
+                    &synthetic[..]
+                } else {
+                    &row_transform[..]
+                }
             };
-            join_all(roles.map(register)).await;
+            market
+                .register_all((1..=8).map(|number| (worker(number), "worker", work(number))))
+                .await;
             market.register(0, 1).await;
             Running {
                 _processes: vec![market.verify_work(1, &[]).await],
