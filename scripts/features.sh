@@ -1,12 +1,10 @@
 #!/usr/bin/env bash
 # Compiles the sets of features that chain builders use, and that no other check compiles.
 #
-#   features.sh combined   runtime-benchmarks and try-runtime at once, with lints. Not a part of `make test` yet: cargo gives the
-#                          build scripts of so few packages other features, and Binaryen, which the builder of the Wasm runtime
-#                          links, is compiled once more for that (ten minutes)
-#   features.sh each       each by itself, for the chain's target too; each crate alone; the benchmarks' own tests
-#
-# Both are parts of `make test-long`.
+#   features.sh combined   the runtime and all pallets as the chain gets them, without std, with runtime-benchmarks and
+#                          try-runtime at once, with lints. A part of `make test`
+#   features.sh each       each set by itself, with std and all targets; each pallet without std; each crate alone;
+#                          metadata-hash in the Wasm; the benchmarks' own tests. A part of `make test-long`
 set -euo pipefail
 
 scripts="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
@@ -17,6 +15,10 @@ cd "$scripts/.."
 
 # Cargo keeps the runtime with other features apart, so this makes no other step build it again.
 export SKIP_WASM_BUILD=1
+
+target=wasm32v1-none
+# As the builder of the Wasm runtime does: without it the SDK takes what only a machine with an operating system has.
+export CARGO_TARGET_WASM32V1_NONE_RUSTFLAGS='--cfg substrate_runtime'
 
 sets=(runtime-benchmarks try-runtime metadata-hash)
 on_chain=(agora-math agora-primitives)
@@ -35,8 +37,11 @@ on_chain() {
     cargo "$command" --locked "${packages[@]}" --features "$features" "$@"
 }
 
+# For the chain's own target, because natively the builder of the Wasm runtime, with Binaryen, would be compiled once more:
+# cargo gives the build scripts of so few packages other features than those of the workspace.
 combined() {
-    on_chain clippy agora-runtime/runtime-benchmarks,agora-runtime/try-runtime --all-targets -- -D warnings
+    cargo clippy --locked -p agora-runtime --no-default-features --features runtime-benchmarks,try-runtime \
+        --target "$target" -- -D warnings
 }
 
 each() {
@@ -47,7 +52,7 @@ each() {
     done
     for package in "${on_chain[@]}"; do
         log_step "$package without std"
-        cargo check --locked -p "$package" --no-default-features --target wasm32v1-none
+        cargo check --locked -p "$package" --no-default-features --target "$target"
     done
     cargo metadata --locked --no-deps --format-version 1 | grep -oE '"name":"[a-z-]*agora[a-z0-9-]*","version"' | cut -d'"' -f4 | sort -u \
         | while read -r package; do

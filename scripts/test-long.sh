@@ -12,7 +12,6 @@ cd "$scripts/.."
 : "${CARGO_TARGET_DIR:?is set by the Makefile: run this through 'make test-long'}"
 : "${FEATURES:?is set by the Makefile: run this through 'make test-long'}"
 
-"$scripts/features.sh" combined
 "$scripts/features.sh" each
 export AGORA_TEST_FACTOR="${AGORA_TEST_FACTOR:-20}"
 # Properties that do not say how many cases they want have 256; the random calls of the runtime make 10,000 steps.
