@@ -194,3 +194,63 @@ pub(crate) fn refused_by_pool(error: ChainError, account: &str) -> ChainError {
         ChainError::Invalid(reason)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_time_can_mend_is_tried_again() {
+        let text = String::new;
+        let recoverable = [
+            ChainError::Unreachable {
+                url: text(),
+                reason: text(),
+            },
+            ChainError::Disconnected(text()),
+            ChainError::NonceTaken {
+                account: text(),
+                reason: text(),
+            },
+            ChainError::Unknown(text()),
+        ];
+        let lasting = [
+            ChainError::Incompatible(text()),
+            ChainError::Refused {
+                pallet: text(),
+                error: text(),
+                help: text(),
+            },
+            ChainError::Failed(text()),
+            ChainError::CannotPayFee { account: text() },
+            ChainError::Invalid(text()),
+            ChainError::NotFound(text()),
+            ChainError::Node(text()),
+        ];
+        for error in recoverable {
+            assert!(error.is_recoverable(), "{error:?}");
+        }
+        for error in lasting {
+            assert!(!error.is_recoverable(), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_pools_reasons_are_told_apart() {
+        let refused = |reason: &str| refused_by_pool(ChainError::Node(reason.to_owned()), "5F");
+        assert!(matches!(
+            refused("1010: Invalid Transaction: Inability to pay some fees, e.g. account balance too low"),
+            ChainError::CannotPayFee { .. }
+        ));
+        for reason in [
+            "Transaction is outdated",
+            "Priority is too low: (3 vs 3)",
+            "Transaction Already Imported",
+        ] {
+            assert!(matches!(refused(reason), ChainError::NonceTaken { .. }), "{reason}");
+        }
+        assert!(matches!(refused("bad signature"), ChainError::Invalid(_)));
+        let other = refused_by_pool(ChainError::Disconnected("gone".into()), "5F");
+        assert!(matches!(other, ChainError::Disconnected(_)));
+    }
+}

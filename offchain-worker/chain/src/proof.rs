@@ -21,6 +21,26 @@ pub struct Header {
 }
 
 impl Header {
+    /// Decodes the header with this hash.
+    ///
+    /// Errors: it is no header, or has another hash.
+    fn checked(mut encoded: &[u8], hash: H256) -> Result<Self, ChainError> {
+        let header = generic::Header::<u32, BlakeTwo256>::decode_all(&mut encoded)
+            .map_err(|error| ChainError::Incompatible(format!("its headers are of another form: {error}")))?;
+        if header.hash() != hash {
+            return Err(ChainError::Node(format!(
+                "it answered with another header than {hash:?}"
+            )));
+        }
+        Ok(Self {
+            block: BlockRef {
+                number: *header.number(),
+                hash,
+            },
+            header,
+        })
+    }
+
     /// The root over all results settled before this block.
     pub fn compute_root(&self) -> Option<H256> {
         compute_root(&self.header.digest)
@@ -72,20 +92,7 @@ impl Client {
     pub async fn header(&self, hash: H256) -> Result<Header, ChainError> {
         let header = self.legacy.chain_get_header(Some(hash)).await?;
         let header = header.ok_or_else(|| ChainError::NotFound(format!("the node has no block {hash:?}")))?;
-        let header = generic::Header::<u32, BlakeTwo256>::decode_all(&mut header.encode().as_slice())
-            .map_err(|error| ChainError::Incompatible(format!("its headers are of another form: {error}")))?;
-        if header.hash() != hash {
-            return Err(ChainError::Node(format!(
-                "it answered with another header than {hash:?}"
-            )));
-        }
-        Ok(Header {
-            block: BlockRef {
-                number: *header.number(),
-                hash,
-            },
-            header,
-        })
+        Header::checked(&header.encode(), hash)
     }
 
     /// The newest finalised header.
@@ -99,5 +106,44 @@ impl Client {
     pub async fn result_proof(&self, task: TaskId, at: H256) -> Result<ResultProof<AccountId>, ChainError> {
         self.rpc("agora_resultProof", subxt::rpcs::rpc_params![task.0, at])
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded() -> (Vec<u8>, H256) {
+        let header = generic::Header::<u32, BlakeTwo256>::new(
+            7,
+            H256::repeat_byte(1),
+            H256::repeat_byte(2),
+            H256::repeat_byte(3),
+            generic::Digest::default(),
+        );
+        (header.encode(), header.hash())
+    }
+
+    #[test]
+    fn a_header_is_taken_by_its_own_hash_only() {
+        let (encoded, hash) = encoded();
+        let header = Header::checked(&encoded, hash).expect("its own hash");
+        assert_eq!(header.block, BlockRef { number: 7, hash });
+        assert_eq!(header.compute_root(), None);
+        let refused = Header::checked(&encoded, H256::repeat_byte(9));
+        assert!(
+            matches!(refused, Err(ChainError::Node(_))),
+            "a node can give any header: {refused:?}"
+        );
+    }
+
+    #[test]
+    fn bytes_after_a_header_are_refused() {
+        let (mut encoded, hash) = encoded();
+        encoded.push(0);
+        assert!(matches!(
+            Header::checked(&encoded, hash),
+            Err(ChainError::Incompatible(_))
+        ));
     }
 }

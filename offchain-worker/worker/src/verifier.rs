@@ -98,6 +98,14 @@ impl Duty for Verifier {
     }
 }
 
+/// The seed of this verifier's check: the drawn one combined with a secret.
+///
+/// The author of the block that drew the seed knew it before everybody else, and could have built a wrong output that passes
+/// this one check. Nobody can predict the combination. A right output passes with every seed.
+fn private_seed(drawn: [u8; 32], secret: [u8; 32]) -> [u8; 32] {
+    std::array::from_fn(|at| drawn[at] ^ secret[at])
+}
+
 impl Shared {
     /// Checks the result in `window` and attests what was found.
     async fn attest(&self, at: &AtBlock, window: AppealWindowView) -> Result<(), WorkerError> {
@@ -115,11 +123,7 @@ impl Shared {
                     return Ok(());
                 }
                 let (job, inputs) = load_job(&self.blobs, &view.job).await?;
-                // The author of the block that drew the seed knew it before everybody else, and could have built a wrong
-                // output that passes this one check. Nobody can predict the seed combined with a secret of ours. A right
-                // output passes with every seed.
-                let secret: [u8; 32] = rand::random();
-                let seed = std::array::from_fn(|at| window.seed.0[at] ^ secret[at]);
+                let seed = private_seed(window.seed.0, rand::random());
                 let found = self.check(job, inputs, window.digest, seed).await?;
                 let record = AttestRecord {
                     digest,
@@ -173,6 +177,23 @@ impl Shared {
                 tracing::warn!(?digest, %place, "The result is wrong.");
                 Ok(Attestation::Invalid)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_of_a_private_seed_depends_on_the_secret_and_on_the_draw() {
+        let seed = private_seed([0b1100; 32], [0b1010; 32]);
+        assert_eq!(seed, [0b0110; 32]);
+        for byte in 0..32 {
+            let mut flipped = [0; 32];
+            flipped[byte] = 0xff;
+            assert_eq!(private_seed(flipped, [0; 32]), flipped);
+            assert_eq!(private_seed([0; 32], flipped), flipped);
         }
     }
 }
