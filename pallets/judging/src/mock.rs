@@ -28,7 +28,7 @@ pub const BOND: Balance = 1_000;
 pub const UNTIL: BlockNumber = 20;
 pub const TASK: TaskId = TaskId(7);
 pub const OTHER_TASK: TaskId = TaskId(8);
-pub const MAX_ATTESTATIONS: u32 = 8;
+pub const PLACES: u32 = 8;
 
 #[frame_support::runtime]
 mod runtime {
@@ -59,7 +59,7 @@ mod runtime {
 parameter_types! {
     pub static ActiveVerifiers: BTreeSet<AccountId> = (1..=VERIFIERS).collect();
     pub static KnownParties: BTreeSet<(TaskId, AccountId)> = BTreeSet::new();
-    pub static MaxAttestations: u32 = MAX_ATTESTATIONS;
+    pub static MaxAttestations: u32 = PLACES;
     pub static LoserPenalty: Permill = Permill::one();
     pub static UndecidedPenalty: Permill = Permill::from_percent(10);
 }
@@ -151,7 +151,7 @@ pub struct ExtBuilder {
 impl Default for ExtBuilder {
     fn default() -> Self {
         Self {
-            places: MAX_ATTESTATIONS,
+            places: PLACES,
             penalty: Permill::one(),
         }
     }

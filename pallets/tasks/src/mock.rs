@@ -93,9 +93,9 @@ mod runtime {
 
 parameter_types! {
     pub const MaxPresets: u32 = 8;
-    pub static MaxContributions: u32 = MAX_CONTRIBUTIONS;
-    pub static MaxTasksPerBlock: u32 = MAX_TASKS_PER_BLOCK;
-    pub static MaxLifetime: BlockNumber = MAX_LIFETIME;
+    pub static ContributionLimit: u32 = MAX_CONTRIBUTIONS;
+    pub static BucketLimit: u32 = MAX_TASKS_PER_BLOCK;
+    pub static LifetimeLimit: BlockNumber = MAX_LIFETIME;
     pub static RetentionPeriod: BlockNumber = RETENTION;
 }
 
@@ -137,9 +137,9 @@ impl crate::Config for Test {
     type Results = ResultsDouble;
     type Seed = BlockSeed<Test>;
     type ClassOrigin = EnsureRoot<AccountId>;
-    type MaxContributions = MaxContributions;
-    type MaxTasksPerBlock = MaxTasksPerBlock;
-    type MaxLifetime = MaxLifetime;
+    type MaxContributions = ContributionLimit;
+    type MaxTasksPerBlock = BucketLimit;
+    type MaxLifetime = LifetimeLimit;
     type RetentionPeriod = RetentionPeriod;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
@@ -195,9 +195,9 @@ impl ExtBuilder {
 
     pub fn build(self) -> sp_io::TestExternalities {
         World::reset();
-        MaxContributions::set(MAX_CONTRIBUTIONS);
-        MaxTasksPerBlock::set(MAX_TASKS_PER_BLOCK);
-        MaxLifetime::set(MAX_LIFETIME);
+        ContributionLimit::set(MAX_CONTRIBUTIONS);
+        BucketLimit::set(MAX_TASKS_PER_BLOCK);
+        LifetimeLimit::set(MAX_LIFETIME);
         RetentionPeriod::set(RETENTION);
         let accounts = [ALICE, BOB]
             .into_iter()

@@ -4,7 +4,7 @@ use crate::{AGENDA_PROBES, Agenda, Event, Hastened, ServedUpTo, WeightInfo, mock
 use agora_primitives::{TaskId, task::Phase};
 use frame_support::{
     assert_ok,
-    traits::{Get, Hooks},
+    traits::Hooks,
     weights::{RuntimeDbWeight, Weight},
 };
 

@@ -134,7 +134,7 @@ fn workers_who_cannot_be() {
     });
     finds("too many contributions", || {
         Classes::<Test>::remove(CLASS);
-        MaxContributions::set(1);
+        ContributionLimit::set(1);
     });
 }
 

@@ -4,7 +4,7 @@ use crate::{Call, WeightInfo, mock::*, transitions::Step, types::TaskProgress};
 use agora_primitives::{TaskId, task::Difficulty};
 use frame_support::{
     dispatch::GetDispatchInfo,
-    traits::{Get, Hooks},
+    traits::Hooks,
     weights::{RuntimeDbWeight, Weight},
 };
 use sp_core::H256;
