@@ -4,7 +4,7 @@ use crate::{AppealWindow, AppealWindows, BalanceOf, Config, Error, Event, Pallet
 use agora_math::consensus;
 use agora_primitives::{
     TaskId,
-    judging::{Answer, AppealTerms, Attestation, Judge, JudgeRule, Ruling, Tally, TaskParties, Verdict},
+    judging::{Answer, AppealTerms, AttestError, Attestation, Judge, JudgeRule, Ruling, Tally, TaskParties, Verdict},
     money::{Escrow, Purpose, Scope},
     participants::{Participants, Role, Specialisation},
     reputation::{Outcome, Reputation, Side},
@@ -17,6 +17,15 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult, Permill};
+
+impl<T> From<AttestError> for Error<T> {
+    fn from(error: AttestError) -> Self {
+        match error {
+            AttestError::AlreadyAttested => Self::AlreadyAttested,
+            AttestError::SideFull => Self::TooManyAttestations,
+        }
+    }
+}
 
 impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<T> {
     fn judge(

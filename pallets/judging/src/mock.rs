@@ -1,41 +1,34 @@
-//! A chain with real balances and doubles of the other pallets.
+//! A runtime with the real Balances and Escrow, and doubles of the registry, the reputations and the tasks.
 
-use crate as pallet_agora_judging;
-use crate::{AppealWindow, AppealWindows, BalanceOf};
+use crate::{AppealWindowOf, AppealWindows, BalanceOf, Event};
+use agora_pallet_dev::{assert_issuance, endow, state};
 use agora_primitives::{
     TaskId,
     judging::{AppealTerms, Attestation, Judge, TaskParties},
-    money::{Escrow, Payee, Purpose, Scope},
+    money::{Escrow as _, Purpose, Scope},
     participants::{Participants, Role, Specialisation},
-    reputation::{Level, Outcome, Reputation, Side},
 };
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{
-    assert_ok, derive_impl, parameter_types,
-    traits::{
-        VariantCount,
-        fungible::{Inspect, InspectHold, MutateHold},
-        tokens::{Fortitude, Precision, Restriction},
-    },
-};
-use scale_info::TypeInfo;
+use frame_support::{assert_ok, derive_impl, parameter_types};
 use sp_core::H256;
-use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Permill, traits::IdentityLookup};
+use sp_runtime::{DispatchError, DispatchResult, Permill};
 use std::collections::BTreeSet;
 
-pub type AccountId = u64;
-pub type Balance = u128;
+pub use agora_pallet_dev::{
+    AccountId, Balance, BlockNumber, ED, ExistentialDeposit, ReputationDouble, TREASURY, Treasury,
+};
 
-pub const TREASURY: AccountId = 999;
+/// Accounts 1 to this are active verifiers, with money.
+pub const VERIFIERS: AccountId = 12;
+/// What each of them has at genesis.
+pub const ENDOWMENT: Balance = 1_000_000;
+/// An account that is nothing and has nothing.
 pub const NEWCOMER: AccountId = 500;
+
 pub const BOND: Balance = 1_000;
-pub const RICHES: Balance = 1_000_000;
-pub const UNTIL: u64 = 20;
+pub const UNTIL: BlockNumber = 20;
 pub const TASK: TaskId = TaskId(7);
 pub const OTHER_TASK: TaskId = TaskId(8);
-
-/// Accounts 1 to this are funded active verifiers.
-pub const VERIFIERS: u64 = 12;
+pub const PLACES: u32 = 8;
 
 #[frame_support::runtime]
 mod runtime {
@@ -49,8 +42,7 @@ mod runtime {
         RuntimeHoldReason,
         RuntimeSlashReason,
         RuntimeLockId,
-        RuntimeTask,
-        RuntimeViewFunction
+        RuntimeTask
     )]
     pub struct Test;
 
@@ -59,26 +51,23 @@ mod runtime {
     #[runtime::pallet_index(1)]
     pub type Balances = pallet_balances::Pallet<Test>;
     #[runtime::pallet_index(2)]
-    pub type Judging = pallet_agora_judging::Pallet<Test>;
+    pub type Escrow = pallet_agora_escrow::Pallet<Test>;
+    #[runtime::pallet_index(3)]
+    pub type Judging = crate::Pallet<Test>;
+}
+
+parameter_types! {
+    pub static ActiveVerifiers: BTreeSet<AccountId> = (1..=VERIFIERS).collect();
+    pub static KnownParties: BTreeSet<(TaskId, AccountId)> = BTreeSet::new();
+    pub static MaxAttestations: u32 = PLACES;
+    pub static LoserPenalty: Permill = Permill::one();
+    pub static UndecidedPenalty: Permill = Permill::from_percent(10);
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
     type Block = frame_system::mocking::MockBlock<Test>;
     type AccountData = pallet_balances::AccountData<Balance>;
-    type Lookup = IdentityLookup<AccountId>;
-}
-
-parameter_types! {
-    pub const ExistentialDeposit: Balance = 10;
-}
-
-/// A hold reason per purpose and scope: what the escrow double needs and no more.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
-pub struct HoldId(Purpose, Scope);
-
-impl VariantCount for HoldId {
-    const VARIANT_COUNT: u32 = 1_000;
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
@@ -86,69 +75,29 @@ impl pallet_balances::Config for Test {
     type Balance = Balance;
     type ExistentialDeposit = ExistentialDeposit;
     type AccountStore = System;
-    type RuntimeHoldReason = HoldId;
 }
 
-/// Moves real money, with the least of rules.
-pub struct EscrowDouble;
-
-impl Escrow<AccountId> for EscrowDouble {
-    type Balance = Balance;
-
-    fn hold(purpose: Purpose, scope: Scope, who: &AccountId, amount: Balance) -> DispatchResult {
-        Balances::hold(&HoldId(purpose, scope), who, amount)
-    }
-
-    fn held(purpose: Purpose, scope: Scope, who: &AccountId) -> Balance {
-        Balances::balance_on_hold(&HoldId(purpose, scope), who)
-    }
-
-    fn release(purpose: Purpose, scope: Scope, who: &AccountId, amount: Balance) -> DispatchResult {
-        Balances::release(&HoldId(purpose, scope), who, amount, Precision::Exact).map(drop)
-    }
-
-    fn release_all(purpose: Purpose, scope: Scope, who: &AccountId) -> Result<Balance, DispatchError> {
-        let held = Self::held(purpose, scope, who);
-        Self::release(purpose, scope, who, held).map(|()| held)
-    }
-
-    fn pay(
-        purpose: Purpose,
-        scope: Scope,
-        from: &AccountId,
-        payee: Payee<AccountId>,
-        amount: Balance,
-    ) -> DispatchResult {
-        let reason = HoldId(purpose, scope);
-        let to = match payee {
-            Payee::Account(to) => to,
-            Payee::Treasury => TREASURY,
-            Payee::Burn => {
-                return Balances::burn_held(&reason, from, amount, Precision::Exact, Fortitude::Force).map(drop);
-            }
-        };
-        Balances::transfer_on_hold(
-            &reason,
-            from,
-            &to,
-            amount,
-            Precision::Exact,
-            Restriction::Free,
-            Fortitude::Force,
-        )
-        .map(drop)
-    }
+impl pallet_agora_escrow::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Treasury = Treasury;
+    type WeightInfo = ();
 }
 
-parameter_types! {
-    pub static ActiveVerifiers: BTreeSet<AccountId> = (1..=VERIFIERS).collect();
-    pub static KnownParties: BTreeSet<(TaskId, AccountId)> = BTreeSet::new();
-    pub static Recorded: Vec<(AccountId, Side, Outcome)> = Vec::new();
-    pub static MaxAttestations: u32 = 8;
-    pub static LoserPenalty: Permill = Permill::one();
-    pub static UndecidedPenalty: Permill = Permill::from_percent(10);
+impl crate::Config for Test {
+    type Escrow = Escrow;
+    type Participants = ParticipantsDouble;
+    type Reputation = ReputationDouble;
+    type Parties = PartiesDouble;
+    type MaxAttestations = MaxAttestations;
+    type LoserPenalty = LoserPenalty;
+    type UndecidedPenalty = UndecidedPenalty;
+    type WeightInfo = ();
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = BenchmarkVerifiers;
 }
 
+/// Knows the [`ActiveVerifiers`], and is asked for nothing else.
 pub struct ParticipantsDouble;
 
 pub const NOT_ACTIVE: DispatchError = DispatchError::Other("no active verifier");
@@ -172,20 +121,7 @@ impl Participants<AccountId> for ParticipantsDouble {
     }
 }
 
-pub struct ReputationDouble;
-
-impl Reputation<AccountId> for ReputationDouble {
-    fn record(who: &AccountId, side: Side, outcome: Outcome) {
-        Recorded::mutate(|all| all.push((*who, side, outcome)));
-    }
-    fn confidence(_: &AccountId, _: Specialisation) -> u32 {
-        0
-    }
-    fn level(_: &AccountId, _: Side) -> Level {
-        Level::Beginner
-    }
-}
-
+/// Knows the [`KnownParties`].
 pub struct PartiesDouble;
 
 impl TaskParties<AccountId> for PartiesDouble {
@@ -194,33 +130,19 @@ impl TaskParties<AccountId> for PartiesDouble {
     }
 }
 
-// begin: composition
-impl pallet_agora_judging::Config for Test {
-    type Escrow = EscrowDouble;
-    type Participants = ParticipantsDouble;
-    type Reputation = ReputationDouble;
-    type Parties = PartiesDouble;
-    type MaxAttestations = MaxAttestations;
-    type LoserPenalty = LoserPenalty;
-    type UndecidedPenalty = UndecidedPenalty;
-    type WeightInfo = ();
-    #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = BenchmarkVerifiers;
-}
-// end: composition
-
+/// Makes verifiers, and money out of nothing.
 #[cfg(feature = "runtime-benchmarks")]
 pub struct BenchmarkVerifiers;
 
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::BenchmarkHelper<AccountId, Balance> for BenchmarkVerifiers {
     fn prepare_verifier(who: &AccountId, bond: Balance) {
-        use frame_support::traits::fungible::Mutate;
-        Balances::set_balance(who, bond * 2);
+        agora_pallet_dev::mint::<Balances>(who, bond);
         ActiveVerifiers::mutate(|all| all.insert(*who));
     }
 }
 
+/// Makes the chain a test starts from.
 pub struct ExtBuilder {
     places: u32,
     penalty: Permill,
@@ -229,17 +151,19 @@ pub struct ExtBuilder {
 impl Default for ExtBuilder {
     fn default() -> Self {
         Self {
-            places: 8,
+            places: PLACES,
             penalty: Permill::one(),
         }
     }
 }
 
 impl ExtBuilder {
+    /// The most attestations per task.
     pub fn places(self, places: u32) -> Self {
         Self { places, ..self }
     }
 
+    /// What losers lose of their bond; a tenth of it where nobody could decide.
     pub fn penalty(self, percent: u32) -> Self {
         Self {
             penalty: Permill::from_percent(percent),
@@ -250,44 +174,38 @@ impl ExtBuilder {
     pub fn build(self) -> sp_io::TestExternalities {
         ActiveVerifiers::set((1..=VERIFIERS).collect());
         KnownParties::set(BTreeSet::new());
-        Recorded::set(Vec::new());
         MaxAttestations::set(self.places);
         LoserPenalty::set(self.penalty);
         UndecidedPenalty::set(self.penalty / 10);
-        let mut storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
-        let balances = (1..=VERIFIERS)
-            .map(|who| (who, RICHES))
-            .chain([(TREASURY, 10)])
-            .collect();
-        pallet_balances::GenesisConfig::<Test> {
-            balances,
+        let genesis = RuntimeGenesisConfig {
+            balances: pallet_balances::GenesisConfig {
+                balances: endow(1..=VERIFIERS, ENDOWMENT),
+                ..Default::default()
+            },
             ..Default::default()
-        }
-        .assimilate_storage(&mut storage)
-        .unwrap();
-        let mut ext = sp_io::TestExternalities::from(storage);
-        ext.execute_with(|| System::set_block_number(1));
-        ext
+        };
+        state::<Test>(genesis)
     }
 
-    /// Runs `test`, and checks the state and that no money came or went.
+    /// Runs `test`, then checks the state, and that no money appeared or got lost.
     pub fn build_and_execute(self, test: impl FnOnce()) {
         self.build().execute_with(|| {
             let issuance = Balances::total_issuance();
             test();
-            assert_ok!(Judging::do_try_state());
-            assert_eq!(sum_of_accounts(), issuance);
+            check_state();
+            assert_eq!(Balances::total_issuance(), issuance);
         });
     }
 }
 
-pub fn sum_of_accounts() -> Balance {
-    frame_system::Account::<Test>::iter()
-        .map(|(_, a)| a.data.free + a.data.reserved)
-        .sum()
+/// Checks the invariants of the appeal windows and of the money that is held.
+pub fn check_state() {
+    Judging::do_try_state().unwrap();
+    Escrow::do_try_state().unwrap();
+    assert_issuance::<Test>();
 }
 
-pub fn terms() -> AppealTerms<u64, BalanceOf<Test>> {
+pub fn terms() -> AppealTerms<BlockNumber, BalanceOf<Test>> {
     AppealTerms {
         digest: H256::repeat_byte(1),
         seed: H256::repeat_byte(2),
@@ -317,21 +235,21 @@ pub fn contest(task: TaskId, valid: &[AccountId], invalid: &[AccountId]) {
 }
 
 pub fn bond_of(who: AccountId, task: TaskId) -> Balance {
-    EscrowDouble::held(Purpose::AppealBond, Scope::Task(task), &who)
+    Escrow::held(Purpose::AppealBond, Scope::Task(task), &who)
 }
 
 /// What of `who`'s money is not held.
 pub fn free(who: AccountId) -> Balance {
-    Balances::balance(&who)
+    Balances::free_balance(who)
 }
 
-pub fn window(task: TaskId) -> Option<AppealWindow<AccountId, u64, Balance, MaxAttestations>> {
+pub fn window(task: TaskId) -> Option<AppealWindowOf<Test>> {
     AppealWindows::<Test>::get(task)
 }
 
 /// This pallet's events since the last time.
-pub fn events() -> Vec<crate::Event<Test>> {
-    let all = System::read_events_for_pallet::<crate::Event<Test>>();
+pub fn events() -> Vec<Event<Test>> {
+    let all = System::read_events_for_pallet();
     System::reset_events();
     all
 }

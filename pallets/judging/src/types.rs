@@ -1,8 +1,8 @@
 //! An appeal window, and how bonds pass from the wrong side to the right one. Pure.
 
-use crate::{Config, Error};
+use crate::Config;
 use agora_primitives::{
-    judging::{AppealTerms, AttestError, Attestations},
+    judging::{AppealTerms, Attestations},
     money::{Escrow, Payee},
 };
 use alloc::vec::Vec;
@@ -41,15 +41,6 @@ where
     pub terms: AppealTerms<BlockNumber, Balance>,
     /// Who attested what.
     pub attestations: Attestations<AccountId, MaxAttestations>,
-}
-
-impl<T> From<AttestError> for Error<T> {
-    fn from(error: AttestError) -> Self {
-        match error {
-            AttestError::AlreadyAttested => Self::AlreadyAttested,
-            AttestError::SideFull => Self::TooManyAttestations,
-        }
-    }
 }
 
 impl<AccountId, BlockNumber, Balance, MaxAttestations> AppealWindow<AccountId, BlockNumber, Balance, MaxAttestations>

@@ -25,8 +25,8 @@ pub type ClassName = BoundedVec<u8, ConstU32<32>>;
 ///
 /// Units: amounts in plancks, windows in blocks. Rates are parts of the reward (bonds, stake) or of the bond
 /// (penalties); every product is rounded down.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskClass<Balance, BlockNumber> {
     /// What people call it.

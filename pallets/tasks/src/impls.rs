@@ -1,9 +1,10 @@
-//! The calls: check, load, pure transition, write, event.
+//! What the calls do: load, pure transition, write, event. And the traits that other pallets meet this one through.
 
 use crate::{
     pallet::*,
     transitions::Effect,
-    types::{FeeGoes, Task, TaskProgress},
+    types::{BalanceOf, ClassOf, FeeGoes, InvitedOf, Task, TaskOf, TaskProgress},
+    weights::WeightInfo,
 };
 use agora_primitives::{
     ClassId, Reference, TaskId,
@@ -37,6 +38,7 @@ impl<T: Config> Pallet<T> {
         Tasks::<T>::get(id).ok_or(Error::<T>::UnknownTask)
     }
 
+    /// Publishes a task, and returns what that weighs.
     pub(crate) fn do_publish(
         publisher: T::AccountId,
         class_id: ClassId,
@@ -45,7 +47,7 @@ impl<T: Config> Pallet<T> {
         reward: BalanceOf<T>,
         deadline: BlockNumberFor<T>,
         reference: Reference,
-    ) -> Result<Assignment, DispatchError> {
+    ) -> Result<Weight, DispatchError> {
         let now = Self::now();
         let class = Classes::<T>::get(class_id).ok_or(Error::<T>::UnknownClass)?;
         let split = T::Rewards::split(class.split).ok_or(Error::<T>::UnknownPreset)?;
@@ -87,10 +89,13 @@ impl<T: Config> Pallet<T> {
             reward,
             deadline,
         });
-        if assignment == Assignment::Priority {
-            Self::invite(id, &task, 0, task.terms.replicas, Vec::new(), now);
+        match assignment {
+            Assignment::Open => Ok(T::WeightInfo::publish()),
+            Assignment::Priority => {
+                Self::invite(id, &task, 0, task.terms.replicas, Vec::new(), now);
+                Ok(T::WeightInfo::publish().saturating_add(T::WeightInfo::invite()))
+            }
         }
-        Ok(assignment)
     }
 
     /// Succeeds if the class takes such a job, at this difficulty and for this reward.
@@ -274,6 +279,27 @@ impl<T: Config> Pallet<T> {
             digest,
         });
         Self::after_effect(id, effect);
+        Ok(())
+    }
+
+    /// Takes the step that is due, and returns what it weighs.
+    pub(crate) fn do_advance(id: TaskId) -> Result<Weight, DispatchError> {
+        Self::take_step(id, Self::now())
+    }
+
+    pub(crate) fn do_set_class(id: ClassId, class: ClassOf<T>) -> DispatchResult {
+        class
+            .validate(T::MaxContributions::get(), T::MaxLifetime::get())
+            .map_err(Error::<T>::from)?;
+        ensure!(T::Rewards::split(class.split).is_some(), Error::<T>::UnknownPreset);
+        Classes::<T>::insert(id, class);
+        Self::deposit_event(Event::ClassSet { class: id });
+        Ok(())
+    }
+
+    pub(crate) fn do_remove_class(id: ClassId) -> DispatchResult {
+        Classes::<T>::take(id).ok_or(Error::<T>::UnknownClass)?;
+        Self::deposit_event(Event::ClassRemoved { class: id });
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use crate::{
     AGENDA_PROBES,
     classes::{ClassName, TaskClass},
     pallet::*,
+    types::{BalanceOf, ClassOf},
 };
 use agora_primitives::{
     ClassId, TaskId,

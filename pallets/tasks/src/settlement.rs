@@ -6,7 +6,7 @@ use crate::{
     pallet::*,
     steps::Workers,
     transitions::{Confirmation, outcome},
-    types::{FeeGoes, TaskProgress, Terms},
+    types::{BalanceOf, FeeGoes, SplitOf, TaskOf, TaskProgress, Terms},
 };
 use agora_primitives::{
     TaskId,

@@ -3,7 +3,12 @@
 //!
 //! Each step is given a progress that has been taken out of the agenda, and schedules it for the next step.
 
-use crate::{pallet::*, transitions::rule_on_appeal, types::TaskProgress, weights::WeightInfo};
+use crate::{
+    pallet::*,
+    transitions::rule_on_appeal,
+    types::{TaskOf, TaskProgress},
+    weights::WeightInfo,
+};
 use agora_primitives::{
     TaskId,
     judging::{Answer, AppealTerms, Judge, Ruling, Seed, Verdict},

@@ -1,6 +1,9 @@
 //! What must hold at the end of every block. These invariants are the pallet's documentation of its own storage.
 
-use crate::{pallet::*, types::TaskProgress};
+use crate::{
+    pallet::*,
+    types::{TaskOf, TaskProgress},
+};
 use agora_primitives::{
     TaskId,
     money::{Escrow, Purpose, Scope},

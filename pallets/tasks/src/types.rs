@@ -6,20 +6,51 @@
 //!
 //! Terms: a *step* is what is to be done with a task when it is `due`.
 
+use crate::{Config, TaskClass};
 use agora_primitives::{
     ClassId, Reference, TaskId,
     job::JobSource,
     judging::JudgeRule,
+    money::{Escrow, RewardPlanner},
     reputation::Outcome,
-    task::{Assignment, Chosen, Difficulty, Invitation, Phase, RoundKind, TaskView},
+    task::{Assignment, Chosen, Difficulty, Invitation, Phase, RoundKind, TaskPage, TaskView},
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
+use frame_support::BoundedVec;
+use frame_system::pallet_prelude::BlockNumberFor;
 use scale_info::TypeInfo;
 use sp_runtime::{Permill, traits::AtLeast32BitUnsigned};
 
+type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
+
+/// Unit of money.
+pub type BalanceOf<T> = <<T as Config>::Escrow as Escrow<AccountIdOf<T>>>::Balance;
+
+/// A task class of this runtime.
+pub type ClassOf<T> = TaskClass<BalanceOf<T>, BlockNumberFor<T>>;
+
+/// How a reward is divided in this runtime.
+pub type SplitOf<T> = <<T as Config>::Rewards as RewardPlanner<AccountIdOf<T>>>::Split;
+
+/// The unchanging record of a task of this runtime.
+pub type TaskOf<T> = Task<AccountIdOf<T>, BalanceOf<T>, BlockNumberFor<T>, SplitOf<T>>;
+
+/// The workers that are invited to a task.
+pub type InvitedOf<T> = BoundedVec<AccountIdOf<T>, <T as Config>::MaxContributions>;
+
+/// Who may accept a round before anybody else.
+pub type InvitationOf<T> = Invitation<InvitedOf<T>, BlockNumberFor<T>>;
+
+/// What clients are told of a task.
+pub type TaskViewOf<T> = TaskView<AccountIdOf<T>, BalanceOf<T>, BlockNumberFor<T>>;
+
+/// A page of such views.
+pub type TaskPageOf<T> = TaskPage<AccountIdOf<T>, BalanceOf<T>, BlockNumberFor<T>>;
+
 /// What a task was published with. Never changes.
-#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Task<AccountId, Balance, BlockNumber, Split> {
     /// Who published it, and pays.
     pub publisher: AccountId,
@@ -40,7 +71,8 @@ pub struct Task<AccountId, Balance, BlockNumber, Split> {
 }
 
 /// The terms of a task: those of its class when it was published, with the amounts computed.
-#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Terms<Balance, BlockNumber, Split> {
     /// What those who do it right divide.
     pub reward: Balance,
@@ -127,7 +159,8 @@ impl<Balance: AtLeast32BitUnsigned + Copy, BlockNumber, Split> Terms<Balance, Bl
 }
 
 /// What every call on a task changes. Kept small: committing and revealing read and write it.
-#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TaskProgress<BlockNumber> {
     /// Where the task is in its life.
     pub phase: Phase,

@@ -1,6 +1,10 @@
 //! What the view functions answer with.
 
-use crate::{TASKS_PER_PAGE, pallet::*, types::TaskProgress};
+use crate::{
+    TASKS_PER_PAGE,
+    pallet::*,
+    types::{TaskPageOf, TaskProgress, TaskViewOf},
+};
 use agora_primitives::{
     TaskId,
     task::{Invitation, TaskPage},

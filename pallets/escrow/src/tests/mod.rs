@@ -3,9 +3,10 @@
 mod composition;
 mod deposit;
 mod hold;
+mod integrity;
 mod pay;
-mod properties;
 mod purposes;
+mod random_calls;
 mod release;
 mod try_state;
 mod weight;

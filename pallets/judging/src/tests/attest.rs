@@ -1,7 +1,7 @@
 use crate::{Error, Event, mock::*};
 use agora_primitives::judging::{Attestation, Judge, Ruling, Tally};
 use frame_support::{assert_noop, assert_ok};
-use sp_runtime::{DispatchError, TokenError};
+use sp_runtime::DispatchError;
 
 #[test]
 fn holds_the_bond_and_takes_it_down() {
@@ -17,7 +17,7 @@ fn holds_the_bond_and_takes_it_down() {
                 attestation: Attestation::Valid
             }]
         );
-        assert_eq!((bond_of(1, TASK), free(1)), (BOND, RICHES - BOND));
+        assert_eq!((bond_of(1, TASK), free(1)), (BOND, ENDOWMENT - BOND));
         let attestations = window(TASK).unwrap().attestations;
         assert!(attestations.iter().eq(&[(1, Attestation::Valid)]));
     });
@@ -33,7 +33,10 @@ fn touches_nobody_else_and_no_other_task() {
         assert_ok!(attest(1, OTHER_TASK, Attestation::Invalid));
         assert_eq!((bond_of(1, TASK), bond_of(1, OTHER_TASK)), (BOND, BOND));
         assert_eq!((bond_of(2, TASK), bond_of(2, OTHER_TASK)), (BOND, 0));
-        assert_eq!((free(1), free(2), free(3)), (RICHES - 2 * BOND, RICHES - BOND, RICHES));
+        assert_eq!(
+            (free(1), free(2), free(3)),
+            (ENDOWMENT - 2 * BOND, ENDOWMENT - BOND, ENDOWMENT)
+        );
         assert_eq!(
             Judging::tally(TASK),
             Tally {
@@ -150,10 +153,16 @@ fn fails_without_the_money() {
     ExtBuilder::default().build_and_execute(|| {
         ActiveVerifiers::mutate(|all| all.insert(NEWCOMER));
         open(TASK);
-        assert_noop!(attest(NEWCOMER, TASK, Attestation::Valid), TokenError::FundsUnavailable);
+        assert_noop!(
+            attest(NEWCOMER, TASK, Attestation::Valid),
+            pallet_agora_escrow::Error::<Test>::InsufficientBalance
+        );
         // All but the existential deposit is too little too.
         let transfer = Balances::transfer_allow_death(RuntimeOrigin::signed(1), NEWCOMER, BOND);
         assert_ok!(transfer);
-        assert_noop!(attest(NEWCOMER, TASK, Attestation::Valid), TokenError::FundsUnavailable);
+        assert_noop!(
+            attest(NEWCOMER, TASK, Attestation::Valid),
+            pallet_agora_escrow::Error::<Test>::InsufficientBalance
+        );
     });
 }

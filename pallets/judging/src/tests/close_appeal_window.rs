@@ -1,7 +1,7 @@
 use crate::{Error, Event, mock::*};
 use agora_primitives::{
     judging::{Judge, Ruling},
-    money::{Escrow, Purpose, Scope},
+    money::{Escrow as _, Purpose, Scope},
     participants::Specialisation,
     reputation::{Outcome, Side},
 };
@@ -32,7 +32,7 @@ fn closed(ruling: Ruling) -> Event<Test> {
 fn gains(accounts: impl IntoIterator<Item = AccountId>) -> Vec<i128> {
     accounts
         .into_iter()
-        .map(|who| free(who) as i128 - RICHES as i128)
+        .map(|who| free(who) as i128 - ENDOWMENT as i128)
         .collect()
 }
 
@@ -56,7 +56,7 @@ fn upheld_pays_those_in_favour_with_the_bonds_of_the_others() {
         );
         let confirmed = Outcome::Right { confirmed: true };
         assert_eq!(
-            Recorded::get(),
+            ReputationDouble::outcomes(),
             [
                 (1, SIDE, confirmed),
                 (3, SIDE, confirmed),
@@ -86,7 +86,10 @@ fn overturned_pays_those_against_with_the_bonds_of_the_others() {
             ]
         );
         // Alone on the right side: right, but nobody confirmed it.
-        assert_eq!(Recorded::get()[0], (2, SIDE, Outcome::Right { confirmed: false }));
+        assert_eq!(
+            ReputationDouble::outcomes()[0],
+            (2, SIDE, Outcome::Right { confirmed: false })
+        );
     });
 }
 
@@ -97,9 +100,9 @@ fn undecided_costs_those_against_a_little_and_tells_no_reputation() {
         System::reset_events();
         assert_eq!(Judging::close_appeal_window(TASK, Ruling::Undecided), Ok(vec![]));
         assert_eq!(gains(1..=3), [0, -100, 0]);
-        assert_eq!(free(TREASURY), 10 + 100);
+        assert_eq!(free(TREASURY), ED + 100);
         assert_eq!(events(), [slashed(2, 100), closed(Ruling::Undecided)]);
-        assert_eq!(Recorded::get(), []);
+        assert_eq!(ReputationDouble::outcomes(), []);
         assert_eq!(window(TASK), None);
     });
 }
@@ -110,7 +113,7 @@ fn the_remainder_goes_to_the_treasury() {
         contest(TASK, &[1, 2, 3], &[4]);
         assert_ok!(Judging::close_appeal_window(TASK, Ruling::Upheld));
         assert_eq!(gains(1..=4), [333, 333, 333, -1000]);
-        assert_eq!(free(TREASURY), 10 + 1);
+        assert_eq!(free(TREASURY), ED + 1);
     });
 }
 
@@ -121,7 +124,7 @@ fn without_anybody_on_the_right_side_the_treasury_gets_the_bonds() {
         System::reset_events();
         assert_eq!(Judging::close_appeal_window(TASK, Ruling::Overturned), Ok(vec![]));
         assert_eq!(gains(1..=2), [-1000, -1000]);
-        assert_eq!(free(TREASURY), 10 + 2 * BOND);
+        assert_eq!(free(TREASURY), ED + 2 * BOND);
         assert_eq!(
             events(),
             [slashed(1, BOND), slashed(2, BOND), closed(Ruling::Overturned)]
@@ -136,7 +139,7 @@ fn without_anybody_on_the_wrong_side_bonds_just_go_back() {
         System::reset_events();
         assert_eq!(Judging::close_appeal_window(TASK, Ruling::Upheld), Ok(vec![1, 2]));
         assert_eq!(gains(1..=2), [0, 0]);
-        assert_eq!(free(TREASURY), 10);
+        assert_eq!(free(TREASURY), ED);
         assert_eq!(events(), [paid(1, 0), paid(2, 0), closed(Ruling::Upheld)]);
     });
 }
@@ -200,9 +203,9 @@ fn takes_what_is_held_where_it_is_less_than_the_bond() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1], &[2, 3]);
         let scope = Scope::Task(TASK);
-        assert_ok!(EscrowDouble::release(Purpose::AppealBond, scope, &1, 400));
-        assert_ok!(EscrowDouble::release(Purpose::AppealBond, scope, &2, 300));
-        assert_ok!(EscrowDouble::release(Purpose::AppealBond, scope, &3, BOND));
+        assert_ok!(Escrow::release(Purpose::AppealBond, scope, &1, 400));
+        assert_ok!(Escrow::release(Purpose::AppealBond, scope, &2, 300));
+        assert_ok!(Escrow::release(Purpose::AppealBond, scope, &3, BOND));
         System::reset_events();
         assert_eq!(Judging::close_appeal_window(TASK, Ruling::Upheld), Ok(vec![1]));
         assert_eq!(gains(1..=3), [700, -700, 0]);

@@ -1,3 +1,5 @@
+//! Impossible settings are refused when the runtime is built.
+
 use crate::mock::*;
 use frame_support::traits::Hooks;
 

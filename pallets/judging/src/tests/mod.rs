@@ -1,12 +1,13 @@
-//! One module per call and per function of the trait.
+//! One module per call or trait method, and what goes beyond one.
 
 mod attest;
 mod close_appeal_window;
+mod composition;
 mod integrity;
 mod judge;
 mod open_appeal_window;
-mod random;
-mod readme;
+mod random_calls;
 mod redistribute;
 mod tally;
 mod try_state;
+mod weight;

@@ -1,7 +1,7 @@
 use crate::{AppealWindows, mock::*};
 use agora_primitives::{
     judging::Attestation,
-    money::{Escrow, Purpose, Scope},
+    money::{Escrow as _, Purpose, Scope},
 };
 use codec::{Decode, Encode};
 use frame_support::{assert_err, assert_ok};
@@ -11,7 +11,7 @@ fn notices_a_missing_bond() {
     ExtBuilder::default().build().execute_with(|| {
         contest(TASK, &[1], &[]);
         assert_ok!(Judging::do_try_state());
-        assert_ok!(EscrowDouble::release(Purpose::AppealBond, Scope::Task(TASK), &1, 1));
+        assert_ok!(Escrow::release(Purpose::AppealBond, Scope::Task(TASK), &1, 1));
         assert_err!(
             Judging::do_try_state(),
             "judging: what is held of an attester is not the bond"

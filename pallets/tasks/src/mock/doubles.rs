@@ -1,13 +1,12 @@
-//! Doubles of the judge, the registry, the reputations and the tree of results. What they know is not undone with the
+//! Doubles of the judge, the registry, the rewards and the tree of results. What they know is not undone with the
 //! storage.
 
 use super::*;
 use agora_math::consensus::verdict;
 use agora_primitives::{
-    judging::{Answer, AppealTerms, Judge, JudgeRule, Ruling, Seed, Tally, Verdict},
+    judging::{Answer, AppealTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
     money::{PaymentPlan, Payroll, PresetId, RewardPlanner},
     participants::{Participants, Role},
-    reputation::{Level, Outcome, Reputation},
     results::{ResultLeaf, ResultSink},
 };
 use pallet_agora_rewards::Split;
@@ -30,10 +29,6 @@ pub struct World {
     pub inactive: BTreeSet<AccountId>,
     /// Who is not suited to anything.
     pub unsuited: BTreeSet<AccountId>,
-    /// What was recorded.
-    pub records: Vec<(AccountId, Side, Outcome)>,
-    /// Confidence scores.
-    pub confidence: BTreeMap<AccountId, u32>,
     /// Leaves of settled results.
     pub leaves: Vec<ResultLeaf<AccountId>>,
     /// Whether the tree of results is full.
@@ -45,21 +40,28 @@ pub struct World {
 }
 
 thread_local! {
-    static WORLD: RefCell<World> = RefCell::new(World::default());
+    static WORLD: RefCell<World> = RefCell::default();
+}
+
+impl World {
+    /// Forgets everything.
+    pub fn reset() {
+        WORLD.take();
+    }
 }
 
 /// Looks at, or changes, what the doubles know.
 pub fn world<R>(look: impl FnOnce(&mut World) -> R) -> R {
-    WORLD.with(|world| look(&mut world.borrow_mut()))
+    WORLD.with_borrow_mut(look)
 }
 
 /// Slots per worker.
 pub const SLOTS: u32 = 3;
 
 /// Judges as the real judge does; anybody may be made to have attested.
-pub struct Jury;
+pub struct JudgeDouble;
 
-impl Judge<AccountId, BlockNumber, Balance> for Jury {
+impl Judge<AccountId, BlockNumber, Balance> for JudgeDouble {
     fn judge(rule: JudgeRule, seed: H256, answers: &[Answer<AccountId, BlockNumber>]) -> Option<Verdict<AccountId>> {
         let JudgeRule::Replication { trust } = rule;
         let verdict = verdict(trust, seed.as_fixed_bytes(), answers)?;
@@ -118,9 +120,9 @@ pub fn attest(task: TaskId, in_favour: u32, against: u32) {
 }
 
 /// Knows the workers `WORKER..`, three slots each; draws the first that are not excluded.
-pub struct Registry;
+pub struct ParticipantsDouble;
 
-impl Participants<AccountId> for Registry {
+impl Participants<AccountId> for ParticipantsDouble {
     fn ensure_active(who: &AccountId, role: Role) -> DispatchResult {
         assert_eq!(role, Role::Worker);
         match world(|world| world.inactive.contains(who)) {
@@ -159,25 +161,10 @@ impl Participants<AccountId> for Registry {
     }
 }
 
-/// Remembers what was recorded.
-pub struct Fame;
-
-impl Reputation<AccountId> for Fame {
-    fn record(who: &AccountId, side: Side, outcome: Outcome) {
-        world(|world| world.records.push((*who, side, outcome)));
-    }
-    fn confidence(who: &AccountId, _: Specialisation) -> u32 {
-        world(|world| world.confidence.get(who).copied().unwrap_or_default())
-    }
-    fn level(_: &AccountId, _: Side) -> Level {
-        Level::Beginner
-    }
-}
-
 /// Keeps the leaves, unless it is full.
-pub struct Tree;
+pub struct ResultsDouble;
 
-impl ResultSink<AccountId> for Tree {
+impl ResultSink<AccountId> for ResultsDouble {
     fn append(leaf: ResultLeaf<AccountId>) -> DispatchResult {
         world(|world| {
             if world.tree_is_full {
@@ -189,19 +176,10 @@ impl ResultSink<AccountId> for Tree {
     }
 }
 
-/// Rolls the subject's hash.
-pub struct Dice;
-
-impl Seed for Dice {
-    fn seed(subject: &[u8]) -> H256 {
-        sp_io::hashing::blake2_256(subject).into()
-    }
-}
-
 /// The real rewards, which may be made to lose something.
-pub struct Planner;
+pub struct RewardsDouble;
 
-impl RewardPlanner<AccountId> for Planner {
+impl RewardPlanner<AccountId> for RewardsDouble {
     type Balance = Balance;
     type Split = Split;
 
@@ -223,9 +201,9 @@ impl RewardPlanner<AccountId> for Planner {
 }
 
 /// Makes the accounts that the benchmarks need.
-pub struct Helper;
+pub struct BenchmarkAccounts;
 
-impl crate::scenario::BenchmarkHelper<AccountId, Balance> for Helper {
+impl crate::scenario::BenchmarkHelper<AccountId, Balance> for BenchmarkAccounts {
     fn unit() -> Balance {
         100
     }
@@ -236,7 +214,7 @@ impl crate::scenario::BenchmarkHelper<AccountId, Balance> for Helper {
         ALICE
     }
     fn worker(n: u32, _: Specialisation) -> AccountId {
-        let who = 1_000 + u64::from(n);
+        let who = 2_000 + u64::from(n);
         assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), who, ENDOWMENT));
         who
     }

@@ -104,10 +104,11 @@ pub fn free(who: AccountId) -> Balance {
     Balances::free_balance(who)
 }
 
-/// What worker `n` gained since genesis, and lost if it is negative.
+/// What `who` gained since genesis, and lost if it is negative.
 pub fn gain(who: AccountId) -> i128 {
+    let at_genesis = if who == TREASURY { ED } else { ENDOWMENT };
     let all = free(who) + Balances::reserved_balance(who);
-    all as i128 - ENDOWMENT as i128
+    all as i128 - at_genesis as i128
 }
 
 pub fn bond_held(n: u64, task: TaskId) -> Balance {
@@ -116,10 +117,10 @@ pub fn bond_held(n: u64, task: TaskId) -> Balance {
 
 /// What was recorded of `who`.
 pub fn records_of(who: AccountId) -> Vec<(Side, Outcome)> {
-    world(|world| {
-        let of_who = world.records.iter().filter(|(account, _, _)| *account == who);
-        of_who.map(|(_, side, outcome)| (*side, *outcome)).collect()
-    })
+    ReputationDouble::outcomes()
+        .into_iter()
+        .filter_map(|(account, side, outcome)| (account == who).then_some((side, outcome)))
+        .collect()
 }
 
 pub const AS_WORKER: Side = Side::Worker(Specialisation::Synthetic);

@@ -1,10 +1,10 @@
 //! The agenda: spilling, postponing, staying within the weight.
 
-use crate::{AGENDA_PROBES, Agenda, Event, Hastened, Pallet, ServedUpTo, WeightInfo, mock::*};
+use crate::{AGENDA_PROBES, Agenda, Event, Hastened, ServedUpTo, WeightInfo, mock::*};
 use agora_primitives::{TaskId, task::Phase};
 use frame_support::{
     assert_ok,
-    traits::{Get, Hooks},
+    traits::Hooks,
     weights::{RuntimeDbWeight, Weight},
 };
 
@@ -168,12 +168,5 @@ fn a_pallet_that_joins_a_running_chain_does_not_walk_its_past() {
         assert_eq!(ServedUpTo::<Test>::get(), Some(1_000_000));
         let one = <() as WeightInfo>::on_idle_base().saturating_add(<() as WeightInfo>::on_idle_bucket());
         assert_eq!(used, one);
-    });
-}
-
-#[test]
-fn steps_fit_into_a_block() {
-    ExtBuilder::default().build_and_execute(|| {
-        <Pallet<Test> as Hooks<BlockNumber>>::integrity_test();
     });
 }

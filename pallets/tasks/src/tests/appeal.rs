@@ -12,7 +12,7 @@ use frame_support::assert_noop;
 /// A task whose result, digest 1 of workers 0 and 1 against digest 2 of worker 2, was attested against.
 fn reopened(in_favour: u32, against: u32) -> TaskId {
     let task = publish();
-    world(|world| world.confidence.insert(worker(0), 30));
+    ReputationDouble::set_confidence(worker(0), 30);
     answer_all(task, &[(0, 1), (1, 1), (2, 2)]);
     assert_eq!(phase(task), Phase::Appealable);
     attest(task, in_favour, against);
@@ -113,7 +113,7 @@ fn the_first_answers_have_no_say() {
     ExtBuilder::default().build_and_execute(|| {
         let task = reopened(0, 1);
         // Worker 0 alone outweighs three others, but is not asked.
-        world(|world| world.confidence.insert(worker(0), 3_000));
+        ReputationDouble::set_confidence(worker(0), 3_000);
         answer_all(task, &[(3, 3), (4, 3), (5, 3)]);
         assert_eq!(rulings(), [Ruling::Overturned]);
         assert_eq!(Results::<Test>::get(task).unwrap().digest, digest(3));

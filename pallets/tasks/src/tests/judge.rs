@@ -20,11 +20,11 @@ fn chooses_the_result_that_enough_agree_on() {
         commit(0, task, 1);
         commit(2, task, 1);
         (0..3).for_each(|n| reveal(n, task, 1));
+        let seed = BlockSeed::<Test>::seed(&(b"agora/judge", task).encode());
         run_to(5);
         let chosen = Results::<Test>::get(task).unwrap();
         assert_eq!(chosen.best, worker(1), "it committed in the earliest block");
         assert_eq!((chosen.digest, chosen.trace_root), (digest(1), trace_root(1)));
-        let seed = Dice::seed(&(b"agora/judge", task).encode());
         last_event(Event::ResultChosen {
             task,
             digest: digest(1),
@@ -120,7 +120,7 @@ fn earlier_answers_count_in_later_rounds() {
 #[test]
 fn confidence_lets_fewer_decide() {
     ExtBuilder::default().build_and_execute(|| {
-        world(|world| world.confidence.insert(worker(0), 300));
+        ReputationDouble::set_confidence(worker(0), 300);
         let task = publish();
         answer_all(task, &[(0, 1), (1, 2), (2, 3)]);
         assert_eq!(Results::<Test>::get(task).unwrap().best, worker(0));

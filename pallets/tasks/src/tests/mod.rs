@@ -1,4 +1,4 @@
-//! Tests: one file per call, and one per part of what the agenda does.
+//! One module per call, step and trait method, and what goes beyond one.
 
 mod accept;
 mod advance;
@@ -7,15 +7,21 @@ mod appeal;
 mod cancel;
 mod classes;
 mod commit;
+mod composition;
 mod expire;
-mod fuzz;
 mod genesis;
+mod integrity;
 mod judge;
 mod parties;
 mod publish;
 mod purge;
+mod random_calls;
+mod remove_class;
 mod reveal;
 mod scenarios;
+mod set_class;
 mod settle;
 mod transitions;
+mod try_state;
 mod views;
+mod weight;

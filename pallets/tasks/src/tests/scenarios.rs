@@ -2,20 +2,17 @@
 
 use crate::{
     Progress,
-    mock::{ExtBuilder, Helper, Test},
+    mock::{BenchmarkAccounts, ExtBuilder, MAX_CONTRIBUTIONS, Test},
     scenario::{Digests, Scenario},
     transitions::Step,
 };
 use agora_primitives::{TaskId, task::Phase};
 
-type Scenes = Scenario<Test, Helper>;
-
-const MOST: u32 = 10;
+type Scenes = Scenario<Test, BenchmarkAccounts>;
 
 /// Runs a scenario, in which agendas are crowded with tasks that do not exist, and takes the step that is due.
 fn step(build: impl Fn() -> TaskId, step: Step, then: Option<Phase>) {
     ExtBuilder::default().build().execute_with(|| {
-        assert_eq!(<Test as crate::Config>::MaxContributions::get(), MOST);
         let id = build();
         assert_eq!(Progress::<Test>::get(id).unwrap().step(Scenes::now()), Some(step));
         Scenes::step(id);
@@ -31,7 +28,7 @@ fn step(build: impl Fn() -> TaskId, step: Step, then: Option<Phase>) {
 
 #[test]
 fn every_step_is_reached_with_any_number_of_workers() {
-    for n in [1, 2, MOST] {
+    for n in [1, 2, MAX_CONTRIBUTIONS] {
         let close = Step::CloseAppealWindow;
         step(|| Scenes::to_expire(n), Step::Expire, Some(Phase::Expired));
         let same = Digests::Same(1);
@@ -66,7 +63,7 @@ fn the_other_scenarios_are_what_they_say() {
         assert_ne!(progress.scheduled_at, Some(progress.due));
         Scenes::fill_hastened();
         assert_eq!(crate::Hastened::<Test>::get().len(), 2);
-        assert_eq!(Scenes::many_workers().len(), 2 * MOST as usize);
+        assert_eq!(Scenes::many_workers().len(), 2 * MAX_CONTRIBUTIONS as usize);
         let (digest, ..) = Scenes::reveal_of(0, Digests::Same(1));
         assert_eq!(digest, sp_core::H256::repeat_byte(1));
     });

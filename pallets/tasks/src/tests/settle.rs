@@ -104,7 +104,7 @@ fn wrong_silent_and_late_workers_pay_the_treasury() {
         accept(4, task);
         commit_all(task, &[(0, 1), (1, 1), (2, 2), (3, 1)]);
         run_to(DEADLINE + 2);
-        world(|world| world.confidence.insert(worker(0), 30));
+        ReputationDouble::set_confidence(worker(0), 30);
         reveal(0, task, 1);
         reveal(1, task, 1);
         reveal(2, task, 2);

@@ -3,6 +3,7 @@
 
 use crate as pallet_agora_tasks;
 use crate::{Event, TaskClass, Windows, genesis_classes};
+use agora_pallet_dev::{assert_issuance, endow, state};
 use agora_primitives::{
     ClassId, Reference, TaskId,
     commitment::{Salt, commitment},
@@ -14,32 +15,34 @@ use agora_primitives::{
 };
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
-    traits::{Hooks, VariantCountOf},
-    weights::Weight,
+    traits::Hooks,
+    weights::{Weight, constants::RocksDbWeight},
 };
 use frame_system::EnsureRoot;
 use sp_core::H256;
-use sp_runtime::{BuildStorage, Permill};
+use sp_runtime::Permill;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub type AccountId = u64;
-pub type Balance = u128;
-pub type BlockNumber = u64;
-pub type Class = TaskClass<Balance, BlockNumber>;
-type Block = frame_system::mocking::MockBlock<Test>;
+mod doubles;
+mod story;
 
-pub const ED: Balance = 10;
-/// What everybody has at genesis.
+pub use agora_pallet_dev::{
+    ALICE, AccountId, BOB, Balance, BlockNumber, BlockSeed, ED, ExistentialDeposit, ReputationDouble, TREASURY,
+    Treasury,
+};
+pub use doubles::*;
+pub use story::*;
+
+pub type Class = TaskClass<Balance, BlockNumber>;
+
+/// What everybody but the treasury has at genesis. [`ALICE`] and [`BOB`] publish.
 pub const ENDOWMENT: Balance = 1_000_000;
-pub const TREASURY: AccountId = 99;
-/// Publishers.
-pub const ALICE: AccountId = 1;
-pub const BOB: AccountId = 2;
 /// Workers are the accounts from here on.
 pub const WORKER: AccountId = 10;
 pub const WORKERS: u64 = 16;
 /// Verifiers are the accounts from here on.
 pub const VERIFIER: AccountId = 50;
+pub const VERIFIERS: u64 = 8;
 
 /// The class of most tests: three replicas, at most seven.
 pub const CLASS: ClassId = ClassId(0);
@@ -54,12 +57,10 @@ pub const WRONG: Balance = 1_000;
 /// A tenth of the bond.
 pub const LATE: Balance = 200;
 pub const RETENTION: BlockNumber = 30;
+pub const MAX_CONTRIBUTIONS: u32 = 10;
+pub const MAX_TASKS_PER_BLOCK: u32 = 3;
+pub const MAX_LIFETIME: BlockNumber = 100;
 pub const SALT: Salt = [7; 32];
-
-mod doubles;
-mod story;
-pub use doubles::*;
-pub use story::*;
 
 #[frame_support::runtime]
 mod runtime {
@@ -91,19 +92,18 @@ mod runtime {
 }
 
 parameter_types! {
-    pub const ExistentialDeposit: Balance = ED;
-    pub const Treasury: AccountId = TREASURY;
     pub const MaxPresets: u32 = 8;
-    pub const MaxContributions: u32 = 10;
-    pub const MaxTasksPerBlock: u32 = 3;
-    pub const MaxLifetime: BlockNumber = 100;
-    pub const RetentionPeriod: BlockNumber = RETENTION;
+    pub static ContributionLimit: u32 = MAX_CONTRIBUTIONS;
+    pub static BucketLimit: u32 = MAX_TASKS_PER_BLOCK;
+    pub static LifetimeLimit: BlockNumber = MAX_LIFETIME;
+    pub static RetentionPeriod: BlockNumber = RETENTION;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
-    type Block = Block;
+    type Block = frame_system::mocking::MockBlock<Test>;
     type AccountData = pallet_balances::AccountData<Balance>;
+    type DbWeight = RocksDbWeight;
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
@@ -111,8 +111,6 @@ impl pallet_balances::Config for Test {
     type Balance = Balance;
     type ExistentialDeposit = ExistentialDeposit;
     type AccountStore = System;
-    type FreezeIdentifier = RuntimeFreezeReason;
-    type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
 }
 
 impl pallet_agora_escrow::Config for Test {
@@ -132,20 +130,20 @@ impl pallet_agora_rewards::Config for Test {
 
 impl crate::Config for Test {
     type Escrow = Escrow;
-    type Rewards = Planner;
-    type Judge = Jury;
-    type Participants = Registry;
-    type Reputation = Fame;
-    type Results = Tree;
-    type Seed = Dice;
+    type Rewards = RewardsDouble;
+    type Judge = JudgeDouble;
+    type Participants = ParticipantsDouble;
+    type Reputation = ReputationDouble;
+    type Results = ResultsDouble;
+    type Seed = BlockSeed<Test>;
     type ClassOrigin = EnsureRoot<AccountId>;
-    type MaxContributions = MaxContributions;
-    type MaxTasksPerBlock = MaxTasksPerBlock;
-    type MaxLifetime = MaxLifetime;
+    type MaxContributions = ContributionLimit;
+    type MaxTasksPerBlock = BucketLimit;
+    type MaxLifetime = LifetimeLimit;
     type RetentionPeriod = RetentionPeriod;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = Helper;
+    type BenchmarkHelper = BenchmarkAccounts;
 }
 
 /// Makes the chain a test starts from.
@@ -196,18 +194,18 @@ impl ExtBuilder {
     }
 
     pub fn build(self) -> sp_io::TestExternalities {
-        world(|world| *world = World::default());
-        let workers = WORKER..WORKER + WORKERS;
-        let verifiers = VERIFIER..VERIFIER + 8;
-        let balances = [ALICE, BOB, TREASURY]
+        World::reset();
+        ContributionLimit::set(MAX_CONTRIBUTIONS);
+        BucketLimit::set(MAX_TASKS_PER_BLOCK);
+        LifetimeLimit::set(MAX_LIFETIME);
+        RetentionPeriod::set(RETENTION);
+        let accounts = [ALICE, BOB]
             .into_iter()
-            .chain(workers)
-            .chain(verifiers)
-            .map(|who| (who, ENDOWMENT))
-            .collect();
+            .chain(WORKER..WORKER + WORKERS)
+            .chain(VERIFIER..VERIFIER + VERIFIERS);
         let genesis = RuntimeGenesisConfig {
             balances: pallet_balances::GenesisConfig {
-                balances,
+                balances: endow(accounts, ENDOWMENT),
                 ..Default::default()
             },
             tasks: crate::GenesisConfig {
@@ -215,9 +213,7 @@ impl ExtBuilder {
             },
             ..Default::default()
         };
-        let mut externalities = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
-        externalities.execute_with(|| System::set_block_number(1));
-        externalities
+        state::<Test>(genesis)
     }
 
     /// Runs `test`, then checks the state, and that no money appeared or got lost.
@@ -231,10 +227,12 @@ impl ExtBuilder {
     }
 }
 
-/// Checks the invariants of the pallets, and that slots in use are those of running rounds.
+/// Checks the invariants of the pallets, that all balances add up to the issuance, and that slots in use are those of
+/// running rounds.
 pub fn check_state() {
     Escrow::do_try_state().unwrap();
     Tasks::do_try_state().unwrap();
+    assert_issuance::<Test>();
     let mut slots = BTreeMap::<AccountId, u32>::new();
     for (task, worker, contribution) in crate::Contributions::<Test>::iter() {
         let progress = progress(task);
@@ -269,13 +267,7 @@ pub fn burned() -> Balance {
 
 /// This pallet's events so far.
 pub fn events() -> Vec<Event<Test>> {
-    System::events()
-        .into_iter()
-        .filter_map(|record| match record.event {
-            RuntimeEvent::Tasks(event) => Some(event),
-            _ => None,
-        })
-        .collect()
+    System::read_events_for_pallet()
 }
 
 /// The terminal events so far.

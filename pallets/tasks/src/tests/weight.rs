@@ -1,0 +1,138 @@
+//! Calls, hooks and steps weigh what was measured for them.
+
+use crate::{Call, WeightInfo, mock::*, transitions::Step, types::TaskProgress};
+use agora_primitives::{TaskId, task::Difficulty};
+use frame_support::{
+    dispatch::GetDispatchInfo,
+    traits::Hooks,
+    weights::{RuntimeDbWeight, Weight},
+};
+use sp_core::H256;
+
+type Measured = ();
+
+/// The heaviest of `weights`, in time and in size.
+fn heaviest<const N: usize>(weights: [Weight; N]) -> Weight {
+    weights
+        .into_iter()
+        .fold(Weight::zero(), |most, weight| most.max(weight))
+}
+
+fn publish_call() -> Call<Test> {
+    Call::publish {
+        class: CLASS,
+        job: job(),
+        difficulty: Difficulty::ONE,
+        reward: REWARD,
+        deadline: DEADLINE,
+        reference: reference(1),
+    }
+}
+
+#[test]
+fn each_call_has_its_own() {
+    let (task, digest) = (TaskId(0), H256::zero());
+    let most = MAX_CONTRIBUTIONS;
+    let weights = [
+        (publish_call(), Measured::publish().saturating_add(Measured::invite())),
+        (Call::cancel { task }, Measured::cancel()),
+        (Call::accept { task }, Measured::accept()),
+        (
+            Call::commit {
+                task,
+                commitment: digest,
+            },
+            Measured::commit(),
+        ),
+        (
+            Call::reveal {
+                task,
+                digest,
+                trace_root: digest,
+                salt: SALT,
+            },
+            Measured::reveal(),
+        ),
+        (
+            Call::advance { task },
+            heaviest([
+                Measured::expire(most),
+                Measured::start_reveal(),
+                Measured::judge(most),
+                Measured::replicate(most),
+                Measured::fail(most),
+                Measured::rule(most),
+                Measured::settle(most),
+                Measured::reopen(most),
+                Measured::purge(),
+            ]),
+        ),
+        (
+            Call::set_class {
+                id: CLASS,
+                class: class(),
+            },
+            Measured::set_class(),
+        ),
+        (Call::remove_class { id: CLASS }, Measured::remove_class()),
+    ];
+    for (call, weight) in weights {
+        assert_eq!(Call::<Test>::get_dispatch_info(&call).call_weight, weight, "{call:?}");
+    }
+}
+
+#[test]
+fn publishing_weighs_less_where_nobody_is_invited() {
+    let publish = |chain: ExtBuilder| {
+        let mut weight = None;
+        chain.build_and_execute(|| {
+            let origin = RuntimeOrigin::signed(ALICE);
+            let (difficulty, reference) = (Difficulty::ONE, reference(1));
+            let published = Tasks::publish(origin, CLASS, job(), difficulty, REWARD, DEADLINE, reference);
+            weight = published.unwrap().actual_weight;
+        });
+        weight.unwrap()
+    };
+    let (open, priority) = (ExtBuilder::default(), ExtBuilder::default().priority());
+    assert_eq!(publish(open), Measured::publish());
+    let both = Measured::publish().saturating_add(Measured::invite());
+    assert_eq!(publish(priority), both);
+}
+
+#[test]
+fn a_step_may_weigh_as_much_as_the_heaviest_of_its_ends() {
+    let n = 7;
+    let progress = TaskProgress {
+        contributions: n,
+        ..TaskProgress::published(DEADLINE, 3, 5)
+    };
+    let weights = [
+        (Step::Expire, Measured::expire(n)),
+        (Step::StartReveal, Measured::start_reveal()),
+        (
+            Step::Judge,
+            heaviest([
+                Measured::judge(n),
+                Measured::replicate(n),
+                Measured::fail(n),
+                Measured::rule(n),
+            ]),
+        ),
+        (
+            Step::CloseAppealWindow,
+            heaviest([Measured::settle(n), Measured::reopen(n)]),
+        ),
+        (Step::Purge, Measured::purge()),
+    ];
+    for (step, weight) in weights {
+        assert_eq!(Tasks::step_weight(step, &progress), weight, "{step:?}");
+    }
+}
+
+#[test]
+fn a_block_begins_with_what_calls_then_find_in_memory() {
+    ExtBuilder::default().build_and_execute(|| {
+        let database: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
+        assert_eq!(Tasks::on_initialize(2), database.reads_writes(1, 1));
+    });
+}
