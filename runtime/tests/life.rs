@@ -248,6 +248,7 @@ fn try_state() {
     pallet_agora_rewards::Pallet::<Runtime>::do_try_state().unwrap();
     pallet_agora_reputation::Pallet::<Runtime>::do_try_state().unwrap();
     pallet_agora_judging::Pallet::<Runtime>::do_try_state().unwrap();
+    pallet_agora_capability::Pallet::<Runtime>::do_try_state().unwrap();
     pallet_agora_tasks::Pallet::<Runtime>::do_try_state().unwrap();
     pallet_agora_results::Pallet::<Runtime>::do_try_state().unwrap();
 }

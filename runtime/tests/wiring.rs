@@ -182,3 +182,21 @@ fn a_capability_that_is_proven_raises_the_weight_in_the_draw() {
         assert_eq!(weight(), 40);
     });
 }
+
+/// A pallet that misses `try-runtime` would be left out when the state of a chain is tried, and nobody would notice.
+#[test]
+fn every_pallet_of_the_market_follows_the_features_of_the_runtime() {
+    let manifest = include_str!("../Cargo.toml");
+    let dependencies = manifest.lines().filter_map(|line| line.split_once(" = { workspace"));
+    let pallets: Vec<&str> = dependencies
+        .map(|(name, _)| name)
+        .filter(|name| name.starts_with("pallet-agora-"))
+        .collect();
+    assert!(pallets.contains(&"pallet-agora-tasks"), "{pallets:?}");
+    for pallet in pallets {
+        for feature in ["std", "runtime-benchmarks", "try-runtime"] {
+            let line = format!("\"{pallet}/{feature}\"");
+            assert!(manifest.contains(&line), "runtime/Cargo.toml lacks {line}");
+        }
+    }
+}

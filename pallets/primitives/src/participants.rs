@@ -129,3 +129,18 @@ impl<AccountId> Participants<AccountId> for () {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scale_info::TypeDef;
+
+    #[test]
+    fn all_specialisations_are_listed_in_the_order_of_their_index() {
+        let TypeDef::Variant(known) = Specialisation::type_info().type_def else {
+            panic!("a specialisation is a variant");
+        };
+        let known: Vec<u8> = known.variants.iter().map(|one| one.index).collect();
+        assert_eq!(Specialisation::ALL.map(|one| one as u8).to_vec(), known);
+    }
+}

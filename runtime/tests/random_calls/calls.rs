@@ -54,7 +54,7 @@ impl Call {
 type Draw = fn(&World, &mut Rng) -> Option<Call>;
 
 /// What is called, and how often compared with the rest. A draw that makes no sense at the time yields no call.
-const CALLS: [(u64, Draw); 25] = [
+const CALLS: [(u64, Draw); 26] = [
     (45, tasks::publish),
     (220, tasks::accept),
     (220, tasks::commit),
@@ -71,6 +71,7 @@ const CALLS: [(u64, Draw); 25] = [
     (8, members::deposit),
     (8, members::withdraw),
     (15, members::transfer),
+    (4, members::forget),
     (30, capability::respond),
     (60, capability::vote),
     (3, capability::set_schedule),

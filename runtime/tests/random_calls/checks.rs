@@ -8,9 +8,12 @@ use agora_primitives::{
     participants::Role,
 };
 use agora_runtime::{
-    AccountId, Balance, Balances, Capability, Escrow, Judging, Registry, Reputation, Results, Rewards, Runtime,
-    RuntimeEvent, RuntimeOrigin, System, Tasks,
+    AccountId, AllPalletsWithSystem, Balance, Balances, Capability, Escrow, Judging, Registry, Reputation, Results,
+    Rewards, Runtime, RuntimeEvent, RuntimeOrigin, System, Tasks,
 };
+use frame_support::traits::PalletsInfoAccess;
+use sp_runtime::TryRuntimeError;
+use std::collections::BTreeSet;
 
 /// How many blocks the chain may take to finish every task that is under way when the calls end: several rounds of work
 /// and appeal, each with all its windows.
@@ -169,20 +172,37 @@ fn cool_down_and_retention() -> u32 {
 }
 
 /// Runs the try-state of every pallet of the market.
+type TryState = fn() -> Result<(), TryRuntimeError>;
+
+/// The try-state of each of the market's pallets.
+const TRY_STATES: [(&str, TryState); 8] = [
+    ("Registry", Registry::do_try_state),
+    ("Escrow", Escrow::do_try_state),
+    ("Tasks", Tasks::do_try_state),
+    ("Judging", Judging::do_try_state),
+    ("Capability", Capability::do_try_state),
+    ("Reputation", Reputation::do_try_state),
+    ("Rewards", Rewards::do_try_state),
+    ("Results", Results::do_try_state),
+];
+
 fn try_state() {
-    let results = [
-        ("registry", Registry::do_try_state()),
-        ("escrow", Escrow::do_try_state()),
-        ("tasks", Tasks::do_try_state()),
-        ("judging", Judging::do_try_state()),
-        ("capability", Capability::do_try_state()),
-        ("reputation", Reputation::do_try_state()),
-        ("rewards", Rewards::do_try_state()),
-        ("results", Results::do_try_state()),
-    ];
-    for (pallet, result) in results {
-        assert_eq!(result, Ok(()), "try-state of {pallet}");
+    for (pallet, try_state) in TRY_STATES {
+        assert_eq!(try_state(), Ok(()), "try-state of {pallet}");
     }
+}
+
+/// The market's pallets, as the runtime names them.
+pub fn market_pallets() -> BTreeSet<&'static str> {
+    let pallets = AllPalletsWithSystem::infos().into_iter();
+    let of_the_market = pallets.filter(|pallet| pallet.module_name.starts_with("pallet_agora_"));
+    of_the_market.map(|pallet| pallet.name).collect()
+}
+
+#[test]
+fn the_state_of_every_market_pallet_is_checked() {
+    let checked: BTreeSet<_> = TRY_STATES.map(|(pallet, _)| pallet).into();
+    assert_eq!(checked, market_pallets());
 }
 
 fn follow_task(event: pallet_agora_tasks::Event<Runtime>, world: &mut World, report: &mut Report) {

@@ -6,7 +6,7 @@ use crate::{
     world::{World, minimum_bond},
 };
 use agora_primitives::participants::{Role, Specialisation, Specialisations};
-use agora_runtime::{AccountId, Balance, Balances, MICRO_UNIT, UNIT};
+use agora_runtime::{AccountId, Balance, Balances, MICRO_UNIT, Runtime, UNIT};
 use pallet_agora_registry::Profile;
 use sp_keyring::Sr25519Keyring;
 
@@ -32,6 +32,16 @@ pub fn heartbeat(world: &World, rng: &mut Rng) -> Option<Call> {
     Some(Call::signed(
         world.anybody(rng),
         pallet_agora_registry::Call::heartbeat {},
+    ))
+}
+
+/// Somebody wants a record to be forgotten, long before it has faded.
+pub fn forget(world: &World, rng: &mut Rng) -> Option<Call> {
+    let records: Vec<_> = pallet_agora_reputation::Records::<Runtime>::iter_keys().collect();
+    let (who, side) = rng.pick(&records)?.clone();
+    Some(Call::signed(
+        world.anybody(rng),
+        pallet_agora_reputation::Call::forget { who, side },
     ))
 }
 

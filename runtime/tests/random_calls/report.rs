@@ -1,5 +1,8 @@
 //! What happened how often.
 
+use crate::checks::market_pallets;
+use agora_runtime::RuntimeCall;
+use frame_support::traits::GetCallMetadata;
 use sp_runtime::{DispatchError, ModuleError};
 use std::{collections::BTreeMap, fmt};
 
@@ -32,6 +35,9 @@ const COMMON: [&str; 13] = [
 /// What happens a few times in ten thousand steps, so that some runs of that length are without.
 const RARE: [&str; 4] = ["AttesterSlashed", "Overturned", "Undecided", "CapabilityRefuted"];
 
+/// What is always refused: records fade in a longer time than an episode has.
+const REFUSED: [&str; 1] = ["Reputation.forget"];
+
 impl Report {
     pub fn count(&mut self, call: String, outcome: Result<(), DispatchError>) {
         let outcome = match outcome {
@@ -48,16 +54,24 @@ impl Report {
         *self.events.entry(name).or_default() += 1;
     }
 
-    /// Fails unless tasks ended in every way, and all that is common happened.
+    /// Fails unless tasks ended in every way, all that is common happened, and every pallet of the market was called.
     pub fn assert_the_common(&self) {
         self.assert_happened(TERMINAL.iter().chain(&COMMON));
+        for calls in calls_of_the_market() {
+            let called = calls.iter().any(|call| self.calls.contains_key(call));
+            assert!(called, "`CALLS` has none of {calls:?}\n{self}");
+        }
     }
 
-    /// Fails unless all that is rare happened too, and every call succeeded at some time.
+    /// Fails unless all that is rare happened too, every call was made, and every one that can succeed did at some time.
     pub fn assert_the_rare(&self) {
         self.assert_happened(&RARE);
+        for call in calls_of_the_market().concat() {
+            assert!(self.calls.contains_key(&call), "`CALLS` has no {call}\n{self}");
+        }
         for (call, outcomes) in &self.calls {
-            assert!(outcomes.contains_key("ok"), "{call} never succeeded\n{self}");
+            let succeeded = outcomes.contains_key("ok") || REFUSED.contains(&call.as_str());
+            assert!(succeeded, "{call} never succeeded\n{self}");
         }
     }
 
@@ -66,6 +80,17 @@ impl Report {
             assert!(self.events.contains_key(name), "{name} never happened\n{self}");
         }
     }
+}
+
+/// The calls of each pallet of the market that has some.
+fn calls_of_the_market() -> Vec<Vec<String>> {
+    let market = market_pallets();
+    let pallets = RuntimeCall::get_module_names().iter();
+    let calls = |pallet: &&'static str| {
+        let names = RuntimeCall::get_call_names(pallet).iter();
+        names.map(|call| format!("{pallet}.{call}")).collect()
+    };
+    pallets.filter(|pallet| market.contains(*pallet)).map(calls).collect()
 }
 
 impl fmt::Display for Report {

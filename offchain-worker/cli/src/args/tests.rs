@@ -7,6 +7,22 @@ fn the_command_line_is_consistent() {
 }
 
 #[test]
+fn a_guide_shows_every_command() {
+    let guides = [
+        include_str!("../../../../docs/guides/auditor.md"),
+        include_str!("../../../../docs/guides/miner.md"),
+        include_str!("../../../../docs/guides/publisher.md"),
+        include_str!("../../../../docs/guides/verifier.md"),
+    ];
+    for command in Cli::command().get_subcommands() {
+        let typed = format!("agora {}", command.get_name());
+        let is_end = |rest: &&str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '-');
+        let shown = |guide: &&str| guide.split(&typed).skip(1).any(|rest| is_end(&rest));
+        assert!(guides.iter().any(shown), "no guide shows `{typed}`");
+    }
+}
+
+#[test]
 fn verifiers_work_with_verify_work_and_proofs_are_verified_with_verify() {
     let read = |line: &[&str]| Cli::try_parse_from(line).map(|cli| cli.command);
     assert!(matches!(

@@ -3,8 +3,11 @@
 use super::*;
 use crate::args::{Cli, Command};
 use agora_compute::NoInputs;
-use clap::Parser;
-use std::path::PathBuf;
+use agora_primitives::participants::Specialisation;
+use clap::{CommandFactory, Parser};
+use codec::DecodeAll;
+use serde::Deserialize;
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// What `agora publish` reads of `arguments`, or what it says against them.
 pub fn parse(arguments: &[&str]) -> Result<JobArgs, String> {
@@ -59,16 +62,56 @@ fn a_kind_that_there_is_not_is_refused() {
     let unknown = parse(&["rows"]).expect_err("it is called matmul");
     assert!(unknown.contains("rows"), "{unknown}");
     let none = parse(&[]).expect_err("no kind");
-    for kind in [
-        "synthetic",
-        "matmul",
-        "embedding",
-        "classification",
-        "training",
-        "rendering",
-    ] {
-        assert!(none.contains(kind), "{none}");
+    for (kind, _) in small_jobs() {
+        assert!(none.contains(&kind), "{none}");
     }
+}
+
+/// A small job of every kind, and what the kind is called.
+fn small_jobs() -> Vec<(String, JobSpec)> {
+    #[derive(Deserialize)]
+    struct SmallJob {
+        kind: String,
+        job: String,
+    }
+    let vectors = include_str!("../../../../tests/vectors/self_test.json");
+    let jobs: Vec<SmallJob> = serde_json::from_str(vectors).expect("the vectors are of this form");
+    let read = |small: SmallJob| {
+        let bytes = hex::decode(small.job).expect("the vectors are hexadecimal");
+        let job = JobSpec::decode_all(&mut &bytes[..]).expect("the vectors are jobs");
+        (small.kind, job)
+    };
+    jobs.into_iter().map(read).collect()
+}
+
+#[test]
+fn every_kind_can_be_published_and_the_guide_says_how() {
+    let agora = Cli::command();
+    let publish = agora.find_subcommand("publish").expect("the command is known");
+    let known: BTreeSet<String> = publish
+        .get_subcommands()
+        .map(|kind| kind.get_name().to_owned())
+        .collect();
+    let kinds: BTreeSet<String> = small_jobs().into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(known, kinds);
+    let guide = include_str!("../../../../docs/guides/publisher.md");
+    for kind in kinds {
+        assert!(
+            guide.contains(&format!("agora publish {kind} ")),
+            "{kind} is not in the guide"
+        );
+    }
+}
+
+#[test]
+fn a_worker_takes_every_kind_unless_it_says_otherwise() {
+    let line = ["agora", "register", "--role", "worker", "--bond", "1"];
+    let Ok(Command::Register(args)) = Cli::try_parse_from(line).map(|cli| cli.command) else {
+        panic!("the command is `register`");
+    };
+    let taken: BTreeSet<Specialisation> = args.specialisations.into_iter().collect();
+    let jobs = small_jobs().into_iter();
+    assert_eq!(taken, jobs.map(|(_, job)| job.specialisation()).collect());
 }
 
 #[tokio::test]

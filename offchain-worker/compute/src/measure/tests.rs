@@ -1,18 +1,32 @@
 use super::*;
-use crate::{Computation, CpuEngine, Inputs, JobSpec, Progress};
-use std::time::Duration;
+use crate::{Computation, CpuEngine, Inputs, JobKind, JobSpec, Progress};
+use codec::Encode;
+use scale_info::{TypeDef, TypeInfo};
+use std::{collections::BTreeSet, time::Duration};
+
+/// The numbers of all kinds of jobs.
+fn kinds_of_jobs() -> BTreeSet<u8> {
+    let TypeDef::Variant(kinds) = JobKind::type_info().type_def else {
+        panic!("a kind is a variant");
+    };
+    kinds.variants.iter().map(|kind| kind.index).collect()
+}
 
 #[test]
-fn every_workload_is_a_job_that_can_be_computed() {
+fn every_kind_has_a_workload_and_every_workload_is_a_job_that_can_be_computed() {
+    let mut measured = BTreeSet::new();
     for workload in kinds::workloads().unwrap() {
         // From the smallest to the largest.
         for parts in [1, 2, workload.max_parts()] {
             let sample = workload.job(parts).unwrap();
             sample.spec.validate().unwrap();
             assert!(sample.amount >= f64::from(parts), "{} {parts}", workload.name());
+            // The version is before the kind.
+            measured.insert(sample.spec.encode()[1]);
         }
         seconds(&CpuEngine::new(), &workload.job(1).unwrap()).unwrap();
     }
+    assert_eq!(measured, kinds_of_jobs(), "a kind has no line in `kinds::workloads`");
 }
 
 #[test]

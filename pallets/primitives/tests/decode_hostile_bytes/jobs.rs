@@ -10,8 +10,10 @@ use agora_primitives::{
     participants::Specialisation,
 };
 use codec::Encode;
-use proptest::{prelude::*, sample::select};
+use proptest::{prelude::*, sample::select, strategy::ValueTree, test_runner::TestRunner};
+use scale_info::{TypeDef, TypeInfo};
 use sp_core::H256;
+use std::collections::BTreeSet;
 
 #[path = "../../../../fuzz/src/jobs.rs"]
 mod properties;
@@ -162,6 +164,18 @@ fn source() -> impl Strategy<Value = JobSource> {
         })
     });
     prop_oneof![job().prop_map(JobSource::Inline), stored]
+}
+
+#[test]
+fn jobs_of_every_kind_are_tried() {
+    let mut runner = TestRunner::deterministic();
+    let mut draw = || job().new_tree(&mut runner).expect("every draw is a job").current();
+    // The version is before the kind.
+    let tried: BTreeSet<u8> = (0..200).map(|_| draw().encode()[1]).collect();
+    let TypeDef::Variant(kinds) = JobKind::type_info().type_def else {
+        panic!("a kind is a variant");
+    };
+    assert_eq!(tried, kinds.variants.iter().map(|kind| kind.index).collect());
 }
 
 #[test]
