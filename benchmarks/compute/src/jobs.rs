@@ -13,8 +13,8 @@ use agora_compute::{
 
 /// A check takes at most so much of what computing takes, where that is the goal.
 const CHECK_GOAL: f64 = 0.01;
-/// Drawn before the outputs; nobody forges them here.
-const CHALLENGE: [u8; 32] = [0xc4; 32];
+/// The seed of every check. It need not be secret: nobody forges an output here.
+const CHECK_SEED: [u8; 32] = [0xc4; 32];
 
 /// A job to be computed and checked.
 struct Subject {
@@ -92,7 +92,7 @@ impl Subject {
     }
 
     fn check(&self, output: &[u8]) -> Result<(), Failure> {
-        match check_output(&self.job, &self.inputs, output, &CHALLENGE)? {
+        match check_output(&self.job, &self.inputs, output, &CHECK_SEED)? {
             Verdict::Right => Ok(()),
             Verdict::Wrong(place) => Err(format!("the check refuses {}: {place}", self.name).into()),
         }

@@ -39,17 +39,17 @@ proptest! {
 
     #[test]
     fn the_check_accepts_what_is_right_and_no_single_changed_residue(
-        seed: [u8; 32], challenge: [u8; 32], n in 1u32..48, iterations in 1u32..5,
+        seed: [u8; 32], check_seed: [u8; 32], n in 1u32..48, iterations in 1u32..5,
         changes in prop::collection::vec((any::<prop::sample::Index>(), 1u8..=255), 8),
     ) {
         let job = job(seed, n, iterations);
         let output = CPU.run(&job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap().output;
-        prop_assert!(check_output(&job, &NoInputs, &output, &challenge).unwrap().is_right());
+        prop_assert!(check_output(&job, &NoInputs, &output, &check_seed).unwrap().is_right());
         for (index, change) in changes {
             let mut wrong = output.clone();
             let element = &mut wrong[index.index(output.len())];
             *element = element.wrapping_add(change);
-            prop_assert!(!check_output(&job, &NoInputs, &wrong, &challenge).unwrap().is_right());
+            prop_assert!(!check_output(&job, &NoInputs, &wrong, &check_seed).unwrap().is_right());
         }
     }
 }

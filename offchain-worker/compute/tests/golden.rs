@@ -35,10 +35,12 @@ struct Vector {
     account: [u8; 32],
     #[serde(deserialize_with = "bytes")]
     trace_root: [u8; 32],
-    #[serde(deserialize_with = "bytes")]
-    challenge_seed: [u8; 32],
-    challenge_vectors_first_elements: Vec<u8>,
-    challenge_vectors_last_elements: Vec<u8>,
+    #[serde(rename = "challenge_seed", deserialize_with = "bytes")]
+    check_seed: [u8; 32],
+    #[serde(rename = "challenge_vectors_first_elements")]
+    check_vectors_first_elements: Vec<u8>,
+    #[serde(rename = "challenge_vectors_last_elements")]
+    check_vectors_last_elements: Vec<u8>,
     #[serde(deserialize_with = "bytes")]
     genesis: [u8; 32],
     task: u64,
@@ -95,7 +97,7 @@ fn assert_computes_the_vectors(engine: &dyn Engine) {
             assert_eq!(&hex::encode(found), expected, "{name}");
         }
         assert_eq!(result.trace_root(&vector.account), vector.trace_root, "{name}");
-        let verdict = check_output(&vector.spec(), &NoInputs, &result.output, &vector.challenge_seed);
+        let verdict = check_output(&vector.spec(), &NoInputs, &result.output, &vector.check_seed);
         assert_eq!(verdict.unwrap(), Verdict::Right);
     }
     self_test(engine).unwrap();
@@ -113,17 +115,17 @@ fn the_first_adapter_computes_the_vectors() {
 }
 
 #[test]
-fn matrices_and_challenges_are_those_of_the_vectors() {
+fn matrices_and_vectors_of_the_check_are_the_golden_ones() {
     for vector in vectors() {
         let job = vector.job();
         assert_eq!(first_bytes(&synthetic::factor(&job)), vector.a_first_bytes);
         assert_eq!(first_bytes(&synthetic::start(&job)), vector.m0_first_bytes);
-        let challenge = freivalds::chain_vectors(&vector.challenge_seed, job.matrix_size);
+        let check_vectors = freivalds::chain_vectors(&vector.check_seed, job.matrix_size);
         let canonical = |value: Option<&i16>| field::canonical((*value.unwrap()).into());
-        let first: Vec<u8> = challenge.iter().map(|vector| canonical(vector.first())).collect();
-        let last: Vec<u8> = challenge.iter().map(|vector| canonical(vector.last())).collect();
-        assert_eq!(first, vector.challenge_vectors_first_elements);
-        assert_eq!(last, vector.challenge_vectors_last_elements);
+        let first: Vec<u8> = check_vectors.iter().map(|vector| canonical(vector.first())).collect();
+        let last: Vec<u8> = check_vectors.iter().map(|vector| canonical(vector.last())).collect();
+        assert_eq!(first, vector.check_vectors_first_elements);
+        assert_eq!(last, vector.check_vectors_last_elements);
     }
 }
 
