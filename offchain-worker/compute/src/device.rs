@@ -12,6 +12,8 @@ mod error;
 mod faults;
 mod pipeline;
 mod pool;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use adapters::{DeviceInfo, DeviceLimits, DeviceType, devices, find_device};
 pub(crate) use batch::{Batch, Readback};

@@ -1,23 +1,14 @@
 //! What all engines promise, on random jobs.
 
+mod opened;
+
 use agora_compute::{
-    CancelFlag, CpuEngine, DeviceError, DeviceInfo, DeviceType, Engine, EngineError, GpuEngine, GpuOptions, JobKind,
-    JobSpec, NoInputs, NoProgress, Place, SyntheticJob, Verdict, check_output, choose_device, devices, find_device,
-    output_digest,
+    CancelFlag, DeviceError, DeviceInfo, DeviceType, Engine, EngineError, GpuOptions, JobKind, JobSpec, NoInputs,
+    NoProgress, Place, SyntheticJob, Verdict, check_output, choose_device, devices, find_device, output_digest,
 };
+use opened::{CPU, GPU, engines, first_device, gpu};
 use proptest::prelude::*;
-use std::sync::{LazyLock, Mutex};
-
-fn first_device() -> DeviceInfo {
-    find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"))
-}
-
-static GPU: LazyLock<GpuEngine> = LazyLock::new(|| GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap());
-static CPU: CpuEngine = CpuEngine::new();
-
-fn engines() -> [&'static dyn Engine; 2] {
-    [&CPU, &*GPU]
-}
+use std::sync::Mutex;
 
 fn job(seed: [u8; 32], matrix_size: u32, iterations: u32) -> JobSpec {
     JobSpec::V1(JobKind::Synthetic(SyntheticJob {
@@ -191,7 +182,7 @@ fn several_engines_compute_at_the_same_time() {
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
-                let own = GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap();
+                let own = gpu(&GpuOptions::default());
                 assert!(own.run(&job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap() == expected);
                 assert!(GPU.run(&job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap() == expected);
             });

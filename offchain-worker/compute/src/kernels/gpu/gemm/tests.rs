@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    device::{Caps, DeviceInfo, Pooled, find_device},
+    device::{Caps, DeviceInfo, Pooled, testing::first_device},
     run::CancelFlag,
 };
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 fn context() -> &'static (Context, DeviceInfo) {
     static CONTEXT: OnceLock<(Context, DeviceInfo)> = OnceLock::new();
     CONTEXT.get_or_init(|| {
-        let device = find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"));
+        let device = first_device();
         // Small submissions and few workgroups: products are cut.
         let caps = Caps {
             max_work: Some(1 << 18),
