@@ -237,7 +237,7 @@ fn clients_see_the_task_through_the_runtimes_view_functions() {
 
 /// Accounts that genesis endows.
 fn genesis_accounts() -> Balance {
-    let genesis = chain::genesis("development");
+    let genesis = chain::start::genesis("development");
     let balances = genesis["balances"]["balances"].as_array().expect("a list");
     balances.len() as Balance - 1
 }
