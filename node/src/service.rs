@@ -6,9 +6,10 @@ mod full;
 pub use full::new_full;
 
 use agora_runtime::apis::RuntimeApi;
+use sc_consensus::DefaultImportQueue;
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle};
 use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf};
-use sc_service::{Configuration, error::Error as ServiceError};
+use sc_service::{Configuration, TaskManager, error::Error as ServiceError};
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_consensus_babe::inherents::BabeCreateInherentDataProviders;
@@ -50,24 +51,14 @@ pub type Partial = sc_service::PartialComponents<
     FullClient,
     FullBackend,
     FullSelectChain,
-    sc_consensus::DefaultImportQueue<Block>,
+    DefaultImportQueue<Block>,
     TransactionPool,
     Consensus,
 >;
 
 /// Builds what every command needs that touches the database.
 pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
-    let telemetry = config
-        .telemetry_endpoints
-        .clone()
-        .filter(|endpoints| !endpoints.is_empty())
-        .map(|endpoints| -> Result<_, sc_telemetry::Error> {
-            let worker = TelemetryWorker::new(16)?;
-            let telemetry = worker.handle().new_telemetry(endpoints);
-            Ok((worker, telemetry))
-        })
-        .transpose()?;
-
+    let telemetry = new_telemetry(config)?;
     let executor = sc_service::new_wasm_executor::<sp_io::SubstrateHostFunctions>(&config.executor);
     let (client, backend, keystore_container, task_manager) = sc_service::new_full_parts::<Block, RuntimeApi, _>(
         config,
@@ -76,7 +67,6 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
         Vec::new(),
     )?;
     let client = Arc::new(client);
-
     let telemetry = telemetry.map(|(worker, telemetry)| {
         task_manager.spawn_handle().spawn("telemetry", None, worker.run());
         telemetry
@@ -93,16 +83,58 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
         .with_prometheus(config.prometheus_registry())
         .build(),
     );
+    let (import_queue, consensus) = new_import(
+        config,
+        &task_manager,
+        &client,
+        &select_chain,
+        &transaction_pool,
+        telemetry,
+    )?;
 
+    Ok(sc_service::PartialComponents {
+        client,
+        backend,
+        task_manager,
+        keystore_container,
+        select_chain,
+        import_queue,
+        transaction_pool,
+        other: consensus,
+    })
+}
+
+/// Telemetry, if the configuration names somebody to send it to, and what must run to send it.
+fn new_telemetry(config: &Configuration) -> Result<Option<(TelemetryWorker, Telemetry)>, sc_telemetry::Error> {
+    config
+        .telemetry_endpoints
+        .clone()
+        .filter(|endpoints| !endpoints.is_empty())
+        .map(|endpoints| {
+            let worker = TelemetryWorker::new(16)?;
+            let telemetry = worker.handle().new_telemetry(endpoints);
+            Ok((worker, telemetry))
+        })
+        .transpose()
+}
+
+/// The queue of blocks to be imported: BABE checks who made a block, and GRANDPA what is final.
+fn new_import(
+    config: &Configuration,
+    task_manager: &TaskManager,
+    client: &Arc<FullClient>,
+    select_chain: &FullSelectChain,
+    transaction_pool: &Arc<TransactionPool>,
+    telemetry: Option<Telemetry>,
+) -> Result<(DefaultImportQueue<Block>, Consensus), ServiceError> {
     let (grandpa_import, grandpa_link) = sc_consensus_grandpa::block_import(
         client.clone(),
         JUSTIFICATION_PERIOD,
-        &client,
+        client,
         select_chain.clone(),
         telemetry.as_ref().map(Telemetry::handle),
     )?;
-
-    let babe_configuration = sc_consensus_babe::configuration(&*client)?;
+    let babe_configuration = sc_consensus_babe::configuration(&**client)?;
     let slot_duration = babe_configuration.slot_duration();
     let (block_import, babe_link) = sc_consensus_babe::block_import(
         babe_configuration,
@@ -110,7 +142,7 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
         client.clone(),
         inherents(slot_duration),
         select_chain.clone(),
-        OffchainTransactionPoolFactory::new(Arc::clone(&transaction_pool)),
+        OffchainTransactionPoolFactory::new(Arc::clone(transaction_pool)),
     )?;
     let (import_queue, babe_worker) = sc_consensus_babe::import_queue(sc_consensus_babe::ImportQueueParams {
         link: babe_link.clone(),
@@ -122,23 +154,14 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
         registry: config.prometheus_registry(),
         telemetry: telemetry.as_ref().map(Telemetry::handle),
     })?;
-
-    Ok(sc_service::PartialComponents {
-        client,
-        backend,
-        task_manager,
-        keystore_container,
-        select_chain,
-        import_queue,
-        transaction_pool,
-        other: Consensus {
-            block_import,
-            babe_link,
-            babe_worker,
-            grandpa_link,
-            telemetry,
-        },
-    })
+    let consensus = Consensus {
+        block_import,
+        babe_link,
+        babe_worker,
+        grandpa_link,
+        telemetry,
+    };
+    Ok((import_queue, consensus))
 }
 
 /// What a block says of the time when it was made.
