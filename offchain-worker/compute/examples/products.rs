@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often each figure is taken; the best counts, as other programs only ever take time away.
+/// How often each figure is taken. The best counts, because other programs can only slow a run down.
 const REPETITIONS: usize = 7;
 
 fn main() -> Result<(), Box<dyn Error>> {

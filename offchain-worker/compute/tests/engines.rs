@@ -200,8 +200,8 @@ fn the_best_device_is_a_gpu_or_the_processor_and_no_software() {
     assert!(choose_device("no such adapter").is_err());
 }
 
-/// On a machine without any adapter the error says what to install. The loader is pointed to no driver in a process of
-/// its own: this test again.
+/// Without any adapter the error says what to install. The test runs itself again in a process in which the loader
+/// finds no driver.
 #[test]
 fn without_an_adapter_the_error_says_what_to_install() {
     const NO_DRIVER: &str = "/nonexistent/driver.json";

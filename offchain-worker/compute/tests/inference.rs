@@ -339,7 +339,7 @@ fn headers_of_other_packages_are_refused() {
     assert_eq!(with(4, 2), PackageError::Version(2));
     assert_eq!(with(5, 1), PackageError::Architecture(1));
     for size in 0..8 {
-        // A size of millions, of which none of the bytes is there.
+        // A size of millions, while the bytes end long before.
         assert!(
             matches!(with(6 + 4 * size + 3, 0x7f), PackageError::Size { .. }),
             "{size}"

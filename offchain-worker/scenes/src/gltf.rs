@@ -55,7 +55,7 @@ pub fn read(bytes: &[u8], files: &dyn Files) -> Result<Mesh, MeshError> {
                 None => files.read(uri)?,
             },
         };
-        // Together, too: a file may be named often.
+        // All buffers together are limited, because a file may be named often.
         total += content.len();
         check_length(total)?;
         buffers.push(content);
@@ -104,7 +104,7 @@ fn multiplied(a: &Matrix, b: &Matrix) -> Matrix {
     b.map(|column| [0, 1, 2, 3].map(|row| (0..4).map(|i| a[i][row] * column[i]).sum()))
 }
 
-/// Where a node is in the one around it.
+/// The transformation of a node into the space of its parent.
 fn matrix_of(node: &Node) -> Matrix {
     if let Some(numbers) = &node.matrix {
         let (columns, _) = numbers.as_chunks::<4>();
@@ -143,9 +143,9 @@ fn matrix_of(node: &Node) -> Matrix {
 
 /// How a node's geometry is moved into the scene.
 struct Placement {
-    /// Where the axes go.
+    /// The images of the axes.
     axes: [[f64; 3]; 3],
-    /// Where the origin goes.
+    /// The image of the origin.
     origin: [f64; 3],
     /// The matrix of cofactors of `axes`, which keeps normals perpendicular to their surface.
     cofactors: [[f64; 3]; 3],

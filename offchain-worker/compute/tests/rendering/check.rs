@@ -28,7 +28,7 @@ fn in_small_images_every_wrong_byte_is_found_and_the_first_is_named() {
         let mut wrong = output.clone();
         wrong[place] ^= 1;
         assert_eq!(check(&wrong), Verdict::Wrong(Place::Byte(place as u64)));
-        // A later one changes nothing.
+        // A later wrong byte changes nothing.
         if let Some(last) = wrong[place + 1..].last_mut() {
             *last ^= 4;
             assert_eq!(check(&wrong), Verdict::Wrong(Place::Byte(place as u64)));

@@ -74,7 +74,7 @@ fn a_device_lost_between_jobs_is_opened_again() {
 
 #[test]
 fn small_limits_are_kept_to_by_cutting_the_matrices() {
-    // The device refuses larger buffers and dispatches, and tells.
+    // The device refuses every buffer and dispatch above its limits, and the job would fail.
     for (kibibytes, max_workgroups) in [(8, 1), (16, 2), (64, 65535)] {
         let engine = open(GpuOptions {
             max_buffer_bytes: Some(kibibytes << 10),
@@ -243,7 +243,7 @@ fn training() -> (JobSpec, crate::MemoryInputs) {
 
 #[test]
 fn training_goes_on_when_the_device_is_lost() {
-    // Three steps a submission, so that some end where no state is traced.
+    // Three steps in a submission, so that some submissions end after a step whose state is not traced.
     let max_work = Some(3 * 3 * 6 * (8 * 17 + 2 * 9));
     let engine = open(GpuOptions {
         max_work,
@@ -265,7 +265,7 @@ fn training_goes_on_when_the_device_is_lost() {
 fn remembered_configurations_are_used_without_trying_any() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tuning.json");
-    // No configuration is tried on a software adapter, whatever is remembered.
+    // On a software adapter the remembered configurations would not be used.
     let device = DeviceInfo {
         device_type: DeviceType::Discrete,
         ..first_device()

@@ -94,7 +94,7 @@ fn shape(a: &Matrix, b: &Matrix) -> Shape {
     }
 }
 
-/// Computes `gemm` and reads `buffer`, of which the product has written whatever it wrote.
+/// Computes `gemm`, and reads the whole of `buffer`, whatever part of it the product has written.
 fn compute(gemm: &Gemm, buffers: &[&wgpu::Buffer]) -> Vec<Vec<u8>> {
     compute_first_rows(gemm, u32::MAX, buffers)
 }
