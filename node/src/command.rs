@@ -139,8 +139,8 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
     })
 }
 
-/// Turns on what the chain cannot do without, whatever the command line says: blocks' results are proven from what
-/// importing them wrote to the off-chain index.
+/// Turns on what the chain cannot do without, whatever the command line says. Proofs of results are made from what
+/// importing the blocks wrote to the off-chain index.
 fn prepare(mut config: Configuration) -> Configuration {
     config.offchain_worker.indexing_enabled = true;
     config
@@ -150,6 +150,6 @@ fn prepare(mut config: Configuration) -> Configuration {
 fn benchmark(cmd: &crate::cli::Benchmark) -> sc_cli::Result<()> {
     let crate::cli::Benchmark::Pallet(cmd) = cmd;
     sc_cli::LoggerBuilder::new("").init()?;
-    // The runtime comes from `--runtime`: the one in this program has no benchmarks in it.
+    // The runtime comes from `--runtime`, because the one in this program has no benchmarks.
     cmd.run_with_spec::<sp_runtime::traits::HashingFor<Block>, ()>(None)
 }

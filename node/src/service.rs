@@ -1,5 +1,5 @@
-//! Puts the node together: here what every command needs that touches the database (executor, transaction pool, import
-//! of blocks), in `full` what a running node has besides (network, BABE, GRANDPA, RPC).
+//! Puts the node together. Here is what every command needs that touches the database: executor, transaction pool,
+//! import of blocks. In `full` is what a running node has besides: network, BABE, GRANDPA, RPC.
 
 mod full;
 
@@ -22,7 +22,7 @@ pub type Block = generic::Block<agora_runtime::Header, OpaqueExtrinsic>;
 type Executor = sc_executor::WasmExecutor<sp_io::SubstrateHostFunctions>;
 /// Database and executor together.
 pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, Executor>;
-/// The database.
+/// Runs the runtime.
 pub type FullBackend = sc_service::TFullBackend<Block>;
 /// Builds on the longest chain.
 pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
@@ -34,7 +34,7 @@ type FullGrandpaImport = GrandpaBlockImport<FullBackend, Block, FullClient, Full
 type FullBabeImport =
     BabeBlockImport<Block, FullClient, FullGrandpaImport, BabeCreateInherentDataProviders<Block>, FullSelectChain>;
 
-/// GRANDPA justifications are made at least that often, in blocks: from each of them a client can start.
+/// GRANDPA makes a justification at least once in so many blocks. A client can start from each of them.
 const JUSTIFICATION_PERIOD: u32 = 512;
 
 /// What consensus needs once the node runs.
@@ -104,7 +104,7 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
     })
 }
 
-/// Telemetry, if the configuration names somebody to send it to, and what must run to send it.
+/// Telemetry and its worker, if the configuration names a server for it.
 fn new_telemetry(config: &Configuration) -> Result<Option<(TelemetryWorker, Telemetry)>, sc_telemetry::Error> {
     config
         .telemetry_endpoints
@@ -164,7 +164,7 @@ fn new_import(
     Ok((import_queue, consensus))
 }
 
-/// What a block says of the time when it was made.
+/// The inherents of a new block: its time and its slot.
 fn inherents(slot_duration: sp_consensus_babe::SlotDuration) -> BabeCreateInherentDataProviders<Block> {
     Arc::new(move |_, ()| async move {
         let timestamp = sp_timestamp::InherentDataProvider::from_system_time();
@@ -176,7 +176,7 @@ fn inherents(slot_duration: sp_consensus_babe::SlotDuration) -> BabeCreateInhere
     })
 }
 
-/// Takes back what BABE and GRANDPA remember of the last `blocks` blocks.
+/// Removes what BABE and GRANDPA have stored about the last `blocks` blocks.
 pub fn revert_consensus(
     client: Arc<FullClient>,
     backend: Arc<FullBackend>,

@@ -34,7 +34,7 @@ const WORKERS: [&str; 5] = ["Worker1", "Worker2", "Worker3", "Worker4", "Worker5
 const VERIFIERS: [&str; 2] = ["Verifier1", "Verifier2"];
 const REWARD: Balance = 100 * UNIT;
 
-/// What worker number `n` found: all the same, but the last.
+/// What worker number `n` found: the last one finds something else than the others.
 fn digest(n: usize) -> H256 {
     H256::repeat_byte(if n == 4 { 0xbd } else { 0x60 })
 }
@@ -62,7 +62,7 @@ impl Story {
         self.events.extend(events);
     }
 
-    /// Adds empty blocks until there was an event of the tasks that `wanted` wants.
+    /// Adds empty blocks until one has an event of the tasks that `wanted` accepts.
     fn until(&mut self, what: &str, wanted: impl Fn(&pallet_agora_tasks::Event<Runtime>) -> bool) {
         for _ in 0..30 {
             let seen = |event: &RuntimeEvent| matches!(event, RuntimeEvent::Tasks(event) if wanted(event));
@@ -78,7 +78,7 @@ impl Story {
         self.fees.get(&account(who)).copied().unwrap_or_default()
     }
 
-    /// What `who` has gained or lost since genesis, fees aside.
+    /// What `who` has gained or lost since genesis, without fees.
     fn gain(&mut self, who: &str) -> i128 {
         let total = self.chain.ext.execute_with(|| {
             use frame_support::traits::fungible::Inspect;

@@ -1,4 +1,5 @@
-//! That this runtime's pallets know each other: each test fails if a pallet is given `()`, or a constant, for another one.
+//! The pallets of this runtime are connected: each test fails if a pallet is given `()`, or a constant, in place of
+//! another.
 
 mod chain;
 
@@ -79,7 +80,7 @@ fn draws_and_checks_get_another_seed_in_every_block() {
 }
 
 #[test]
-fn whoever_published_or_accepted_a_task_may_not_attest() {
+fn the_publisher_and_the_workers_of_a_task_may_not_attest() {
     with_a_chain(|| {
         let (publisher, worker, verifier) = (account("Publisher"), account("Worker1"), account("Verifier1"));
         register(&worker, Role::Worker);
@@ -152,7 +153,7 @@ fn a_worker_who_reaches_a_level_is_drawn_more_often() {
 }
 
 #[test]
-fn whoever_registers_brings_its_level_along() {
+fn an_account_that_registers_brings_its_level_along() {
     with_a_chain(|| {
         let who = account("Worker1");
         for _ in 0..10 {

@@ -14,7 +14,7 @@ use sp_core::{Pair, sr25519};
 use sp_io::TestExternalities;
 use sp_runtime::{ApplyExtrinsicResult, DispatchError, MultiSignature, generic::Era, traits::Header as _};
 
-/// Somebody who signs: `//{name}`.
+/// The key of an account that signs: `//{name}`.
 pub fn key(name: &str) -> sr25519::Pair {
     sr25519::Pair::from_string(&format!("//{name}"), None).expect("a name is a derivation path")
 }
@@ -43,7 +43,8 @@ impl Chain {
         }
     }
 
-    /// Adds a block with these transactions, all of which must be valid; returns its events and what became of each.
+    /// Adds a block with these transactions, all of which must be valid; returns its events and the outcome of each
+    /// transaction.
     pub fn block(
         &mut self,
         transactions: impl IntoIterator<Item = (sr25519::Pair, RuntimeCall)>,

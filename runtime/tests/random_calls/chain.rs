@@ -13,7 +13,7 @@ use sp_io::{TestExternalities, hashing::blake2_256};
 
 /// The slot of the first block.
 const FIRST_SLOT: u64 = 1_000_000;
-/// The overlay of changes is committed every so many blocks: each block goes through all of it.
+/// The overlay of changes is committed every so many blocks, because each block goes through all of it.
 const BLOCKS_PER_COMMIT: u32 = 500;
 
 pub struct Chain {

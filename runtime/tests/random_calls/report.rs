@@ -29,7 +29,7 @@ const COMMON: [&str; 13] = [
     "CapabilityExpired",
 ];
 
-/// What happens a few times in ten thousand steps, so that some runs of that length are without.
+/// What happens a few times in ten thousand steps, so that some runs of that length have none of it.
 const RARE: [&str; 4] = ["AttesterSlashed", "Overturned", "Undecided", "CapabilityRefuted"];
 
 impl Report {
@@ -48,12 +48,12 @@ impl Report {
         *self.events.entry(name).or_default() += 1;
     }
 
-    /// Fails unless tasks ended in every way, and all that is common happened.
+    /// Fails unless tasks ended in every way and all common calls happened.
     pub fn assert_the_common(&self) {
         self.assert_happened(TERMINAL.iter().chain(&COMMON));
     }
 
-    /// Fails unless all that is rare happened too, and every call succeeded at some time.
+    /// Fails unless all rare calls happened too, and every call succeeded at least once.
     pub fn assert_the_rare(&self) {
         self.assert_happened(&RARE);
         for (call, outcomes) in &self.calls {
