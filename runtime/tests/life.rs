@@ -7,7 +7,7 @@ use agora_primitives::{
     commitment::commitment,
     job::{JobKind, JobSource, JobSpec, SyntheticJob},
     judging::Attestation,
-    participants::{Role, Specialisation, Specialisations},
+    participants::{Role, Specialisation},
     reputation::Side,
     results::compute_root,
     task::{Difficulty, Phase, TaskView},
@@ -16,10 +16,9 @@ use agora_runtime::{
     AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Results, Runtime, RuntimeCall, RuntimeEvent, System, Tasks,
     UNIT, configs::treasury::TreasuryAccount, genesis_presets::ENDOWMENT,
 };
-use chain::{Chain, account, key};
+use chain::{Chain, account, key, profile};
 use codec::{DecodeAll, Encode};
 use frame_support::view_functions::ViewFunction;
-use pallet_agora_registry::Profile;
 use pallet_agora_reputation::Records;
 use sp_core::{
     H256,
@@ -106,15 +105,12 @@ fn publish(deadline: u32) -> RuntimeCall {
 }
 
 fn register(role: Role, bond: Balance) -> RuntimeCall {
-    let profile = match role {
-        Role::Worker => Profile {
-            specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
-            slots: 1,
-            capability: 100,
-        },
-        _ => Profile::default(),
-    };
-    pallet_agora_registry::Call::register { role, bond, profile }.into()
+    pallet_agora_registry::Call::register {
+        role,
+        bond,
+        profile: profile(role),
+    }
+    .into()
 }
 
 fn settled() -> Story {

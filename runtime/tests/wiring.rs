@@ -15,9 +15,9 @@ use agora_primitives::{
 use agora_runtime::{
     AccountId, Registry, Reputation, Runtime, RuntimeOrigin, System, Tasks, UNIT, randomness::BabeSeed,
 };
-use chain::{Chain, account};
+use chain::{Chain, account, profile};
 use frame_support::assert_ok;
-use pallet_agora_registry::{Members, Profile};
+use pallet_agora_registry::Members;
 use pallet_agora_reputation::Records;
 use sp_core::H256;
 
@@ -31,16 +31,8 @@ fn with_a_chain(test: impl FnOnce()) {
 }
 
 fn register(who: &AccountId, role: Role) {
-    let profile = match role {
-        Role::Worker => Profile {
-            specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
-            slots: 1,
-            capability: 100,
-        },
-        _ => Profile::default(),
-    };
     let origin = RuntimeOrigin::signed(who.clone());
-    assert_ok!(Registry::register(origin, role, 500 * UNIT, profile));
+    assert_ok!(Registry::register(origin, role, 500 * UNIT, profile(role)));
 }
 
 #[test]

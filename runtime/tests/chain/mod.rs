@@ -4,11 +4,13 @@
 
 pub mod start;
 
+use agora_primitives::participants::{Role, Specialisation, Specialisations};
 use agora_runtime::{
     AccountId, Executive, Header, Runtime, RuntimeCall, RuntimeEvent, SignedPayload, System, TxExtension,
     UncheckedExtrinsic, VERSION, block_time::SlotDurationMs,
 };
 use codec::Encode;
+use pallet_agora_registry::Profile;
 use pallet_transaction_payment::ChargeTransactionPayment;
 use sp_core::{Pair, sr25519};
 use sp_io::TestExternalities;
@@ -22,6 +24,18 @@ pub fn key(name: &str) -> sr25519::Pair {
 /// Its account.
 pub fn account(name: &str) -> AccountId {
     key(name).public().to_raw().into()
+}
+
+/// What an account of the tests declares in `role`: a worker computes synthetic jobs, one at a time.
+pub fn profile(role: Role) -> Profile {
+    match role {
+        Role::Worker => Profile {
+            specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
+            slots: 1,
+            capability: 100,
+        },
+        _ => Profile::default(),
+    }
 }
 
 /// A chain whose only author is Alice.
