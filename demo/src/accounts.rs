@@ -1,4 +1,4 @@
-//! Who takes part, and what they have.
+//! The participants, and what they have.
 
 use crate::error::DemoError;
 use agora_chain::{AccountId, AtBlock, Balance, KeySource, views::treasury_account};
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// A participant of the demonstration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Part {
+pub struct Participant {
     /// What it is called in the demonstration.
     pub name: &'static str,
     /// Its development key.
@@ -15,42 +15,42 @@ pub struct Part {
     pub fault: Option<&'static str>,
 }
 
-const fn part(name: &'static str, key: &'static str, fault: Option<&'static str>) -> Part {
-    Part { name, key, fault }
+const fn participant(name: &'static str, key: &'static str, fault: Option<&'static str>) -> Participant {
+    Participant { name, key, fault }
 }
 
-/// Publishes and pays.
-pub const PUBLISHER: Part = part("publisher", "//Publisher", None);
-/// Compute.
-pub const WORKERS: [Part; 5] = [
-    part("worker 1", "//Worker1", None),
-    part("worker 2", "//Worker2", None),
-    part("worker 3", "//Worker3", None),
-    part("worker 4 (corrupts)", "//Worker4", Some("corrupt")),
-    part("worker 5 (silent)", "//Worker5", Some("silent")),
+/// The account that publishes and pays.
+pub const PUBLISHER: Participant = participant("publisher", "//Publisher", None);
+/// The accounts that compute.
+pub const WORKERS: [Participant; 5] = [
+    participant("worker 1", "//Worker1", None),
+    participant("worker 2", "//Worker2", None),
+    participant("worker 3", "//Worker3", None),
+    participant("worker 4 (corrupts)", "//Worker4", Some("corrupt")),
+    participant("worker 5 (silent)", "//Worker5", Some("silent")),
 ];
-/// Check.
-pub const VERIFIERS: [Part; 2] = [
-    part("verifier 1", "//Verifier1", None),
-    part("verifier 2", "//Verifier2", None),
+/// The accounts that check.
+pub const VERIFIERS: [Participant; 2] = [
+    participant("verifier 1", "//Verifier1", None),
+    participant("verifier 2", "//Verifier2", None),
 ];
 
-/// The parts by account.
-pub struct Cast {
+/// The names of the accounts.
+pub struct Names {
     names: BTreeMap<[u8; 32], &'static str>,
 }
 
-impl Cast {
+impl Names {
     pub fn new() -> Result<Self, DemoError> {
-        let parts = [PUBLISHER].into_iter().chain(WORKERS).chain(VERIFIERS);
-        let mut names = parts
-            .map(|part| Ok((part.account()?.0, part.name)))
+        let participants = [PUBLISHER].into_iter().chain(WORKERS).chain(VERIFIERS);
+        let mut names = participants
+            .map(|participant| Ok((participant.account()?.0, participant.name)))
             .collect::<Result<BTreeMap<_, _>, DemoError>>()?;
         names.insert(treasury_account().0, "treasury");
         Ok(Self { names })
     }
 
-    /// What `account` is called.
+    /// The name of `account` in the demonstration.
     pub fn name(&self, account: &AccountId) -> String {
         self.names
             .get(&account.0)
@@ -58,14 +58,14 @@ impl Cast {
     }
 }
 
-impl Part {
+impl Participant {
     pub fn account(&self) -> Result<AccountId, DemoError> {
         let keypair = KeySource::Development(self.key.to_owned()).load();
         Ok(keypair.map_err(|error| DemoError::Check(error.to_string()))?.account())
     }
 }
 
-/// All the chain's money at one block.
+/// All the money of the chain at one block.
 pub struct Books {
     totals: BTreeMap<[u8; 32], Balance>,
     pub issuance: Balance,
@@ -89,7 +89,7 @@ impl Books {
         self.totals.get(&account.0).copied().unwrap_or_default()
     }
 
-    /// What all accounts have together.
+    /// What all accounts have in sum.
     pub fn sum(&self) -> Balance {
         self.totals.values().sum()
     }

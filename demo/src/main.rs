@@ -1,8 +1,8 @@
-//! The whole market on one machine: a node, a publisher, two verifiers and five workers, one of which returns corrupted
-//! results and one of which commits and never reveals. Two tasks are published; one is computed, judged, paid and
-//! proven, the other finds nobody and is refunded.
+//! The whole market on one machine: a node, a publisher, two verifiers and five workers. One of the workers returns
+//! corrupted results, and one commits and never reveals. Two tasks are published: the first is computed, judged, paid
+//! and proven; nobody accepts the second, and it is refunded.
 //!
-//! Everything shown is read from the chain. The process ends with an error if anything is not as it should be.
+//! Everything shown is read from the chain. The process ends with an error if anything differs from what should be.
 
 mod accounts;
 mod error;

@@ -1,7 +1,7 @@
-//! What came of the tasks: shown, and checked.
+//! The outcome of the tasks: printed, and checked.
 
 use crate::{
-    accounts::{Books, Cast, PUBLISHER, VERIFIERS, WORKERS},
+    accounts::{Books, Names, PUBLISHER, VERIFIERS, WORKERS},
     error::{DemoError, check},
     show,
     story::{Story, describe},
@@ -17,7 +17,7 @@ use agora_primitives::{
 pub struct Report<'a> {
     pub client: &'a Client,
     pub publisher: &'a Agora,
-    pub cast: &'a Cast,
+    pub names: &'a Names,
     pub before: &'a Books,
     pub story: &'a Story,
 }
@@ -39,10 +39,10 @@ impl Report<'_> {
     fn verdict(&self) -> Result<(), DemoError> {
         show::heading("Who won, who lost, and why");
         for (worker, outcome) in &self.story.outcomes {
-            show::note(&format!("{:<20} {}", self.cast.name(worker), describe(*outcome)));
+            show::note(&format!("{:<20} {}", self.names.name(worker), describe(*outcome)));
         }
-        for (index, part) in WORKERS.iter().enumerate() {
-            let account = part.account()?;
+        for (index, participant) in WORKERS.iter().enumerate() {
+            let account = participant.account()?;
             let outcome = self
                 .story
                 .outcomes
@@ -50,7 +50,7 @@ impl Report<'_> {
                 .find(|(worker, _)| *worker == account)
                 .map(|(_, outcome)| *outcome);
             let right = matches!(outcome, Some(Outcome::Right { confirmed: true }));
-            check(right == part.fault.is_none(), || {
+            check(right == participant.fault.is_none(), || {
                 format!("worker {} ended as {outcome:?}", index + 1)
             })?;
         }
@@ -63,8 +63,8 @@ impl Report<'_> {
         show::heading("Money");
         let after = Books::read(&self.client.finalised().await?).await?;
         let mut rows = vec![(PUBLISHER.name, PUBLISHER.account()?)];
-        for part in WORKERS.iter().chain(&VERIFIERS) {
-            rows.push((part.name, part.account()?));
+        for participant in WORKERS.iter().chain(&VERIFIERS) {
+            rows.push((participant.name, participant.account()?));
         }
         rows.push(("treasury", treasury_account()));
         println!(
@@ -82,7 +82,7 @@ impl Report<'_> {
         }
         for payment in self.story.paid(self.story.task, Purpose::TaskReward) {
             let to = match &payment.payee {
-                Payee::Account(account) => self.cast.name(account),
+                Payee::Account(account) => self.names.name(account),
                 Payee::Treasury => "treasury".to_owned(),
                 Payee::Burn => "burned".to_owned(),
             };
@@ -93,18 +93,18 @@ impl Report<'_> {
             show::note(&format!(
                 "bond cut:      {:>14} of {}",
                 show::amount(payment.amount),
-                self.cast.name(&payment.from)
+                self.names.name(&payment.from)
             ));
         }
         check(bonds.len() == 2, || format!("{} bonds were cut, not 2", bonds.len()))?;
-        for part in VERIFIERS {
-            let account = part.account()?;
+        for participant in VERIFIERS {
+            let account = participant.account()?;
             let paid = self.story.paid(self.story.task, Purpose::TaskReward);
             let paid: Balance = paid
                 .filter(|one| matches!(&one.payee, Payee::Account(to) if *to == account))
                 .map(|one| one.amount)
                 .sum();
-            check(paid > 0, || format!("{} was not paid", part.name))?;
+            check(paid > 0, || format!("{} was not paid", participant.name))?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use agora_chain::{Balance, BlockNumber};
 /// Plancks in one unit.
 const UNIT: Balance = 1_000_000_000_000;
 
-/// Begins a part.
+/// Begins a section.
 pub fn heading(text: &str) {
     println!("\n== {text} ==");
 }
@@ -15,7 +15,7 @@ pub fn line(block: BlockNumber, text: &str) {
     println!("  block {block:>4}  {text}");
 }
 
-/// Something beside the chain.
+/// Something that has no block.
 pub fn note(text: &str) {
     println!("              {text}");
 }

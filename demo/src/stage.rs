@@ -1,7 +1,7 @@
 //! The course of the demonstration.
 
 use crate::{
-    accounts::{Books, Cast, PUBLISHER, Part, VERIFIERS, WORKERS},
+    accounts::{Books, Names, PUBLISHER, Participant, VERIFIERS, WORKERS},
     error::{DemoError, check},
     report::Report,
     show,
@@ -25,7 +25,7 @@ pub async fn run() -> Result<(), DemoError> {
         .prefix("agora-demo-")
         .tempdir()
         .map_err(DemoError::Folder)?;
-    let cast = Cast::new()?;
+    let names = Names::new()?;
 
     show::heading("A chain");
     let mut node = Node::start(NodeOptions::development(), folder.path()).await?;
@@ -46,12 +46,12 @@ pub async fn run() -> Result<(), DemoError> {
 
     let mut processes = start_participants(&node, folder.path()).await?;
     let publisher = Agora::new(&node.url(), PUBLISHER.key, folder.path());
-    let story = run_two_tasks(&publisher, &mut blocks, &mut processes, &cast).await?;
+    let story = run_two_tasks(&publisher, &mut blocks, &mut processes, &names).await?;
 
     let report = Report {
         client: &client,
         publisher: &publisher,
-        cast: &cast,
+        names: &names,
         before: &before,
         story: &story,
     };
@@ -71,8 +71,10 @@ async fn start_participants(node: &Node, folder: &Path) -> Result<Vec<Process>, 
     show::heading("Workers and verifiers");
     let capability = measure(node, folder).await?;
     register(node, folder, capability).await?;
-    let workers = WORKERS.iter().map(|part| mine(node, part, folder));
-    let verifiers = VERIFIERS.iter().map(|part| verify_work(node, part, folder));
+    let workers = WORKERS.iter().map(|participant| mine(node, participant, folder));
+    let verifiers = VERIFIERS
+        .iter()
+        .map(|participant| verify_work(node, participant, folder));
     let mut processes = workers.chain(verifiers).collect::<Result<Vec<_>, _>>()?;
     for process in &mut processes {
         process.printed("Ctrl-C stops", 0, PATIENCE).await?;
@@ -81,22 +83,22 @@ async fn start_participants(node: &Node, folder: &Path) -> Result<Vec<Process>, 
     Ok(processes)
 }
 
-/// Publishes a task that all workers take, then one that nobody is free for, and follows both to their ends.
+/// Publishes a task that all workers take, then one for which no worker is free, and follows both to their ends.
 async fn run_two_tasks(
     publisher: &Agora,
     blocks: &mut Blocks,
     processes: &mut [Process],
-    cast: &Cast,
+    names: &Names,
 ) -> Result<Story, DemoError> {
     show::heading("Two tasks");
     let mut story = Story::new(publish(publisher, MATRIX_SIZE, ITERATIONS, "60").await?);
     while story.accepted.len() < WORKERS.len() {
-        story.tell(&next(blocks).await?, cast);
+        story.tell(&next(blocks).await?, names);
     }
-    // Each worker has one slot, and all are taken: nobody will be there for this one.
+    // Each worker has one slot, and all slots are taken: nobody will accept this task.
     story.lonely = Some(publish(publisher, "16", "2", "6").await?);
     while !story.is_over() {
-        story.tell(&next(blocks).await?, cast);
+        story.tell(&next(blocks).await?, names);
         for process in &mut *processes {
             process.ensure_running()?;
         }
@@ -149,12 +151,12 @@ async fn measure(node: &Node, folder: &Path) -> Result<String, DemoError> {
 async fn register(node: &Node, folder: &Path, capability: String) -> Result<(), DemoError> {
     let all = WORKERS
         .iter()
-        .map(|part| (part, "worker"))
-        .chain(VERIFIERS.iter().map(|part| (part, "verifier")));
-    let registrations = all.map(|(part, role)| {
+        .map(|participant| (participant, "worker"))
+        .chain(VERIFIERS.iter().map(|participant| (participant, "verifier")));
+    let registrations = all.map(|(participant, role)| {
         let capability = capability.clone();
         async move {
-            let agora = Agora::new(&node.url(), part.key, folder);
+            let agora = Agora::new(&node.url(), participant.key, folder);
             let arguments = [
                 "register",
                 "--role",
@@ -169,27 +171,27 @@ async fn register(node: &Node, folder: &Path, capability: String) -> Result<(), 
                 .first()
                 .and_then(|answer| answer["block"].as_u64())
                 .unwrap_or_default();
-            Ok::<_, DemoError>((part, role, block))
+            Ok::<_, DemoError>((participant, role, block))
         }
     });
-    for (part, role, block) in try_join_all(registrations).await? {
+    for (participant, role, block) in try_join_all(registrations).await? {
         show::line(
             u32::try_from(block).unwrap_or_default(),
-            &format!("{} registers as {role} with a bond of 1000", part.name),
+            &format!("{} registers as {role} with a bond of 1000", participant.name),
         );
     }
     Ok(())
 }
 
-fn mine(node: &Node, part: &Part, folder: &Path) -> Result<Process, DemoError> {
-    let agora = Agora::new(&node.url(), part.key, folder);
+fn mine(node: &Node, participant: &Participant, folder: &Path) -> Result<Process, DemoError> {
+    let agora = Agora::new(&node.url(), participant.key, folder);
     let mut arguments = vec!["mine", "--device", DEVICE];
-    arguments.extend(part.fault.into_iter().flat_map(|fault| ["--fault", fault]));
+    arguments.extend(participant.fault.into_iter().flat_map(|fault| ["--fault", fault]));
     Ok(agora.spawn(&arguments)?)
 }
 
-fn verify_work(node: &Node, part: &Part, folder: &Path) -> Result<Process, DemoError> {
-    Ok(Agora::new(&node.url(), part.key, folder).spawn(&["verify-work"])?)
+fn verify_work(node: &Node, participant: &Participant, folder: &Path) -> Result<Process, DemoError> {
+    Ok(Agora::new(&node.url(), participant.key, folder).spawn(&["verify-work"])?)
 }
 
 async fn publish(publisher: &Agora, matrix_size: &str, iterations: &str, deadline: &str) -> Result<TaskId, DemoError> {

@@ -1,6 +1,6 @@
-//! What happens to the tasks, as the chain's events tell it.
+//! What happens to the tasks, as the events of the chain say.
 
-use crate::{accounts::Cast, show};
+use crate::{accounts::Names, show};
 use agora_chain::{
     AccountId, Balance, BlockEvents, BlockNumber, H256,
     api::{
@@ -51,20 +51,20 @@ impl Story {
         self.settled.is_some() && self.expired.is_some()
     }
 
-    /// Remembers what matters of a block, and prints it.
-    pub fn tell(&mut self, block: &BlockEvents, cast: &Cast) {
+    /// Remembers what a block means for the tasks, and prints it.
+    pub fn tell(&mut self, block: &BlockEvents, names: &Names) {
         self.payments.extend(block.payments());
         for event in &block.events {
             match event {
-                Event::Tasks(event) => self.task_event(block.block.number, event, cast),
-                Event::Judging(event) => self.judging_event(block.block.number, event, cast),
-                Event::Reputation(event) => self.reputation_event(event, cast),
+                Event::Tasks(event) => self.task_event(block.block.number, event, names),
+                Event::Judging(event) => self.judging_event(block.block.number, event, names),
+                Event::Reputation(event) => self.reputation_event(event, names),
                 _ => {}
             }
         }
     }
 
-    fn task_event(&mut self, block: BlockNumber, event: &tasks::Event, cast: &Cast) {
+    fn task_event(&mut self, block: BlockNumber, event: &tasks::Event, names: &Names) {
         use tasks::Event as E;
         match event {
             E::Accepted { task, worker } if task.0 == self.task => self.accepted.push(*worker),
@@ -75,10 +75,10 @@ impl Story {
             E::Expired { task } if Some(task.0) == self.lonely => self.expired = Some(block),
             _ => {}
         }
-        show::line(block, &task_text(event, cast));
+        show::line(block, &task_text(event, names));
     }
 
-    fn judging_event(&mut self, block: BlockNumber, event: &judging::Event, cast: &Cast) {
+    fn judging_event(&mut self, block: BlockNumber, event: &judging::Event, names: &Names) {
         if let judging::Event::Attested {
             task,
             verifier,
@@ -92,12 +92,12 @@ impl Story {
             };
             show::line(
                 block,
-                &format!("task {}: {} attests that it is {said}", task.0, cast.name(verifier)),
+                &format!("task {}: {} attests that it is {said}", task.0, names.name(verifier)),
             );
         }
     }
 
-    fn reputation_event(&mut self, event: &reputation::Event, cast: &Cast) {
+    fn reputation_event(&mut self, event: &reputation::Event, names: &Names) {
         let reputation::Event::OutcomeRecorded {
             who,
             side,
@@ -115,13 +115,13 @@ impl Story {
         };
         self.reputations.push(format!(
             "{:<20} as {side:<24} level {:?}, confidence {confidence}: {}",
-            cast.name(who),
+            names.name(who),
             level.0,
             describe(outcome.0)
         ));
     }
 
-    /// What was paid of what `task` held for `purpose`.
+    /// What was paid out of the hold of `task` for `purpose`.
     pub fn paid(&self, task: TaskId, purpose: Purpose) -> impl Iterator<Item = &PaymentView> {
         self.payments
             .iter()
@@ -135,9 +135,9 @@ impl Story {
 }
 
 /// An event of a task, for people.
-fn task_text(event: &tasks::Event, cast: &Cast) -> String {
+fn task_text(event: &tasks::Event, names: &Names) -> String {
     use tasks::Event as E;
-    let name = |account: &AccountId| cast.name(account);
+    let name = |account: &AccountId| names.name(account);
     match event {
         E::Published {
             task,

@@ -76,28 +76,33 @@ pub fn play(dispute: &Dispute, mut edit: impl FnMut(Opening) -> Vec<u8>) {
         }
     }
     assert!(game.rounds() <= Bisection::most_rounds(ours.states));
-    match game.outcome().expect("there is nothing to ask for") {
-        Outcome::Forfeited(party) => assert_eq!(party, them, "the honest party has lost"),
-        Outcome::Disputed(disputed) => {
-            let step = disputed.step as usize;
-            let before = |digests: &[Hash]| step.checked_sub(1).map(|before| digests[before]);
-            assert_eq!(disputed.agreed_state, before(honest));
-            assert_eq!(disputed.agreed_state, before(cheat));
-            let of_cheat = if step + 1 == cheat.len() {
-                *cheat_result
-            } else {
-                cheat[step]
-            };
-            let mut claims = [honest[step], of_cheat];
-            let mut right = [true, false];
-            if *cheat_is_first {
-                claims.reverse();
-                right.reverse();
-            }
-            assert_eq!(disputed.claims, claims);
-            assert_eq!(disputed.settle(&honest[step]), right, "the honest party has lost");
-        }
+    check_outcome(dispute, game.outcome().expect("there is nothing to ask for"), them);
+}
+
+/// Checks that `outcome` is right about `dispute`, in which `them` cheats.
+fn check_outcome(dispute: &Dispute, outcome: Outcome, them: Party) {
+    let Dispute { honest, cheat, .. } = dispute;
+    let disputed = match outcome {
+        Outcome::Forfeited(party) => return assert_eq!(party, them, "the honest party has lost"),
+        Outcome::Disputed(disputed) => disputed,
+    };
+    let step = disputed.step as usize;
+    let before = |digests: &[Hash]| step.checked_sub(1).map(|before| digests[before]);
+    assert_eq!(disputed.agreed_state, before(honest));
+    assert_eq!(disputed.agreed_state, before(cheat));
+    let of_cheat = if step + 1 == cheat.len() {
+        dispute.cheat_result
+    } else {
+        cheat[step]
+    };
+    let mut claims = [honest[step], of_cheat];
+    let mut right = [true, false];
+    if dispute.cheat_is_first {
+        claims.reverse();
+        right.reverse();
     }
+    assert_eq!(disputed.claims, claims);
+    assert_eq!(disputed.settle(&honest[step]), right, "the honest party has lost");
 }
 
 /// Answers with `bytes`, and loses if they are not the opening that was asked for.

@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The command line.
 
 /// The whole command line: a subcommand, or how to run the node.
 #[derive(Debug, clap::Parser)]

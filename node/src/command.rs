@@ -3,11 +3,11 @@
 use crate::{
     chain_spec,
     cli::{Cli, Subcommand},
-    service::{self, Block},
+    service::{self, Block, Partial},
 };
 use sc_cli::SubstrateCli;
 use sc_network::config::NetworkBackendType;
-use sc_service::{Configuration, PartialComponents};
+use sc_service::Configuration;
 
 impl SubstrateCli for Cli {
     fn impl_name() -> String {
@@ -55,67 +55,15 @@ pub fn run() -> sc_cli::Result<()> {
             runner.sync_run(|config| cmd.run(config.chain_spec, config.network))
         }
         Some(Subcommand::ExportChainSpec(cmd)) => cmd.run(cli.load_spec(&cmd.chain)?),
-        Some(Subcommand::CheckBlock(cmd)) => {
-            let runner = cli.create_runner(cmd)?;
-            runner.async_run(|config| {
-                let PartialComponents {
-                    client,
-                    task_manager,
-                    import_queue,
-                    ..
-                } = service::new_partial(&prepare(config))?;
-                Ok((cmd.run(client, import_queue), task_manager))
-            })
-        }
-        Some(Subcommand::ExportBlocks(cmd)) => {
-            let runner = cli.create_runner(cmd)?;
-            runner.async_run(|config| {
-                let PartialComponents {
-                    client, task_manager, ..
-                } = service::new_partial(&config)?;
-                Ok((cmd.run(client, config.database), task_manager))
-            })
-        }
-        Some(Subcommand::ExportState(cmd)) => {
-            let runner = cli.create_runner(cmd)?;
-            runner.async_run(|config| {
-                let PartialComponents {
-                    client, task_manager, ..
-                } = service::new_partial(&config)?;
-                Ok((cmd.run(client, config.chain_spec), task_manager))
-            })
-        }
-        Some(Subcommand::ImportBlocks(cmd)) => {
-            let runner = cli.create_runner(cmd)?;
-            runner.async_run(|config| {
-                let PartialComponents {
-                    client,
-                    task_manager,
-                    import_queue,
-                    ..
-                } = service::new_partial(&prepare(config))?;
-                Ok((cmd.run(client, import_queue), task_manager))
-            })
-        }
+        Some(Subcommand::CheckBlock(cmd)) => check_block(&cli, cmd),
+        Some(Subcommand::ExportBlocks(cmd)) => export_blocks(&cli, cmd),
+        Some(Subcommand::ExportState(cmd)) => export_state(&cli, cmd),
+        Some(Subcommand::ImportBlocks(cmd)) => import_blocks(&cli, cmd),
         Some(Subcommand::PurgeChain(cmd)) => {
             let runner = cli.create_runner(cmd)?;
             runner.sync_run(|config| cmd.run(config.database))
         }
-        Some(Subcommand::Revert(cmd)) => {
-            let runner = cli.create_runner(cmd)?;
-            runner.async_run(|config| {
-                let PartialComponents {
-                    client,
-                    task_manager,
-                    backend,
-                    ..
-                } = service::new_partial(&config)?;
-                Ok((
-                    cmd.run(client, backend, Some(Box::new(service::revert_consensus))),
-                    task_manager,
-                ))
-            })
-        }
+        Some(Subcommand::Revert(cmd)) => revert(&cli, cmd),
         Some(Subcommand::ChainInfo(cmd)) => {
             let runner = cli.create_runner(cmd)?;
             runner.sync_run(|config| cmd.run::<Block>(&config))
@@ -123,6 +71,61 @@ pub fn run() -> sc_cli::Result<()> {
         #[cfg(feature = "benchmark")]
         Some(Subcommand::Benchmark(cmd)) => benchmark(cmd),
     }
+}
+
+fn check_block(cli: &Cli, cmd: &sc_cli::CheckBlockCmd) -> sc_cli::Result<()> {
+    cli.create_runner(cmd)?.async_run(|config| {
+        let Partial {
+            client,
+            task_manager,
+            import_queue,
+            ..
+        } = service::new_partial(&prepare(config))?;
+        Ok((cmd.run(client, import_queue), task_manager))
+    })
+}
+
+fn export_blocks(cli: &Cli, cmd: &sc_cli::ExportBlocksCmd) -> sc_cli::Result<()> {
+    cli.create_runner(cmd)?.async_run(|config| {
+        let Partial {
+            client, task_manager, ..
+        } = service::new_partial(&config)?;
+        Ok((cmd.run(client, config.database), task_manager))
+    })
+}
+
+fn export_state(cli: &Cli, cmd: &sc_cli::ExportStateCmd) -> sc_cli::Result<()> {
+    cli.create_runner(cmd)?.async_run(|config| {
+        let Partial {
+            client, task_manager, ..
+        } = service::new_partial(&config)?;
+        Ok((cmd.run(client, config.chain_spec), task_manager))
+    })
+}
+
+fn import_blocks(cli: &Cli, cmd: &sc_cli::ImportBlocksCmd) -> sc_cli::Result<()> {
+    cli.create_runner(cmd)?.async_run(|config| {
+        let Partial {
+            client,
+            task_manager,
+            import_queue,
+            ..
+        } = service::new_partial(&prepare(config))?;
+        Ok((cmd.run(client, import_queue), task_manager))
+    })
+}
+
+fn revert(cli: &Cli, cmd: &sc_cli::RevertCmd) -> sc_cli::Result<()> {
+    cli.create_runner(cmd)?.async_run(|config| {
+        let Partial {
+            client,
+            task_manager,
+            backend,
+            ..
+        } = service::new_partial(&config)?;
+        let revert = cmd.run(client, backend, Some(Box::new(service::revert_consensus)));
+        Ok((revert, task_manager))
+    })
 }
 
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
@@ -136,8 +139,8 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
     })
 }
 
-/// Turns on what the chain cannot do without, whatever the command line says: blocks' results are proven from what
-/// importing them wrote to the off-chain index.
+/// Turns on what the chain cannot do without, whatever the command line says. Proofs of results are made from what
+/// importing the blocks wrote to the off-chain index.
 fn prepare(mut config: Configuration) -> Configuration {
     config.offchain_worker.indexing_enabled = true;
     config
@@ -147,6 +150,6 @@ fn prepare(mut config: Configuration) -> Configuration {
 fn benchmark(cmd: &crate::cli::Benchmark) -> sc_cli::Result<()> {
     let crate::cli::Benchmark::Pallet(cmd) = cmd;
     sc_cli::LoggerBuilder::new("").init()?;
-    // The runtime comes from `--runtime`: the one in this program has no benchmarks in it.
+    // The runtime comes from `--runtime`, because the one in this program has no benchmarks.
     cmd.run_with_spec::<sp_runtime::traits::HashingFor<Block>, ()>(None)
 }

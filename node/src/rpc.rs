@@ -1,4 +1,4 @@
-//! What clients may ask over JSON-RPC beyond what every node of this kind answers.
+//! What clients may ask over JSON-RPC, besides what every node answers.
 
 mod results;
 

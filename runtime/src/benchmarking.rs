@@ -17,11 +17,11 @@ use pallet_agora_rewards::{Presets, Split};
 
 impl frame_system_benchmarking::Config for Runtime {}
 
-/// Makes whoever the market's benchmarks need.
+/// Makes the accounts that the market's benchmarks need.
 pub struct Market;
 
 impl Market {
-    /// What everybody has beyond what has to be bonded.
+    /// What every account has beyond its bonds.
     const PURSE: Balance = 100_000 * UNIT;
     const SPLIT: PresetId = 0;
 
@@ -69,7 +69,7 @@ impl pallet_agora_capability::BenchmarkHelper<AccountId> for Market {
             capability: 100,
         };
         Self::activate(who, Role::Worker, profile);
-        // The deepest tree of priorities that there may be: a proof changes the worker's leaf, which is the first.
+        // The deepest tree of priorities that is possible: a proof changes the worker's leaf, which is the first.
         let _ = Nodes::<Runtime>::clear(u32::MAX, None);
         WorkerCount::<Runtime>::put(1 << 20);
         Self::activate(who, Role::Worker, profile);

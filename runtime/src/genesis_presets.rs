@@ -1,8 +1,8 @@
 //! What a chain starts with, by name.
 //!
-//! `development` has one validator, fast blocks, task classes with short windows and frequent hardware challenges;
-//! `local_two_validators` (also known as `local_testnet`) and `local_four_validators` are for networks of several nodes on
-//! one machine. All of them use keys that everybody knows: none of them is for a chain that is worth anything.
+//! `development` has one validator, fast blocks, task classes with short windows and frequent hardware challenges.
+//! `local_two_validators` (also known as `local_testnet`) and `local_four_validators` are for networks of several nodes
+//! on one machine. All of them use keys that everybody knows, so none is for a chain that is worth anything.
 
 use crate::{
     AccountId, Balance, BalancesConfig, BlockNumber, BlockTimeConfig, CapabilityConfig, EXISTENTIAL_DEPOSIT,
@@ -120,7 +120,7 @@ fn genesis(
     })
 }
 
-/// The treasury with the existential deposit, and everybody that development needs with [`ENDOWMENT`].
+/// The treasury with the existential deposit, and every account of development with [`ENDOWMENT`].
 fn endowed() -> Vec<(AccountId, Balance)> {
     let named = [
         Sr25519Keyring::Alice,

@@ -1,7 +1,7 @@
 //! The Agora runtime: BABE and GRANDPA underneath, the market's pallets on top.
 //!
-//! This is the only crate that names concrete pallets. What each is configured with is in [`configs`], what the chain
-//! starts with in [`genesis_presets`], what clients may ask it in [`apis`].
+//! This is the only crate that names concrete pallets. Their configuration is in [`configs`], the state at genesis in
+//! [`genesis_presets`], and what clients may ask in [`apis`].
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![recursion_limit = "512"]
@@ -54,7 +54,7 @@ pub type UncheckedExtrinsic = generic::UncheckedExtrinsic<Address, RuntimeCall, 
 /// What is signed of a transaction.
 pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
 
-/// What is checked of every transaction, in this order, before it is carried out.
+/// What is checked of every transaction before it is executed, in this order.
 pub type TxExtension = (
     frame_system::CheckNonZeroSender<Runtime>,
     frame_system::CheckSpecVersion<Runtime>,
@@ -68,7 +68,7 @@ pub type TxExtension = (
     frame_system::WeightReclaim<Runtime>,
 );
 
-/// Carries out blocks.
+/// Executes blocks.
 pub type Executive =
     frame_executive::Executive<Runtime, Block, frame_system::ChainContext<Runtime>, Runtime, AllPalletsWithSystem>;
 
@@ -104,7 +104,7 @@ impl_opaque_keys! {
     }
 }
 
-/// The pallets. Hooks run in the order of the indices: `Mmr` takes up the parent block's results before `Results` starts
+/// The pallets. Hooks run in the order of the indices: `Mmr` takes the parent block's results before `Results` starts
 /// the block's own.
 #[frame_support::runtime]
 mod runtime {

@@ -29,12 +29,12 @@ impl Encode for RawBytes<'_> {
 /// block's output (zeroes when it had none, which only a chain that allows plain secondary slots has) and `epoch` is the
 /// randomness of the current epoch, both mixed with the subject by BABE first.
 ///
-/// What it promises: nobody but the parent's author could know it before the parent was published, and that author could
-/// not choose it: a validator has exactly one output per slot, fixed when the epoch's randomness was. What it does not
+/// What it promises: only the parent's author could know it before the parent was published, and that author could not
+/// choose it. A validator has exactly one output per slot, and the epoch's randomness fixes it. What it does not
 /// promise: the parent's author knows it from the start of the epoch, and can give up the block (and its fees) to have
 /// another seed drawn by the next author. A lot drawn with it should therefore be worth less than a block's fees times
-/// the number of blocks that one validator can withhold unnoticed, or be fixed by commitments made before the epoch began.
-/// The hash of the parent block is left out on purpose: its author can vary that at will.
+/// the number of blocks that one validator can withhold unnoticed, or depend only on commitments made before the epoch
+/// began. The hash of the parent block is left out on purpose: its author can vary that at will.
 pub struct BabeSeed;
 
 impl Seed for BabeSeed {

@@ -8,7 +8,7 @@ use agora_runtime::{
     configs::treasury::TreasuryAccount,
     genesis_presets::{self, ENDOWMENT},
 };
-use chain::genesis;
+use chain::start::genesis;
 use frame_support::genesis_builder_helper::build_state;
 use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring;

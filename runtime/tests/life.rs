@@ -7,7 +7,7 @@ use agora_primitives::{
     commitment::commitment,
     job::{JobKind, JobSource, JobSpec, SyntheticJob},
     judging::Attestation,
-    participants::{Role, Specialisation, Specialisations},
+    participants::{Role, Specialisation},
     reputation::Side,
     results::compute_root,
     task::{Difficulty, Phase, TaskView},
@@ -16,10 +16,9 @@ use agora_runtime::{
     AccountId, Balance, Balances, EXISTENTIAL_DEPOSIT, Results, Runtime, RuntimeCall, RuntimeEvent, System, Tasks,
     UNIT, configs::treasury::TreasuryAccount, genesis_presets::ENDOWMENT,
 };
-use chain::{Chain, account, key};
+use chain::{Chain, account, key, profile};
 use codec::{DecodeAll, Encode};
 use frame_support::view_functions::ViewFunction;
-use pallet_agora_registry::Profile;
 use pallet_agora_reputation::Records;
 use sp_core::{
     H256,
@@ -34,7 +33,7 @@ const WORKERS: [&str; 5] = ["Worker1", "Worker2", "Worker3", "Worker4", "Worker5
 const VERIFIERS: [&str; 2] = ["Verifier1", "Verifier2"];
 const REWARD: Balance = 100 * UNIT;
 
-/// What worker number `n` found: all the same, but the last.
+/// What worker number `n` found: the last one finds something else than the others.
 fn digest(n: usize) -> H256 {
     H256::repeat_byte(if n == 4 { 0xbd } else { 0x60 })
 }
@@ -62,7 +61,7 @@ impl Story {
         self.events.extend(events);
     }
 
-    /// Adds empty blocks until there was an event of the tasks that `wanted` wants.
+    /// Adds empty blocks until one has an event of the tasks that `wanted` accepts.
     fn until(&mut self, what: &str, wanted: impl Fn(&pallet_agora_tasks::Event<Runtime>) -> bool) {
         for _ in 0..30 {
             let seen = |event: &RuntimeEvent| matches!(event, RuntimeEvent::Tasks(event) if wanted(event));
@@ -78,7 +77,7 @@ impl Story {
         self.fees.get(&account(who)).copied().unwrap_or_default()
     }
 
-    /// What `who` has gained or lost since genesis, fees aside.
+    /// What `who` has gained or lost since genesis, without fees.
     fn gain(&mut self, who: &str) -> i128 {
         let total = self.chain.ext.execute_with(|| {
             use frame_support::traits::fungible::Inspect;
@@ -106,15 +105,12 @@ fn publish(deadline: u32) -> RuntimeCall {
 }
 
 fn register(role: Role, bond: Balance) -> RuntimeCall {
-    let profile = match role {
-        Role::Worker => Profile {
-            specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
-            slots: 1,
-            capability: 100,
-        },
-        _ => Profile::default(),
-    };
-    pallet_agora_registry::Call::register { role, bond, profile }.into()
+    pallet_agora_registry::Call::register {
+        role,
+        bond,
+        profile: profile(role),
+    }
+    .into()
 }
 
 fn settled() -> Story {
@@ -237,7 +233,7 @@ fn clients_see_the_task_through_the_runtimes_view_functions() {
 
 /// Accounts that genesis endows.
 fn genesis_accounts() -> Balance {
-    let genesis = chain::genesis("development");
+    let genesis = chain::start::genesis("development");
     let balances = genesis["balances"]["balances"].as_array().expect("a list");
     balances.len() as Balance - 1
 }

@@ -1,4 +1,5 @@
-//! That this runtime's pallets know each other: each test fails if a pallet is given `()`, or a constant, for another one.
+//! The pallets of this runtime are connected: each test fails if a pallet is given `()`, or a constant, in place of
+//! another.
 
 mod chain;
 
@@ -14,9 +15,9 @@ use agora_primitives::{
 use agora_runtime::{
     AccountId, Registry, Reputation, Runtime, RuntimeOrigin, System, Tasks, UNIT, randomness::BabeSeed,
 };
-use chain::{Chain, account};
+use chain::{Chain, account, profile};
 use frame_support::assert_ok;
-use pallet_agora_registry::{Members, Profile};
+use pallet_agora_registry::Members;
 use pallet_agora_reputation::Records;
 use sp_core::H256;
 
@@ -30,16 +31,8 @@ fn with_a_chain(test: impl FnOnce()) {
 }
 
 fn register(who: &AccountId, role: Role) {
-    let profile = match role {
-        Role::Worker => Profile {
-            specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
-            slots: 1,
-            capability: 100,
-        },
-        _ => Profile::default(),
-    };
     let origin = RuntimeOrigin::signed(who.clone());
-    assert_ok!(Registry::register(origin, role, 500 * UNIT, profile));
+    assert_ok!(Registry::register(origin, role, 500 * UNIT, profile(role)));
 }
 
 #[test]
@@ -79,7 +72,7 @@ fn draws_and_checks_get_another_seed_in_every_block() {
 }
 
 #[test]
-fn whoever_published_or_accepted_a_task_may_not_attest() {
+fn the_publisher_and_the_workers_of_a_task_may_not_attest() {
     with_a_chain(|| {
         let (publisher, worker, verifier) = (account("Publisher"), account("Worker1"), account("Verifier1"));
         register(&worker, Role::Worker);
@@ -152,7 +145,7 @@ fn a_worker_who_reaches_a_level_is_drawn_more_often() {
 }
 
 #[test]
-fn whoever_registers_brings_its_level_along() {
+fn an_account_that_registers_brings_its_level_along() {
     with_a_chain(|| {
         let who = account("Worker1");
         for _ in 0..10 {

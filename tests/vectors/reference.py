@@ -101,14 +101,14 @@ def trace_root(account: bytes, digests: list) -> bytes:
     return root([leaf_hash(account + u32(i) + d) for i, d in enumerate(digests)])
 
 
-def check(seed: bytes, n: int, iterations: int, output: bytes, challenge: bytes) -> bool:
+def check(seed: bytes, n: int, iterations: int, output: bytes, check_seed: bytes) -> bool:
     """The check of an attesting verifier."""
     if len(output) != n * n or any(byte >= P for byte in output):
         return False
     a, m0 = matrix(seed, b"A", n), matrix(seed, b"M", n)
     result = [output[r * n:(r + 1) * n] for r in range(n)]
     apply = lambda m, x: [sum(map(mul, row, x)) % P for row in m]
-    for x in chain_vectors(challenge, n):
+    for x in chain_vectors(check_seed, n):
         y = apply(m0, x)
         for _ in range(iterations):
             y = apply(a, y)
@@ -117,8 +117,8 @@ def check(seed: bytes, n: int, iterations: int, output: bytes, challenge: bytes)
     return True
 
 
-def chain_vectors(challenge: bytes, n: int) -> list:
-    hashes = [H(b"agora/freivalds-251/1" + challenge + u32(i)) for i in range(n)]
+def chain_vectors(check_seed: bytes, n: int) -> list:
+    hashes = [H(b"agora/freivalds-251/1" + check_seed + u32(i)) for i in range(n)]
     word = lambda h, v: int.from_bytes(h[4 * v:4 * v + 4], "little") % P
     return [[word(h, v) for h in hashes] for v in range(8)]
 
@@ -236,12 +236,12 @@ def synthetic_vector(name, seed, n, iterations):
     output = canonical(states[-1])
     trace = trace_root(ACCOUNT, digests)
     spec = scale_job_spec(seed, n, iterations)
-    challenge = H(b"challenge" + seed)
+    check_seed = H(b"challenge" + seed)
     wrong = bytes([(output[0] + 1) % P]) + output[1:]
-    assert check(seed, n, iterations, output, challenge)
-    assert not check(seed, n, iterations, wrong, challenge)
+    assert check(seed, n, iterations, output, check_seed)
+    assert not check(seed, n, iterations, wrong, check_seed)
     preimage = commitment(GENESIS, TASK, ACCOUNT, digests[-1], trace, SALT)
-    vectors = chain_vectors(challenge, n)
+    vectors = chain_vectors(check_seed, n)
     return {
         "name": name,
         "seed": seed.hex(),
@@ -258,7 +258,7 @@ def synthetic_vector(name, seed, n, iterations):
         "digest": digests[-1].hex(),
         "account": ACCOUNT.hex(),
         "trace_root": trace.hex(),
-        "challenge_seed": challenge.hex(),
+        "challenge_seed": check_seed.hex(),
         "challenge_vectors_first_elements": [v[0] for v in vectors],
         "challenge_vectors_last_elements": [v[-1] for v in vectors],
         "genesis": GENESIS.hex(),

@@ -1,12 +1,12 @@
-//! The chain on which throughput is measured: the development chain with many workers from the start, and with so much
-//! time to reveal that all tasks can be taken from stage to stage together.
+//! The chain on which throughput is measured: the development chain with many workers from the start, and so much time
+//! to reveal that all tasks can go from stage to stage together.
 
 use crate::{Failure, UNIT};
 use agora_chain::AccountId;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// How many blocks there are to reveal in.
+/// In how many blocks results can be revealed.
 const REVEAL_WINDOW: u32 = 500;
 /// What each worker has at first, and its bond, in plancks. Both are in the range of JSON's integers.
 const ENDOWMENT: u64 = 1_000_000 * UNIT as u64;

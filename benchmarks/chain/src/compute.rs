@@ -32,9 +32,9 @@ pub fn measure(matrix_size: u32, iterations: u32, repetitions: usize) -> Result<
     }
     let cpu_seconds = median(repetitions, || run(&cpu).map(drop))?;
     let gpu_seconds = median(repetitions, || run(gpu.as_ref()).map(drop))?;
-    let challenge: [u8; 32] = rand::random();
+    let check_seed: [u8; 32] = rand::random();
     let check_seconds = median(repetitions, || {
-        match check_output(&job, &NoInputs, &output, &challenge) {
+        match check_output(&job, &NoInputs, &output, &check_seed) {
             Ok(Verdict::Right) => Ok(()),
             Ok(Verdict::Wrong(_)) => unreachable!("the engines agree on this output"),
             Err(error) => Err(error),

@@ -1,6 +1,6 @@
 //! Measures the market against what it is to be compared with, all in one run: settled tasks against transfers, GPU
-//! against CPU, checking against computing. What calls weigh is taken from the runtime, whose weights `make weights`
-//! measured together with those of the transfer that they are compared with.
+//! against CPU, checking against computing. The weights of calls are those of the runtime. `make weights` measured them
+//! together with the weights of the transfers with which they are compared.
 //!
 //! Prints a table, and writes one JSON line per figure to `benchmarks/results/chain.jsonl`.
 

@@ -30,7 +30,7 @@ const TEAM: usize = 5;
 const SLOTS: usize = 64;
 /// How long each stage may take.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Pause between two looks at the chain.
+/// Pause before the chain is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
 
 pub async fn measure(transfers: usize, tasks: usize) -> Result<Vec<Figure>, Failure> {
@@ -82,7 +82,7 @@ impl<'a> Chain<'a> {
         Ok(Self { client, next })
     }
 
-    /// Reads on until `count` events were `wanted`. One development node never reverts a block.
+    /// Reads blocks until `count` events were `wanted`. A development node that is alone never reverts a block.
     async fn wait_for(
         &mut self,
         mut count: usize,
@@ -108,7 +108,7 @@ impl<'a> Chain<'a> {
     }
 }
 
-/// Nothing that is measured here may go wrong.
+/// Fails if a call failed: nothing that is measured here may go wrong.
 fn ensure_success(event: &Event) -> Result<(), Failure> {
     match event {
         Event::System(system::Event::ExtrinsicFailed { .. })
@@ -146,7 +146,7 @@ async fn transfer(client: &Client, count: usize) -> Result<f64, Failure> {
     Ok(total as f64 / started.elapsed().as_secs_f64())
 }
 
-/// Publishes tasks and takes them all the way, each stage for all of them together.
+/// Publishes tasks and takes them to their end, each stage for all of them together.
 async fn settle(client: &Client, workers: &[KeySource], count: usize) -> Result<f64, Failure> {
     let workers = workers
         .iter()
@@ -185,7 +185,7 @@ async fn settle(client: &Client, workers: &[KeySource], count: usize) -> Result<
     Ok(count as f64 / started.elapsed().as_secs_f64())
 }
 
-/// Has every worker send a call for each of its tasks.
+/// Makes every worker send a call for each of its tasks.
 async fn work<P: agora_chain::Payload>(
     shifts: &[(&Submitter, &[TaskId])],
     call: impl Fn(TaskId, &Submitter) -> P,

@@ -1,4 +1,4 @@
-//! What the market's calls weigh, in transfers.
+//! The weights of the market's calls, in transfers.
 //!
 //! Both come from the runtime: `make weights` measures them one after the other on the same machine. A weight counts the
 //! time to execute and the time that the database takes for what is read and written.

@@ -11,22 +11,22 @@ use agora_compute::{
     CancelFlag, CpuEngine, Engine, GpuEngine, JobSpec, MemoryInputs, NoProgress, Verdict, check_output,
 };
 
-/// A check takes at most so much of what computing takes, where that is the goal.
+/// The goal for checks: at most this part of the time of computing.
 const CHECK_GOAL: f64 = 0.01;
-/// Drawn before the outputs; nobody forges them here.
-const CHALLENGE: [u8; 32] = [0xc4; 32];
+/// The seed of every check. It need not be secret: nobody forges an output here.
+const CHECK_SEED: [u8; 32] = [0xc4; 32];
 
 /// A job to be computed and checked.
 struct Subject {
-    /// For people.
+    /// Its name, for people.
     name: &'static str,
     job: JobSpec,
     inputs: MemoryInputs,
-    /// How much it is, in `unit` seconds.
+    /// How much work it is, in `unit` times seconds.
     amount: f64,
-    /// Of what, per second.
+    /// What a speed is told in.
     unit: &'static str,
-    /// What the check is to take at most, as a part of computing.
+    /// The goal for the check, as a part of computing.
     check_goal: Option<f64>,
 }
 
@@ -92,7 +92,7 @@ impl Subject {
     }
 
     fn check(&self, output: &[u8]) -> Result<(), Failure> {
-        match check_output(&self.job, &self.inputs, output, &CHALLENGE)? {
+        match check_output(&self.job, &self.inputs, output, &CHECK_SEED)? {
             Verdict::Right => Ok(()),
             Verdict::Wrong(place) => Err(format!("the check refuses {}: {place}", self.name).into()),
         }

@@ -1,10 +1,10 @@
-//! What is multiplied: the matrices of a synthetic job, for our engines and for the peers.
+//! The operands: the matrices of a synthetic job, for our engines and for the peers.
 
 use crate::Failure;
 use agora_compute::{CancelFlag, CpuEngine, Engine, JobKind, JobSpec, NoInputs, NoProgress, SyntheticJob, synthetic};
 use agora_math::field::{MODULUS, symmetric};
 
-/// Key of all matrices. How long a product takes does not depend on it.
+/// The seed of all matrices. How long a product takes does not depend on it.
 const SEED: [u8; 32] = [0x51; 32];
 /// Standard deviation of a residue: they are uniform from -125 to 125.
 const DEVIATION: f64 = 72.46;
@@ -31,7 +31,7 @@ pub fn giga_operations(size: u32, iterations: u32) -> f64 {
 
 /// The factor and the first state of a job, as numbers, row by row; and their product, with which peers are checked.
 pub struct Operands {
-    /// Rows and columns.
+    /// The number of rows, and of columns.
     pub size: usize,
     factor: Vec<u8>,
     start: Vec<u8>,
@@ -39,7 +39,7 @@ pub struct Operands {
 }
 
 impl Operands {
-    /// The matrices, and what the reference says is their product.
+    /// The matrices, and their product as the reference computes it.
     ///
     /// Errors: those of the engine.
     pub fn new(size: u32) -> Result<Self, Failure> {
@@ -57,7 +57,8 @@ impl Operands {
         numbers(&self.factor)
     }
 
-    /// The matrix that is multiplied with, so that products of floats keep the size of `start`'s however long the chain.
+    /// The matrix that is multiplied with, scaled so that products of floats stay as large as `start` however long the
+    /// chain is.
     pub fn scaled_factor(&self) -> Vec<f32> {
         let scale = (DEVIATION * (self.size as f64).sqrt()).recip() as f32;
         self.factor().into_iter().map(|number: f32| number * scale).collect()

@@ -1,4 +1,4 @@
-//! What an adapter reaches in packed products of bytes alone: no memory, nothing to wait for.
+//! The most that an adapter reaches in packed products of bytes alone, without memory and without waiting.
 
 use crate::Failure;
 use agora_compute::DeviceInfo;
@@ -27,7 +27,7 @@ pub fn peak(device: &DeviceInfo) -> Result<f64, Failure> {
     let kernel = Kernel::open(device)?;
     let operations = f64::from(GROUP) * f64::from(ROUNDS) * (SIDE * SIDE) as f64 * 8.0;
     let mut groups = FIRST_GROUPS;
-    // Longer and longer, so that a slow adapter is not held up for so long that its driver gives it up.
+    // Longer and longer, so that the driver of a slow adapter does not give it up.
     while kernel.seconds(groups)? < ENOUGH && groups < MAX_GROUPS {
         groups = (groups * 2).min(MAX_GROUPS);
     }
@@ -106,9 +106,9 @@ impl Kernel {
     }
 }
 
-/// Each invocation adds the products of all pairs of some numbers `a` and `b` to a sum per pair. `a` changes from round to
-/// round, by one addition for every eight products, so that no compiler can take a product out of the loop; and the sums
-/// are written, so that none can leave them out.
+/// Each invocation adds the products of all pairs of some numbers `a` and `b` to a sum for each pair. `a` changes from
+/// round to round by one addition for every eight products, so that no compiler can move a product out of the loop. The
+/// sums are written, so that no compiler can leave them out.
 fn source() -> String {
     let each = |line: &dyn Fn(usize) -> String| (0..SIDE).map(line).collect::<String>();
     let pairs = |line: &dyn Fn(usize, usize) -> String| each(&|i| each(&|j| line(i, j)));

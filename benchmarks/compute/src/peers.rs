@@ -1,4 +1,4 @@
-//! What others have for the same work.
+//! Other libraries that do the same work.
 
 pub mod burn;
 pub mod gemm;

@@ -2,17 +2,17 @@
 
 use std::fs;
 
-/// How many bytes a core multiplies and adds at once, compared with its floats.
+/// How many bytes a core multiplies and adds at once, compared with floats.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ByteProducts {
     /// AVX-512 with VNNI: four times as many.
     FourTimes,
-    /// AVX2, and whatever else: twice as many.
+    /// AVX2 and all others: twice as many.
     Twice,
 }
 
 impl ByteProducts {
-    /// What this processor has.
+    /// That of this processor.
     pub fn here() -> Self {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx512vnni") {
@@ -22,7 +22,7 @@ impl ByteProducts {
     }
 }
 
-/// Its name, the threads that are used of it, and what it has for products of bytes.
+/// Its name, the number of its threads that are used, and its instructions for products of bytes.
 pub fn describe() -> String {
     let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = model_name(&information).unwrap_or(std::env::consts::ARCH);

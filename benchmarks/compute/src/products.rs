@@ -1,4 +1,4 @@
-//! Integer products on the adapter and on the processor, against floats' and integers' of others.
+//! Integer products on the adapter and on the processor, beside the products of other libraries in floats and integers.
 
 use crate::{
     Failure,
@@ -12,27 +12,27 @@ use agora_compute::{CpuEngine, DeviceType, Engine, GpuEngine};
 use agora_primitives::job::MAX_ITERATIONS;
 use burn_tensor::{Device, Float, Int};
 
-/// At least, against the better of burn's, on an adapter that is software.
+/// The goal on a software adapter: at least so many times burn's better figure.
 const SOFTWARE_GOAL: f64 = 3.0;
-/// At least, against the better of burn's, on any other.
+/// The goal on any other adapter: at least so many times burn's better figure.
 const HARDWARE_GOAL: f64 = 1.0;
-/// At least, of what the adapter's packed products alone reach.
+/// The goal for the part of what the adapter reaches in packed products alone.
 const PEAK_GOAL: f64 = 0.6;
-/// How long a chain of products is.
+/// The length of a chain of products.
 #[derive(Clone, Copy)]
 struct Length {
-    /// Operations that it has at least.
+    /// The fewest operations.
     operations: u64,
-    /// Products that it has at least, so that what comes before and after weighs little.
+    /// The fewest products, so that the start and the end weigh little.
     products: u32,
 }
 
-/// For an adapter that is software: seconds each.
+/// For a software adapter: each product takes seconds.
 const ON_SOFTWARE: Length = Length {
     operations: 1 << 35,
     products: 1,
 };
-/// For any other: hundreds of times as fast, with as much before and after.
+/// For any other adapter: hundreds of times as fast, with the same start and end.
 const ON_HARDWARE: Length = Length {
     operations: 1 << 42,
     products: 32,
@@ -48,7 +48,7 @@ pub fn measure(gpu: &GpuEngine, cpu: &CpuEngine, sizes: &[u32], repetitions: usi
     let device = gpu.device();
     let burn = peers::burn::open(device)?;
     let peak = match device.device_type {
-        // Emulated, one by one.
+        // Packed products are emulated there, one by one.
         DeviceType::Software => None,
         _ => Some(packed_dot::peak(device)?),
     };

@@ -24,15 +24,15 @@ pub enum Better {
 pub struct Figure {
     /// What was measured.
     pub name: String,
-    /// How much it is.
+    /// The measured value.
     pub value: f64,
-    /// Of what.
+    /// Its unit.
     pub unit: &'static str,
-    /// What it is compared with, in the same unit.
+    /// The value with which it is compared, in the same unit.
     pub baseline: f64,
     /// `value / baseline`.
     pub ratio: f64,
-    /// What the ratio is to be at least or at most.
+    /// The goal for the ratio, at least or at most.
     pub goal: Option<f64>,
     /// Which way is better.
     pub better: Better,
@@ -52,13 +52,13 @@ impl Figure {
         }
     }
 
-    /// With what the ratio is to be.
+    /// Sets the goal for the ratio.
     pub fn goal(mut self, goal: f64) -> Self {
         self.goal = Some(goal);
         self
     }
 
-    /// Whether it is reached; nothing where there is none.
+    /// Whether the goal is reached; `None` without a goal.
     fn reached(&self) -> Option<bool> {
         self.goal.map(|goal| match self.better {
             Better::Higher => self.ratio >= goal,

@@ -21,12 +21,12 @@ use std::{marker::PhantomData, sync::Arc};
 
 /// The first error code; codes of [`ProofError`]'s variants follow in their order.
 const PROOF_ERROR: i32 = 7001;
-/// The block that was named is not on the best chain, or not known at all.
+/// The named block is unknown or not on the best chain.
 const UNKNOWN_BLOCK: i32 = 7100;
-/// The runtime could not be asked.
+/// The runtime cannot be asked.
 const RUNTIME_ERROR: i32 = 7101;
 
-/// Answers with the runtime's help and what importing blocks has indexed.
+/// Answers from the runtime and from what importing blocks has indexed.
 pub struct Results<Client, Block, Storage> {
     client: Arc<Client>,
     offchain: OffchainDb<Storage>,
@@ -49,8 +49,8 @@ where
         }
     }
 
-    /// Registers the methods. By hand: what jsonrpsee's macro generates does not compile in a crate with debug assertions
-    /// when jsonrpsee itself was compiled without.
+    /// Registers the methods. The macro of jsonrpsee is not used: its code does not compile in a crate with debug
+    /// assertions when jsonrpsee itself was compiled without them.
     pub fn into_rpc(self) -> Result<RpcModule<Self>, RegisterMethodError> {
         let mut module = RpcModule::new(self);
         module.register_blocking_method("agora_resultProof", |params, results, _| {
@@ -63,8 +63,8 @@ where
         Ok(module)
     }
 
-    /// Proves the result of `task` to whoever holds the header of block `at`, or of the best block. What is returned is to
-    /// be verified, never to be trusted.
+    /// Proves the result of `task` to a client that holds the header of block `at`, or of the best block. A client must
+    /// verify the answer and never trust it.
     fn result_proof(&self, task: TaskId, at: Option<Block::Hash>) -> RpcResult<ResultProof<AccountId>> {
         let best = self.client.info().best_hash;
         // The best block's state proves it for every block before: the state of `at` may be pruned.

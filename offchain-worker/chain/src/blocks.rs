@@ -11,7 +11,7 @@ use tokio::{sync::mpsc, task::AbortHandle};
 
 /// How many blocks may wait for a slow reader; beyond that, no more are read from the node.
 const BUFFERED_BLOCKS: usize = 64;
-/// Pause after an error before the chain is asked again.
+/// Pause after an error before the node is asked again.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(500);
 
 /// A block with the events in it.
@@ -49,7 +49,7 @@ impl BlockEvents {
     }
 }
 
-/// Blocks as they come, without end. Recoverable errors are waited out, others are handed to the reader.
+/// Blocks as they come, without end. After a recoverable error it tries again; the reader gets the others.
 pub struct Blocks {
     receiver: mpsc::Receiver<Result<BlockEvents, ChainError>>,
     task: AbortHandle,

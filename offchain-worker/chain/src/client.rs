@@ -45,9 +45,9 @@ pub struct AtBlock {
 }
 
 impl Client {
-    /// Connects to the node at `url` (`ws://…` or `wss://…`), trying for as long as `patience` allows.
+    /// Connects to the node at `url` (`ws://…` or `wss://…`), and tries for as long as `patience` allows.
     pub async fn connect(url: &str, patience: Duration) -> Result<Self, ChainError> {
-        // The reconnecting client tries for ever: the time limit has to be set from outside.
+        // The reconnecting client tries for ever, so the time limit is set around it.
         tokio::time::timeout(patience, Self::try_connect(url))
             .await
             .unwrap_or_else(|_| {
@@ -84,7 +84,7 @@ impl Client {
         })
     }
 
-    /// Where the node is.
+    /// The URL of the node.
     pub fn url(&self) -> &str {
         &self.url
     }

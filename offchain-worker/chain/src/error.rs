@@ -8,9 +8,9 @@ pub enum ChainError {
     /// No node answers.
     #[error("cannot reach a node at {url}: {reason}; is it running, and is the URL right (ws://host:port)?")]
     Unreachable {
-        /// Where.
+        /// The URL of the node.
         url: String,
-        /// What the network said.
+        /// What the network layer reported.
         reason: String,
     },
     /// The connection broke while waiting for an answer.
@@ -49,7 +49,8 @@ pub enum ChainError {
         /// What the node said.
         reason: String,
     },
-    /// The transaction was sent and its fate is unknown: look at the chain's state before sending it again.
+    /// The transaction was sent, and it is not known whether it was included: look at the chain's state before sending
+    /// it again.
     #[error("lost sight of a transaction that was sent ({0}); it may or may not have been included")]
     Unknown(String),
     /// The chain does not have what was asked for.
@@ -116,7 +117,7 @@ classify! {
 
 impl From<of::ExtrinsicError> for ChainError {
     fn from(error: of::ExtrinsicError) -> Self {
-        // Not a source in the sense of `Error::source`, and the pool's reason is in it.
+        // Not a source in the sense of `Error::source`. The pool's reason is in it.
         if let of::ExtrinsicError::ErrorSubmittingTransaction(of::BackendError::Rpc(of::RpcError::ClientError(rpc))) =
             &error
         {
@@ -150,7 +151,8 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> ChainError {
         }
         cause = error.source();
     }
-    // Some errors of subxt do not name their cause as their source. Then the text decides: it is that of its RPC client.
+    // Some errors of subxt do not name their cause as their source. Then the text decides: it is that of the RPC
+    // client's error.
     let lost = [
         "connection was lost",
         "restart required",

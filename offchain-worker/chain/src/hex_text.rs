@@ -1,6 +1,7 @@
 //! Bytes as hexadecimal text in JSON: `#[serde(with = "hex_text")]`.
 //!
-//! Not `hex::serde`: that feature of `hex` would change what the whole SDK below the node is compiled with.
+//! `hex::serde` would do the same, but that feature of `hex` would make cargo compile the whole SDK below the node
+//! again.
 
 use hex::FromHex;
 use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};

@@ -54,7 +54,7 @@ pub enum KeyError {
     #[error("the environment variable {0} is not set to a secret phrase")]
     Unset(String),
     /// The text is neither a secret phrase nor a seed.
-    #[error("that is no secret phrase (12 to 24 words, derivations such as //miner allowed) or 0x… seed: {0}")]
+    #[error("that is no secret phrase (12 to 24 words, derivations such as //worker allowed) or 0x… seed: {0}")]
     Malformed(String),
 }
 

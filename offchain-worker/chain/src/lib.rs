@@ -6,8 +6,8 @@
 //!   skips no block and repeats none.
 //! - [`api`] holds the types generated from `metadata.scale`, which a test of the runtime keeps in step with it.
 //!
-//! Events alone are not enough: a reconnect or a re-org may skip or undo them. Act on the state at the best block, settle
-//! on finalised blocks, and take events as a hint to look.
+//! Events alone are not enough: a reconnect or a re-org may skip or undo them. Act on the state at the best block,
+//! settle on finalised blocks, and take events as hints.
 
 #![deny(missing_docs)]
 

@@ -88,7 +88,7 @@ pub fn verify_result(
 }
 
 impl Client {
-    /// The header with this hash. The hash is computed anew: so the node cannot give another header.
+    /// The header with this hash. The hash is computed again, so that the node cannot give another header.
     pub async fn header(&self, hash: H256) -> Result<Header, ChainError> {
         let header = self.legacy.chain_get_header(Some(hash)).await?;
         let header = header.ok_or_else(|| ChainError::NotFound(format!("the node has no block {hash:?}")))?;

@@ -1,4 +1,4 @@
-//! What is asked of the chain's state after a block.
+//! Questions about the chain's state after a block.
 
 use crate::{
     AccountId, AtBlock, Balance, BlockNumber, ChainError,

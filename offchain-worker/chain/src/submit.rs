@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 /// How often a transaction is signed anew when another one took its nonce.
 const NONCE_ATTEMPTS: u32 = 5;
 
-/// Life, in blocks, of a transaction that is one of many: it may wait for those before it.
+/// Life, in blocks, of a transaction that is one of many: it may have to wait for those before it.
 const BULK_LIFE: u64 = 1024;
 /// How many transactions are handed to the pool at the same time.
 const SENT_AT_ONCE: usize = 32;
@@ -101,8 +101,8 @@ impl Submitter {
         Err(unknown("the node stopped reporting on it".to_owned()))
     }
 
-    /// Signs `calls` with consecutive nonces, hands them to the pool, several at a time, and does not wait for any of them
-    /// to be included. Returns how many the pool took before the first that it did not take: those after it cannot be
+    /// Signs `calls` with consecutive nonces and hands them to the pool, several at a time. It does not wait until they
+    /// are included. Returns how many the pool took before the first that it refused: those after that one cannot be
     /// included.
     pub async fn submit_all(&self, calls: &[impl Payload]) -> Result<usize, ChainError> {
         let _turn = self.turn.lock().await;
@@ -153,7 +153,7 @@ impl Submitter {
     }
 }
 
-/// What a transaction carries beside the call: its nonce, and by default a life of some blocks and no tip.
+/// What a transaction carries besides the call: its nonce, and by default a life of some blocks and no tip.
 fn params(nonce: u64) -> DefaultExtrinsicParams<PolkadotConfig> {
     DefaultExtrinsicParamsBuilder::new().nonce(nonce).build()
 }

@@ -1,7 +1,7 @@
 //! Calls of the runtime's view functions.
 //!
-//! subxt 0.51 finds a function and encodes its arguments, but neither gives the input the length nor takes the output out
-//! of the result that `RuntimeViewFunction_execute_view_function` has around them. So both are done here.
+//! subxt 0.51 finds a function and encodes its arguments. It neither puts the length before the arguments nor takes the
+//! output out of the result that `RuntimeViewFunction_execute_view_function` returns. Both are done here.
 
 use crate::{AtBlock, ChainError};
 use codec::{Decode, DecodeAll, Encode};
@@ -24,8 +24,8 @@ enum Refusal {
 impl AtBlock {
     /// Asks the runtime `question`, in the state after this block.
     ///
-    /// Errors: `Incompatible` if the runtime has another such function than this program was made for, and what the node
-    /// answers.
+    /// Errors: `Incompatible` if the runtime's function is another than the one this program was made for, and what the
+    /// node answers.
     pub(crate) async fn ask<Question: Payload>(&self, question: Question) -> Result<Question::ReturnType, ChainError>
     where
         Question::ReturnType: Decode,

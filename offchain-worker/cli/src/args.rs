@@ -65,7 +65,7 @@ pub enum Command {
     /// Work: take tasks, compute, commit, reveal, collect.
     Mine(MineArgs),
     /// Check results while they can be appealed, and attest for or against them.
-    VerifyWork(VerifyWorkArgs),
+    VerifyWork(RunArgs),
     /// Publish a task with money behind it.
     Publish(PublishArgs),
     /// Take back a task that nobody has accepted.
@@ -207,24 +207,17 @@ pub struct MineArgs {
     /// Most multiply–adds of one job.
     #[arg(long, default_value_t = u64::MAX)]
     pub max_work: u64,
-    /// Blocks between two heartbeats.
-    #[arg(long, default_value_t = 100)]
-    pub heartbeat: u32,
-    /// Serve Prometheus metrics at this address, such as 127.0.0.1:9616.
-    #[arg(long, value_name = "ADDRESS")]
-    pub metrics: Option<SocketAddr>,
-    /// Misbehave deliberately (only in builds made for tests and demonstrations).
-    #[cfg(feature = "fault-injection")]
-    #[arg(long)]
-    pub fault: Option<agora_worker::Fault>,
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
+/// What the commands take that run until they are stopped.
 #[derive(Args)]
-pub struct VerifyWorkArgs {
+pub struct RunArgs {
     /// Blocks between two heartbeats.
     #[arg(long, default_value_t = 100)]
     pub heartbeat: u32,
-    /// Serve Prometheus metrics at this address, such as 127.0.0.1:9617.
+    /// Serve Prometheus metrics at this address, such as 127.0.0.1:9616. Each process needs a port of its own.
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<SocketAddr>,
     /// Misbehave deliberately (only in builds made for tests and demonstrations).

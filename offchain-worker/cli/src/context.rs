@@ -4,8 +4,8 @@ use crate::{args::Global, exit::CliError};
 use agora_blobs::BlobStore;
 use agora_chain::{AccountId, Client, KeySource, Keypair, Submitter};
 use agora_compute::GpuOptions;
-use agora_worker::Journal;
-use std::{path::PathBuf, time::Duration};
+use agora_worker::{Journal, Metrics, serve_metrics};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Name of the variable that may hold the secret phrase.
@@ -119,6 +119,21 @@ pub fn shutdown() -> CancellationToken {
         std::process::exit(130);
     });
     token
+}
+
+/// The metrics of this process, served at `address` until `shutdown`. If they cannot be served, that is logged, and the
+/// work goes on.
+pub fn metrics(address: Option<SocketAddr>, shutdown: &CancellationToken) -> Metrics {
+    let metrics = Metrics::default();
+    if let Some(address) = address {
+        let (metrics, shutdown) = (metrics.clone(), shutdown.clone());
+        tokio::spawn(async move {
+            if let Err(error) = serve_metrics(metrics, address, shutdown).await {
+                tracing::error!(%error, "Metrics cannot be served; the work goes on without them.");
+            }
+        });
+    }
+    metrics
 }
 
 async fn signal() {

@@ -62,7 +62,7 @@ trait Prepare {
     async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError>;
 }
 
-/// What people are shown of a job of one kind, and of its result.
+/// What people are shown of a job of one kind and of its result.
 trait Show {
     /// The job in one line.
     fn describe(&self) -> String;

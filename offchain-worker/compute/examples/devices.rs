@@ -8,7 +8,7 @@ use agora_compute::{
 };
 use std::time::Instant;
 
-/// How often each figure is taken; the best counts, as other programs only ever take time away.
+/// How often each figure is taken. The best counts, because other programs can only slow a run down.
 const ROUNDS: u32 = 3;
 
 fn main() -> Result<(), EngineError> {
@@ -53,7 +53,7 @@ fn main() -> Result<(), EngineError> {
     Ok(())
 }
 
-/// As many rows times as many vectors, all of that length.
+/// A matmul job with as many vectors as rows, all of that length.
 fn matmul(n: u32) -> (JobSpec, MemoryInputs) {
     let bytes = |seed: u32| -> Vec<u8> {
         let element = |i: u32| (i.wrapping_add(seed).wrapping_mul(2_654_435_761) >> 24) as u8;

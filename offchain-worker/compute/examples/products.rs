@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often each figure is taken; the best counts, as other programs only ever take time away.
+/// How often each figure is taken. The best counts, because other programs can only slow a run down.
 const REPETITIONS: usize = 7;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "synthetic {n} × {iterations}: {:.1} GOPS",
             gops(n, time) * f64::from(iterations)
         );
-        rows(n)?;
+        matmul(n)?;
     }
     Ok(())
 }
@@ -59,7 +59,7 @@ fn multiply(kernel: Kernel, n: usize) -> Result<Duration, Box<dyn Error>> {
 }
 
 /// A matmul job with a square matrix and as many vectors, and its check.
-fn rows(n: usize) -> Result<(), Box<dyn Error>> {
+fn matmul(n: usize) -> Result<(), Box<dyn Error>> {
     let mut inputs = MemoryInputs::new();
     let blob = inputs.insert(content(n * n)).ok_or("the matrix is too large")?;
     let (columns, first_row) = (n as u32, 0);
@@ -88,7 +88,7 @@ fn rows(n: usize) -> Result<(), Box<dyn Error>> {
         Ok::<_, Box<dyn Error>>(())
     })?;
     println!(
-        "rows {n}: {:.1} GOPS; check {:.2} ms, {:.2} % of computing; digest of the output {:.2} ms",
+        "matmul {n}: {:.1} GOPS; check {:.2} ms, {:.2} % of computing; digest of the output {:.2} ms",
         gops(n, computing),
         checking.as_secs_f64() * 1e3,
         100.0 * checking.as_secs_f64() / computing.as_secs_f64(),

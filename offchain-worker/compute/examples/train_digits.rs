@@ -78,7 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The images of `data` of which `keep` wants the index.
+/// The images of `data` whose index `keep` accepts.
 fn part(data: &Dataset, keep: impl Fn(usize) -> bool) -> Dataset {
     let kept = || (0..data.labels.len()).filter(|&i| keep(i));
     let size = usize::from(data.width) * usize::from(data.height);
@@ -155,10 +155,10 @@ fn train(
     })
 }
 
-/// The chart's size, and its margins left and below, and right and above.
+/// The chart's size; its margins left and below, and right and above.
 const SIZE: (f64, f64) = (760.0, 400.0);
 const MARGIN: (f64, f64) = (64.0, 24.0);
-/// The chart's losses, in bits: from ten to the one power to ten to the other.
+/// The range of the loss in the chart: the exponents of ten, in bits.
 const DECADES: (f64, f64) = (-3.0, 1.0);
 const COLOURS: [&str; 2] = ["#1f6feb", "#d1571b"];
 

@@ -1,9 +1,9 @@
 //! Graphics devices through wgpu: finding them, opening them, buffers, submissions, and what goes wrong.
 //!
 //! This module knows neither jobs nor kernels. A device can be lost at any moment (a reset, an unplugged card, a driver
-//! that gives up), and a driver can refuse a command. Whoever computes sees this as a [`DeviceError`] of the next call
-//! that waits or allocates. [`Device::on_device`] opens a lost device again and repeats the work; after any other fault
-//! it gives the device up, so that the next job starts on a fresh one.
+//! that gives up), and a driver can refuse a command. The next call that waits or allocates returns this as a
+//! [`DeviceError`]. [`Device::on_device`] opens a lost device again and repeats the work. After any other fault it
+//! gives the device up, so that the next job starts on a fresh one.
 
 mod adapters;
 mod batch;
@@ -12,6 +12,8 @@ mod error;
 mod faults;
 mod pipeline;
 mod pool;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use adapters::{DeviceInfo, DeviceLimits, DeviceType, devices, find_device};
 pub(crate) use batch::{Batch, Readback};
@@ -25,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The name by which the best device is selected.
 pub const AUTO_SELECTOR: &str = "auto";
 
-/// How often a job goes on on a device that was lost and opened again.
+/// How many losses of the device a job survives.
 const MAX_LOSSES: u32 = 3;
 
 /// Limits below those of the adapter. What is `None` follows from the adapter.
@@ -111,7 +113,7 @@ impl Device {
     }
 }
 
-/// A work's use of the open device.
+/// One use of the open device.
 struct Lease<'a> {
     device: &'a Device,
     context: Arc<Context>,

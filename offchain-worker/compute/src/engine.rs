@@ -23,8 +23,8 @@ pub trait Engine: Send + Sync {
     /// side.
     ///
     /// Errors: `Job` when the job is outside of the limits, `Input` when an input is missing, `Cancelled` soon after
-    /// `cancel` is set, and `Device` when the device fails. A lost device is opened again, and the job goes on, before
-    /// its loss is returned.
+    /// `cancel` is set, and `Device` when the device fails. A lost device is opened again and the job goes on, up to
+    /// three times; only then its loss is returned.
     fn run(
         &self,
         job: &JobSpec,

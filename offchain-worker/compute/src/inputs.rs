@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 /// Gives the inputs of a job by their hash.
 pub trait Inputs: Send + Sync {
-    /// The content of `blob`: of its length, and with its hash.
+    /// The content of `blob`, which has its length and its hash.
     ///
     /// Errors: `Missing`, `Mismatch`.
     fn get(&self, blob: &BlobRef) -> Result<Arc<[u8]>, InputError>;
@@ -39,7 +39,7 @@ impl Inputs for NoInputs {
     }
 }
 
-/// Inputs in memory, under the hash that was computed of each.
+/// Inputs in memory, each under its hash.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryInputs(HashMap<[u8; 32], Arc<[u8]>>);
 

@@ -1,8 +1,8 @@
 //! Checking a result, and judging between two workers: what is the same for every kind of jobs.
 //!
-//! Workers who differ find the state at which they part by [`agora_math::trace::Bisection`]. [`judge_step`] computes
-//! that one state again, at its cost alone. An output that is *joined* from parts is no step: of two that differ, the
-//! first part in which they do decides ([`judge_outputs`]).
+//! Two workers whose results differ find the first state in which they differ by [`agora_math::trace::Bisection`].
+//! [`judge_step`] computes that one state again, at the cost of that state alone. An output that is *joined* from parts
+//! is not computed in one step; there the first part that differs decides ([`judge_outputs`]).
 
 use crate::{
     digest::output_digest,
@@ -14,10 +14,10 @@ use agora_primitives::job::{JobError, JobSpec};
 
 /// Checks `output` as a result of `job`, at a small part of the work of computing it.
 ///
-/// `seed` must have been drawn after the output was fixed: whoever knows it before can make a wrong output that passes.
-/// What is right passes with every seed. What is wrong passes with a probability that the kind's page under
-/// `docs/protocol/` states. The caller compares [`crate::output_digest`] with the digest that was revealed; here only the bytes
-/// count.
+/// `seed` must have been drawn after the output was fixed: with a seed known before, a wrong output that passes can be
+/// made. A right output passes with every seed. A wrong one passes with a probability that the kind's page under
+/// `docs/protocol/` states. The caller compares [`crate::output_digest`] with the digest that was revealed; here only
+/// the bytes count.
 ///
 /// Errors: `Job` when the job is outside of the limits, `Input` when an input is missing.
 pub fn check_output(
@@ -73,8 +73,8 @@ pub fn judge_step(job: &JobSpec, inputs: &dyn Inputs, step: u32, before: &[u8]) 
 /// Decides between two outputs of `job`, whose digests the caller has compared with those revealed, by the first part
 /// in which they differ: a number of a product, an item, a segment of training, a tile.
 ///
-/// Right says that the output is right in that part, or has the right length where the other has not; the
-/// first part that differs decides, whatever comes behind.
+/// `Right` says that the output is right in that part, or has the right length while the other has not. Later parts
+/// play no role.
 ///
 /// Errors: `Chained`, `EqualOutputs`, `Before`, and what prevents computing. Complexity: that of the part, as for
 /// [`judge_step`]; a segment is `segment_steps` steps.

@@ -1,8 +1,8 @@
 //! The kinds of jobs, a module each: what a kind's jobs are, and how they are computed on the processor (`cpu`) and on
 //! graphics devices (`gpu`), checked (`check`), judged in a dispute (`dispute`) and measured (`workload`).
 //!
-//! Everything that a kind does is its [`Kind`]. Whoever has a job asks [`of`] for it, and need not know which kinds
-//! there are. A new kind is a module, a line in [`of`] and a line in [`workloads`].
+//! Everything that a kind does is its [`Kind`]. Other modules ask [`of`] for the kind of a job, and need not know which
+//! kinds there are. A new kind is a module, a line in [`of`] and a line in [`workloads`].
 
 mod dispute;
 mod error;
@@ -27,7 +27,7 @@ use agora_primitives::job::{JobKind, JobSpec};
 
 /// Everything that a kind does with one of its jobs. The job is within its limits.
 pub(crate) trait Kind {
-    /// The reference: what it computes is what the job's result is.
+    /// The reference: it defines the job's result.
     fn on_cpu(&self, run: &Run<'_>) -> Result<Computation, EngineError>;
 
     /// The same bytes, on a graphics device.
@@ -46,8 +46,8 @@ pub(crate) trait Kind {
         Ok(Vec::new())
     }
 
-    /// State `step`, from the state `before`. It is asked neither for an output that is joined from parts, nor beyond
-    /// the trace.
+    /// State `step`, from the state `before`. Never called for an output that is joined from parts, nor for a step
+    /// beyond the trace.
     ///
     /// Errors: `Before` if `before` can be no state of the job, and what prevents computing.
     fn state(&self, inputs: &dyn Inputs, step: u32, before: &[u8]) -> Result<Vec<u8>, JudgeError> {
@@ -57,8 +57,8 @@ pub(crate) trait Kind {
 
     /// The part that byte `at` of `outputs` belongs to, the first byte in which they differ. Both have the right
     /// length.
-    ///
-    /// Errors: `Before` if what both outputs say before that part can be no state of the job, and what prevents
+    /// Errors: `Before` if the outputs, which agree up to that part, hold no possible state of the job there; and what
+    /// prevents computing.
     /// computing.
     fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
         let _ = (inputs, outputs, at);
@@ -92,7 +92,8 @@ pub(crate) fn workloads() -> Result<Vec<Box<dyn Workload>>, EngineError> {
     ])
 }
 
-/// A number below `limit`, which is not zero, drawn as the `index`-th: of the first two words of the block.
+/// The `index`-th number that is drawn below `limit`, which is not zero. It is made from the first two words of the
+/// block.
 pub(crate) fn draw_below(generator: &Generator, index: u64, limit: u64) -> u64 {
     let [low, high, ..] = generator.words(index);
     (u64::from(low) | (u64::from(high) << 32)) % limit

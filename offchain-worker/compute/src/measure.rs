@@ -1,8 +1,8 @@
 //! How fast an engine computes each kind of job.
 //!
-//! Everything is generated, so that all engines are measured with the same work. What is first done once is not
-//! counted: shaders are compiled and threads started by then. What every job takes, such as reading a model and the
-//! digests, is.
+//! Everything is generated, so that all engines are measured with the same work. What is done only once, compiling
+//! shaders and starting threads, is not counted. What every job needs, such as reading a model and hashing the output,
+//! is counted.
 
 use crate::{
     engine::Engine,
@@ -12,7 +12,7 @@ use crate::{
 use serde::{Serialize, Serializer};
 use std::time::Instant;
 
-/// A run of so many seconds tells the speed.
+/// A run of so many seconds is long enough to tell the speed.
 const LONG_ENOUGH: f64 = 0.4;
 /// The next run is aimed to be a little longer than that.
 const AIM: f64 = 1.25 * LONG_ENOUGH;

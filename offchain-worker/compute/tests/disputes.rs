@@ -1,4 +1,5 @@
-//! Disputes from the commitments to the judgement: two who differ, the game between them, one step computed again.
+//! Disputes from the commitments to the judgement: two parties whose results differ, the game between them, and one
+//! step computed again.
 
 use agora_compute::{
     CancelFlag, Computation, CpuEngine, Engine, EngineError, JobKind, JobSpec, JudgeError, MemoryInputs, NetworkShape,
@@ -55,7 +56,7 @@ fn run(job: &JobSpec, inputs: &MemoryInputs) -> Computation {
         .unwrap()
 }
 
-/// Plays the game of two who have computed `job`, each opening what it has.
+/// Plays the game between two parties who have computed `job`. Each opens what it has.
 fn dispute(job: &JobSpec, parties: [&Computation; 2]) -> Disputed {
     let commitment = |i: usize| Commitment {
         account: ACCOUNTS[i],
@@ -142,7 +143,7 @@ fn cheat(job: &TrainingJob, inputs: &mut MemoryInputs, right: &Computation, wron
     state_digests.push(output_digest(&state));
     let steps = wrong * job.trace_interval;
     let (segment, within) = (steps / job.segment_steps, steps % job.segment_steps);
-    // The segments before are as they should be; of that in which it cheats, the losses so far, too.
+    // The segments before are right, and so are the losses of the wrong segment up to the cheat.
     let length = job.segment_bytes() as usize;
     output.extend(&right.output[..segment as usize * length]);
     let losses = &right.output[output.len()..];
@@ -179,7 +180,7 @@ fn cheat(job: &TrainingJob, inputs: &mut MemoryInputs, right: &Computation, wron
 proptest! {
     #![proptest_config(agora_test_support::cases(12))]
 
-    /// Whichever step the cheat is in, and whichever of the two it is.
+    /// The honest party wins wherever the cheat is, and whether it comes first or second.
     #[test]
     fn a_trainer_who_cheats_in_one_step_is_found_in_that_step(
         steps in prop_oneof![Just([2, 20, 1]), Just([3, 12, 3]), Just([1, 30, 2])],
@@ -228,7 +229,7 @@ proptest! {
         let wrong = wrong.index(iterations as usize + 1) as u32;
         let right = run(&job, &MemoryInputs::new());
         let mut cheated = right.clone();
-        // What follows from a wrong state, as far as the game sees it: other digests.
+        // Whatever follows from a wrong state has other digests, and that is all that the game sees.
         for digest in &mut cheated.state_digests[wrong as usize..] {
             digest[at.index(32)] ^= 1;
         }
@@ -311,7 +312,7 @@ fn tiles_of_a_picture_are_judged_one_by_one() {
         wrong.state_digests[12] = output_digest(&wrong.output);
         let verdicts = judge_outputs(&job, &inputs, [&wrong.output, &right.output]).unwrap();
         assert_eq!(verdicts, [Verdict::Wrong(Place::Unit(tile as u64)), Verdict::Right]);
-        // The game ends at the tile, or, having met tiles behind it that are equal, at the output.
+        // The game ends at the tile, or, where it has met later tiles that are equal, at the output.
         let disputed = dispute(&job, [&right, &wrong]);
         assert!([tile as u32, 12].contains(&disputed.step), "{}", disputed.step);
     }

@@ -1,23 +1,14 @@
 //! What all engines promise, on random jobs.
 
+mod opened;
+
 use agora_compute::{
-    CancelFlag, CpuEngine, DeviceError, DeviceInfo, DeviceType, Engine, EngineError, GpuEngine, GpuOptions, JobKind,
-    JobSpec, NoInputs, NoProgress, Place, SyntheticJob, Verdict, check_output, choose_device, devices, find_device,
-    output_digest,
+    CancelFlag, DeviceError, DeviceInfo, DeviceType, Engine, EngineError, GpuOptions, JobKind, JobSpec, NoInputs,
+    NoProgress, Place, SyntheticJob, Verdict, check_output, choose_device, devices, find_device, output_digest,
 };
+use opened::{CPU, GPU, engines, first_device, gpu};
 use proptest::prelude::*;
-use std::sync::{LazyLock, Mutex};
-
-fn first_device() -> DeviceInfo {
-    find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"))
-}
-
-static GPU: LazyLock<GpuEngine> = LazyLock::new(|| GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap());
-static CPU: CpuEngine = CpuEngine::new();
-
-fn engines() -> [&'static dyn Engine; 2] {
-    [&CPU, &*GPU]
-}
+use std::sync::Mutex;
 
 fn job(seed: [u8; 32], matrix_size: u32, iterations: u32) -> JobSpec {
     JobSpec::V1(JobKind::Synthetic(SyntheticJob {
@@ -39,17 +30,17 @@ proptest! {
 
     #[test]
     fn the_check_accepts_what_is_right_and_no_single_changed_residue(
-        seed: [u8; 32], challenge: [u8; 32], n in 1u32..48, iterations in 1u32..5,
+        seed: [u8; 32], check_seed: [u8; 32], n in 1u32..48, iterations in 1u32..5,
         changes in prop::collection::vec((any::<prop::sample::Index>(), 1u8..=255), 8),
     ) {
         let job = job(seed, n, iterations);
         let output = CPU.run(&job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap().output;
-        prop_assert!(check_output(&job, &NoInputs, &output, &challenge).unwrap().is_right());
+        prop_assert!(check_output(&job, &NoInputs, &output, &check_seed).unwrap().is_right());
         for (index, change) in changes {
             let mut wrong = output.clone();
             let element = &mut wrong[index.index(output.len())];
             *element = element.wrapping_add(change);
-            prop_assert!(!check_output(&job, &NoInputs, &wrong, &challenge).unwrap().is_right());
+            prop_assert!(!check_output(&job, &NoInputs, &wrong, &check_seed).unwrap().is_right());
         }
     }
 }
@@ -191,7 +182,7 @@ fn several_engines_compute_at_the_same_time() {
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
-                let own = GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap();
+                let own = gpu(&GpuOptions::default());
                 assert!(own.run(&job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap() == expected);
                 assert!(GPU.run(&job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap() == expected);
             });
@@ -209,8 +200,8 @@ fn the_best_device_is_a_gpu_or_the_processor_and_no_software() {
     assert!(choose_device("no such adapter").is_err());
 }
 
-/// On a machine without any adapter the error says what to install. The loader is pointed to no driver in a process of
-/// its own: this test again.
+/// Without any adapter the error says what to install. The test runs itself again in a process in which the loader
+/// finds no driver.
 #[test]
 fn without_an_adapter_the_error_says_what_to_install() {
     const NO_DRIVER: &str = "/nonexistent/driver.json";

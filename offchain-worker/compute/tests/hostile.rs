@@ -1,5 +1,5 @@
-//! Models, networks, data sets and checkpoints that anybody may have made: changes to valid ones, and bytes of no sense
-//! at all. (Scenes have their own, beside their other tests.) A failure prints the smallest input that was found.
+//! Models, networks, data sets and checkpoints as anybody may make them: valid ones with changes, and bytes without any
+//! sense. (Scenes have such tests beside their others.) A failure prints the smallest input that was found.
 
 #[path = "../../../fuzz/src/networks.rs"]
 mod networks;
@@ -17,7 +17,7 @@ use networks::{check_checkpoint, check_data, check_network};
 use proptest::{prelude::*, sample::Index};
 use transformers::check_model;
 
-/// What happens to bytes on their way.
+/// A change to some bytes.
 #[derive(Clone, Debug)]
 enum Change {
     Replace(Index, u8),
@@ -104,7 +104,7 @@ fn data_set() -> Vec<u8> {
     data.encode().unwrap()
 }
 
-/// A state of the network that `check_checkpoint` gives so many hidden units.
+/// A state of the network to which `check_checkpoint` gives so many hidden units.
 fn checkpoint(hidden: u8) -> Vec<u8> {
     let weights = 5 * (u32::from(hidden) + 1) + 2 * (u32::from(hidden) + 2);
     let numbers = (0..2 * weights).flat_map(|i| (i.wrapping_mul(12345) % 9999).to_le_bytes());

@@ -1,27 +1,19 @@
 //! Inference: golden vectors of a second implementation, equality of the engines, the check, and what is refused.
 
+mod opened;
+
 use agora_compute::{
-    BlobRef, CancelFlag, Computation, CpuEngine, DeviceError, Engine, EngineError, GpuEngine, GpuOptions, InferenceJob,
-    InferenceTask, ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict, check_output,
+    BlobRef, CancelFlag, Computation, DeviceError, Engine, EngineError, GpuOptions, InferenceJob, InferenceTask,
+    ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict, check_output,
     classifier::NetworkError,
-    encode_items, find_device, output_digest,
+    encode_items, output_digest,
     transformer::{Package, PackageError, Shape, sample},
 };
 use agora_primitives::job::JobError;
 use codec::Encode;
+use opened::{CPU, engines, gpu};
 use proptest::prelude::*;
 use serde::Deserialize;
-use std::sync::LazyLock;
-
-static CPU: CpuEngine = CpuEngine::new();
-static GPU: LazyLock<GpuEngine> = LazyLock::new(|| {
-    let device = find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"));
-    GpuEngine::open(&device, &GpuOptions::default()).unwrap()
-});
-
-fn engines() -> [&'static dyn Engine; 2] {
-    [&CPU, &*GPU]
-}
 
 /// A job with its inputs.
 struct Published {
@@ -203,17 +195,13 @@ fn the_check_finds_a_single_wrong_item_once_it_is_drawn() {
     );
 }
 
-fn small_device(options: GpuOptions) -> GpuEngine {
-    GpuEngine::open(GPU.device(), &options).unwrap()
-}
-
 #[test]
 fn small_devices_compute_the_same_in_more_batches() {
     let items: Vec<Vec<u16>> = (1..40).map(|i| (0..i).map(|token| token * i % 61).collect()).collect();
     let published = Published::sample(9, &items);
     let reference = published.run(&CPU).unwrap();
     for (max_workgroups, max_work) in [(Some(40), None), (None, Some(1)), (None, Some(1_000_000))] {
-        let engine = small_device(GpuOptions {
+        let engine = gpu(&GpuOptions {
             max_workgroups,
             max_work,
             ..GpuOptions::default()
@@ -229,7 +217,7 @@ fn small_devices_compute_the_same_in_more_batches() {
 fn devices_that_are_too_small_say_so() {
     let published = Published::sample(9, &[vec![0; 40]]);
     for (max_workgroups, max_buffer_bytes) in [(Some(39), None), (None, Some(4000))] {
-        let engine = small_device(GpuOptions {
+        let engine = gpu(&GpuOptions {
             max_workgroups,
             max_buffer_bytes,
             ..GpuOptions::default()
@@ -351,7 +339,7 @@ fn headers_of_other_packages_are_refused() {
     assert_eq!(with(4, 2), PackageError::Version(2));
     assert_eq!(with(5, 1), PackageError::Architecture(1));
     for size in 0..8 {
-        // A size of millions, of which none of the bytes is there.
+        // A size of millions, while the bytes end long before.
         assert!(
             matches!(with(6 + 4 * size + 3, 0x7f), PackageError::Size { .. }),
             "{size}"

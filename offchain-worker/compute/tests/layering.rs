@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The layers, the lowest first. A module may use those in its own layer and below.
-const FLOORS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 7] = [
     &["computation", "digest", "inputs", "run"],
     &["device"],
     &["kernels"],
@@ -16,8 +16,8 @@ const FLOORS: [&[&str]; 7] = [
     &["judge", "measure", "self_test"],
 ];
 
-fn floor(room: &str) -> Option<usize> {
-    FLOORS.iter().position(|rooms| rooms.contains(&room))
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|modules| modules.contains(&module))
 }
 
 /// All source files in `folder`, except tests.
@@ -74,29 +74,29 @@ fn names_after(code: &str, prefix: &str) -> Vec<String> {
 }
 
 #[test]
-fn rooms_use_only_those_below() {
+fn modules_use_only_those_below() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     sources(&root, &mut files);
     assert!(files.len() > 50);
     for path in files {
         let inside = path.strip_prefix(&root).unwrap();
-        let room = inside.components().next().unwrap().as_os_str().to_str().unwrap();
-        let room = room.trim_end_matches(".rs");
-        if room == "lib" {
+        let module = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+        let module = module.trim_end_matches(".rs");
+        if module == "lib" {
             continue;
         }
-        let own = floor(room).unwrap_or_else(|| panic!("{room} has no floor: add it to FLOORS"));
+        let own = layer(module).unwrap_or_else(|| panic!("{module} is in no layer: add it to LAYERS"));
         for used in names_after(&code(&path), "crate::") {
-            let used_floor = floor(&used);
+            let used_layer = layer(&used);
             assert!(
-                used_floor.is_some(),
-                "{}: {used} is no room of this crate",
+                used_layer.is_some(),
+                "{}: {used} is no module of this crate",
                 inside.display()
             );
             assert!(
-                used_floor <= Some(own),
-                "{}: {room} must not use {used}",
+                used_layer <= Some(own),
+                "{}: {module} must not use {used}",
                 inside.display()
             );
         }
@@ -107,13 +107,13 @@ fn rooms_use_only_those_below() {
 fn kinds_do_not_know_one_another() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kinds");
     let entries = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path());
-    let rooms: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
-    let name = |room: &Path| room.file_name().unwrap().to_str().unwrap().to_owned();
-    let kinds: Vec<String> = rooms.iter().map(|room| name(room)).collect();
+    let folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    let name = |folder: &Path| folder.file_name().unwrap().to_str().unwrap().to_owned();
+    let kinds: Vec<String> = folders.iter().map(|folder| name(folder)).collect();
     assert!(kinds.contains(&"matmul".to_owned()), "{kinds:?}");
-    for (room, kind) in rooms.iter().zip(&kinds) {
-        let mut files = vec![room.with_extension("rs")];
-        sources(room, &mut files);
+    for (folder, kind) in folders.iter().zip(&kinds) {
+        let mut files = vec![folder.with_extension("rs")];
+        sources(folder, &mut files);
         for path in files {
             for used in names_after(&code(&path), "kinds::") {
                 let is_other = kinds.contains(&used) && used != *kind;

@@ -1,11 +1,13 @@
 //! Matmul jobs against the vectors that the second implementation wrote.
 
+mod opened;
+
 use agora_compute::{
-    BlobRef, CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MatmulJob, MemoryInputs,
-    NoProgress, Place, Verdict, check_output, find_device,
+    BlobRef, CancelFlag, Engine, JobKind, JobSpec, MatmulJob, MemoryInputs, NoProgress, Place, Verdict, check_output,
 };
 use agora_math::freivalds::ProductVectors;
 use codec::{Decode, Encode};
+use opened::{CPU, GPU};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -94,13 +96,12 @@ fn assert_computes_the_vectors(engine: &dyn Engine) {
 
 #[test]
 fn the_cpu_computes_the_vectors() {
-    assert_computes_the_vectors(&CpuEngine::new());
+    assert_computes_the_vectors(&CPU);
 }
 
 #[test]
 fn the_first_adapter_computes_the_vectors() {
-    let device = find_device("auto").unwrap_or_else(|error| panic!("this test needs an adapter: {error}"));
-    assert_computes_the_vectors(&GpuEngine::open(&device, &GpuOptions::default()).unwrap());
+    assert_computes_the_vectors(&*GPU);
 }
 
 #[test]

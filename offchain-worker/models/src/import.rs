@@ -95,7 +95,7 @@ pub enum ImportError {
         tensor: String,
         /// As the configuration says.
         expected: Vec<usize>,
-        /// As it is.
+        /// The shape found.
         found: Vec<usize>,
     },
     /// An element of a tensor is infinite or not a number.

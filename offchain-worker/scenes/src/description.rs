@@ -14,10 +14,11 @@ pub struct Description {
     /// The radiance that comes from where nothing is.
     #[serde(default)]
     pub sky: SkyDescription,
-    /// What all light is multiplied with before it becomes a colour.
+    /// The factor by which all light is multiplied before it becomes a colour.
     #[serde(default = "one")]
     pub exposure: f64,
-    /// The most light of a path, below 16: less of it leaves fewer bright dots, and less of the light that made them.
+    /// The most light of a path, below 16. A lower limit leaves fewer bright dots, but also less of the light that
+    /// makes them.
     #[serde(default = "default_clamp")]
     pub clamp: f64,
     /// The materials by their names.
@@ -54,8 +55,8 @@ impl<'de> Deserialize<'de> for Colour {
     }
 }
 
-/// Reads a colour in either form. By hand, because `serde(untagged)` cannot read numbers of `serde_json` when some
-/// crate of the program has these kept as text.
+/// Reads a colour in either form. This is done by hand, because `serde(untagged)` cannot read numbers of `serde_json`
+/// when a crate of the program has its feature `arbitrary_precision` turned on.
 struct ColourVisitor;
 
 impl<'de> Visitor<'de> for ColourVisitor {
@@ -198,7 +199,7 @@ pub struct PlaneDescription {
     pub material: String,
 }
 
-/// A mesh and where it is: scaled, then turned around x, y and z, then moved.
+/// A mesh and its place: scaled, then turned around x, y and z, then moved.
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct MeshDescription {
@@ -206,7 +207,7 @@ pub struct MeshDescription {
     pub shape: ShapeDescription,
     /// The name of its material.
     pub material: String,
-    /// How its normals are had.
+    /// Where its normals come from.
     #[serde(default)]
     pub shading: Shading,
     /// By how much it is larger.
@@ -245,7 +246,7 @@ pub enum ShapeDescription {
     },
 }
 
-/// How a mesh's normals are had.
+/// Where a mesh's normals come from.
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shading {

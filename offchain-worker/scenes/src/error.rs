@@ -12,9 +12,9 @@ pub enum DescriptionError {
     /// A number is outside of its range.
     #[error("{what} is {value}; it must be from {least} to {most}")]
     Number {
-        /// Of what.
+        /// The name of the number.
         what: &'static str,
-        /// As it is.
+        /// The value found.
         value: f64,
         /// The least that is possible.
         least: f64,
@@ -71,10 +71,10 @@ pub enum MeshError {
     /// The glTF file is malformed.
     #[error("it is no glTF file: {0}")]
     Gltf(#[from] serde_json::Error),
-    /// The glTF file refers to a part that it has not.
+    /// The glTF file refers to a part that is not there.
     #[error("it refers to a part that it has not")]
     Missing,
-    /// The glTF file uses what is not supported.
+    /// The glTF file uses a feature that is not supported.
     #[error("it has {0}, which is not supported")]
     Unsupported(&'static str),
     /// Data ends too early.
@@ -86,7 +86,7 @@ pub enum MeshError {
     /// There are too many of something.
     #[error("it has {count} {what}; at most {most} are possible")]
     TooMany {
-        /// Of what.
+        /// What there is too much of.
         what: &'static str,
         /// How many.
         count: u64,
@@ -101,10 +101,10 @@ pub enum MeshError {
         /// Which, counted from 0.
         index: usize,
     },
-    /// A triangle names what does not exist.
+    /// A triangle names a vertex or a normal that does not exist.
     #[error("triangle {0} names a vertex or normal that does not exist")]
     Index(usize),
-    /// The tree of nodes is none.
+    /// The nodes are no tree.
     #[error("its nodes form no tree, or one that is too deep")]
     Nodes,
     /// Data inside of the file is not what it says.

@@ -20,6 +20,7 @@ use gltf::{
         validation::Checked,
     },
 };
+use std::ops::Range;
 
 /// The most nodes and buffers of a file.
 const MAX_PARTS: u64 = 1 << 16;
@@ -54,7 +55,7 @@ pub fn read(bytes: &[u8], files: &dyn Files) -> Result<Mesh, MeshError> {
                 None => files.read(uri)?,
             },
         };
-        // Together, too: a file may be named often.
+        // All buffers together are limited, because a file may be named often.
         total += content.len();
         check_length(total)?;
         buffers.push(content);
@@ -103,7 +104,7 @@ fn multiplied(a: &Matrix, b: &Matrix) -> Matrix {
     b.map(|column| [0, 1, 2, 3].map(|row| (0..4).map(|i| a[i][row] * column[i]).sum()))
 }
 
-/// Where a node is in the one around it.
+/// The transformation of a node into the space of its parent.
 fn matrix_of(node: &Node) -> Matrix {
     if let Some(numbers) = &node.matrix {
         let (columns, _) = numbers.as_chunks::<4>();
@@ -140,6 +141,46 @@ fn matrix_of(node: &Node) -> Matrix {
     [column(0), column(1), column(2), [tx, ty, tz, 1.0]]
 }
 
+/// How a node's geometry is moved into the scene.
+struct Placement {
+    /// The images of the axes.
+    axes: [[f64; 3]; 3],
+    /// The image of the origin.
+    origin: [f64; 3],
+    /// The matrix of cofactors of `axes`, which keeps normals perpendicular to their surface.
+    cofactors: [[f64; 3]; 3],
+}
+
+impl Placement {
+    fn new(matrix: &Matrix) -> Self {
+        let [x, y, z, origin] = matrix.map(|[x, y, z, _]| [x, y, z]);
+        Self {
+            axes: [x, y, z],
+            origin,
+            cofactors: [cross(y, z), cross(z, x), cross(x, y)],
+        }
+    }
+
+    fn vertex(&self, vertex: [f64; 3]) -> [f64; 3] {
+        let moved = combined(&self.axes, vertex);
+        [0, 1, 2].map(|c| moved[c] + self.origin[c])
+    }
+
+    fn normal(&self, normal: [f64; 3]) -> [f64; 3] {
+        combined(&self.cofactors, normal)
+    }
+
+    /// Whether it makes a mirror image, in which the corners of a triangle go round the other way.
+    fn mirrors(&self) -> bool {
+        (0..3).map(|c| self.axes[0][c] * self.cofactors[0][c]).sum::<f64>() < 0.0
+    }
+}
+
+/// The sum of `axes`, each times its part of `v`.
+fn combined(axes: &[[f64; 3]; 3], v: [f64; 3]) -> [f64; 3] {
+    [0, 1, 2].map(|c| (0..3).map(|i| axes[i][c] * v[i]).sum())
+}
+
 struct Reader<'a> {
     root: &'a Root,
     buffers: Vec<Vec<u8>>,
@@ -173,8 +214,9 @@ impl Reader<'_> {
             }
             let matrix = multiplied(&outer, &matrix_of(node));
             if let Some(mesh) = node.mesh {
+                let placement = Placement::new(&matrix);
                 for primitive in &named(&root.meshes, mesh)?.primitives {
-                    self.add(primitive, &matrix)?;
+                    self.add(primitive, &placement)?;
                 }
             }
             let children = node.children.iter().flatten();
@@ -183,8 +225,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Adds the triangles of `primitive`, moved by `matrix`.
-    fn add(&mut self, primitive: &Primitive, matrix: &Matrix) -> Result<(), MeshError> {
+    /// Adds the triangles of `primitive`, moved by `placement`.
+    fn add(&mut self, primitive: &Primitive, placement: &Placement) -> Result<(), MeshError> {
         let root = self.root;
         if primitive.mode != Checked::Valid(Mode::Triangles) {
             return Err(MeshError::Unsupported("points, lines, strips or fans"));
@@ -202,47 +244,46 @@ impl Reader<'_> {
             positions.count.0.saturating_add(first_vertex as u64),
             MAX_VERTICES.into(),
         )?;
-        // At most 2²⁰.
-        let count = positions.count.0 as u32;
-        let axes = [0, 1, 2].map(|i| [matrix[i][0], matrix[i][1], matrix[i][2]]);
-        let combined =
-            |axes: &[[f64; 3]; 3], v: [f64; 3]| [0, 1, 2].map(|c| (0..3).map(|i| axes[i][c] * v[i]).sum::<f64>());
         for vertex in self.vectors(positions)? {
-            let moved = combined(&axes, vertex);
-            self.mesh.vertices.push([0, 1, 2].map(|c| moved[c] + matrix[3][c]));
+            self.mesh.vertices.push(placement.vertex(vertex));
         }
-        // The matrix of cofactors keeps normals perpendicular to their surface.
-        let cofactors = [
-            cross(axes[1], axes[2]),
-            cross(axes[2], axes[0]),
-            cross(axes[0], axes[1]),
-        ];
-        let mirrors = (0..3).map(|c| axes[0][c] * cofactors[0][c]).sum::<f64>() < 0.0;
+        let vertices = first_vertex..self.mesh.vertices.len();
         let normals = attribute(Semantic::Normals)?.filter(|normals| normals.count.0 == positions.count.0);
         if let Some(normals) = normals {
             for normal in self.vectors(normals)? {
-                self.mesh.normals.push(combined(&cofactors, normal));
+                self.mesh.normals.push(placement.normal(normal));
             }
         }
         let corners = match primitive.indices {
             Some(index) => self.indices(named(&root.accessors, index)?)?,
-            None => (0..count).collect(),
+            None => (0..vertices.len() as u32).collect(),
         };
+        self.add_faces(&corners, vertices, normals.map(|_| first_normal), placement)
+    }
+
+    /// Adds a triangle for every three of `corners`. These count from the first of `vertices`, and from `first_normal`
+    /// among the normals.
+    fn add_faces(
+        &mut self,
+        corners: &[u32],
+        vertices: Range<usize>,
+        first_normal: Option<usize>,
+        placement: &Placement,
+    ) -> Result<(), MeshError> {
         let (faces, _) = corners.as_chunks::<3>();
         at_most(
             "triangles",
             (self.mesh.triangles.len() + faces.len()) as u64,
             MAX_TRIANGLES.into(),
         )?;
+        let mirrors = placement.mirrors();
         for &[a, b, c] in faces {
             let face = if mirrors { [a, c, b] } else { [a, b, c] };
-            if face.iter().any(|&place| place >= count) {
+            if face.iter().any(|&corner| corner as usize >= vertices.len()) {
                 return Err(MeshError::Index(self.mesh.triangles.len()));
             }
-            let moved = |first: usize| face.map(|place| place + first as u32);
-            self.mesh
-                .triangles
-                .push((moved(first_vertex), normals.map(|_| moved(first_normal))));
+            let from = |first: usize| face.map(|corner| corner + first as u32);
+            self.mesh.triangles.push((from(vertices.start), first_normal.map(from)));
         }
         Ok(())
     }

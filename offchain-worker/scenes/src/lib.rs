@@ -1,10 +1,10 @@
 //! Scenes of rendering jobs: made from a description and meshes, and their outputs saved as pictures.
 //!
-//! [`Description`] is a scene as text (JSON); [`Description::build`] makes of it the scene that engines render, with
-//! meshes from OBJ and glTF files ([`obj`], [`gltf`]) and such that are computed ([`shapes`]). [`png`] writes outputs.
-//! Files may come from anywhere: sizes and counts are checked before they are used, and every defect is an error.
+//! [`Description`] is a scene as text (JSON). [`Description::build`] makes of it the scene that engines render, with
+//! meshes from OBJ and glTF files ([`obj`], [`gltf`]) or computed ones ([`shapes`]). [`png`] writes outputs. Files may
+//! come from anywhere: sizes and counts are checked before they are used, and every defect is an error.
 //!
-//! Making a scene computes with floats, once: what a job names, and all engines agree on, are the scene's bytes.
+//! Floats are used once, while a scene is made. The job names the scene's bytes, and all engines compute from these.
 //!
 //! ```
 //! let text = r##"{

@@ -38,7 +38,7 @@ impl Mesh {
         wrong.map_or(Ok(()), |triangle| Err(MeshError::Index(triangle)))
     }
 
-    /// Gives each vertex the normal between those of the faces around it, larger ones counting more. Every place is
+    /// Gives each vertex the sum of the normals of the faces around it, in which larger faces count more. Every place is
     /// within the vertices.
     pub(crate) fn smooth(&mut self) {
         self.normals = vec![[0.0; 3]; self.vertices.len()];

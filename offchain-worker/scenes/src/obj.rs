@@ -1,6 +1,6 @@
 //! Meshes from Wavefront OBJ files: vertices, normals and faces. Everything else is ignored.
 //!
-//! Read here and not by the crate `tobj`, whose arithmetic on indices overflows on hostile files (4.0.5).
+//! This is written here because the crate `tobj` (4.0.5) overflows in its arithmetic on indices of hostile files.
 
 use crate::{
     error::{MeshError, at_most},
@@ -17,7 +17,7 @@ pub fn read(bytes: &[u8]) -> Result<Mesh, MeshError> {
     let mut mesh = Mesh::default();
     for (number, line) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
         let refused = MeshError::Obj { line: number };
-        // A line of something else, a name or a comment, need not be text.
+        // A line that is none of these, such as a name or a comment, need not be text.
         let Ok(line) = std::str::from_utf8(line) else { continue };
         let mut words = line.split_ascii_whitespace();
         match words.next() {

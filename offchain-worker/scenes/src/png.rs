@@ -10,7 +10,7 @@ pub enum PngError {
     Length {
         /// As the size demands.
         expected: u64,
-        /// As it is.
+        /// The length found.
         found: u64,
     },
     /// The file cannot be written.

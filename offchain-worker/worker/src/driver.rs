@@ -1,5 +1,5 @@
-//! The loop that workers and verifiers share: follow the best chain, look at the state after each block, take at most
-//! one step about each matter at a time, and send heartbeats.
+//! The loop that workers and verifiers share. It follows the best chain, looks at the state after each block, runs at
+//! most one step about each matter at a time, and sends heartbeats.
 
 use crate::{Metrics, WorkerError};
 use agora_chain::{AccountId, AtBlock, BlockNumber, Submitter, calls};
@@ -69,7 +69,8 @@ impl Steps {
         }
     }
 
-    /// Waits for the steps under way, at most [`DRAIN`]. The next start takes up what is left from the journal.
+    /// Waits for the steps under way, at most [`DRAIN`]. What is left is in the journal, and the next start takes it
+    /// up.
     pub async fn drain(mut self) {
         let drained = tokio::time::timeout(DRAIN, async {
             while let Some(done) = self.running.join_next().await {

@@ -6,7 +6,7 @@ use agora_compute::MemoryInputs;
 use agora_primitives::job::{JobSource, JobSpec};
 use codec::DecodeAll;
 
-/// Fetches a task's job specification, checks that it is what the chain says, and fetches the job's inputs.
+/// Fetches a task's job specification, compares it with what the chain says, and fetches the job's inputs.
 ///
 /// Errors: `Blobs` if something cannot be fetched, `Job` if the specification is not what `source` says.
 pub async fn load_job(blobs: &BlobStore, source: &JobSource) -> Result<(JobSpec, MemoryInputs), WorkerError> {

@@ -1,4 +1,4 @@
-//! What must survive a kill: an embedded store, synced to disk at each write.
+//! What must survive a crash: an embedded store that is synced to disk at each write.
 
 use agora_primitives::TaskId;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
@@ -19,7 +19,7 @@ pub struct TaskRecord {
     pub stage: Stage,
     /// The task's round in which it was, or was to be, accepted.
     pub round: u32,
-    /// Secret of the commitment. Lost, the result cannot be revealed and the bond is gone.
+    /// Secret of the commitment. Without it the result cannot be revealed, and the bond is lost.
     #[serde(with = "agora_chain::hex_text")]
     pub salt: [u8; 32],
     /// Digest of the result.
@@ -40,12 +40,12 @@ impl std::fmt::Debug for TaskRecord {
     }
 }
 
-/// How far a worker has come with a task. Written before the transaction is sent, so the chain is never further than
-/// this stage allows.
+/// How far a worker has come with a task. It is written before the transaction is sent, so the chain is never further
+/// than this stage allows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// About to accept, or accepted and not computed yet. The salt is drawn already, digest and trace are not known.
+    /// About to accept, or accepted and not yet computed. The salt is drawn; digest and trace are not known.
     Accepting,
     /// Computed, and the result stored: about to commit, or committed.
     Committing,
@@ -86,7 +86,7 @@ pub enum JournalError {
         /// Why.
         reason: serde_json::Error,
     },
-    /// It is another account's, or another chain's.
+    /// It belongs to another account or another chain.
     #[error("the journal {} belongs to another account or chain; give each its own --data folder", path.display())]
     NotOurs {
         /// The file.

@@ -1,13 +1,13 @@
 //! The Agora worker, and the verifier beside it.
 //!
-//! A [`Worker`] takes tasks that suit its [`Policy`], computes them, commits to the result, reveals it and sees to it
-//! that it is paid; a [`Verifier`] checks winning results while they can be appealed and attests for or against
-//! them. Both follow the same discipline:
+//! A [`Worker`] takes tasks that suit its [`Policy`], computes them, commits to the result, reveals it and collects its
+//! pay. A [`Verifier`] checks winning results while they can be appealed, and attests for or against them. Both follow
+//! the same rules:
 //!
-//! - **The chain's state decides**, never what was seen going by: each step looks at the task as it is now and does
-//!   what is due. A missed event, a re-org or a restart of the node changes nothing.
-//! - **Journal before send**: whatever a later step needs (the salt above all) is on disk before the chain hears of it,
-//!   so that a kill at any point neither commits twice, nor loses a salt, nor misses a reveal that can still be made.
+//! - **The chain's state decides**, not the events: each step looks at the task as it is now, and does what is due. A
+//!   missed event, a re-org or a restart of the node changes nothing.
+//! - **Journal before send**: what a later step needs (above all the salt) is on disk before a transaction is sent. A
+//!   crash at any point does not make the worker commit twice, lose a salt, or miss a reveal that is still possible.
 //! - **One transaction per task at a time**, many tasks side by side.
 //!
 //! Nothing here prints or reads the environment; the command line does that.

@@ -156,7 +156,7 @@ impl Shared {
         found
     }
 
-    /// Fetches the output with `digest` and checks it, far cheaper than computing it.
+    /// Fetches the output with `digest` and checks it, which costs far less than computing it.
     ///
     /// Errors: the output cannot be fetched. Nothing is attested then, and the check is tried again after later blocks.
     async fn check(

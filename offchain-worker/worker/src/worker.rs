@@ -1,4 +1,4 @@
-//! The worker: takes tasks, computes them, and sees them through until it is paid.
+//! The worker: takes tasks, computes them, and follows them until it is paid.
 //!
 //! `scheduler` decides after each block which tasks to take and to go on with, `executor` does the next `step` of one
 //! task, and `hardware` responds to the worker's hardware challenge.
@@ -54,7 +54,7 @@ struct Shared {
     engines: EnginePool,
     config: WorkerConfig,
     metrics: Metrics,
-    /// Set when the worker stops: breaks off every computation.
+    /// Set when the worker stops, which cancels every computation.
     cancel: CancelFlag,
 }
 
@@ -84,7 +84,7 @@ impl Worker {
         }
     }
 
-    /// Works until `shutdown`, then finishes the transactions that are under way. Computations are broken off: the
+    /// Works until `shutdown`, then finishes the transactions that are under way. Computations are cancelled: the
     /// journal records that they are due, so the next start makes them.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), WorkerError> {
         self.shared.journal.prune(REMEMBERED)?;

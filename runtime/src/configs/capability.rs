@@ -1,4 +1,4 @@
-//! What workers have shown that they can do.
+//! What workers have proven of their capability.
 
 use super::{GovernanceOrigin, system::HOURS};
 use crate::{BlockNumber, Registry, Runtime, block_time::SlotDuration, randomness::BabeSeed};

@@ -5,10 +5,10 @@ use frame_support::{parameter_types, traits::ConstU32};
 use sp_runtime::Permill;
 
 parameter_types! {
-    /// An attester on the wrong side loses its whole bond: a check is cheap to do right.
+    /// An attester on the wrong side loses its whole bond, because a right check is cheap.
     pub const LoserPenalty: Permill = Permill::from_percent(100);
-    /// Where nobody could decide, those who attested against the result lose little, so that honest verifiers dare to object;
-    /// but not nothing.
+    /// If nobody could decide, those who attested against the result lose only a little, so that honest verifiers dare
+    /// to object.
     pub const UndecidedPenalty: Permill = Permill::from_percent(10);
 }
 
@@ -18,7 +18,7 @@ impl pallet_agora_judging::Config for Runtime {
     type Escrow = Escrow;
     type LoserPenalty = LoserPenalty;
     type MaxAttestations = ConstU32<16>;
-    /// Whoever published a task, accepted it or is invited to it may not attest in it.
+    /// The publisher of a task, and those who accepted it or are invited to it, may not attest in it.
     type Parties = Tasks;
     type Participants = Registry;
     type Reputation = Reputation;

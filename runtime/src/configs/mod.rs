@@ -1,4 +1,4 @@
-//! What each pallet is configured with, one file per pallet.
+//! The configuration of each pallet, one file per pallet.
 
 mod authorship;
 pub mod babe;
@@ -24,6 +24,6 @@ mod utility;
 
 use crate::AccountId;
 
-/// Who governs: chooses task classes and split presets, bans. The only place where this is decided; today it is root, that
-/// is, the sudo key.
+/// Who governs: chooses task classes and split presets, bans. This is the only place where that is decided. Today it is
+/// root, that is, the sudo key.
 pub type GovernanceOrigin = frame_system::EnsureRoot<AccountId>;

@@ -9,8 +9,8 @@ use frame_support::parameter_types;
 use pallet_agora_registry::MinimumBonds;
 
 parameter_types! {
-    /// A worker's bond is ten times the base reward of a common task, a verifier's, whose attestations can reopen
-    /// tasks, fifty times. Nobody registers as an expert until there is something for experts to decide.
+    /// A worker's bond is ten times the base reward of a common task. A verifier's is fifty times, because its
+    /// attestations can reopen tasks. Nobody registers as an expert until there is something for experts to decide.
     pub const Bonds: MinimumBonds<Balance> = MinimumBonds {
         worker: Some(100 * UNIT),
         verifier: Some(500 * UNIT),
@@ -19,7 +19,7 @@ parameter_types! {
     };
     /// A worker that has been silent for that long is not drawn.
     pub const HeartbeatTimeout: BlockNumber = HOURS;
-    /// What could be lost in a task is held for that task, and nobody leaves with tasks in hand. The cool-down is longer
+    /// What can be lost in a task is held for that task, and nobody leaves with tasks in hand. The cool-down is longer
     /// than any appeal window of the genesis classes, so that no verifier leaves before its attestations are judged.
     pub const ExitCoolDown: BlockNumber = DAYS;
     /// Tasks in parallel.

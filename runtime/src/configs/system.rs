@@ -1,4 +1,4 @@
-//! frame-system: what a block may hold.
+//! frame-system: the limits of a block.
 
 use crate::{
     AccountId, Balance, Block, BlockNumber, Hash, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,

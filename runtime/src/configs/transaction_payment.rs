@@ -26,9 +26,9 @@ parameter_types! {
     pub const TransactionByteFee: Balance = MICRO_UNIT;
     /// Blocks emptier than this let fees fall, fuller ones let them rise.
     pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
-    /// How fast: at most 4 % in 200 full blocks.
+    /// How fast: at most by 4 % in 200 full blocks.
     pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(75, 1_000_000);
-    /// Fees never fall below what is written here.
+    /// Fees never fall below the prices in this file.
     pub MinimumMultiplier: Multiplier = Multiplier::from_u32(1);
     /// They never rise above a thousand times as much.
     pub MaximumMultiplier: Multiplier = Multiplier::from_u32(1_000);

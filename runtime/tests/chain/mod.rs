@@ -2,26 +2,21 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub mod start;
+
+use agora_primitives::participants::{Role, Specialisation, Specialisations};
 use agora_runtime::{
-    AccountId, Executive, Header, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, SignedPayload, System,
-    TxExtension, UncheckedExtrinsic, VERSION, block_time::SlotDurationMs, genesis_presets,
+    AccountId, Executive, Header, Runtime, RuntimeCall, RuntimeEvent, SignedPayload, System, TxExtension,
+    UncheckedExtrinsic, VERSION, block_time::SlotDurationMs,
 };
 use codec::Encode;
-use frame_support::genesis_builder_helper::build_state;
+use pallet_agora_registry::Profile;
 use pallet_transaction_payment::ChargeTransactionPayment;
-use serde_json::Value;
-use sp_consensus_babe::{
-    BABE_ENGINE_ID,
-    digests::{PreDigest, SecondaryVRFPreDigest},
-    make_vrf_sign_data,
-};
-use sp_core::{Pair, crypto::VrfSecret, sr25519};
+use sp_core::{Pair, sr25519};
 use sp_io::TestExternalities;
-use sp_runtime::{
-    ApplyExtrinsicResult, Digest, DigestItem, DispatchError, MultiSignature, generic::Era, traits::Header as _,
-};
+use sp_runtime::{ApplyExtrinsicResult, DispatchError, MultiSignature, generic::Era, traits::Header as _};
 
-/// Somebody who signs: `//{name}`.
+/// The key of an account that signs: `//{name}`.
 pub fn key(name: &str) -> sr25519::Pair {
     sr25519::Pair::from_string(&format!("//{name}"), None).expect("a name is a derivation path")
 }
@@ -31,22 +26,15 @@ pub fn account(name: &str) -> AccountId {
     key(name).public().to_raw().into()
 }
 
-/// The default genesis with a preset laid over it, as a node does it.
-pub fn genesis(preset: &str) -> Value {
-    let patch = genesis_presets::get_preset(&preset.into()).unwrap_or_else(|| panic!("no preset {preset}"));
-    let mut genesis = serde_json::to_value(RuntimeGenesisConfig::default()).expect("genesis is JSON");
-    merge(&mut genesis, serde_json::from_slice(&patch).expect("presets are JSON"));
-    genesis
-}
-
-fn merge(base: &mut Value, patch: Value) {
-    match (base, patch) {
-        (Value::Object(base), Value::Object(patch)) => {
-            for (key, value) in patch {
-                merge(base.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (base, patch) => *base = patch,
+/// What an account of the tests declares in `role`: a worker computes synthetic jobs, one at a time.
+pub fn profile(role: Role) -> Profile {
+    match role {
+        Role::Worker => Profile {
+            specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
+            slots: 1,
+            capability: 100,
+        },
+        _ => Profile::default(),
     }
 }
 
@@ -61,18 +49,16 @@ pub struct Chain {
 impl Chain {
     /// The development chain before its first block.
     pub fn development() -> Self {
-        let json = serde_json::to_vec(&genesis("development")).expect("genesis is JSON");
-        let mut ext = TestExternalities::default();
-        ext.execute_with(|| build_state::<RuntimeGenesisConfig>(json).expect("presets build"));
-        // Slots are counted from 1970.
         Self {
-            ext,
+            ext: start::development(),
             headers: Vec::new(),
+            // Slots are counted from 1970.
             slot: 1_800_000_000,
         }
     }
 
-    /// Adds a block with these transactions, all of which must be valid; returns its events and what became of each.
+    /// Adds a block with these transactions, all of which must be valid; returns its events and the outcome of each
+    /// transaction.
     pub fn block(
         &mut self,
         transactions: impl IntoIterator<Item = (sr25519::Pair, RuntimeCall)>,
@@ -82,19 +68,7 @@ impl Chain {
         let parent = self.headers.last().map(Header::hash).unwrap_or_default();
         let number = self.headers.len() as u32 + 1;
         let (header, events, results) = self.ext.execute_with(|| {
-            let (randomness, epoch) = (
-                agora_runtime::Babe::randomness(),
-                pallet_babe::EpochIndex::<Runtime>::get(),
-            );
-            let vrf_signature = key("Alice").vrf_sign(&make_vrf_sign_data(&randomness, slot.into(), epoch));
-            let digest = PreDigest::SecondaryVRF(SecondaryVRFPreDigest {
-                authority_index: 0,
-                slot: slot.into(),
-                vrf_signature,
-            });
-            let digest = Digest {
-                logs: vec![DigestItem::PreRuntime(BABE_ENGINE_ID, digest.encode())],
-            };
+            let digest = start::babe_digest(&key("Alice"), slot.into());
             let header = Header::new(number, Default::default(), Default::default(), parent, digest);
             Executive::initialize_block(&header);
             let now = slot * SlotDurationMs::<Runtime>::get();

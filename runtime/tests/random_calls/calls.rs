@@ -5,7 +5,7 @@ use agora_runtime::{AccountId, Balance, MICRO_UNIT, RuntimeCall, RuntimeOrigin, 
 use frame_support::traits::{GetCallMetadata, UnfilteredDispatchable};
 use sp_runtime::DispatchError;
 
-/// Whose call it is.
+/// The account that makes a call.
 #[derive(Clone, Debug)]
 pub enum Caller {
     Signed(AccountId),
@@ -53,7 +53,8 @@ impl Call {
 
 type Draw = fn(&World, &mut Rng) -> Option<Call>;
 
-/// What is called, and how often compared with the rest. A draw that makes no sense at the time yields no call.
+/// The calls, and how often each is drawn compared with the others. A draw that makes no sense at the time gives no
+/// call.
 const CALLS: [(u64, Draw); 26] = [
     (45, tasks::publish),
     (220, tasks::accept),
@@ -106,7 +107,7 @@ pub fn odd_amount(rng: &mut Rng) -> Balance {
         .expect("there are some")
 }
 
-/// Two calls of one account in one: if the second fails, the first stays, or is undone too.
+/// Two calls of one account as one. If the second fails, the first stays or is undone too.
 fn batch(world: &World, rng: &mut Rng) -> Option<Call> {
     let drawn = [draw(world, rng), draw(world, rng)];
     let caller = drawn.iter().find_map(|one| match &one.caller {

@@ -1,49 +1,33 @@
 //! Blocks on the real runtime, without a node: genesis, digests with real verifiable randomness, inherents and hooks.
 
-use crate::{capability, rng::Rng};
-use agora_runtime::{
-    AllPalletsWithSystem, Babe, Runtime, RuntimeCall, RuntimeGenesisConfig, RuntimeOrigin, System,
-    block_time::SlotDurationMs, genesis_presets,
-};
+use crate::{capability, rng::Rng, start};
+use agora_runtime::{AllPalletsWithSystem, Runtime, RuntimeCall, RuntimeOrigin, System, block_time::SlotDurationMs};
 use codec::Encode;
 use frame_support::{
     dispatch::DispatchClass,
-    genesis_builder_helper::build_state,
     traits::{OnFinalize, OnIdle, OnInitialize, OnPoll, UnfilteredDispatchable},
     weights::WeightMeter,
 };
-use serde_json::Value;
-use sp_consensus_babe::{
-    AuthorityPair, BABE_ENGINE_ID, Slot,
-    digests::{PreDigest, SecondaryVRFPreDigest},
-    make_vrf_sign_data,
-};
-use sp_core::{Pair, crypto::VrfSecret};
-use sp_genesis_builder::DEV_RUNTIME_PRESET;
+use sp_core::{Pair, sr25519};
 use sp_io::{TestExternalities, hashing::blake2_256};
-use sp_runtime::{Digest, DigestItem};
 
 /// The slot of the first block.
 const FIRST_SLOT: u64 = 1_000_000;
-/// The overlay of changes is committed every so many blocks: each block goes through all of it.
+/// The overlay of changes is committed every so many blocks, because each block goes through all of it.
 const BLOCKS_PER_COMMIT: u32 = 500;
 
 pub struct Chain {
     ext: TestExternalities,
-    author: AuthorityPair,
+    author: sr25519::Pair,
     blocks: u32,
 }
 
 impl Chain {
     /// The development chain in its first block, with `entropy` as BABE's randomness.
     pub fn new(entropy: [u8; 32]) -> Self {
-        let mut ext = TestExternalities::default();
-        ext.execute_with(|| {
-            let json = serde_json::to_vec(&development_genesis()).expect("JSON can be written");
-            build_state::<RuntimeGenesisConfig>(json).expect("the preset is valid");
-        });
+        let mut ext = start::development();
         ext.commit_all().expect("there are no open transactions");
-        let author = AuthorityPair::from_string("//Alice", None).expect("the key is well known");
+        let author = sr25519::Pair::from_string("//Alice", None).expect("the key is well known");
         let mut chain = Self { ext, author, blocks: 0 };
         chain.execute(|| {
             pallet_babe::Randomness::<Runtime>::put(entropy);
@@ -78,7 +62,7 @@ impl Chain {
             };
             let parent = blake2_256(&(number, System::parent_hash(), System::digest()).encode());
             System::reset_events();
-            System::initialize(&number, &parent.into(), &babe_digest(&author, slot.into()));
+            System::initialize(&number, &parent.into(), &start::babe_digest(&author, slot.into()));
             AllPalletsWithSystem::on_initialize(number);
             let now = slot * SlotDurationMs::<Runtime>::get();
             RuntimeCall::Timestamp(pallet_timestamp::Call::set { now })
@@ -106,41 +90,4 @@ fn end_block(is_full: bool) {
         AllPalletsWithSystem::on_idle(number, rest);
     }
     AllPalletsWithSystem::on_finalize(number);
-}
-
-/// What the author of a secondary slot puts in: its index, the slot and its verifiable random output.
-fn babe_digest(author: &AuthorityPair, slot: Slot) -> Digest {
-    let epoch = pallet_babe::EpochIndex::<Runtime>::get();
-    let data = make_vrf_sign_data(&Babe::randomness(), slot, epoch);
-    let vrf_signature = author.as_ref().vrf_sign(&data);
-    let pre_digest = PreDigest::SecondaryVRF(SecondaryVRFPreDigest {
-        authority_index: 0,
-        slot,
-        vrf_signature,
-    });
-    Digest {
-        logs: vec![DigestItem::PreRuntime(BABE_ENGINE_ID, pre_digest.encode())],
-    }
-}
-
-/// The default genesis with the development preset laid over it, as a node does it.
-fn development_genesis() -> Value {
-    let patch = genesis_presets::get_preset(&DEV_RUNTIME_PRESET.into()).expect("the preset exists");
-    let mut genesis = serde_json::to_value(RuntimeGenesisConfig::default()).expect("the default is JSON");
-    merge(
-        &mut genesis,
-        serde_json::from_slice(&patch).expect("the preset is JSON"),
-    );
-    genesis
-}
-
-fn merge(base: &mut Value, patch: Value) {
-    match (base, patch) {
-        (Value::Object(base), Value::Object(patch)) => {
-            for (key, value) in patch {
-                merge(base.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (base, patch) => *base = patch,
-    }
 }

@@ -22,12 +22,12 @@ const LONGEST_LIFE: u32 = 400;
 pub struct Checks {
     issuance_at_start: Balance,
     burned: Balance,
-    /// How many of this block's events have been looked at.
+    /// How many of this block's events have been checked.
     events_seen: u32,
 }
 
 impl Checks {
-    /// From now on.
+    /// Checks from now on.
     pub fn new() -> Self {
         Self {
             issuance_at_start: Balances::total_issuance(),
@@ -42,7 +42,7 @@ impl Checks {
         try_state();
     }
 
-    /// Ends this block and starts the next. What either half brought about is looked at.
+    /// Ends this block and starts the next, and checks the events of both halves.
     pub fn next_block(&mut self, chain: &mut Chain, world: &mut World, rng: &mut Rng, report: &mut Report) {
         self.quiet_block(chain, world, rng, report);
         chain.execute(|| self.after_step(world, report));
@@ -56,7 +56,7 @@ impl Checks {
         chain.execute(|| self.follow_events(world, report));
     }
 
-    /// The events of this block since the last time.
+    /// The events of this block since the last call.
     fn follow_events(&mut self, world: &mut World, report: &mut Report) {
         let new = System::read_events_no_consensus().skip(self.events_seen as usize);
         for record in new {
@@ -110,7 +110,7 @@ impl Checks {
         );
     }
 
-    /// The chain finishes every task without anybody's help, and then nothing is held for a task.
+    /// The chain finishes every task without any calls, and then nothing is held for a task.
     pub fn finish(&mut self, chain: &mut Chain, world: &mut World, rng: &mut Rng, report: &mut Report) {
         for _ in 0..LONGEST_LIFE {
             if world.live.is_empty() {
@@ -127,11 +127,11 @@ impl Checks {
         });
     }
 
-    /// Everybody leaves: when the cool-down and the retention of records are over, nothing is left of the market.
+    /// Everybody leaves. When the cool-down and the retention of records are over, nothing is left of the market.
     pub fn go_home(&mut self, chain: &mut Chain, world: &mut World, rng: &mut Rng, report: &mut Report) {
         chain.execute(|| {
             for (who, role) in members(world) {
-                // Accounts without the role, and those that are leaving already, are refused.
+                // Accounts without the role, and accounts that are leaving already, are refused.
                 let _ = Registry::request_exit(RuntimeOrigin::signed(who), role);
             }
         });
@@ -164,7 +164,8 @@ fn members(world: &World) -> impl Iterator<Item = (AccountId, Role)> {
     everybody.flat_map(move |who| roles.map(|role| (who.clone(), role)))
 }
 
-/// After that many blocks without calls everybody may leave, and no record of a task is kept, even where blocks were full.
+/// After so many blocks without calls everybody may leave and no record of a task is kept, even if some blocks were
+/// full.
 fn cool_down_and_retention() -> u32 {
     let cool_down = <Runtime as pallet_agora_registry::Config>::ExitCoolDown::get();
     let retention = <Runtime as pallet_agora_tasks::Config>::RetentionPeriod::get();
@@ -232,7 +233,7 @@ fn follow_task(event: pallet_agora_tasks::Event<Runtime>, world: &mut World, rep
     }
 }
 
-/// A task has had a terminal event: its only one.
+/// A task has had a terminal event. It must be its only one.
 fn end(task: TaskId, ending: &'static str, world: &mut World, report: &mut Report) {
     let at = world.live.iter().position(|live| *live == task);
     let at = at.unwrap_or_else(|| panic!("{task} is {ending} but was not under way"));

@@ -82,7 +82,7 @@ pub fn classes(_: &World, rng: &mut Rng) -> Option<Call> {
 }
 
 pub fn presets(world: &World, rng: &mut Rng) -> Option<Call> {
-    // Half of the time that of the class of a task that is under way.
+    // Half of the time, the class of a task that is under way.
     let in_use = rng.pick(&world.live).filter(|_| rng.chance(50)).and_then(|task| {
         let task = pallet_agora_tasks::Tasks::<Runtime>::get(task)?;
         pallet_agora_tasks::Classes::<Runtime>::get(task.class)
@@ -110,7 +110,7 @@ pub fn presets(world: &World, rng: &mut Rng) -> Option<Call> {
     Some(by_root(Call::root(call), rng))
 }
 
-/// Somebody does what only governance may do.
+/// Somebody without the right tries a call of governance.
 pub fn usurp(world: &World, rng: &mut Rng) -> Option<Call> {
     let draws = [ban, lift_ban, classes, presets];
     let call: Call = rng.pick(&draws)?(world, rng)?;

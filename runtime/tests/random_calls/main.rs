@@ -19,6 +19,8 @@ mod governance;
 mod members;
 mod report;
 mod rng;
+#[path = "../chain/start.rs"]
+mod start;
 mod tasks;
 mod world;
 

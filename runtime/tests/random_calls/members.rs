@@ -93,7 +93,7 @@ pub fn add_bond(world: &World, rng: &mut Rng) -> Option<Call> {
 
 pub fn request_exit(world: &World, rng: &mut Rng) -> Option<Call> {
     let (who, role) = member(world, rng)?;
-    // The cool-down may be longer than an episode: who leaves does not come back.
+    // The cool-down may be longer than an episode, so an account that leaves does not come back.
     let is_needed = world
         .workers
         .iter()
@@ -135,7 +135,7 @@ pub fn withdraw(world: &World, rng: &mut Rng) -> Option<Call> {
     ))
 }
 
-/// Moves money about, so that some accounts run dry or die and others can go on.
+/// Moves money, so that some accounts run dry or die and others can go on.
 pub fn transfer(world: &World, rng: &mut Rng) -> Option<Call> {
     let dest = world.anybody(rng);
     if rng.chance(50) {

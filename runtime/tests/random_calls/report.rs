@@ -32,7 +32,7 @@ const COMMON: [&str; 13] = [
     "CapabilityExpired",
 ];
 
-/// What happens a few times in ten thousand steps, so that some runs of that length are without.
+/// What happens a few times in ten thousand steps, so that some runs of that length have none of it.
 const RARE: [&str; 4] = ["AttesterSlashed", "Overturned", "Undecided", "CapabilityRefuted"];
 
 /// What is always refused: records fade in a longer time than an episode has.
@@ -54,7 +54,7 @@ impl Report {
         *self.events.entry(name).or_default() += 1;
     }
 
-    /// Fails unless tasks ended in every way, all that is common happened, and every pallet of the market was called.
+    /// Fails unless tasks ended in every way, all common events happened, and every pallet of the market was called.
     pub fn assert_the_common(&self) {
         self.assert_happened(TERMINAL.iter().chain(&COMMON));
         for calls in calls_of_the_market() {
@@ -63,7 +63,7 @@ impl Report {
         }
     }
 
-    /// Fails unless all that is rare happened too, every call was made, and every one that can succeed did at some time.
+    /// Fails unless all rare events happened too, every call was made, and each that can succeed did so at least once.
     pub fn assert_the_rare(&self) {
         self.assert_happened(&RARE);
         for call in calls_of_the_market().concat() {

@@ -1,4 +1,4 @@
-//! Numbers that look random and depend on the seed alone.
+//! Numbers that look random and depend only on the seed.
 
 use sp_io::hashing::blake2_256;
 

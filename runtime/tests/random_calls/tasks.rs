@@ -128,7 +128,7 @@ pub fn accept(world: &World, rng: &mut Rng) -> Option<Call> {
     Some(Call::signed(who, pallet_agora_tasks::Call::accept { task }))
 }
 
-/// A worker of `task` for whom `fits` holds, in the current round mostly, and its contribution.
+/// A worker of `task` for whom `fits` holds, mostly in the current round, and its contribution.
 fn worker_of(
     task: TaskId,
     fits: impl Fn(&ContributionState<u32>) -> bool,

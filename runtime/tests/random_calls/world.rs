@@ -1,4 +1,4 @@
-//! Who there is, what they are like, and what everybody can see of the tasks.
+//! The accounts, their habits, and what everybody can see of the tasks.
 
 use crate::rng::Rng;
 use agora_primitives::{
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 pub const WORKERS: u8 = 20;
 pub const VERIFIERS: u8 = 5;
 pub const PUBLISHERS: u8 = 4;
-/// Without a role; they have nothing, the least that keeps an account alive, and little more.
+/// Accounts without a role. They have nothing, or the least that keeps an account alive, or little more.
 pub const STRANGERS: u8 = 3;
 
 /// What a worker does with its tasks.
@@ -37,7 +37,7 @@ pub enum Habit {
     Late,
 }
 
-/// What becomes of a task.
+/// The course that a task takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
     Ordinary,
@@ -61,7 +61,7 @@ pub struct World {
     pub workers: Vec<AccountId>,
     pub verifiers: Vec<AccountId>,
     pub publishers: Vec<AccountId>,
-    /// All of them, strangers and the richest of the development accounts.
+    /// All accounts, with strangers and the richest of the development accounts.
     pub everybody: Vec<AccountId>,
     /// Tasks without a terminal event.
     pub live: Vec<TaskId>,
@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    /// Gives everybody money, registers most of those who have a role, and shortens all classes' windows.
+    /// Gives everybody money, registers most of the accounts that have a role, and shortens the windows of all classes.
     pub fn settle_in(&self) {
         for (who, amount) in self.endowments() {
             let set = Balances::force_set_balance(RuntimeOrigin::root(), who.into(), amount);

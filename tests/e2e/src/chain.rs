@@ -35,7 +35,7 @@ pub fn publisher(number: u32) -> String {
     format!("//Publisher{number}")
 }
 
-/// What the genesis of a test's chain has other than that of the development chain.
+/// How the genesis of a test's chain differs from that of the development chain.
 fn edit(genesis: &mut Value) {
     genesis["blockTime"]["slotDurationMs"] = json!(SLOT_MS);
     for class in list(&mut genesis["tasks"]["classes"]) {

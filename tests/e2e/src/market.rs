@@ -22,7 +22,7 @@ pub struct Market {
     pub chain: Arc<Chain>,
     /// A connection to its node.
     pub client: Client,
-    /// The key of who publishes.
+    /// The publisher's key.
     pub publisher: String,
     /// All blocks, as they are finalised.
     blocks: Blocks,

@@ -14,14 +14,14 @@ const WIDTH: u32 = 256;
 const HEIGHT: u32 = 144;
 /// Paths of a pixel.
 const SAMPLES: u32 = 4;
-/// Surfaces that a path leaves again.
+/// Surfaces from which a path goes on.
 const BOUNCES: u32 = 7;
 /// Rings of the mesh, and facets of a ring.
 const RINGS: u32 = 96;
 const FACETS: u32 = 128;
 
-/// 24,576 triangles, a ball of glass and one of metal in a closed room, everything white and nothing alight: a path leaves as
-/// many surfaces as it may, and no ray is sent to a light.
+/// 24,576 triangles, a ball of glass and one of metal in a closed room. Everything is white and nothing gives light: a
+/// path leaves as many surfaces as it may, and no ray is sent to a light.
 ///
 /// Errors: none but those of sizes beyond the limits of jobs.
 pub fn room() -> Result<Subject, Failure> {
@@ -71,7 +71,7 @@ fn scene() -> Scene {
         exposure: 1 << 16,
         clamp: 1 << 19,
         materials: [Surface::Diffuse, Surface::Glass, Surface::Metal].map(white).into(),
-        // The first one is the room, seen from within.
+        // The first one is the room, seen from inside.
         spheres: vec![ball(0, 20, 0), ball(-3, 1, 1), ball(3, 1, 2)],
         planes: Vec::new(),
         vertices,

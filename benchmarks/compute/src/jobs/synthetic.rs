@@ -4,7 +4,7 @@ use super::{CHECK_GOAL, Subject};
 use crate::operands::{giga_operations, job};
 use agora_compute::{JobKind, JobSpec, MemoryInputs};
 
-/// Small matrices, many times: what a worker's device is tried with.
+/// Small matrices, many times: the job with which a worker's device is measured.
 pub fn chain() -> Subject {
     chain_of("64 products of size 512", 512, 64)
 }

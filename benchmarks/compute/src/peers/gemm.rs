@@ -3,7 +3,7 @@
 use crate::{Failure, operands::Operands};
 use gemm::Parallelism;
 
-/// What is shown of it.
+/// Its name in the figures.
 pub const NAME: &str = "gemm's f32";
 
 /// A chain of products, and the memory it needs.
@@ -33,7 +33,7 @@ impl Chain {
         Ok(chain)
     }
 
-    /// Multiplies `iterations` times, on all threads, where the last call has left off.
+    /// Multiplies `iterations` times, on all threads, and goes on where the last call ended.
     pub fn run(&mut self, iterations: u32) {
         for _ in 0..iterations {
             self.multiply();

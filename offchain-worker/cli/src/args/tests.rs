@@ -27,13 +27,26 @@ fn verifiers_work_with_verify_work_and_proofs_are_verified_with_verify() {
     let read = |line: &[&str]| Cli::try_parse_from(line).map(|cli| cli.command);
     assert!(matches!(
         read(&["agora", "verify-work", "--heartbeat", "5"]),
-        Ok(Command::VerifyWork(VerifyWorkArgs { heartbeat: 5, .. }))
+        Ok(Command::VerifyWork(RunArgs { heartbeat: 5, .. }))
     ));
     assert!(matches!(
         read(&["agora", "verify", "7"]),
         Ok(Command::Verify(VerifyArgs { task: 7, .. }))
     ));
     assert!(read(&["agora", "validate"]).is_err());
+}
+
+#[test]
+fn mine_and_verify_work_take_a_heartbeat_and_an_address_for_metrics() {
+    for command in ["mine", "verify-work"] {
+        let line = ["agora", command, "--heartbeat", "5", "--metrics", "127.0.0.1:9616"];
+        let run = match Cli::try_parse_from(line).map(|cli| cli.command) {
+            Ok(Command::Mine(MineArgs { run, .. }) | Command::VerifyWork(run)) => run,
+            _ => panic!("{command} does not take them"),
+        };
+        assert_eq!(run.heartbeat, 5);
+        assert_eq!(run.metrics, Some(([127, 0, 0, 1], 9616).into()));
+    }
 }
 
 #[test]

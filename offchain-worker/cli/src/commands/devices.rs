@@ -13,16 +13,16 @@ use std::num::NonZero;
 
 #[derive(Serialize)]
 struct Device {
-    /// What `--device` takes for it.
+    /// The value of `--device` for it.
     selector: String,
     /// `None`: the processor.
     #[serde(flatten)]
     info: Option<DeviceInfo>,
-    /// The processor's.
+    /// Of the processor.
     #[serde(flatten)]
     processor: Option<Processor>,
     speed: Option<Measurement>,
-    /// Why it has not been measured though this was asked for.
+    /// Why it could not be measured, although that was asked for.
     error: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl Processor {
     }
 }
 
-/// The memory that `/proc/meminfo` tells, in bytes.
+/// The total memory in the text of `/proc/meminfo`, in bytes.
 fn total_memory(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -67,7 +67,7 @@ fn chosen_devices(selector: Option<&str>) -> Result<Vec<(String, Option<DeviceIn
     Ok(named.collect())
 }
 
-/// Runs `work` where it may block.
+/// Runs `work` on a thread that may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
 ) -> Result<Result<T, EngineError>, CliError> {
@@ -75,7 +75,7 @@ async fn blocking<T: Send + 'static>(
     done.map_err(|panic| WorkerError::Interrupted(panic.to_string()).into())
 }
 
-/// Lists the devices, each as soon as it is measured. One that cannot be measured does not hide the others.
+/// Lists the devices, each as soon as it is measured. If one cannot be measured, the others are still listed.
 pub async fn list(context: &Context, args: DevicesArgs) -> Result<(), CliError> {
     for (selector, info) in blocking(move || chosen_devices(args.device.as_deref())).await?? {
         let mut device = Device {
@@ -101,7 +101,7 @@ pub async fn list(context: &Context, args: DevicesArgs) -> Result<(), CliError> 
     Ok(())
 }
 
-/// A device, a line for each thing that there is to know.
+/// A device, with a line for each thing known about it.
 fn describe(device: &Device) -> String {
     let name = match &device.info {
         Some(info) => info.to_string(),
@@ -138,7 +138,7 @@ fn describe_limits(limits: &DeviceLimits) -> String {
     )
 }
 
-/// A number of bytes in the largest unit of which it is more than one.
+/// A number of bytes, in the largest unit in which it is at least one.
 fn binary(bytes: u64) -> String {
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
     match units.into_iter().find(|(power, _)| bytes >> power > 0) {
@@ -150,7 +150,7 @@ fn binary(bytes: u64) -> String {
     }
 }
 
-/// A speed with three digits that count.
+/// A speed with three significant digits.
 fn rounded(speed: f64) -> String {
     match speed {
         1e6.. => format!("{} million", rounded(speed / 1e6)),
@@ -168,7 +168,7 @@ struct Passed {
 
 pub async fn self_test(context: &Context, args: DeviceArgs) -> Result<(), CliError> {
     for (selector, _) in blocking(move || chosen_devices(args.device.as_deref())).await?? {
-        // Opening an engine is testing it.
+        // Opening an engine tests it.
         let options = context.gpu_options();
         let opened = blocking(move || {
             let engine = agora_compute::open_engine(&selector, &options)?;

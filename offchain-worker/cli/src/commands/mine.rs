@@ -2,13 +2,13 @@
 
 use crate::{
     args::MineArgs,
-    context::{Context, shutdown},
+    context::{Context, metrics, shutdown},
     exit::CliError,
 };
 use agora_chain::Submitter;
 use agora_compute::{Engine, EngineError, GpuOptions};
 use agora_primitives::participants::Role;
-use agora_worker::{Metrics, Policy, Worker, WorkerConfig, WorkerError, serve_metrics};
+use agora_worker::{Policy, Worker, WorkerConfig, WorkerError};
 use std::sync::Arc;
 
 pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
@@ -41,14 +41,11 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
             block_ms,
         },
         slots: participant.slots as usize,
-        heartbeat_every: args.heartbeat,
+        heartbeat_every: args.run.heartbeat,
         #[cfg(feature = "fault-injection")]
-        fault: args.fault,
+        fault: args.run.fault,
     };
-    let metrics = Metrics::default();
-    if let Some(address) = args.metrics {
-        tokio::spawn(serve(metrics.clone(), address, shutdown.clone()));
-    }
+    let metrics = metrics(args.run.metrics, &shutdown);
     tracing::info!(%account, slots = config.slots, "Working; Ctrl-C stops.");
     Worker::new(
         Submitter::new(client, keypair),
@@ -61,13 +58,6 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     .run(shutdown)
     .await?;
     Ok(())
-}
-
-/// Serves metrics beside the work. If it cannot, that is logged, and the work goes on.
-pub async fn serve(metrics: Metrics, address: std::net::SocketAddr, shutdown: tokio_util::sync::CancellationToken) {
-    if let Err(error) = serve_metrics(metrics, address, shutdown).await {
-        tracing::error!(%error, "Metrics cannot be served; the work goes on without them.");
-    }
 }
 
 /// Opens and self-tests every device named.

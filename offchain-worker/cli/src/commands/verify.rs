@@ -60,7 +60,7 @@ pub async fn run(context: &Context, args: VerifyArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Checks the result itself with a seed of our own, which nobody could prepare for.
+/// Checks the result itself with a seed drawn here, for which nobody could prepare.
 async fn check(
     context: &Context,
     client: &agora_chain::Client,

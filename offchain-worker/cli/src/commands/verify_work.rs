@@ -1,15 +1,14 @@
 //! `agora verify-work`
 
 use crate::{
-    args::VerifyWorkArgs,
-    commands::mine::serve,
-    context::{Context, shutdown},
+    args::RunArgs,
+    context::{Context, metrics, shutdown},
     exit::CliError,
 };
 use agora_chain::Submitter;
-use agora_worker::{Metrics, Verifier, VerifierConfig};
+use agora_worker::{Verifier, VerifierConfig};
 
-pub async fn run(context: &Context, args: VerifyWorkArgs) -> Result<(), CliError> {
+pub async fn run(context: &Context, args: RunArgs) -> Result<(), CliError> {
     let shutdown = shutdown();
     let keypair = context.keypair()?;
     let client = context.client().await?;
@@ -21,10 +20,7 @@ pub async fn run(context: &Context, args: VerifyWorkArgs) -> Result<(), CliError
         #[cfg(feature = "fault-injection")]
         fault: args.fault,
     };
-    let metrics = Metrics::default();
-    if let Some(address) = args.metrics {
-        tokio::spawn(serve(metrics.clone(), address, shutdown.clone()));
-    }
+    let metrics = metrics(args.metrics, &shutdown);
     tracing::info!(%account, "Verifying; Ctrl-C stops.");
     Verifier::new(Submitter::new(client, keypair), journal, blobs, config, metrics)
         .run(shutdown)

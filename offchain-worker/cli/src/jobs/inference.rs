@@ -1,4 +1,4 @@
-//! Inference jobs, whatever the model is asked for: how they and their results are shown.
+//! Inference jobs, whatever the task of the model: how they and their results are shown.
 
 use super::{
     Show,

@@ -11,15 +11,15 @@ pub struct DeviceInfo {
     pub index: usize,
     /// What the driver calls it.
     pub name: String,
-    /// The graphics interface it is reached through.
+    /// The graphics interface through which it is reached.
     pub backend: String,
     /// The driver and its version.
     pub driver: String,
-    /// What it is.
+    /// Its type.
     pub device_type: DeviceType,
     /// Where it is plugged in, if the driver tells.
     pub bus: Option<String>,
-    /// What it allows.
+    /// Its limits.
     pub limits: DeviceLimits,
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for DeviceInfo {
     }
 }
 
-/// What an adapter is. The best comes first.
+/// The type of an adapter. The best type comes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeviceType {

@@ -1,4 +1,4 @@
-//! Commands on their way to the device: gathered into submissions that end in time, and waited for.
+//! Gathers commands into submissions that are short enough for every watchdog, and waits for them.
 
 use super::{Context, DeviceError, Pooled};
 use crate::run::CancelFlag;
@@ -7,8 +7,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Gathers commands of one job into submissions. Waits for them only where the device has too much before it, so that a
-/// cancelled job soon leaves it, and jobs that share it take turns.
+/// Gathers commands of one job into submissions. It waits where the device already has two full submissions of the job:
+/// so a cancelled job soon leaves the device, and jobs that share the device take turns.
 pub(crate) struct Batch<'a> {
     context: &'a Context,
     cancel: &'a CancelFlag,
@@ -30,8 +30,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The encoder to record commands with. `work` is what they take, in multiply–add operations or the like; more than
-    /// [`Self::max_work`] of it does not fit in a submission.
+    /// The encoder to record commands with. `work` is what they take, in multiply–add operations or the like: at most
+    /// [`Self::max_work`].
     ///
     /// Errors: `Cancelled`, and what the device reports.
     pub fn encoder(&mut self, work: u64) -> Result<&mut wgpu::CommandEncoder, DeviceError> {
@@ -59,7 +59,7 @@ impl<'a> Batch<'a> {
         }
         let last = self.submitted.back().map(|(index, _)| index.clone());
         let mut work: u64 = self.submitted.iter().map(|(_, work)| work).sum();
-        // The device has at most two full submissions before it.
+        // At most two full submissions wait at the device.
         while work > 2 * self.context.bounds.work
             && self.submitted.len() > 1
             && let Some((oldest, part)) = self.submitted.pop_front()
@@ -84,7 +84,7 @@ impl<'a> Batch<'a> {
     ///
     /// Errors: `Cancelled`, and what the device reports.
     pub fn read(&mut self, from: &[wgpu::BufferSlice<'_>]) -> Result<Readback, DeviceError> {
-        // As large as the whole buffer, so that the next one that is read, of whatever part, uses it again.
+        // As large as the whole buffer, so that the pool can give it out again for any other part.
         let staging = |from: &wgpu::BufferSlice<'_>| Ok((self.context.staging(from.buffer().size())?, from.size()));
         let staging: Vec<(Pooled, u64)> = from.iter().map(staging).collect::<Result<_, DeviceError>>()?;
         let encoder = self.encoder(0)?;
@@ -94,7 +94,8 @@ impl<'a> Batch<'a> {
         self.fetch(staging)
     }
 
-    /// Submits what is recorded, and asks for so many bytes of buffers that it has filled ([`Context::staging`]).
+    /// Submits what is recorded, and asks the device for the first bytes of each buffer, as many as stand beside it.
+    /// The buffers come from [`Context::staging`], and what is recorded fills them.
     ///
     /// Errors: `Cancelled`, and what the device reports.
     pub fn fetch(&mut self, staging: Vec<(Pooled, u64)>) -> Result<Readback, DeviceError> {
@@ -127,7 +128,7 @@ struct Arrival {
 
 /// Buffers on their way to the host. Dropping it gives up waiting for them.
 pub(crate) struct Readback {
-    /// Each with the bytes that were asked for.
+    /// Each with the number of bytes to be read.
     staging: Vec<(Pooled, u64)>,
     submission: Option<wgpu::SubmissionIndex>,
     arrival: Arc<Mutex<Arrival>>,

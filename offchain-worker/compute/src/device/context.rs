@@ -19,9 +19,9 @@ use std::{
 const MAX_WORK: u64 = 1 << 33;
 /// How long to wait for one submission before the device counts as hung.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How often a wait looks up.
+/// A wait checks after each such time whether the job was cancelled.
 const WAIT_STEP: Duration = Duration::from_millis(100);
-/// Buffers are whole vectors of so many bytes.
+/// The length of each buffer is a multiple of so many bytes, one vector of a shader.
 const VECTOR_BYTES: u64 = 16;
 
 /// What a device allows.
@@ -182,7 +182,7 @@ impl Context {
         let create = |descriptor: &wgpu::BufferDescriptor<'_>| {
             let create = || self.device.create_buffer(descriptor);
             match self.guarded(create) {
-                // Buffers that wait unused may hold the memory that is missing.
+                // Unused buffers in the pool may hold the memory that is missing.
                 Err(DeviceError::OutOfMemory { .. }) => {
                     self.pool.clear();
                     self.guarded(create)
@@ -225,7 +225,7 @@ impl Context {
     /// Errors: what the device has reported since it was opened.
     pub fn check(&self) -> Result<(), DeviceError> {
         if self.faults.is_refused_only() {
-            // A lost device refuses everything, and tells of its loss only when it is waited for.
+            // A lost device refuses every command, and reports its loss only to a wait.
             self.poll(None);
         }
         self.faults.check(&self.name)

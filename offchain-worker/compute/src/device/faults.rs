@@ -1,4 +1,4 @@
-//! What a device reports at any moment, from any thread, kept until somebody asks.
+//! Keeps what a device reports, at any moment and from any thread, until a call asks for it.
 
 use super::DeviceError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! The reference engine: what it computes is what a job's result is.
+//! The reference engine: it defines what the result of a job is.
 
 use super::Engine;
 use crate::{

@@ -16,9 +16,9 @@ use agora_primitives::job::JobSpec;
 pub struct GpuEngine(Gpu);
 
 impl GpuEngine {
-    /// Opens `device`. Unless `options` name a configuration of the kernels or a file that remembers the fastest ones,
-    /// these are found by trying, which takes a few seconds; a software adapter, on which they would have to be
-    /// compiled for longer, gets those that are usually best.
+    /// Opens `device`. Where `options` name neither a configuration of the kernels nor a file that remembers the
+    /// fastest ones, they are found by trying, which takes a few seconds. A software adapter gets those that are
+    /// usually best, because it would take longer to compile them all.
     ///
     /// Errors: `Device`, with `Open` if the driver refuses, and `UnknownDevice` or `NoAdapter` if the device is gone.
     pub fn open(device: &DeviceInfo, options: &GpuOptions) -> Result<Self, EngineError> {

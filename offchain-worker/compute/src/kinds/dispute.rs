@@ -1,7 +1,7 @@
 //! What the disputes about jobs of all kinds have in common.
 //!
-//! A state is a job of its own: a tile is a small picture, an item a batch of one, steps of training go on from a
-//! checkpoint. So the processor's code that says what results are also says what is right in a dispute.
+//! A state is a job of its own: a tile is a small picture, an item is a batch of one, steps of training start from a
+//! checkpoint. So a dispute is decided by the same code for the processor that defines results.
 
 use super::{EngineError, of};
 use crate::{
@@ -28,7 +28,8 @@ pub enum JudgeError {
     /// The output is the last state of a chain: `judge_step` decides.
     #[error("the output is the last step of a chain: it needs the state before to judge it")]
     Chained,
-    /// What both agree about can be no state: nobody who computed rightly agrees to it, so both are wrong.
+    /// The state before the step, on which both parties agree, is not possible. No honest worker agrees to it, so both
+    /// are wrong.
     #[error("what is before the step can be no state of the job: both are wrong")]
     Before,
     /// The outputs are equal.
@@ -64,18 +65,18 @@ impl From<InputError> for JudgeError {
 /// The states that a worker commits to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Trace {
-    /// How many there are, the output included: by the limits of jobs at most 2²⁰ and a little.
+    /// How many there are, the output included. The limits of jobs keep the number little above 2²⁰.
     pub states: u32,
-    /// What the last one is.
+    /// How the last one, the output, comes about.
     pub output: OutputState,
 }
 
-/// What the last state of a trace, the output, is.
+/// How the last state of a trace, the output, comes about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum OutputState {
     /// It follows from the state before.
     Chained,
-    /// It is joined from parts: of two outputs that differ, the first part in which they do decides.
+    /// It is joined from parts. The first part in which two outputs differ decides between them.
     Joined,
 }
 
@@ -89,24 +90,24 @@ impl Trace {
     }
 }
 
-/// A part of an output, computed again, and as both outputs have it.
+/// A part of an output: the right bytes, and those of both outputs.
 pub(crate) struct Part {
     /// Its number.
     pub number: u64,
-    /// As it is right.
+    /// Its right bytes.
     pub right: Vec<u8>,
-    /// As it is in the outputs.
+    /// Its bytes in the two outputs.
     pub claims: [Vec<u8>; 2],
 }
 
-/// The number of the part that byte `at` belongs to, of parts of `width` bytes that lie one after the other, and both
-/// outputs' bytes of it.
+/// The number of the part that byte `at` belongs to, and its bytes in both outputs. Parts are `width` bytes each and
+/// lie one after the other.
 pub(super) fn cut(outputs: [&[u8]; 2], at: usize, width: usize) -> (usize, [Vec<u8>; 2]) {
     let number = at / width;
     (number, outputs.map(|output| output[number * width..][..width].to_vec()))
 }
 
-/// Computes `job`, the job of one state, from `inputs` and one more.
+/// Computes `job`, which is one state, from `inputs` and one more.
 pub(super) fn compute(
     job: JobKind,
     inputs: &dyn Inputs,

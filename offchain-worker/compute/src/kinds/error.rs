@@ -51,7 +51,7 @@ pub enum EngineError {
     /// The device could not be opened, or did not do its work.
     #[error(transparent)]
     Device(DeviceError),
-    /// The engine computes something else than the golden vectors say: it must not be used.
+    /// The engine computes something else than the golden vectors say. It must not be used.
     #[error("{engine} failed the self-test {vector:?}: {what} is {found}, must be {expected}")]
     SelfTest {
         /// The engine's name.
@@ -62,7 +62,7 @@ pub enum EngineError {
         what: &'static str,
         /// What the engine computed.
         found: String,
-        /// What is right.
+        /// What would be right.
         expected: String,
     },
     /// The golden vectors cannot be read.

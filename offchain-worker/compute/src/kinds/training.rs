@@ -64,7 +64,7 @@ impl Kind for TrainingJob {
     }
 }
 
-/// What an output of a job consists of, read back.
+/// An output of a job, read back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Output {
     /// The states after each segment.
@@ -76,7 +76,7 @@ pub struct Output {
 impl Output {
     /// Reads the output of `job`.
     ///
-    /// Errors: `State` unless the bytes are as many, and the states as they may be.
+    /// Errors: `State` unless the length is right and every state is possible.
     pub fn decode(job: &TrainingJob, output: &[u8]) -> Result<Self, EngineError> {
         let shape = Shape::of(job)?;
         let (state, segment) = (job.state_bytes() as usize, job.segment_bytes() as usize);

@@ -23,7 +23,7 @@ pub enum Place {
     Length {
         /// As the job demands, in bytes.
         expected: u64,
-        /// As it is.
+        /// The length found.
         found: u64,
     },
     /// A byte, counted from 0.

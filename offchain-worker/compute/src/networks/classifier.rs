@@ -1,11 +1,11 @@
 //! Networks that classify images, in integers: what training makes and inference applies.
 //!
 //! A network has two layers. The *first* moves a window over the image, one pixel at a time; each of its channels has
-//! one weight for each pixel of the window, and one for a constant input. Of each square of positions the largest value
-//! goes on, rounded, with what is negative set to zero: the *features*. The *last* layer has one weight for each
-//! feature and class, and one for a constant input; its sums are the *logits*, and the class with the largest one, the
-//! first of several, is the answer. A perceptron is the case in which the window is the image. Specified to the byte in
-//! `docs/protocol/training.md`.
+//! one weight for each pixel of the window, and one for a constant input. Of each square of positions only the largest
+//! value is kept, rounded, and set to zero if it is negative: these are the *features*. The *last* layer has one weight
+//! for each feature and class, and one for a constant input. Its sums are the *logits*, and the answer is the class
+//! with the largest one, the first of several. A perceptron is the case in which the window is the image. Specified to
+//! the byte in `docs/protocol/training.md`.
 
 mod cpu;
 pub(crate) mod forward;
@@ -44,7 +44,7 @@ pub enum NetworkError {
     Size {
         /// Which size.
         what: &'static str,
-        /// As it is.
+        /// The size found.
         found: u64,
         /// The least that it may be.
         least: u64,
@@ -56,9 +56,9 @@ pub enum NetworkError {
     Length {
         /// What is too long or too short.
         what: &'static str,
-        /// As the sizes demand.
+        /// The length that the sizes demand.
         expected: u64,
-        /// As it is.
+        /// The length found.
         found: u64,
     },
     /// A weight is −128, which no weight is.

@@ -6,12 +6,12 @@ proptest! {
     #![proptest_config(agora_test_support::cases(48))]
 
     #[test]
-    fn honest_images_pass(scene in scene(), challenge: [u8; 32], width in 1u32..30, height in 2u32..30) {
+    fn honest_images_pass(scene in scene(), seed: [u8; 32], width in 1u32..30, height in 2u32..30) {
         let mut inputs = MemoryInputs::new();
         let blob = inputs.insert(scene.encode()).unwrap();
         let job = job(blob, width, height);
         let output = run(&CPU, job, &inputs).unwrap().output;
-        prop_assert_eq!(check_output(&spec(job), &inputs, &output, &challenge).unwrap(), Verdict::Right);
+        prop_assert_eq!(check_output(&spec(job), &inputs, &output, &seed).unwrap(), Verdict::Right);
     }
 }
 
@@ -28,7 +28,7 @@ fn in_small_images_every_wrong_byte_is_found_and_the_first_is_named() {
         let mut wrong = output.clone();
         wrong[place] ^= 1;
         assert_eq!(check(&wrong), Verdict::Wrong(Place::Byte(place as u64)));
-        // A later one changes nothing.
+        // A later wrong byte changes nothing.
         if let Some(last) = wrong[place + 1..].last_mut() {
             *last ^= 4;
             assert_eq!(check(&wrong), Verdict::Wrong(Place::Byte(place as u64)));

@@ -9,7 +9,7 @@ fn number(value: &Value) -> u32 {
     value.as_u64().unwrap().try_into().unwrap()
 }
 
-/// The vectors that `tests/vectors/rendering.py` wrote, which was made from the page and not from this code.
+/// The vectors that `tests/vectors/rendering.py` wrote. It was written from the page, not from this code.
 fn vectors() -> Vec<Value> {
     serde_json::from_str(include_str!("../../../../tests/vectors/rendering.json")).unwrap()
 }

@@ -42,7 +42,7 @@ fn huge_counts_are_refused_before_anything_is_read() {
             Err(SceneError::Count { count: 0xffff_ffff, .. })
         ));
     }
-    // Within the limits, but not within the bytes.
+    // Within the limits, but more than the bytes hold.
     let mut bytes = b"AGSC\x01\0\0\0".to_vec();
     bytes.resize(80, 0);
     bytes[8] = 1;

@@ -4,6 +4,8 @@ mod check;
 mod engines;
 mod golden;
 mod hostile;
+#[path = "../opened/mod.rs"]
+mod opened;
 #[path = "../../../../fuzz/src/scenes.rs"]
 mod properties;
 #[path = "../../../../fuzz/src/running.rs"]
@@ -11,21 +13,10 @@ mod running;
 mod scenes;
 
 use agora_compute::{
-    BlobRef, CancelFlag, Computation, CpuEngine, DeviceInfo, Engine, EngineError, GpuEngine, GpuOptions, JobKind,
-    JobSpec, MemoryInputs, NoProgress, Region, RenderingJob, find_device,
+    BlobRef, CancelFlag, Computation, Engine, EngineError, JobKind, JobSpec, MemoryInputs, NoProgress, Region,
+    RenderingJob,
 };
-use std::sync::LazyLock;
-
-fn first_device() -> DeviceInfo {
-    find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"))
-}
-
-static GPU: LazyLock<GpuEngine> = LazyLock::new(|| GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap());
-static CPU: CpuEngine = CpuEngine::new();
-
-fn engines() -> [&'static dyn Engine; 2] {
-    [&CPU, &*GPU]
-}
+use opened::{CPU, engines};
 
 /// A job for the whole of one small image.
 fn job(scene: BlobRef, width: u32, height: u32) -> RenderingJob {

@@ -6,7 +6,7 @@ use proptest::{prelude::*, sample::Index};
 
 const UNIT: i32 = 1 << 16;
 
-/// Mostly near the origin, at times anywhere.
+/// Mostly near the origin, sometimes anywhere.
 fn position() -> impl Strategy<Value = [i32; 3]> {
     let coordinate = || {
         prop_oneof![

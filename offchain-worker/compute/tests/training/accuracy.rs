@@ -1,4 +1,4 @@
-//! What is learned.
+//! What a trained network recognises.
 
 use crate::{
     CONVOLUTION, CPU, PERCEPTRON,

@@ -28,7 +28,7 @@ proptest! {
         let Verdict::Wrong(Place::Byte(found)) = check(job, &inputs, &output, seed) else {
             panic!("byte {at} was changed unnoticed");
         };
-        // A changed state is found where it begins, or where a number leaves its range.
+        // The place may be before the byte: where the changed state begins, or a number that left its range.
         prop_assert!(found <= at as u64);
     }
 }

@@ -4,12 +4,12 @@ use crate::spec;
 use agora_compute::{MemoryInputs, NetworkShape, TrainingJob, training::Dataset};
 use proptest::prelude::*;
 
-/// 1,797 digits; those whose index leaves 4 when divided by 5 are held out.
+/// 1,797 digits. Those whose index leaves 4 when divided by 5 are held out.
 pub fn digits() -> Dataset {
     Dataset::decode(include_bytes!("../../../../tests/data/digits/digits.agds")).unwrap()
 }
 
-/// The images of `data` of which `keep` wants the index.
+/// The images of `data` whose index `keep` accepts.
 pub fn part(data: &Dataset, keep: impl Fn(usize) -> bool) -> Dataset {
     let kept = || (0..data.labels.len()).filter(|&i| keep(i));
     let size = data.pixels.len() / data.labels.len();

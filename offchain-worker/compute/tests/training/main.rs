@@ -6,24 +6,13 @@ mod engines;
 mod golden;
 mod inputs;
 mod jobs;
+#[path = "../opened/mod.rs"]
+mod opened;
 
 use agora_compute::{
-    CancelFlag, Computation, CpuEngine, Engine, EngineError, GpuEngine, GpuOptions, Inputs, JobKind, JobSpec,
-    NetworkShape, NoProgress, TrainingJob, find_device,
+    CancelFlag, Computation, Engine, EngineError, Inputs, JobKind, JobSpec, NetworkShape, NoProgress, TrainingJob,
 };
-use std::sync::LazyLock;
-
-static CPU: CpuEngine = CpuEngine::new();
-static GPU: LazyLock<GpuEngine> = LazyLock::new(|| gpu(&GpuOptions::default()));
-
-fn gpu(options: &GpuOptions) -> GpuEngine {
-    let device = find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"));
-    GpuEngine::open(&device, options).unwrap()
-}
-
-fn engines() -> [&'static dyn Engine; 2] {
-    [&CPU, &*GPU]
-}
+use opened::{CPU, GPU, engines, gpu};
 
 fn run(engine: &dyn Engine, job: TrainingJob, inputs: &dyn Inputs) -> Result<Computation, EngineError> {
     engine.run(&spec(job), inputs, &NoProgress, &CancelFlag::new())

@@ -13,10 +13,11 @@ use agora_compute::MemoryInputs;
 use agora_primitives::judging::Attestation;
 use std::{collections::HashMap, sync::Arc};
 
-/// Blocks between two looks at the responses of a round that takes no more of them: somebody may have voted wrongly.
+/// Blocks between two looks at the responses of a round that takes no more of them, in case somebody has voted wrongly.
 const LATE_LOOK_EVERY: BlockNumber = 10;
 
-/// What was found about the responses of one round. Not in the journal: finding it again costs less than a restart.
+/// What was found about the responses of one round. It is not in the journal: after a restart the responses are checked
+/// again.
 #[derive(Default)]
 pub(super) struct Findings {
     round: u32,
@@ -47,8 +48,8 @@ impl Verifier {
 }
 
 impl Shared {
-    /// Checks a response to a hardware challenge, and votes on it where the votes so far come to something else than what
-    /// was found.
+    /// Checks a response to a hardware challenge, and votes on it where the votes so far decide something else than
+    /// what was found.
     async fn vote(&self, round: &RoundView, worker: AccountId, response: ResponseView) -> Result<(), WorkerError> {
         let known = {
             let mut findings = self.findings.lock().await;
@@ -69,7 +70,7 @@ impl Shared {
             None => {
                 let _one_at_a_time = self.checking.acquire().await;
                 let job = round.challenge(&worker, response.capability);
-                // Nobody can prepare for a seed that was never said.
+                // Nobody can prepare for a seed that is never published.
                 let seed = rand::random();
                 let found = self.check(job, MemoryInputs::new(), response.digest, seed).await?;
                 let mut findings = self.findings.lock().await;

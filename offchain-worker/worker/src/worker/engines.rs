@@ -6,7 +6,7 @@ use agora_primitives::job::JobSpec;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// Devices that are idle. Whoever takes one puts it back.
+/// Devices that are idle. A step takes one out and puts it back.
 pub(super) struct EnginePool {
     idle: Mutex<tokio::sync::mpsc::Receiver<Arc<dyn Engine>>>,
     back: tokio::sync::mpsc::Sender<Arc<dyn Engine>>,
@@ -46,7 +46,7 @@ impl EnginePool {
             used.run(&job, &inputs, &progress, &cancel)
         })
         .await;
-        // Put back before anything can fail. There is room for it: it was taken out of the same channel.
+        // Put back before anything can fail. There is a place for it, because it was taken out of the same channel.
         let _ = self.back.send(engine).await;
         Ok(computation.map_err(|panic| WorkerError::Interrupted(panic.to_string()))??)
     }

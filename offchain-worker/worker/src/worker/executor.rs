@@ -58,7 +58,7 @@ impl Shared {
 
     async fn accept(&self, view: &TaskView, record: TaskRecord, now: BlockNumber) -> Result<(), WorkerError> {
         let task = view.id;
-        // Fetched before money is put up for it.
+        // Fetched before the bond is put up.
         let job = match load_job(&self.blobs, &view.job).await {
             Ok((job, _)) => job,
             Err(error) => {
@@ -95,7 +95,7 @@ impl Shared {
         self.metrics.computed.inc();
         tracing::info!(%task, seconds = started.elapsed().as_secs_f64(), "Computed.");
         let (digest, trace_root) = (computation.digest(), computation.trace_root(&self.account.0));
-        // Stored before the chain hears of it, so that verifiers and the publisher find it.
+        // Stored before the commitment is sent, so that verifiers and the publisher find it.
         self.blobs.put(BlobKind::Output, computation.output).await?;
         self.journal.put_task(
             task,
@@ -192,7 +192,7 @@ impl Shared {
     async fn pause_at(&self, _: &str) {}
 }
 
-/// Changes one residue, consistently: the digest is that of the changed output.
+/// Changes one residue consistently: the digest is that of the changed output.
 #[cfg(feature = "fault-injection")]
 fn corrupt(computation: &mut Computation) {
     if let (Some(residue), Some(last)) = (computation.output.first_mut(), computation.state_digests.last_mut()) {

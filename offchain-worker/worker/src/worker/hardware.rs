@@ -9,7 +9,7 @@ use agora_primitives::{job::JobSpec, participants::Role};
 use std::time::{Duration, Instant};
 
 impl Shared {
-    /// The round of hardware challenges that takes a response of ours.
+    /// The open round of hardware challenges, if this worker has not responded in it.
     pub(super) async fn open_round(&self, at: &AtBlock) -> Result<Option<RoundView>, WorkerError> {
         let Some(round) = at.hardware_round().await? else {
             return Ok(None);
@@ -19,8 +19,8 @@ impl Shared {
         Ok(is_due.then_some(round))
     }
 
-    /// Computes our hardware challenge and responds to it, if that is in time. Nothing of it is kept: a later response
-    /// would not be taken.
+    /// Computes this worker's hardware challenge, and responds to it if there is still time. Nothing is kept for a
+    /// later try, because a later response is refused.
     pub(super) async fn respond(&self, at: &AtBlock, round: &RoundView) -> Result<(), WorkerError> {
         let Some(participant) = at.participant(&self.account, Role::Worker).await? else {
             return Ok(());

@@ -14,7 +14,7 @@ pub struct Policy {
     pub min_reward_per_giga_op: Balance,
     /// Largest bond it puts up for one task.
     pub max_bond: Balance,
-    /// Speed, in multiply–adds per second, by which it judges whether it can finish in time; `None`: not judged.
+    /// Speed, in multiply–adds per second, by which it judges whether it can finish in time; `None`: it does not judge.
     pub operations_per_second: Option<u64>,
     /// The chain's time per block, in milliseconds.
     pub block_ms: u64,
@@ -41,7 +41,7 @@ pub enum Unsuitable {
 }
 
 impl Policy {
-    /// Whether `task` is worth taking at block `now`, its job being `work` multiply–adds.
+    /// Whether to take `task` at block `now`. Its job is `work` multiply–adds.
     pub fn check(&self, task: &TaskView, work: u128, now: BlockNumber) -> Result<(), Unsuitable> {
         if !self.specialisations.contains(task.specialisation) {
             return Err(Unsuitable::Kind);
@@ -96,7 +96,7 @@ mod tests {
         }
     }
 
-    /// A task that suits [`policy`] at block 10, with 10 × 10⁹ operations, just so.
+    /// A task that just suits [`policy`] at block 10, with 10 × 10⁹ operations.
     fn task() -> TaskView {
         let job = SyntheticJob {
             seed: [0; 32],

@@ -1,4 +1,5 @@
-//! What a worker starts after each block: its hardware challenge, the tasks in hand, and new tasks for free slots.
+//! What a worker starts after each block: its hardware challenge, the next steps of its tasks, and new tasks for free
+//! slots.
 
 use super::{Shared, Worker};
 use crate::{
@@ -69,7 +70,7 @@ impl Worker {
     fn wants(&self, view: &TaskView, now: BlockNumber) -> bool {
         let work = match &view.job {
             JobSource::Inline(spec) => spec.work(),
-            // Not known before it is fetched; checked again then.
+            // Not known before it is fetched, and checked again then.
             JobSource::Stored(_) => 0,
         };
         if view.publisher == self.shared.account || !view.takes(&self.shared.account, now) {

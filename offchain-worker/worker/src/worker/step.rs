@@ -1,4 +1,4 @@
-//! What is due now: a pure decision from the chain's state and the journal's record, so that it can be tested without
+//! Decides what is due now, purely from the chain's state and the journal's record, so that it can be tested without
 //! either.
 
 use crate::Stage;
@@ -36,7 +36,7 @@ pub(super) struct Situation {
 }
 
 impl Step {
-    /// Decides by the chain's state first and by the journal only where the chain is silent.
+    /// The chain's state decides first, and the journal only where the chain says nothing.
     pub(super) fn decide(situation: Situation, stage: Stage) -> Self {
         let Some(phase) = situation.phase else { return Self::End };
         let is_last_block = situation.now >= situation.until;

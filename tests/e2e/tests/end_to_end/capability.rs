@@ -1,4 +1,4 @@
-//! Hardware challenges: what counts of a worker's capability is what it has shown.
+//! Hardware challenges: of a worker's capability only what it has proven counts.
 
 use crate::{Tests, shared::Shared};
 use agora_chain::api::{Event, api::capability::Event as Capability};
@@ -6,9 +6,9 @@ use agora_e2e::{Market, account, worker};
 use agora_primitives::participants::Role;
 use std::sync::Arc;
 
-/// What an honest worker declares, in GOPS: less than any machine has, tests beside this one included.
+/// What an honest worker declares, in GOPS: less than any machine reaches, even while other tests run.
 const MODEST: &str = "1";
-/// What nothing that the tests run on has: half a window of it is minutes of two cores.
+/// More than any machine of the tests reaches: half a window of such work takes two cores minutes.
 const BOASTFUL: &str = "20000";
 
 /// Adds the tests of this file.

@@ -1,4 +1,4 @@
-//! Each kind of job, from files to a result that somebody can use, on a real node with real workers.
+//! Each kind of job on a real node with real workers, from files to a result that a publisher can use.
 
 use crate::{Tests, shared::Shared};
 use agora_compute::training::Dataset;

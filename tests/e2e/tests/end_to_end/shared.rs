@@ -6,7 +6,7 @@ use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-/// All kinds of work but `synthetic`: whoever publishes that on [`Shared::kinds`] finds no worker.
+/// All kinds of work but `synthetic`: a task of that kind on [`Shared::kinds`] finds no worker.
 const ALL_BUT_SYNTHETIC: &str = "inference,embedding,training,rendering,row-transform";
 
 /// The chains, each started by the first test that asks for it.

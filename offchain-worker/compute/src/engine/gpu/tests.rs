@@ -1,15 +1,14 @@
 use super::*;
 use crate::{
-    CpuEngine, DeviceError, DeviceType, NoInputs, NoProgress, Progress,
-    device::{Batch, Context},
-    find_device,
+    CpuEngine, DeviceError, DeviceType, NoInputs, NoProgress,
+    device::{
+        Batch, Context,
+        testing::{BreakAt, first_device},
+    },
     kernels::gpu::{Configuration, Tuning, remember},
 };
 use agora_primitives::job::{JobKind, SyntheticJob};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 fn job(matrix_size: u32, iterations: u32) -> JobSpec {
     JobSpec::V1(JobKind::Synthetic(SyntheticJob {
@@ -17,11 +16,6 @@ fn job(matrix_size: u32, iterations: u32) -> JobSpec {
         matrix_size,
         iterations,
     }))
-}
-
-/// The first adapter; in CI the software one that the set-up installs.
-fn first_device() -> DeviceInfo {
-    find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"))
 }
 
 fn open(options: GpuOptions) -> GpuEngine {
@@ -41,21 +35,6 @@ fn context(engine: &GpuEngine) -> Arc<Context> {
     engine.gpu().device().context().unwrap()
 }
 
-/// Breaks the device, once, when iteration `at` is done.
-struct BreakAt {
-    at: u32,
-    device: wgpu::Device,
-    broken: AtomicBool,
-}
-
-impl Progress for BreakAt {
-    fn update(&self, done: u32, _: u32) {
-        if done == self.at && !self.broken.swap(true, Ordering::Relaxed) {
-            self.device.destroy();
-        }
-    }
-}
-
 #[test]
 fn every_configuration_gives_the_same_bits() {
     for configuration in Configuration::ALL {
@@ -73,16 +52,11 @@ fn every_configuration_gives_the_same_bits() {
 fn a_lost_device_is_opened_again_and_the_job_goes_on() {
     let engine = open(GpuOptions::default());
     for at in [0, 1, 4, 7] {
-        let device = context(&engine).device.clone();
-        let progress = BreakAt {
-            at,
-            device,
-            broken: AtomicBool::new(false),
-        };
+        let progress = BreakAt::new(at, context(&engine).device.clone());
         let computed = engine
             .run(&job(40, 8), &NoInputs, &progress, &CancelFlag::new())
             .unwrap();
-        assert!(progress.broken.load(Ordering::Relaxed));
+        assert!(progress.is_broken());
         let reference = CpuEngine::new()
             .run(&job(40, 8), &NoInputs, &NoProgress, &CancelFlag::new())
             .unwrap();
@@ -100,7 +74,7 @@ fn a_device_lost_between_jobs_is_opened_again() {
 
 #[test]
 fn small_limits_are_kept_to_by_cutting_the_matrices() {
-    // The device refuses larger buffers and dispatches, and tells.
+    // The device refuses every buffer and dispatch above its limits, and the job would fail.
     for (kibibytes, max_workgroups) in [(8, 1), (16, 2), (64, 65535)] {
         let engine = open(GpuOptions {
             max_buffer_bytes: Some(kibibytes << 10),
@@ -157,12 +131,7 @@ fn a_device_lost_under_several_jobs_is_opened_again_for_all() {
     let (first, second) = (job(40, 8), job(50, 6));
     std::thread::scope(|scope| {
         let breaking = scope.spawn(|| {
-            let device = context(&engine).device.clone();
-            let progress = BreakAt {
-                at: 3,
-                device,
-                broken: AtomicBool::new(false),
-            };
+            let progress = BreakAt::new(3, context(&engine).device.clone());
             engine.run(&first, &NoInputs, &progress, &CancelFlag::new()).unwrap()
         });
         assert_equals_the_reference(&engine, &second);
@@ -274,7 +243,7 @@ fn training() -> (JobSpec, crate::MemoryInputs) {
 
 #[test]
 fn training_goes_on_when_the_device_is_lost() {
-    // Three steps a submission, so that some end where no state is traced.
+    // Three steps in a submission, so that some submissions end after a step whose state is not traced.
     let max_work = Some(3 * 3 * 6 * (8 * 17 + 2 * 9));
     let engine = open(GpuOptions {
         max_work,
@@ -285,14 +254,9 @@ fn training_goes_on_when_the_device_is_lost() {
         .run(&job, &inputs, &NoProgress, &CancelFlag::new())
         .unwrap();
     for at in [0, 3, 12, 39] {
-        let device = context(&engine).device.clone();
-        let progress = BreakAt {
-            at,
-            device,
-            broken: AtomicBool::new(false),
-        };
+        let progress = BreakAt::new(at, context(&engine).device.clone());
         let computed = engine.run(&job, &inputs, &progress, &CancelFlag::new()).unwrap();
-        assert!(progress.broken.load(Ordering::Relaxed), "{at}");
+        assert!(progress.is_broken(), "{at}");
         assert!(computed == reference, "{at}");
     }
 }
@@ -301,7 +265,7 @@ fn training_goes_on_when_the_device_is_lost() {
 fn remembered_configurations_are_used_without_trying_any() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tuning.json");
-    // No configuration is tried on a software adapter, whatever is remembered.
+    // On a software adapter the remembered configurations would not be used.
     let device = DeviceInfo {
         device_type: DeviceType::Discrete,
         ..first_device()

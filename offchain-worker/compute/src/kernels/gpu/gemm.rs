@@ -2,7 +2,7 @@
 //!
 //! Both operands are stored row by row along k, the dimension that is summed over: B is a layer's weights as they are
 //! usually stored. A row starts at a multiple of 16 bytes and is padded to one, in at least one of the operands with
-//! zeros. What becomes of the sums is the [`Epilogue`].
+//! zeros. The [`Epilogue`] says what is done with the sums.
 //!
 //! ```text
 //! let gemm = Gemm::new(&context, tuning, shape, lhs, rhs, epilogue)?;   // once: shader, buffers bound
@@ -27,7 +27,7 @@ use plan::{Dispatch, dispatches};
 use shader::{ENTRY_POINT, Output};
 use std::{ops::Range, sync::Arc};
 
-/// What becomes of the sums.
+/// What is done with the sums.
 #[derive(Clone, Copy)]
 pub(crate) enum Epilogue<'a> {
     /// Stored as `i32`, row by row.
@@ -76,7 +76,7 @@ struct Step {
     dispatch: Dispatch,
 }
 
-/// A product that is ready to be computed, as often as wanted, from what its buffers hold by then.
+/// A product, ready to be computed any number of times from what its buffers then hold.
 pub(crate) struct Gemm {
     pipeline: Arc<wgpu::ComputePipeline>,
     operands: [Operand; 2],

@@ -11,7 +11,7 @@ use crate::{
 use agora_primitives::job::InferenceJob;
 use std::sync::Arc;
 
-/// A network and the images that it is applied to.
+/// A network, and the images to which it is applied.
 pub(super) struct Images {
     package: Arc<[u8]>,
     pixels: Arc<[u8]>,

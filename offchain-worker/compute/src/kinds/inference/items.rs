@@ -10,7 +10,7 @@ pub enum ItemsError {
     /// The input ends too early.
     #[error("the input ends within item {0}")]
     Truncated(u32),
-    /// There is something behind the last item.
+    /// Bytes follow the last item.
     #[error("{0} bytes follow the last item of the input")]
     Trailing(usize),
     /// The input holds another number of items than the job says.
@@ -101,7 +101,7 @@ impl Items {
         }
     }
 
-    /// Reads one item and returns what is behind it.
+    /// Reads one item, and returns it with the rest of the bytes.
     fn read_item<'a>(
         &mut self,
         bytes: &'a [u8],

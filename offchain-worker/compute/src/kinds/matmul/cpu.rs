@@ -152,7 +152,7 @@ pub(super) mod tests {
         (job, inputs, matrix, input)
     }
 
-    /// The job, word for word: vector by vector, row by row.
+    /// The definition of the job: vector by vector, row by row.
     fn plain(job: &MatmulJob, matrix: &[u8], input: &[u8]) -> Vec<u8> {
         let columns = job.columns as usize;
         let mut output = Vec::new();

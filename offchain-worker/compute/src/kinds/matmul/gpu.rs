@@ -186,18 +186,18 @@ impl Work<'_> {
 mod tests {
     use super::{super::cpu::tests::example, *};
     use crate::{
-        CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MemoryInputs, NoProgress, find_device,
+        CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MemoryInputs, NoProgress,
+        device::testing::first_device,
     };
     use proptest::prelude::*;
     use std::sync::{Mutex, OnceLock};
 
     fn open(max_buffer_bytes: Option<u64>) -> GpuEngine {
-        let device = find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"));
         let options = GpuOptions {
             max_buffer_bytes,
             ..Default::default()
         };
-        GpuEngine::open(&device, &options).unwrap()
+        GpuEngine::open(&first_device(), &options).unwrap()
     }
 
     /// One that must cut, for all cases.

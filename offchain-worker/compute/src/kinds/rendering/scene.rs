@@ -45,10 +45,10 @@ pub const MAX_TANGENT: u32 = 1 << 18;
 /// Why bytes are no scene, or a scene cannot be rendered.
 #[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
 pub enum SceneError {
-    /// The bytes are something else.
+    /// The bytes do not begin as those of a scene do.
     #[error("these bytes are no scene: one begins with AGSC")]
     Magic,
-    /// The version is another.
+    /// The scene is of another version.
     #[error("the scene has version {0}; this program knows version 1")]
     Version(u32),
     /// The counts do not fit the length.
@@ -56,13 +56,13 @@ pub enum SceneError {
     Length {
         /// As the counts demand.
         expected: u64,
-        /// As it is.
+        /// The length found.
         found: u64,
     },
     /// There are too many, or too few, of something.
     #[error("the scene has {count} {what}; from {least} to {most} are possible")]
     Count {
-        /// Of what.
+        /// Of which table.
         what: &'static str,
         /// How many.
         count: u64,
@@ -74,9 +74,9 @@ pub enum SceneError {
     /// A number is outside of its range.
     #[error("{what} {index} of the scene is refused: {reason}")]
     Refused {
-        /// Of what.
+        /// The name of what holds it.
         what: &'static str,
-        /// Which, counted from 0.
+        /// Its index there, counted from 0.
         index: usize,
         /// What is wrong with it.
         reason: &'static str,

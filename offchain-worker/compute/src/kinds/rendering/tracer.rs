@@ -1,4 +1,4 @@
-//! The path tracer: what the colour of a pixel is, in fixed-point arithmetic.
+//! The path tracer, in fixed-point arithmetic. It defines the colour of a pixel.
 
 mod bsdf;
 mod bvh;

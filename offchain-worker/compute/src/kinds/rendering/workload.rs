@@ -1,4 +1,4 @@
-//! Measuring: pixels of a picture of a thousand triangles and four spheres in daylight, the larger the more.
+//! Measuring: pixels of pictures of a thousand triangles and four spheres in daylight. More work is a larger picture.
 
 mod scene;
 

@@ -121,7 +121,7 @@ mod tests {
     use agora_math::field;
     use proptest::prelude::*;
 
-    /// What the job is, word for word: each element of each state, one by one.
+    /// The definition of the job: each element of each state, one by one.
     fn plain(job: &SyntheticJob) -> Vec<Vec<u8>> {
         let n = job.matrix_size as usize;
         let factor = super::super::factor(job);

@@ -17,8 +17,8 @@ const SEGMENTS_PER_CHECK: usize = 8;
 /// At least so many are, if there are as many.
 const LEAST_CHECKED: usize = 2;
 
-/// Whether `output` has the right length, states and numbers of steps, and the chosen segments follow from the states
-/// before them.
+/// Whether `output` has the right length, possible states with the right numbers of steps, and chosen segments that
+/// follow from the states before them.
 pub(super) fn check(
     job: &TrainingJob,
     inputs: &dyn Inputs,

@@ -21,7 +21,7 @@ pub enum DataError {
     Length {
         /// As the sizes demand.
         expected: u64,
-        /// As it is.
+        /// The length found.
         found: u64,
     },
     /// A pixel is above the maximum.
@@ -44,7 +44,7 @@ pub enum DataError {
         what: &'static str,
         /// As the job says.
         expected: u32,
-        /// As it is.
+        /// What the data set says.
         found: u32,
     },
 }

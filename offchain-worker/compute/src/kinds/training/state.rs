@@ -15,7 +15,7 @@ pub enum StateError {
     Length {
         /// As the shape demands.
         expected: u64,
-        /// As it is.
+        /// The length found.
         found: u64,
     },
     /// A weight or a momentum is larger than training can make one.

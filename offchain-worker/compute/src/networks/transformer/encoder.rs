@@ -100,7 +100,7 @@ pub struct Embedding {
     pub shift: Vec<i8>,
     /// A row for each position.
     pub position: Vec<i16>,
-    /// What the sum of both goes through.
+    /// The normalisation of the sum of both.
     pub norm: Norm,
 }
 

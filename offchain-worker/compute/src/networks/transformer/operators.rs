@@ -39,7 +39,8 @@ impl Limbs {
     }
 }
 
-// What follows wraps nowhere; it says so, because checks would keep the compiler from vectorising the loops around it.
+// Nothing below wraps. The wrapping operations are there because checks would keep the compiler from vectorising the
+// loops around them.
 
 /// `a · b / 2^shift`, rounded to the nearest, halves away from zero; at most `i32::MAX` in amount. `shift` is at most
 /// 62.

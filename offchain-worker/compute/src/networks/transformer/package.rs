@@ -31,7 +31,7 @@ pub struct Package {
     pub tokenizer: Vec<u8>,
 }
 
-/// The parts of the architecture that a package names and that this version computes one kind of each of.
+/// The parts of the architecture that a package names. This version computes one variant of each.
 const SUPPORTED: [(&str, u8); 7] = [
     (
         "the normalisation (0: by mean and variance; 1: by the root of the mean square)",
@@ -92,7 +92,7 @@ impl Package {
         writer.u32(u32::try_from(self.tokenizer.len()).unwrap_or(u32::MAX));
         writer.bytes(&self.tokenizer);
         let bytes = writer.finish();
-        // Whoever made the model may have made tensors of another size than the shape says, or elements out of bounds.
+        // A model may hold tensors of another size than the shape says, or elements out of bounds.
         Self::decode(&bytes)?;
         Ok(bytes)
     }

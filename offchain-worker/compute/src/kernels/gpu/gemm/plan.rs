@@ -22,11 +22,11 @@ pub(crate) struct Shape {
 /// The rows of an operand. All numbers are bytes and multiples of 16.
 #[derive(Clone, Copy)]
 pub(crate) struct OperandView<'a> {
-    /// Where they are.
+    /// The buffer that holds them.
     pub operand: &'a Operand,
-    /// The first one.
+    /// Where the first row begins.
     pub offset: u32,
-    /// From one to the next.
+    /// From the start of one row to that of the next.
     pub stride: u32,
     /// From one product of the batch to the next.
     pub batch_stride: u32,
@@ -52,9 +52,9 @@ impl<'a> OperandView<'a> {
 /// Where an output goes. All numbers are words of four bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct OutputView<'a> {
-    /// Where to.
+    /// The buffer that takes it.
     pub buffer: &'a wgpu::Buffer,
-    /// The first row.
+    /// Where the first row begins.
     pub offset: u32,
     /// From one row to the next.
     pub stride: u32,
@@ -145,8 +145,8 @@ fn reach([offset, stride, batch_stride]: [u32; 3], [count, batch]: [u32; 2], len
         + u64::from(length)
 }
 
-/// The dispatches that compute a product, none of more workgroups or, where one workgroup is not more, of more work
-/// than `bounds` allow.
+/// The dispatches that compute a product. Each keeps to the workgroups and the work that `bounds` allow, except that a
+/// single workgroup may be more work.
 pub(super) fn dispatches(shape: Shape, configuration: Configuration, output: Output, bounds: &Bounds) -> Vec<Dispatch> {
     let [block_rows, block_columns] = configuration.block();
     let whole = |count: u32, packing: u32| if packing > 1 { count.next_multiple_of(16) } else { count };

@@ -1,4 +1,4 @@
-//! The shaders' text: filled in for a configuration and for what becomes of the sums.
+//! The shaders' text, filled in for a configuration and for what is done with the sums.
 
 use super::{super::configuration::Memory, Configuration};
 use std::fmt::Write;
@@ -16,7 +16,7 @@ pub(super) const ENTRY_POINT: &str = "product";
 /// Texels of a row of the textures: rows of 16 KiB, and 16,384 rows are 256 MiB.
 pub(super) const TEXTURE_WIDTH: u32 = 1024;
 
-/// What becomes of the sums.
+/// What is done with the sums.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Output {
     /// Stored as they are.

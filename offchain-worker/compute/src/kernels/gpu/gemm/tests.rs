@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    device::{Caps, DeviceInfo, Pooled, find_device},
+    device::{Caps, DeviceInfo, Pooled, testing::first_device},
     run::CancelFlag,
 };
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 fn context() -> &'static (Context, DeviceInfo) {
     static CONTEXT: OnceLock<(Context, DeviceInfo)> = OnceLock::new();
     CONTEXT.get_or_init(|| {
-        let device = find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"));
+        let device = first_device();
         // Small submissions and few workgroups: products are cut.
         let caps = Caps {
             max_work: Some(1 << 18),
@@ -94,7 +94,7 @@ fn shape(a: &Matrix, b: &Matrix) -> Shape {
     }
 }
 
-/// Computes `gemm` and reads `buffer`, of which the product has written whatever it wrote.
+/// Computes `gemm`, and reads the whole of `buffer`, whatever part of it the product has written.
 fn compute(gemm: &Gemm, buffers: &[&wgpu::Buffer]) -> Vec<Vec<u8>> {
     compute_first_rows(gemm, u32::MAX, buffers)
 }

@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
-    CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MemoryInputs, Progress, find_device,
+    CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MemoryInputs,
+    device::testing::{BreakAt, first_device},
 };
 use agora_primitives::job::{BlobRef, Region};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The scene of the first golden vector.
 fn still_life() -> (MemoryInputs, BlobRef) {
@@ -12,21 +12,6 @@ fn still_life() -> (MemoryInputs, BlobRef) {
     let mut inputs = MemoryInputs::new();
     let blob = inputs.insert(hex::decode(vectors[0]["scene"].as_str().unwrap()).unwrap());
     (inputs, blob.unwrap())
-}
-
-/// Breaks the device, once, when tile `at` is done.
-struct BreakAt {
-    at: u32,
-    device: wgpu::Device,
-    broken: AtomicBool,
-}
-
-impl Progress for BreakAt {
-    fn update(&self, done: u32, _: u32) {
-        if done == self.at && !self.broken.swap(true, Ordering::Relaxed) {
-            self.device.destroy();
-        }
-    }
 }
 
 #[test]
@@ -48,9 +33,7 @@ fn tiles_that_are_done_survive_the_loss_of_the_device() {
         samples: 1,
         max_bounces: 4,
     }));
-    let options = GpuOptions::default();
-    let device = find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"));
-    let engine = GpuEngine::open(&device, &options).unwrap();
+    let engine = GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap();
     let right = CpuEngine::new()
         .run(&job, &inputs, &crate::NoProgress, &CancelFlag::new())
         .unwrap();
@@ -63,13 +46,9 @@ fn tiles_that_are_done_survive_the_loss_of_the_device() {
                 Ok::<_, EngineError>(())
             })
             .unwrap();
-        let progress = BreakAt {
-            at,
-            device: device.unwrap(),
-            broken: AtomicBool::new(false),
-        };
+        let progress = BreakAt::new(at, device.unwrap());
         let computed = engine.run(&job, &inputs, &progress, &CancelFlag::new()).unwrap();
-        assert!(progress.broken.load(Ordering::Relaxed));
+        assert!(progress.is_broken());
         assert!(computed == right);
     }
 }
@@ -93,12 +72,11 @@ fn a_scene_larger_than_the_devices_buffers_is_refused() {
         samples: 1,
         max_bounces: 1,
     }));
-    let device = find_device("auto").unwrap_or_else(|error| panic!("these tests need an adapter: {error}"));
     let options = GpuOptions {
         max_buffer_bytes: Some(512),
         ..Default::default()
     };
-    let engine = GpuEngine::open(&device, &options).unwrap();
+    let engine = GpuEngine::open(&first_device(), &options).unwrap();
     let error = engine
         .run(&job, &inputs, &crate::NoProgress, &CancelFlag::new())
         .unwrap_err();

@@ -175,8 +175,8 @@ impl Scene {
 
     /// Reads a scene, and checks it.
     ///
-    /// Errors: `Magic`, `Version`, `Length`, and those of [`Self::validate`]. Complexity: O(length); what is allocated
-    /// is at most about as long as `bytes`.
+    /// Errors: `Magic`, `Version`, `Length`, and those of [`Self::validate`]. Complexity: O(length). It allocates
+    /// little more than `bytes` are long.
     pub fn decode(bytes: &[u8]) -> Result<Self, SceneError> {
         let mut reader = Reader(bytes);
         let length = |expected| SceneError::Length {

@@ -35,7 +35,7 @@ pub(super) enum Shape {
     Other,
 }
 
-/// Through which lobe of a surface a path came to where it is.
+/// Through which lobe of a surface a path came to its present place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lobe {
     /// By a reflection or refraction, or from the camera: a light that it hits counts.
@@ -54,7 +54,7 @@ pub(super) struct BsdfSample {
 }
 
 impl SurfaceHit {
-    /// Samples how a path goes on that comes in `direction`. `words`: two for a direction, one for a choice.
+    /// Samples how a path that comes in `direction` goes on. `words`: two for a direction, one for a choice.
     pub fn sample_bsdf(&self, direction: Vector, words: [u32; 4]) -> BsdfSample {
         let random = on_sphere(words[0], words[1]);
         let choice = words[2] >> 17;

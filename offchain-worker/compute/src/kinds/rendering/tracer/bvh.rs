@@ -1,8 +1,8 @@
 //! The bounding volume hierarchy: the boxes through which a ray finds what it may hit.
 //!
-//! It is no part of the specification: boxes are never smaller than what is in them, the test against them never misses
-//! one, and the nearest of all hits counts, so that any hierarchy gives the same picture. It is built with integers all
-//! the same, so that every run does the same work.
+//! It is no part of the specification. Boxes are never smaller than what is in them, the test against them never misses
+//! one, and the nearest of all hits counts, so that every hierarchy gives the same picture. It is built with integers
+//! nevertheless, so that every run does the same work.
 
 use std::ops::Range;
 
@@ -142,8 +142,8 @@ impl Builder<'_> {
         (axis, middle)
     }
 
-    /// The axis and the last lower bin of the split that makes both halves small and even; `None` if all centres are
-    /// one.
+    /// The axis and the last lower bin of the split whose halves are smallest and most even; `None` if all centres are
+    /// in one place.
     fn cheapest(&self, range: Range<usize>, centres: &Bounds) -> Option<(usize, usize)> {
         let mut best: Option<(u128, usize, usize)> = None;
         for axis in (0..3).filter(|&axis| centres.low[axis] < centres.high[axis]) {

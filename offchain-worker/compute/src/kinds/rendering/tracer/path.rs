@@ -38,7 +38,7 @@ pub(crate) struct PathTracer<'a> {
     pub max_bounces: u32,
 }
 
-/// A path on its way.
+/// A path under way.
 struct PathState {
     radiance: [u32; 3],
     throughput: [u32; 3],

@@ -3,7 +3,7 @@
 /// Why bytes are not a package, or a model cannot be one.
 #[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
 pub enum PackageError {
-    /// The first bytes are others.
+    /// The first bytes are not those of a package.
     #[error("not a model package: it does not begin with \"AGMP\"")]
     Magic,
     /// Written by another version.
@@ -20,7 +20,7 @@ pub enum PackageError {
         /// How many bytes.
         missing: u64,
     },
-    /// There is something behind the end.
+    /// Bytes follow the end.
     #[error("{0} bytes follow the end of the package")]
     Trailing(usize),
     /// A size is out of bounds.
