@@ -18,11 +18,11 @@ use std::sync::Arc;
 
 /// A block whose transactions the node does not look into.
 pub type Block = generic::Block<agora_runtime::Header, OpaqueExtrinsic>;
-/// Carries out the runtime.
+/// Runs the runtime.
 type Executor = sc_executor::WasmExecutor<sp_io::SubstrateHostFunctions>;
 /// Database and executor together.
 pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, Executor>;
-/// Runs the runtime.
+/// The database.
 pub type FullBackend = sc_service::TFullBackend<Block>;
 /// Builds on the longest chain.
 pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
