@@ -29,8 +29,8 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 
 /// A job specification, versioned: the codec index is the version.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub enum JobSpec {
     /// Version 1.
     #[codec(index = 1)]
@@ -38,8 +38,8 @@ pub enum JobSpec {
 }
 
 /// What is to be computed.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum JobKind {
     /// A chain of matrix products over F_251.
@@ -60,8 +60,8 @@ pub enum JobKind {
 }
 
 /// Why a job is refused.
-#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JobError {
     /// A size or count is zero.
     Zero,
@@ -101,8 +101,8 @@ pub const MAX_OUTPUT: u64 = 256 * 1024 * 1024;
 pub const MAX_BLOB: u32 = 1024 * 1024 * 1024;
 
 /// An input of a job, in content-addressed storage.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BlobRef {
     /// `blake2_256` of its content.
     pub hash: H256,
@@ -204,8 +204,8 @@ impl JobSpec {
 }
 
 /// What the chain knows of a job specification that is kept off chain, because it is large or the publisher wants it so.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StoredJob {
     /// `blake2_256` of the SCALE-encoded [`JobSpec`].
     pub hash: H256,
@@ -218,8 +218,8 @@ pub struct StoredJob {
 }
 
 /// Where a task's job specification is.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub enum JobSource {
     /// In the task.
     Inline(JobSpec),

@@ -17,8 +17,8 @@ use sp_runtime::{DispatchError, DispatchResult};
 pub use attestations::{AttestError, Attestations, AttestationsError};
 
 /// The rule by which the answers to a task are judged.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JudgeRule {
     /// The group of equal answers with enough confidence wins: `group · trust > (1 + total) · (trust − 1)`.
     Replication {
@@ -34,8 +34,8 @@ pub type Answer<AccountId, BlockNumber> = consensus::Answer<AccountId, H256, Blo
 pub type Verdict<AccountId> = consensus::Verdict<AccountId, H256>;
 
 /// What a verifier says about a result that it has checked.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attestation {
     /// The result passed the check.
@@ -52,7 +52,8 @@ impl Attestation {
 }
 
 /// How an appeal window ended, and so which attesters were right.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ruling {
     /// The result stands: those who attested for it were right.
     Upheld,
@@ -95,7 +96,8 @@ impl Tally {
 }
 
 /// What an appeal window is opened with.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AppealTerms<BlockNumber, Balance> {
     /// The result that may be appealed.
     pub digest: H256,

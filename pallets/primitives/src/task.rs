@@ -108,7 +108,8 @@ impl fmt::Display for Phase {
 }
 
 /// What a round is for.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RoundKind {
     /// To find a result: judged together with the rounds before it.
     Replication,
@@ -117,7 +118,8 @@ pub enum RoundKind {
 }
 
 /// One worker's part in a task.
-#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Contribution<BlockNumber> {
     /// The round in which it accepted.
     pub round: u32,
@@ -128,7 +130,8 @@ pub struct Contribution<BlockNumber> {
 }
 
 /// How far a worker is.
-#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ContributionState<BlockNumber> {
     /// It accepted.
     Accepted {
@@ -164,7 +167,8 @@ impl<BlockNumber> Contribution<BlockNumber> {
 }
 
 /// Who may accept the current round of a task before anybody else.
-#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Serialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
 pub struct Invitation<Workers, BlockNumber> {
     /// Those who were drawn.
     pub workers: Workers,
@@ -173,7 +177,8 @@ pub struct Invitation<Workers, BlockNumber> {
 }
 
 /// The result that was chosen.
-#[derive(Encode, Decode, MaxEncodedLen, TypeInfo, Serialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
 pub struct Chosen<AccountId> {
     /// Merkle root of the output.
     pub digest: H256,
@@ -184,7 +189,8 @@ pub struct Chosen<AccountId> {
 }
 
 /// A task, with where it is in its life: what the runtime tells clients. Amounts are in plancks.
-#[derive(Encode, Decode, TypeInfo, Serialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, TypeInfo)]
+#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
 #[serde(bound(serialize = "AccountId: Serialize, Balance: fmt::Display, BlockNumber: Serialize"))]
 pub struct TaskView<AccountId, Balance, BlockNumber> {
     /// Its number.
@@ -263,7 +269,8 @@ impl<AccountId: PartialEq, Balance, BlockNumber: Copy + Ord + Zero> TaskView<Acc
 }
 
 /// Some of a chain's tasks, in no particular order, and where to go on.
-#[derive(Encode, Decode, TypeInfo, Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TaskPage<AccountId, Balance, BlockNumber> {
     /// The tasks of this page. It may be empty and yet not the last.
     pub tasks: Vec<TaskView<AccountId, Balance, BlockNumber>>,

@@ -47,6 +47,23 @@ fn refuses_what_cannot_be() {
 }
 
 #[test]
+fn takes_the_shortest_times_and_the_quorums_at_the_edges() {
+    in_a_round(|| {
+        let shortest = Schedule {
+            window: 3,
+            period: 6,
+            validity: 6,
+            ..SCHEDULE
+        };
+        for quorum in [1, 4] {
+            let schedule = Some(Schedule { quorum, ..shortest });
+            assert_ok!(Capability::set_schedule(RuntimeOrigin::root(), schedule));
+            assert_eq!(CurrentSchedule::<Test>::get(), schedule);
+        }
+    });
+}
+
+#[test]
 fn is_for_its_origin_only() {
     in_a_round(|| {
         assert_noop!(Capability::set_schedule(signed(ALICE), None), DispatchError::BadOrigin);

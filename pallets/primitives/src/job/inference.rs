@@ -13,8 +13,8 @@ pub const MAX_ITEMS: u32 = 1 << 20;
 pub const MAX_ITEM_OUTPUT: u32 = 1 << 16;
 
 /// What a model is asked for.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum InferenceTask {
     /// One vector for each text.
@@ -29,8 +29,8 @@ pub enum InferenceTask {
 }
 
 /// A batch of independent items, each of which a model answers.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct InferenceJob {
     /// The model package: its hash is what "this model" means.
     pub model: BlobRef,

@@ -15,8 +15,8 @@ pub const MAX_ROWS: u32 = 1 << 20;
 pub const MAX_VECTORS: u32 = 1 << 16;
 
 /// `y = W[first_row .. first_row + rows] · x` for each of the vectors `x`: signed bytes in, exact `i32` out.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MatmulJob {
     /// `W`: signed bytes, row by row, each of `columns` bytes.
     pub matrix: BlobRef,

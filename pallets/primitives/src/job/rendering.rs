@@ -30,8 +30,8 @@ pub const MAX_SCENE_BYTES: u32 = 64 * 1024 * 1024;
 pub const SEGMENT_WORK: u128 = 1 << 13;
 
 /// A part of an image.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Region {
     /// Pixels left of it.
     pub x: u32,
@@ -47,8 +47,8 @@ pub struct Region {
 ///
 /// A pixel's colour depends on the scene, the seed, the image's size, its place and frame, `samples` and `max_bounces`,
 /// and not on region and frames: a large image can be cut into jobs, and their outputs joined.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RenderingJob {
     /// The scene.
     pub scene: BlobRef,

@@ -12,8 +12,8 @@ pub const MAX_MATRIX_SIZE: u32 = 4096;
 pub const MAX_ITERATIONS: u32 = 4096;
 
 /// `M ← A·M`, `iterations` times, over F_251; `A` and the first `M` are generated from `seed`.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SyntheticJob {
     /// Key of the generator.
     pub seed: [u8; 32],

@@ -35,8 +35,8 @@ pub const MAX_RATE_SHIFT: u32 = 16;
 pub const MAX_MOMENTUM_SHIFT: u32 = 6;
 
 /// The network between an image and its classes.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum NetworkShape {
     /// A multi-layer perceptron: two linear layers, with hidden units between them.
@@ -58,8 +58,8 @@ pub enum NetworkShape {
 }
 
 /// Segments of steps of stochastic gradient descent, from a random network or a checkpoint.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TrainingJob {
     /// The data set: images with their classes.
     pub data: BlobRef,
