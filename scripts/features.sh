@@ -17,24 +17,26 @@ cd "$scripts/.."
 export SKIP_WASM_BUILD=1
 
 target=wasm32v1-none
-# As the builder of the Wasm runtime does: without it the SDK takes what only a machine with an operating system has.
+# As the builder of the Wasm runtime does: without it the SDK takes what only a machine with an operating system has. Cargo
+# would ignore it beside RUSTFLAGS.
+unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 export CARGO_TARGET_WASM32V1_NONE_RUSTFLAGS='--cfg substrate_runtime'
 
-sets=(runtime-benchmarks try-runtime metadata-hash)
-on_chain=(agora-math agora-primitives)
+sets=(agora-runtime/{runtime-benchmarks,try-runtime,metadata-hash} agora-runtime/runtime-benchmarks,agora-runtime/try-runtime)
+pallets=()
 for manifest in pallets/*/Cargo.toml; do
     name="$(awk -F '"' '/^name = / { print $2; exit }' "$manifest")"
-    [[ $name != pallet-agora-* ]] || on_chain+=("$name")
+    [[ $name != pallet-agora-* ]] || pallets+=("$name")
 done
+on_chain=(agora-math agora-primitives "${pallets[@]}")
 
-# Calls cargo's $1 for the runtime and all pallets, with the runtime's features $2 and further arguments.
-on_chain() {
-    local command="$1" features="$2" package packages=(-p agora-runtime)
-    shift 2
+# Checks and lints the runtime and all pallets with the runtime's features $1.
+check_with() {
+    local package packages=(-p agora-runtime)
     for package in "${on_chain[@]}"; do
         packages+=(-p "$package")
     done
-    cargo "$command" --locked "${packages[@]}" --features "$features" "$@"
+    cargo clippy --locked "${packages[@]}" --features "$1" --all-targets -- -D warnings
 }
 
 # For the chain's own target, because natively the builder of the Wasm runtime, with Binaryen, would be compiled once more:
@@ -48,7 +50,7 @@ each() {
     local set package
     for set in "${sets[@]}"; do
         log_step "the runtime and its pallets with $set"
-        on_chain check "agora-runtime/$set" --all-targets
+        check_with "$set"
     done
     for package in "${on_chain[@]}"; do
         log_step "$package without std"
@@ -62,7 +64,13 @@ each() {
     log_step 'the runtime with the hash of its metadata inside, as Wasm'
     env -u SKIP_WASM_BUILD cargo build --locked -p agora-runtime --features metadata-hash
     log_step "the benchmarks' own tests"
-    on_chain test 'agora-runtime/runtime-benchmarks' benchmark
+    # Without the runtime, which has none: the builder of its Wasm would be compiled once more.
+    local packages=() features=()
+    for package in "${pallets[@]}"; do
+        packages+=(-p "$package")
+        features+=("$package/runtime-benchmarks")
+    done
+    cargo test --locked --lib "${packages[@]}" --features "$(IFS=,; printf '%s' "${features[*]}")" benchmark
 }
 
 case "${1:-}" in

@@ -1,5 +1,5 @@
 //! Puts the node together. Here is what every command needs that touches the database: executor, transaction pool,
-//! import of blocks. In `full` is what a running node has besides: network, BABE, GRANDPA, RPC.
+//! import of blocks. In `full` is what a running node does besides: network, authoring, voting, RPC.
 
 mod full;
 

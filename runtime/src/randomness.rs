@@ -33,8 +33,8 @@ impl Encode for RawBytes<'_> {
 /// choose it. A validator has exactly one output per slot, and the epoch's randomness fixes it. What it does not
 /// promise: the parent's author knows it from the start of the epoch, and can give up the block (and its fees) to have
 /// another seed drawn by the next author. A lot drawn with it should therefore be worth less than a block's fees times
-/// the number of blocks that one validator can withhold unnoticed, or depend only on commitments made before the epoch
-/// began. The hash of the parent block is left out on purpose: its author can vary that at will.
+/// the number of blocks that one validator can withhold unnoticed, or concern only what was committed to before the
+/// epoch began. The hash of the parent block is left out on purpose: its author can vary that at will.
 pub struct BabeSeed;
 
 impl Seed for BabeSeed {

@@ -180,16 +180,23 @@ fn a_capability_that_is_proven_raises_the_weight_in_the_draw() {
 #[test]
 fn every_pallet_of_the_market_follows_the_features_of_the_runtime() {
     let manifest = include_str!("../Cargo.toml");
-    let dependencies = manifest.lines().filter_map(|line| line.split_once(" = { workspace"));
+    let dependencies = manifest.lines().filter_map(|line| line.split_once(' '));
     let pallets: Vec<&str> = dependencies
         .map(|(name, _)| name)
         .filter(|name| name.starts_with("pallet-agora-"))
         .collect();
     assert!(pallets.contains(&"pallet-agora-tasks"), "{pallets:?}");
-    for pallet in pallets {
-        for feature in ["std", "runtime-benchmarks", "try-runtime"] {
-            let line = format!("\"{pallet}/{feature}\"");
-            assert!(manifest.contains(&line), "runtime/Cargo.toml lacks {line}");
+    for feature in ["std", "runtime-benchmarks", "try-runtime"] {
+        let (_, list) = manifest
+            .split_once(&format!("\n{feature} = [\n"))
+            .expect("the runtime has the feature");
+        let (list, _) = list.split_once("\n]").expect("a list ends");
+        for pallet in &pallets {
+            let line = format!("    \"{pallet}/{feature}\",");
+            assert!(
+                list.lines().any(|has| has == line),
+                "runtime/Cargo.toml: `{feature}` lacks {line}"
+            );
         }
     }
 }

@@ -27,7 +27,7 @@ struct Length {
     products: u32,
 }
 
-/// For a software adapter: each product takes seconds.
+/// For a software adapter: the chain takes seconds.
 const ON_SOFTWARE: Length = Length {
     operations: 1 << 35,
     products: 1,

@@ -273,7 +273,7 @@ impl Node {
         Ok(())
     }
 
-    /// Starts finalising blocks; a node that is no authority observes.
+    /// Starts finalising blocks. A node that is no authority follows without voting.
     fn start_voting(
         &self,
         task_manager: &TaskManager,

@@ -158,7 +158,7 @@ fn train(
 /// The chart's size; its margins left and below, and right and above.
 const SIZE: (f64, f64) = (760.0, 400.0);
 const MARGIN: (f64, f64) = (64.0, 24.0);
-/// The range of the loss in the chart: the exponents of ten, in bits.
+/// The range of the loss in the chart, which is in bits: exponents of ten.
 const DECADES: (f64, f64) = (-3.0, 1.0);
 const COLOURS: [&str; 2] = ["#1f6feb", "#d1571b"];
 

@@ -57,9 +57,9 @@ pub(crate) trait Kind {
 
     /// The part that byte `at` of `outputs` belongs to, the first byte in which they differ. Both have the right
     /// length.
+    ///
     /// Errors: `Before` if the outputs, which agree up to that part, hold no possible state of the job there; and what
     /// prevents computing.
-    /// computing.
     fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
         let _ = (inputs, outputs, at);
         Err(JudgeError::Chained)

@@ -1,7 +1,7 @@
 //! How fast an engine computes each kind of job.
 //!
 //! Everything is generated, so that all engines are measured with the same work. What is done only once, compiling
-//! shaders and starting threads, is not counted. What every job needs, such as reading a model and hashing the output,
+//! shaders and starting threads, is not counted. What every job needs, such as reading a model and hashing what it makes,
 //! is counted.
 
 use crate::{

@@ -104,7 +104,7 @@ pub enum MeshError {
     /// A triangle names a vertex or a normal that does not exist.
     #[error("triangle {0} names a vertex or normal that does not exist")]
     Index(usize),
-    /// The nodes are no tree.
+    /// The nodes are no tree, or too deep a one.
     #[error("its nodes form no tree, or one that is too deep")]
     Nodes,
     /// Data inside of the file is not what it says.

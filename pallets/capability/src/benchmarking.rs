@@ -156,14 +156,14 @@ mod benchmarks {
             Responses::<T>::insert(round, who, past);
         }
         open::<T>();
-        let swept;
 
         #[block]
         {
-            swept = Pallet::<T>::sweep();
+            Pallet::<T>::sweep();
         }
 
-        assert_eq!(swept, n);
+        // Not what `sweep` says: it counts keys in the database, and those of the benchmark's own test are not there yet.
+        assert_eq!(Responses::<T>::iter_prefix(round).count(), 0);
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

@@ -1,8 +1,8 @@
-//! What each call costs, and the draw, in a tree of 2²⁰ leaves.
+//! What the calls and the draw cost in a tree of 2²⁰ leaves.
 //!
-//! A Fenwick tree's costs depend only on how many leaves there are and which one is touched, not on their weights: so
-//! the tree is made that large by counting leaves of weight zero, of which nothing is stored, and the worker that is
-//! measured has the leaf with the most nodes above it.
+//! The cost in a Fenwick tree depends on how many leaves there are and on which one is touched, never on weights. So the tree
+//! is made this large by setting the number of leaves: a leaf without weight stores nothing. The measured worker has the
+//! first leaf, which has the most nodes above it.
 
 #![allow(
     clippy::unwrap_used,
@@ -280,4 +280,6 @@ mod benchmarks {
         ensure!(all.iter().all(is_dormant::<T>), "all were hit");
         Ok(())
     }
+
+    impl_benchmark_test_suite!(Pallet, crate::mock::ExtBuilder::default().build(), crate::mock::Test);
 }

@@ -172,7 +172,6 @@ fn cool_down_and_retention() -> u32 {
     cool_down.max(retention) + 20
 }
 
-/// Runs the try-state of every pallet of the market.
 type TryState = fn() -> Result<(), TryRuntimeError>;
 
 /// The try-state of each of the market's pallets.
@@ -187,6 +186,7 @@ const TRY_STATES: [(&str, TryState); 8] = [
     ("Results", Results::do_try_state),
 ];
 
+/// Runs the try-state of every pallet of the market.
 fn try_state() {
     for (pallet, try_state) in TRY_STATES {
         assert_eq!(try_state(), Ok(()), "try-state of {pallet}");

@@ -82,7 +82,7 @@ pub fn classes(_: &World, rng: &mut Rng) -> Option<Call> {
 }
 
 pub fn presets(world: &World, rng: &mut Rng) -> Option<Call> {
-    // Half of the time, the class of a task that is under way.
+    // Half of the time, the preset in the class of a task that is under way.
     let in_use = rng.pick(&world.live).filter(|_| rng.chance(50)).and_then(|task| {
         let task = pallet_agora_tasks::Tasks::<Runtime>::get(task)?;
         pallet_agora_tasks::Classes::<Runtime>::get(task.class)

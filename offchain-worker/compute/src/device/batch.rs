@@ -30,8 +30,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The encoder to record commands with. `work` is what they take, in multiply–add operations or the like: at most
-    /// [`Self::max_work`].
+    /// The encoder to record commands with. `work` is what they take, in multiply–add operations or the like. More than
+    /// [`Self::max_work`] makes a submission that the device's watchdog may end.
     ///
     /// Errors: `Cancelled`, and what the device reports.
     pub fn encoder(&mut self, work: u64) -> Result<&mut wgpu::CommandEncoder, DeviceError> {

@@ -59,7 +59,8 @@ fn fails_for_anybody_but_the_authority() {
 
 #[test]
 fn fails_for_a_class_whose_tasks_could_not_run() {
-    let cases: [(fn(&mut Class), Error<Test>); 17] = [
+    type Spoil = fn(&mut Class);
+    let cases: [(Spoil, Error<Test>); 17] = [
         (|class| class.name = ClassName::default(), Error::InvalidName),
         (
             |class| class.name = ClassName::truncate_from(vec![0xff]),
