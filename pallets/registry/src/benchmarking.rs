@@ -5,6 +5,7 @@
 //! first leaf, which has the most nodes above it.
 
 #![allow(
+    unused_qualifications,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
