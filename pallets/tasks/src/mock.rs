@@ -244,7 +244,7 @@ pub fn check_state() {
     let mut used = world(|world| world.slots.clone());
     used.retain(|_, used| *used > 0);
     assert_eq!(used, slots, "slots in use are not those of running rounds");
-    let open: BTreeSet<_> = world(|world| world.appeal_windows.keys().copied().collect());
+    let open: BTreeSet<_> = AppealWindows::iter_keys().collect();
     let chosen: BTreeSet<_> = crate::Results::<Test>::iter_keys()
         .filter(|task| !progress(*task).phase.is_finished())
         .collect();

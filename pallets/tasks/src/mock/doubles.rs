@@ -1,5 +1,5 @@
-//! Doubles of the judge, the registry, the rewards and the tree of results. What they know is not undone with the
-//! storage.
+//! Doubles of the judge, the registry, the rewards and the tree of results. The judge's windows are in storage, as the
+//! real judge's are, so that they are undone with it; what the others know is not.
 
 use super::*;
 use agora_math::consensus::verdict;
@@ -9,6 +9,7 @@ use agora_primitives::{
     participants::{Participants, Role},
     results::{ResultLeaf, ResultSink},
 };
+use frame_support::{pallet_prelude::*, storage_alias};
 use pallet_agora_rewards::Split;
 use sp_runtime::{DispatchError, DispatchResult};
 use std::{
@@ -19,10 +20,6 @@ use std::{
 /// What the doubles know. Reset by [`ExtBuilder::build`].
 #[derive(Default)]
 pub struct World {
-    /// Open appeal windows, and how many attested for and against.
-    pub appeal_windows: BTreeMap<TaskId, (AppealTerms<BlockNumber, Balance>, u32, u32)>,
-    /// How appeal windows were closed.
-    pub rulings: Vec<(TaskId, Ruling)>,
     /// Slots in use.
     pub slots: BTreeMap<AccountId, u32>,
     /// Who is not active.
@@ -58,6 +55,15 @@ pub fn world<R>(look: impl FnOnce(&mut World) -> R) -> R {
 /// Slots per worker.
 pub const SLOTS: u32 = 3;
 
+/// Open appeal windows, and how many attested for and against.
+#[storage_alias]
+pub type AppealWindows =
+    StorageMap<JudgeDouble, Twox64Concat, TaskId, (AppealTerms<BlockNumber, Balance>, u32, u32), OptionQuery>;
+
+/// How appeal windows were closed.
+#[storage_alias]
+pub type Rulings = StorageValue<JudgeDouble, Vec<(TaskId, Ruling)>, ValueQuery>;
+
 /// Judges as the real judge does; anybody may be made to have attested.
 pub struct JudgeDouble;
 
@@ -70,19 +76,13 @@ impl Judge<AccountId, BlockNumber, Balance> for JudgeDouble {
     }
 
     fn open_appeal_window(task: TaskId, terms: AppealTerms<BlockNumber, Balance>) -> DispatchResult {
-        let before = world(|world| world.appeal_windows.insert(task, (terms, 0, 0)));
-        assert!(before.is_none(), "an appeal window was opened twice");
+        assert!(!AppealWindows::contains_key(task), "an appeal window was opened twice");
+        AppealWindows::insert(task, (terms, 0, 0));
         Ok(())
     }
 
     fn tally(task: TaskId) -> Tally {
-        world(|world| match world.appeal_windows.get(&task) {
-            Some((_, in_favour, against)) => Tally {
-                in_favour: *in_favour,
-                against: *against,
-            },
-            None => Tally::default(),
-        })
+        AppealWindows::get(task).map_or_else(Tally::default, |(_, in_favour, against)| Tally { in_favour, against })
     }
 
     fn attesters(task: TaskId) -> Vec<AccountId> {
@@ -91,32 +91,21 @@ impl Judge<AccountId, BlockNumber, Balance> for JudgeDouble {
     }
 
     fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError> {
-        world(|world| {
-            // A failed step is undone in storage but not here: so this refuses before it changes anything.
-            if world.tree_is_full && ruling != Ruling::Undecided {
-                return Err(DispatchError::Exhausted);
-            }
-            let (_, in_favour, against) = world
-                .appeal_windows
-                .remove(&task)
-                .ok_or(DispatchError::Other("no appeal window"))?;
-            world.rulings.push((task, ruling));
-            let right = match ruling {
-                Ruling::Upheld => 0..in_favour,
-                Ruling::Overturned => in_favour..in_favour + against,
-                Ruling::Undecided => 0..0,
-            };
-            Ok(right.map(|n| VERIFIER + u64::from(n)).collect())
-        })
+        let (_, in_favour, against) = AppealWindows::take(task).ok_or(DispatchError::Other("no appeal window"))?;
+        Rulings::append((task, ruling));
+        let right = match ruling {
+            Ruling::Upheld => 0..in_favour,
+            Ruling::Overturned => in_favour..in_favour + against,
+            Ruling::Undecided => 0..0,
+        };
+        Ok(right.map(|n| VERIFIER + u64::from(n)).collect())
     }
 }
 
 /// Has verifiers attest: the first `in_favour` for, the next `against` against.
 pub fn attest(task: TaskId, in_favour: u32, against: u32) {
-    world(|world| {
-        let (_, for_it, against_it) = world.appeal_windows.get_mut(&task).expect("an open appeal window");
-        (*for_it, *against_it) = (in_favour, against);
-    });
+    let (terms, ..) = AppealWindows::get(task).expect("an open appeal window");
+    AppealWindows::insert(task, (terms, in_favour, against));
 }
 
 /// Knows the workers `WORKER..`, three slots each; draws the first that are not excluded.
@@ -211,10 +200,6 @@ impl crate::scenario::BenchmarkHelper<AccountId, Balance> for BenchmarkAccounts 
         0
     }
     fn publisher() -> AccountId {
-        // Every run of a benchmark publishes, and starts with the storage of genesis; the doubles' knowledge has to follow.
-        if crate::NextTaskId::<Test>::get() == TaskId(0) {
-            World::reset();
-        }
         ALICE
     }
     fn worker(n: u32, _: Specialisation) -> AccountId {

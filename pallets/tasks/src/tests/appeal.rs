@@ -21,7 +21,7 @@ fn reopened(in_favour: u32, against: u32) -> TaskId {
 }
 
 fn rulings() -> Vec<Ruling> {
-    world(|world| world.rulings.iter().map(|(_, ruling)| *ruling).collect())
+    Rulings::get().into_iter().map(|(_, ruling)| ruling).collect()
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn chooses_the_result_that_enough_agree_on() {
             appeal_until: 8,
             seed,
         });
-        let terms = world(|world| world.appeal_windows[&task].0.clone());
+        let (terms, ..) = AppealWindows::get(task).unwrap();
         assert_eq!((terms.digest, terms.seed, terms.until), (digest(1), seed, 8));
         assert_eq!(terms.bond, REWARD / 10);
         assert_eq!(phase(task), Phase::Appealable);

@@ -80,7 +80,7 @@ fn everybody_is_paid_by_rule() {
             records_of(ALICE),
             [(Side::Publisher, Outcome::Right { confirmed: false })]
         );
-        assert_eq!(world(|world| world.rulings.clone()), [(task, Ruling::Upheld)]);
+        assert_eq!(Rulings::get(), [(task, Ruling::Upheld)]);
         assert_eq!(
             world(|world| world.leaves.clone()),
             [ResultLeaf {
@@ -188,15 +188,11 @@ fn a_plan_that_does_not_add_up_is_refused() {
     ExtBuilder::default().build_and_execute(|| {
         let task = publish();
         answer_all(task, &[(0, 1), (1, 1), (2, 1)]);
-        let before = world(|world| {
-            world.plan_is_short = true;
-            world.appeal_windows.clone()
-        });
+        world(|world| world.plan_is_short = true);
         jump_to(progress(task).due);
         let call = || Tasks::advance(RuntimeOrigin::signed(BOB), task);
         assert_noop!(call(), Error::<Test>::PlanMismatch);
-        // The doubles are not undone with the storage.
-        world(|world| (world.plan_is_short, world.appeal_windows) = (false, before));
+        world(|world| world.plan_is_short = false);
         assert_ok!(call());
         assert_eq!(phase(task), Phase::Settled);
     });
