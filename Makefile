@@ -16,7 +16,7 @@ CARGO_FLAGS := --workspace --locked --features $(FEATURES)
 BIN := $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help setup minilm build demo node test test-long test-release lint fmt doc bench bench-chain bench-compute weights deny fuzz
+.PHONY: help setup minilm build demo node test test-long test-release lint fmt doc device-check bench bench-chain bench-compute weights deny fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,14 @@ fmt: ## Format the code
 
 doc: setup ## Build the documentation
 	RUSTDOCFLAGS='-D warnings' cargo doc $(CARGO_FLAGS) --no-deps
+
+# Of the whole workspace, and with an example, so that features are resolved as for `build`; only this program is built.
+device-check: setup ## Build the stand-alone program that checks and measures a GPU, and strip it
+	cargo build $(CARGO_FLAGS) --bin agora-device-check --example train_digits
+	@mkdir -p "$(CARGO_TARGET_DIR)/device-check"
+	@strip -o "$(CARGO_TARGET_DIR)/device-check/agora-device-check" "$(BIN)/agora-device-check"
+	@stat -c '%s %n' "$(CARGO_TARGET_DIR)/device-check/agora-device-check" \
+		| awk '{ printf "%.1f MiB: %s\n", $$1 / 1048576, $$2 }'
 
 bench: bench-chain bench-compute ## Run all benchmarks
 

@@ -4,7 +4,7 @@
 #   features.sh combined   the runtime and all pallets as the chain gets them, without std, with runtime-benchmarks and
 #                          try-runtime at once, with lints. A part of `make test`
 #   features.sh each       each set by itself, with std and all targets; each pallet without std; each crate alone;
-#                          metadata-hash in the Wasm; the benchmarks' own tests. A part of `make test-long`
+#                          the reference on bare RISC-V; metadata-hash in the Wasm; the benchmarks' own tests. A part of `make test-long`
 set -euo pipefail
 
 scripts="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
@@ -28,7 +28,7 @@ for manifest in pallets/*/Cargo.toml; do
     name="$(awk -F '"' '/^name = / { print $2; exit }' "$manifest")"
     [[ $name != pallet-agora-* ]] || pallets+=("$name")
 done
-on_chain=(agora-math agora-primitives "${pallets[@]}")
+on_chain=(agora-math agora-jobs agora-reference agora-primitives "${pallets[@]}")
 
 # Checks and lints the runtime and all pallets with the runtime's features $1.
 check_with() {
@@ -44,6 +44,17 @@ check_with() {
 combined() {
     cargo clippy --locked -p agora-runtime --no-default-features --features runtime-benchmarks,try-runtime \
         --target "$target" -- -D warnings
+    cargo clippy --locked -p agora-reference --no-default-features --target "$target" -- -D warnings
+}
+
+# What a bare virtual machine would run: no operating system, no standard library. Only where rustup has the target.
+bare_machine() {
+    local machine=riscv64imac-unknown-none-elf
+    if ! command -v rustup >/dev/null || ! rustup target add "$machine"; then
+        log_note "agora-reference is not tried on $machine: rustup cannot add it here"
+        return
+    fi
+    cargo build --locked -p agora-reference --no-default-features --target "$machine"
 }
 
 each() {
@@ -56,6 +67,8 @@ each() {
         log_step "$package without std"
         cargo check --locked -p "$package" --no-default-features --target "$target"
     done
+    log_step 'agora-reference on a bare RISC-V machine'
+    bare_machine
     cargo metadata --locked --no-deps --format-version 1 | grep -oE '"name":"[a-z-]*agora[a-z0-9-]*","version"' | cut -d'"' -f4 | sort -u \
         | while read -r package; do
             log_step "$package alone"

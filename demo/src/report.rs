@@ -132,7 +132,7 @@ impl Report<'_> {
 
     async fn proof(&self) -> Result<(), DemoError> {
         show::heading("Proof");
-        let (settled_in, digest, _) = self
+        let (settled_in, claim, _) = self
             .story
             .settled
             .ok_or_else(|| DemoError::Check("the task was not settled".to_owned()))?;
@@ -142,7 +142,7 @@ impl Report<'_> {
         let proof = self.client.result_proof(self.story.task, header.block.hash).await?;
         let verified =
             verify_result(&header, self.story.task, &proof).map_err(|error| DemoError::Check(error.to_string()))?;
-        check(verified.leaf.digest == digest, || {
+        check(verified.leaf.claim == claim, || {
             "the proof is of another result".to_owned()
         })?;
         show::note(&format!(
@@ -154,11 +154,11 @@ impl Report<'_> {
             proof.items.len() + proof.siblings.len()
         ));
         let mut forged = proof;
-        forged.leaf.digest.0[0] ^= 1;
+        forged.leaf.job.0[0] ^= 1;
         check(verify_result(&header, self.story.task, &forged).is_err(), || {
             "a forged proof was accepted".to_owned()
         })?;
-        show::note("the same proof with one bit of the digest changed is refused");
+        show::note("the same proof with one bit of the job changed is refused");
         let task = self.story.task.to_string();
         print!("{}", indent(&self.publisher.text(&["verify", &task, "--check"]).await?));
         print!("{}", indent(&self.publisher.text(&["result", &task]).await?));

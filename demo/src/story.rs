@@ -2,7 +2,7 @@
 
 use crate::{accounts::Names, show};
 use agora_chain::{
-    AccountId, Balance, BlockEvents, BlockNumber, H256,
+    AccountId, Balance, BlockEvents, BlockNumber,
     api::{
         Event,
         api::{judging, reputation, tasks},
@@ -11,6 +11,7 @@ use agora_chain::{
 };
 use agora_primitives::{
     TaskId,
+    job::Claim,
     judging::Attestation,
     money::{Payee, Purpose, Scope},
     reputation::{Outcome, Side},
@@ -25,7 +26,7 @@ pub struct Story {
     pub accepted: Vec<AccountId>,
     pub outcomes: Vec<(AccountId, Outcome)>,
     pub attesters: Vec<AccountId>,
-    pub settled: Option<(BlockNumber, H256, AccountId)>,
+    pub settled: Option<(BlockNumber, Claim, AccountId)>,
     expired: Option<BlockNumber>,
     pub payments: Vec<PaymentView>,
     pub reputations: Vec<String>,
@@ -71,7 +72,7 @@ impl Story {
             E::WorkerJudged { task, worker, outcome } if task.0 == self.task => {
                 self.outcomes.push((*worker, outcome.0));
             }
-            E::Settled { task, digest, best } if task.0 == self.task => self.settled = Some((block, *digest, *best)),
+            E::Settled { task, claim, best } if task.0 == self.task => self.settled = Some((block, claim.0, *best)),
             E::Expired { task } if Some(task.0) == self.lonely => self.expired = Some(block),
             _ => {}
         }
@@ -154,22 +155,23 @@ fn task_text(event: &tasks::Event, names: &Names) -> String {
         E::Accepted { task, worker } => format!("task {}: accepted by {}", task.0, name(worker)),
         E::Committed { task, worker, .. } => format!("task {}: {} commits to a result", task.0, name(worker)),
         E::RevealStarted { task, until } => format!("task {}: results may be revealed until block {until}", task.0),
-        E::Revealed { task, worker, digest } => format!("task {}: {} reveals {digest}", task.0, name(worker)),
+        E::Revealed { task, worker, claim } => format!("task {}: {} reveals {}", task.0, name(worker), claim.0),
         E::ResultChosen {
             task,
-            digest,
+            claim,
             best,
             appeal_until,
             ..
         } => format!(
-            "task {}: enough agreement on {digest}, best {}; may be appealed until block {appeal_until}",
+            "task {}: enough agreement on {}, best {}; may be appealed until block {appeal_until}",
             task.0,
+            claim.0,
             name(best)
         ),
         E::WorkerJudged { task, worker, outcome } => {
             format!("task {}: {} was {}", task.0, name(worker), describe(outcome.0))
         }
-        E::Settled { task, digest, .. } => format!("task {}: settled with {digest}", task.0),
+        E::Settled { task, claim, .. } => format!("task {}: settled with {}", task.0, claim.0),
         E::Expired { task } => format!("task {}: expired, nobody was there", task.0),
         other => format!("{other:?}"),
     }

@@ -1,5 +1,5 @@
-//! Bytes as proofs of a leaf, of a chunk and of a leaf of a mountain range: nothing panics, and each is believed exactly
-//! where a second implementation believes it.
+//! Bytes as proofs of a leaf and of a leaf of a mountain range: nothing panics, and each is believed exactly where a second
+//! implementation believes it.
 //!
 //! The bytes after the proofs are a script of [`agora_fuzz::edits`]: the same must hold after its edits.
 

@@ -3,12 +3,12 @@
 //! The fuzzer cannot invent a proof, because the hashes of a proof fit one another. So its input says what to change in
 //! a true one. Adding or removing a hash is an edit of its own, because it changes two places of the encoding.
 
-use crate::proofs::{Account, Claim, Unknown};
-use agora_math::{
-    merkle::{Hash, Proof},
-    trace::Opening,
+use crate::proofs::{Account, Inclusion, Opened, Unknown};
+use agora_math::merkle::Hash;
+use agora_primitives::{
+    job::{BlobRef, ChunkProof},
+    results::ResultProof,
 };
-use agora_primitives::results::ResultProof;
 use codec::Encode;
 use sp_core::H256;
 use sp_runtime::Digest;
@@ -22,7 +22,7 @@ pub trait Lists {
     fn lists(&mut self) -> Vec<&mut Vec<Self::Hash>>;
 }
 
-impl Lists for Claim {
+impl Lists for Inclusion {
     type Hash = Hash;
 
     fn lists(&mut self) -> Vec<&mut Vec<Hash>> {
@@ -39,19 +39,19 @@ impl Lists for Unknown {
     }
 }
 
-impl Lists for (Proof, u64) {
-    type Hash = Hash;
+impl Lists for (BlobRef, ChunkProof) {
+    type Hash = H256;
 
-    fn lists(&mut self) -> Vec<&mut Vec<Hash>> {
-        vec![&mut self.0.siblings]
+    fn lists(&mut self) -> Vec<&mut Vec<H256>> {
+        vec![&mut self.1.siblings]
     }
 }
 
-impl Lists for Opening {
-    type Hash = Hash;
+impl Lists for Opened {
+    type Hash = H256;
 
-    fn lists(&mut self) -> Vec<&mut Vec<Hash>> {
-        vec![&mut self.proof]
+    fn lists(&mut self) -> Vec<&mut Vec<H256>> {
+        vec![&mut self.2.siblings]
     }
 }
 

@@ -2,14 +2,13 @@
 
 use agora_primitives::{
     job::{
-        InferenceJob, InferenceTask, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_FRAMES, MAX_INLINE_JOB,
+        InferenceJob, InferenceNetwork, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_FRAMES, MAX_INLINE_JOB,
         MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_OUTPUT, MAX_STORED_JOB, MAX_TILES, MAX_WORK, MatmulJob, RenderingJob,
-        SyntheticJob, TrainingJob,
+        SyntheticJob, TrainingJob, blob,
     },
     participants::Specialisation,
 };
 use codec::{Decode, DecodeAll, Encode, MaxEncodedLen};
-use sp_crypto_hashing::blake2_256;
 
 /// Decodes, and checks that the decoded value stands for exactly the bytes that it was decoded from.
 fn decode<T: Decode + Encode + MaxEncodedLen>(bytes: &[u8]) -> Option<T> {
@@ -34,11 +33,11 @@ fn check_limits(spec: &JobSpec) {
         );
     }
     match spec {
-        JobSpec::V1(JobKind::Synthetic(job)) => check_synthetic(spec, job),
-        JobSpec::V1(JobKind::Matmul(job)) => check_matmul(spec, job),
-        JobSpec::V1(JobKind::Inference(job)) => check_inference(spec, job),
-        JobSpec::V1(JobKind::Training(job)) => check_training(spec, job),
-        JobSpec::V1(JobKind::Rendering(job)) => check_rendering(spec, job),
+        JobSpec::V2(JobKind::Synthetic(job)) => check_synthetic(spec, job),
+        JobSpec::V2(JobKind::Matmul(job)) => check_matmul(spec, job),
+        JobSpec::V2(JobKind::Inference(job)) => check_inference(spec, job),
+        JobSpec::V2(JobKind::Training(job)) => check_training(spec, job),
+        JobSpec::V2(JobKind::Rendering(job)) => check_rendering(spec, job),
     }
 }
 
@@ -55,10 +54,71 @@ fn check_matmul(spec: &JobSpec, job: &MatmulJob) {
 }
 
 fn check_inference(spec: &JobSpec, job: &InferenceJob) {
-    if spec.validate().is_ok() {
-        assert_ne!(job.task, InferenceTask::Generation);
-        assert_eq!(spec.work(), u128::from(job.items) * u128::from(job.item_work));
+    if spec.validate().is_err() {
+        return;
     }
+    let items = u128::from(job.items);
+    let (work, output, input) = match job.network {
+        InferenceNetwork::Embedding { shape, tokens } => {
+            let [hidden, between, heads, keys, size, layers, n] = [
+                shape.hidden,
+                shape.intermediate,
+                shape.heads,
+                shape.key_value_heads,
+                shape.head_size,
+                shape.layers,
+                tokens,
+            ]
+            .map(u128::from);
+            assert!(shape.vocabulary <= 65536 && shape.positions <= 512 && (1..=shape.positions).contains(&tokens));
+            assert!(hidden <= 4096 && layers <= 128 && size <= 256 && heads * size <= 5461 && between <= 16384);
+            assert!([hidden, size, between].iter().all(|width| width % 4 == 0) && heads % keys == 0);
+            // 31 tensors at least, and the weights.
+            let weights = hidden * (heads * size * 2 + keys * size * 2) + 2 * hidden * between;
+            assert!(u128::from(job.model.size) > layers * weights);
+            let token = weights + 2 * n * heads * size;
+            (layers * n * token, 2 * hidden, 4 + items * 4..=4 + items * (2 + 2 * n))
+        }
+        InferenceNetwork::Classification { shape, maximum, shift } => {
+            let [
+                width,
+                height,
+                window_width,
+                window_height,
+                padding,
+                pool,
+                channels,
+                classes,
+            ] = [
+                shape.width,
+                shape.height,
+                shape.window_width,
+                shape.window_height,
+                shape.padding,
+                shape.pool,
+                shape.channels,
+                shape.classes,
+            ]
+            .map(u128::from);
+            assert!(maximum >= 1 && (1..=24).contains(&shift));
+            assert!(width <= 64 && height <= 64 && (1..=8).contains(&pool) && channels <= 4096 && classes <= 256);
+            let positions = |side: u128, window: u128| (side + 2 * padding + 1 - window) / pool;
+            let positions = positions(width, window_width) * positions(height, window_height);
+            let (inputs, features) = (window_width * window_height + 1, channels * positions);
+            assert!((1..=256).contains(&positions) && features <= 16384);
+            assert_eq!(
+                u128::from(job.model.size),
+                24 + channels * inputs + classes * (features + 1)
+            );
+            let work = channels * inputs * positions * pool * pool + classes * (features + 1);
+            let pixels = items * width * height;
+            (work, 4 * classes, pixels..=pixels)
+        }
+        InferenceNetwork::Generation => panic!("text is not generated"),
+    };
+    assert_eq!(spec.work(), items * work);
+    assert_eq!(u128::from(spec.max_output_bytes()), items * output);
+    assert!(input.contains(&job.input.size.into()));
 }
 
 fn check_training(spec: &JobSpec, job: &TrainingJob) {
@@ -69,7 +129,7 @@ fn check_training(spec: &JobSpec, job: &TrainingJob) {
         // Each weight is used in each image.
         assert!(spec.work() >= u128::from(job.weights()) * u128::from(job.batch) * u128::from(job.steps()));
         assert_eq!(job.segment_steps % job.trace_interval, 0);
-        assert!(job.start.is_none_or(|start| u64::from(start.size) == job.state_bytes()));
+        assert!(job.start.is_none_or(|start| start.size == job.state_bytes()));
     }
 }
 
@@ -122,17 +182,17 @@ pub fn check_source(bytes: &[u8]) {
             assert!(spec.encoded_size() <= MAX_INLINE_JOB as usize);
             assert_eq!(source.validate(), spec.validate());
             assert_eq!(source.specialisation(), spec.specialisation());
-            assert_eq!(source.job_hash().0, blake2_256(&spec.encode()));
+            assert_eq!(source.job_hash(), blob::hash(&spec.encode()));
         }
         JobSource::Stored(stored) => {
-            let expected = match stored.size {
+            let expected = match stored.spec.size {
                 0 => Err(JobError::Zero),
                 1..=MAX_STORED_JOB => Ok(()),
                 _ => Err(JobError::TooLarge),
             };
             assert_eq!(source.validate(), expected);
             assert_eq!(source.specialisation(), stored.specialisation);
-            assert_eq!(source.job_hash(), stored.hash);
+            assert_eq!(source.job_hash(), stored.spec.hash);
         }
     }
 }

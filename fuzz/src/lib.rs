@@ -5,7 +5,7 @@
 
 #![deny(missing_docs)]
 
-pub mod disputes;
+pub mod chunks;
 pub mod edits;
 pub mod float_model;
 pub mod jobs;

@@ -4,7 +4,7 @@
 
 use crate::running::{compute, insert};
 use agora_compute::{
-    BlobRef, EngineError, JobKind, JobSpec, MemoryInputs, NetworkShape, TrainingJob,
+    BlobRef, EngineError, InferenceNetwork, JobKind, JobSpec, MemoryInputs, NetworkShape, TrainingJob,
     classifier::{self, Package, Shape},
     training::{Checkpoint, Dataset, Output, StateError},
 };
@@ -20,8 +20,14 @@ pub fn check_network(bytes: &[u8], pixel: u8) -> Option<Package> {
     check_shape(&package.shape);
     assert!(package.maximum >= 1 && (1..=24).contains(&package.shift));
     assert!(package.weights.iter().all(|&weight| weight != i8::MIN));
-    let (work, length) = classifier::work(bytes).expect("it was read before");
-    if work <= MAX_IMAGE_WORK {
+    let InferenceNetwork::Classification { shape, .. } = package.network() else {
+        panic!("it classifies");
+    };
+    assert_eq!(shape.validate(), Ok(()));
+    assert_eq!(shape.package_bytes(), bytes.len() as u64);
+    assert_eq!(shape.work(), package.shape.work());
+    let length = shape.output_bytes();
+    if shape.work() <= MAX_IMAGE_WORK {
         let image = vec![pixel; package.shape.pixels()];
         let logits = classifier::classify(bytes, &image, 1);
         assert_eq!(logits.is_ok(), pixel <= package.maximum);
@@ -78,7 +84,7 @@ pub fn check_data(bytes: &[u8]) -> Option<Dataset> {
     assert!(data.labels.iter().all(|&class| u32::from(class) < classes));
     let mut inputs = MemoryInputs::new();
     let job = training(insert(&mut inputs, bytes.to_vec()), [width, height, classes], 3);
-    if JobSpec::V1(JobKind::Training(job)).validate().is_ok() {
+    if JobSpec::V2(JobKind::Training(job)).validate().is_ok() {
         compute(JobKind::Training(job), &inputs).expect("a valid data set is learnt from");
     }
     Some(data)

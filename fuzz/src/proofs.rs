@@ -1,16 +1,17 @@
-//! What must hold of proofs of settled results, and of the trees that they lead through.
+//! What must hold of proofs of settled results and of states, and of the trees that they lead through.
 //!
-//! There are two oracles. A proof that is known to be true is believed, and nothing else in its place ([`check_claim`],
-//! [`check_chunk`]). A proof about which nothing is known is believed exactly if the definitions of
+//! There are two oracles. A proof that is known to be true is believed, and nothing else in its place
+//! ([`check_inclusion`], [`check_state`]). A proof about which nothing is known is believed exactly if the definitions of
 //! [`agora_math::merkle`] say so; they are written down here a second time, from the top of the trees
-//! ([`check_merkle`], [`check_result`]).
+//! ([`check_merkle`], [`check_result`], [`check_opening`]).
 
 use agora_math::merkle::{
-    Accumulator, BlockLeaf, Hash, MAX_MOUNTAIN_LEAVES, MountainProof, Proof, chunk_hashes, chunked_root, compute_root,
-    leaf_hash, prove, root, root_of_chunks, verify, verify_chunk, verify_mountain, verify_result,
+    Accumulator, BlockLeaf, Hash, MAX_MOUNTAIN_LEAVES, MountainProof, Proof, compute_root, leaf_hash, prove, root,
+    verify, verify_mountain, verify_result,
 };
 use agora_primitives::{
     TaskId,
+    job::{BlobRef, Claim, StateOpening, states_root},
     results::{self, ResultLeaf, ResultProof},
 };
 use codec::{Decode, Encode};
@@ -22,7 +23,7 @@ use sp_runtime::Digest;
 /// An account as the chain has it.
 pub type Account = [u8; 32];
 /// All that a client is given beside the header's root: the result, its path, its block's leaf, and the leaf's path.
-pub type Claim = (ResultLeaf<Account>, Proof, BlockLeaf, MountainProof);
+pub type Inclusion = (ResultLeaf<Account>, Proof, BlockLeaf, MountainProof);
 
 /// The definitions, split from the top as in RFC 6962, where the code under test joins from the leaves.
 mod definition {
@@ -76,23 +77,25 @@ mod definition {
         bind(3, leaves.len() as u64, top(leaves))
     }
 
-    pub fn chunked_root(bytes: &[u8], size: usize) -> Hash {
-        let leaves: Vec<Hash> = bytes.chunks(size).map(leaf_hash).collect();
-        bind(2, bytes.len() as u64, top(&leaves))
-    }
-
     pub fn holds(root: &Hash, leaf: Hash, proof: &Proof) -> bool {
         top_of_path(leaf, proof.index, proof.leaf_count, &proof.siblings)
             .is_some_and(|top| bind(3, proof.leaf_count, top) == *root)
     }
 
-    pub fn chunk_holds(root: &Hash, length: u64, size: u64, chunk: &[u8], proof: &Proof) -> bool {
-        let start = u128::from(proof.index) * u128::from(size);
-        let end = (start + u128::from(size)).min(length.into());
-        proof.leaf_count == length.div_ceil(size)
-            && start + chunk.len() as u128 == end
-            && top_of_path(leaf_hash(chunk), proof.index, proof.leaf_count, &proof.siblings)
-                .is_some_and(|top| bind(2, length, top) == *root)
+    /// The last of the states is the output, the others are the leaves of a list.
+    pub fn state_holds(claim: &Claim, states: u64, opening: &StateOpening) -> bool {
+        let Claim::Output { output, states_root } = claim else {
+            return false;
+        };
+        if opening.index.checked_add(1) == Some(states) {
+            return opening.siblings.is_empty() && opening.digest == output.hash;
+        }
+        let siblings: Vec<Hash> = opening.siblings.iter().map(|hash| hash.0).collect();
+        let Some(count) = states.checked_sub(1) else {
+            return false;
+        };
+        top_of_path(leaf_hash(&opening.digest.0), opening.index, count, &siblings)
+            .is_some_and(|top| bind(3, count, top) == states_root.0)
     }
 
     /// Walks through the mountains from the left, taking the items in order.
@@ -159,8 +162,16 @@ fn result(task: u64) -> ResultLeaf<Account> {
     ResultLeaf {
         task: TaskId(task),
         job: hash(0),
-        digest: hash(1),
-        trace_root: hash(2),
+        claim: match task % 4 {
+            3 => Claim::Unusable,
+            _ => Claim::Output {
+                output: BlobRef {
+                    hash: hash(1),
+                    size: task,
+                },
+                states_root: hash(2),
+            },
+        },
         winner: hash(3).0,
     }
 }
@@ -181,7 +192,7 @@ fn block(number: u64, results: u64) -> (BlockLeaf, Vec<Hash>) {
 
 /// The truth about result `index` of block `at` in a chain with `blocks` blocks of `results` results each: the compute
 /// root and the proof that leads to it. Panics if there is no such result.
-pub fn truth(blocks: u64, results: u64, at: u64, index: u64) -> (Hash, Claim) {
+pub fn truth(blocks: u64, results: u64, at: u64, index: u64) -> (Hash, Inclusion) {
     let store = MemStore::default();
     let mut range = MMR::<Hash, Blake2Merge, _>::new(0, &store);
     for number in 0..blocks {
@@ -203,8 +214,8 @@ pub fn truth(blocks: u64, results: u64, at: u64, index: u64) -> (Hash, Claim) {
     (root, (result(at * 1_000 + index), path, leaf, mountain))
 }
 
-fn believed(root: &Hash, claim: &Claim) -> bool {
-    let (result, path, block, mountain) = claim;
+fn believed(root: &Hash, inclusion: &Inclusion) -> bool {
+    let (result, path, block, mountain) = inclusion;
     let believed = verify_result(root, &result.encode(), path, block, mountain).is_ok();
     let defined = definition::result_holds(root, &result.encode(), path, block, mountain);
     assert_eq!(believed, defined, "the definition says otherwise");
@@ -212,56 +223,79 @@ fn believed(root: &Hash, claim: &Claim) -> bool {
 }
 
 /// Checks that the truth is believed, and that `bytes` in its place are believed only if they are the truth.
-pub fn check_claim(root: &Hash, truth: &Claim, bytes: &[u8]) {
+pub fn check_inclusion(root: &Hash, truth: &Inclusion, bytes: &[u8]) {
     assert!(believed(root, truth), "the truth is not believed");
-    if let Ok(claim) = Claim::decode(&mut &bytes[..]) {
-        assert_eq!(believed(root, &claim), claim == *truth, "only the truth is believed");
+    if let Ok(inclusion) = Inclusion::decode(&mut &bytes[..]) {
+        assert_eq!(
+            believed(root, &inclusion),
+            inclusion == *truth,
+            "only the truth is believed"
+        );
     }
 }
 
-/// Checks that the chunk of `content` at `index` can be proven, and that an edited proof or length is believed only if
-/// it is true: the proof of this chunk, or of an equal one. `index` wraps around; empty content has no chunks.
-pub fn check_chunk(content: &[u8], chunk_size: usize, index: usize, edit: impl FnOnce((Proof, u64)) -> Vec<u8>) {
-    let size = chunk_size.max(1);
-    let length = content.len() as u64;
-    let hashes = chunk_hashes(content, chunk_size);
-    let list = root(&hashes);
-    let top = chunked_root(content, chunk_size);
-    assert_eq!(list, definition::list_root(&hashes));
-    assert_eq!(top, definition::chunked_root(content, size));
-    assert_eq!(top, root_of_chunks(length, &hashes));
+/// A claim, how many states its job has, and the opening of one of them.
+pub type Opened = (Claim, u64, StateOpening);
+
+/// Checks that the opening is believed exactly if the definition says so. Returns whether it is believed.
+pub fn check_opening((claim, states, opening): &Opened) -> bool {
+    let believed = claim.verify(*states, opening);
+    let defined = definition::state_holds(claim, *states, opening);
+    assert_eq!(believed, defined, "the definition says otherwise");
+    believed
+}
+
+/// The truth about state `index` of a job of which `digests` are the states, the output last; `index` wraps around.
+/// Nothing: there is no state.
+pub fn opened(digests: &[H256], index: usize) -> Option<Opened> {
+    let (output, before) = digests.split_last()?;
+    let index = (index % digests.len()) as u64;
+    let claim = Claim::Output {
+        output: BlobRef { hash: *output, size: 1 },
+        states_root: states_root(before),
+    };
+    let of_output = StateOpening {
+        index,
+        digest: *output,
+        siblings: Vec::new(),
+    };
+    let opening = StateOpening::new(before, index).unwrap_or(of_output);
+    Some((claim, digests.len() as u64, opening))
+}
+
+/// Checks that any state can be opened, and that an edited opening is believed only if it is a true one of that claim. The
+/// claim that a job is unusable has no states.
+pub fn check_state(digests: &[H256], index: usize, edit: impl FnOnce(Opened) -> Vec<u8>) {
+    let Some(truth) = opened(digests, index) else {
+        return;
+    };
+    assert!(check_opening(&truth), "the truth is not believed");
+    check_list(&digests[..digests.len() - 1]);
+    let edited = edit(truth.clone());
+    let Ok(changed) = Opened::decode(&mut &edited[..]) else {
+        return;
+    };
+    let believed = check_opening(&changed);
+    let (claim, states, opening) = &changed;
+    if (claim, states) == (&truth.0, &truth.1) {
+        let own = usize::try_from(opening.index).ok().filter(|own| *own < digests.len());
+        let is_true = own.and_then(|own| opened(digests, own)).as_ref() == Some(&changed);
+        assert_eq!(believed, is_true, "only the truth is believed");
+    }
+    let unusable = (Claim::Unusable, *states, opening.clone());
+    assert!(!check_opening(&unusable), "there is nothing to be believed");
+}
+
+/// Checks that a list's root is the same however it is computed, and that each of its leaves can be proven.
+fn check_list(digests: &[H256]) {
+    let leaves: Vec<Hash> = digests.iter().map(|digest| leaf_hash(&digest.0)).collect();
+    let list = root(&leaves);
+    assert_eq!(list, definition::list_root(&leaves));
+    assert_eq!(list, states_root(digests).0);
     let mut grown = Accumulator::default();
-    hashes.iter().for_each(|hash| grown.push(*hash));
-    assert_eq!((grown.count(), grown.root()), (hashes.len() as u64, list));
-    assert_eq!(prove(&hashes, hashes.len()), None);
-    let Some(index) = index.checked_rem(hashes.len()) else {
-        return;
-    };
-    let chunk = content.chunks(size).nth(index).expect("there are as many as hashes");
-    let truth = prove(&hashes, index).expect("the chunk exists");
-    assert!(verify(&list, &hashes[index], &truth), "the truth is not believed");
-    assert!(
-        verify_chunk(&top, length, chunk_size, chunk, &truth),
-        "the truth is not believed"
-    );
-    let edited = edit((truth, length));
-    let Ok((claim, claimed_length)) = <(Proof, u64)>::decode(&mut &edited[..]) else {
-        return;
-    };
-    let claimed_index = usize::try_from(claim.index).unwrap_or(usize::MAX);
-    let is_true =
-        hashes.get(claimed_index) == Some(&hashes[index]) && prove(&hashes, claimed_index).as_ref() == Some(&claim);
-    assert_eq!(
-        verify(&list, &hashes[index], &claim),
-        is_true,
-        "only the truth is believed"
-    );
-    let believed = verify_chunk(&top, claimed_length, chunk_size, chunk, &claim);
-    assert_eq!(
-        believed,
-        is_true && claimed_length == length,
-        "only the truth is believed"
-    );
+    leaves.iter().for_each(|hash| grown.push(*hash));
+    assert_eq!((grown.count(), grown.root()), (leaves.len() as u64, list));
+    assert_eq!(prove(&leaves, leaves.len()), None);
 }
 
 /// Proofs about which nothing is known.
@@ -273,34 +307,25 @@ pub struct Unknown {
     pub path: Proof,
     /// A proof through a mountain range.
     pub mountain: MountainProof,
-    /// Length of the bytes of which `content` is a chunk.
-    pub length: u64,
-    /// Size of the chunks.
-    pub chunk_size: u16,
     /// The content that should be under the root.
     pub content: Vec<u8>,
 }
 
-/// Checks that a leaf, a chunk and a leaf of a mountain range are believed exactly if the definition says so. Returns
-/// which of the three are believed.
-pub fn check_merkle(unknown: &Unknown) -> [bool; 3] {
+/// Checks that a leaf and a leaf of a mountain range are believed exactly if the definition says so. Returns which of the
+/// two are believed.
+pub fn check_merkle(unknown: &Unknown) -> [bool; 2] {
     let Unknown {
         root,
         path,
         mountain,
-        length,
-        chunk_size,
         content,
     } = unknown;
-    let size = u64::from(*chunk_size).max(1);
     let believed = [
         verify(root, &leaf_hash(content), path),
-        verify_chunk(root, *length, usize::from(*chunk_size), content, path),
         verify_mountain(root, content, mountain).is_ok(),
     ];
     let defined = [
         definition::holds(root, leaf_hash(content), path),
-        definition::chunk_holds(root, *length, size, content, path),
         definition::mountain_holds(root, content, mountain),
     ];
     assert_eq!(believed, defined, "the definition says otherwise");

@@ -28,6 +28,7 @@ pub fn check_scene(bytes: &[u8]) -> Option<Scene> {
         frames: 1,
         samples: 1,
         max_bounces: 8,
+        max_steps: 100,
     };
     compute(JobKind::Rendering(job), &inputs).expect("a valid scene is rendered");
     Some(scene)
@@ -53,6 +54,7 @@ pub fn check_scene_limits(scene: &Scene) {
         assert!(is_in_space(&plane.point) && is_material(plane.material));
     }
     assert!(scene.vertices.iter().all(is_in_space));
+    check_hierarchy(scene);
     for normal in &scene.normals {
         let most = normal.iter().map(|c| c.unsigned_abs()).max();
         assert!(most.is_some_and(|most| (1..=1 << 14).contains(&most)));
@@ -69,6 +71,31 @@ pub fn check_scene_limits(scene: &Scene) {
         assert!(keyframe.position != keyframe.target && (1..=1 << 18).contains(&keyframe.tangent));
         assert!((1..=1 << 25).contains(&keyframe.focus) && keyframe.aperture <= keyframe.focus);
     }
+}
+
+/// Walks the tree from its root: that needs no order, unlike the check of the engine.
+fn check_hierarchy(scene: &Scene) {
+    let shapes = scene.triangles.len() + scene.spheres.len();
+    let (mut in_leaf, mut seen) = (vec![false; shapes], vec![false; scene.nodes.len()]);
+    let mut waiting = vec![];
+    waiting.extend((shapes > 0).then_some((0, 0)));
+    while let Some((place, depth)) = waiting.pop() {
+        let node = &scene.nodes[place];
+        assert!(!std::mem::replace(&mut seen[place], true) && depth <= 40 && node.axis < 3);
+        assert!((0..3).all(|i| -(1 << 27) <= node.low[i] && node.low[i] <= node.high[i] && node.high[i] <= 1 << 27));
+        if node.count == 0 {
+            assert!(node.at as usize > place + 1);
+            waiting.extend([(place + 1, depth + 1), (node.at as usize, depth + 1)]);
+            continue;
+        }
+        let (first, count) = (node.at as usize, usize::from(node.count));
+        let is_triangle = first < scene.triangles.len();
+        assert!(count <= 8 && node.axis == 0 && (first + count <= scene.triangles.len()) == is_triangle);
+        for is_there in &mut in_leaf[first..first + count] {
+            assert!(!std::mem::replace(is_there, true));
+        }
+    }
+    assert!(in_leaf.iter().chain(&seen).all(|&is_there| is_there));
 }
 
 fn check_material(material: &Material) {

@@ -9,7 +9,7 @@ use crate::{
     transformers::check_model,
 };
 use agora_compute::transformer::{Shape, sample};
-use agora_math::merkle::{Hash, MountainProof, Proof, chunked_root};
+use agora_math::merkle::{Hash, MountainProof, Proof};
 use agora_primitives::results::{BlockResults, ResultLeaf, ResultProof};
 use codec::{DecodeAll, Encode};
 use serde::Deserialize;
@@ -128,7 +128,7 @@ pub fn result_proofs() -> Vec<Vec<u8>> {
     inclusion().into_iter().map(seed).collect()
 }
 
-/// Returns proofs through trees and mountain ranges, and one of a chunk.
+/// Returns proofs through trees and mountain ranges.
 pub fn merkle_proofs() -> Vec<Vec<u8>> {
     let seeds = |vector: Inclusion| {
         let hashes = |from: &[String]| from.iter().map(|hex| hash(hex)).collect();
@@ -145,31 +145,13 @@ pub fn merkle_proofs() -> Vec<Vec<u8>> {
                 leaf_count: vector.leaf_count,
                 items: hashes(&vector.items),
             },
-            length: 0,
-            chunk_size: 0,
             content,
         };
         let path = unknown(block.results_root.0, bytes(&vector.result_leaf_scale));
         let mountain = unknown(hash(&vector.compute_root), bytes(&vector.block_leaf_scale));
-        assert_eq!(check_merkle(&path), [true, false, false], "the vectors are true");
-        assert_eq!(check_merkle(&mountain), [false, false, true], "the vectors are true");
-        let chunk = Unknown {
-            root: chunked_root(&path.content, path.content.len()),
-            path: Proof {
-                index: 0,
-                leaf_count: 1,
-                siblings: Vec::new(),
-            },
-            length: path.content.len() as u64,
-            chunk_size: path.content.len() as u16,
-            ..unknown([0; 32], path.content.clone())
-        };
-        assert_eq!(
-            check_merkle(&chunk),
-            [false, true, false],
-            "the only chunk is under the root"
-        );
-        [path, mountain, chunk].map(|unknown| unknown.encode())
+        assert_eq!(check_merkle(&path), [true, false], "the vectors are true");
+        assert_eq!(check_merkle(&mountain), [false, true], "the vectors are true");
+        [path, mountain].map(|unknown| unknown.encode())
     };
     inclusion().into_iter().flat_map(seeds).collect()
 }

@@ -4,7 +4,7 @@
 
 use crate::running::{compute, insert};
 use agora_compute::{
-    InferenceJob, InferenceTask, JobKind, MemoryInputs, encode_items,
+    InferenceJob, InferenceNetwork, JobKind, MemoryInputs, encode_items,
     transformer::{Encoder, Limbs, Linear, Norm, Package},
 };
 
@@ -23,10 +23,11 @@ pub fn check_model(bytes: &[u8]) -> Option<Package> {
     let job = InferenceJob {
         model: insert(&mut inputs, bytes.to_vec()),
         input: insert(&mut inputs, encode_items(&items).expect("two short items")),
-        task: InferenceTask::Embedding,
+        network: InferenceNetwork::Embedding {
+            shape: *shape,
+            tokens: longest.into(),
+        },
         items: 2,
-        item_work: shape.work(longest.into()),
-        item_output: shape.output_bytes(),
     };
     compute(JobKind::Inference(job), &inputs).expect("a valid model is applied");
     Some(package)

@@ -5,7 +5,7 @@ mod chain;
 use agora_primitives::{
     ClassId, TaskId,
     commitment::commitment,
-    job::{JobKind, JobSource, JobSpec, SyntheticJob},
+    job::{BlobRef, Claim, JobKind, JobSource, JobSpec, SyntheticJob},
     judging::Attestation,
     participants::{Role, Specialisation},
     reputation::Side,
@@ -33,9 +33,21 @@ const WORKERS: [&str; 5] = ["Worker1", "Worker2", "Worker3", "Worker4", "Worker5
 const VERIFIERS: [&str; 2] = ["Verifier1", "Verifier2"];
 const REWARD: Balance = 100 * UNIT;
 
-/// What worker number `n` found: the last one finds something else than the others.
-fn digest(n: usize) -> H256 {
-    H256::repeat_byte(if n == 4 { 0xbd } else { 0x60 })
+/// What worker number `n` claims.
+type Claims = fn(n: usize) -> Claim;
+
+/// The last worker finds another output than the others.
+fn outputs(n: usize) -> Claim {
+    let content = [if n == 4 { 0xbd } else { 0x60 }; 64];
+    Claim::Output {
+        output: BlobRef::to(&content),
+        states_root: H256::repeat_byte(3),
+    }
+}
+
+/// All but the last worker find the input unusable.
+fn unusable(n: usize) -> Claim {
+    if n == 4 { outputs(n) } else { Claim::Unusable }
 }
 
 /// The story so far: the chain, and what everybody paid in fees.
@@ -88,7 +100,7 @@ impl Story {
 }
 
 fn publish(deadline: u32) -> RuntimeCall {
-    let job = JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+    let job = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
         seed: [1; 32],
         matrix_size: 8,
         iterations: 2,
@@ -113,7 +125,7 @@ fn register(role: Role, bond: Balance) -> RuntimeCall {
     .into()
 }
 
-fn settled() -> Story {
+fn settled(claims: Claims) -> Story {
     let mut story = Story {
         chain: Chain::development(),
         fees: BTreeMap::new(),
@@ -128,7 +140,7 @@ fn settled() -> Story {
 
     let genesis = story.chain.ext.execute_with(|| System::block_hash(0));
     let commit = |(n, who): (usize, &&'static str)| {
-        let commitment = commitment(genesis, TASK, &account(who), digest(n), H256::zero(), &SALT);
+        let commitment = commitment(genesis, TASK, &account(who), &claims(n), &SALT);
         (*who, pallet_agora_tasks::Call::commit { task: TASK, commitment }.into())
     };
     story.block(WORKERS.iter().enumerate().map(commit).collect::<Vec<_>>());
@@ -139,8 +151,7 @@ fn settled() -> Story {
     let reveal = |(n, who): (usize, &&'static str)| {
         let call = pallet_agora_tasks::Call::reveal {
             task: TASK,
-            digest: digest(n),
-            trace_root: H256::zero(),
+            claim: claims(n),
             salt: SALT,
         };
         (*who, call.into())
@@ -163,7 +174,7 @@ fn settled() -> Story {
 
 #[test]
 fn everybody_is_paid_by_rule_and_no_planck_is_lost() {
-    let mut story = settled();
+    let mut story = settled(outputs);
 
     // Burned 60 %, workers 25 % (the best 70 % of it), verifiers 10 %, treasury 5 %; half of the wrong one's bond and the
     // fee for publishing to the treasury.
@@ -196,8 +207,38 @@ fn everybody_is_paid_by_rule_and_no_planck_is_lost() {
 }
 
 #[test]
+fn an_unusable_input_is_paid_with_the_stake_and_right_work_loses_nothing() {
+    let mut story = settled(unusable);
+
+    // The stake, half of the reward, is divided as the reward is of an output.
+    let unit = UNIT as i128;
+    assert_eq!(story.gain("Publisher"), -50 * unit - unit / 2);
+    let mut right: Vec<i128> = WORKERS[..4].iter().map(|who| story.gain(who)).collect();
+    right.sort_unstable();
+    assert_eq!(right, [1_250, 1_250, 1_250, 8_750].map(|milli| milli * unit / 1_000));
+    assert_eq!(story.gain("Worker5"), -10 * unit);
+    for who in VERIFIERS {
+        assert_eq!(story.gain(who), 5 * unit / 2);
+    }
+    let accounts = genesis_accounts() * ENDOWMENT + EXISTENTIAL_DEPOSIT;
+    story.chain.ext.execute_with(|| {
+        assert_eq!(
+            Balances::total_issuance() + 30 * UNIT,
+            accounts,
+            "three fifths are burned"
+        );
+        let rate = |who: &str, side| pallet_agora_reputation::Pallet::<Runtime>::success_rate(&account(who), side);
+        let (publisher, worker) = (Side::Publisher, Side::Worker(Specialisation::Synthetic));
+        assert!(Records::<Runtime>::contains_key(account("Publisher"), publisher));
+        assert_eq!(rate("Publisher", publisher), Perbill::zero());
+        assert_eq!(rate("Worker1", worker), Perbill::one());
+        try_state();
+    });
+}
+
+#[test]
 fn everybodys_part_is_remembered() {
-    let mut story = settled();
+    let mut story = settled(outputs);
     story.chain.ext.execute_with(|| {
         let rate = |who: &str, side| pallet_agora_reputation::Pallet::<Runtime>::success_rate(&account(who), side);
         let remembered = |who: &str, side| Records::<Runtime>::contains_key(account(who), side);
@@ -216,7 +257,7 @@ fn everybodys_part_is_remembered() {
 
 #[test]
 fn clients_see_the_task_through_the_runtimes_view_functions() {
-    let mut story = settled();
+    let mut story = settled(outputs);
     story.chain.ext.execute_with(|| {
         let id = <pallet_agora_tasks::TaskViewFunction<Runtime> as ViewFunction>::id();
         let answer = Runtime::execute_view_function(id, TASK.encode()).expect("the function exists");
@@ -224,7 +265,7 @@ fn clients_see_the_task_through_the_runtimes_view_functions() {
         let view = view.expect("it answers with a view").expect("the task is known");
         assert_eq!(view, Tasks::task(TASK).expect("the task is known"));
         assert_eq!((view.id, view.phase, view.reward), (TASK, Phase::Settled, REWARD));
-        assert_eq!(view.chosen.expect("a result was chosen").digest, digest(0));
+        assert_eq!(view.chosen.expect("a result was chosen").claim, outputs(0));
         let page = Tasks::tasks(None);
         assert_eq!((page.tasks.len(), page.next), (1, None));
         assert!(Tasks::tasks_wanting_workers(None).tasks.is_empty());
@@ -250,8 +291,13 @@ fn try_state() {
 }
 
 #[test]
-fn the_result_is_proven_by_any_later_header_alone() {
-    let mut story = settled();
+fn a_result_is_proven_by_any_later_header_alone() {
+    is_proven_by_any_later_header_alone(outputs);
+    is_proven_by_any_later_header_alone(unusable);
+}
+
+fn is_proven_by_any_later_header_alone(claims: Claims) {
+    let mut story = settled(claims);
     story.block([]);
     let first = story.chain.headers.last().cloned().expect("a header");
     for _ in 0..5 {
@@ -267,7 +313,7 @@ fn the_result_is_proven_by_any_later_header_alone() {
             .execute_with(|| Results::result_proof(TASK, Some(header.number)))
             .expect("the result can be proven");
         assert_eq!(proof.leaf.task, TASK);
-        assert_eq!(proof.leaf.digest, digest(0));
+        assert_eq!(proof.leaf.claim, claims(0));
         let root = compute_root(&header.digest).expect("each header has a compute root");
         assert_eq!(proof.verify(root), Ok(()));
         assert!(proof.verify(H256::repeat_byte(1)).is_err());

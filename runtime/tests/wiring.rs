@@ -76,7 +76,7 @@ fn the_publisher_and_the_workers_of_a_task_may_not_attest() {
     with_a_chain(|| {
         let (publisher, worker, verifier) = (account("Publisher"), account("Worker1"), account("Verifier1"));
         register(&worker, Role::Worker);
-        let job = JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+        let job = JobSource::Inline(JobSpec::V2(JobKind::Synthetic(SyntheticJob {
             seed: [1; 32],
             matrix_size: 8,
             iterations: 2,

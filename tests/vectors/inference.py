@@ -14,7 +14,8 @@ import pathlib
 import sys
 from operator import mul
 
-from reference import H, OUTPUT_CHUNK, chunked_root, philox4x32_10, u32, u64
+from blake3 import blake3
+from reference import H, blob, claim, philox4x32_10, u32
 
 V = (1 << 19) - 1
 TOP = (1 << 31) - 1
@@ -175,6 +176,14 @@ def package(model: dict) -> bytes:
     return out + u32(0)
 
 
+# --- the job
+
+def item_work(shape: list, n: int) -> int:
+    _, _, hidden, layers, heads, key_heads, size, intermediate = shape
+    query, attention = heads * size, (heads + 2 * key_heads) * size
+    return layers * n * (hidden * (attention + query) + 2 * hidden * intermediate + 2 * n * query)
+
+
 # --- the check
 
 def words(seed: bytes, label: bytes, block: int) -> tuple:
@@ -184,18 +193,12 @@ def words(seed: bytes, label: bytes, block: int) -> tuple:
 
 
 def drawn_items(check_seed: bytes, work: list) -> list:
-    drawn, spent = set(), 0
-    for j in itertools.count():
+    drawn = set()
+    for j in range(20):
         low, high, _, _ = words(check_seed, b"inference check", j)
-        item = (low + (high << 32)) % len(work)
-        if item in drawn:
-            continue
-        spent += work[item]
-        if drawn and spent > sum(work) // 50:
-            return sorted(drawn)
-        drawn.add(item)
-        if len(drawn) == len(work):
-            return sorted(drawn)
+        point = (low + (high << 32)) % sum(work)
+        drawn.add(next(item for item, end in enumerate(itertools.accumulate(work)) if point < end))
+    return sorted(drawn)
 
 
 # --- sample models
@@ -265,23 +268,23 @@ def vector(name: str, seed: bytes, shape: list, items: list) -> dict:
     batch = u32(len(items)) + b"".join(u16(len(item)) + b"".join(map(u16, item)) for item in items)
     outputs = [embed(model, item) for item in items]
     output = b"".join(outputs)
-    _, _, hidden, layers, heads, key_heads, size, intermediate = shape
-    per_token = hidden * 2 * (heads + key_heads) * size + 2 * hidden * intermediate
-    work = [layers * n * (per_token + 2 * n * heads * size) for n in map(len, items)]
+    digests = [blake3(content) for content in [*outputs, output]]
     check_seed = H(b"check " + name.encode())
-    job = (b"\1\2" + H(data) + u32(len(data)) + H(batch) + u32(len(batch)) + b"\0" + u32(len(items))
-           + u64(max(work)) + u32(2 * hidden))
+    tokens = max(map(len, items))
+    job = b"\2\2" + blob(data) + blob(batch) + b"\0" + b"".join(map(u32, [*shape, tokens, len(items)]))
     return {
         "name": name,
         "seed": seed.hex(),
         "shape": shape,
         "items": items,
         "package_bytes": len(data),
-        "package_hash": H(data).hex(),
+        "package_hash": blake3(data).hex(),
+        "item_work": item_work(shape, tokens),
         "input": batch.hex(),
         "job": job.hex(),
-        "item_digests": [chunked_root(item, OUTPUT_CHUNK).hex() for item in outputs],
-        "digest": chunked_root(output, OUTPUT_CHUNK).hex(),
+        "item_digests": [digest.hex() for digest in digests[:-1]],
+        "digest": digests[-1].hex(),
+        "claim_scale": claim(output, digests).hex(),
         "output": output.hex(),
         "check_seed": check_seed.hex(),
         "drawn_of_400": drawn_items(check_seed, [1 + i * i % 97 for i in range(400)]),

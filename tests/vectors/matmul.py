@@ -9,7 +9,8 @@ import json
 import pathlib
 import sys
 
-from reference import ACCOUNT, H, OUTPUT_CHUNK, chunked_root, trace_root, u32
+from blake3 import blake3
+from reference import H, blob, claim, u32
 
 
 def content(label: str, length: int) -> bytes:
@@ -35,13 +36,9 @@ def compute(matrix: bytes, columns: int, first_row: int, rows: int, vectors: byt
     return output
 
 
-def blob(data: bytes) -> bytes:
-    return H(data) + u32(len(data))
-
-
 def scale(matrix: bytes, columns: int, first_row: int, rows: int, vectors: bytes) -> bytes:
     count = len(vectors) // columns
-    return b"\1\1" + blob(matrix) + u32(columns) + u32(first_row) + u32(rows) + blob(vectors) + u32(count)
+    return b"\2\1" + blob(matrix) + u32(columns) + u32(first_row) + u32(rows) + blob(vectors) + u32(count)
 
 
 def random_vectors(seed: bytes, n: int) -> list:
@@ -81,7 +78,7 @@ def vector(name: str, columns: int, first_row: int, rows: int, matrix_rows: int,
     matrix, vectors = content(name + " W", matrix_rows * columns), content(name + " x", count * columns)
     job = (matrix, columns, first_row, rows, vectors)
     output = compute(*job)
-    spec, digest, seed = scale(*job), chunked_root(output, OUTPUT_CHUNK), H(b"check" + name.encode())
+    spec, digest, seed = scale(*job), blake3(output), H(b"check" + name.encode())
     wrong = output[:-1] + bytes([output[-1] ^ 1])
     assert first_wrong_vector(*job, output, seed) is None
     assert first_wrong_vector(*job, wrong, seed) == count - 1
@@ -93,15 +90,14 @@ def vector(name: str, columns: int, first_row: int, rows: int, matrix_rows: int,
         "rows": rows,
         "matrix_rows": matrix_rows,
         "vectors": count,
-        "matrix_hash": H(matrix).hex(),
-        "input_hash": H(vectors).hex(),
+        "matrix_hash": blake3(matrix).hex(),
+        "input_hash": blake3(vectors).hex(),
         "job_spec_scale": spec.hex(),
-        "job_hash": H(spec).hex(),
+        "job_hash": blake3(spec).hex(),
         "output_first_bytes": output[:24].hex(),
         "output_bytes": len(output),
         "digest": digest.hex(),
-        "account": ACCOUNT.hex(),
-        "trace_root": trace_root(ACCOUNT, [digest]).hex(),
+        "claim_scale": claim(output, [digest]).hex(),
         "check_seed": seed.hex(),
         "check_vectors_first_elements": [r[0] for r in randoms],
         "check_vectors_last_elements": [r[-1] for r in randoms],

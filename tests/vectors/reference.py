@@ -13,8 +13,9 @@ import pathlib
 import sys
 from operator import mul
 
+from blake3 import CHUNK, blake3, siblings as chunk_siblings
+
 P = 251
-OUTPUT_CHUNK = 1024
 MASK = 0xFFFFFFFF
 
 
@@ -49,9 +50,25 @@ def root(hashes: list) -> bytes:
     return H(b"\3" + u64(len(hashes)) + top(hashes)) if hashes else H(b"")
 
 
-def chunked_root(data: bytes, size: int) -> bytes:
-    leaves = [leaf_hash(data[i:i + size]) for i in range(0, len(data), size)]
-    return H(b"\2" + u64(len(data)) + top(leaves))
+# --- content
+
+def blob(data: bytes) -> bytes:
+    """A `BlobRef`."""
+    return blake3(data) + u64(len(data))
+
+
+def states_root(digests: list) -> bytes:
+    """Over the digests of the states before the output."""
+    return root([leaf_hash(digest) for digest in digests])
+
+
+def claim(output: bytes, digests: list) -> bytes:
+    """The claim of `output`, with the digests of all states: the last is the output's."""
+    assert digests[-1] == blake3(output)
+    return b"\0" + blob(output) + states_root(digests[:-1])
+
+
+UNUSABLE = b"\1"
 
 
 # --- the generator
@@ -66,15 +83,25 @@ def philox4x32_10(counter, key):
     return c0, c1, c2, c3
 
 
-def matrix(seed: bytes, label: bytes, n: int) -> list:
-    """Canonical residues, row by row."""
+def words(seed: bytes, label: bytes, count: int) -> list:
     h = H(b"agora/philox/1" + seed + label)
     k0, k1, n0, n1 = (int.from_bytes(h[i:i + 4], "little") for i in (0, 4, 8, 12))
-    words = []
-    for block in range((n * n + 3) // 4):
-        words += philox4x32_10((block & MASK, block >> 32, n0, n1), (k0, k1))
-    flat = [w % P for w in words[:n * n]]
+    found = []
+    for block in range((count + 3) // 4):
+        found += philox4x32_10((block & MASK, block >> 32, n0, n1), (k0, k1))
+    return found[:count]
+
+
+def matrix(seed: bytes, label: bytes, n: int) -> list:
+    """Canonical residues, row by row."""
+    flat = [w % P for w in words(seed, label, n * n)]
     return [flat[r * n:(r + 1) * n] for r in range(n)]
+
+
+def diagonals(seed: bytes, n: int, iterations: int) -> list:
+    """The diagonal of each step, of residues that are not zero."""
+    flat = [1 + w % (P - 1) for w in words(seed, b"D", n * iterations)]
+    return [flat[i * n:(i + 1) * n] for i in range(iterations)]
 
 
 # --- the synthetic job
@@ -92,13 +119,10 @@ def synthetic(seed: bytes, n: int, iterations: int):
     """Returns A, the states M_0 ..= M_k and nothing else: everything follows from them."""
     a = matrix(seed, b"A", n)
     states = [matrix(seed, b"M", n)]
-    for _ in range(iterations):
-        states.append(multiply(a, states[-1]))
+    for diagonal in diagonals(seed, n, iterations):
+        scaled = [[d * x % P for x in row] for d, row in zip(diagonal, states[-1])]
+        states.append(multiply(a, scaled))
     return a, states
-
-
-def trace_root(account: bytes, digests: list) -> bytes:
-    return root([leaf_hash(account + u32(i) + d) for i, d in enumerate(digests)])
 
 
 def check(seed: bytes, n: int, iterations: int, output: bytes, check_seed: bytes) -> bool:
@@ -110,8 +134,8 @@ def check(seed: bytes, n: int, iterations: int, output: bytes, check_seed: bytes
     apply = lambda m, x: [sum(map(mul, row, x)) % P for row in m]
     for x in chain_vectors(check_seed, n):
         y = apply(m0, x)
-        for _ in range(iterations):
-            y = apply(a, y)
+        for diagonal in diagonals(seed, n, iterations):
+            y = apply(a, [d * e % P for d, e in zip(diagonal, y)])
         if y != apply(result, x):
             return False
     return True
@@ -126,7 +150,7 @@ def chain_vectors(check_seed: bytes, n: int) -> list:
 # --- encodings
 
 def scale_job_spec(seed: bytes, n: int, iterations: int) -> bytes:
-    return b"\1" + b"\0" + seed + u32(n) + u32(iterations)
+    return b"\2" + b"\0" + seed + u32(n) + u32(iterations)
 
 
 def scale_inline(spec: bytes) -> bytes:
@@ -134,15 +158,15 @@ def scale_inline(spec: bytes) -> bytes:
 
 
 def scale_stored(spec: bytes, specialisation: int) -> bytes:
-    return b"\1" + H(spec) + u32(len(spec)) + chunked_root(spec, 16 * 1024) + bytes([specialisation])
+    return b"\1" + blob(spec) + bytes([specialisation])
 
 
-def commitment(genesis, task, account, digest, trace, salt) -> bytes:
-    return b"agora/commit/1" + genesis + u64(task) + account + digest + trace + salt
+def commitment(genesis, task, account, claimed, salt) -> bytes:
+    return b"agora/commit/2" + genesis + u64(task) + account + claimed + salt
 
 
-def scale_result_leaf(task, job_hash, digest, trace, winner) -> bytes:
-    return u64(task) + job_hash + digest + trace + winner
+def scale_result_leaf(task, job_hash, claimed, winner) -> bytes:
+    return u64(task) + job_hash + claimed + winner
 
 
 # --- inclusion proofs
@@ -232,15 +256,15 @@ SPECS = [
 
 def synthetic_vector(name, seed, n, iterations):
     a, states = synthetic(seed, n, iterations)
-    digests = [chunked_root(canonical(m), OUTPUT_CHUNK) for m in states]
+    digests = [blake3(canonical(m)) for m in states]
     output = canonical(states[-1])
-    trace = trace_root(ACCOUNT, digests)
+    claimed = claim(output, digests)
     spec = scale_job_spec(seed, n, iterations)
-    check_seed = H(b"challenge" + seed)
+    check_seed = H(b"check" + seed)
     wrong = bytes([(output[0] + 1) % P]) + output[1:]
     assert check(seed, n, iterations, output, check_seed)
     assert not check(seed, n, iterations, wrong, check_seed)
-    preimage = commitment(GENESIS, TASK, ACCOUNT, digests[-1], trace, SALT)
+    preimage = commitment(GENESIS, TASK, ACCOUNT, claimed, SALT)
     vectors = chain_vectors(check_seed, n)
     return {
         "name": name,
@@ -250,33 +274,32 @@ def synthetic_vector(name, seed, n, iterations):
         "job_spec_scale": spec.hex(),
         "job_source_inline_scale": scale_inline(spec).hex(),
         "job_source_stored_scale": scale_stored(spec, 0).hex(),
-        "job_hash": H(spec).hex(),
+        "job_hash": blake3(spec).hex(),
         "a_first_bytes": canonical(a)[:16].hex(),
+        "first_diagonal_first_elements": diagonals(seed, n, 1)[0][:16],
         "m0_first_bytes": canonical(states[0])[:16].hex(),
         "output_first_bytes": output[:16].hex(),
         "first_state_digests": [d.hex() for d in digests[:4]],
         "digest": digests[-1].hex(),
+        "claim_scale": claimed.hex(),
         "account": ACCOUNT.hex(),
-        "trace_root": trace.hex(),
-        "challenge_seed": check_seed.hex(),
-        "challenge_vectors_first_elements": [v[0] for v in vectors],
-        "challenge_vectors_last_elements": [v[-1] for v in vectors],
+        "check_seed": check_seed.hex(),
+        "check_vectors_first_elements": [v[0] for v in vectors],
+        "check_vectors_last_elements": [v[-1] for v in vectors],
         "genesis": GENESIS.hex(),
         "task": TASK,
         "salt": SALT.hex(),
         "commitment_preimage": preimage.hex(),
         "commitment": H(preimage).hex(),
-        "result_leaf_scale": scale_result_leaf(TASK, H(spec), digests[-1], trace, ACCOUNT).hex(),
+        "result_leaf_scale": scale_result_leaf(TASK, blake3(spec), claimed, ACCOUNT).hex(),
     }
 
 
 def inclusion_vector(results: int, index: int, blocks: int, block: int):
     """A result among `results` of block `block`, proven to a header whose range has `blocks` leaves."""
     word = lambda text, i: H(text + u32(i))
-    leaves = [
-        scale_result_leaf(100 + i, word(b"job", i), word(b"digest", i), word(b"trace", i), ACCOUNT)
-        for i in range(results)
-    ]
+    claimed = lambda i: b"\0" + word(b"digest", i) + u64(i) + word(b"states", i) if i % 5 != 3 else UNUSABLE
+    leaves = [scale_result_leaf(100 + i, word(b"job", i), claimed(i), ACCOUNT) for i in range(results)]
     hashes = [leaf_hash(leaf) for leaf in leaves]
     block_leaves = [scale_block_leaf(i, word(b"block", i), H(b""), 0) for i in range(blocks)]
     block_leaves[block] = scale_block_leaf(block, word(b"block", block), root(hashes), results)
@@ -298,17 +321,29 @@ def inclusion_vector(results: int, index: int, blocks: int, block: int):
     }
 
 
+def blob_vector(length: int):
+    """Bytes that are i mod 251, and proofs of their first, middle and last chunk."""
+    data = bytes(i % 251 for i in range(length))
+    chunks = max((length + CHUNK - 1) // CHUNK, 1)
+    return {
+        "bytes": length,
+        "blob_ref_scale": blob(data).hex(),
+        "chunks": [
+            {"index": i, "siblings": [h.hex() for h in chunk_siblings(data, i)]}
+            for i in sorted({0, chunks // 2, chunks - 1})
+        ],
+    }
+
+
 def files() -> dict:
     # The known answers that the authors of Philox publish.
     assert philox4x32_10((0,) * 4, (0,) * 2) == (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)
     trees = [{"leaves": n, "root": root([leaf_hash(bytes([i])) for i in range(n)]).hex()} for n in range(10)]
-    chunks = [
-        {"bytes": n, "chunk": 1024, "root": chunked_root(bytes(i % 251 for i in range(n)), 1024).hex()}
-        for n in (0, 1, 1023, 1024, 1025, 2048, 5000, 262144)
-    ]
+    assert blake3(b"").hex() == "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
     return {
         "synthetic.json": [synthetic_vector(*spec) for spec in SPECS],
-        "merkle.json": {"roots": trees, "chunked_roots": chunks},
+        "merkle.json": trees,
+        "blobs.json": [blob_vector(n) for n in (0, 1, 1023, 1024, 1025, 2048, 5000, 7169, 65536)],
         "inclusion.json": [
             inclusion_vector(results, index, blocks, block)
             for results, index, blocks, block in [

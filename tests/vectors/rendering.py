@@ -4,7 +4,7 @@
   rendering.py          writes rendering.json beside this file
   rendering.py --check  fails if the file differs from what it would write
 
-It tries every ray against everything and is written to be compared with the page, not to be fast: it takes some seconds.
+It is written to be compared with the page, not to be fast: it takes some seconds.
 """
 
 import json
@@ -14,7 +14,8 @@ import struct
 import sys
 from math import isqrt
 
-from reference import H, chunked_root, leaf_hash, philox4x32_10, root, u32
+from blake3 import blake3
+from reference import H, claim, philox4x32_10
 
 ONE = 1 << 30
 FRACTION = 1 << 15
@@ -201,6 +202,57 @@ def at(o, d, t):
 
 # --- scenes
 
+def box_around(shape):
+    """A box that hides nothing of a sphere, or of a triangle given by its corners."""
+    if len(shape) == 3 and isinstance(shape[1], int):
+        centre, radius, _ = shape
+        return [c - radius - 16 for c in centre], [c + radius + 16 for c in centre]
+    return [min(p[i] for p in shape) - 24 for i in range(3)], [max(p[i] for p in shape) + 24 for i in range(3)]
+
+
+def halves(shapes):
+    """Two halves along the longest axis, and the axis."""
+    middle = [[sum(x) for x in zip(*box)] for _, box, _ in shapes]
+    axis = max(range(3), key=lambda i: max(m[i] for m in middle) - min(m[i] for m in middle))
+    ordered = [shapes[i] for i in sorted(range(len(shapes)), key=lambda i: middle[i][axis])]
+    return ordered[:len(shapes) // 2], ordered[len(shapes) // 2:], axis
+
+
+def one_by_one(shapes):
+    """The first shape and the others, by axes that change."""
+    return shapes[:1], shapes[1:], len(shapes) % 3
+
+
+def arranged(scene, split=halves, leaf=2):
+    """The scene with a hierarchy, and the triangles and spheres in the order of its leaves."""
+    corners = [[scene["vertices"][i] for i in vertices] for vertices, _, _ in scene["triangles"]]
+    shapes = [("triangles", box_around(c), t) for c, t in zip(corners, scene["triangles"])]
+    shapes += [("spheres", box_around(s), s) for s in scene["spheres"]]
+    tables, nodes = {"triangles": [], "spheres": []}, []
+
+    def grow(shapes):
+        low = [min(box[0][i] for _, box, _ in shapes) for i in range(3)]
+        high = [max(box[1][i] for _, box, _ in shapes) for i in range(3)]
+        place = len(nodes)
+        nodes.append(None)
+        kinds = {kind for kind, _, _ in shapes}
+        if len(shapes) <= leaf and len(kinds) == 1:
+            kind = kinds.pop()
+            at = len(tables[kind]) + (len(corners) if kind == "spheres" else 0)
+            tables[kind] += [shape for _, _, shape in shapes]
+            nodes[place] = (low, at, high, len(shapes), 0)
+            return
+        first, second, axis = split(shapes)
+        grow(first)
+        at = len(nodes)
+        grow(second)
+        nodes[place] = (low, at, high, 0, axis)
+
+    if shapes:
+        grow(shapes)
+    return {**scene, **tables, "nodes": nodes}
+
+
 def u16(x):
     return x.to_bytes(2, "little")
 
@@ -209,12 +261,14 @@ def encode(scene):
     def words(xs):
         return b"".join(struct.pack("<i" if x < 0 else "<I", x) for x in xs)
 
-    names = ["materials", "spheres", "planes", "vertices", "normals", "triangles", "keyframes"]
-    out = b"AGSC" + words([1] + [len(scene[name]) for name in names])
-    out += words(sum(scene["sky"], []) + [scene["exposure"], scene["clamp"]])
+    names = ["materials", "nodes", "spheres", "planes", "vertices", "normals", "triangles", "keyframes"]
+    out = b"AGSC" + words([2] + [len(scene[name]) for name in names])
+    out += words(sum(scene["sky"], []) + [scene["exposure"], scene["clamp"]]) + bytes(12)
     for m in scene["materials"]:
         out += bytes([m["surface"], m["pattern"]]) + u16(m["roughness"])
         out += b"".join(map(u16, m["colour"] + m["other_colour"])) + words([m["index"]] + m["emission"])
+    for low, at, high, count, axis in scene["nodes"]:
+        out += words(low + [at] + high) + u16(count) + u16(axis)
     for centre, radius, material in scene["spheres"]:
         out += words(centre + [radius, material])
     for point, normal, material in scene["planes"]:
@@ -260,31 +314,74 @@ def camera_ray(view, x, y, width, height, words):
     return add(position, scale(on_lens, aperture)), normalise(sub(through, scale(on_lens, lens)))
 
 
+# --- the search
+
+def meets(low, high, o, d, best):
+    """Whether the ray may meet something in a box that is not farther than `best`."""
+    near, far = 0, best
+    for i in range(3):
+        size = abs(d[i])
+        inverse = (1 << 46) // size if size > 1 << 15 else (1 << 31) - 1
+        slack = 0 if size > 1 << 15 else 1 << 14
+        start, end = low[i] - slack - o[i], high[i] + slack - o[i]
+        if d[i] < 0:
+            start, end = -end, -start
+        if end < 0:
+            return False
+        near = max(near, max(start, 0) * inverse >> 16)
+        far = min(far, (end * (inverse + 1) >> 16) + 1)
+    return near <= far
+
+
 # --- paths
+
+class OutOfSteps(Exception):
+    """The path ends."""
+
 
 class Renderer:
     def __init__(self, scene, job):
         self.scene, self.job = scene, job
-        self.shapes = [Triangle(scene, *t) for t in scene["triangles"]]
-        self.shapes += [Sphere(*s) for s in scene["spheres"]] + [Plane(*p) for p in scene["planes"]]
+        self.shapes = [Triangle(scene, *t) for t in scene["triangles"]] + [Sphere(*s) for s in scene["spheres"]]
+        self.planes = [Plane(*p) for p in scene["planes"]]
         self.lights = [s for s in scene["spheres"] if scene["materials"][s[2]]["surface"] == EMISSIVE]
         h = H(b"agora/philox/1" + bytes.fromhex(job["seed"]) + b"R")
         self.k0, self.k1, self.n0, self.n1 = (int.from_bytes(h[i:i + 4], "little") for i in (0, 4, 8, 12))
         self.thresholds = thresholds()
-        self.rays = 0
+        self.rays, self.ended, self.most_steps, self.left = 0, 0, 0, 0
 
     def words(self, x, y, frame, sample, draw):
         counter = (x | y << 16, frame << 20 | sample << 8 | draw, self.n0, self.n1)
         return philox4x32_10(counter, (self.k0, self.k1))
 
-    def first_hit(self, o, d):
+    def search(self, o, d, limit, any_hit):
+        """The least distance below `limit` that the search finds, and what is hit there."""
         self.rays += 1
-        best = None
-        for shape in self.shapes:
-            t = shape.hit(o, d)
-            if t is not None and (best is None or t < best[0]):
-                best = (t, shape)
-        return best
+        best, numbered = (limit, 0), self.shapes + self.planes
+        for number in range(len(self.shapes), len(numbered)):
+            t = numbered[number].hit(o, d)
+            if t is not None and (t, number) < best:
+                best = (t, number)
+        waiting = [0] if self.scene["nodes"] else []
+        while waiting and not (any_hit and best[0] < limit):
+            if self.left == 0:
+                raise OutOfSteps
+            self.left -= 1
+            place = waiting.pop()
+            low, at, high, count, axis = self.scene["nodes"][place]
+            if not meets(low, high, o, d, best[0]):
+                continue
+            if count == 0:
+                waiting += [place + 1, at] if d[axis] < 0 else [at, place + 1]
+                continue
+            if self.left < 2 * count:
+                raise OutOfSteps
+            self.left -= 2 * count
+            for number in range(at, at + count):
+                t = self.shapes[number].hit(o, d)
+                if t is not None and (t, number) < best:
+                    best = (t, number)
+        return (best[0], numbered[best[1]]) if best[0] < limit else None
 
     def sky(self, d):
         low = FRACTION - fraction(abs(d[1]))
@@ -300,11 +397,20 @@ class Renderer:
             radiance[i] = min(radiance[i] + min(more, clamp), clamp)
 
     def path(self, view, x, y, frame, sample):
+        radiance, self.left = [0] * 3, self.job["max_steps"]
+        try:
+            self.follow(radiance, view, x, y, frame, sample)
+        except OutOfSteps:
+            self.ended += 1
+        self.most_steps = max(self.most_steps, self.job["max_steps"] - self.left)
+        return radiance
+
+    def follow(self, radiance, view, x, y, frame, sample):
         job = self.job
         o, d = camera_ray(view, x, y, job["width"], job["height"], self.words(x, y, frame, sample, 0))
-        radiance, throughput, direct = [0] * 3, [1 << 16] * 3, True
+        throughput, direct = [1 << 16] * 3, True
         for b in range(job["max_bounces"] + 1):
-            hit = self.first_hit(o, d)
+            hit = self.search(o, d, MAX_DISTANCE + 1, False)
             if hit is None:
                 self.receive(radiance, throughput, self.sky(d), 1 << 24, 1)
                 break
@@ -339,7 +445,6 @@ class Renderer:
                 if chance < 1 << 16:
                     throughput = [(a << 16) // chance for a in throughput]
             d = new
-        return radiance
 
     def light(self, radiance, throughput, o, n, s, words):
         if not self.lights:
@@ -352,11 +457,8 @@ class Renderer:
         here, there = dot(d, s), -dot(d, q)
         if distance <= 64 or here <= 0 or there <= 0 or dot(d, n) <= 0:
             return
-        self.rays += 1
-        for shape in self.shapes:
-            t = shape.hit(o, d)
-            if t is not None and t < distance - 64:
-                return
+        if self.search(o, d, distance - 64, True):
+            return
         ratio = min((radius << 16) // distance, 1 << 18)
         factor = (fraction(here) * fraction(there) >> 15) * (ratio * ratio >> 8) >> 14
         self.receive(radiance, throughput, self.scene["materials"][material]["emission"], factor, len(self.lights))
@@ -526,7 +628,39 @@ def straight_down():
     )
 
 
-def job(name, of, size, region=None, frames=(0, 1), samples=4, max_bounces=6):
+def crowd():
+    """Long triangles that all cross, and spheres in each other: every ray has much to try."""
+    vertices, triangles, spheres = [], [], []
+    for i in range(24):
+        x, z = (i % 6) * 0.2 - 0.5, (i // 6) * 0.3 - 0.5
+        vertices += [at_units(-4 + x, -0.2, z), at_units(4, 0.3 - x, -z), at_units(x, 3 + z, x)]
+        triangles.append(([3 * i, 3 * i + 1, 3 * i + 2], None, i % 3))
+        if i % 2:
+            spheres.append((at_units(x, 1 + z, -x), round((1 + i / 32) * UNIT), (2, 3, 0)[i // 2 % 3]))
+    spheres.append((at_units(0, 6, 3), UNIT, 4))
+    return scene(
+        materials=[material(DIFFUSE, (0.8, 0.4, 0.3)), material(METAL, (0.6, 0.8, 0.9), roughness=0.2),
+                   material(COATED, (0.2, 0.5, 0.9)), material(GLASS, (1, 1, 1)), material(EMISSIVE, emission=(20, 20, 20))],
+        planes=[(at_units(0, -0.5, 0), [0, 1, 0], 0)],
+        keyframes=[keyframe(0, (0.5, 2, 6), (0, 1, 0))],
+        vertices=vertices, triangles=triangles, spheres=spheres,
+    )
+
+
+def untrue(scene):
+    """Boxes that leave out parts of what is in them, or are too large: what the search finds is the picture."""
+    def other(place, node):
+        low, at, high, count, axis = node
+        if place % 5 == 3:
+            return [x + (y - x) // 3 for x, y in zip(low, high)], at, high, count, axis
+        if place % 7 == 4:
+            return [-(1 << 27)] * 3, at, [1 << 27] * 3, count, (axis + 1) % 3 if count == 0 else 0
+        return node
+
+    return {**scene, "nodes": [other(*entry) for entry in enumerate(scene["nodes"])]}
+
+
+def job(name, of, size, region=None, frames=(0, 1), samples=4, max_bounces=6, max_steps=1024):
     return {
         "name": name,
         "scene": of,
@@ -538,35 +672,39 @@ def job(name, of, size, region=None, frames=(0, 1), samples=4, max_bounces=6):
         "frames": frames[1],
         "samples": samples,
         "max_bounces": max_bounces,
+        "max_steps": max_steps,
     }
 
 
 JOBS = [
-    job("still life", still_life(), (32, 20)),
-    job("still life, a region of frames between and after the keyframes", still_life(), (300, 40),
+    job("still life", arranged(still_life()), (32, 20)),
+    job("still life, a region of frames between and after the keyframes", arranged(still_life()), (300, 40),
         region=[100, 30, 80, 3], frames=(9, 3), samples=1, max_bounces=3),
-    job("large and far", large_and_far(), (24, 24), samples=3, max_bounces=12),
-    job("straight down in glass", straight_down(), (20, 12), samples=5, max_bounces=9),
-    job("no bounce at all", still_life(), (16, 9), samples=2, max_bounces=0),
+    job("large and far", arranged(large_and_far(), leaf=1), (24, 24), samples=3, max_bounces=12),
+    job("straight down in glass", arranged(straight_down()), (20, 12), samples=5, max_bounces=9),
+    job("no bounce at all", arranged(still_life()), (16, 9), samples=2, max_bounces=0),
+    job("paths that run out of steps", arranged(crowd()), (32, 18), samples=3, max_steps=150),
+    job("a deep hierarchy", arranged(crowd(), one_by_one, leaf=1), (24, 14), samples=2, max_steps=250),
+    job("boxes that are not true", untrue(arranged(crowd(), leaf=8)), (32, 18), samples=2, max_steps=150),
+    job("a single step", arranged(still_life()), (16, 9), samples=2, max_steps=1),
 ]
 
 
 def vector(entry):
     renderer = Renderer(entry["scene"], entry)
     output, tiles = renderer.render()
-    account = bytes(range(32))
-    digests = [chunked_root(data, 1024) for data in tiles + [output]]
-    blob = encode(entry["scene"])
-    print(f"{entry['name']}: {renderer.rays} rays", file=sys.stderr)
+    digests = [blake3(data) for data in tiles + [output]]
+    scene = encode(entry["scene"])
+    print(f"{entry['name']}: {renderer.rays} rays, {renderer.ended} paths ran out of steps, at most {renderer.most_steps} steps",
+          file=sys.stderr)
     return {
         **{key: value for key, value in entry.items() if key != "scene"},
-        "scene": blob.hex(),
-        "scene_hash": H(blob).hex(),
+        "scene": scene.hex(),
+        "scene_hash": blake3(scene).hex(),
         "output": output.hex(),
         "tile_digests": [digest.hex() for digest in digests[:-1]],
         "digest": digests[-1].hex(),
-        "account": account.hex(),
-        "trace_root": root([leaf_hash(account + u32(i) + d) for i, d in enumerate(digests)]).hex(),
+        "claim_scale": claim(output, digests).hex(),
     }
 
 

@@ -15,11 +15,8 @@ import matmul
 import reference
 import rendering
 import training
-from reference import H, OUTPUT_CHUNK, chunked_root, u32, u64
-
-
-def blob(data: bytes) -> bytes:
-    return H(data) + u32(len(data))
+from blake3 import blake3
+from reference import blob, u32
 
 
 def entry(kind: str, name: str, job: bytes, inputs: list, digest: str) -> dict:
@@ -55,27 +52,24 @@ def training_entries() -> list:
     assert training.dataset_bytes(data).hex() == made["data"]
     package, logits, pixels = bytes.fromhex(made["package"]), bytes.fromhex(made["logits"]), b"".join(data.images)
     s = training.shape_of(made["job"])
-    item_work = work(s)
-    job = (b"\1\2" + blob(package) + blob(pixels) + b"\1" + u32(len(data.images)) + u64(item_work)
-           + u32(4 * data.classes))
+    sizes = [s.width, s.height, *s.window, s.padding, s.pool, s.channels, s.classes]
+    shape = b"".join(size.to_bytes(2, "little") for size in sizes)
+    # The header of the package says the same.
+    assert package[6:24] == shape + bytes([data.maximum, 8])
+    job = b"\2\2" + blob(package) + blob(pixels) + b"\1" + package[6:24] + u32(len(data.images))
     return [
         entry("training", made["name"], bytes.fromhex(made["job_spec_scale"]), [bytes.fromhex(made["data"])],
               made["digest"]),
-        entry("classification", made["name"], job, [package, pixels], chunked_root(logits, OUTPUT_CHUNK).hex()),
+        entry("classification", made["name"], job, [package, pixels], blake3(logits).hex()),
     ]
-
-
-def work(s) -> int:
-    """More than enough: every weight, at every position of the image."""
-    return 1000 * s.channels * s.classes * 64
 
 
 def rendering_entry() -> dict:
     made = rendering.vector(rendering.JOBS[0])
     scene = bytes.fromhex(made["scene"])
-    job = (b"\1\4" + blob(scene) + bytes.fromhex(made["seed"]) + u32(made["width"]) + u32(made["height"])
+    job = (b"\2\4" + blob(scene) + bytes.fromhex(made["seed"]) + u32(made["width"]) + u32(made["height"])
            + b"".join(map(u32, made["region"])) + u32(made["first_frame"]) + u32(made["frames"]) + u32(made["samples"])
-           + u32(made["max_bounces"]))
+           + u32(made["max_bounces"]) + u32(made["max_steps"]))
     return entry("rendering", made["name"], job, [scene], made["digest"])
 
 

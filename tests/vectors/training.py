@@ -12,7 +12,8 @@ import pathlib
 import sys
 from types import SimpleNamespace
 
-from reference import H, chunked_root, philox4x32_10, trace_root, u32
+from blake3 import blake3
+from reference import H, blob, claim, philox4x32_10, u32
 
 M32 = 0xFFFFFFFF
 
@@ -112,10 +113,6 @@ def dataset_bytes(data) -> bytes:
     return header + u32(len(data.labels)) + b"".join(data.images) + bytes(data.labels)
 
 
-def blob(content: bytes) -> bytes:
-    return H(content) + u32(len(content))
-
-
 def scale_network(n) -> bytes:
     if n["kind"] == "perceptron":
         return b"\0" + u32(n["hidden"])
@@ -123,7 +120,7 @@ def scale_network(n) -> bytes:
 
 
 def scale_job_spec(job, data: bytes, start) -> bytes:
-    out = b"\1\3" + blob(data) + u32(job["width"]) + u32(job["height"]) + u32(job["classes"])
+    out = b"\2\3" + blob(data) + u32(job["width"]) + u32(job["height"]) + u32(job["classes"])
     out += scale_network(job["network"]) + bytes.fromhex(job["seed"])
     for field in ("batch", "segments", "segment_steps", "trace_interval", "rate_shift", "halve_after", "momentum_shift"):
         out += u32(job[field])
@@ -233,23 +230,24 @@ def train(job, data, start=None):
     """Returns the output, the digests of the trace and the last state."""
     s = shape_of(job)
     state = first_state(s, bytes.fromhex(job["seed"])) if start is None else read_state(s, start)
-    digests, output, done = [chunked_root(state_bytes(state), 1024)], b"", 0
+    digests, output = [blake3(state_bytes(state))], b""
     for _ in range(job["segments"]):
         losses = b""
-        for _ in range(job["segment_steps"]):
-            state, loss = make_step(job, s, data, state)
-            losses += u32(loss)
-            done += 1
-            if done % job["trace_interval"] == 0:
-                digests.append(chunked_root(state_bytes(state), 1024))
+        for _ in range(job["segment_steps"] // job["trace_interval"]):
+            of_interval = b""
+            for _ in range(job["trace_interval"]):
+                state, loss = make_step(job, s, data, state)
+                of_interval += u32(loss)
+            digests.append(blake3(state_bytes(state) + of_interval))
+            losses += of_interval
         output += state_bytes(state) + losses
-    digests.append(chunked_root(output, 1024))
+    digests.append(blake3(output))
     return output, digests, state
 
 
 def chosen_segments(check_seed: bytes, segments: int) -> list:
-    ordered = sorted(range(segments), key=lambda i: (word(check_seed, b"training check", 0, i), i))
-    return ordered[:max(2, -(-segments // 8))]
+    ordered = sorted(range(segments - 1), key=lambda i: (word(check_seed, b"training check", 0, i), i))
+    return [segments - 1, *ordered[:max(2, -(-segments // 8))]]
 
 
 # --- the vectors
@@ -292,7 +290,6 @@ def vectors() -> list:
         spec = scale_job_spec(job, content, start)
         pack = package(s, data.maximum, 8, quantised(state[1]))
         logits = [forward(s, quantised(state[1]), 8, pad(s, image, data.maximum))[2] for image in data.images]
-        account = bytes(range(32))
         check_seed = H(b"check " + name.encode())
         out.append({
             "name": name,
@@ -300,12 +297,11 @@ def vectors() -> list:
             "data": content.hex(),
             "start": None if start is None else start.hex(),
             "job_spec_scale": spec.hex(),
-            "job_hash": H(spec).hex(),
+            "job_hash": blake3(spec).hex(),
             "output": output.hex(),
             "state_digests": [d.hex() for d in digests],
             "digest": digests[-1].hex(),
-            "account": account.hex(),
-            "trace_root": trace_root(account, digests).hex(),
+            "claim_scale": claim(output, digests).hex(),
             "package": pack.hex(),
             "logits": b"".join(i32(z) for image in logits for z in image).hex(),
             "check_seed": check_seed.hex(),

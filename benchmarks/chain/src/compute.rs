@@ -11,7 +11,7 @@ use std::time::Instant;
 
 pub fn measure(matrix_size: u32, iterations: u32, repetitions: usize) -> Result<Vec<Figure>, Failure> {
     let seed: [u8; 32] = rand::random();
-    let job = JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+    let job = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
         seed,
         matrix_size,
         iterations,

@@ -1,6 +1,6 @@
 //! Settled tasks and transfers per second on one node.
 //!
-//! No results are computed here: the workers commit to and reveal a digest that they agree on beforehand, so that the chain
+//! No results are computed here: the workers commit to and reveal a claim that they agree on beforehand, so that the chain
 //! alone is measured. Each task takes five acceptances, five commitments, five reveals and a settlement.
 
 use crate::{Failure, UNIT, chain_spec};
@@ -17,7 +17,7 @@ use agora_localnet::{Node, NodeOptions};
 use agora_primitives::{
     TaskId,
     commitment::commitment,
-    job::{JobKind, JobSource, JobSpec, SyntheticJob},
+    job::{BlobRef, Claim, JobKind, JobSource, JobSpec, SyntheticJob},
     participants::Specialisation,
     task::Difficulty,
 };
@@ -168,17 +168,21 @@ async fn settle(client: &Client, workers: &[KeySource], count: usize) -> Result<
     let is_accepted = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Accepted { .. }));
     chain.wait_for(total, "the acceptances", is_accepted).await?;
 
-    let (digest, trace_root, salt) = (H256([7; 32]), H256([8; 32]), [9; 32]);
+    let claim = Claim::Output {
+        output: BlobRef::to(&[7]),
+        states_root: H256([8; 32]),
+    };
+    let salt = [9; 32];
     let genesis = client.genesis_hash();
     let commit = |task: TaskId, worker: &Submitter| {
-        let commitment = commitment(genesis, task, worker.account(), digest, trace_root, &salt);
+        let commitment = commitment(genesis, task, worker.account(), &claim, &salt);
         calls::commit(task, commitment)
     };
     work(&shifts, commit).await?;
     let is_committed = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Committed { .. }));
     chain.wait_for(total, "the commitments", is_committed).await?;
 
-    let reveal = |task: TaskId, _: &Submitter| calls::reveal(task, digest, trace_root, salt);
+    let reveal = |task: TaskId, _: &Submitter| calls::reveal(task, claim, salt);
     work(&shifts, reveal).await?;
     let is_settled = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Settled { .. }));
     chain.wait_for(count, "the settlements", is_settled).await?;
@@ -209,7 +213,7 @@ async fn publish(client: &Client, chain: &mut Chain<'_>, count: usize) -> Result
         .least_reward(Difficulty::ONE)
         .ok_or("the least reward overflows")?;
     let deadline = best.block.number + 1000;
-    let job = JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+    let job = JobSource::Inline(JobSpec::V2(JobKind::Synthetic(SyntheticJob {
         seed: rand::random(),
         matrix_size: 1,
         iterations: 1,

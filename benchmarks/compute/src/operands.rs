@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use agora_compute::{CancelFlag, CpuEngine, Engine, JobKind, JobSpec, NoInputs, NoProgress, SyntheticJob, synthetic};
-use agora_math::field::{MODULUS, symmetric};
+use agora_math::field::{MODULUS, canonical, symmetric};
 
 /// The seed of all matrices. How long a product takes does not depend on it.
 const SEED: [u8; 32] = [0x51; 32];
@@ -20,7 +20,7 @@ pub fn job(size: u32, iterations: u32) -> SyntheticJob {
 
 /// Computes `job` on `engine` and returns the output.
 pub fn compute(engine: &dyn Engine, job: SyntheticJob) -> Result<Vec<u8>, Failure> {
-    let job = JobSpec::V1(JobKind::Synthetic(job));
+    let job = JobSpec::V2(JobKind::Synthetic(job));
     Ok(engine.run(&job, &NoInputs, &NoProgress, &CancelFlag::new())?.output)
 }
 
@@ -29,7 +29,8 @@ pub fn giga_operations(size: u32, iterations: u32) -> f64 {
     2e-9 * f64::from(size).powi(3) * f64::from(iterations)
 }
 
-/// The factor and the first state of a job, as numbers, row by row; and their product, with which peers are checked.
+/// The factor and the first state of a job, scaled by its diagonal, as numbers, row by row; and their product, with which
+/// peers are checked.
 pub struct Operands {
     /// The number of rows, and of columns.
     pub size: usize,
@@ -44,10 +45,17 @@ impl Operands {
     /// Errors: those of the engine.
     pub fn new(size: u32) -> Result<Self, Failure> {
         let job = job(size, 1);
+        let mut start = synthetic::start(&job);
+        let diagonal = synthetic::Diagonals::new(&job).of(0);
+        for (row, scale) in start.chunks_exact_mut(size as usize).zip(diagonal) {
+            for element in row {
+                *element = canonical(i32::from(*element) * i32::from(scale));
+            }
+        }
         Ok(Self {
             size: size as usize,
             factor: synthetic::factor(&job),
-            start: synthetic::start(&job),
+            start,
             product: compute(&CpuEngine::new(), job)?,
         })
     }

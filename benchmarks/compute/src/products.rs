@@ -153,8 +153,8 @@ mod tests {
     #[test]
     fn chains_have_the_operations_and_products_that_they_need() {
         let iterations = |length: Length| [1, 512, 1024, 2048, 4096].map(|size| length.iterations(size));
-        assert_eq!(iterations(ON_SOFTWARE), [4096, 128, 16, 2, 1]);
-        assert_eq!(iterations(ON_HARDWARE), [4096, 4096, 2048, 256, 32]);
-        assert_eq!(iterations(ON_PROCESSOR), [4096, 256, 32, 4, 4]);
+        assert_eq!(iterations(ON_SOFTWARE), [16_384, 128, 16, 2, 1]);
+        assert_eq!(iterations(ON_HARDWARE), [16_384, 16_384, 2048, 256, 32]);
+        assert_eq!(iterations(ON_PROCESSOR), [16_384, 256, 32, 4, 4]);
     }
 }

@@ -1,9 +1,8 @@
 //! What a blob is, and how its key follows from its content.
 
+use agora_jobs::blob;
+use agora_math::merkle;
 use std::fmt;
-
-/// Length of the chunks over which a result's digest is computed.
-pub const OUTPUT_CHUNK_BYTES: usize = 1024;
 
 /// A blob's key: 32 bytes computed from its content.
 pub type BlobKey = [u8; 32];
@@ -15,19 +14,25 @@ pub enum BlobKind {
     Job,
     /// The canonical output of a job.
     Output,
+    /// The digests of the states of a computation before its output, 32 bytes each.
+    States,
     /// An input of a job: a model, a scene, data.
     Input,
 }
 
 impl BlobKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Job, Self::Output, Self::Input];
+    pub const ALL: [Self; 4] = [Self::Job, Self::Output, Self::States, Self::Input];
 
     /// The key of `content`.
     pub fn key_of(self, content: &[u8]) -> BlobKey {
         match self {
-            Self::Job | Self::Input => sp_crypto_hashing::blake2_256(content),
-            Self::Output => agora_math::merkle::chunked_root(content, OUTPUT_CHUNK_BYTES),
+            Self::Job | Self::Output | Self::Input => blob::hash(content).0,
+            // Bytes beyond the last digest count as one that is shorter, so that they are not overlooked.
+            Self::States => {
+                let digests = content.chunks(32);
+                merkle::root(&digests.map(merkle::leaf_hash).collect::<Vec<_>>())
+            }
         }
     }
 
@@ -36,6 +41,7 @@ impl BlobKind {
         match self {
             Self::Job => "jobs",
             Self::Output => "outputs",
+            Self::States => "states",
             Self::Input => "inputs",
         }
     }
@@ -46,6 +52,7 @@ impl fmt::Display for BlobKind {
         f.write_str(match self {
             Self::Job => "job",
             Self::Output => "output",
+            Self::States => "list of states",
             Self::Input => "input",
         })
     }

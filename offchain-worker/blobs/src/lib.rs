@@ -5,8 +5,8 @@
 //!
 //! | kind | key |
 //! | --- | --- |
-//! | [`BlobKind::Job`], [`BlobKind::Input`] | `blake2_256` of the content |
-//! | [`BlobKind::Output`] | the result digest: Merkle root of the content's 1 KiB chunks |
+//! | [`BlobKind::Job`], [`BlobKind::Input`], [`BlobKind::Output`] | BLAKE3 of the content |
+//! | [`BlobKind::States`] | the states root of the claim: root of the Merkle tree over the digests |
 //!
 //! This crate knows no chain: the caller says which blobs are still wanted ([`BlobStore::collect_garbage`]).
 
@@ -17,5 +17,5 @@ mod kind;
 mod store;
 
 pub use error::BlobError;
-pub use kind::{BlobKey, BlobKind, OUTPUT_CHUNK_BYTES};
+pub use kind::{BlobKey, BlobKind};
 pub use store::{BlobStore, Garbage};

@@ -1,6 +1,7 @@
 //! The store, in a folder.
 
 use agora_blobs::{BlobError, BlobKind, BlobStore, Garbage};
+use agora_jobs::{H256, states_root};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ fn refuses_a_damaged_blob_whichever_bit_is_wrong() {
             let folder_of = match kind {
                 BlobKind::Job => "jobs",
                 BlobKind::Output => "outputs",
+                BlobKind::States => "states",
                 BlobKind::Input => "inputs",
             };
             let file = folder.path().join(folder_of).join(&name[..2]).join(&name);
@@ -133,6 +135,19 @@ fn collects_what_is_old_and_unwanted_only() {
         assert!(store.contains(BlobKind::Output, &wanted).await.expect("asked"));
         assert!(!store.contains(BlobKind::Output, &unwanted).await.expect("asked"));
         assert!(folder.path().join("outputs").join("note.txt").exists());
+    });
+}
+
+#[test]
+fn the_list_of_states_is_found_by_the_root_of_its_claim() {
+    let (_folder, store) = store();
+    block_on(async {
+        for count in [0, 1, 5] {
+            let digests: Vec<H256> = (0..count).map(H256::repeat_byte).collect();
+            let list: Vec<u8> = digests.iter().flat_map(|digest| digest.0).collect();
+            let key = store.put(BlobKind::States, list).await.expect("put");
+            assert_eq!(H256(key), states_root(&digests));
+        }
     });
 }
 

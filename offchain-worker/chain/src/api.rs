@@ -19,7 +19,7 @@
         with = "::subxt::utils::Static<::agora_primitives::participants::Role>"
     ),
     substitute_type(
-        path = "agora_primitives::participants::Specialisation",
+        path = "agora_jobs::specialisation::Specialisation",
         with = "::subxt::utils::Static<::agora_primitives::participants::Specialisation>"
     ),
     substitute_type(
@@ -27,8 +27,12 @@
         with = "::subxt::utils::Static<::agora_primitives::participants::Specialisations>"
     ),
     substitute_type(
-        path = "agora_primitives::job::JobSource",
+        path = "agora_jobs::JobSource",
         with = "::subxt::utils::Static<::agora_primitives::job::JobSource>"
+    ),
+    substitute_type(
+        path = "agora_jobs::claim::Claim",
+        with = "::subxt::utils::Static<::agora_primitives::job::Claim>"
     ),
     substitute_type(
         path = "agora_primitives::judging::JudgeRule",

@@ -3,7 +3,7 @@
 use crate::{AccountId, Balance, BlockNumber, H256, Payload, api::api};
 use agora_primitives::{
     ClassId, Reference, TaskId,
-    job::JobSource,
+    job::{Claim, JobSource},
     judging::Attestation,
     participants::{Role, Specialisations},
     task::Difficulty,
@@ -83,11 +83,9 @@ pub fn commit(task: TaskId, commitment: H256) -> impl Payload {
     api::transactions().tasks().commit(task.into(), commitment)
 }
 
-/// Reveals a result.
-pub fn reveal(task: TaskId, digest: H256, trace_root: H256, salt: [u8; 32]) -> impl Payload {
-    api::transactions()
-        .tasks()
-        .reveal(task.into(), digest, trace_root, salt)
+/// Reveals a claim.
+pub fn reveal(task: TaskId, claim: Claim, salt: [u8; 32]) -> impl Payload {
+    api::transactions().tasks().reveal(task.into(), claim.into(), salt)
 }
 
 /// Takes the step of a task that is due.

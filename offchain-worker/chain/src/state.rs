@@ -89,7 +89,7 @@ impl AtBlock {
             } = entry.value().decode()?;
             views.push(AppealWindowView {
                 task,
-                digest: terms.digest,
+                claim: terms.claim.0,
                 seed: terms.seed,
                 until: terms.until,
                 attestations,

@@ -4,7 +4,7 @@ use crate::{AccountId, Balance, BlockNumber, H256};
 use agora_primitives::{
     ClassId, TaskId,
     capability::{Decision, challenge_job},
-    job::{JobKind, JobSpec},
+    job::{Claim, JobKind, JobSpec},
     judging,
     money::{Payee, Purpose, Scope},
     participants::{Specialisation, Specialisations},
@@ -34,8 +34,8 @@ pub type Attestations = judging::Attestations<AccountId, ConstU32<{ u32::MAX }>>
 pub struct AppealWindowView {
     /// The task.
     pub task: TaskId,
-    /// The result that may be appealed.
-    pub digest: H256,
+    /// The claim that may be appealed.
+    pub claim: Claim,
     /// Where checks take their randomness from.
     pub seed: H256,
     /// The last block in which attesting is possible.
@@ -83,7 +83,7 @@ pub struct RoundView {
 impl RoundView {
     /// The job with which `worker` proves `capability` in this round.
     pub fn challenge(&self, worker: &AccountId, capability: u32) -> JobSpec {
-        JobSpec::V1(JobKind::Synthetic(challenge_job(
+        JobSpec::V2(JobKind::Synthetic(challenge_job(
             self.seed,
             &worker.0,
             capability,

@@ -79,6 +79,11 @@ impl Context {
         Ok(Journal::open(&path, client.genesis_hash().0, account.0)?)
     }
 
+    /// The folder in which the worker `account` keeps the jobs that it has accepted, and results not yet revealed.
+    pub fn tasks(&self, account: &AccountId) -> Result<PathBuf, CliError> {
+        Ok(self.data()?.join(format!("{account}.tasks")))
+    }
+
     /// How devices are opened. Their fastest settings are remembered if there is a folder for that.
     pub fn gpu_options(&self) -> GpuOptions {
         let cache = self.global.cache.clone();

@@ -50,7 +50,7 @@ impl JobArgs {
             Self::Training(args) => args.prepare(blobs).await?,
             Self::Rendering(args) => args.prepare(blobs).await?,
         };
-        let spec = JobSpec::V1(kind);
+        let spec = JobSpec::V2(kind);
         spec.validate().map_err(|error| CliError::Usage(error.to_string()))?;
         Ok(spec)
     }
@@ -73,7 +73,7 @@ trait Show {
 
 /// The job, as what every kind can show.
 fn shown(job: &JobSpec) -> &dyn Show {
-    let JobSpec::V1(kind) = job;
+    let JobSpec::V2(kind) = job;
     match kind {
         JobKind::Synthetic(job) => job,
         JobKind::Matmul(job) => job,

@@ -101,7 +101,7 @@ fn train(
     held_out: &Dataset,
 ) -> Result<Trained, Box<dyn Error>> {
     let mut inputs = MemoryInputs::new();
-    let data = inputs.insert(training.encode()?).ok_or("the data set is too long")?;
+    let data = inputs.insert(training.encode()?);
     let job = TrainingJob {
         data,
         width: training.width.into(),
@@ -118,7 +118,7 @@ fn train(
         momentum_shift: 3,
         start: None,
     };
-    let spec = JobSpec::V1(JobKind::Training(job));
+    let spec = JobSpec::V2(JobKind::Training(job));
     let seconds = |started: Instant| started.elapsed().as_secs_f64();
     let started = Instant::now();
     let output = engine.run(&spec, &inputs, &NoProgress, &CancelFlag::new())?.output;

@@ -1,17 +1,15 @@
-//! The result of a job, and what a worker commits to.
+//! The result of a job, and what a worker claims it to be.
 
 use crate::digest::output_digest;
-use agora_math::{
-    merkle::Hash,
-    trace::{self, Opening},
-};
+use agora_math::merkle::Hash;
+use agora_primitives::job::{BlobRef, Claim, H256, states_root};
 
 /// The result of a job.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Computation {
     /// The canonical output.
     pub output: Vec<u8>,
-    /// The digests of the intermediate states, from the first to the last, which is the output.
+    /// The digests of the states, from the first to the last, which is the output.
     pub state_digests: Vec<Hash>,
 }
 
@@ -31,13 +29,20 @@ impl Computation {
             .unwrap_or_else(|| output_digest(&self.output))
     }
 
-    /// Commits `account` to the states: the root of [`trace`].
-    pub fn trace_root(&self, account: &[u8; 32]) -> Hash {
-        trace::root(account, &self.state_digests)
+    /// The digests of the states before the output: the list that is published beside the output.
+    pub fn states(&self) -> Vec<H256> {
+        let before = self.state_digests.split_last().map_or(&[][..], |(_, before)| before);
+        before.iter().copied().map(H256).collect()
     }
 
-    /// Opens state `index` of `account`'s trace; nothing if there is no such state.
-    pub fn open(&self, account: &[u8; 32], index: u32) -> Option<Opening> {
-        trace::open(account, &self.state_digests, index)
+    /// What everybody claims who computes the job rightly.
+    pub fn claim(&self) -> Claim {
+        Claim::Output {
+            output: BlobRef {
+                hash: H256(self.digest()),
+                size: self.output.len() as u64,
+            },
+            states_root: states_root(&self.states()),
+        }
     }
 }

@@ -10,6 +10,7 @@ mod batch;
 mod context;
 mod error;
 mod faults;
+mod pacer;
 mod pipeline;
 mod pool;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub(crate) use batch::{Batch, Readback};
 pub(crate) use context::{Bounds, Context};
 pub use error::DeviceError;
 pub(crate) use error::MayBeDevice;
+pub(crate) use pacer::Pacer;
 pub(crate) use pool::Pooled;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +33,7 @@ pub const AUTO_SELECTOR: &str = "auto";
 const MAX_LOSSES: u32 = 3;
 
 /// Limits below those of the adapter. What is `None` follows from the adapter.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Caps {
     /// The largest buffer to use, in bytes.
     pub max_buffer_bytes: Option<u64>,
@@ -39,6 +41,27 @@ pub(crate) struct Caps {
     pub max_workgroups: Option<u32>,
     /// The most multiply–add operations of one submission.
     pub max_work: Option<u64>,
+    /// How shaders are made wrong.
+    #[cfg(test)]
+    pub sabotage: Option<testing::Sabotage>,
+}
+
+impl Caps {
+    /// Whether the adapter's own limits hold.
+    pub const fn are_none(&self) -> bool {
+        self.max_buffer_bytes.is_none() && self.max_workgroups.is_none() && self.max_work.is_none()
+    }
+
+    /// Without limits.
+    #[allow(clippy::needless_update, reason = "tests have a field more")]
+    pub fn lifted(self) -> Self {
+        Self {
+            max_buffer_bytes: None,
+            max_workgroups: None,
+            max_work: None,
+            ..self
+        }
+    }
 }
 
 /// One graphics adapter, opened. Jobs share it: while one uploads or reads back, another computes.
@@ -65,6 +88,14 @@ impl Device {
     /// The adapter.
     pub const fn info(&self) -> &DeviceInfo {
         &self.info
+    }
+
+    /// Whether its shaders are made wrong, by a test.
+    pub const fn is_sabotaged(&self) -> bool {
+        #[cfg(test)]
+        return self.caps.sabotage.is_some();
+        #[cfg(not(test))]
+        false
     }
 
     /// Runs `work` on the opened device. When the device is lost, it is opened again and `work` is called again, so

@@ -4,6 +4,7 @@ mod cpu;
 mod gpu;
 
 pub use cpu::CpuEngine;
+pub(crate) use cpu::StandIn;
 pub use gpu::GpuEngine;
 
 use crate::{
@@ -18,6 +19,11 @@ use agora_primitives::job::JobSpec;
 pub trait Engine: Send + Sync {
     /// The engine's name, for people.
     fn name(&self) -> &str;
+
+    /// Why this is the processor although a graphics device was looked for. `None` for an engine that was asked for.
+    fn fall_back(&self) -> Option<&str> {
+        None
+    }
 
     /// Computes `job` from `inputs`. Blocks until the end; calls on one engine from several threads run side by
     /// side.

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 pub trait Inputs: Send + Sync {
     /// The content of `blob`, which has its length and its hash.
     ///
-    /// Errors: `Missing`, `Mismatch`.
+    /// Errors: `Missing`, `Length`.
     fn get(&self, blob: &BlobRef) -> Result<Arc<[u8]>, InputError>;
 }
 
@@ -17,13 +17,13 @@ pub enum InputError {
     /// It is not there.
     #[error("the input {0} is not here; put it into the blob store")]
     Missing(String),
-    /// The content found is not what the job names.
+    /// The content found has another length than the job names: what the job names does not exist.
     #[error("the input {hash} should have {expected} bytes, and has {found}")]
     Length {
         /// The hash by which it is named.
         hash: String,
         /// Its length as the job says.
-        expected: u32,
+        expected: u64,
         /// Its length as it is.
         found: usize,
     },
@@ -49,12 +49,12 @@ impl MemoryInputs {
         Self::default()
     }
 
-    /// Adds `content` and returns how a job names it; `None` if it is too long for a job.
-    pub fn insert(&mut self, content: impl Into<Arc<[u8]>>) -> Option<BlobRef> {
+    /// Adds `content` and returns how a job names it.
+    pub fn insert(&mut self, content: impl Into<Arc<[u8]>>) -> BlobRef {
         let content = content.into();
-        let blob = BlobRef::to(&content)?;
+        let blob = BlobRef::to(&content);
         self.0.insert(blob.hash.0, content);
-        Some(blob)
+        blob
     }
 }
 
@@ -62,7 +62,7 @@ impl Inputs for MemoryInputs {
     fn get(&self, blob: &BlobRef) -> Result<Arc<[u8]>, InputError> {
         let content = self.0.get(&blob.hash.0);
         let content = content.ok_or_else(|| InputError::Missing(hex::encode(blob.hash)))?;
-        if content.len() != blob.size as usize {
+        if content.len() as u64 != blob.size {
             return Err(InputError::Length {
                 hash: hex::encode(blob.hash),
                 expected: blob.size,
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn inputs_are_found_by_their_hash_and_length() {
         let mut inputs = MemoryInputs::new();
-        let blob = inputs.insert(*b"content").unwrap();
+        let blob = inputs.insert(*b"content");
         assert_eq!(&inputs.get(&blob).unwrap()[..], b"content");
         assert!(matches!(
             inputs.get(&BlobRef { size: 6, ..blob }),

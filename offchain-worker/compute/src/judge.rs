@@ -1,7 +1,7 @@
 //! Checking a result, and judging between two workers: what is the same for every kind of jobs.
 //!
-//! Two workers whose results differ find the first state in which they differ by [`agora_math::trace::Bisection`].
-//! [`judge_step`] computes that one state again, at the cost of that state alone. An output that is *joined* from parts
+//! Two workers whose results differ find the first state in which they differ by
+//! [`first_difference`](agora_primitives::job::first_difference). [`judge_step`] computes that one state again, at the cost of that state alone. An output that is *joined* from parts
 //! is not computed in one step; there the first part that differs decides ([`judge_outputs`]).
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     kinds::{self, EngineError, JudgeError, OutputState, Place, Verdict},
 };
 use agora_math::merkle::Hash;
-use agora_primitives::job::{JobError, JobSpec};
+use agora_primitives::job::{Claim, H256, JobError, JobSpec, states_root};
 
 /// Checks `output` as a result of `job`, at a small part of the work of computing it.
 ///
@@ -28,6 +28,49 @@ pub fn check_output(
 ) -> Result<Verdict, EngineError> {
     job.validate()?;
     kinds::of(job).check(inputs, output, seed)
+}
+
+/// Checks `claim` about `job`, with the `output` that it names; that of an unusable job is empty.
+///
+/// The claim's length is compared, and its states root where the states follow from the output (not for chains of products
+/// and training). The caller has compared the output's hash.
+///
+/// Errors: those of [`check_output`], but never one that says that the inputs are unusable: then the verdict tells.
+pub fn check_claim(
+    job: &JobSpec,
+    inputs: &dyn Inputs,
+    claim: &Claim,
+    output: &[u8],
+    seed: &[u8; 32],
+) -> Result<Verdict, EngineError> {
+    job.validate()?;
+    let wrong = Verdict::Wrong(Place::Inputs);
+    let kind = kinds::of(job);
+    let found = match claim {
+        Claim::Unusable => kind.ensure_usable(inputs).map(|()| wrong),
+        Claim::Output {
+            output: named,
+            states_root: root,
+        } => {
+            let expected = job.max_output_bytes();
+            let lengths = [named.size, output.len() as u64];
+            if let Some(found) = lengths.into_iter().find(|&found| found != expected) {
+                return Ok(Verdict::Wrong(Place::Length { expected, found }));
+            }
+            let states = |digests: Vec<Hash>| states_root(&digests.into_iter().map(H256).collect::<Vec<_>>());
+            if kind.states_in(output).is_some_and(|digests| states(digests) != *root) {
+                return Ok(Verdict::Wrong(Place::States));
+            }
+            check_output(job, inputs, output, seed)
+        }
+    };
+    match found {
+        Err(error) if error.is_unusable() => Ok(match claim {
+            Claim::Unusable => Verdict::Right,
+            Claim::Output { .. } => wrong,
+        }),
+        found => found,
+    }
 }
 
 /// How many states the trace of `job` has, the output included.

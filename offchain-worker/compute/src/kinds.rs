@@ -22,19 +22,30 @@ pub use verdict::{Place, Verdict};
 pub(crate) use workload::{Sample, Unit, Workload};
 
 use crate::{computation::Computation, inputs::Inputs, kernels::gpu::Gpu, run::Run};
-use agora_math::field::Generator;
+use agora_math::{field::Generator, merkle::Hash};
 use agora_primitives::job::{JobKind, JobSpec};
 
 /// Everything that a kind does with one of its jobs. The job is within its limits.
 pub(crate) trait Kind {
-    /// The reference: it defines the job's result.
+    /// The job's result, which `agora-reference` defines, on the processor.
     fn on_cpu(&self, run: &Run<'_>) -> Result<Computation, EngineError>;
 
     /// The same bytes, on a graphics device.
     fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError>;
 
+    /// Reads the inputs, and refuses what the engines refuse.
+    ///
+    /// Errors: [unusable](EngineError::is_unusable) if the job has no output, `Input` if one is missing.
+    fn ensure_usable(&self, inputs: &dyn Inputs) -> Result<(), EngineError>;
+
     /// Whether `output` is right, as far as a check with `seed` can tell.
     fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError>;
+
+    /// The digests of the states before `output`, which has its length, if they follow from it. `None`: they do not.
+    fn states_in(&self, output: &[u8]) -> Option<Vec<Hash>> {
+        let _ = output;
+        None
+    }
 
     /// The states that a worker commits to.
     fn trace(&self) -> Trace;
@@ -68,7 +79,7 @@ pub(crate) trait Kind {
 
 /// The [`Kind`] of `job`.
 pub(crate) fn of(job: &JobSpec) -> &dyn Kind {
-    let JobSpec::V1(kind) = job;
+    let JobSpec::V2(kind) = job;
     match kind {
         JobKind::Synthetic(job) => job,
         JobKind::Matmul(job) => job,

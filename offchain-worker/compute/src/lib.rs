@@ -1,7 +1,7 @@
 //! Deterministic compute engines of the Agora worker, on graphics devices and on the processor.
 //!
-//! A job ([`JobSpec`]) has one right result, to the bit. [`CpuEngine`] says what it is; [`GpuEngine`] gives the same
-//! bytes faster, on whatever adapter, and is tested against it ([`self_test`]). [`check_output`] tells right from wrong
+//! A job ([`JobSpec`]) has one right result, to the bit. `agora-reference` says what it is;
+//! [`CpuEngine`] and [`GpuEngine`] give the same bytes faster, and are tested when they are opened ([`self_test`]). [`check_output`] tells right from wrong
 //! at a small part of the work; where two workers differ, [`judge_step`] decides at the cost of one step.
 //!
 //! This crate knows no chain, reads no environment and prints nothing. Computing blocks the thread.
@@ -14,7 +14,7 @@
 //! use agora_compute::{CancelFlag, CpuEngine, Engine, JobKind, JobSpec, NoInputs, NoProgress, SyntheticJob};
 //!
 //! let job = SyntheticJob { seed: [7; 32], matrix_size: 33, iterations: 4 };
-//! let job = JobSpec::V1(JobKind::Synthetic(job));
+//! let job = JobSpec::V2(JobKind::Synthetic(job));
 //! let computation = CpuEngine::new().run(&job, &NoInputs, &NoProgress, &CancelFlag::new())?;
 //! assert_eq!(computation.digest(), agora_compute::output_digest(&computation.output));
 //! assert!(agora_compute::check_output(&job, &NoInputs, &computation.output, &[1; 32])?.is_right());
@@ -23,6 +23,7 @@
 
 #![deny(missing_docs)]
 
+mod amounts;
 mod computation;
 mod device;
 mod digest;
@@ -36,17 +37,18 @@ mod networks;
 mod run;
 mod self_test;
 
-pub use agora_math::merkle::OUTPUT_CHUNK;
 pub use agora_primitives::job::{
-    BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, MatmulJob, NetworkShape, Region, RenderingJob,
-    SyntheticJob, TrainingJob,
+    BlobRef, Claim, ClassifierShape, InferenceJob, InferenceNetwork, JobKind, JobSpec, MatmulJob, NetworkShape, Region,
+    RenderingJob, SyntheticJob, TrainingJob,
 };
+pub use amounts::ByteCount;
 pub use computation::Computation;
 pub use device::{AUTO_SELECTOR, DeviceError, DeviceInfo, DeviceLimits, DeviceType, devices, find_device};
 pub use digest::output_digest;
+use engine::StandIn;
 pub use engine::{CpuEngine, Engine, GpuEngine};
 pub use inputs::{InputError, Inputs, MemoryInputs, NoInputs};
-pub use judge::{check_output, judge_outputs, judge_step, state_before, trace_length};
+pub use judge::{check_claim, check_output, judge_outputs, judge_step, state_before, trace_length};
 pub use kernels::{
     cpu as gemm,
     gpu::{Configuration, Gpu, GpuOptions},
@@ -54,7 +56,7 @@ pub use kernels::{
 pub use kinds::{
     EngineError, ItemsError, JudgeError, Place, Verdict, encode_items, rendering::scene, synthetic, training,
 };
-pub use measure::{Figure, Measurement, Speed, capability, measure};
+pub use measure::{Benchmark, Figure, Measurement, Speed, capability, measure};
 pub use networks::{classifier, transformer};
 pub use run::{CancelFlag, NoProgress, Progress};
 pub use self_test::self_test;
@@ -79,15 +81,61 @@ pub fn choose_device(selector: &str) -> Result<Option<DeviceInfo>, EngineError> 
     }
 }
 
-/// Opens the engine that `selector` names, as in [`choose_device`], and tests it. `options` are for adapters.
+/// Why `selector` names the processor although it looks for a graphics device: `None` unless it is `auto` and
+/// [`choose_device`] finds none.
+pub fn fall_back_reason(selector: &str) -> Option<String> {
+    let best = (selector == AUTO_SELECTOR).then(devices)?.into_iter().next();
+    match best {
+        None => Some("there is no graphics adapter with a driver".to_owned()),
+        Some(device) if device.device_type == DeviceType::Software => {
+            Some(format!("the only graphics adapter is software: {device}"))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Opens the engine that `selector` names, as in [`choose_device`], and tests it. `options` are for adapters. For `auto`
+/// the next adapter is opened where one cannot be used, and the processor where there is no other: with a warning, and
+/// [`Engine::fall_back`] has the reason.
 ///
 /// Errors: as [`choose_device`], [`GpuEngine::open`] and [`self_test`].
 pub fn open_engine(selector: &str, options: &GpuOptions) -> Result<Box<dyn Engine>, EngineError> {
-    let engine: Box<dyn Engine> = match choose_device(selector)? {
-        None => Box::new(CpuEngine::new()),
-        Some(device) => Box::new(GpuEngine::open(&device, options)?),
+    let engine: Box<dyn Engine> = match selector {
+        AUTO_SELECTOR => open_best(options)?,
+        _ => match choose_device(selector)? {
+            None => tested(CpuEngine::new())?,
+            Some(device) => tested(GpuEngine::open(&device, options)?)?,
+        },
     };
-    self_test(engine.as_ref())?;
     tracing::info!(engine = engine.name(), "The engine passed its self-test.");
     Ok(engine)
+}
+
+/// The best adapter that works, or the processor.
+fn open_best(options: &GpuOptions) -> Result<Box<dyn Engine>, EngineError> {
+    let mut reasons: Vec<String> = fall_back_reason(AUTO_SELECTOR).into_iter().collect();
+    let hardware = devices()
+        .into_iter()
+        .filter(|device| device.device_type != DeviceType::Software);
+    for device in hardware {
+        match GpuEngine::open(&device, options).and_then(tested) {
+            Ok(engine) => return Ok(engine),
+            Err(error) => {
+                let reason = format!("{device} cannot be used: {error}");
+                tracing::warn!(reason, "A graphics device is left out.");
+                reasons.push(reason);
+            }
+        }
+    }
+    let reason = reasons.join("; ");
+    tracing::warn!(
+        reason,
+        "No graphics device is used: the processor computes, and is slower."
+    );
+    tested(StandIn::new(reason))
+}
+
+fn tested<E: Engine + 'static>(engine: E) -> Result<Box<dyn Engine>, EngineError> {
+    self_test(&engine)?;
+    Ok(Box::new(engine))
 }

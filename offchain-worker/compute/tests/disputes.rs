@@ -1,17 +1,16 @@
-//! Disputes from the commitments to the judgement: two parties whose results differ, the game between them, and one
-//! step computed again.
+//! Disputes between two who claim different results of one job: the first state in which they differ, and that one step
+//! computed again.
 
 use agora_compute::{
     CancelFlag, Computation, CpuEngine, Engine, EngineError, JobKind, JobSpec, JudgeError, MemoryInputs, NetworkShape,
     NoInputs, NoProgress, Place, SyntheticJob, TrainingJob, Verdict, judge_outputs, judge_step, output_digest,
     state_before, trace_length, training::Dataset,
 };
-use agora_math::trace::{Bisection, Commitment, Disputed, Outcome, Party};
+use agora_math::merkle::Hash;
+use agora_primitives::job::{H256, StateOpening, first_difference};
 use codec::DecodeAll;
 use proptest::{prelude::*, sample::Index};
 use serde::Deserialize;
-
-const ACCOUNTS: [[u8; 32]; 2] = [[1; 32], [2; 32]];
 
 #[derive(Deserialize)]
 struct Vector {
@@ -56,25 +55,38 @@ fn run(job: &JobSpec, inputs: &MemoryInputs) -> Computation {
         .unwrap()
 }
 
-/// Plays the game between two parties who have computed `job`. Each opens what it has.
-fn dispute(job: &JobSpec, parties: [&Computation; 2]) -> Disputed {
-    let commitment = |i: usize| Commitment {
-        account: ACCOUNTS[i],
-        result: parties[i].digest(),
-        trace: parties[i].trace_root(&ACCOUNTS[i]),
-        states: trace_length(job).unwrap(),
-    };
-    let mut game = Bisection::new([commitment(0), commitment(1)]).unwrap();
-    while let Some(asked) = game.question() {
-        for (party, i) in [(Party::First, 0), (Party::Second, 1)] {
-            let opening = parties[i].open(&ACCOUNTS[i], asked).unwrap();
-            game.answer(party, &opening).unwrap();
-        }
+/// The first state in which two results differ, and its digests in both.
+#[derive(Debug)]
+struct Disputed {
+    step: u32,
+    claims: [Hash; 2],
+}
+
+impl Disputed {
+    /// Who has the `right` digest.
+    fn settle(&self, right: &Hash) -> [bool; 2] {
+        self.claims.each_ref().map(|claim| claim == right)
     }
-    assert!(game.rounds() <= Bisection::most_rounds(trace_length(job).unwrap()));
-    match game.outcome() {
-        Some(Outcome::Disputed(disputed)) => disputed,
-        other => panic!("both opened what they have: {other:?}"),
+}
+
+/// Finds where two results of `job` differ first. Both lists of digests are published, and borne out by the claims.
+fn dispute(job: &JobSpec, parties: [&Computation; 2]) -> Disputed {
+    let states = trace_length(job).unwrap().into();
+    let lists = parties.map(|party| party.state_digests.iter().copied().map(H256).collect::<Vec<_>>());
+    let step = first_difference(&lists[0], &lists[1]).expect("they differ");
+    let claims = [0, 1].map(|i| {
+        let (claim, before) = (parties[i].claim(), parties[i].states());
+        let opening = StateOpening::new(&before, step).unwrap_or(StateOpening {
+            index: step,
+            digest: lists[i][step as usize],
+            siblings: Vec::new(),
+        });
+        assert!(claim.verify(states, &opening), "what was computed is what was claimed");
+        opening.digest.0
+    });
+    Disputed {
+        step: step as u32,
+        claims,
     }
 }
 
@@ -112,7 +124,7 @@ fn digits_job(steps: [u32; 3]) -> (TrainingJob, MemoryInputs) {
     let mut inputs = MemoryInputs::new();
     let [segments, segment_steps, trace_interval] = steps;
     let job = TrainingJob {
-        data: inputs.insert(digits.encode().unwrap()).unwrap(),
+        data: inputs.insert(digits.encode().unwrap()),
         width: 8,
         height: 8,
         classes: 10,
@@ -131,7 +143,7 @@ fn digits_job(steps: [u32; 3]) -> (TrainingJob, MemoryInputs) {
 }
 
 fn spec(job: TrainingJob) -> JobSpec {
-    JobSpec::V1(JobKind::Training(job))
+    JobSpec::V2(JobKind::Training(job))
 }
 
 /// Trains rightly up to state `wrong` of the trace, which is not the last, changes a weight in it, and goes on rightly.
@@ -141,6 +153,7 @@ fn cheat(job: &TrainingJob, inputs: &mut MemoryInputs, right: &Computation, wron
     *weight = (i32::from_le_bytes(*weight) ^ change).to_le_bytes();
     let (mut state_digests, mut output) = (right.state_digests[..wrong as usize].to_vec(), Vec::new());
     state_digests.push(output_digest(&state));
+    state.truncate(job.state_bytes() as usize);
     let steps = wrong * job.trace_interval;
     let (segment, within) = (steps / job.segment_steps, steps % job.segment_steps);
     // The segments before are right, and so are the losses of the wrong segment up to the cheat.
@@ -159,7 +172,7 @@ fn cheat(job: &TrainingJob, inputs: &mut MemoryInputs, right: &Computation, wron
             &spec(TrainingJob {
                 segments: 1,
                 segment_steps: count,
-                start,
+                start: Some(start),
                 ..*job
             }),
             inputs,
@@ -197,7 +210,6 @@ proptest! {
         let disputed = dispute(&spec(job), parties);
         prop_assert_eq!(disputed.step, wrong);
         let before = state_before(&spec(job), &inputs, wrong).unwrap();
-        prop_assert_eq!(disputed.agreed_state, (wrong > 0).then(|| output_digest(&before)));
         let digest = judge_step(&spec(job), &inputs, wrong, &before).unwrap();
         let mut expected = [false; 2];
         expected[honest] = true;
@@ -225,11 +237,11 @@ proptest! {
 
     #[test]
     fn a_chain_that_goes_wrong_is_found_in_that_iteration(seed: [u8; 32], n in 1u32..20, iterations in 1u32..40, wrong: Index, at: Index) {
-        let job = JobSpec::V1(JobKind::Synthetic(SyntheticJob { seed, matrix_size: n, iterations }));
+        let job = JobSpec::V2(JobKind::Synthetic(SyntheticJob { seed, matrix_size: n, iterations }));
         let wrong = wrong.index(iterations as usize + 1) as u32;
         let right = run(&job, &MemoryInputs::new());
         let mut cheated = right.clone();
-        // Whatever follows from a wrong state has other digests, and that is all that the game sees.
+        // Whatever follows from a wrong state has other digests, and that is all that the search sees.
         for digest in &mut cheated.state_digests[wrong as usize..] {
             digest[at.index(32)] ^= 1;
         }
@@ -255,10 +267,10 @@ proptest! {
         let mut wrong = right.clone();
         let at = at.index(right.len());
         wrong[at] ^= change;
-        let JobSpec::V1(of_kind) = &job;
+        let JobSpec::V2(of_kind) = &job;
         let part = match of_kind {
             JobKind::Matmul(_) => at / 4,
-            JobKind::Inference(job) => at / job.item_output as usize,
+            JobKind::Inference(job) => at / job.item_output() as usize,
             JobKind::Training(job) => at / job.segment_bytes() as usize,
             // The still life has one tile.
             JobKind::Rendering(_) => 0,
@@ -276,13 +288,13 @@ proptest! {
 #[test]
 fn tiles_of_a_picture_are_judged_one_by_one() {
     let (job, inputs) = job_of("rendering");
-    let JobSpec::V1(JobKind::Rendering(mut picture)) = job else {
+    let JobSpec::V2(JobKind::Rendering(mut picture)) = job else {
         panic!("it renders")
     };
     (picture.width, picture.height, picture.samples, picture.frames) = (150, 100, 1, 2);
     let region = &mut picture.region;
     (region.x, region.y, region.width, region.height) = (3, 5, 140, 90);
-    let job = JobSpec::V1(JobKind::Rendering(picture));
+    let job = JobSpec::V2(JobKind::Rendering(picture));
     let right = run(&job, &inputs);
     assert_eq!(right.state_digests.len(), 13);
     for (step, digest) in (0..12).zip(&right.state_digests) {
@@ -312,9 +324,7 @@ fn tiles_of_a_picture_are_judged_one_by_one() {
         wrong.state_digests[12] = output_digest(&wrong.output);
         let verdicts = judge_outputs(&job, &inputs, [&wrong.output, &right.output]).unwrap();
         assert_eq!(verdicts, [Verdict::Wrong(Place::Unit(tile as u64)), Verdict::Right]);
-        // The game ends at the tile, or, where it has met later tiles that are equal, at the output.
-        let disputed = dispute(&job, [&right, &wrong]);
-        assert!([tile as u32, 12].contains(&disputed.step), "{}", disputed.step);
+        assert_eq!(dispute(&job, [&right, &wrong]).step, tile as u32);
     }
 }
 

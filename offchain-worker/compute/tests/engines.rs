@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use std::sync::Mutex;
 
 fn job(seed: [u8; 32], matrix_size: u32, iterations: u32) -> JobSpec {
-    JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+    JobSpec::V2(JobKind::Synthetic(SyntheticJob {
         seed,
         matrix_size,
         iterations,
@@ -87,7 +87,7 @@ fn jobs_outside_of_the_limits_are_refused() {
         job([0; 32], 0, 1),
         job([0; 32], 1, 0),
         job([0; 32], 4097, 1),
-        job([0; 32], 1, 4097),
+        job([0; 32], 1, 16_385),
     ] {
         for engine in engines() {
             let error = engine
@@ -144,16 +144,17 @@ fn a_cancelled_job_stops_and_leaves_the_engine_usable() {
 }
 
 #[test]
-fn the_trace_binds_account_and_states() {
+fn a_claim_binds_output_and_states() {
     let result = CPU
         .run(&job([0; 32], 10, 3), &NoInputs, &NoProgress, &CancelFlag::new())
         .unwrap();
     assert_eq!(result.state_digests.len(), 4);
     assert_eq!(result.digest(), output_digest(&result.output));
-    assert_ne!(result.trace_root(&[1; 32]), result.trace_root(&[2; 32]));
-    let mut other = result.clone();
-    other.state_digests[1][0] ^= 1;
-    assert_ne!(result.trace_root(&[1; 32]), other.trace_root(&[1; 32]));
+    for state in 0..4 {
+        let mut other = result.clone();
+        other.state_digests[state][0] ^= 1;
+        assert_ne!(result.claim(), other.claim());
+    }
 }
 
 #[test]
@@ -222,4 +223,25 @@ fn without_an_adapter_the_error_says_what_to_install() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[test]
+fn the_processor_in_place_of_a_graphics_device_says_why() {
+    let options = GpuOptions::default();
+    let engine = agora_compute::open_engine("auto", &options).unwrap();
+    let reason = agora_compute::fall_back_reason("auto");
+    if choose_device("auto").unwrap().is_none() {
+        let reason = reason.unwrap();
+        assert!(reason.contains("graphics adapter"), "{reason}");
+        assert_eq!((engine.name(), engine.fall_back()), ("cpu", Some(reason.as_str())));
+    } else {
+        assert_eq!(reason, None);
+    }
+    // Who asks for the processor, or for a device by its name, gets that.
+    let engine = agora_compute::open_engine("cpu", &options).unwrap();
+    assert_eq!(
+        (engine.fall_back(), agora_compute::fall_back_reason("cpu")),
+        (None, None)
+    );
+    assert_eq!(agora_compute::fall_back_reason("0"), None);
 }

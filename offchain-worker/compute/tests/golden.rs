@@ -10,10 +10,10 @@ use agora_math::{field, freivalds, merkle};
 use agora_primitives::{
     TaskId,
     commitment::commitment,
-    job::{JobSource, StoredJob},
+    job::{BlobRef, ChunkProof, Claim, JobSource, StoredJob},
     results::{BlockResults, ResultLeaf, ResultProof, compute_root_item},
 };
-use codec::{Decode, Encode};
+use codec::{Decode, DecodeAll, Encode};
 use opened::{CPU, GPU};
 use serde::{Deserialize, Deserializer};
 
@@ -30,19 +30,17 @@ struct Vector {
     job_hash: String,
     a_first_bytes: String,
     m0_first_bytes: String,
+    first_diagonal_first_elements: Vec<u8>,
     output_first_bytes: String,
     first_state_digests: Vec<String>,
     #[serde(deserialize_with = "bytes")]
     digest: [u8; 32],
+    claim_scale: String,
     #[serde(deserialize_with = "bytes")]
     account: [u8; 32],
     #[serde(deserialize_with = "bytes")]
-    trace_root: [u8; 32],
-    #[serde(rename = "challenge_seed", deserialize_with = "bytes")]
     check_seed: [u8; 32],
-    #[serde(rename = "challenge_vectors_first_elements")]
     check_vectors_first_elements: Vec<u8>,
-    #[serde(rename = "challenge_vectors_last_elements")]
     check_vectors_last_elements: Vec<u8>,
     #[serde(deserialize_with = "bytes")]
     genesis: [u8; 32],
@@ -74,7 +72,7 @@ impl Vector {
     }
 
     fn spec(&self) -> JobSpec {
-        JobSpec::V1(JobKind::Synthetic(self.job()))
+        JobSpec::V2(JobKind::Synthetic(self.job()))
     }
 }
 
@@ -99,7 +97,7 @@ fn assert_computes_the_vectors(engine: &dyn Engine) {
         for (found, expected) in result.state_digests.iter().zip(&vector.first_state_digests) {
             assert_eq!(&hex::encode(found), expected, "{name}");
         }
-        assert_eq!(result.trace_root(&vector.account), vector.trace_root, "{name}");
+        assert_eq!(hex::encode(result.claim().encode()), vector.claim_scale, "{name}");
         let verdict = check_output(&vector.spec(), &NoInputs, &result.output, &vector.check_seed);
         assert_eq!(verdict.unwrap(), Verdict::Right);
     }
@@ -122,6 +120,8 @@ fn matrices_and_vectors_of_the_check_are_the_golden_ones() {
         let job = vector.job();
         assert_eq!(first_bytes(&synthetic::factor(&job)), vector.a_first_bytes);
         assert_eq!(first_bytes(&synthetic::start(&job)), vector.m0_first_bytes);
+        let diagonal = synthetic::Diagonals::new(&job).of(0);
+        assert_eq!(diagonal[..diagonal.len().min(16)], vector.first_diagonal_first_elements);
         let check_vectors = freivalds::chain_vectors(&vector.check_seed, job.matrix_size);
         let canonical = |value: Option<&i16>| field::canonical((*value.unwrap()).into());
         let first: Vec<u8> = check_vectors.iter().map(|vector| canonical(vector.first())).collect();
@@ -143,41 +143,26 @@ fn encodings_and_hashes_are_those_of_the_vectors() {
         assert_eq!(hex::encode(inline.encode()), vector.job_source_inline_scale);
         assert_eq!(hex::encode(inline.job_hash()), vector.job_hash);
         let stored = JobSource::Stored(StoredJob {
-            hash: inline.job_hash(),
-            size: bytes.len() as u32,
-            chunk_root: merkle::chunked_root(&bytes, merkle::JOB_CHUNK).into(),
+            spec: BlobRef::to(&bytes),
             specialisation: spec.specialisation(),
         });
         assert_eq!(hex::encode(stored.encode()), vector.job_source_stored_scale);
         assert_eq!(hex::encode(stored.job_hash()), vector.job_hash);
 
-        let (task, digest, trace) = (TaskId(vector.task), vector.digest.into(), vector.trace_root.into());
-        let committed = commitment(
-            vector.genesis.into(),
-            task,
-            &vector.account,
-            digest,
-            trace,
-            &vector.salt,
-        );
+        let claim = Claim::decode_all(&mut &hex::decode(&vector.claim_scale).unwrap()[..]).unwrap();
+        let task = TaskId(vector.task);
+        let committed = commitment(vector.genesis.into(), task, &vector.account, &claim, &vector.salt);
         assert_eq!(hex::encode(committed), vector.commitment);
 
         let job = inline.job_hash();
         let leaf = ResultLeaf {
             task,
             job,
-            digest,
-            trace_root: trace,
+            claim,
             winner: vector.account,
         };
         assert_eq!(hex::encode(leaf.encode()), vector.result_leaf_scale);
     }
-}
-
-#[derive(Deserialize)]
-struct Trees {
-    roots: Vec<ListRoot>,
-    chunked_roots: Vec<ChunkedRoot>,
 }
 
 #[derive(Deserialize)]
@@ -186,28 +171,47 @@ struct ListRoot {
     root: String,
 }
 
-#[derive(Deserialize)]
-struct ChunkedRoot {
-    bytes: usize,
-    chunk: usize,
-    root: String,
-}
-
 #[test]
 fn merkle_roots_are_those_of_the_vectors() {
-    let trees: Trees = serde_json::from_str(include_str!("../../../tests/vectors/merkle.json")).unwrap();
-    for ListRoot { leaves, root } in trees.roots {
+    let roots: Vec<ListRoot> = serde_json::from_str(include_str!("../../../tests/vectors/merkle.json")).unwrap();
+    for ListRoot { leaves, root } in roots {
         let hashes: Vec<_> = (0..leaves).map(|i| merkle::leaf_hash(&[i])).collect();
         assert_eq!(hex::encode(merkle::root(&hashes)), root, "{leaves} leaves");
     }
-    for ChunkedRoot { bytes, chunk, root } in trees.chunked_roots {
+}
+
+#[derive(Deserialize)]
+struct Blob {
+    bytes: usize,
+    blob_ref_scale: String,
+    chunks: Vec<Chunk>,
+}
+
+#[derive(Deserialize)]
+struct Chunk {
+    index: u64,
+    siblings: Vec<String>,
+}
+
+#[test]
+fn blobs_and_the_proofs_of_their_chunks_are_those_of_the_vectors() {
+    let blobs: Vec<Blob> = serde_json::from_str(include_str!("../../../tests/vectors/blobs.json")).unwrap();
+    for Blob {
+        bytes,
+        blob_ref_scale,
+        chunks,
+    } in blobs
+    {
         let content: Vec<u8> = (0..bytes).map(|i| (i % 251) as u8).collect();
-        assert_eq!(
-            hex::encode(merkle::chunked_root(&content, chunk)),
-            root,
-            "{bytes} bytes"
-        );
-        assert_eq!(hex::encode(output_digest(&content)), root, "{bytes} bytes");
+        let blob = BlobRef::to(&content);
+        assert_eq!(hex::encode(blob.encode()), blob_ref_scale, "{bytes} bytes");
+        assert_eq!(output_digest(&content), blob.hash.0, "{bytes} bytes");
+        for Chunk { index, siblings } in chunks {
+            let proof = ChunkProof::new(&content, index).unwrap();
+            let found: Vec<String> = proof.siblings.iter().map(hex::encode).collect();
+            assert_eq!(found, siblings, "chunk {index} of {bytes} bytes");
+            assert!(blob.verify(&proof), "chunk {index} of {bytes} bytes");
+        }
     }
 }
 

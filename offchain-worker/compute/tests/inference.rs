@@ -3,8 +3,8 @@
 mod opened;
 
 use agora_compute::{
-    BlobRef, CancelFlag, Computation, DeviceError, Engine, EngineError, GpuOptions, InferenceJob, InferenceTask,
-    ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict, check_output,
+    BlobRef, CancelFlag, ClassifierShape, Computation, DeviceError, Engine, EngineError, GpuOptions, InferenceJob,
+    InferenceNetwork, ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict, check_output,
     classifier::NetworkError,
     encode_items, output_digest,
     transformer::{Package, PackageError, Shape, sample},
@@ -26,12 +26,10 @@ impl Published {
         let mut inputs = MemoryInputs::new();
         let longest = items.iter().map(Vec::len).max().unwrap_or(0) as u32;
         let job = InferenceJob {
-            model: inputs.insert(package).unwrap(),
-            input: inputs.insert(encode_items(items).unwrap()).unwrap(),
-            task: InferenceTask::Embedding,
+            model: inputs.insert(package),
+            input: inputs.insert(encode_items(items).unwrap()),
+            network: InferenceNetwork::Embedding { shape, tokens: longest },
             items: items.len() as u32,
-            item_work: shape.work(longest),
-            item_output: shape.output_bytes(),
         };
         Self { job, inputs }
     }
@@ -42,7 +40,7 @@ impl Published {
     }
 
     fn spec(&self) -> JobSpec {
-        JobSpec::V1(JobKind::Inference(self.job))
+        JobSpec::V2(JobKind::Inference(self.job))
     }
 
     fn run(&self, engine: &dyn Engine) -> Result<Computation, EngineError> {
@@ -61,6 +59,7 @@ struct Vector {
     shape: [u32; 8],
     items: Vec<Vec<u16>>,
     package_hash: String,
+    item_work: u64,
     input: String,
     job: String,
     item_digests: Vec<String>,
@@ -111,6 +110,7 @@ fn packages_inputs_and_jobs_are_those_of_the_second_implementation() {
             "{}",
             vector.name
         );
+        assert_eq!(published.job.item_work(), vector.item_work);
         assert_eq!(hex::encode(encode_items(&vector.items).unwrap()), vector.input);
         assert_eq!(hex::encode(published.spec().encode()), vector.job);
     }
@@ -170,7 +170,7 @@ proptest! {
 
 #[test]
 fn the_check_finds_a_single_wrong_item_once_it_is_drawn() {
-    let items: Vec<Vec<u16>> = (0..10).map(|i| vec![i, i + 1]).collect();
+    let items: Vec<Vec<u16>> = (0..60).map(|i| vec![i, i + 1]).collect();
     let published = Published::sample(3, &items);
     let right = published.run(&CPU).unwrap().output;
     let mut wrong = right.clone();
@@ -182,15 +182,15 @@ fn the_check_finds_a_single_wrong_item_once_it_is_drawn() {
         .count();
     let passed = verdicts.iter().filter(|verdict| verdict.is_right()).count();
     assert_eq!(found + passed, 100);
-    // One of ten items is drawn, so that one in ten checks finds it.
-    assert!((3..=20).contains(&found), "{found}");
+    // 20 points are drawn of 60 items of one length: 28.5 checks in 100 find it.
+    assert!((15..=45).contains(&found), "{found}");
 
     let short = published.check(&right[1..], 0);
     assert_eq!(
         short,
         Verdict::Wrong(Place::Length {
-            expected: 640,
-            found: 639
+            expected: 3840,
+            found: 3839
         })
     );
 }
@@ -231,7 +231,7 @@ fn devices_that_are_too_small_say_so() {
 
 #[test]
 fn jobs_that_do_not_fit_their_inputs_are_refused() {
-    let items = vec![vec![1, 2, 3], vec![4]];
+    let items = vec![vec![1, 2, 3], vec![4], vec![5, 6]];
     let refused = |published: &Published| match published.run(&CPU) {
         Err(EngineError::Items(error)) => error,
         other => panic!("{other:?}"),
@@ -239,58 +239,88 @@ fn jobs_that_do_not_fit_their_inputs_are_refused() {
     let good = || Published::sample(1, &items);
 
     let mut published = good();
-    published.job.items = 3;
-    assert_eq!(refused(&published), ItemsError::Count { expected: 3, found: 2 });
-    let mut published = good();
-    published.job.item_work -= 1;
-    assert!(matches!(refused(&published), ItemsError::Work { item: 0, .. }));
-    let mut published = good();
-    published.job.item_output = 66;
-    assert_eq!(
-        refused(&published),
-        ItemsError::Output {
-            expected: 66,
-            found: 64
-        }
-    );
+    published.job.items = 4;
+    assert_eq!(refused(&published), ItemsError::Count { expected: 4, found: 3 });
+    let with_network = |change: &dyn Fn(&mut Shape, &mut u32)| {
+        let mut published = good();
+        let InferenceNetwork::Embedding { shape, tokens } = &mut published.job.network else {
+            panic!("it embeds");
+        };
+        change(shape, tokens);
+        refused(&published)
+    };
+    let long = ItemsError::Length {
+        item: 0,
+        found: 3,
+        most: 2,
+    };
+    // Two tokens an item are enough for as many bytes.
+    assert_eq!(with_network(&|_, tokens| *tokens = 2), long);
+    // Such a package is as long.
+    let swapped = |shape: &mut Shape, _: &mut u32| {
+        (shape.heads, shape.key_value_heads, shape.head_size) = (12, 6, 4);
+    };
+    assert_eq!(with_network(&swapped), ItemsError::Network);
 
     let with_input = |input: Vec<u8>| {
         let mut published = good();
-        published.job.input = published.inputs.insert(input).unwrap();
+        published.job.input = published.inputs.insert(input);
         refused(&published)
     };
     let input = encode_items(&items).unwrap();
-    assert_eq!(with_input(input[..3].to_vec()), ItemsError::Truncated(0));
-    assert_eq!(with_input(input[..input.len() - 1].to_vec()), ItemsError::Truncated(1));
+    assert_eq!(with_input(input[..input.len() - 1].to_vec()), ItemsError::Truncated(2));
     assert_eq!(with_input([input.as_slice(), &[0]].concat()), ItemsError::Trailing(1));
     let with_items = |items: &[Vec<u16>]| with_input(encode_items(items).unwrap());
     assert!(matches!(
-        with_items(&[vec![1], vec![]]),
+        with_items(&[vec![1], vec![], vec![1, 2]]),
         ItemsError::Length {
             item: 1,
             found: 0,
-            most: 40
+            most: 3
         }
     ));
     assert!(matches!(
-        with_items(&[vec![0; 41], vec![0]]),
-        ItemsError::Length { item: 0, found: 41, .. }
+        with_items(&[vec![0; 4], vec![0], vec![0]]),
+        ItemsError::Length { item: 0, found: 4, .. }
     ));
     let unknown = ItemsError::Token {
         item: 1,
         token: 61,
         vocabulary: 61,
     };
-    assert_eq!(with_items(&[vec![60], vec![0, 61]]), unknown);
+    assert_eq!(with_items(&[vec![60], vec![0, 61], vec![0]]), unknown);
 }
 
 #[test]
 fn other_tasks_and_missing_inputs_are_refused() {
     let mut published = Published::sample(1, &[vec![1]]);
-    published.job.task = InferenceTask::Classification;
+    let package = published.job.model.size;
+    // The beginning of the package of a transformer, as long as that of a classifier.
+    let shape = ClassifierShape {
+        width: 64,
+        height: 64,
+        window_width: 64,
+        window_height: 64,
+        padding: 0,
+        pool: 1,
+        channels: 12,
+        classes: 1,
+    };
+    published.job.network = InferenceNetwork::Classification {
+        shape,
+        maximum: 1,
+        shift: 8,
+    };
+    published.job.model = published.inputs.insert({
+        let mut bytes = sample::package(&[1; 32], sample::SMALL).encode().unwrap();
+        bytes.truncate(shape.package_bytes() as usize);
+        bytes
+    });
+    assert!(published.job.model.size < package);
+    published.job.input = published.inputs.insert(vec![0; 64 * 64]);
     let wrong = EngineError::Network(NetworkError::Architecture(0));
     assert_eq!(published.run(&CPU).unwrap_err().to_string(), wrong.to_string());
-    published.job.task = InferenceTask::Generation;
+    published.job.network = InferenceNetwork::Generation;
     assert!(matches!(
         published.run(&CPU),
         Err(EngineError::Job(JobError::Unsupported))

@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 7] = [
     &["networks"],
     &["kinds"],
     &["engine"],
-    &["judge", "measure", "self_test"],
+    &["amounts", "judge", "measure", "self_test"],
 ];
 
 fn layer(module: &str) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! From sentences to a job, and from its output to vectors.
 
 use agora_compute::{
-    BlobRef, InferenceJob, InferenceTask, JobKind, JobSpec, encode_items,
+    BlobRef, InferenceJob, InferenceNetwork, JobKind, JobSpec, encode_items,
     transformer::{Package, PackageError, Shape},
 };
 use agora_primitives::job::JobError;
@@ -90,7 +90,7 @@ impl Embedder {
     /// Errors: `Package`, `TooLarge`, `Tokenizer`.
     pub fn new(package: impl Into<Arc<[u8]>>) -> Result<Self, EmbedError> {
         let package = package.into();
-        let model = BlobRef::to(&package).ok_or(EmbedError::TooLarge(package.len()))?;
+        let model = BlobRef::to(&package);
         let Package { encoder, tokenizer } = Package::decode(&package)?;
         let error = |error: tokenizers::Error| EmbedError::Tokenizer(error.to_string());
         let mut tokenizer = Tokenizer::from_bytes(&tokenizer).map_err(error)?;
@@ -153,13 +153,14 @@ impl Embedder {
             .collect::<Result<Vec<_>, _>>()?;
         let longest = items.iter().map(Vec::len).max().unwrap_or(0) as u32;
         let input = encode_items(&items).ok_or(JobError::TooLarge)?;
-        let job = JobSpec::V1(JobKind::Inference(InferenceJob {
+        let job = JobSpec::V2(JobKind::Inference(InferenceJob {
             model: self.model,
-            input: BlobRef::to(&input).ok_or(JobError::TooLarge)?,
-            task: InferenceTask::Embedding,
+            input: BlobRef::to(&input),
+            network: InferenceNetwork::Embedding {
+                shape: self.shape,
+                tokens: longest,
+            },
             items: u32::try_from(items.len()).map_err(|_| JobError::TooLarge)?,
-            item_work: self.shape.work(longest),
-            item_output: self.shape.output_bytes(),
         }));
         job.validate()?;
         Ok(EmbeddingJob { job, input })

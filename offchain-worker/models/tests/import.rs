@@ -26,8 +26,8 @@ fn embed(package: Vec<u8>, sentences: &[&str]) -> Vec<Embedding> {
     let embedder = Embedder::new(package).unwrap();
     let made = embedder.job(sentences).unwrap();
     let mut inputs = MemoryInputs::new();
-    inputs.insert(embedder.package().clone()).unwrap();
-    inputs.insert(made.input).unwrap();
+    inputs.insert(embedder.package().clone());
+    inputs.insert(made.input);
     let computation = CpuEngine::new()
         .run(&made.job, &inputs, &NoProgress, &CancelFlag::new())
         .unwrap();

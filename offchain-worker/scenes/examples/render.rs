@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut inputs = MemoryInputs::new();
     let (width, height) = (width.parse()?, height.parse()?);
     let job = RenderingJob {
-        scene: inputs.insert(scene.encode()).ok_or("the scene is too long")?,
+        scene: inputs.insert(scene.encode()),
         seed: [7; 32],
         width,
         height,
@@ -31,12 +31,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         frames: 1,
         samples: samples.parse()?,
         max_bounces: max_bounces.parse()?,
+        max_steps: 2048,
     };
     let engine = open_engine(device, &GpuOptions::default())?;
     let started = Instant::now();
     let tell = |done: u32, total: u32| eprint!("\r{done} of {total} tiles");
     let computed = engine.run(
-        &JobSpec::V1(JobKind::Rendering(job)),
+        &JobSpec::V2(JobKind::Rendering(job)),
         &inputs,
         &tell,
         &CancelFlag::new(),

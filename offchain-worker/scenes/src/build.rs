@@ -59,10 +59,12 @@ impl Description {
             normals: Vec::new(),
             triangles: Vec::new(),
             keyframes: self.camera.iter().map(keyframe).collect::<Result<_, _>>()?,
+            nodes: Vec::new(),
         };
         for mesh in &self.meshes {
             add(&mut scene, mesh, self.material(&mesh.material)?, files)?;
         }
+        let scene = scene.arranged();
         scene.validate()?;
         Ok(scene)
     }

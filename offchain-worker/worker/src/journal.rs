@@ -1,6 +1,6 @@
 //! What must survive a crash: an embedded store that is synced to disk at each write.
 
-use agora_primitives::TaskId;
+use agora_primitives::{TaskId, job::Claim};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -22,12 +22,8 @@ pub struct TaskRecord {
     /// Secret of the commitment. Without it the result cannot be revealed, and the bond is lost.
     #[serde(with = "agora_chain::hex_text")]
     pub salt: [u8; 32],
-    /// Digest of the result.
-    #[serde(with = "agora_chain::hex_text")]
-    pub digest: [u8; 32],
-    /// Commitment to the intermediate states.
-    #[serde(with = "agora_chain::hex_text")]
-    pub trace_root: [u8; 32],
+    /// What the result is claimed to be, once it is computed.
+    pub claim: Option<Claim>,
 }
 
 impl std::fmt::Debug for TaskRecord {
@@ -35,7 +31,7 @@ impl std::fmt::Debug for TaskRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TaskRecord")
             .field("stage", &self.stage)
-            .field("digest", &hex::encode(self.digest))
+            .field("claim", &self.claim)
             .finish()
     }
 }
@@ -45,12 +41,14 @@ impl std::fmt::Debug for TaskRecord {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// About to accept, or accepted and not yet computed. The salt is drawn; digest and trace are not known.
+    /// About to accept, or accepted and not yet computed. The salt is drawn; the claim is not known.
     Accepting,
-    /// Computed, and the result stored: about to commit, or committed.
+    /// Computed, and the result kept on this machine: about to commit, or committed.
     Committing,
     /// About to reveal, or revealed.
     Revealing,
+    /// Revealed, and the result is where others find it.
+    Served,
     /// The task has ended.
     Ended,
 }
@@ -58,9 +56,8 @@ pub enum Stage {
 /// What a verifier has done about a result.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AttestRecord {
-    /// The digest that was checked.
-    #[serde(with = "agora_chain::hex_text")]
-    pub digest: [u8; 32],
+    /// The claim that was checked.
+    pub claim: Claim,
     /// Whether it was right.
     pub valid: bool,
 }
@@ -269,14 +266,17 @@ fn remove_old(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use agora_primitives::job::BlobRef;
 
     fn record(stage: Stage) -> TaskRecord {
         TaskRecord {
             stage,
             round: 0,
             salt: [1; 32],
-            digest: [2; 32],
-            trace_root: [3; 32],
+            claim: Some(Claim::Output {
+                output: BlobRef::to(b"output"),
+                states_root: [3; 32].into(),
+            }),
         }
     }
 
@@ -295,7 +295,7 @@ mod tests {
             .put_attestation(
                 TaskId(8),
                 &AttestRecord {
-                    digest: [4; 32],
+                    claim: Claim::Unusable,
                     valid: false,
                 },
             )

@@ -10,9 +10,13 @@ use crate::{
     job::load_job,
 };
 use agora_blobs::{BlobKind, BlobStore};
-use agora_chain::{AccountId, AtBlock, BlockNumber, H256, Submitter, calls, views::AppealWindowView};
-use agora_compute::{MemoryInputs, Verdict, check_output};
-use agora_primitives::{job::JobSpec, judging::Attestation, participants::Role};
+use agora_chain::{AccountId, AtBlock, BlockNumber, Submitter, calls, views::AppealWindowView};
+use agora_compute::{MemoryInputs, Verdict, check_claim};
+use agora_primitives::{
+    job::{Claim, JobSpec, MAX_OUTPUT},
+    judging::Attestation,
+    participants::Role,
+};
 use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -110,8 +114,8 @@ impl Shared {
     /// Checks the result in `window` and attests what was found.
     async fn attest(&self, at: &AtBlock, window: AppealWindowView) -> Result<(), WorkerError> {
         let task = window.task;
-        let digest = window.digest.0;
-        let known = self.journal.attestation(task)?.filter(|record| record.digest == digest);
+        let claim = window.claim;
+        let known = self.journal.attestation(task)?.filter(|record| record.claim == claim);
         let record = match known {
             // Checked before a restart: attest what was found then.
             Some(record) => record,
@@ -124,9 +128,9 @@ impl Shared {
                 }
                 let (job, inputs) = load_job(&self.blobs, &view.job).await?;
                 let seed = private_seed(window.seed.0, rand::random());
-                let found = self.check(job, inputs, window.digest, seed).await?;
+                let found = self.check(job, inputs, claim, seed).await?;
                 let record = AttestRecord {
-                    digest,
+                    claim,
                     valid: found == Attestation::Valid,
                 };
                 self.journal.put_attestation(task, &record)?;
@@ -156,25 +160,27 @@ impl Shared {
         found
     }
 
-    /// Fetches the output with `digest` and checks it, which costs far less than computing it.
+    /// Fetches the output that `claim` names and checks it, which costs far less than computing it.
     ///
     /// Errors: the output cannot be fetched. Nothing is attested then, and the check is tried again after later blocks.
     async fn check(
         &self,
         job: JobSpec,
         inputs: MemoryInputs,
-        digest: H256,
+        claim: Claim,
         seed: [u8; 32],
     ) -> Result<Attestation, WorkerError> {
-        let output = self
-            .blobs
-            .get(BlobKind::Output, &digest.0, job.max_output_bytes())
-            .await?;
-        let checked = tokio::task::spawn_blocking(move || check_output(&job, &inputs, &output, &seed)).await;
+        let output = match claim.output() {
+            // A claim of another length is wrong, whatever the output is.
+            Some(output) if output.size != job.max_output_bytes() => Vec::new(),
+            Some(output) => self.blobs.get(BlobKind::Output, &output.hash.0, MAX_OUTPUT).await?,
+            None => Vec::new(),
+        };
+        let checked = tokio::task::spawn_blocking(move || check_claim(&job, &inputs, &claim, &output, &seed)).await;
         match checked.map_err(|panic| WorkerError::Interrupted(panic.to_string()))?? {
             Verdict::Right => Ok(Attestation::Valid),
             Verdict::Wrong(place) => {
-                tracing::warn!(?digest, %place, "The result is wrong.");
+                tracing::warn!(?claim, %place, "The result is wrong.");
                 Ok(Attestation::Invalid)
             }
         }

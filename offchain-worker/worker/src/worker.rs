@@ -20,7 +20,7 @@ use agora_chain::{AccountId, BlockNumber, Submitter};
 use agora_compute::{CancelFlag, Engine};
 use agora_primitives::participants::Role;
 use engines::EnginePool;
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// How many ended tasks the journal remembers.
@@ -51,6 +51,8 @@ struct Shared {
     account: AccountId,
     journal: Journal,
     blobs: BlobStore,
+    /// A folder for each task: its job, so that nobody can take it away, and its result, which nobody else may see yet.
+    tasks: PathBuf,
     engines: EnginePool,
     config: WorkerConfig,
     metrics: Metrics,
@@ -59,11 +61,14 @@ struct Shared {
 }
 
 impl Worker {
-    /// A worker that signs with `submitter`, remembers in `journal`, and computes on `engines`.
+    /// A worker that signs with `submitter`, remembers in `journal`, and computes on `engines`. It keeps the jobs
+    /// that it has accepted, and their results until they are revealed, in the folder `tasks`, which is its own; then it puts
+    /// the results into `blobs`, where others find them.
     pub fn new(
         submitter: Submitter,
         journal: Journal,
         blobs: BlobStore,
+        tasks: PathBuf,
         engines: Vec<Arc<dyn Engine>>,
         config: WorkerConfig,
         metrics: Metrics,
@@ -74,6 +79,7 @@ impl Worker {
             account,
             journal,
             blobs,
+            tasks,
             engines: EnginePool::new(engines),
             config,
             metrics,

@@ -10,6 +10,7 @@
 use super::*;
 use agora_primitives::{
     TaskId,
+    job::{BlobRef, Claim},
     judging::{AppealTerms, Attestation, Judge, Ruling},
     participants::Specialisation,
 };
@@ -39,7 +40,11 @@ fn bond<T: Config>() -> BalanceOf<T> {
 
 fn terms<T: Config>() -> AppealTerms<BlockNumberFor<T>, BalanceOf<T>> {
     AppealTerms {
-        digest: H256::repeat_byte(1),
+        // The longer of the two.
+        claim: Claim::Output {
+            output: BlobRef::to(b"output"),
+            states_root: H256::repeat_byte(1),
+        },
         seed: H256::repeat_byte(2),
         until: 1_000_000u32.into(),
         bond: bond::<T>(),

@@ -44,7 +44,7 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
             Error::<T>::AppealWindowAlreadyOpen
         );
         let AppealTerms {
-            digest,
+            claim,
             seed,
             until,
             bond,
@@ -53,7 +53,7 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
         AppealWindows::<T>::insert(task, AppealWindow::new(terms));
         Self::deposit_event(Event::AppealWindowOpened {
             task,
-            digest,
+            claim,
             seed,
             until,
             bond,

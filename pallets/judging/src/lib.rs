@@ -34,6 +34,7 @@ pub mod pallet {
     use super::*;
     use agora_primitives::{
         TaskId,
+        job::Claim,
         judging::{Attestation, Ruling, TaskParties},
         money::Escrow,
         participants::Participants,
@@ -101,8 +102,8 @@ pub mod pallet {
         AppealWindowOpened {
             /// The task.
             task: TaskId,
-            /// The result that is to be checked.
-            digest: H256,
+            /// The claim that is to be checked.
+            claim: Claim,
             /// Randomness from which checks take their random vectors.
             seed: H256,
             /// The last block in which attesting is possible.

@@ -4,6 +4,7 @@ use crate::{AppealWindowOf, AppealWindows, BalanceOf, Event};
 use agora_pallet_dev::{assert_issuance, endow, state};
 use agora_primitives::{
     TaskId,
+    job::{BlobRef, Claim},
     judging::{AppealTerms, Attestation, Judge, TaskParties},
     money::{Escrow as _, Purpose, Scope},
     participants::{Participants, Role, Specialisation},
@@ -207,7 +208,10 @@ pub fn check_state() {
 
 pub fn terms() -> AppealTerms<BlockNumber, BalanceOf<Test>> {
     AppealTerms {
-        digest: H256::repeat_byte(1),
+        claim: Claim::Output {
+            output: BlobRef::to(b"output"),
+            states_root: H256::repeat_byte(1),
+        },
         seed: H256::repeat_byte(2),
         until: UNTIL,
         bond: BOND,

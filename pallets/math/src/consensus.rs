@@ -5,7 +5,7 @@
 //! it outweighs all the others by as much as the publisher asked for. This is the rule of iExec's Proof of
 //! Contribution (PoCo).
 //!
-//! Terms: an *answer* is one worker's result; a *group* is the answers with one and the same digest; *trust* is the
+//! Terms: an *answer* is one worker's result; a *group* is the answers with one and the same claim; *trust* is the
 //! threshold: at most one in `trust` agreements is expected to be wrong.
 //!
 //! Never done here: anything that depends on the order in which answers arrive. Between equals, the commit block decides
@@ -20,11 +20,11 @@ pub const MIN_TRUST: u32 = 2;
 
 /// One worker's revealed result.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Answer<Account, Digest, Block> {
+pub struct Answer<Account, Claim, Block> {
     /// Whose it is.
     pub worker: Account,
-    /// Merkle root of the output.
-    pub digest: Digest,
+    /// What it says the result is.
+    pub claim: Claim,
     /// When it was committed to.
     pub committed_at: Block,
     /// The worker's confidence score when it is judged: see [`weight`].
@@ -33,9 +33,9 @@ pub struct Answer<Account, Digest, Block> {
 
 /// What was agreed on.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Verdict<Account, Digest> {
+pub struct Verdict<Account, Claim> {
     /// The result that is believed.
-    pub digest: Digest,
+    pub claim: Claim,
     /// The worker with the best right answer: committed in the earliest block; lots are drawn within a block.
     pub best: Account,
 }
@@ -85,38 +85,38 @@ pub fn lot<Account: Encode>(seed: &[u8; 32], account: &Account) -> [u8; 32] {
 /// The verdict depends on the set of `answers`, on `trust` and on `seed`, never on the order of the answers.
 ///
 /// Requires: each worker has at most one answer. Complexity: O(n log n) comparisons and n hashes.
-pub fn verdict<Account, Digest, Block>(
+pub fn verdict<Account, Claim, Block>(
     trust: u32,
     seed: &[u8; 32],
-    answers: &[Answer<Account, Digest, Block>],
-) -> Option<Verdict<Account, Digest>>
+    answers: &[Answer<Account, Claim, Block>],
+) -> Option<Verdict<Account, Claim>>
 where
     Account: Encode + Clone,
-    Digest: Ord + Clone,
+    Claim: Ord + Clone,
     Block: Ord,
 {
-    let digest = believed(trust, answers)?;
-    let right = answers.iter().filter(|answer| answer.digest == *digest);
+    let claim = believed(trust, answers)?;
+    let right = answers.iter().filter(|answer| answer.claim == *claim);
     // Equal lots are a hash collision; then the encoded accounts decide.
     let best = right.min_by_key(|&answer| {
         let worker = &answer.worker;
         (&answer.committed_at, lot(seed, worker), worker.encode())
     })?;
     Some(Verdict {
-        digest: digest.clone(),
+        claim: claim.clone(),
         best: best.worker.clone(),
     })
 }
 
-/// The digest of the group that outweighs all others by enough.
-fn believed<Account, Digest: Ord, Block>(trust: u32, answers: &[Answer<Account, Digest, Block>]) -> Option<&Digest> {
+/// The claim of the group that outweighs all others by enough.
+fn believed<Account, Claim: Ord, Block>(trust: u32, answers: &[Answer<Account, Claim, Block>]) -> Option<&Claim> {
     let mut sorted: Vec<_> = answers.iter().collect();
-    sorted.sort_by(|a, b| a.digest.cmp(&b.digest));
-    let groups: Vec<(&Digest, u128)> = sorted
-        .chunk_by(|a, b| a.digest == b.digest)
+    sorted.sort_by(|a, b| a.claim.cmp(&b.claim));
+    let groups: Vec<(&Claim, u128)> = sorted
+        .chunk_by(|a, b| a.claim == b.claim)
         .filter_map(|group| {
             Some((
-                &group.first()?.digest,
+                &group.first()?.claim,
                 group_weight(group.iter().map(|answer| answer.confidence)),
             ))
         })
@@ -126,7 +126,7 @@ fn believed<Account, Digest: Ord, Block>(trust: u32, answers: &[Answer<Account, 
     let (heaviest, weight) = *groups.iter().max_by_key(|(_, weight)| *weight)?;
     let others = groups
         .iter()
-        .filter(|(digest, _)| *digest != heaviest)
+        .filter(|(claim, _)| *claim != heaviest)
         .fold(0u128, |sum, (_, weight)| sum.saturating_add(*weight));
     outweighs(weight, others, trust).then_some(heaviest)
 }

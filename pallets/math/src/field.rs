@@ -8,6 +8,7 @@
 //! The generator is Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011):
 //! counter-based, so that every element can be computed by itself and in any order.
 
+use core::iter::once;
 use sp_crypto_hashing::blake2_256;
 
 /// The number of elements of the field.
@@ -113,6 +114,25 @@ impl Generator {
             1 => b,
             2 => c,
             _ => d,
+        }
+    }
+
+    /// Writes canonical residues that are not zero, from index `first` on: 1 + (word `index mod 4` of block `⌊index / 4⌋`,
+    /// modulo 250). Complexity: O(length).
+    ///
+    /// 2³² is no multiple of 250: residues up to 46 have a probability higher by 2⁻³² than the others.
+    pub fn fill_nonzero(&self, first: u64, out: &mut [u8]) {
+        const M: u32 = MODULUS as u32 - 1;
+        // The first block may begin before `first`.
+        let head = (first.wrapping_neg() & 3) as usize;
+        let (head, rest) = out.split_at_mut(head.min(out.len()));
+        let parts = once((head, (first & 3) as usize)).chain(rest.chunks_mut(4).map(|part| (part, 0)));
+        let parts = parts.filter(|(part, _)| !part.is_empty());
+        for ((part, skipped), block) in parts.zip(first >> 2..) {
+            for (byte, word) in part.iter_mut().zip(self.words(block).into_iter().skip(skipped)) {
+                // In 1..=250.
+                *byte = ((word % M) as u8).wrapping_add(1);
+            }
         }
     }
 

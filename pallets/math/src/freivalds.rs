@@ -4,8 +4,8 @@
 //! vectors `x` over a field of `p` elements. The vectors must be drawn *after* the claim was fixed: with vectors that
 //! are known before, one can make a wrong claim that passes.
 //!
-//! - [`chain_wrong_row`] checks a whole chain `R = Aᵏ·M₀` over F_251 at `k` matrix–vector products, without the states
-//!   between. Eight independent vectors: a wrong `R` passes with probability at most `(1/251 + 2⁻³²)⁸ < 2⁻⁶³·⁷`.
+//! - [`chain_wrong_row`] checks a whole chain `R = A·Dₖ₋₁ · … · A·D₀ · M₀` over F_251, with diagonal `Dᵢ`, at `k`
+//!   matrix–vector products, without the states between. Eight independent vectors: a wrong `R` passes with probability at most `(1/251 + 2⁻³²)⁸ < 2⁻⁶³·⁷`.
 //! - [`product_wrong_row`] checks one product of integer matrices, over the integers, with two vectors of 32-bit numbers: a
 //!   wrong product passes with probability at most 2⁻⁶⁴.
 
@@ -66,8 +66,8 @@ pub fn chain_vectors(seed: &[u8; 32], n: u32) -> [Vector; CHAIN_VECTORS] {
     vectors
 }
 
-/// A claim that `result = aᵏ · start` over F_251, with `k = iterations`. Square matrices of canonical residues, row by row;
-/// a byte above 250 counts as its residue modulo 251.
+/// A claim that `result = a · D_(k−1) · … · a · D_0 · start` over F_251, with `k = iterations` and a diagonal matrix `D_i`
+/// for each. Square matrices of canonical residues, row by row; a byte above 250 counts as its residue modulo 251.
 #[derive(Clone, Copy, Debug)]
 pub struct Chain<'a> {
     /// Rows and columns of each matrix.
@@ -86,13 +86,15 @@ pub struct Chain<'a> {
 pub const MAX_CHAIN_SIZE: usize = 65_536;
 
 /// The first row of `chain`'s result that is wrong for one of `vectors`; `None` if
-/// `result · x = a · (a · (… (start · x)))` for all of them.
+/// `result · x = a · (D_(k−1) · (… a · (D_0 · (start · x))))` for all of them.
 ///
-/// `apply` is [`apply`], or does the same on several threads.
+/// `diagonal(i)` is the `n` canonical residues of `D_i`; it is asked for each once, in order. `apply` is [`apply`], or
+/// does the same on several threads.
 /// Errors: `Shape`. Complexity: t·(k+2)·n² for t vectors.
 pub fn chain_wrong_row(
     chain: &Chain<'_>,
     vectors: &[Vector],
+    diagonal: impl Fn(u32) -> Vec<u8>,
     apply: impl Fn(&[u8], &[Vector]) -> Vec<Vector>,
 ) -> Result<Option<usize>, FreivaldsError> {
     let Chain {
@@ -109,7 +111,8 @@ pub fn chain_wrong_row(
         return Err(FreivaldsError::Shape);
     }
     let mut computed = apply(start, vectors);
-    for _ in 0..iterations {
+    for i in 0..iterations {
+        scale(&mut computed, &diagonal(i))?;
         computed = apply(a, &computed);
     }
     let claimed = apply(result, vectors);
@@ -120,6 +123,22 @@ pub fn chain_wrong_row(
             .position(|(computed, claimed)| computed != claimed)
     });
     Ok(wrong_rows.min())
+}
+
+/// Multiplies each element of each of `vectors` by that of `diagonal`.
+///
+/// Errors: `Shape`. Complexity: t·n for t vectors.
+fn scale(vectors: &mut [Vector], diagonal: &[u8]) -> Result<(), FreivaldsError> {
+    for vector in vectors {
+        if vector.len() != diagonal.len() {
+            return Err(FreivaldsError::Shape);
+        }
+        for (element, &factor) in vector.iter_mut().zip(diagonal) {
+            // At most 125² in size.
+            *element = symmetric_of(i32::from(*element).wrapping_mul(symmetric(factor).into()));
+        }
+    }
+    Ok(())
 }
 
 /// `matrix · x` for each of `vectors`, in symmetric residues: of a whole matrix, or of some of its rows.

@@ -19,4 +19,3 @@ pub mod freivalds;
 pub mod merkle;
 pub mod reputation;
 pub mod split;
-pub mod trace;

@@ -1,7 +1,7 @@
 //! Binary Merkle trees and Merkle mountain ranges, specified to the byte.
 //!
-//! Everything that the market commits to by a root is committed to here: the output of a job and the job itself
-//! (by chunks), the intermediate states of a computation, the results that a block settles, and all results ever.
+//! What the market commits to by a small tree is committed to here: the states of a computation, the results that a
+//! block settles, and all results ever. (Content is addressed by BLAKE3, whose own tree serves there.)
 //! `H` is BLAKE2b with an output of 32 bytes, without key, and `‖` joins bytes; numbers are little endian.
 //!
 //! # The tree
@@ -14,17 +14,13 @@
 //! The first byte makes it impossible to take a leaf for a node. The same shape results from splitting a list at the
 //! largest power of two below its length (RFC 6962, section 2.1).
 //!
-//! # The roots
-//! A top alone does not say how many leaves are under it, and so not where a leaf is. The roots do:
-//! - of a list: `root(leaf_hashes) = H(0x03 ‖ number of leaves (u64) ‖ top)`; of no leaves, `H` of no bytes;
-//! - of bytes in chunks: `chunked_root(bytes, chunk_size) = H(0x02 ‖ number of bytes (u64) ‖ top)`, where leaf `i` is
-//!   the bytes from `i · chunk_size` up to the next chunk (the last chunk may be shorter; no bytes have no chunks).
+//! # The root
+//! A top alone does not say how many leaves are under it, and so not where a leaf is. The root of a list does:
+//! `root(leaf_hashes) = H(0x03 ‖ number of leaves (u64) ‖ top)`; of no leaves, `H` of no bytes.
 //!
 //! | What | Root |
 //! |---|---|
-//! | digest of an output | `chunked_root(output, 1024)` |
-//! | chunk root of a job kept off chain | `chunked_root(SCALE(job), 16384)` |
-//! | trace root | `root` of the leaf hashes of the intermediate states |
+//! | states root of a claim | `root` of the leaf hashes of the digests of the states before the output |
 //! | results of a block | `root` of the leaf hashes of the SCALE-encoded results, in the order of settlement |
 //!
 //! # The mountain range
@@ -51,14 +47,8 @@ use sp_crypto_hashing::blake2_256;
 /// A BLAKE2b-256 hash.
 pub type Hash = [u8; 32];
 
-/// Size of the chunks of an output, whose root is the output's digest.
-pub const OUTPUT_CHUNK: usize = 1024;
-/// Size of the chunks of a job that is kept off chain.
-pub const JOB_CHUNK: usize = 16 * 1024;
-
 const LEAF: u8 = 0;
 const NODE: u8 = 1;
-const BYTES: u8 = 2;
 const LIST: u8 = 3;
 
 /// Hashes the content of one leaf: `H(0x00 ‖ data)`.
@@ -118,36 +108,6 @@ pub fn root(leaf_hashes: &[Hash]) -> Hash {
         0 => blake2_256(&[]),
         count => bind(LIST, count as u64, &top(leaf_hashes)),
     }
-}
-
-/// Returns the leaf hashes of `bytes` cut into chunks. A `chunk_size` of 0 counts as 1.
-pub fn chunk_hashes(bytes: &[u8], chunk_size: usize) -> Vec<Hash> {
-    let chunk_size = chunk_size.max(1);
-    let mut preimage = Vec::with_capacity(chunk_size.min(bytes.len()).saturating_add(1));
-    bytes
-        .chunks(chunk_size)
-        .map(|chunk| {
-            preimage.clear();
-            preimage.push(LEAF);
-            preimage.extend_from_slice(chunk);
-            blake2_256(&preimage)
-        })
-        .collect()
-}
-
-/// Returns the root of `bytes` cut into chunks: `H(0x02 ‖ number of bytes (u64) ‖ top)`. A `chunk_size` of 0 counts as 1.
-///
-/// Complexity: O(n).
-pub fn chunked_root(bytes: &[u8], chunk_size: usize) -> Hash {
-    bind(BYTES, bytes.len() as u64, &top(&chunk_hashes(bytes, chunk_size)))
-}
-
-/// Returns the root of bytes of which only the length and the hashes of the chunks are known.
-///
-/// `root_of_chunks(bytes.len() as u64, &chunk_hashes(bytes, n)) == chunked_root(bytes, n)`; for an engine that hashes
-/// chunks as it makes them.
-pub fn root_of_chunks(length: u64, chunk_hashes: &[Hash]) -> Hash {
-    bind(BYTES, length, &top(chunk_hashes))
 }
 
 /// A root that grows leaf by leaf, in O(log n) memory.
@@ -281,23 +241,6 @@ pub fn verify(root: &Hash, leaf_hash: &Hash, proof: &Proof) -> bool {
     proof
         .top(leaf_hash)
         .is_some_and(|top| bind(LIST, proof.leaf_count, &top) == *root)
-}
-
-/// Whether `proof` shows that the `length` bytes with the chunked root `root` have `chunk` as chunk `proof.index`.
-///
-/// Never panics. Complexity: O(log n), at most 64 hashes and that of the chunk.
-pub fn verify_chunk(root: &Hash, length: u64, chunk_size: usize, chunk: &[u8], proof: &Proof) -> bool {
-    let chunk_size = chunk_size.max(1) as u64;
-    let expected = proof
-        .index
-        .checked_mul(chunk_size)
-        .and_then(|start| length.checked_sub(start))
-        .map_or(0, |rest| rest.min(chunk_size));
-    proof.leaf_count == length.div_ceil(chunk_size)
-        && chunk.len() as u64 == expected
-        && proof
-            .top(&leaf_hash(chunk))
-            .is_some_and(|top| bind(BYTES, length, &top) == *root)
 }
 
 #[cfg(test)]

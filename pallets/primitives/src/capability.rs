@@ -2,8 +2,12 @@
 //!
 //! From time to time a chain opens a round with a seed that nobody knew before. Every worker that wants its capability to
 //! count computes a job of its own, made from the seed, its account and the capability it declares, and responds
-//! with the result's digest before the round closes. The job takes a device of that capability half of the round; one that is
-//! much slower is late, and one device cannot respond for two accounts, because all of them respond in the same blocks.
+//! with the result's digest before the round closes. The job takes a device of that capability half of the round; one of less
+//! than about half of the capability is late. All workers respond in the same blocks, so what a machine's accounts prove in
+//! one round adds up to about twice what it can do, however many they are.
+//!
+//! A proof is of work that was done in the window, not of a device: columns of the first state can be computed apart from
+//! one another, on several machines.
 
 use crate::{
     job::{MAX_ITERATIONS, MAX_WORK, SyntheticJob},
@@ -148,7 +152,7 @@ mod tests {
         #[test]
         fn every_challenge_is_a_job_that_may_be(worker: [u8; 32], capability: u32, window_ms: u64) {
             let job = challenge_job(SEED, &worker, capability, window_ms);
-            prop_assert_eq!(JobSpec::V1(JobKind::Synthetic(job)).validate(), Ok(()));
+            prop_assert_eq!(JobSpec::V2(JobKind::Synthetic(job)).validate(), Ok(()));
         }
 
         #[test]
@@ -179,9 +183,10 @@ mod tests {
         assert_eq!(job(1), (512, 33));
         assert_eq!(job(40), (1024, 167));
         assert_eq!(job(1_000), (4096, 65));
-        assert_eq!(max_provable(18_000), 15_637);
-        assert_eq!(job(15_637), (4096, 1023));
-        assert_eq!(job(u32::MAX), job(15_637));
+        assert_eq!(job(60_000), (4096, 3929));
+        assert_eq!(max_provable(18_000), 250_199);
+        assert_eq!(job(250_199), (4096, 16_383));
+        assert_eq!(job(u32::MAX), job(250_199));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 mod attestations;
 
-use crate::{ids::TaskId, participants::Specialisation};
+use crate::{ids::TaskId, job::Claim, participants::Specialisation};
 use agora_math::consensus;
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -27,11 +27,11 @@ pub enum JudgeRule {
     },
 }
 
-/// One worker's revealed result.
-pub type Answer<AccountId, BlockNumber> = consensus::Answer<AccountId, H256, BlockNumber>;
+/// One worker's revealed claim.
+pub type Answer<AccountId, BlockNumber> = consensus::Answer<AccountId, Claim, BlockNumber>;
 
-/// What the judge found: the right digest, and the worker with the best right answer.
-pub type Verdict<AccountId> = consensus::Verdict<AccountId, H256>;
+/// What the judge found: the right claim, and the worker with the best right answer.
+pub type Verdict<AccountId> = consensus::Verdict<AccountId, Claim>;
 
 /// What a verifier says about a result that it has checked.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -99,8 +99,8 @@ impl Tally {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AppealTerms<BlockNumber, Balance> {
-    /// The result that may be appealed.
-    pub digest: H256,
+    /// The claim that may be appealed.
+    pub claim: Claim,
     /// Randomness drawn after every answer was revealed; checks take their random vectors from it.
     pub seed: H256,
     /// The last block in which attesting is possible.
@@ -188,12 +188,12 @@ mod tests {
     fn judged_by<J: Judge<u64, u32, u128>>() -> (Option<Verdict<u64>>, Tally, Vec<u64>) {
         let answers = [Answer {
             worker: 1,
-            digest: H256::repeat_byte(1),
+            claim: Claim::Unusable,
             committed_at: 2,
             confidence: 303,
         }];
         let terms = AppealTerms {
-            digest: H256::repeat_byte(1),
+            claim: Claim::Unusable,
             seed: H256::zero(),
             until: 9,
             bond: 5,

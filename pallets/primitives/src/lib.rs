@@ -18,7 +18,6 @@ extern crate alloc;
 pub mod capability;
 pub mod commitment;
 pub mod ids;
-pub mod job;
 pub mod judging;
 pub mod money;
 pub mod participants;
@@ -26,4 +25,5 @@ pub mod reputation;
 pub mod results;
 pub mod task;
 
+pub use agora_jobs as job;
 pub use ids::{ClassId, Reference, TaskId};

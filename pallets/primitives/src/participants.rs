@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use sp_core::H256;
 use sp_runtime::DispatchResult;
 
+pub use agora_jobs::Specialisation;
+
 /// A role in the market. An account may have several, each with its own bond.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -20,40 +22,6 @@ pub enum Role {
     Orchestrator,
     /// Decides what machines cannot.
     Expert,
-}
-
-/// A kind of work. Reputation is kept per specialisation; a worker declares those it takes.
-#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Specialisation {
-    Synthetic,
-    Inference,
-    Embedding,
-    Training,
-    Rendering,
-    RowTransform,
-    SyntaxCheck,
-    DataStatistics,
-    SecurityAudit,
-    AlgorithmOptimisation,
-}
-
-impl Specialisation {
-    /// All specialisations, in the order of their codec index.
-    pub const ALL: [Self; 10] = [
-        Self::Synthetic,
-        Self::Inference,
-        Self::Embedding,
-        Self::Training,
-        Self::Rendering,
-        Self::RowTransform,
-        Self::SyntaxCheck,
-        Self::DataStatistics,
-        Self::SecurityAudit,
-        Self::AlgorithmOptimisation,
-    ];
 }
 
 /// A set of [`Specialisation`]s: bit `i` stands for the one with codec index `i`.
@@ -127,20 +95,5 @@ impl<AccountId> Participants<AccountId> for () {
     fn free_slot(_: &AccountId) {}
     fn draw_workers(_: H256, _: Specialisation, _: u32, _: &[AccountId]) -> Vec<AccountId> {
         Vec::new()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use scale_info::TypeDef;
-
-    #[test]
-    fn all_specialisations_are_listed_in_the_order_of_their_index() {
-        let TypeDef::Variant(known) = Specialisation::type_info().type_def else {
-            panic!("a specialisation is a variant");
-        };
-        let known: Vec<u8> = known.variants.iter().map(|one| one.index).collect();
-        assert_eq!(Specialisation::ALL.map(|one| one as u8).to_vec(), known);
     }
 }

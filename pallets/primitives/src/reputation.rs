@@ -28,7 +28,7 @@ pub enum Outcome {
         /// Whether it was confirmed.
         confirmed: bool,
     },
-    /// The work was wrong, or promised by a commitment and never revealed.
+    /// The work was wrong, or promised by a commitment and never revealed. Of a publisher: the input was unusable.
     Wrong,
     /// Nothing came in time: no fault of content, a smaller one of reliability.
     Late,

@@ -5,7 +5,7 @@
 //! [`compute_root`] of the range. A [`ResultProof`] leads from the result to one such header, and [`ResultProof::verify`]
 //! needs nothing but the two. The trees are described to the byte in [`agora_math::merkle`].
 
-use crate::ids::TaskId;
+use crate::{ids::TaskId, job::Claim};
 use agora_math::merkle::{self, BlockLeaf, MountainProof, VerifyError};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeAll, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -22,10 +22,8 @@ pub struct ResultLeaf<AccountId> {
     pub task: TaskId,
     /// Hash of the job: see [`crate::job::JobSource::job_hash`].
     pub job: H256,
-    /// Merkle root of the canonical output's 1 KiB chunks.
-    pub digest: H256,
-    /// The best worker's commitment to its intermediate states.
-    pub trace_root: H256,
+    /// What the job's result is.
+    pub claim: Claim,
     /// The best worker.
     pub winner: AccountId,
 }
@@ -247,8 +245,9 @@ mod tests {
             root: [u8; 32],
         ) {
             let hash = H256::zero();
+            let claim = Claim::Unusable;
             let siblings: Vec<H256> = siblings.into_iter().map(H256).collect();
-            let leaf = ResultLeaf { task: TaskId(1), job: hash, digest: hash, trace_root: hash, winner: [0u8; 32] };
+            let leaf = ResultLeaf { task: TaskId(1), job: hash, claim, winner: [0u8; 32] };
             let block = BlockResults { count, ..block_results() };
             let proof = ResultProof {
                 leaf, index, siblings: siblings.clone(), block, leaf_index, leaf_count, items: siblings,

@@ -9,7 +9,7 @@
 
 use crate::{
     ids::{ClassId, Reference, TaskId},
-    job::JobSource,
+    job::{Claim, JobSource},
     participants::Specialisation,
 };
 use alloc::vec::Vec;
@@ -147,20 +147,18 @@ pub enum ContributionState<BlockNumber> {
     },
     /// It revealed its result.
     Revealed {
-        /// Merkle root of the output.
-        digest: H256,
-        /// Its commitment to the intermediate states.
-        trace_root: H256,
+        /// What it claims the result to be.
+        claim: Claim,
         /// When it had committed.
         committed_at: BlockNumber,
     },
 }
 
 impl<BlockNumber> Contribution<BlockNumber> {
-    /// The digest that was revealed.
-    pub fn digest(&self) -> Option<H256> {
+    /// The claim that was revealed.
+    pub fn claim(&self) -> Option<Claim> {
         match self.state {
-            ContributionState::Revealed { digest, .. } => Some(digest),
+            ContributionState::Revealed { claim, .. } => Some(claim),
             _ => None,
         }
     }
@@ -180,12 +178,10 @@ pub struct Invitation<Workers, BlockNumber> {
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
 #[derive(Serialize, Clone, PartialEq, Eq, Debug)]
 pub struct Chosen<AccountId> {
-    /// Merkle root of the output.
-    pub digest: H256,
+    /// What the result is claimed to be.
+    pub claim: Claim,
     /// The worker with the best right answer.
     pub best: AccountId,
-    /// That worker's commitment to its intermediate states.
-    pub trace_root: H256,
 }
 
 /// A task, with where it is in its life: what the runtime tells clients. Amounts are in plancks.

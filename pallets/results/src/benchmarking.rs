@@ -12,6 +12,7 @@
 use crate::{Config, Leaves, Pallet, Places, ResultsRoot, Sealed, SettledBy};
 use agora_primitives::{
     TaskId,
+    job::{BlobRef, Claim},
     results::{ResultLeaf, ResultSink},
 };
 use frame_benchmarking::v2::*;
@@ -22,8 +23,11 @@ fn leaf<T: Config>(task: u64) -> ResultLeaf<T::AccountId> {
     ResultLeaf {
         task: TaskId(task),
         job: H256::repeat_byte(1),
-        digest: H256::repeat_byte(2),
-        trace_root: H256::repeat_byte(3),
+        // The longer of the two.
+        claim: Claim::Output {
+            output: BlobRef::to(b"output"),
+            states_root: H256::repeat_byte(3),
+        },
         winner: whitelisted_caller(),
     }
 }

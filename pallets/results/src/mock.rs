@@ -3,8 +3,10 @@
 use crate as pallet_agora_results;
 use agora_primitives::{
     TaskId,
+    job::{BlobRef, Claim},
     results::{ProofError, ResultLeaf, ResultProof, ResultSink as _, compute_root},
 };
+use codec::Encode;
 use frame_support::{
     derive_impl, parameter_types,
     traits::{OnFinalize, OnInitialize},
@@ -71,8 +73,13 @@ pub fn leaf(task: u64) -> ResultLeaf<AccountId> {
     ResultLeaf {
         task: TaskId(task),
         job: H256::from_low_u64_be(task),
-        digest: H256::from_low_u64_le(task),
-        trace_root: H256::repeat_byte(task as u8),
+        claim: match task % 4 {
+            3 => Claim::Unusable,
+            _ => Claim::Output {
+                output: BlobRef::to(&task.encode()),
+                states_root: H256::repeat_byte(task as u8),
+            },
+        },
         winner: task + 1000,
     }
 }

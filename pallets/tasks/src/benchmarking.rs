@@ -3,7 +3,7 @@
 
 use crate::{
     pallet::*,
-    scenario::{BenchmarkHelper, CLASS, Digests},
+    scenario::{Answers, BenchmarkHelper, CLASS},
 };
 use agora_primitives::{
     TaskId,
@@ -108,7 +108,7 @@ mod benchmarks {
         Scenario::<T>::accept(id, 0..1);
         Scenario::<T>::fill_hastened();
         let worker = Scenario::<T>::worker(0);
-        let commitment = Scenario::<T>::commitment(id, 0, Digests::Same(1));
+        let commitment = Scenario::<T>::commitment(id, 0, Answers::Same(1));
 
         #[extrinsic_call]
         _(RawOrigin::Signed(worker), id, commitment);
@@ -121,13 +121,13 @@ mod benchmarks {
     fn reveal() {
         let id = Scenario::<T>::publish(1, 1, 2);
         Scenario::<T>::accept(id, 0..1);
-        Scenario::<T>::commit(id, 0..1, Digests::Same(1));
+        Scenario::<T>::commit(id, 0..1, Answers::Same(1));
         Scenario::<T>::fill_hastened();
         let worker = Scenario::<T>::worker(0);
-        let (digest, trace_root, salt) = Scenario::<T>::reveal_of(0, Digests::Same(1));
+        let (claim, salt) = Scenario::<T>::reveal_of(0, Answers::Same(1));
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(worker), id, digest, trace_root, salt);
+        _(RawOrigin::Signed(worker), id, claim, salt);
 
         assert_eq!(phase::<T>(id), Phase::Judging);
     }
@@ -185,7 +185,7 @@ mod benchmarks {
     /// A result is chosen.
     #[benchmark]
     fn judge(n: Linear<1, { T::MaxContributions::get() }>) {
-        let id = Scenario::<T>::to_be_judged(n, n, Digests::Same(1));
+        let id = Scenario::<T>::to_be_judged(n, n, Answers::Same(1));
 
         #[block]
         {
@@ -199,7 +199,7 @@ mod benchmarks {
     #[benchmark]
     fn replicate(n: Linear<1, { T::MaxContributions::get() }>) {
         Scenario::<T>::many_workers();
-        let id = Scenario::<T>::to_be_judged(n, u32::MAX, Digests::Different);
+        let id = Scenario::<T>::to_be_judged(n, u32::MAX, Answers::Different);
 
         #[block]
         {
@@ -212,7 +212,7 @@ mod benchmarks {
     /// No result can be chosen.
     #[benchmark]
     fn fail(n: Linear<1, { T::MaxContributions::get() }>) {
-        let id = Scenario::<T>::to_be_judged(n, n, Digests::Different);
+        let id = Scenario::<T>::to_be_judged(n, n, Answers::Different);
         Scenario::<T>::crowd(id, T::RetentionPeriod::get());
 
         #[block]
@@ -250,6 +250,7 @@ mod benchmarks {
         assert_eq!(phase::<T>(id), Phase::Settled);
     }
 
+    /// An output. An unusable input is paid with as many payments, and its claim is shorter.
     #[benchmark]
     fn settle(n: Linear<1, { T::MaxContributions::get() }>) {
         let id = Scenario::<T>::to_close(n, 0);

@@ -48,7 +48,8 @@ pub struct TaskClass<Balance, BlockNumber> {
     pub max_replicas: u32,
     /// How many unfinished tasks of this class one publisher may have.
     pub max_open_per_publisher: u32,
-    /// The publisher's stake, as a part of the reward.
+    /// The publisher's stake, as a part of the reward. An input that is unusable is paid with it as an output would be with
+    /// the reward: the lower it is, the less garbage costs its publisher, and the less those get who find it out.
     pub stake_rate: Permill,
     /// A worker's bond, as a part of the reward.
     pub bond_rate: Permill,
@@ -87,6 +88,8 @@ pub enum ClassError {
     Replicas,
     /// The publisher's cap is zero.
     Cap,
+    /// There is no stake, from which those who find an input unusable are paid.
+    Stake,
     /// Being late costs more than being wrong.
     Rates,
     /// The judge can never decide.
@@ -122,6 +125,7 @@ where
             ClassError::Replicas,
         )?;
         ensure(self.max_open_per_publisher > 0, ClassError::Cap)?;
+        ensure(!self.stake_rate.is_zero(), ClassError::Stake)?;
         ensure(self.late_penalty <= self.wrong_penalty, ClassError::Rates)?;
         let JudgeRule::Replication { trust } = self.judge;
         ensure(trust >= agora_math::consensus::MIN_TRUST, ClassError::Judge)?;

@@ -77,7 +77,7 @@ mod errors {
         NotCommitted,
         /// The worker has revealed before.
         AlreadyRevealed,
-        /// Digest, trace root and salt are not what was committed to.
+        /// Claim and salt are not what was committed to.
         CommitmentMismatch,
         /// No step of the task is due.
         NothingDue,
@@ -89,13 +89,15 @@ mod errors {
         InvalidReplicas,
         /// The class's cap of unfinished tasks is zero.
         InvalidCap,
+        /// The class has no stake, so that finding an input unusable would be paid with nothing: raise its `stake_rate`.
+        InvalidStake,
         /// Being late costs more than being wrong: lower the class's `late_penalty`.
         InvalidRates,
         /// The class's judge could never decide: trust must be at least 2.
         InvalidJudge,
         /// One of the class's windows is zero or too long, or there is no time to think.
         InvalidWindows,
-        /// The payment plan does not add up to the reward: the runtime's `Rewards` is at fault.
+        /// The payment plan does not add up to what it divides: the runtime's `Rewards` is at fault.
         PlanMismatch,
         /// The judge named a best worker who did not reveal the result: the runtime's `Judge` is at fault.
         UnknownWinner,
@@ -141,6 +143,7 @@ impl<T> From<ClassError> for Error<T> {
             ClassError::Difficulty => Self::InvalidDifficulty,
             ClassError::Replicas => Self::InvalidReplicas,
             ClassError::Cap => Self::InvalidCap,
+            ClassError::Stake => Self::InvalidStake,
             ClassError::Rates => Self::InvalidRates,
             ClassError::Judge => Self::InvalidJudge,
             ClassError::Windows => Self::InvalidWindows,

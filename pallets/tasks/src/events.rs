@@ -55,14 +55,14 @@ mod events {
             /// The last block for it.
             until: BlockNumberFor<T>,
         },
-        /// A worker revealed its result.
+        /// A worker revealed its claim.
         Revealed {
             /// The task.
             task: TaskId,
             /// The worker.
             worker: T::AccountId,
-            /// Merkle root of its output.
-            digest: H256,
+            /// What it claims the result to be.
+            claim: Claim,
         },
         /// The answers do not agree enough: more workers are wanted.
         ReplicasWanted {
@@ -77,8 +77,8 @@ mod events {
         ResultChosen {
             /// The task.
             task: TaskId,
-            /// The result.
-            digest: H256,
+            /// What the result is claimed to be.
+            claim: Claim,
             /// The worker with the best right answer.
             best: T::AccountId,
             /// The last block in which it may be appealed.
@@ -93,12 +93,12 @@ mod events {
             /// The new round.
             round: u32,
         },
-        /// Terminal: the task was paid for by rule.
+        /// Terminal: the task was paid for by rule: an output with the reward, an unusable input with the stake.
         Settled {
             /// The task.
             task: TaskId,
             /// Its result.
-            digest: H256,
+            claim: Claim,
             /// The worker with the best right answer.
             best: T::AccountId,
         },

@@ -9,7 +9,7 @@ use crate::{
 use agora_primitives::{
     ClassId, Reference, TaskId,
     commitment::{Salt, commitment},
-    job::JobSource,
+    job::{Claim, JobSource},
     judging::{Judge, Seed, TaskParties},
     money::{Escrow, PresetId, Purpose, RewardPlanner, Scope},
     participants::{Participants, Role},
@@ -255,28 +255,22 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    pub(crate) fn do_reveal(
-        worker: T::AccountId,
-        id: TaskId,
-        digest: H256,
-        trace_root: H256,
-        salt: Salt,
-    ) -> DispatchResult {
+    pub(crate) fn do_reveal(worker: T::AccountId, id: TaskId, claim: Claim, salt: Salt) -> DispatchResult {
         let mut progress = Self::progress_of(id)?;
         let mut contribution = Contributions::<T>::get(id, &worker).ok_or(Error::<T>::NotAccepted)?;
         let committed_to = || {
             let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-            commitment(genesis, id, &worker, digest, trace_root, &salt)
+            commitment(genesis, id, &worker, &claim, &salt)
         };
         let effect = progress
-            .reveal(&mut contribution, digest, trace_root, committed_to, Self::now())
+            .reveal(&mut contribution, claim, committed_to, Self::now())
             .map_err(Error::<T>::from)?;
         Contributions::<T>::insert(id, &worker, contribution);
         Progress::<T>::insert(id, progress);
         Self::deposit_event(Event::Revealed {
             task: id,
             worker,
-            digest,
+            claim,
         });
         Self::after_effect(id, effect);
         Ok(())

@@ -63,7 +63,7 @@ pub mod pallet {
     use agora_primitives::{
         ClassId, Reference, TaskId,
         commitment::Salt,
-        job::JobSource,
+        job::{Claim, JobSource},
         judging::{Judge, Seed},
         money::{Escrow, RewardPlanner},
         participants::Participants,
@@ -345,25 +345,18 @@ pub mod pallet {
             Self::do_commit(worker, task, commitment)
         }
 
-        /// Reveals the result that was committed to.
+        /// Reveals the claim that was committed to.
         ///
-        /// Origin: signed by a worker who committed in this round. `digest` is the Merkle root of the output, `trace_root`
-        /// the commitment to the intermediate states, `salt` what the commitment was made with. When all have revealed,
-        /// judging is due.
+        /// Origin: signed by a worker who committed in this round. `salt` is what the commitment was made with. When all
+        /// have revealed, judging is due.
         ///
         /// Emits: `Revealed`. Errors: `UnknownTask`, `NotAccepted`, `NotCommitted`, `AlreadyRevealed`, `RoundOver`,
         /// `NotRevealing`, `TooLate`, `CommitmentMismatch`.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::reveal())]
-        pub fn reveal(
-            origin: OriginFor<T>,
-            task: TaskId,
-            digest: H256,
-            trace_root: H256,
-            salt: Salt,
-        ) -> DispatchResult {
+        pub fn reveal(origin: OriginFor<T>, task: TaskId, claim: Claim, salt: Salt) -> DispatchResult {
             let worker = ensure_signed(origin)?;
-            Self::do_reveal(worker, task, digest, trace_root, salt)
+            Self::do_reveal(worker, task, claim, salt)
         }
 
         /// Takes the step of a task that is due: begin to reveal, judge, expire, settle, reopen or purge.
@@ -383,8 +376,8 @@ pub mod pallet {
         ///
         /// Origin: `ClassOrigin`.
         ///
-        /// Emits: `ClassSet`. Errors: `InvalidName`, `InvalidDifficulty`, `InvalidReplicas`, `InvalidCap`, `InvalidRates`,
-        /// `InvalidJudge`, `InvalidWindows`, `UnknownPreset`.
+        /// Emits: `ClassSet`. Errors: `InvalidName`, `InvalidDifficulty`, `InvalidReplicas`, `InvalidCap`, `InvalidStake`,
+        /// `InvalidRates`, `InvalidJudge`, `InvalidWindows`, `UnknownPreset`.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::set_class())]
         pub fn set_class(origin: OriginFor<T>, id: ClassId, class: ClassOf<T>) -> DispatchResult {

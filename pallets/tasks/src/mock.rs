@@ -7,7 +7,7 @@ use agora_pallet_dev::{assert_issuance, endow, state};
 use agora_primitives::{
     ClassId, Reference, TaskId,
     commitment::{Salt, commitment},
-    job::{JobKind, JobSource, JobSpec, SyntheticJob},
+    job::{BlobRef, Claim, JobKind, JobSource, JobSpec, SyntheticJob},
     money::{Escrow as _, Payee, Purpose, Scope},
     participants::Specialisation,
     reputation::{Outcome, Side},

@@ -12,7 +12,7 @@ use crate::{
 use agora_primitives::{
     ClassId, TaskId,
     commitment::{Salt, commitment},
-    job::{JobKind, JobSource, JobSpec, SyntheticJob},
+    job::{BlobRef, Claim, JobKind, JobSource, JobSpec, SyntheticJob},
     judging::JudgeRule,
     money::PresetId,
     participants::Specialisation,
@@ -94,20 +94,23 @@ pub const CLASS: ClassId = ClassId(u16::MAX);
 
 /// What a worker answers.
 #[derive(Clone, Copy)]
-pub enum Digests {
-    /// All the same.
+pub enum Answers {
+    /// All the same output.
     Same(u8),
-    /// Each another one.
+    /// Each another output.
     Different,
 }
 
-impl Digests {
-    fn of(self, n: u32) -> H256 {
-        match self {
-            Self::Same(byte) => H256::repeat_byte(byte),
-            Self::Different => H256(core::array::from_fn(|i| {
-                n.to_le_bytes().get(i).copied().unwrap_or_default()
-            })),
+impl Answers {
+    /// The claim of the `n`-th worker: an output, which is the longer of the claims, and paid with as many payments.
+    fn of(self, n: u32) -> Claim {
+        let content = match self {
+            Self::Same(byte) => u32::from(byte),
+            Self::Different => n,
+        };
+        Claim::Output {
+            output: BlobRef::to(&content.to_le_bytes()),
+            states_root: H256::repeat_byte(1),
         }
     }
 }
@@ -157,7 +160,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
 
     /// A job of the kind that the class takes.
     pub fn job() -> JobSource {
-        JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+        JobSource::Inline(JobSpec::V2(JobKind::Synthetic(SyntheticJob {
             seed: [1; 32],
             matrix_size: 64,
             iterations: 4,
@@ -208,44 +211,43 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
     }
 
     /// What the `n`-th worker commits with.
-    pub fn commitment(id: TaskId, n: u32, digests: Digests) -> H256 {
+    pub fn commitment(id: TaskId, n: u32, answers: Answers) -> H256 {
         let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-        commitment(genesis, id, &Self::worker(n), digests.of(n), H256::zero(), &SALT)
+        commitment(genesis, id, &Self::worker(n), &answers.of(n), &SALT)
     }
 
     /// Has workers commit.
-    pub fn commit(id: TaskId, workers: core::ops::Range<u32>, digests: Digests) {
+    pub fn commit(id: TaskId, workers: core::ops::Range<u32>, answers: Answers) {
         for n in workers {
             let origin = RawOrigin::Signed(Self::worker(n)).into();
-            let commitment = Self::commitment(id, n, digests);
+            let commitment = Self::commitment(id, n, answers);
             Pallet::<T>::commit(origin, id, commitment).expect("commit");
         }
     }
 
     /// Has workers reveal.
-    pub fn reveal(id: TaskId, workers: core::ops::Range<u32>, digests: Digests) {
+    pub fn reveal(id: TaskId, workers: core::ops::Range<u32>, answers: Answers) {
         for n in workers {
             let origin = RawOrigin::Signed(Self::worker(n)).into();
-            let digest = digests.of(n);
-            Pallet::<T>::reveal(origin, id, digest, H256::zero(), SALT).expect("reveal");
+            Pallet::<T>::reveal(origin, id, answers.of(n), SALT).expect("reveal");
         }
     }
 
     /// The arguments of a reveal.
-    pub fn reveal_of(n: u32, digests: Digests) -> (H256, H256, Salt) {
-        (digests.of(n), H256::zero(), SALT)
+    pub fn reveal_of(n: u32, answers: Answers) -> (Claim, Salt) {
+        (answers.of(n), SALT)
     }
 
-    /// A task with `n` answers of which judging is due. With `Digests::Different` no result can be chosen.
-    pub fn to_be_judged(n: u32, max_replicas: u32, digests: Digests) -> TaskId {
-        let trust = match digests {
-            Digests::Same(_) => ALWAYS,
-            Digests::Different => NEVER,
+    /// A task with `n` answers of which judging is due. With `Answers::Different` no result can be chosen.
+    pub fn to_be_judged(n: u32, max_replicas: u32, answers: Answers) -> TaskId {
+        let trust = match answers {
+            Answers::Same(_) => ALWAYS,
+            Answers::Different => NEVER,
         };
         let id = Self::publish(n, max_replicas, trust);
         Self::accept(id, 0..n);
-        Self::commit(id, 0..n, digests);
-        Self::reveal(id, 0..n, digests);
+        Self::commit(id, 0..n, answers);
+        Self::reveal(id, 0..n, answers);
         Self::serve_hastened(id);
         Self::crowd(id, WINDOW.into());
         id
@@ -255,7 +257,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
     pub fn to_expire(n: u32) -> TaskId {
         let id = Self::publish(n, n, ALWAYS);
         Self::accept(id, 0..n);
-        Self::commit(id, 0..n, Digests::Same(1));
+        Self::commit(id, 0..n, Answers::Same(1));
         Self::serve_hastened(id);
         Self::wait_until_due(id);
         Self::crowd(id, T::RetentionPeriod::get());
@@ -266,7 +268,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
     pub fn to_start_reveal() -> TaskId {
         let id = Self::publish(2, 2, ALWAYS);
         Self::accept(id, 0..2);
-        Self::commit(id, 0..1, Digests::Same(1));
+        Self::commit(id, 0..1, Answers::Same(1));
         Self::wait_until_due(id);
         Self::crowd(id, WINDOW.into());
         id
@@ -274,7 +276,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
 
     /// A task with `n` right answers whose appeal window is over, with the most attesters for it, and `against`.
     pub fn to_close(n: u32, against: u32) -> TaskId {
-        let id = Self::to_be_judged(n, n, Digests::Same(1));
+        let id = Self::to_be_judged(n, n, Answers::Same(1));
         Self::step(id);
         H::attest(id, H::max_attesters_per_side(), against);
         Self::wait_until_due(id);
@@ -288,12 +290,12 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         let fresh = n.saturating_sub(1).max(1);
         let id = Self::publish(fresh, fresh, ALWAYS);
         Self::accept(id, 0..1);
-        Self::commit(id, 0..1, Digests::Same(1));
+        Self::commit(id, 0..1, Answers::Same(1));
         if fresh > 1 {
             Self::wait_until_due(id);
             Self::step(id);
         }
-        Self::reveal(id, 0..1, Digests::Same(1));
+        Self::reveal(id, 0..1, Answers::Same(1));
         Self::serve_hastened(id);
         Self::step(id);
         H::attest(id, H::max_attesters_per_side(), H::max_attesters_per_side());
@@ -301,8 +303,8 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         Self::step(id);
         Self::wait(INVITE_WINDOW + 1);
         Self::accept(id, 1..fresh + 1);
-        Self::commit(id, 1..fresh + 1, Digests::Same(2));
-        Self::reveal(id, 1..fresh + 1, Digests::Same(2));
+        Self::commit(id, 1..fresh + 1, Answers::Same(2));
+        Self::reveal(id, 1..fresh + 1, Answers::Same(2));
         Self::serve_hastened(id);
         Self::crowd(id, T::RetentionPeriod::get());
         id
@@ -322,7 +324,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         let id = Self::publish(1, 1, ALWAYS);
         Self::accept(id, 0..1);
         Self::wait(1);
-        Self::commit(id, 0..1, Digests::Same(1));
+        Self::commit(id, 0..1, Answers::Same(1));
         Self::crowd(id, WINDOW.into());
         id
     }

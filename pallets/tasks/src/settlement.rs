@@ -10,15 +10,15 @@ use crate::{
 };
 use agora_primitives::{
     TaskId,
+    job::Claim,
     money::{Escrow, Payee, Payroll, Purpose, RewardPlanner, Scope},
     reputation::{Outcome, Reputation, Side},
     results::{ResultLeaf, ResultSink},
-    task::{Chosen, Phase},
+    task::{Chosen, Contribution, Phase},
 };
 use alloc::vec::Vec;
 use frame_support::{ensure, pallet_prelude::*};
 use frame_system::pallet_prelude::BlockNumberFor;
-use sp_core::H256;
 use sp_runtime::{
     ArithmeticError,
     traits::{CheckedAdd, Zero},
@@ -87,7 +87,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Pays for the result by rule and takes it into the block's tree.
+    /// Pays for the claim by rule and takes it into the block's tree.
     pub(crate) fn settle(
         id: TaskId,
         task: &TaskOf<T>,
@@ -97,15 +97,10 @@ impl<T: Config> Pallet<T> {
         progress: TaskProgress<BlockNumberFor<T>>,
         now: BlockNumberFor<T>,
     ) -> DispatchResult {
-        let Chosen {
-            digest,
-            best,
-            trace_root,
-        } = chosen;
-        let is_right = |worker: &T::AccountId, found: Option<H256>| found == Some(digest) && *worker != best;
+        let Chosen { claim, best } = chosen;
         let also_correct = workers
             .iter()
-            .filter(|(worker, contribution)| is_right(worker, contribution.digest()))
+            .filter(|(worker, contribution)| contribution.claim() == Some(claim) && *worker != best)
             .map(|(worker, _)| worker.clone())
             .collect();
         let payroll = Payroll {
@@ -113,45 +108,74 @@ impl<T: Config> Pallet<T> {
             also_correct,
             verifiers,
         };
-        Self::pay_reward(id, task, &payroll)?;
-        T::Escrow::release_all(Purpose::PublisherStake, Scope::Task(id), &task.publisher)?;
+        Self::pay_for(&claim, id, task, &payroll)?;
         Self::take_fee(id, task)?;
-        Self::dismiss(id, task, workers, Some(digest))?;
-        T::Reputation::record(&task.publisher, Side::Publisher, Outcome::Right { confirmed: false });
+        Self::dismiss(id, task, workers, Some(claim))?;
         let job = task.job.job_hash();
         let winner = best.clone();
         T::Results::append(ResultLeaf {
             task: id,
             job,
-            digest,
-            trace_root,
+            claim,
             winner,
         })?;
         Self::finish(id, task, progress, Phase::Settled, now);
-        Self::deposit_event(Event::Settled { task: id, digest, best });
+        Self::deposit_event(Event::Settled { task: id, claim, best });
         Ok(())
     }
 
-    fn pay_reward(id: TaskId, task: &TaskOf<T>, payroll: &Payroll<T::AccountId>) -> DispatchResult {
-        let reward = task.terms.reward;
-        let plan = T::Rewards::plan(&task.terms.split, reward, payroll)?;
+    /// Pays for the claim, gives the publisher back what is not paid with, and has its reputation told.
+    ///
+    /// An output is paid with the reward. That the input is unusable is paid with the stake, divided alike, because it is
+    /// the publisher's fault: nothing of it goes back. The stake is never more than the reward, so nobody gains by calling
+    /// a good input unusable what the same conspirators would not gain by a wrong output.
+    fn pay_for(claim: &Claim, id: TaskId, task: &TaskOf<T>, payroll: &Payroll<T::AccountId>) -> DispatchResult {
+        let terms = &task.terms;
+        let (paid_with, amount, returned, outcome) = match claim {
+            Claim::Output { .. } => (
+                Purpose::TaskReward,
+                terms.reward,
+                Purpose::PublisherStake,
+                Outcome::Right { confirmed: false },
+            ),
+            Claim::Unusable => (
+                Purpose::PublisherStake,
+                terms.stake,
+                Purpose::TaskReward,
+                Outcome::Wrong,
+            ),
+        };
+        Self::divide(paid_with, amount, id, task, payroll)?;
+        T::Escrow::release_all(returned, Scope::Task(id), &task.publisher)?;
+        T::Reputation::record(&task.publisher, Side::Publisher, outcome);
+        Ok(())
+    }
+
+    /// Divides what is held of the publisher for `purpose`, `amount`, by the task's split.
+    fn divide(
+        purpose: Purpose,
+        amount: BalanceOf<T>,
+        id: TaskId,
+        task: &TaskOf<T>,
+        payroll: &Payroll<T::AccountId>,
+    ) -> DispatchResult {
+        let plan = T::Rewards::plan(&task.terms.split, amount, payroll)?;
         let mut total = BalanceOf::<T>::zero();
         for payment in plan {
             total = total.checked_add(&payment.amount).ok_or(ArithmeticError::Overflow)?;
-            let (publisher, payee) = (&task.publisher, payment.payee);
-            Self::pay(Purpose::TaskReward, id, publisher, payee, payment.amount)?;
+            Self::pay(purpose, id, &task.publisher, payment.payee, payment.amount)?;
         }
-        ensure!(total == reward, Error::<T>::PlanMismatch);
+        ensure!(total == amount, Error::<T>::PlanMismatch);
         Ok(())
     }
 
-    /// Ends every worker's part: bonds go back less the penalties, reputations are told. `right` is the right digest.
-    fn dismiss(id: TaskId, task: &TaskOf<T>, workers: &Workers<T>, right: Option<H256>) -> DispatchResult {
-        let found_right = workers
-            .iter()
-            .filter(|(_, contribution)| right.is_some() && contribution.digest() == right)
-            .count();
-        let confirmed = Confirmation::from_count(found_right);
+    /// Ends every worker's part: bonds go back less the penalties, reputations are told. `right` is the right claim.
+    fn dismiss(id: TaskId, task: &TaskOf<T>, workers: &Workers<T>, right: Option<Claim>) -> DispatchResult {
+        let confirmed = right.map_or(Confirmation::None, |right| {
+            let has_it = |contribution: &Contribution<_>| contribution.claim() == Some(right);
+            let count = workers.iter().filter(|(_, contribution)| has_it(contribution)).count();
+            Confirmation::of(&right, count)
+        });
         let side = Side::Worker(task.job.specialisation());
         for (worker, contribution) in workers {
             if let Some(outcome) = outcome(contribution, right, confirmed) {

@@ -18,7 +18,7 @@ use agora_primitives::{
 };
 use alloc::vec::Vec;
 use codec::Encode;
-use frame_support::pallet_prelude::*;
+use frame_support::{ensure, pallet_prelude::*};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 
@@ -106,11 +106,9 @@ impl<T: Config> Pallet<T> {
             .iter()
             .filter(|(_, contribution)| counts(contribution.round))
             .filter_map(|(worker, contribution)| match contribution.state {
-                ContributionState::Revealed {
-                    digest, committed_at, ..
-                } => Some(Answer {
+                ContributionState::Revealed { claim, committed_at } => Some(Answer {
                     worker: worker.clone(),
-                    digest,
+                    claim,
                     committed_at,
                     confidence: T::Reputation::confidence(worker, specialisation),
                 }),
@@ -125,22 +123,12 @@ impl<T: Config> Pallet<T> {
 
     /// The result that a verdict names.
     fn choose(workers: &Workers<T>, verdict: VerdictOf<T>) -> Result<ChosenOf<T>, DispatchError> {
-        let trace_root = workers
+        let Verdict { claim, best } = verdict;
+        let has_it = workers
             .iter()
-            .find_map(|(worker, contribution)| match contribution.state {
-                ContributionState::Revealed { digest, trace_root, .. }
-                    if *worker == verdict.best && digest == verdict.digest =>
-                {
-                    Some(trace_root)
-                }
-                _ => None,
-            });
-        let trace_root = trace_root.ok_or(Error::<T>::UnknownWinner)?;
-        Ok(Chosen {
-            digest: verdict.digest,
-            best: verdict.best,
-            trace_root,
-        })
+            .any(|(worker, contribution)| *worker == best && contribution.claim() == Some(claim));
+        ensure!(has_it, Error::<T>::UnknownWinner);
+        Ok(Chosen { claim, best })
     }
 
     fn open_appeal_window(
@@ -153,7 +141,7 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         let until = progress.open_appeal_window(task.terms.appeal_window, now);
         let terms = AppealTerms {
-            digest: chosen.digest,
+            claim: chosen.claim,
             seed,
             until,
             bond: task.terms.attest_bond,
@@ -161,7 +149,7 @@ impl<T: Config> Pallet<T> {
         };
         Self::deposit_event(Event::ResultChosen {
             task: id,
-            digest: chosen.digest,
+            claim: chosen.claim,
             best: chosen.best.clone(),
             appeal_until: until,
             seed,
@@ -218,8 +206,8 @@ impl<T: Config> Pallet<T> {
     ) -> Result<Weight, DispatchError> {
         let original = Results::<T>::get(id).ok_or(DispatchError::Corruption)?;
         let fresh = verdict.map(|verdict| Self::choose(workers, verdict)).transpose()?;
-        let fresh_digest = fresh.as_ref().map(|fresh| fresh.digest);
-        let ruling = rule_on_appeal(original.digest, fresh_digest, T::Judge::tally(id));
+        let fresh_claim = fresh.as_ref().map(|fresh| fresh.claim);
+        let ruling = rule_on_appeal(original.claim, fresh_claim, T::Judge::tally(id));
         let verifiers = T::Judge::close_appeal_window(id, ruling)?;
         match (ruling, fresh) {
             (Ruling::Overturned, Some(fresh)) => {

@@ -2,6 +2,7 @@
 
 use crate::types::TaskProgress;
 use agora_primitives::{
+    job::Claim,
     judging::{Ruling, Tally},
     reputation::Outcome,
     task::{Contribution, ContributionState, Phase, RoundKind},
@@ -52,7 +53,7 @@ pub enum TransitionError {
     NotCommitted,
     /// The worker has revealed.
     AlreadyRevealed,
-    /// The result is not the one committed to.
+    /// The claim is not the one committed to.
     CommitmentMismatch,
 }
 
@@ -74,9 +75,9 @@ pub enum Effect<BlockNumber> {
 ///
 /// `fresh` is what the fresh round agreed on. Where it agreed on nothing, the side with more attesters decides (their
 /// bonds are equal). A result that falls without another in its place leaves the task undecided.
-pub fn rule_on_appeal(original: H256, fresh: Option<H256>, tally: Tally) -> Ruling {
+pub fn rule_on_appeal(original: Claim, fresh: Option<Claim>, tally: Tally) -> Ruling {
     match fresh {
-        Some(digest) if digest == original => Ruling::Upheld,
+        Some(claim) if claim == original => Ruling::Upheld,
         Some(_) => Ruling::Overturned,
         None => match tally.in_favour.cmp(&tally.against) {
             Ordering::Greater => Ruling::Upheld,
@@ -192,12 +193,11 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         self.until()
     }
 
-    /// Takes a result. `committed_to` computes the commitment that it would have had.
+    /// Takes a claim. `committed_to` computes the commitment that it would have had.
     pub fn reveal(
         &mut self,
         contribution: &mut Contribution<BlockNumber>,
-        digest: H256,
-        trace_root: H256,
+        claim: Claim,
         committed_to: impl FnOnce() -> H256,
         now: BlockNumber,
     ) -> Result<Effect<BlockNumber>, TransitionError> {
@@ -218,11 +218,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         if commitment != committed_to() {
             return Err(TransitionError::CommitmentMismatch);
         }
-        contribution.state = ContributionState::Revealed {
-            digest,
-            trace_root,
-            committed_at,
-        };
+        contribution.state = ContributionState::Revealed { claim, committed_at };
         one_more(&mut self.revealed);
         if self.revealed < self.committed {
             return Ok(Effect::OthersWaitedFor);
@@ -294,36 +290,43 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
     }
 }
 
-/// What a contribution amounts to when `right` is the right digest; `None` if no digest is known to be right and the
-/// worker revealed one. An answer is right if its digest is the right one, whichever round it is from.
+/// What a contribution amounts to when `right` is the right claim; `None` if no claim is known to be right and the worker
+/// revealed one. An answer is right if it is the right claim, whole, whichever round it is from: a right output with
+/// wrong states before it is wrong.
 pub fn outcome<BlockNumber>(
     contribution: &Contribution<BlockNumber>,
-    right: Option<H256>,
+    right: Option<Claim>,
     confirmed: Confirmation,
 ) -> Option<Outcome> {
     match (&contribution.state, right) {
         (ContributionState::Accepted { .. }, _) => Some(Outcome::Late),
         (ContributionState::Committed { .. }, _) => Some(Outcome::Wrong),
         (ContributionState::Revealed { .. }, None) => None,
-        (ContributionState::Revealed { digest, .. }, Some(right)) if *digest == right => Some(Outcome::Right {
+        (ContributionState::Revealed { claim, .. }, Some(right)) if *claim == right => Some(Outcome::Right {
             confirmed: confirmed == Confirmation::ByOthers,
         }),
         (ContributionState::Revealed { .. }, Some(_)) => Some(Outcome::Wrong),
     }
 }
 
-/// Whether anybody else found what a worker found.
+/// Whether anybody else's work agrees with a worker's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Confirmation {
-    /// At least two workers have the right answer.
+    /// At least two workers have the right output.
     ByOthers,
-    /// One worker alone has it, or nobody.
+    /// One worker alone has it, or there is no output.
     None,
 }
 
 impl Confirmation {
-    /// From the number of right answers.
-    pub const fn from_count(right: usize) -> Self {
-        if right >= 2 { Self::ByOthers } else { Self::None }
+    /// Of the right claim, which `count` workers have.
+    ///
+    /// [`Claim::Unusable`] confirms nobody. All who say it say the same without having computed anything, so agreement on
+    /// it shows nothing; and a publisher could buy confidence for workers of its own with tasks that cost it a stake only.
+    pub const fn of(right: &Claim, count: usize) -> Self {
+        match right {
+            Claim::Output { .. } if count >= 2 => Self::ByOthers,
+            Claim::Output { .. } | Claim::Unusable => Self::None,
+        }
     }
 }

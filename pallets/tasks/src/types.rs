@@ -76,7 +76,7 @@ pub struct Task<AccountId, Balance, BlockNumber, Split> {
 pub struct Terms<Balance, BlockNumber, Split> {
     /// What those who do it right divide.
     pub reward: Balance,
-    /// The publisher's stake.
+    /// The publisher's stake: a part of the reward, so never more.
     pub stake: Balance,
     /// The fee for publishing.
     pub fee: Balance,

@@ -3,6 +3,7 @@
 use crate::{chain::Chain, report::Report, rng::Rng, world::World};
 use agora_primitives::{
     TaskId,
+    job::Claim,
     judging::Ruling,
     money::{Payee, Purpose},
     participants::Role,
@@ -213,7 +214,12 @@ fn follow_task(event: pallet_agora_tasks::Event<Runtime>, world: &mut World, rep
             assert!(!world.live.contains(&task), "{task} is published twice");
             world.live.push(task);
         }
-        Settled { task, .. } => end(task, "Settled", world, report),
+        Settled { task, claim, .. } => {
+            if claim == Claim::Unusable {
+                report.count_event("SettledAsUnusable");
+            }
+            end(task, "Settled", world, report);
+        }
         Cancelled { task } => end(task, "Cancelled", world, report),
         Expired { task } => end(task, "Expired", world, report),
         Failed { task } => end(task, "Failed", world, report),

@@ -16,7 +16,8 @@ pub struct Report {
 const TERMINAL: [&str; 4] = ["Settled", "Cancelled", "Expired", "Failed"];
 
 /// What else happens often.
-const COMMON: [&str; 13] = [
+const COMMON: [&str; 14] = [
+    "SettledAsUnusable",
     "WorkersInvited",
     "RevealStarted",
     "ReplicasWanted",

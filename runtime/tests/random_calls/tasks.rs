@@ -3,11 +3,11 @@
 use crate::{
     calls::{Call, odd_amount},
     rng::Rng,
-    world::{Fate, Habit, World, any_class},
+    world::{Fate, Habit, World, any_class, output},
 };
 use agora_primitives::{
     ClassId, TaskId,
-    job::{JobKind, JobSource, JobSpec, StoredJob, SyntheticJob},
+    job::{BlobRef, Claim, JobKind, JobSource, JobSpec, StoredJob, SyntheticJob},
     judging::Attestation,
     participants::Specialisation,
     task::{Contribution, ContributionState, Difficulty, Phase},
@@ -28,22 +28,16 @@ fn job(class: ClassId, rng: &mut Rng) -> JobSource {
             rng.below(1 << 13)
         };
         let (matrix_size, iterations) = (size as u32, rng.between(1, 4) as u32);
-        return JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+        return JobSource::Inline(JobSpec::V2(JobKind::Synthetic(SyntheticJob {
             seed: rng.bytes(),
             matrix_size,
             iterations,
         })));
     }
-    let size = if rng.chance(95) {
-        50_000
-    } else {
-        rng.below(1 << 31) as u32
-    };
-    let (hash, chunk_root) = (H256(rng.bytes()), H256(rng.bytes()));
+    let size = if rng.chance(95) { 50_000 } else { rng.below(1 << 40) };
+    let hash = H256(rng.bytes());
     JobSource::Stored(StoredJob {
-        hash,
-        size,
-        chunk_root,
+        spec: BlobRef { hash, size },
         specialisation,
     })
 }
@@ -180,22 +174,17 @@ pub fn reveal(world: &World, rng: &mut Rng) -> Option<Call> {
     if world.habit(&who) == Habit::Silent && rng.chance(97) {
         return None;
     }
-    let (mut digest, mut trace_root, mut salt) = world.answer(task, &who, &contribution, progress.kind);
+    let (mut claim, mut salt) = world.answer(task, &who, &contribution, progress.kind);
     match rng.below(100) {
-        0 => digest = H256(rng.bytes()),
-        1 => trace_root = H256(rng.bytes()),
+        0 => claim = output(rng.bytes(), rng.bytes()),
+        1 => claim = Claim::Unusable,
         2 => salt = rng.bytes(),
         _ => {}
     }
     let caller = if rng.chance(98) { who } else { world.anybody(rng) };
     Some(Call::signed(
         caller,
-        pallet_agora_tasks::Call::reveal {
-            task,
-            digest,
-            trace_root,
-            salt,
-        },
+        pallet_agora_tasks::Call::reveal { task, claim, salt },
     ))
 }
 

@@ -4,6 +4,7 @@ use crate::rng::Rng;
 use agora_primitives::{
     ClassId, TaskId,
     commitment::{Salt, commitment},
+    job::{BlobRef, Claim},
     participants::{Role, Specialisation, Specialisations},
     task::{Contribution, RoundKind},
 };
@@ -47,6 +48,8 @@ pub enum Fate {
     Abandoned,
     /// Everybody finds something else.
     Confusing,
+    /// Its input is unusable.
+    Unusable,
     /// Verifiers attest against it, and fresh workers say they are wrong.
     ContestedWrongly,
     /// Verifiers attest against it, and fresh workers say they are right.
@@ -155,32 +158,56 @@ impl World {
             0..=1 => Fate::Unattractive,
             2..=3 => Fate::Abandoned,
             4..=6 => Fate::Confusing,
+            15..=17 => Fate::Unusable,
             7..=10 => Fate::ContestedWrongly,
             11..=14 => Fate::ContestedRightly,
             _ => Fate::Ordinary,
         }
     }
 
-    /// What `worker` finds, its trace root, and the salt with which it commits.
+    /// What `worker` claims, and the salt with which it commits.
     pub fn answer<N>(
         &self,
         task: TaskId,
         worker: &AccountId,
         contribution: &Contribution<N>,
         kind: RoundKind,
-    ) -> (H256, H256, Salt) {
-        let digest = match (self.fate(task), self.habit(worker), kind) {
-            (Fate::Confusing, ..) => self.hash("nonsense", (task, worker)),
-            (_, Habit::Corrupt, _) => self.hash("wrong", task),
-            (Fate::ContestedRightly, _, RoundKind::Appeal) => self.hash("after all", task),
-            _ => self.hash("right", task),
+    ) -> (Claim, Salt) {
+        let claim = match (self.fate(task), self.habit(worker), kind) {
+            (Fate::Confusing, ..) => self.output("nonsense", (task, worker)),
+            (Fate::Unusable, Habit::Corrupt, _) => self.output("wrong", task),
+            (_, Habit::Corrupt, _) => self.lie(task),
+            (Fate::Unusable, ..) => Claim::Unusable,
+            (Fate::ContestedRightly, _, RoundKind::Appeal) => self.after_all(task),
+            _ => self.output("right", task),
         };
-        let (round, trace) = (contribution.round, self.hash("trace", (task, worker)));
-        (digest.into(), trace.into(), self.hash("salt", (task, worker, round)))
+        (claim, self.hash("salt", (task, worker, contribution.round)))
     }
 
-    pub fn commitment(&self, task: TaskId, worker: &AccountId, (digest, trace_root, salt): (H256, H256, Salt)) -> H256 {
-        commitment(System::block_hash(0), task, worker, digest, trace_root, &salt)
+    fn output(&self, what: &str, of: impl Encode) -> Claim {
+        output(self.hash(what, &of), self.hash("states", &of))
+    }
+
+    /// What fresh workers find where the first ones found something else.
+    fn after_all(&self, task: TaskId) -> Claim {
+        match self.hash("after all", task)[0] % 3 {
+            0 => Claim::Unusable,
+            _ => self.output("after all", task),
+        }
+    }
+
+    /// What corrupt workers agree on about a good input: a wrong output, the right one by wrong states, or that the input
+    /// is unusable.
+    fn lie(&self, task: TaskId) -> Claim {
+        match self.hash("lie", task)[0] % 3 {
+            0 => self.output("wrong", task),
+            1 => output(self.hash("right", task), self.hash("wrong states", task)),
+            _ => Claim::Unusable,
+        }
+    }
+
+    pub fn commitment(&self, task: TaskId, worker: &AccountId, (claim, salt): (Claim, Salt)) -> H256 {
+        commitment(System::block_hash(0), task, worker, &claim, &salt)
     }
 
     pub fn anybody(&self, rng: &mut Rng) -> AccountId {
@@ -192,6 +219,17 @@ impl World {
         let over: Vec<_> = self.ended.keys().copied().collect();
         let among = if rng.chance(5) { &over } else { &self.live };
         rng.pick(among).copied().unwrap_or(TaskId(rng.below(1_000)))
+    }
+}
+
+/// The claim of an output with this hash.
+pub fn output(hash: [u8; 32], states_root: [u8; 32]) -> Claim {
+    Claim::Output {
+        output: BlobRef {
+            hash: hash.into(),
+            size: 4096,
+        },
+        states_root: states_root.into(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A development chain of one node, which tests may share.
 
+use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{Balance, Client, KeySource};
 use agora_localnet::{Agora, Node, NodeOptions};
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ pub const SLOT_MS: u64 = 500;
 const WINDOWS: [(&str, u32); 3] = [("workWindow", 40), ("revealWindow", 30), ("appealWindow", 12)];
 
 /// How many publishers a shared chain has: one for each test, so that a test can tell its own money apart.
-const PUBLISHERS: u32 = 8;
+const PUBLISHERS: u32 = 9;
 
 /// What a publisher starts with, in plancks.
 const ENDOWMENT: u64 = 1_000_000_000_000_000_000;
@@ -107,6 +108,16 @@ impl Chain {
         let mut node = self.node.lock().await;
         node.kill().await.expect("it can be killed");
         node.resume().await.expect("it starts again");
+    }
+
+    /// Puts `content` into the blobs, as an input of jobs, without looking at it.
+    pub async fn put_input(&self, content: &[u8]) {
+        let blobs = BlobStore::open(&self.folder.path().join("blobs").display().to_string());
+        let put = blobs
+            .expect("the store opens")
+            .put(BlobKind::Input, content.to_vec())
+            .await;
+        put.expect("it is put");
     }
 
     /// Writes `content` to a file of that name beside the chain's, and returns its path.

@@ -2,16 +2,18 @@
 
 use crate::{Chain, PATIENCE, account};
 use agora_chain::{
-    Balance, BlockEvents, Blocks, Client,
+    Balance, BlockEvents, Blocks, Client, KeySource, Submitter,
     api::{Event, api::tasks},
+    calls,
     views::PaymentView,
 };
 use agora_localnet::{Agora, CommandFailed, LocalnetError, Process};
 use agora_primitives::{
     TaskId,
+    job::{JobSource, JobSpec},
     money::{Payee, Purpose},
     reputation::Outcome,
-    task::Phase,
+    task::{Difficulty, Phase},
 };
 use futures::future::join_all;
 use std::sync::Arc;
@@ -121,6 +123,24 @@ impl Market {
             .await
             .expect("it is published");
         TaskId(answers[0]["task"].as_u64().expect("its number is told"))
+    }
+
+    /// Publishes `job` as it is, whatever its inputs are; the publishing command would refuse bad ones.
+    pub async fn publish_spec(&self, job: JobSpec) -> TaskId {
+        let keypair = KeySource::Development(self.publisher.clone()).load();
+        let submitter = Submitter::new(self.client.clone(), keypair.expect("development keys are well formed"));
+        let at = self.client.best().await.expect("the chain answers");
+        let classes = at.classes().await.expect("classes can be read");
+        let class = classes
+            .iter()
+            .find(|class| class.specialisation == job.specialisation())
+            .expect("every kind has a class");
+        let difficulty = Difficulty::ONE;
+        let reward = class.least_reward(difficulty).expect("it fits");
+        let (source, deadline) = (JobSource::Inline(job), at.block.number + 300);
+        let call = calls::publish(class.id, source, difficulty, reward, deadline, [9; 16]);
+        let included = submitter.submit(&call).await.expect("it is published");
+        included.published().expect("its number is told")
     }
 
     /// Publishes a small task that takes little time.

@@ -16,6 +16,8 @@ const HEIGHT: u32 = 144;
 const SAMPLES: u32 = 4;
 /// Surfaces from which a path goes on.
 const BOUNCES: u32 = 7;
+/// Steps of a path at most: more than any takes.
+const STEPS: u32 = 4096;
 /// Rings of the mesh, and facets of a ring.
 const RINGS: u32 = 96;
 const FACETS: u32 = 128;
@@ -29,7 +31,7 @@ pub fn room() -> Result<Subject, Failure> {
     scene.validate()?;
     let mut inputs = MemoryInputs::new();
     let job = RenderingJob {
-        scene: inputs.insert(scene.encode()).ok_or("the scene is too long for a job")?,
+        scene: inputs.insert(scene.encode()),
         seed: [0x51; 32],
         width: WIDTH,
         height: HEIGHT,
@@ -43,11 +45,12 @@ pub fn room() -> Result<Subject, Failure> {
         frames: 1,
         samples: SAMPLES,
         max_bounces: BOUNCES,
+        max_steps: STEPS,
     };
     let rays = job.pixels() * u64::from(SAMPLES) * u64::from(BOUNCES + 1);
     Ok(Subject {
         name: "rendering 24,576 triangles",
-        job: JobSpec::V1(JobKind::Rendering(job)),
+        job: JobSpec::V2(JobKind::Rendering(job)),
         inputs,
         amount: rays as f64 / 1e6,
         unit: "Mrays/s",
@@ -85,7 +88,9 @@ fn scene() -> Scene {
             aperture: 0,
             focus: 8 << 16,
         }],
+        nodes: Vec::new(),
     }
+    .arranged()
 }
 
 fn white(surface: Surface) -> Material {

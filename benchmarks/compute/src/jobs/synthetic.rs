@@ -21,7 +21,7 @@ pub fn large_product() -> Subject {
 pub fn chain_of(name: &'static str, size: u32, iterations: u32) -> Subject {
     Subject {
         name,
-        job: JobSpec::V1(JobKind::Synthetic(job(size, iterations))),
+        job: JobSpec::V2(JobKind::Synthetic(job(size, iterations))),
         inputs: MemoryInputs::new(),
         amount: giga_operations(size, iterations),
         unit: "GOPS",

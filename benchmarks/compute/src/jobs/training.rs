@@ -33,7 +33,7 @@ fn subject(name: &'static str, network: NetworkShape) -> Result<Subject, Failure
     let digits = Dataset::decode(DIGITS)?;
     let mut inputs = MemoryInputs::new();
     let job = TrainingJob {
-        data: inputs.insert(DIGITS).ok_or("the data set is too long for a job")?,
+        data: inputs.insert(DIGITS),
         width: digits.width.into(),
         height: digits.height.into(),
         classes: digits.classes.into(),
@@ -50,7 +50,7 @@ fn subject(name: &'static str, network: NetworkShape) -> Result<Subject, Failure
     };
     Ok(Subject {
         name,
-        job: JobSpec::V1(JobKind::Training(job)),
+        job: JobSpec::V2(JobKind::Training(job)),
         inputs,
         amount: STEPS.into(),
         unit: "steps/s",

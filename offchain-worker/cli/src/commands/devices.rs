@@ -6,7 +6,7 @@ use crate::{
     exit::CliError,
     output::answer,
 };
-use agora_compute::{CPU_SELECTOR, DeviceInfo, DeviceLimits, EngineError, Measurement, choose_device, gemm::Kernel};
+use agora_compute::{ByteCount, CPU_SELECTOR, DeviceInfo, EngineError, Measurement, choose_device, gemm::Kernel};
 use agora_worker::WorkerError;
 use serde::Serialize;
 use std::num::NonZero;
@@ -21,6 +21,8 @@ struct Device {
     /// Of the processor.
     #[serde(flatten)]
     processor: Option<Processor>,
+    /// Why it is the processor, although a graphics device was looked for.
+    fall_back: Option<String>,
     speed: Option<Measurement>,
     /// Why it could not be measured, although that was asked for.
     error: Option<String>,
@@ -75,13 +77,25 @@ async fn blocking<T: Send + 'static>(
     done.map_err(|panic| WorkerError::Interrupted(panic.to_string()).into())
 }
 
+/// Why `selector` is the processor although it looks for a graphics device, after a warning.
+fn warned_fall_back(selector: Option<&str>) -> Option<String> {
+    let reason = agora_compute::fall_back_reason(selector?)?;
+    tracing::warn!(
+        reason,
+        "No graphics device is used: the processor computes, and is slower."
+    );
+    Some(reason)
+}
+
 /// Lists the devices, each as soon as it is measured. If one cannot be measured, the others are still listed.
 pub async fn list(context: &Context, args: DevicesArgs) -> Result<(), CliError> {
+    let fall_back = warned_fall_back(args.device.as_deref());
     for (selector, info) in blocking(move || chosen_devices(args.device.as_deref())).await?? {
         let mut device = Device {
             processor: info.is_none().then(Processor::of_this_machine),
             selector,
             info,
+            fall_back: fall_back.clone(),
             speed: None,
             error: None,
         };
@@ -107,17 +121,16 @@ fn describe(device: &Device) -> String {
         Some(info) => info.to_string(),
         None => "this machine's processor".to_owned(),
     };
-    let limits = device.info.as_ref().map(|info| describe_limits(&info.limits));
+    let limits = device.info.as_ref().map(|info| info.limits.to_string());
     let processor = device.processor.as_ref().map(|processor| {
-        let memory = processor.memory_bytes.map(binary);
+        let memory = processor.memory_bytes.map(ByteCount);
         let memory = memory.map(|memory| format!(", {memory} of memory")).unwrap_or_default();
         format!("{} threads with {}{memory}", processor.threads, processor.instructions)
     });
     let measurement = device.speed.iter();
     let speed = measurement.flat_map(|measurement| &measurement.speeds).map(|speed| {
-        let figures = speed.figures.iter();
-        let figures = figures.map(|figure| format!("{} {}", rounded(figure.value), figure.unit));
-        format!("{:<15} {}", speed.workload, figures.collect::<Vec<_>>().join(", "))
+        let figures: Vec<_> = speed.figures.iter().map(ToString::to_string).collect();
+        format!("{:<15} {}", speed.workload, figures.join(", "))
     });
     let error = device
         .error
@@ -128,45 +141,16 @@ fn describe(device: &Device) -> String {
     format!("{:<3}  {name}{lines}", device.selector)
 }
 
-fn describe_limits(limits: &DeviceLimits) -> String {
-    format!(
-        "buffers of {}; {} workgroups, of {} invocations with {} of shared memory",
-        binary(limits.max_buffer_bytes),
-        limits.max_workgroups,
-        limits.max_workgroup_invocations,
-        binary(limits.max_shared_bytes.into()),
-    )
-}
-
-/// A number of bytes, in the largest unit in which it is at least one.
-fn binary(bytes: u64) -> String {
-    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
-    match units.into_iter().find(|(power, _)| bytes >> power > 0) {
-        Some((power, unit)) => {
-            let amount = format!("{:.1}", bytes as f64 / f64::from(1u32 << power));
-            format!("{} {unit}", amount.trim_end_matches(".0"))
-        }
-        None => format!("{bytes} bytes"),
-    }
-}
-
-/// A speed with three significant digits.
-fn rounded(speed: f64) -> String {
-    match speed {
-        1e6.. => format!("{} million", rounded(speed / 1e6)),
-        100.0.. => format!("{speed:.0}"),
-        10.0.. => format!("{speed:.1}"),
-        _ => format!("{speed:.2}"),
-    }
-}
-
 #[derive(Serialize)]
 struct Passed {
     device: String,
     passed: bool,
+    /// Why it is the processor, although a graphics device was looked for.
+    fall_back: Option<String>,
 }
 
 pub async fn self_test(context: &Context, args: DeviceArgs) -> Result<(), CliError> {
+    let fall_back = warned_fall_back(args.device.as_deref());
     for (selector, _) in blocking(move || chosen_devices(args.device.as_deref())).await?? {
         // Opening an engine tests it.
         let options = context.gpu_options();
@@ -180,6 +164,7 @@ pub async fn self_test(context: &Context, args: DeviceArgs) -> Result<(), CliErr
             &Passed {
                 device: name,
                 passed: true,
+                fall_back: fall_back.clone(),
             },
             |one| format!("{}: computes the golden vectors bit for bit", one.device),
         );
@@ -198,13 +183,5 @@ mod tests {
         for other in ["", "MemFree: 1 kB", "MemTotal: many kB", "MemTotal: 1 MB"] {
             assert_eq!(total_memory(other), None, "{other}");
         }
-    }
-
-    #[test]
-    fn amounts_are_short() {
-        let binary: Vec<_> = [512, 32 << 10, 3 << 29].map(binary).into();
-        assert_eq!(binary, ["512 bytes", "32 KiB", "1.5 GiB"]);
-        let rounded: Vec<_> = [0.456, 45.67, 456.7, 12_345.6, 1_234_567.0].map(rounded).into();
-        assert_eq!(rounded, ["0.46", "45.7", "457", "12346", "1.23 million"]);
     }
 }

@@ -27,6 +27,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     let block_ms = at.block_time_ms().await?;
     let journal = context.journal(&client, &account)?;
     let blobs = context.blobs()?;
+    let tasks = context.tasks(&account)?;
     let engines = open_engines(args.devices, context.gpu_options()).await?;
     for engine in &engines {
         tracing::info!(device = engine.name(), "The device passed its self-test.");
@@ -51,6 +52,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
         Submitter::new(client, keypair),
         journal,
         blobs,
+        tasks,
         engines,
         config,
         metrics,

@@ -22,8 +22,7 @@ struct Imported {
 pub fn run(context: &Context, args: ModelArgs) -> Result<(), CliError> {
     let ModelCommand::Import { folder, output } = args.command;
     let package = agora_models::import(&folder)?;
-    let model = BlobRef::to(&package)
-        .ok_or_else(|| CliError::Usage("the package is larger than an input of a job may be".to_owned()))?;
+    let model = BlobRef::to(&package);
     std::fs::write(&output, &package).map_err(|reason| CliError::File {
         path: output.display().to_string(),
         reason,

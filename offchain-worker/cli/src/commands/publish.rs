@@ -11,14 +11,11 @@ use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{Balance, BlockNumber, calls, views::ClassView};
 use agora_primitives::{
     TaskId,
-    job::{JobSource, JobSpec, StoredJob},
+    job::{BlobRef, JobSource, JobSpec, StoredJob},
     task::Difficulty,
 };
 use codec::Encode;
 use serde::Serialize;
-
-/// Length of the chunks whose Merkle root a stored job carries.
-const JOB_CHUNK_BYTES: usize = 16 * 1024;
 
 #[derive(Serialize)]
 struct Published {
@@ -126,13 +123,10 @@ fn reward(class: &ClassView, terms: &TermsArgs) -> Result<Balance, CliError> {
 /// Puts the specification into the blob store, where workers find it.
 async fn store(blobs: &BlobStore, spec: &JobSpec) -> Result<JobSource, CliError> {
     let bytes = spec.encode();
-    let size = u32::try_from(bytes.len()).map_err(|_| CliError::Usage("the job is too large".to_owned()))?;
-    let chunk_root = agora_math::merkle::chunked_root(&bytes, JOB_CHUNK_BYTES);
-    let hash = blobs.put(BlobKind::Job, bytes).await?;
+    let stored = BlobRef::to(&bytes);
+    blobs.put(BlobKind::Job, bytes).await?;
     Ok(JobSource::Stored(StoredJob {
-        hash: hash.into(),
-        size,
-        chunk_root: chunk_root.into(),
+        spec: stored,
         specialisation: spec.specialisation(),
     }))
 }

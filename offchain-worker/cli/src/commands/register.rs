@@ -8,7 +8,7 @@ use crate::{
     units::name_of,
 };
 use agora_chain::{BlockNumber, calls};
-use agora_compute::GpuOptions;
+use agora_compute::{EngineError, GpuOptions};
 use agora_primitives::participants::{Role, Specialisations};
 use serde::Serialize;
 
@@ -18,20 +18,22 @@ struct Registered {
     role: Role,
     bond: String,
     capability: u32,
+    /// Why the processor was measured, although a graphics device was looked for.
+    fall_back: Option<String>,
     block: BlockNumber,
 }
 
 pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> {
     let submitter = context.submitter().await?;
-    let (specialisations, slots, capability) = match args.role {
+    let (specialisations, slots, (capability, fall_back)) = match args.role {
         RoleArg::Worker => {
             let capability = match args.capability {
-                Some(capability) => capability,
+                Some(capability) => (capability, None),
                 None => measure(args.device, context.gpu_options()).await?,
             };
             (args.specialisations.iter().copied().collect(), args.slots, capability)
         }
-        _ => (Specialisations::NONE, 0, 0),
+        _ => (Specialisations::NONE, 0, (0, None)),
     };
     let role = Role::from(args.role);
     let call = calls::register(role, args.bond.0, specialisations, slots, capability);
@@ -41,6 +43,7 @@ pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> 
         role,
         bond: args.bond.0.to_string(),
         capability,
+        fall_back,
         block: included.block.number,
     };
     answer(context, &registered, |one| {
@@ -59,15 +62,16 @@ pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> 
     Ok(())
 }
 
-/// The speed of a device that computes the right bits, in GOPS.
-async fn measure(device: String, options: GpuOptions) -> Result<u32, CliError> {
+/// The speed of a device that computes the right bits, in GOPS, and why it is the processor if that was not asked for.
+async fn measure(device: String, options: GpuOptions) -> Result<(u32, Option<String>), CliError> {
     let measured = tokio::task::spawn_blocking(move || {
         let engine = agora_compute::open_engine(&device, &options)?;
-        agora_compute::capability(engine.as_ref())
+        let fall_back = engine.fall_back().map(str::to_owned);
+        Ok::<_, EngineError>((agora_compute::capability(engine.as_ref())?, fall_back))
     })
     .await;
     match measured {
-        Ok(capability) => Ok(capability?),
+        Ok(measured) => Ok(measured?),
         Err(panic) => Err(CliError::Usage(format!(
             "measuring the device failed: {panic}; give --capability"
         ))),

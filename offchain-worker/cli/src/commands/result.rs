@@ -35,9 +35,14 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
         .chosen
         .as_ref()
         .ok_or_else(|| CliError::NotFound(format!("task {task} has no result: it is {}", view.phase)))?;
+    let output = chosen.claim.output().ok_or_else(|| {
+        CliError::NotFound(format!(
+            "task {task} has no output: workers found that its inputs are not what its kind of job demands"
+        ))
+    })?;
     let content = context
         .blobs()?
-        .get(BlobKind::Output, &chosen.digest.0, MAX_BYTES)
+        .get(BlobKind::Output, &output.hash.0, MAX_BYTES)
         .await?;
     let file = match &args.output {
         Some(path) => {
@@ -59,7 +64,7 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
     let fetched = Fetched {
         task,
         status: view.phase.to_string(),
-        digest: format!("{:?}", chosen.digest),
+        digest: format!("{:?}", output.hash),
         bytes: content.len(),
         file,
     };

@@ -86,8 +86,8 @@ fn describe_job(job: &JobSource) -> String {
         JobSource::Stored(stored) => format!(
             "{}, {} bytes in the blob store, hash {:?}",
             name_of(&stored.specialisation),
-            stored.size,
-            stored.hash
+            stored.spec.size,
+            stored.spec.hash
         ),
     }
 }
@@ -124,7 +124,7 @@ fn describe(task: &TaskView) -> String {
         ),
     );
     if let Some(chosen) = &task.chosen {
-        line("result", format!("{:?}", chosen.digest));
+        line("result", chosen.claim.to_string());
         line("best worker", chosen.best.to_string());
     }
     text.trim_end().to_owned()

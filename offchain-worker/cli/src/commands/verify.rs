@@ -4,13 +4,18 @@ use crate::{args::VerifyArgs, context::Context, exit::CliError, output::answer};
 use agora_blobs::BlobKind;
 use agora_chain::{BlockNumber, H256, verify_result};
 use agora_compute::Verdict;
-use agora_primitives::TaskId;
+use agora_primitives::{
+    TaskId,
+    job::{Claim, MAX_OUTPUT},
+};
 use serde::Serialize;
 
 #[derive(Serialize)]
 struct Verified {
     task: TaskId,
-    digest: String,
+    /// The digest of the output; absent: the inputs were found unusable.
+    digest: Option<String>,
+    claim: Claim,
     winner: String,
     header: BlockNumber,
     header_hash: String,
@@ -34,13 +39,14 @@ pub async fn run(context: &Context, args: VerifyArgs) -> Result<(), CliError> {
     let proof = client.result_proof(task, header.block.hash).await?;
     let verified = verify_result(&header, task, &proof).map_err(|error| CliError::Unverified(error.to_string()))?;
     let check = if args.check {
-        Some(check(context, &client, task, verified.leaf.digest).await?)
+        Some(check(context, &client, task, &verified.leaf.claim).await?)
     } else {
         None
     };
     let answered = Verified {
         task,
-        digest: format!("{:?}", verified.leaf.digest),
+        digest: verified.leaf.claim.output().map(|output| format!("{:?}", output.hash)),
+        claim: verified.leaf.claim,
         winner: verified.leaf.winner.to_string(),
         header: header.block.number,
         header_hash: format!("{:?}", header.block.hash),
@@ -50,11 +56,11 @@ pub async fn run(context: &Context, args: VerifyArgs) -> Result<(), CliError> {
     answer(context, &answered, |one| {
         let check = one
             .check
-            .map(|how| format!("\n  result      {how}"))
+            .map(|how| format!("\n  check       {how}"))
             .unwrap_or_default();
         format!(
-            "Task {} was settled: proven by header {} alone.\n  header      {}\n  compute root {}\n  digest      {}\n  winner      {}{check}",
-            one.task, one.header, one.header_hash, one.compute_root, one.digest, one.winner
+            "Task {} was settled: proven by header {} alone.\n  header      {}\n  compute root {}\n  result      {}\n  winner      {}{check}",
+            one.task, one.header, one.header_hash, one.compute_root, one.claim, one.winner
         )
     });
     Ok(())
@@ -65,15 +71,18 @@ async fn check(
     context: &Context,
     client: &agora_chain::Client,
     task: TaskId,
-    digest: H256,
+    claim: &Claim,
 ) -> Result<&'static str, CliError> {
     let view = client.best().await?.task(task).await?;
     let view =
         view.ok_or_else(|| CliError::NotFound(format!("the chain does not know the job of task {task} any more")))?;
     let blobs = context.blobs()?;
     let (job, inputs) = agora_worker::load_job(&blobs, &view.job).await?;
-    let output = blobs.get(BlobKind::Output, &digest.0, job.max_output_bytes()).await?;
-    match agora_compute::check_output(&job, &inputs, &output, &rand::random())? {
+    let output = match claim.output() {
+        Some(output) => blobs.get(BlobKind::Output, &output.hash.0, MAX_OUTPUT).await?,
+        None => Vec::new(),
+    };
+    match agora_compute::check_claim(&job, &inputs, claim, &output, &rand::random())? {
         Verdict::Right => Ok("right: checked with a random seed"),
         Verdict::Wrong(place) => Err(CliError::Unverified(format!(
             "the result of task {task} is wrong: {place}"

@@ -7,7 +7,7 @@ use super::{
 use crate::exit::CliError;
 use agora_blobs::BlobStore;
 use agora_compute::classifier::{self, NetworkError};
-use agora_primitives::job::{InferenceJob, InferenceTask, JobKind};
+use agora_primitives::job::{InferenceJob, JobKind};
 use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
@@ -24,8 +24,8 @@ impl Prepare for ClassificationArgs {
     async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError> {
         let (package, pixels) = (read(&self.model)?, read(&self.images)?);
         let no_network = |error: NetworkError| unusable(&self.model, error);
-        let shape = classifier::Package::decode(&package).map_err(no_network)?.shape;
-        let (item_work, item_output) = classifier::work(&package).map_err(no_network)?;
+        let decoded = classifier::Package::decode(&package).map_err(no_network)?;
+        let shape = decoded.shape;
         let items = pixels.len() / shape.pixels();
         if items * shape.pixels() != pixels.len() {
             let reason = format!(
@@ -39,11 +39,9 @@ impl Prepare for ClassificationArgs {
         Ok(JobKind::Inference(InferenceJob {
             model: store(blobs, package).await?,
             input: store(blobs, pixels).await?,
-            task: InferenceTask::Classification,
+            network: decoded.network(),
             // A job with more items than fit is refused by its limits.
             items: u32::try_from(items).unwrap_or(u32::MAX),
-            item_work,
-            item_output,
         }))
     }
 }
@@ -55,7 +53,7 @@ mod tests {
     use agora_primitives::job::JobSpec;
 
     /// A network of 2 × 2 pixels, one hidden unit and two classes.
-    fn package() -> Vec<u8> {
+    fn package() -> classifier::Package {
         let shape = classifier::Shape {
             width: 2,
             height: 2,
@@ -68,26 +66,24 @@ mod tests {
         };
         let weights = vec![1; shape.weights()];
         let package = classifier::Package::new(shape, 255, weights);
-        package.expect("within the limits").encode()
+        package.expect("within the limits")
     }
 
     #[tokio::test]
-    async fn items_are_counted_and_work_follows_from_the_model() {
+    async fn items_are_counted_and_the_network_is_the_models() {
         let files = Files::new();
-        let (model, images) = (files.write("model", package()), files.write("images", [7; 12]));
+        let (model, images) = (files.write("model", package().encode()), files.write("images", [7; 12]));
         let job = prepare(&["classification", "--model", &model, "--images", &images]).await;
-        let JobSpec::V1(JobKind::Inference(job)) = job.expect("a job") else {
+        let JobSpec::V2(JobKind::Inference(job)) = job.expect("a job") else {
             panic!("it is inference");
         };
-        assert_eq!((job.task, job.items), (InferenceTask::Classification, 3));
-        let work = classifier::work(&package()).expect("well formed");
-        assert_eq!((job.item_work, job.item_output), work);
+        assert_eq!((job.network, job.items), (package().network(), 3));
     }
 
     #[tokio::test]
     async fn part_of_an_image_is_refused() {
         let files = Files::new();
-        let (model, images) = (files.write("model", package()), files.write("images", [7; 11]));
+        let (model, images) = (files.write("model", package().encode()), files.write("images", [7; 11]));
         let arguments = ["classification", "--model", &model, "--images", &images];
         let refused = prepare(&arguments).await.expect_err("11 pixels");
         assert!(

@@ -26,7 +26,7 @@ impl Prepare for EmbeddingArgs {
         let embedding = embedder.job(&sentences(&self.texts)?)?;
         store(blobs, embedder.package().to_vec()).await?;
         store(blobs, embedding.input).await?;
-        let JobSpec::V1(kind) = embedding.job;
+        let JobSpec::V2(kind) = embedding.job;
         Ok(kind)
     }
 }

@@ -35,7 +35,11 @@ impl Prepare for MatmulArgs {
         let matrix = store(blobs, read(&self.matrix)?).await?;
         let input = store(blobs, read(&self.vectors)?).await?;
         // Zero columns give zero rows; the job is then refused for a count of zero.
-        let count = |bytes: u32| bytes.checked_div(self.columns).unwrap_or(0);
+        // More than can be counted is more than a job may have, and is refused.
+        let count = |bytes: u64| {
+            let lines = bytes.checked_div(self.columns.into()).unwrap_or(0);
+            u32::try_from(lines).unwrap_or(u32::MAX)
+        };
         Ok(JobKind::Matmul(MatmulJob {
             matrix,
             columns: self.columns,
@@ -77,12 +81,12 @@ mod tests {
     use agora_primitives::job::{BlobRef, JobKind, JobSpec, MatmulJob};
 
     fn job() -> JobSpec {
-        JobSpec::V1(JobKind::Matmul(MatmulJob {
-            matrix: BlobRef::to(&[1; 12]).expect("short"),
+        JobSpec::V2(JobKind::Matmul(MatmulJob {
+            matrix: BlobRef::to(&[1; 12]),
             columns: 3,
             first_row: 1,
             rows: 2,
-            input: BlobRef::to(&[2; 6]).expect("short"),
+            input: BlobRef::to(&[2; 6]),
             vectors: 2,
         }))
     }
@@ -92,12 +96,12 @@ mod tests {
         let files = Files::new();
         let (matrix, vectors) = (files.write("matrix", [1; 12]), files.write("vectors", [2; 6]));
         let common = ["matmul", "--matrix", &matrix, "--vectors", &vectors, "--columns", "3"];
-        let JobSpec::V1(kind) = prepare(&common).await.expect("a job");
+        let JobSpec::V2(kind) = prepare(&common).await.expect("a job");
         assert!(matches!(kind, JobKind::Matmul(job) if (job.first_row, job.rows, job.vectors) == (0, 4, 2)));
         let some = [&common[..], &["--first-row", "1", "--rows", "2"]].concat();
         assert_eq!(prepare(&some).await.expect("a job"), job());
         let rest = [&common[..], &["--first-row", "2"]].concat();
-        let JobSpec::V1(kind) = prepare(&rest).await.expect("a job");
+        let JobSpec::V2(kind) = prepare(&rest).await.expect("a job");
         assert!(matches!(kind, JobKind::Matmul(job) if job.rows == 2));
     }
 

@@ -37,6 +37,9 @@ pub struct RenderingArgs {
     /// The most surfaces that a path bounces off.
     #[arg(long, default_value_t = 6)]
     max_bounces: u32,
+    /// The most steps in which the rays of a path look for what they hit; then it ends. Declared work grows with it.
+    #[arg(long, default_value_t = 2048)]
+    max_steps: u32,
     /// Seed: 64 hex digits; random if left out.
     #[arg(long)]
     seed: Option<Seed>,
@@ -68,6 +71,7 @@ impl Prepare for RenderingArgs {
             frames: self.frames,
             samples: self.samples,
             max_bounces: self.max_bounces,
+            max_steps: self.max_steps,
         }))
     }
 }

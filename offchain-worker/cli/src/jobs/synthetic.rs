@@ -59,7 +59,7 @@ mod tests {
             matrix_size: 16,
             iterations: 2,
         };
-        assert_eq!(job.expect("a job"), JobSpec::V1(JobKind::Synthetic(expected)));
+        assert_eq!(job.expect("a job"), JobSpec::V2(JobKind::Synthetic(expected)));
     }
 
     #[tokio::test]
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_job_is_described_and_its_result_is_raw_only() {
-        let job = JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+        let job = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
             seed: [0x0f; 32],
             matrix_size: 512,
             iterations: 64,

@@ -122,7 +122,10 @@ pub fn find_device(selector: &str) -> Result<DeviceInfo, DeviceError> {
 /// Errors: `NoAdapter`, `UnknownDevice`.
 pub(super) fn adapter(info: &DeviceInfo) -> Result<wgpu::Adapter, DeviceError> {
     let mut adapters = adapters();
-    let same = |(found, _): &(DeviceInfo, _)| found.name == info.name && found.bus == info.bus;
+    // One card is there once for each graphics interface that reaches it.
+    let same = |(found, _): &(DeviceInfo, _)| {
+        (&found.name, &found.bus, &found.backend) == (&info.name, &info.bus, &info.backend)
+    };
     let place = adapters
         .iter()
         .position(|candidate| candidate.0.index == info.index && same(candidate))

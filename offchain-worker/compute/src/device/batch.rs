@@ -1,52 +1,92 @@
 //! Gathers commands into submissions that are short enough for every watchdog, and waits for them.
 
-use super::{Context, DeviceError, Pooled};
+use super::{
+    Context, DeviceError, Pooled,
+    pacer::{Pacer, Took},
+};
 use crate::run::CancelFlag;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
-/// Gathers commands of one job into submissions. It waits where the device already has two full submissions of the job:
-/// so a cancelled job soon leaves the device, and jobs that share the device take turns.
+/// The multiply–add operations of a job's first submission: a few milliseconds on slow devices.
+const FIRST_WORK: u64 = 1 << 27;
+
+/// Gathers commands of one job into submissions, of as much work as its [`Pacer`] allows. It waits where the device
+/// already has two full submissions of the job: so a cancelled job soon leaves the device, and jobs that share the
+/// device take turns.
 pub(crate) struct Batch<'a> {
     context: &'a Context,
     cancel: &'a CancelFlag,
     encoder: Option<wgpu::CommandEncoder>,
-    /// Multiply–add operations recorded and not submitted.
+    /// Work recorded and not submitted.
     recorded: u64,
-    submitted: VecDeque<(wgpu::SubmissionIndex, u64)>,
+    submitted: VecDeque<Submission>,
+    pacer: Pacer,
+    ended: Ended,
+}
+
+/// Commands on their way.
+struct Submission {
+    index: wgpu::SubmissionIndex,
+    work: u64,
+    at: Instant,
+}
+
+/// When the last submission ended: not before the one, and at the latest at the other.
+#[derive(Clone, Copy)]
+struct Ended {
+    earliest: Instant,
+    latest: Instant,
 }
 
 impl<'a> Batch<'a> {
-    /// Nothing recorded yet.
+    /// Nothing recorded yet. Work is counted in multiply–add operations.
     pub fn new(context: &'a Context, cancel: &'a CancelFlag) -> Self {
+        Self::paced(context, cancel, Pacer::new(FIRST_WORK, context.submission_work))
+    }
+
+    /// As [`Self::new`], for work that is counted as that of `pacer` is.
+    pub fn paced(context: &'a Context, cancel: &'a CancelFlag, pacer: Pacer) -> Self {
+        let now = Instant::now();
         Self {
             context,
             cancel,
             encoder: None,
             recorded: 0,
             submitted: VecDeque::new(),
+            pacer,
+            ended: Ended {
+                earliest: now,
+                latest: now,
+            },
         }
     }
 
-    /// The encoder to record commands with. `work` is what they take, in multiply–add operations or the like. More than
-    /// [`Self::max_work`] makes a submission that the device's watchdog may end.
+    /// The encoder to record commands with. `work` is what they take. A submission has more than [`Self::max_work`]
+    /// only where a single call asks for more.
     ///
     /// Errors: `Cancelled`, and what the device reports.
     pub fn encoder(&mut self, work: u64) -> Result<&mut wgpu::CommandEncoder, DeviceError> {
-        if self.recorded > 0 && self.recorded.saturating_add(work) > self.context.bounds.work {
+        if self.recorded > 0 && self.recorded.saturating_add(work) > self.max_work() {
             self.submit()?;
         }
         self.cancel.check()?;
-        self.recorded += work;
+        self.recorded = self.recorded.saturating_add(work);
         let create = || self.context.device.create_command_encoder(&Default::default());
         Ok(self.encoder.get_or_insert_with(create))
     }
 
-    /// The most work of one submission.
+    /// The most work of the next submission.
     pub const fn max_work(&self) -> u64 {
-        self.context.bounds.work
+        self.pacer.amount()
+    }
+
+    /// As [`Pacer::slow_down`].
+    pub fn slow_down(&mut self) {
+        self.pacer.slow_down();
     }
 
     /// Submits what is recorded, and returns the last submission.
@@ -54,20 +94,51 @@ impl<'a> Batch<'a> {
     /// Errors: `Cancelled`, and what the device reports.
     pub fn submit(&mut self) -> Result<Option<wgpu::SubmissionIndex>, DeviceError> {
         if let Some(encoder) = self.encoder.take() {
+            let work = std::mem::take(&mut self.recorded);
+            let at = Instant::now();
             let index = self.context.queue.submit([encoder.finish()]);
-            self.submitted.push_back((index, std::mem::take(&mut self.recorded)));
+            #[cfg(test)]
+            self.context.watch.note(work);
+            self.submitted.push_back(Submission { index, work, at });
         }
-        let last = self.submitted.back().map(|(index, _)| index.clone());
-        let mut work: u64 = self.submitted.iter().map(|(_, work)| work).sum();
-        // At most two full submissions wait at the device.
-        while work > 2 * self.context.bounds.work
-            && self.submitted.len() > 1
-            && let Some((oldest, part)) = self.submitted.pop_front()
+        let last = self.submitted.back().map(|last| last.index.clone());
+        while self.submitted.len() > 1
+            && let Some(oldest) = self.submitted.pop_front()
         {
-            self.context.wait(&oldest, self.cancel, || true)?;
-            work -= part;
+            let ended = self.context.has_ended(&oldest.index);
+            let work: u64 = self.submitted.iter().map(|submission| submission.work).sum();
+            // At most two full submissions wait at the device.
+            if !ended && work.saturating_add(oldest.work) <= self.max_work().saturating_mul(2) {
+                self.submitted.push_front(oldest);
+                break;
+            }
+            if !ended {
+                self.context.wait(&oldest.index, self.cancel, || true)?;
+            }
+            self.learn(&oldest, ended);
         }
         Ok(last)
+    }
+
+    /// Takes in how long `submission` took, which was found to have `ended` before, or was waited for until now.
+    fn learn(&mut self, submission: &Submission, ended: bool) {
+        let now = Instant::now();
+        // It began when it was submitted, or when the one before it had ended.
+        let begun = submission.at.max(self.ended.earliest);
+        let exactly = !ended && self.ended.latest <= begun;
+        let time = now.saturating_duration_since(begun);
+        self.ended = Ended {
+            earliest: if ended { begun } else { now },
+            latest: now,
+        };
+        let took = if exactly {
+            Took::Exactly(time)
+        } else {
+            Took::AtMost(time)
+        };
+        #[cfg(test)]
+        let took = self.context.watch.pretended(submission.work).unwrap_or(took);
+        self.pacer.observe(submission.work, took);
     }
 
     /// Submits what is recorded, and waits until all has ended.

@@ -2,7 +2,7 @@
 
 use super::{
     Caps,
-    adapters::{self, DeviceInfo},
+    adapters::{self, DeviceInfo, DeviceType},
     error::DeviceError,
     faults::Faults,
     pipeline::Pipelines,
@@ -15,8 +15,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The most multiply–add operations of one submission: far below the seconds after which watchdogs act, on any adapter.
+/// The most multiply–add operations that jobs plan to do at once.
 const MAX_WORK: u64 = 1 << 33;
+
+/// The most multiply–add operations of one dispatch, which cannot be ended early: some ten milliseconds on slow devices
+/// of each type. The time of whole submissions is measured.
+const fn max_dispatch_work(device_type: DeviceType) -> u64 {
+    match device_type {
+        DeviceType::Discrete => MAX_WORK,
+        DeviceType::Integrated | DeviceType::Virtual | DeviceType::Other => 1 << 31,
+        DeviceType::Software => 1 << 29,
+    }
+}
 /// How long to wait for one submission before the device counts as hung.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// A wait checks after each such time whether the job was cancelled.
@@ -33,7 +43,7 @@ pub(crate) struct Bounds {
     pub texture_side: u32,
     /// Workgroups per dimension of a dispatch.
     pub workgroups: u32,
-    /// The most multiply–add operations of one submission, so that no watchdog ends it.
+    /// The most multiply–add operations to plan for at once. Submissions are cut by time ([`super::Pacer`]).
     pub work: u64,
 }
 
@@ -43,9 +53,17 @@ pub(crate) struct Context {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     pub bounds: Bounds,
+    /// The most multiply–add operations of one dispatch.
+    pub dispatch_work: u64,
+    /// The most multiply–add operations of one submission, however fast the device is.
+    pub submission_work: u64,
     faults: Faults,
     pipelines: Pipelines,
     pool: Arc<Pool>,
+    #[cfg(test)]
+    pub watch: super::testing::Watch,
+    #[cfg(test)]
+    sabotage: Option<super::testing::Sabotage>,
 }
 
 impl Context {
@@ -78,8 +96,14 @@ impl Context {
             device,
             queue,
             bounds,
+            dispatch_work: max_dispatch_work(info.device_type).min(bounds.work),
+            submission_work: caps.max_work.unwrap_or(u64::MAX),
             pipelines: Pipelines::default(),
             pool: Arc::default(),
+            #[cfg(test)]
+            watch: super::testing::Watch::default(),
+            #[cfg(test)]
+            sabotage: caps.sabotage,
         };
         context.check()?;
         Ok(context)
@@ -97,6 +121,11 @@ impl Context {
         shader: impl FnOnce() -> String,
         entry_point: &str,
     ) -> Arc<wgpu::ComputePipeline> {
+        #[cfg(test)]
+        let shader = || match self.sabotage {
+            Some(sabotage) => sabotage.0(key, shader()),
+            None => shader(),
+        };
         // SAFETY: the caller's.
         unsafe { self.pipelines.get(&self.device, key, shader, entry_point) }
     }
@@ -108,11 +137,22 @@ impl Context {
         pipeline: &wgpu::ComputePipeline,
         resources: impl IntoIterator<Item = (u32, wgpu::BindingResource<'a>)>,
     ) -> wgpu::BindGroup {
+        self.bind_group(label, pipeline, 0, resources)
+    }
+
+    /// As [`Self::bind`], to the group numbered `group`.
+    pub fn bind_group<'a>(
+        &self,
+        label: &str,
+        pipeline: &wgpu::ComputePipeline,
+        group: u32,
+        resources: impl IntoIterator<Item = (u32, wgpu::BindingResource<'a>)>,
+    ) -> wgpu::BindGroup {
         let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
         let entries: Vec<_> = resources.into_iter().map(entry).collect();
         self.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(label),
-            layout: &pipeline.get_bind_group_layout(0),
+            layout: &pipeline.get_bind_group_layout(group),
             entries: &entries,
         })
     }
@@ -259,11 +299,20 @@ impl Context {
         }
     }
 
+    /// Whether `submission` has ended, without waiting.
+    pub fn has_ended(&self, submission: &wgpu::SubmissionIndex) -> bool {
+        self.poll_for(Some(submission), Duration::ZERO)
+    }
+
     /// Waits for `submission`, or else the last one, but not for long, and returns whether it has ended.
     fn poll(&self, submission: Option<&wgpu::SubmissionIndex>) -> bool {
+        self.poll_for(submission, WAIT_STEP)
+    }
+
+    fn poll_for(&self, submission: Option<&wgpu::SubmissionIndex>, timeout: Duration) -> bool {
         let poll = wgpu::PollType::Wait {
             submission_index: submission.cloned(),
-            timeout: Some(WAIT_STEP),
+            timeout: Some(timeout),
         };
         // wgpu panics when the driver reports the loss of the device to a wait.
         match catch_unwind(AssertUnwindSafe(|| self.device.poll(poll))) {

@@ -7,8 +7,8 @@ use crate::run::Cancelled;
 pub enum DeviceError {
     /// There is no graphics adapter at all.
     #[error(
-        "no Vulkan adapter was found: install a graphics driver, or the software one (Debian and Ubuntu: \
-         `apt-get install mesa-vulkan-drivers libvulkan1`), or compute on the processor with the device `cpu`"
+        "no graphics adapter was found: install a graphics driver (Linux: with Vulkan), or the software one (Debian and \
+         Ubuntu: `apt-get install mesa-vulkan-drivers libvulkan1`), or compute on the processor with the device `cpu`"
     )]
     NoAdapter,
     /// No adapter fits the selection.
@@ -66,6 +66,14 @@ pub enum DeviceError {
         device: String,
         /// The graphics layer's reason.
         reason: String,
+    },
+    /// No kernel configuration computes on it what the processor does.
+    #[error("the device {device} computes wrong and must not be used; {reasons}")]
+    Unusable {
+        /// The adapter's name.
+        device: String,
+        /// What is wrong with each configuration.
+        reasons: String,
     },
     /// The [`crate::CancelFlag`] was set.
     #[error("cancelled")]

@@ -1,8 +1,15 @@
 //! The adapter on which the tests of this crate compute, and how they break it.
 
-use super::{DeviceInfo, find_device};
+use super::{DeviceInfo, find_device, pacer::Took};
 use crate::run::Progress;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    fmt,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// The first adapter; in CI the software one that the set-up installs.
 pub fn first_device() -> DeviceInfo {
@@ -36,5 +43,40 @@ impl Progress for BreakAt {
         if done == self.at && !self.broken.swap(true, Ordering::Relaxed) {
             self.device.destroy();
         }
+    }
+}
+
+/// Makes shaders wrong: gets the name of each with its text, and returns what is compiled.
+#[derive(Clone, Copy)]
+pub struct Sabotage(pub fn(&str, String) -> String);
+
+impl fmt::Debug for Sabotage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sabotage")
+    }
+}
+
+/// Notes the submissions of batches on a device, and pretends how long they take.
+#[derive(Default)]
+pub struct Watch(Mutex<(Vec<u64>, Option<u64>)>);
+
+impl Watch {
+    pub fn note(&self, work: u64) {
+        self.0.lock().unwrap().0.push(work);
+    }
+
+    /// The work of each submission since the last call.
+    pub fn take(&self) -> Vec<u64> {
+        std::mem::take(&mut self.0.lock().unwrap().0)
+    }
+
+    /// From now on, each unit of work seems to take so many nanoseconds.
+    pub fn pretend(&self, nanoseconds: u64) {
+        self.0.lock().unwrap().1 = Some(nanoseconds);
+    }
+
+    pub fn pretended(&self, work: u64) -> Option<Took> {
+        let nanoseconds = self.0.lock().unwrap().1?;
+        Some(Took::Exactly(Duration::from_nanos(work * nanoseconds)))
     }
 }

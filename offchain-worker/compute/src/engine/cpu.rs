@@ -1,4 +1,4 @@
-//! The reference engine: it defines what the result of a job is.
+//! The engine for the processor. What the result of a job is says `agora-reference`; its tests compare the two.
 
 use super::Engine;
 use crate::{
@@ -39,5 +39,38 @@ impl Engine for CpuEngine {
             cancel,
         };
         kinds::of(job).on_cpu(&run)
+    }
+}
+
+/// The processor in place of a graphics device.
+#[derive(Clone, Debug)]
+pub(crate) struct StandIn {
+    reason: String,
+}
+
+impl StandIn {
+    /// Computes because of `reason`.
+    pub const fn new(reason: String) -> Self {
+        Self { reason }
+    }
+}
+
+impl Engine for StandIn {
+    fn name(&self) -> &str {
+        CpuEngine.name()
+    }
+
+    fn fall_back(&self) -> Option<&str> {
+        Some(&self.reason)
+    }
+
+    fn run(
+        &self,
+        job: &JobSpec,
+        inputs: &dyn Inputs,
+        progress: &dyn Progress,
+        cancel: &CancelFlag,
+    ) -> Result<Computation, EngineError> {
+        CpuEngine.run(job, inputs, progress, cancel)
     }
 }

@@ -16,11 +16,13 @@ use agora_primitives::job::JobSpec;
 pub struct GpuEngine(Gpu);
 
 impl GpuEngine {
-    /// Opens `device`. Where `options` name neither a configuration of the kernels nor a file that remembers the
-    /// fastest ones, they are found by trying, which takes a few seconds. A software adapter gets those that are
-    /// usually best, because it would take longer to compile them all.
+    /// Opens `device`, and compares the kernel configurations that will be used with the processor, byte for byte, once
+    /// in a process: those that differ are not used. Where `options` name neither a configuration nor a file that
+    /// remembers the fastest ones, they are found by trying, which takes a few seconds. A software adapter gets those
+    /// that are usually best, because it would take longer to compile them all.
     ///
-    /// Errors: `Device`, with `Open` if the driver refuses, and `UnknownDevice` or `NoAdapter` if the device is gone.
+    /// Errors: `Device`, with `Open` if the driver refuses, `UnknownDevice` or `NoAdapter` if the device is gone, and
+    /// `Unusable` if it computes something else than the processor.
     pub fn open(device: &DeviceInfo, options: &GpuOptions) -> Result<Self, EngineError> {
         Ok(Self(Gpu::open(device, options)?))
     }

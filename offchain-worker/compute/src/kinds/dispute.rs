@@ -113,7 +113,7 @@ pub(super) fn compute(
     inputs: &dyn Inputs,
     more: Option<(BlobRef, Vec<u8>)>,
 ) -> Result<Vec<u8>, EngineError> {
-    let job = JobSpec::V1(job);
+    let job = JobSpec::V2(job);
     job.validate()?;
     let more = more.map(|(blob, content)| (blob, content.into()));
     let run = Run {

@@ -119,6 +119,24 @@ impl MayBeDevice for EngineError {
 }
 
 impl EngineError {
+    /// Whether the inputs are at hand and are not what the kind demands: then the job has no output, whoever computes it,
+    /// and [`Claim::Unusable`](agora_primitives::job::Claim::Unusable) is its right claim.
+    pub const fn is_unusable(&self) -> bool {
+        match self {
+            Self::Network(_) | Self::Data(_) | Self::State(_) | Self::Package(_) | Self::Items(_) | Self::Scene(_) => {
+                true
+            }
+            Self::Job(_)
+            | Self::Input(_)
+            | Self::Cancelled
+            | Self::Device(_)
+            | Self::SelfTest { .. }
+            | Self::Vectors(_)
+            | Self::Gemm(_)
+            | Self::Check(_) => false,
+        }
+    }
+
     /// Whether the same call may succeed later.
     pub const fn is_recoverable(&self) -> bool {
         match self {

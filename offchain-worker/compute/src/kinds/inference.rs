@@ -18,7 +18,8 @@ use crate::{
     networks::transformer::{Encoder, Package},
     run::Run,
 };
-use agora_primitives::job::{InferenceJob, InferenceTask, JobError};
+use agora_math::merkle::Hash;
+use agora_primitives::job::{InferenceJob, InferenceNetwork, JobError};
 use classification::Images;
 use items::Items;
 
@@ -42,11 +43,20 @@ impl Kind for InferenceJob {
         Ok(computation(self, output))
     }
 
+    fn ensure_usable(&self, inputs: &dyn Inputs) -> Result<(), EngineError> {
+        Batch::read(self, inputs).map(drop)
+    }
+
     fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
         match Batch::read(self, inputs)? {
             Batch::Texts(encoder, items) => check::check(self, *encoder, &items, output, seed),
-            Batch::Images(images) => images.check(output, self.item_output as usize, seed),
+            Batch::Images(images) => images.check(output, self.item_output() as usize, seed),
         }
+    }
+
+    fn states_in(&self, output: &[u8]) -> Option<Vec<Hash>> {
+        let items = output.chunks_exact(self.item_output() as usize);
+        Some(items.map(output_digest).collect())
     }
 
     fn trace(&self) -> Trace {
@@ -71,20 +81,23 @@ enum Batch {
 impl Batch {
     /// Errors: `Job` for tasks that no engine can do, `Input`, `Package`, `Network`, `Items`.
     fn read(job: &InferenceJob, inputs: &dyn Inputs) -> Result<Self, EngineError> {
-        match job.task {
-            InferenceTask::Embedding => {
+        match job.network {
+            InferenceNetwork::Embedding { shape, tokens } => {
                 let encoder = Package::decode(&inputs.get(&job.model)?)?.encoder;
-                let items = Items::read(&inputs.get(&job.input)?, job, &encoder.shape)?;
+                if encoder.shape != shape {
+                    return Err(ItemsError::Network.into());
+                }
+                let items = Items::read(&inputs.get(&job.input)?, job.items, &shape, tokens)?;
                 Ok(Self::Texts(Box::new(encoder), items))
             }
-            InferenceTask::Classification => Images::read(job, inputs).map(Self::Images),
-            InferenceTask::Generation => Err(JobError::Unsupported.into()),
+            InferenceNetwork::Classification { .. } => Images::read(job, inputs).map(Self::Images),
+            InferenceNetwork::Generation => Err(JobError::Unsupported.into()),
         }
     }
 }
 
 /// What is committed to: the digest of each item's output, and that of all.
 fn computation(job: &InferenceJob, output: Vec<u8>) -> Computation {
-    let items = output.chunks_exact(job.item_output as usize);
+    let items = output.chunks_exact(job.item_output() as usize);
     Computation::of_parts(items.map(output_digest).collect(), output)
 }

@@ -16,6 +16,7 @@ use crate::{
     kernels::gpu::Gpu,
     run::Run,
 };
+use agora_math::merkle::Hash;
 use agora_primitives::job::{BlobRef, MatmulJob};
 use std::{ops::Range, sync::Arc};
 
@@ -28,8 +29,16 @@ impl Kind for MatmulJob {
         gpu::run(self, gpu, run)
     }
 
+    fn ensure_usable(&self, inputs: &dyn Inputs) -> Result<(), EngineError> {
+        Operands::fetch(self, inputs).map(drop)
+    }
+
     fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
         check::check(self, inputs, output, seed)
+    }
+
+    fn states_in(&self, _: &[u8]) -> Option<Vec<Hash>> {
+        Some(Vec::new())
     }
 
     fn trace(&self) -> Trace {
@@ -53,10 +62,12 @@ impl Operands {
     ///
     /// Errors: `Input`.
     pub(crate) fn fetch(job: &MatmulJob, inputs: &dyn Inputs) -> Result<Self, EngineError> {
-        let bytes = |lines: u32| lines as usize * job.columns as usize;
+        // The matrix may have more rows than 32 bits count.
+        let bytes = |lines: usize| lines * job.columns as usize;
+        let first = job.first_row as usize;
         Ok(Self {
             matrix: get(inputs, &job.matrix)?,
-            rows: bytes(job.first_row)..bytes(job.first_row + job.rows),
+            rows: bytes(first)..bytes(first + job.rows as usize),
             vectors: get(inputs, &job.input)?,
         })
     }

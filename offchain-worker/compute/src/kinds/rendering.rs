@@ -1,7 +1,7 @@
 //! Rendering: a path tracer in fixed-point arithmetic. Specified to the bit in `docs/protocol/rendering.md`.
 //!
-//! A pixel's colour follows from the scene, the seed, the image's size, its place and frame, and the numbers of samples
-//! and bounces alone: tiles can be rendered in any order, anywhere, and single pixels can be checked.
+//! A pixel's colour follows from the scene, the seed, the image's size, its place and frame, and the numbers of samples,
+//! bounces and steps alone: tiles can be rendered in any order, anywhere, and single pixels can be checked.
 
 mod check;
 mod cpu;
@@ -15,7 +15,8 @@ mod workload;
 pub(crate) use workload::Pictures;
 
 use super::{EngineError, JudgeError, Kind, Part, Trace, Verdict};
-use crate::{computation::Computation, inputs::Inputs, kernels::gpu::Gpu, run::Run};
+use crate::{computation::Computation, digest::output_digest, inputs::Inputs, kernels::gpu::Gpu, run::Run};
+use agora_math::merkle::Hash;
 use agora_primitives::job::RenderingJob;
 use scene::Scene;
 use tiles::Tile;
@@ -30,8 +31,22 @@ impl Kind for RenderingJob {
         gpu::run(self, gpu, run)
     }
 
+    fn ensure_usable(&self, inputs: &dyn Inputs) -> Result<(), EngineError> {
+        Renderer::open(self, inputs).map(drop)
+    }
+
     fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
         check::check(self, inputs, output, seed)
+    }
+
+    fn states_in(&self, output: &[u8]) -> Option<Vec<Hash>> {
+        let bytes = |tile: Tile| {
+            tile.rows(self)
+                .flat_map(|row| output[row].iter().copied())
+                .collect::<Vec<_>>()
+        };
+        let tiles = tiles::tiles(self).into_iter();
+        Some(tiles.map(|tile| output_digest(&bytes(tile))).collect())
     }
 
     fn trace(&self) -> Trace {
@@ -73,6 +88,7 @@ impl<'a> Renderer<'a> {
             size: [self.job.width, self.job.height],
             frame,
             max_bounces: self.job.max_bounces,
+            max_steps: self.job.max_steps,
         }
     }
 

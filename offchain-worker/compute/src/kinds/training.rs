@@ -43,6 +43,10 @@ impl Kind for TrainingJob {
         gpu::run(self, gpu, run)
     }
 
+    fn ensure_usable(&self, inputs: &dyn Inputs) -> Result<(), EngineError> {
+        prepare(self, inputs).map(drop)
+    }
+
     fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
         check::check(self, inputs, output, seed)
     }

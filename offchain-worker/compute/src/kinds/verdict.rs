@@ -30,6 +30,10 @@ pub enum Place {
     Byte(u64),
     /// A row of a product, counted from 0.
     Row(u64),
+    /// The inputs: the result is claimed of inputs that are unusable, or the inputs are claimed to be unusable and are not.
+    Inputs,
+    /// The states before the output.
+    States,
     /// A part that is computed by itself (an image's tile, an item of a batch), counted from 0.
     Unit(u64),
 }
@@ -40,6 +44,8 @@ impl std::fmt::Display for Place {
             Self::Length { expected, found } => write!(f, "the output has {found} bytes, not {expected}"),
             Self::Byte(at) => write!(f, "byte {at} is wrong"),
             Self::Row(at) => write!(f, "row {at} is wrong"),
+            Self::Inputs => f.write_str("whether the inputs can be used is wrong"),
+            Self::States => f.write_str("the states root is wrong"),
             Self::Unit(at) => write!(f, "part {at} is wrong"),
         }
     }

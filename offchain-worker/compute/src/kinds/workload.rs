@@ -3,7 +3,7 @@
 
 use super::EngineError;
 use crate::{inputs::MemoryInputs, networks::classifier::Shape};
-use agora_primitives::job::{BlobRef, JobError, JobSpec};
+use agora_primitives::job::JobSpec;
 
 /// Work of one kind, of any length, that engines are measured with.
 pub(crate) trait Workload {
@@ -52,11 +52,6 @@ pub(super) fn bytes(count: usize, end: u8) -> Vec<u8> {
     let high = |i: u64| i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
     // Below `end`.
     (0..count as u64).map(|i| (high(i) % u64::from(end)) as u8).collect()
-}
-
-/// Adds `content` to `inputs`.
-pub(super) fn insert(inputs: &mut MemoryInputs, content: Vec<u8>) -> Result<BlobRef, JobError> {
-    inputs.insert(content).ok_or(JobError::TooLarge)
 }
 
 /// The network that `agora publish training` makes of the digits of the tests.

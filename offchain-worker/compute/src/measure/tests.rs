@@ -30,6 +30,24 @@ fn every_kind_has_a_workload_and_every_workload_is_a_job_that_can_be_computed() 
 }
 
 #[test]
+fn a_benchmark_gives_the_longest_job_within_the_work() {
+    for benchmark in Benchmark::all().unwrap() {
+        let work = |limit| benchmark.job(limit).unwrap().0.work();
+        let shortest = work(0);
+        assert_eq!(work(shortest), shortest, "{}", benchmark.name());
+        let longer = work(4 * shortest);
+        // Some of the work may be the same however long a job is: hashing the first state of training.
+        assert!(
+            longer > shortest + shortest / 2 && longer <= 4 * shortest,
+            "{}",
+            benchmark.name()
+        );
+        // The longest job there is.
+        assert!(work(u128::MAX) >= longer, "{}", benchmark.name());
+    }
+}
+
+#[test]
 fn figures_are_a_map_from_names_to_values() {
     let figure = |name, value| Figure {
         name,

@@ -12,13 +12,13 @@ pub(crate) mod forward;
 pub(crate) mod gpu;
 mod package;
 
-pub use cpu::{classify, labels, work};
+pub use cpu::{classify, labels};
 pub use gpu::classify_on_gpu;
 pub use package::Package;
 
 use crate::device::{DeviceError, MayBeDevice};
 use agora_primitives::job::{
-    MAX_CHANNELS, MAX_CLASSES, MAX_FEATURES, MAX_POOL, MAX_POSITIONS, MAX_SAMPLE_SIDE, NetworkShape, TrainingJob,
+    ClassifierShape, MAX_CHANNELS, MAX_CLASSES, MAX_FEATURES, MAX_POOL, MAX_POSITIONS, MAX_SAMPLE_SIDE, TrainingJob,
 };
 
 /// The constant input of the first layer: the largest pixel.
@@ -135,20 +135,7 @@ impl Shape {
     ///
     /// Errors: `Size`, never for a job that is within its limits.
     pub fn of(job: &TrainingJob) -> Result<Self, NetworkError> {
-        let (window_width, window_height, padding, pool) = match job.network {
-            NetworkShape::Perceptron { .. } => (job.width, job.height, 0, 1),
-            NetworkShape::Convolutional { window, pool, .. } => (window, window, window / 2, pool),
-        };
-        let shape = Self {
-            width: job.width,
-            height: job.height,
-            window_width,
-            window_height,
-            padding,
-            pool,
-            channels: job.channels(),
-            classes: job.classes,
-        };
+        let shape = Self::from(ClassifierShape::of(job));
         shape.validate()?;
         Ok(shape)
     }
@@ -237,6 +224,21 @@ impl Shape {
     pub fn work(&self) -> u64 {
         let first = (self.first_weights() * self.positions() * self.square()) as u64;
         first + u64::from(self.classes) * (self.features() as u64 + 1)
+    }
+}
+
+impl From<ClassifierShape> for Shape {
+    fn from(shape: ClassifierShape) -> Self {
+        Self {
+            width: shape.width.into(),
+            height: shape.height.into(),
+            window_width: shape.window_width.into(),
+            window_height: shape.window_height.into(),
+            padding: shape.padding.into(),
+            pool: shape.pool.into(),
+            channels: shape.channels.into(),
+            classes: shape.classes.into(),
+        }
     }
 }
 

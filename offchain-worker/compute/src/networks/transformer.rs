@@ -17,35 +17,27 @@ mod operators;
 mod package;
 pub mod sample;
 
-pub use encoder::{Activation, Attention, Embedding, Encoder, Layer, Limbs, Linear, Norm, Shape};
+use agora_primitives::job::inference;
+
+pub use agora_primitives::job::{
+    TransformerShape as Shape,
+    inference::{
+        MAX_HEAD_SIZE, MAX_HIDDEN, MAX_LAYERS, MAX_TOKENS as MAX_POSITIONS, MAX_TWO_LIMB_WIDTH, MAX_VALUE as VALUE_MAX,
+        MAX_VOCABULARY, MAX_WIDTH, WIDTH_UNIT,
+    },
+};
+pub use encoder::{Activation, Attention, Embedding, Encoder, Layer, Limbs, Linear, Norm};
 pub(crate) use forward::PreparedEncoder;
-pub use operators::VALUE_MAX;
 pub use package::{Package, PackageError};
 
 pub(crate) use operators::{
     ATTENTION_LEVELS, ATTENTION_SHIFT, EXPONENT_FRACTION, EXPONENT_ONE, KEY_SHIFT, QUERY_SHIFT, ROW_SHIFT,
 };
 
-/// The most tokens of one item: sums over them fit an `i32`.
-pub const MAX_POSITIONS: u32 = 512;
-/// The widest hidden state: sums of values over it fit an `i32`.
-pub const MAX_HIDDEN: u32 = 4096;
-/// The widest row of any linear layer.
-pub const MAX_WIDTH: u32 = 16_384;
-/// The widest row of a linear layer whose input is in two limbs: `8191 · 128 · 2048` fits an `i32`.
-pub const MAX_TWO_LIMB_WIDTH: u32 = 2048;
-/// The most layers.
-pub const MAX_LAYERS: u32 = 128;
-/// The largest vocabulary: tokens are `u16`.
-pub const MAX_VOCABULARY: u32 = 65_536;
-/// The longest vector of a head: `2047² · 256` fits an `i32`.
-pub const MAX_HEAD_SIZE: u32 = 256;
-/// Every width is a multiple of this, so that rows of signed bytes are whole words.
-pub const WIDTH_UNIT: u32 = 4;
 /// Entries of the table of powers of two.
-pub const EXPONENT_TABLE: usize = 1024;
+pub const EXPONENT_TABLE: usize = inference::EXPONENT_TABLE as usize;
 /// Entries of the table of the activation.
-pub const ACTIVATION_TABLE: usize = 4096;
+pub const ACTIVATION_TABLE: usize = inference::ACTIVATION_TABLE as usize;
 
 /// The table of powers of two: entry `i` is `2^(−i / 1024)` in units of 2⁻¹⁵, rounded to the nearest.
 pub fn exponent_table() -> Box<[i32; EXPONENT_TABLE]> {

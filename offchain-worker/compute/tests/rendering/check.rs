@@ -8,7 +8,7 @@ proptest! {
     #[test]
     fn honest_images_pass(scene in scene(), seed: [u8; 32], width in 1u32..30, height in 2u32..30) {
         let mut inputs = MemoryInputs::new();
-        let blob = inputs.insert(scene.encode()).unwrap();
+        let blob = inputs.insert(scene.encode());
         let job = job(blob, width, height);
         let output = run(&CPU, job, &inputs).unwrap().output;
         prop_assert_eq!(check_output(&spec(job), &inputs, &output, &seed).unwrap(), Verdict::Right);

@@ -12,7 +12,7 @@ proptest! {
     ) {
         scene.validate().unwrap();
         let mut inputs = MemoryInputs::new();
-        let blob = inputs.insert(scene.encode()).unwrap();
+        let blob = inputs.insert(scene.encode());
         let job = RenderingJob { seed, first_frame, samples, max_bounces, ..job(blob, width, height) };
         let [cpu, gpu] = engines().map(|engine| run(engine, job, &inputs).unwrap());
         prop_assert!(cpu == gpu, "{:?}", cpu.output.iter().zip(&gpu.output).position(|(a, b)| a != b));
@@ -97,7 +97,7 @@ fn a_cancelled_job_stops_and_leaves_the_engine_usable() {
 #[test]
 fn jobs_without_their_scene_are_refused() {
     let mut inputs = MemoryInputs::new();
-    let nonsense = inputs.insert(*b"AGSD").unwrap();
+    let nonsense = inputs.insert(*b"AGSD");
     let missing = BlobRef {
         hash: [1; 32].into(),
         size: 100,

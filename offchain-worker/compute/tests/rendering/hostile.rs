@@ -8,7 +8,7 @@ proptest! {
     #[test]
     fn any_bytes_are_refused_or_a_scene(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         check_scene(&bytes);
-        check_scene(&[b"AGSC\x01\0\0\0", bytes.as_slice()].concat());
+        check_scene(&[b"AGSC\x02\0\0\0", bytes.as_slice()].concat());
     }
 
     #[test]
@@ -31,11 +31,11 @@ proptest! {
 
 #[test]
 fn huge_counts_are_refused_before_anything_is_read() {
-    for table in 0..7 {
-        let mut bytes = b"AGSC\x01\0\0\0".to_vec();
-        bytes.resize(80, 0);
+    for table in 0..8 {
+        let mut bytes = b"AGSC\x02\0\0\0".to_vec();
+        bytes.resize(96, 0);
         bytes[8] = 1;
-        bytes[8 + 6 * 4] = 1;
+        bytes[8 + 7 * 4] = 1;
         bytes[8 + table * 4..12 + table * 4].fill(255);
         assert!(matches!(
             Scene::decode(&bytes),
@@ -43,13 +43,13 @@ fn huge_counts_are_refused_before_anything_is_read() {
         ));
     }
     // Within the limits, but more than the bytes hold.
-    let mut bytes = b"AGSC\x01\0\0\0".to_vec();
-    bytes.resize(80, 0);
+    let mut bytes = b"AGSC\x02\0\0\0".to_vec();
+    bytes.resize(96, 0);
     bytes[8] = 1;
-    bytes[8 + 6 * 4] = 1;
-    bytes[28..32].copy_from_slice(&MAX_TRIANGLES.to_le_bytes());
-    let expected = 80 + 32 + 40 + 28 * u64::from(MAX_TRIANGLES);
-    assert_eq!(Scene::decode(&bytes), Err(SceneError::Length { expected, found: 80 }));
+    bytes[8 + 7 * 4] = 1;
+    bytes[32..36].copy_from_slice(&MAX_TRIANGLES.to_le_bytes());
+    let expected = 96 + 32 + 40 + 28 * u64::from(MAX_TRIANGLES);
+    assert_eq!(Scene::decode(&bytes), Err(SceneError::Length { expected, found: 96 }));
 }
 
 #[test]
@@ -58,9 +58,9 @@ fn other_formats_and_versions_are_refused() {
     assert_eq!(Scene::decode(b"AGMP\x01\0\0\0"), Err(SceneError::Magic));
     assert_eq!(
         Scene::decode(b"AGSC"),
-        Err(SceneError::Length { expected: 80, found: 4 })
+        Err(SceneError::Length { expected: 96, found: 4 })
     );
-    let mut newer = b"AGSC\x02\0\0\0".to_vec();
+    let mut newer = b"AGSC\x03\0\0\0".to_vec();
     newer.resize(200, 0);
-    assert_eq!(Scene::decode(&newer), Err(SceneError::Version(2)));
+    assert_eq!(Scene::decode(&newer), Err(SceneError::Version(3)));
 }

@@ -1,8 +1,9 @@
-//! Rendering: the golden vectors on every engine, random scenes on both, the check, and hostile scenes.
+//! Rendering: the golden vectors on every engine, random scenes on both, the check, hostile scenes and hierarchies.
 
 mod check;
 mod engines;
 mod golden;
+mod hierarchy;
 mod hostile;
 #[path = "../opened/mod.rs"]
 mod opened;
@@ -35,11 +36,12 @@ fn job(scene: BlobRef, width: u32, height: u32) -> RenderingJob {
         frames: 1,
         samples: 2,
         max_bounces: 5,
+        max_steps: 1024,
     }
 }
 
 fn spec(job: RenderingJob) -> JobSpec {
-    JobSpec::V1(JobKind::Rendering(job))
+    JobSpec::V2(JobKind::Rendering(job))
 }
 
 fn run(engine: &dyn Engine, job: RenderingJob, inputs: &MemoryInputs) -> Result<Computation, EngineError> {

@@ -134,7 +134,9 @@ pub fn scene() -> impl Strategy<Value = Scene> {
                 normals,
                 keyframes,
                 materials,
+                nodes: Vec::new(),
             }
+            .arranged()
         },
     )
 }

@@ -33,7 +33,7 @@ proptest! {
     fn going_on_from_a_checkpoint_gives_the_same_bits((job, mut inputs) in jobs()) {
         let whole = run(&CPU, TrainingJob { segments: 2, ..job }, &inputs).unwrap().output;
         let (first, second) = whole.split_at(whole.len() / 2);
-        let start = inputs.insert(&first[..job.state_bytes() as usize]);
+        let start = Some(inputs.insert(&first[..job.state_bytes() as usize]));
         let rest = TrainingJob { segments: 1, start, ..job };
         for engine in engines() {
             prop_assert!(run(engine, rest, &inputs).unwrap().output == second);

@@ -31,7 +31,7 @@ fn inputs_that_do_not_fit_the_job_are_refused() {
     }
     data[16 + 70] = 17;
     let bad = TrainingJob {
-        data: inputs.insert(data).unwrap(),
+        data: inputs.insert(data),
         ..job
     };
     assert!(matches!(
@@ -44,7 +44,7 @@ fn inputs_that_do_not_fit_the_job_are_refused() {
     let mut start_with = |at: usize, bytes: [u8; 4]| {
         let mut start = checkpoint.clone();
         start[at..at + 4].copy_from_slice(&bytes);
-        let start = inputs.insert(start);
+        let start = Some(inputs.insert(start));
         run(&CPU, TrainingJob { start, ..job }, &inputs).unwrap_err()
     };
     let error = start_with(0, u32::MAX.to_le_bytes());
@@ -62,7 +62,7 @@ fn inputs_that_do_not_fit_the_job_are_refused() {
         matches!(error, EngineError::State(StateError::Range { found: i32::MIN, .. })),
         "{error}"
     );
-    let start = inputs.insert(*b"short");
+    let start = Some(inputs.insert(*b"short"));
     let error = run(&CPU, TrainingJob { start, ..job }, &inputs).unwrap_err();
     assert!(matches!(error, EngineError::Job(_)), "{error}");
 }

@@ -28,7 +28,7 @@ pub fn training_digits() -> Dataset {
 pub fn digits_job(network: NetworkShape, segments: u32, segment_steps: u32) -> (TrainingJob, MemoryInputs) {
     let mut inputs = MemoryInputs::new();
     let job = TrainingJob {
-        data: inputs.insert(training_digits().encode().unwrap()).unwrap(),
+        data: inputs.insert(training_digits().encode().unwrap()),
         width: 8,
         height: 8,
         classes: 10,
@@ -76,7 +76,7 @@ pub fn jobs() -> impl Strategy<Value = (TrainingJob, MemoryInputs)> {
         };
         let mut inputs = MemoryInputs::new();
         let job = TrainingJob {
-            data: inputs.insert(data.encode().unwrap()).unwrap(),
+            data: inputs.insert(data.encode().unwrap()),
             width,
             height,
             classes,

@@ -19,7 +19,7 @@ fn run(engine: &dyn Engine, job: TrainingJob, inputs: &dyn Inputs) -> Result<Com
 }
 
 fn spec(job: TrainingJob) -> JobSpec {
-    JobSpec::V1(JobKind::Training(job))
+    JobSpec::V2(JobKind::Training(job))
 }
 
 const PERCEPTRON: NetworkShape = NetworkShape::Perceptron { hidden: 128 };

@@ -8,15 +8,22 @@ use super::{
 };
 #[cfg(feature = "fault-injection")]
 use crate::fault::{Fault, Pause};
-use crate::{Stage, TaskRecord, WorkerError, job::load_job};
-use agora_blobs::BlobKind;
+use crate::{
+    Stage, TaskRecord, WorkerError,
+    job::{keep_job, load_job, load_spec},
+};
+use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{
     AtBlock, BlockNumber, H256, calls,
     views::{ContributionState, TaskView},
 };
 use agora_compute::{CancelFlag, Computation, MemoryInputs};
-use agora_primitives::{TaskId, commitment::commitment, job::JobSpec};
-use std::time::Instant;
+use agora_primitives::{
+    TaskId,
+    commitment::commitment,
+    job::{Claim, JobSpec},
+};
+use std::{path::PathBuf, time::Instant};
 
 impl Shared {
     /// Does what is due about one task.
@@ -32,18 +39,21 @@ impl Shared {
         let step = Step::decide(situation, record.stage);
         match (step, view) {
             (Step::Wait, _) => Ok(()),
-            (Step::End, _) | (_, None) => self.end(task, record),
+            (Step::End, _) | (_, None) => self.end(task, record).await,
             (Step::Accept, Some(view)) => self.accept(&view, record, at.block.number).await,
             (Step::Compute, Some(view)) => self.compute(&view, record).await,
             (Step::Commit, _) => self.commit(task, &record).await,
-            (Step::Reveal, _) => {
-                let on_chain = situation.contribution;
-                self.reveal(task, record, on_chain).await
-            }
+            (Step::Reveal, _) => self.reveal(task, record, situation.contribution).await,
+            (Step::Serve, _) => self.serve(task, record).await,
         }
     }
 
-    fn end(&self, task: TaskId, record: TaskRecord) -> Result<(), WorkerError> {
+    async fn end(&self, task: TaskId, record: TaskRecord) -> Result<(), WorkerError> {
+        if let Err(error) = std::fs::remove_dir_all(self.folder(task))
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%task, %error, "The task's folder could not be removed.");
+        }
         self.journal.put_task(
             task,
             &TaskRecord {
@@ -58,17 +68,26 @@ impl Shared {
 
     async fn accept(&self, view: &TaskView, record: TaskRecord, now: BlockNumber) -> Result<(), WorkerError> {
         let task = view.id;
-        // Fetched before the bond is put up.
-        let job = match load_job(&self.blobs, &view.job).await {
-            Ok((job, _)) => job,
+        let fetched = async {
+            let job = load_spec(&self.blobs, &view.job).await?;
+            // Asked before anything large is fetched.
+            let suits = self.config.policy.check(view, job.work(), now);
+            if suits.is_ok() {
+                // Before the bond is put up: what the publisher takes away later is here.
+                keep_job(&self.blobs, &self.own(task)?, &view.job, &job).await?;
+            }
+            Ok::<_, WorkerError>(suits)
+        };
+        match fetched.await {
+            Ok(Ok(())) => {}
+            Ok(Err(why)) => {
+                tracing::info!(%task, %why, "Not taken.");
+                return self.end(task, record).await;
+            }
             Err(error) => {
-                self.end(task, record)?;
+                self.end(task, record).await?;
                 return Err(error);
             }
-        };
-        if let Err(why) = self.config.policy.check(view, job.work(), now) {
-            tracing::info!(%task, %why, "Not taken.");
-            return self.end(task, record);
         }
         self.pause_at("before-accept").await;
         match self.submitter.submit(&calls::accept(task)).await {
@@ -81,32 +100,73 @@ impl Shared {
             Err(error) if error.is_recoverable() => Err(error.into()),
             Err(error) => {
                 tracing::info!(%task, %error, "The chain refused the acceptance.");
-                self.end(task, record)
+                self.end(task, record).await
             }
         }
     }
 
     async fn compute(&self, view: &TaskView, record: TaskRecord) -> Result<(), WorkerError> {
         let task = view.id;
-        let (job, inputs) = load_job(&self.blobs, &view.job).await?;
+        let (job, inputs) = load_job(&self.own(task)?, &view.job).await?;
         let started = Instant::now();
         tracing::info!(%task, operations = job.work(), "Computing.");
-        let computation = self.compute_job(job, inputs, self.cancel.clone()).await?;
+        let claim = match self.compute_job(job, inputs, self.cancel.clone()).await {
+            Ok(computation) => self.keep(task, computation).await?,
+            Err(WorkerError::Engine(error)) if error.is_unusable() => {
+                tracing::warn!(%task, %error, "The inputs are unusable, and that is the result.");
+                Claim::Unusable
+            }
+            Err(error) => return Err(error),
+        };
         self.metrics.computed.inc();
         tracing::info!(%task, seconds = started.elapsed().as_secs_f64(), "Computed.");
-        let (digest, trace_root) = (computation.digest(), computation.trace_root(&self.account.0));
-        // Stored before the commitment is sent, so that verifiers and the publisher find it.
-        self.blobs.put(BlobKind::Output, computation.output).await?;
-        self.journal.put_task(
-            task,
-            &TaskRecord {
-                stage: Stage::Committing,
-                digest,
-                trace_root,
-                ..record
-            },
-        )?;
+        let record = TaskRecord {
+            stage: Stage::Committing,
+            claim: Some(claim),
+            ..record
+        };
+        self.journal.put_task(task, &record)?;
         Ok(())
+    }
+
+    /// Keeps a result where nobody else sees it: before the reveal it would be an answer to copy.
+    async fn keep(&self, task: TaskId, computation: Computation) -> Result<Claim, WorkerError> {
+        let own = self.own(task)?;
+        let claim = computation.claim();
+        let states = computation.states().into_iter().flat_map(|digest| digest.0).collect();
+        own.put(BlobKind::States, states).await?;
+        own.put(BlobKind::Output, computation.output).await?;
+        Ok(claim)
+    }
+
+    /// Puts the result where verifiers and the publisher find it, after it was revealed: a store that fails or stands still
+    /// must not cost the bond. Tried again after later blocks until it is there.
+    async fn serve(&self, task: TaskId, record: TaskRecord) -> Result<(), WorkerError> {
+        if let Some(Claim::Output { output, states_root }) = record.claim {
+            let own = self.own(task)?;
+            for (kind, key) in [(BlobKind::States, states_root.0), (BlobKind::Output, output.hash.0)] {
+                if !self.blobs.contains(kind, &key).await? {
+                    let content = own.get(kind, &key, u64::MAX).await?;
+                    self.blobs.put(kind, content).await?;
+                }
+            }
+        }
+        let record = TaskRecord {
+            stage: Stage::Served,
+            ..record
+        };
+        self.journal.put_task(task, &record)?;
+        Ok(())
+    }
+
+    /// The folder of a task.
+    fn folder(&self, task: TaskId) -> PathBuf {
+        self.tasks.join(task.to_string())
+    }
+
+    /// The store of a task's own.
+    fn own(&self, task: TaskId) -> Result<BlobStore, WorkerError> {
+        Ok(BlobStore::open(&self.folder(task).to_string_lossy())?)
     }
 
     /// Computes `job` on the next idle device.
@@ -127,7 +187,8 @@ impl Shared {
     }
 
     async fn commit(&self, task: TaskId, record: &TaskRecord) -> Result<(), WorkerError> {
-        let commitment = self.commitment(task, record);
+        let Some(claim) = &record.claim else { return Ok(()) };
+        let commitment = self.commitment(task, claim, record);
         self.pause_at("before-commit").await;
         let included = self.submitter.submit(&calls::commit(task, commitment)).await?;
         self.metrics.committed.inc();
@@ -146,7 +207,8 @@ impl Shared {
         if self.config.fault == Some(Fault::Silent) {
             return Ok(());
         }
-        let ours = self.commitment(task, &record);
+        let Some(claim) = record.claim else { return Ok(()) };
+        let ours = self.commitment(task, &claim, &record);
         if let Some(ContributionState::Committed { commitment, .. }) = on_chain
             && commitment != ours
         {
@@ -159,21 +221,20 @@ impl Shared {
         };
         self.journal.put_task(task, &record)?;
         self.pause_at("before-reveal").await;
-        let call = calls::reveal(task, H256(record.digest), H256(record.trace_root), record.salt);
+        let call = calls::reveal(task, claim, record.salt);
         let included = self.submitter.submit(&call).await?;
         self.metrics.revealed.inc();
         tracing::info!(%task, block = included.block.number, "Revealed.");
         self.pause_at("after-reveal").await;
-        Ok(())
+        self.serve(task, record).await
     }
 
-    fn commitment(&self, task: TaskId, record: &TaskRecord) -> H256 {
+    fn commitment(&self, task: TaskId, claim: &Claim, record: &TaskRecord) -> H256 {
         commitment(
             self.submitter.client().genesis_hash(),
             task,
             &self.account,
-            H256(record.digest),
-            H256(record.trace_root),
+            claim,
             &record.salt,
         )
     }

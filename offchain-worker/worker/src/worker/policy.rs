@@ -109,7 +109,7 @@ mod tests {
             reference: [0; 16],
             class: ClassId(0),
             specialisation: Specialisation::Synthetic,
-            job: JobSource::Inline(JobSpec::V1(JobKind::Synthetic(job))),
+            job: JobSource::Inline(JobSpec::V2(JobKind::Synthetic(job))),
             difficulty: Difficulty(1000),
             reward: 3000,
             stake: 0,

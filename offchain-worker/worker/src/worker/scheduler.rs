@@ -56,8 +56,7 @@ impl Worker {
                     stage: Stage::Accepting,
                     round: view.round,
                     salt: rand::random(),
-                    digest: [0; 32],
-                    trace_root: [0; 32],
+                    claim: None,
                 };
                 self.shared.journal.put_task(view.id, &record)?;
                 self.start(view.id, at, record, steps);

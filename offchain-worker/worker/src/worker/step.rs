@@ -18,6 +18,8 @@ pub(super) enum Step {
     Commit,
     /// Send the reveal.
     Reveal,
+    /// Put the result where others find it.
+    Serve,
     /// The task has ended for this worker: close its record.
     End,
 }
@@ -56,6 +58,7 @@ impl Step {
                 }
             }
             (Phase::Revealing, Some(ContributionState::Committed { .. })) if !is_last_block => Self::Reveal,
+            (_, Some(ContributionState::Revealed { .. })) if stage < Stage::Served => Self::Serve,
             (_, Some(_)) => Self::Wait,
         }
     }
@@ -65,6 +68,7 @@ impl Step {
 mod tests {
     use super::*;
     use agora_chain::H256;
+    use agora_primitives::job::Claim;
 
     const ACCEPTED: ContributionState = ContributionState::Accepted { commit_from: 12 };
     const COMMITTED: ContributionState = ContributionState::Committed {
@@ -72,8 +76,7 @@ mod tests {
         at: 20,
     };
     const REVEALED: ContributionState = ContributionState::Revealed {
-        digest: H256([2; 32]),
-        trace_root: H256([3; 32]),
+        claim: Claim::Unusable,
         committed_at: 20,
     };
 
@@ -133,13 +136,21 @@ mod tests {
     fn a_reveal_is_sent_until_the_chain_has_it() {
         for stage in [Stage::Committing, Stage::Revealing] {
             assert_eq!(decide(110, Phase::Revealing, Some(COMMITTED), stage), Step::Reveal);
-            assert_eq!(decide(110, Phase::Revealing, Some(REVEALED), stage), Step::Wait);
+            assert_eq!(decide(110, Phase::Revealing, Some(REVEALED), stage), Step::Serve);
         }
         assert_eq!(
             decide(120, Phase::Revealing, Some(COMMITTED), Stage::Revealing),
             Step::Wait,
             "too late to reveal"
         );
+    }
+
+    #[test]
+    fn a_revealed_result_is_put_where_others_find_it_until_it_is_there() {
+        for phase in [Phase::Revealing, Phase::Judging, Phase::Appealable, Phase::Working] {
+            assert_eq!(decide(130, phase, Some(REVEALED), Stage::Revealing), Step::Serve);
+            assert_eq!(decide(130, phase, Some(REVEALED), Stage::Served), Step::Wait);
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ fn proves_no_more_than_the_round_can() {
         respond(ALICE);
         assert_eq!(response_of(ALICE).unwrap().capability, most);
         let job = challenge_job(round().seed, &ALICE, most, round().window_ms);
-        assert_eq!((job.matrix_size, job.iterations), (4096, 1023));
+        assert_eq!((job.matrix_size, job.iterations), (4096, 16_383));
     });
 }
 

@@ -3,6 +3,7 @@
 use agora_pallet_dev::{assert_shows, state};
 use agora_primitives::{
     TaskId,
+    job::Claim,
     judging::{Answer, AppealTerms, Attestation, Judge as _, Ruling},
     participants::Specialisation,
 };
@@ -115,10 +116,10 @@ mod composed {
         // Of this block, and for this task: take the randomness of your consensus.
         let seed = H256::zero();
         let verdict = Judging::judge(JudgeRule::Replication { trust: 3 }, seed, answers);
-        if let Some(Verdict { digest, .. }) = verdict {
+        if let Some(Verdict { claim, .. }) = verdict {
             let (bond, specialisation) = (1_000_000, Specialisation::Synthetic);
             let terms = AppealTerms {
-                digest,
+                claim,
                 seed,
                 until,
                 bond,
@@ -173,7 +174,7 @@ mod alone {
 }
 
 const TASK: TaskId = TaskId(1);
-const DIGEST: H256 = H256::repeat_byte(1);
+const CLAIM: Claim = Claim::Unusable;
 
 #[test]
 fn a_composed_runtime_judges_and_pays_the_bond_of_who_was_wrong_to_who_was_right() {
@@ -182,7 +183,7 @@ fn a_composed_runtime_judges_and_pays_the_bond_of_who_was_wrong_to_who_was_right
     const RICHES: Balance = 10_000_000;
     let answers = [1, 2, 3].map(|worker| Answer {
         worker,
-        digest: DIGEST,
+        claim: CLAIM,
         committed_at: worker,
         confidence: 0,
     });
@@ -197,7 +198,7 @@ fn a_composed_runtime_judges_and_pays_the_bond_of_who_was_wrong_to_who_was_right
         Judging::integrity_test();
         assert_eq!(choose(TASK, &answers[..1], 10), Ok(None));
         let verdict = choose(TASK, &answers, 10).unwrap().unwrap();
-        assert_eq!((verdict.digest, verdict.best), (DIGEST, 1));
+        assert_eq!((verdict.claim, verdict.best), (CLAIM, 1));
         for (who, attestation) in [(4, Attestation::Valid), (5, Attestation::Invalid)] {
             assert_ok!(Judging::attest(RuntimeOrigin::signed(who), TASK, attestation));
         }
@@ -217,7 +218,7 @@ fn a_runtime_without_the_rest_of_the_market_lets_everybody_attest_for_nothing() 
     state::<Runtime>(RuntimeGenesisConfig::default()).execute_with(|| {
         Judging::integrity_test();
         let terms = AppealTerms {
-            digest: DIGEST,
+            claim: CLAIM,
             seed: H256::zero(),
             until: 10,
             bond: 0,

@@ -1,14 +1,24 @@
 use crate::mock::*;
-use agora_primitives::judging::{Answer, Judge, JudgeRule, Verdict};
+use agora_primitives::{
+    job::{BlobRef, Claim},
+    judging::{Answer, Judge, JudgeRule, Verdict},
+};
 use sp_core::H256;
 
 const RULE: JudgeRule = JudgeRule::Replication { trust: 100 };
 const SEED: H256 = H256::repeat_byte(3);
 
-fn answer(worker: AccountId, digest: u8, committed_at: u64, confidence: u32) -> Answer<u64, u64> {
+fn claim(output: u8, states: u8) -> Claim {
+    Claim::Output {
+        output: BlobRef::to(&[output]),
+        states_root: H256::repeat_byte(states),
+    }
+}
+
+fn answer(worker: AccountId, output: u8, committed_at: u64, confidence: u32) -> Answer<u64, u64> {
     Answer {
         worker,
-        digest: H256::repeat_byte(digest),
+        claim: claim(output, 0),
         committed_at,
         confidence,
     }
@@ -25,7 +35,7 @@ fn seven_new_workers_convince_at_trust_100() {
     assert_eq!(
         judge(&answers),
         Some(Verdict {
-            digest: H256::repeat_byte(1),
+            claim: claim(1, 0),
             best: 1,
         })
     );
@@ -40,7 +50,7 @@ fn one_experienced_worker_outvotes_a_newcomer() {
     assert_eq!(
         judge(&answers),
         Some(Verdict {
-            digest: H256::repeat_byte(1),
+            claim: claim(1, 0),
             best: 3,
         })
     );
@@ -62,4 +72,25 @@ fn the_order_of_arrival_decides_nothing() {
     assert_eq!(judge(&answers), verdict);
     answers.swap(0, 5);
     assert_eq!(judge(&answers), verdict);
+}
+
+#[test]
+fn equal_outputs_by_other_states_are_other_answers() {
+    let mut answers: Vec<_> = (1..=7).map(|worker| answer(worker, 1, worker, 0)).collect();
+    assert!(judge(&answers).is_some());
+    answers[6].claim = claim(1, 1);
+    assert_eq!(judge(&answers), None);
+}
+
+#[test]
+fn that_the_input_is_unusable_is_an_answer_like_any_other() {
+    let unusable = |n| Answer {
+        claim: Claim::Unusable,
+        ..answer(n, 1, n, 0)
+    };
+    let mut answers: Vec<_> = (1..=7).map(unusable).collect();
+    let (claim, best) = (Claim::Unusable, 1);
+    assert_eq!(judge(&answers), Some(Verdict { claim, best }));
+    answers[6] = answer(7, 1, 7, 0);
+    assert_eq!(judge(&answers), None);
 }

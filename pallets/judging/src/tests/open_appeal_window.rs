@@ -9,12 +9,12 @@ fn takes_the_terms_down() {
         let opened = window(TASK).unwrap();
         assert_eq!(opened.terms, terms());
         assert!(opened.attestations.is_empty());
-        let (digest, seed) = (terms().digest, terms().seed);
+        let (claim, seed) = (terms().claim, terms().seed);
         assert_eq!(
             events(),
             [Event::AppealWindowOpened {
                 task: TASK,
-                digest,
+                claim,
                 seed,
                 until: UNTIL,
                 bond: BOND

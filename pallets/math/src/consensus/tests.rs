@@ -7,10 +7,10 @@ type TestAnswer = Answer<u64, u8, u32>;
 
 const SEED: [u8; 32] = [7; 32];
 
-fn answer(worker: u64, digest: u8, committed_at: u32, confidence: u32) -> TestAnswer {
+fn answer(worker: u64, claim: u8, committed_at: u32, confidence: u32) -> TestAnswer {
     Answer {
         worker,
-        digest,
+        claim,
         committed_at,
         confidence,
     }
@@ -20,12 +20,12 @@ fn unanimous(count: u64, confidence: u32) -> Vec<TestAnswer> {
     (0..count).map(|account| answer(account, 1, 5, confidence)).collect()
 }
 
-/// Exact, of any size, and by PoCo's own formula: the digests of all groups that pass.
+/// Exact, of any size, and by PoCo's own formula: the claims of all groups that pass.
 fn reference(trust: u32, answers: &[TestAnswer]) -> Vec<u8> {
     let big = |n: u64| BigUint::from(n);
     let mut groups = BTreeMap::<u8, BigUint>::new();
     for b in answers {
-        let group = groups.entry(b.digest).or_insert_with(|| big(1));
+        let group = groups.entry(b.claim).or_insert_with(|| big(1));
         *group = group.clone().mul(&big(weight(b.confidence).into()));
     }
     let mut total = big(1);
@@ -38,7 +38,7 @@ fn reference(trust: u32, answers: &[TestAnswer]) -> Vec<u8> {
             let ours = group.clone().mul(&big(trust.into()));
             ours > total.clone().mul(&big((trust - 1).into()))
         })
-        .map(|(digest, _)| digest)
+        .map(|(claim, _)| claim)
         .collect()
 }
 
@@ -46,7 +46,7 @@ fn answers(most: usize, scores: impl Strategy<Value = u32>) -> impl Strategy<Val
     proptest::collection::vec((0u8..4, 0u32..4, scores), 0..most).prop_map(|all| {
         let numbered = (0u64..).zip(all);
         numbered
-            .map(|(account, (digest, at, confidence))| answer(account, digest, at, confidence))
+            .map(|(account, (claim, at, confidence))| answer(account, claim, at, confidence))
             .collect()
     })
 }
@@ -112,7 +112,7 @@ fn a_dissenter_is_outvoted_only_by_enough_weight() {
     assert_eq!(verdict(100, &SEED, &answers), None);
     answers.push(answer(101, 1, 6, 0));
     let agreed = verdict(100, &SEED, &answers).unwrap();
-    assert_eq!(agreed.digest, 1);
+    assert_eq!(agreed.claim, 1);
     assert!(agreed.best < 8, "the ninth committed later");
 }
 
@@ -181,14 +181,14 @@ proptest! {
     ) {
         // 12 weights below 1000 multiply to less than 2¹²⁰, and trust is only a factor of the right-hand side.
         let exact = reference(trust, &answers);
-        let found = verdict(trust, &SEED, &answers).map(|agreed| agreed.digest);
+        let found = verdict(trust, &SEED, &answers).map(|agreed| agreed.claim);
         prop_assert_eq!(found, exact.first().copied());
     }
 
     #[test]
     fn saturation_never_makes_an_agreement(trust in 2u32.., answers in answers(40, any::<u32>())) {
         if let Some(agreed) = verdict(trust, &SEED, &answers) {
-            prop_assert_eq!(reference(trust, &answers), vec![agreed.digest]);
+            prop_assert_eq!(reference(trust, &answers), vec![agreed.claim]);
         }
     }
 
@@ -197,7 +197,7 @@ proptest! {
         prop_assert!(reference(trust, &answers).len() <= 1);
         let mut scores = BTreeMap::<u8, Vec<u32>>::new();
         for answer in &answers {
-            scores.entry(answer.digest).or_default().push(answer.confidence);
+            scores.entry(answer.claim).or_default().push(answer.confidence);
         }
         let groups: Vec<u128> = scores.into_values().map(group_weight).collect();
         let total: u128 = groups.iter().sum();
@@ -214,14 +214,14 @@ proptest! {
     }
 
     #[test]
-    fn the_best_has_the_believed_digest_and_nobody_committed_to_it_earlier(
+    fn the_best_has_the_believed_claim_and_nobody_committed_to_it_earlier(
         answers in answers(16, 0u32..400), seed: [u8; 32],
     ) {
         if let Some(agreed) = verdict(2, &seed, &answers) {
             let best = &answers[agreed.best as usize];
-            prop_assert_eq!(best.digest, agreed.digest);
+            prop_assert_eq!(best.claim, agreed.claim);
             let key = |answer: &TestAnswer| (answer.committed_at, lot(&seed, &answer.worker));
-            for answer in answers.iter().filter(|answer| answer.digest == agreed.digest) {
+            for answer in answers.iter().filter(|answer| answer.claim == agreed.claim) {
                 prop_assert!(key(best) <= key(answer));
             }
         }
@@ -231,8 +231,8 @@ proptest! {
     fn one_more_supporter_never_breaks_an_agreement(answers in answers(12, 0u32..400), trust in 2u32..20, score: u32) {
         if let Some(agreed) = verdict(trust, &SEED, &answers) {
             let mut more = answers;
-            more.push(answer(1000, agreed.digest, 9, score));
-            prop_assert_eq!(verdict(trust, &SEED, &more).map(|a| a.digest), Some(agreed.digest));
+            more.push(answer(1000, agreed.claim, 9, score));
+            prop_assert_eq!(verdict(trust, &SEED, &more).map(|a| a.claim), Some(agreed.claim));
         }
     }
 }

@@ -66,6 +66,20 @@ fn residues_are_spread_evenly() {
     assert!((150_000..350_000).contains(&chi), "chi-squared is {} thousandths", chi);
 }
 
+#[test]
+fn residues_that_are_not_zero_are_spread_evenly() {
+    let mut out = vec![0; 250 * 1000];
+    Generator::new(&[9; 32], b"D").fill_nonzero(0, &mut out);
+    let mut counts = [0i64; 256];
+    for byte in out {
+        counts[usize::from(byte)] += 1;
+    }
+    assert_eq!((counts[0], &counts[251..]), (0, &[0; 5][..]));
+    // Chi-squared with 249 degrees of freedom: mean 249, standard deviation 22.3.
+    let chi: i64 = counts[1..251].iter().map(|&n| (n - 1000) * (n - 1000)).sum();
+    assert!((150_000..350_000).contains(&chi), "chi-squared is {} thousandths", chi);
+}
+
 proptest! {
     #[test]
     fn canonical_is_the_euclidean_remainder(value: i32) {
@@ -82,6 +96,19 @@ proptest! {
         generator.fill(first, &mut out);
         for (byte, index) in out.iter().zip(first..) {
             prop_assert_eq!(*byte, generator.residue(index));
+        }
+    }
+
+    #[test]
+    fn filling_with_residues_that_are_not_zero_gives_the_same_elements_from_anywhere(
+        seed: [u8; 32], first in 0u64..1 << 35, length in 0usize..40,
+    ) {
+        let generator = Generator::new(&seed, b"D");
+        let mut out = vec![0; length];
+        generator.fill_nonzero(first, &mut out);
+        for (byte, index) in out.iter().zip(first..) {
+            let word = generator.words(index / 4)[(index % 4) as usize];
+            prop_assert_eq!(u32::from(*byte), 1 + word % 250);
         }
     }
 

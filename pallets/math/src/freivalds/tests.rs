@@ -1,3 +1,5 @@
+mod shortcuts;
+
 use super::*;
 use crate::field::{Generator, canonical};
 use alloc::vec;
@@ -20,54 +22,69 @@ fn multiply(a: &[u8], b: &[u8], n: usize) -> Vec<u8> {
     c
 }
 
-fn chain_result(a: &[u8], start: &[u8], n: usize, iterations: u32) -> Vec<u8> {
-    (0..iterations).fold(start.to_vec(), |state, _| multiply(a, &state, n))
+/// The diagonals of so many steps, none with a zero.
+fn random_diagonals(seed: u8, n: usize, iterations: usize) -> Vec<Vec<u8>> {
+    let mut residues = vec![0; n * iterations];
+    Generator::new(&[seed; 32], b"diagonals").fill_nonzero(0, &mut residues);
+    residues.chunks(n).map(<[u8]>::to_vec).collect()
 }
 
-fn holds(n: usize, a: &[u8], start: &[u8], result: &[u8], iterations: u32, seed: u8) -> bool {
+/// `diagonal · matrix`: each row scaled.
+fn scale_rows(diagonal: &[u8], matrix: &[u8], n: usize) -> Vec<u8> {
+    let element = |(i, &residue): (usize, &u8)| canonical(i32::from(diagonal[i / n]) * i32::from(residue));
+    matrix.iter().enumerate().map(element).collect()
+}
+
+fn chain_result(a: &[u8], start: &[u8], diagonals: &[Vec<u8>]) -> Vec<u8> {
+    diagonals.iter().fold(start.to_vec(), |state, diagonal| {
+        let n = diagonal.len();
+        multiply(a, &scale_rows(diagonal, &state, n), n)
+    })
+}
+
+fn holds(n: usize, a: &[u8], start: &[u8], result: &[u8], diagonals: &[Vec<u8>], seed: u8) -> bool {
     let vectors = chain_vectors(&[seed; 32], n as u32);
-    let wrong = chain_wrong_row(
-        &Chain {
-            n,
-            a,
-            start,
-            result,
-            iterations,
-        },
-        &vectors,
-        apply,
-    );
+    let chain = Chain {
+        n,
+        a,
+        start,
+        result,
+        iterations: diagonals.len() as u32,
+    };
+    let wrong = chain_wrong_row(&chain, &vectors, |i| diagonals[i as usize].clone(), apply);
     wrong.unwrap().is_none()
 }
 
 proptest! {
     #[test]
     fn accepts_every_right_chain_and_no_changed_one(
-        seed: u8, n in 1usize..24, iterations in 0u32..6, at: prop::sample::Index, change in 1i32..251,
+        seed: u8, n in 1usize..24, iterations in 0usize..6, at: prop::sample::Index, change in 1i32..251,
     ) {
         let (a, start) = (random_matrix(seed, n), random_matrix(!seed, n));
-        let mut result = chain_result(&a, &start, n, iterations);
-        prop_assert!(holds(n, &a, &start, &result, iterations, seed));
+        let diagonals = random_diagonals(seed, n, iterations);
+        let mut result = chain_result(&a, &start, &diagonals);
+        prop_assert!(holds(n, &a, &start, &result, &diagonals, seed));
         let position = at.index(n * n);
         result[position] = canonical(i32::from(result[position]) + change);
-        prop_assert!(!holds(n, &a, &start, &result, iterations, seed));
+        prop_assert!(!holds(n, &a, &start, &result, &diagonals, seed));
     }
 }
 
 #[test]
 fn rejects_the_right_result_of_another_number_of_iterations() {
-    let (a, start) = (random_matrix(1, 16), random_matrix(2, 16));
-    let result = chain_result(&a, &start, 16, 3);
-    assert!(holds(16, &a, &start, &result, 3, 0));
-    assert!(!holds(16, &a, &start, &result, 2, 0));
-    assert!(!holds(16, &a, &start, &result, 4, 0));
+    let (a, start, diagonals) = (random_matrix(1, 16), random_matrix(2, 16), random_diagonals(3, 16, 4));
+    let result = chain_result(&a, &start, &diagonals[..3]);
+    assert!(holds(16, &a, &start, &result, &diagonals[..3], 0));
+    assert!(!holds(16, &a, &start, &result, &diagonals[..2], 0));
+    assert!(!holds(16, &a, &start, &result, &diagonals, 0));
 }
 
 /// With one vector a wrong answer passes about once in 251 times; with eight, never in a lifetime.
 #[test]
 fn one_vector_is_fooled_as_rarely_as_theory_says() {
     let (n, a, start) = (4, random_matrix(1, 4), random_matrix(2, 4));
-    let mut result = chain_result(&a, &start, n, 2);
+    let diagonals = random_diagonals(3, 4, 2);
+    let mut result = chain_result(&a, &start, &diagonals);
     result[5] = canonical(i32::from(result[5]) + 1);
     let chain = Chain {
         n,
@@ -76,13 +93,17 @@ fn one_vector_is_fooled_as_rarely_as_theory_says() {
         result: &result,
         iterations: 2,
     };
+    let wrong_row = |vectors: &[Vector]| {
+        let wrong = chain_wrong_row(&chain, vectors, |i| diagonals[i as usize].clone(), apply);
+        wrong.unwrap()
+    };
     let mut fooled = 0;
     for i in 0..5020u32 {
         let mut seed = [7; 32];
         seed[..4].copy_from_slice(&i.to_le_bytes());
         let vectors = chain_vectors(&seed, n as u32);
-        fooled += u32::from(chain_wrong_row(&chain, &vectors[..1], apply).unwrap().is_none());
-        assert!(chain_wrong_row(&chain, &vectors, apply).unwrap().is_some());
+        fooled += u32::from(wrong_row(&vectors[..1]).is_none());
+        assert!(wrong_row(&vectors).is_some());
     }
     // Mean 20, standard deviation 4.5.
     assert!((5..40).contains(&fooled), "fooled {fooled} times");
@@ -99,7 +120,10 @@ fn refuses_what_does_not_fit() {
         result: &matrix,
         iterations: 1,
     };
-    assert_eq!(chain_wrong_row(&good, &vectors, apply), Ok(None));
+    let check = |chain: &Chain<'_>, vectors: &[Vector], length: usize| {
+        chain_wrong_row(chain, vectors, |_| vec![1; length], apply)
+    };
+    assert_eq!(check(&good, &vectors, 2), Ok(None));
     let bad = [
         Chain {
             n: 0,
@@ -123,10 +147,11 @@ fn refuses_what_does_not_fit() {
         },
     ];
     for chain in bad {
-        assert_eq!(chain_wrong_row(&chain, &vectors, apply), Err(FreivaldsError::Shape));
+        assert_eq!(check(&chain, &vectors, 2), Err(FreivaldsError::Shape));
     }
-    assert_eq!(
-        chain_wrong_row(&good, &chain_vectors(&[0; 32], 3), apply),
-        Err(FreivaldsError::Shape)
-    );
+    let longer = chain_vectors(&[0; 32], 3);
+    assert_eq!(check(&good, &longer, 2), Err(FreivaldsError::Shape));
+    for length in [0, 1, 3] {
+        assert_eq!(check(&good, &vectors, length), Err(FreivaldsError::Shape));
+    }
 }

@@ -33,23 +33,6 @@ mod golden {
     }
 
     #[test]
-    fn roots_of_chunks() {
-        let bytes: Vec<u8> = (0..5000u32).map(|i| (i % 251) as u8).collect();
-        assert_eq!(
-            hex(&chunked_root(&[], OUTPUT_CHUNK)),
-            "2ed6a20ae5c0c063eafeaccf9f7cac2a9ef20ee3056dcac774042b1c1365b4ca"
-        );
-        assert_eq!(
-            hex(&chunked_root(&bytes, OUTPUT_CHUNK)),
-            "1cad13310ff3b896b0085ba258ecbd387ff46410b72dbcb28583f382a3fb5f25"
-        );
-        assert_eq!(
-            root_of_chunks(5000, &chunk_hashes(&bytes, OUTPUT_CHUNK)),
-            chunked_root(&bytes, OUTPUT_CHUNK)
-        );
-    }
-
-    #[test]
     fn compute_roots() {
         assert_eq!(
             hex(&compute_root(5, &[7; 32])),
@@ -194,49 +177,6 @@ fn an_inner_node_is_not_a_leaf() {
     };
     assert!(!verify(&root(&four), &inner, &proof));
     assert_ne!(leaf_hash(&[four[0], four[1]].concat()), inner);
-}
-
-#[test]
-fn every_chunk_is_proven_with_its_length() {
-    for length in [1usize, 1023, 1024, 1025, 4096, 5000] {
-        let bytes: Vec<u8> = (0..length).map(|i| i as u8).collect();
-        let root = chunked_root(&bytes, OUTPUT_CHUNK);
-        let hashes = chunk_hashes(&bytes, OUTPUT_CHUNK);
-        for (index, chunk) in bytes.chunks(OUTPUT_CHUNK).enumerate() {
-            let proof = prove(&hashes, index).unwrap();
-            let check = |length, chunk| verify_chunk(&root, length, OUTPUT_CHUNK, chunk, &proof);
-            assert!(check(length as u64, chunk));
-            assert!(!check(length as u64 + 1, chunk));
-            assert!(!check(u64::MAX, chunk));
-            assert!(!check(length as u64, &chunk[1..]));
-            assert_eq!(verify_chunk(&root, length as u64, 0, chunk, &proof), length == 1);
-        }
-    }
-    let none = Proof {
-        index: 0,
-        leaf_count: 0,
-        siblings: vec![],
-    };
-    assert!(!verify_chunk(
-        &chunked_root(&[], OUTPUT_CHUNK),
-        0,
-        OUTPUT_CHUNK,
-        &[],
-        &none
-    ));
-    let far = Proof {
-        index: u64::MAX,
-        leaf_count: u64::MAX,
-        siblings: vec![],
-    };
-    assert!(!verify_chunk(&[0; 32], u64::MAX, 1, &[1], &far));
-}
-
-#[test]
-fn length_distinguishes_bytes_with_equal_chunks() {
-    assert_ne!(chunked_root(&[0; 1024], 1024), chunked_root(&[0; 1024], 512));
-    assert_ne!(chunked_root(&[0; 1024], 1024), root(&[leaf_hash(&[0; 1024])]));
-    assert_eq!(chunked_root(&[1, 2, 3], 0), chunked_root(&[1, 2, 3], 1));
 }
 
 #[test]
@@ -394,12 +334,9 @@ proptest! {
         index: u64,
         leaf_count: u64,
         siblings in prop::collection::vec(any::<Hash>(), 0..80),
-        length: u64,
-        chunk_size: usize,
     ) {
         let path = Proof { index, leaf_count, siblings: siblings.clone() };
         prop_assert!(!verify(&root, &leaf, &path));
-        prop_assert!(!verify_chunk(&root, length, chunk_size, &leaf, &path));
         let range = MountainProof { leaf_index: index, leaf_count, items: siblings.clone() };
         prop_assert!(verify_mountain(&root, &leaf, &range).is_err());
         // With counts that are possible, and items of every number.

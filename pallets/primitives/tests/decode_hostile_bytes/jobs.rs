@@ -3,9 +3,9 @@
 use crate::{mutation::hostile, rounds};
 use agora_primitives::{
     job::{
-        BlobRef, InferenceJob, InferenceTask, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_FRAMES, MAX_ITEM_OUTPUT,
-        MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_SCENE_BYTES, MatmulJob, NetworkShape, Region, RenderingJob,
-        StoredJob, SyntheticJob, TrainingJob,
+        BlobRef, ClassifierShape, InferenceJob, InferenceNetwork, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_FRAMES,
+        MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_SCENE_BYTES, MAX_STORED_JOB, MatmulJob, NetworkShape, Region,
+        RenderingJob, StoredJob, SyntheticJob, TrainingJob, TransformerShape,
     },
     participants::Specialisation,
 };
@@ -28,14 +28,14 @@ fn rows() -> impl Strategy<Value = JobKind> {
     (counts, blob(), blob()).prop_map(|((columns, first_row, rows, more_rows, vectors), matrix, input)| {
         JobKind::Matmul(MatmulJob {
             matrix: BlobRef {
-                size: (first_row + rows + more_rows) * columns,
+                size: u64::from(first_row + rows + more_rows) * u64::from(columns),
                 ..matrix
             },
             columns,
             first_row,
             rows,
             input: BlobRef {
-                size: vectors * columns,
+                size: (vectors * columns).into(),
                 ..input
             },
             vectors,
@@ -43,25 +43,65 @@ fn rows() -> impl Strategy<Value = JobKind> {
     })
 }
 
-fn inference() -> impl Strategy<Value = JobKind> {
-    let tasks = [
-        InferenceTask::Embedding,
-        InferenceTask::Classification,
-        InferenceTask::Generation,
-    ];
-    let counts = (0..2 * MAX_ITEMS, any::<u64>(), 0..2 * MAX_ITEM_OUTPUT);
-    (blob(), blob(), select(tasks.to_vec()), counts).prop_map(
-        |(model, input, task, (items, item_work, item_output))| {
-            JobKind::Inference(InferenceJob {
-                model,
-                input,
-                task,
-                items,
-                item_work,
-                item_output,
-            })
+/// Transformers of which much is valid before they are changed, and the length of their packages.
+fn transformer() -> impl Strategy<Value = (InferenceNetwork, u64)> {
+    let widths = (1u32..300, 1u32..40, 1u32..40, 1u32..70).prop_map(|(a, b, c, d)| (a, 4 * b, 4 * c, 4 * d));
+    (widths, 30u32..514, 0u32..130, 1u32..20, 1u32..4, 0u32..40).prop_map(
+        |((vocabulary, hidden, head_size, intermediate), positions, layers, key_value_heads, group, tokens)| {
+            let shape = TransformerShape {
+                vocabulary,
+                positions,
+                hidden,
+                layers,
+                heads: key_value_heads * group,
+                key_value_heads,
+                head_size,
+                intermediate,
+            };
+            (InferenceNetwork::Embedding { shape, tokens }, shape.package_bytes())
         },
     )
+}
+
+/// Classifiers of which much is valid before they are changed, and the length of their packages.
+fn classifier() -> impl Strategy<Value = (InferenceNetwork, u64)> {
+    let image = (1u16..20, 1u16..20, 1u16..20, 1u16..20);
+    (image, 0u16..3, 0u16..5, 0u16..40, 0u16..300, any::<u8>(), 0u8..27).prop_map(
+        |((width, height, window_width, window_height), padding, pool, channels, classes, maximum, shift)| {
+            let shape = ClassifierShape {
+                width,
+                height,
+                window_width: window_width.min(width),
+                window_height: window_height.min(height),
+                padding,
+                pool,
+                channels,
+                classes,
+            };
+            let network = InferenceNetwork::Classification { shape, maximum, shift };
+            (network, shape.package_bytes())
+        },
+    )
+}
+
+fn inference() -> impl Strategy<Value = JobKind> {
+    let generation = Just((InferenceNetwork::Generation, 100));
+    let network = prop_oneof![4 => transformer(), 4 => classifier(), 1 => generation];
+    let items = prop_oneof![1 => 0..2 * MAX_ITEMS, 3 => 0u32..100];
+    (blob(), blob(), network, items, any::<bool>()).prop_map(|(model, input, (network, package), items, fits)| {
+        let size = match network {
+            InferenceNetwork::Embedding { .. } => 4 + 4 * u64::from(items),
+            InferenceNetwork::Classification { shape, .. } => u64::from(shape.pixels()) * u64::from(items),
+            InferenceNetwork::Generation => 10,
+        };
+        let sized = |blob: BlobRef, size| if fits { BlobRef { size, ..blob } } else { blob };
+        JobKind::Inference(InferenceJob {
+            model: sized(model, package),
+            input: sized(input, size),
+            network,
+            items,
+        })
+    })
 }
 
 /// Training of which much is valid before it is changed.
@@ -97,7 +137,7 @@ fn training() -> impl Strategy<Value = JobKind> {
             start,
         };
         let fitting = start.map(|blob| BlobRef {
-            size: job.state_bytes() as u32,
+            size: job.state_bytes(),
             ..blob
         });
         JobKind::Training(TrainingJob {
@@ -109,10 +149,23 @@ fn training() -> impl Strategy<Value = JobKind> {
 
 /// Regions that mostly lie within the image.
 fn rendering() -> impl Strategy<Value = JobKind> {
-    let counts = (1..900u32, 1..900u32, 0..MAX_FRAMES, 0..40u32, 0..600u32, 0..70u32);
+    let counts = (
+        1..900u32,
+        1..900u32,
+        0..MAX_FRAMES,
+        0..40u32,
+        0..600u32,
+        0..70u32,
+        0..2000u32,
+    );
     let region = (0..40u32, 0..40u32, 0..900u32, 0..900u32);
     (blob(), any::<[u8; 32]>(), counts, region).prop_map(
-        |(scene, seed, (width, height, first_frame, frames, samples, max_bounces), (x, y, less_width, less_height))| {
+        |(
+            scene,
+            seed,
+            (width, height, first_frame, frames, samples, max_bounces, max_steps),
+            (x, y, less_width, less_height),
+        )| {
             JobKind::Rendering(RenderingJob {
                 scene: BlobRef {
                     size: scene.size % (2 * MAX_SCENE_BYTES),
@@ -131,6 +184,7 @@ fn rendering() -> impl Strategy<Value = JobKind> {
                 frames,
                 samples,
                 max_bounces,
+                max_steps,
             })
         },
     )
@@ -145,21 +199,19 @@ fn job() -> impl Strategy<Value = JobSpec> {
             iterations,
         })
     });
-    prop_oneof![synthetic, rows(), inference(), training(), rendering()].prop_map(JobSpec::V1)
+    prop_oneof![synthetic, rows(), inference(), training(), rendering()].prop_map(JobSpec::V2)
 }
 
 fn source() -> impl Strategy<Value = JobSource> {
     let stored = (
         any::<[u8; 32]>(),
-        any::<u32>(),
-        any::<[u8; 32]>(),
+        0..2 * MAX_STORED_JOB,
         select(Specialisation::ALL.to_vec()),
     );
-    let stored = stored.prop_map(|(hash, size, chunk_root, specialisation)| {
+    let stored = stored.prop_map(|(hash, size, specialisation)| {
+        let hash = H256(hash);
         JobSource::Stored(StoredJob {
-            hash: H256(hash),
-            size,
-            chunk_root: H256(chunk_root),
+            spec: BlobRef { hash, size },
             specialisation,
         })
     });
@@ -176,6 +228,26 @@ fn jobs_of_every_kind_are_tried() {
         panic!("a kind is a variant");
     };
     assert_eq!(tried, kinds.variants.iter().map(|kind| kind.index).collect());
+}
+
+#[test]
+fn many_inference_jobs_are_valid_before_they_are_changed() {
+    let mut runner = TestRunner::deterministic();
+    let mut draw = || {
+        inference()
+            .new_tree(&mut runner)
+            .expect("every draw is a job")
+            .current()
+    };
+    let specs = (0..400).map(|_| JobSpec::V2(draw()));
+    // Version, kind and two inputs of 40 bytes are before the task.
+    let valid = specs
+        .filter(|spec| spec.validate().is_ok())
+        .map(|spec| spec.encode()[82]);
+    let valid: Vec<u8> = valid.collect();
+    for task in [0, 1] {
+        assert!(valid.iter().filter(|&&one| one == task).count() >= 20, "{valid:?}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Runs for five seconds, or as many as the environment variable `AGORA_FUZZ_SECONDS` says. A failure prints the smallest
 //! input that proptest could find, which is then kept beside this file and tried first the next time.
 
-mod disputes;
+mod chunks;
 mod jobs;
 mod mutation;
 mod proofs;

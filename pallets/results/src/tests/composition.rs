@@ -3,6 +3,7 @@
 use agora_pallet_dev::{assert_shows, state};
 use agora_primitives::{
     TaskId,
+    job::Claim,
     results::{ProofError, ResultLeaf, ResultSink as _},
 };
 use composed::{Results, Runtime, RuntimeGenesisConfig, compute_root, result_proof};
@@ -83,8 +84,7 @@ fn a_composed_runtime_takes_results() {
         assert_ok!(Results::append(ResultLeaf {
             task: TaskId(1),
             job: H256::zero(),
-            digest: H256::zero(),
-            trace_root: H256::zero(),
+            claim: Claim::Unusable,
             winner: 1,
         }));
         assert_eq!(result_proof(TaskId(1), None), Err(ProofError::TooRecent));

@@ -2,10 +2,14 @@
 
 use crate::{mock::*, types};
 use agora_math::merkle::VerifyError;
-use agora_primitives::{TaskId, results::ProofError};
+use agora_primitives::{
+    TaskId,
+    job::{BlobRef, Claim},
+    results::{ProofError, ResultProof},
+};
 use codec::Encode;
 use proptest::prelude::*;
-use sp_core::offchain::OffchainStorage;
+use sp_core::{H256, offchain::OffchainStorage};
 use sp_runtime::traits::Header as _;
 
 /// A chain of 60 blocks, far longer than state and system remember, with results in two of three of them.
@@ -114,6 +118,14 @@ fn fails_on_corrupt_data() {
     assert_eq!(corrupt(Vec::<u8>::new().encode()), Err(ProofError::DataCorrupt));
 }
 
+/// The output of the result, and the root of its states.
+fn output(proof: &mut ResultProof<AccountId>) -> (&mut BlobRef, &mut H256) {
+    match &mut proof.leaf.claim {
+        Claim::Output { output, states_root } => (output, states_root),
+        Claim::Unusable => panic!("the result has an output"),
+    }
+}
+
 #[test]
 fn nothing_in_a_proof_can_be_changed() {
     let mut chain = Chain::new();
@@ -124,7 +136,7 @@ fn nothing_in_a_proof_can_be_changed() {
     let good = chain.proof(6, None).unwrap();
     assert_eq!(good.verify(root), Ok(()));
     let mut bad = vec![];
-    let mut change = |what: fn(&mut agora_primitives::results::ResultProof<AccountId>)| {
+    let mut change = |what: fn(&mut ResultProof<AccountId>)| {
         let mut proof = good.clone();
         what(&mut proof);
         assert_ne!(proof, good);
@@ -132,8 +144,10 @@ fn nothing_in_a_proof_can_be_changed() {
     };
     change(|proof| proof.leaf.task = TaskId(5));
     change(|proof| proof.leaf.job.0[0] ^= 1);
-    change(|proof| proof.leaf.digest.0[0] ^= 1);
-    change(|proof| proof.leaf.trace_root.0[0] ^= 1);
+    change(|proof| output(proof).0.hash.0[0] ^= 1);
+    change(|proof| output(proof).0.size += 1);
+    change(|proof| output(proof).1.0[0] ^= 1);
+    change(|proof| proof.leaf.claim = Claim::Unusable);
     change(|proof| proof.leaf.winner += 1);
     change(|proof| proof.index ^= 1);
     change(|proof| proof.siblings[0].0[31] ^= 128);

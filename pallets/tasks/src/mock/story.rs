@@ -4,7 +4,7 @@ use super::*;
 
 /// A small job.
 pub fn job() -> JobSource {
-    JobSource::Inline(JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+    JobSource::Inline(JobSpec::V2(JobKind::Synthetic(SyntheticJob {
         seed: [1; 32],
         matrix_size: 64,
         iterations: 4,
@@ -44,19 +44,28 @@ pub fn accept(n: u64, task: TaskId) {
     assert_ok!(Tasks::accept(RuntimeOrigin::signed(worker(n)), task));
 }
 
-/// The digest that answer `answer` has.
-pub fn digest(answer: u8) -> H256 {
-    H256::repeat_byte(answer)
-}
+/// The answer that the input is unusable.
+pub const UNUSABLE: u8 = 0;
+/// The output of answer 1, but by other states.
+pub const OTHER_STATES: u8 = 101;
 
-pub fn trace_root(n: u64) -> H256 {
-    H256::from_low_u64_be(n)
+/// The claim that answer `answer` is.
+pub fn claim(answer: u8) -> Claim {
+    let output = |content: u8, states: u8| Claim::Output {
+        output: BlobRef::to(&[content]),
+        states_root: H256::repeat_byte(states),
+    };
+    match answer {
+        UNUSABLE => Claim::Unusable,
+        OTHER_STATES => output(1, OTHER_STATES),
+        other => output(other, other),
+    }
 }
 
 /// What worker `n` commits with for `answer`.
 pub fn commitment_of(n: u64, task: TaskId, answer: u8) -> H256 {
     let genesis = System::block_hash(0);
-    commitment(genesis, task, &worker(n), digest(answer), trace_root(n), &SALT)
+    commitment(genesis, task, &worker(n), &claim(answer), &SALT)
 }
 
 pub fn commit(n: u64, task: TaskId, answer: u8) {
@@ -68,8 +77,7 @@ pub fn reveal(n: u64, task: TaskId, answer: u8) {
     assert_ok!(Tasks::reveal(
         RuntimeOrigin::signed(worker(n)),
         task,
-        digest(answer),
-        trace_root(n),
+        claim(answer),
         SALT
     ));
 }

@@ -9,7 +9,7 @@ use agora_primitives::{
 };
 use frame_support::assert_noop;
 
-/// A task whose result, digest 1 of workers 0 and 1 against digest 2 of worker 2, was attested against.
+/// A task whose result, answer 1 of workers 0 and 1 against answer 2 of worker 2, was attested against.
 fn reopened(in_favour: u32, against: u32) -> TaskId {
     let task = publish();
     ReputationDouble::set_confidence(worker(0), 30);
@@ -67,7 +67,7 @@ fn the_same_result_again_upholds_the_first() {
         assert_eq!(rulings(), [Ruling::Upheld]);
         last_event(Event::Settled {
             task,
-            digest: digest(1),
+            claim: claim(1),
             best,
         });
         assert_eq!(gain(worker(2)), -(WRONG as i128));
@@ -89,10 +89,10 @@ fn another_result_overturns_the_first_and_pays_who_was_right_all_along() {
         assert_eq!(phase(task), Phase::Settled);
         assert_eq!(rulings(), [Ruling::Overturned]);
         let chosen = Results::<Test>::get(task).unwrap();
-        assert_eq!(chosen.digest, digest(2));
+        assert_eq!(chosen.claim, claim(2));
         last_event(Event::Settled {
             task,
-            digest: digest(2),
+            claim: claim(2),
             best: chosen.best,
         });
         for n in [0, 1] {
@@ -116,7 +116,7 @@ fn the_first_answers_have_no_say() {
         ReputationDouble::set_confidence(worker(0), 3_000);
         answer_all(task, &[(3, 3), (4, 3), (5, 3)]);
         assert_eq!(rulings(), [Ruling::Overturned]);
-        assert_eq!(Results::<Test>::get(task).unwrap().digest, digest(3));
+        assert_eq!(Results::<Test>::get(task).unwrap().claim, claim(3));
     });
 }
 

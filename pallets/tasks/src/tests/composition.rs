@@ -5,6 +5,7 @@ use agora_pallet_dev::{assert_shows, state};
 use agora_primitives::{
     ClassId, TaskId,
     commitment::commitment,
+    job::{BlobRef, Claim},
     task::{Difficulty, Phase},
 };
 use core::ops::Range;
@@ -89,14 +90,14 @@ mod composed {
         type WeightInfo = pallet_agora_rewards::weights::SubstrateWeight<Runtime>;
     }
 
-    /// A judge of this runtime's own: the smallest digest is right. Nobody attests.
+    /// A judge of this runtime's own: the smallest claim is right. Nobody attests.
     pub struct Smallest;
 
     impl Judge<u64, u64, u128> for Smallest {
         fn judge(_: JudgeRule, _: H256, answers: &[Answer<u64, u64>]) -> Option<Verdict<u64>> {
-            let right = answers.iter().min_by_key(|answer| (answer.digest, answer.worker))?;
+            let right = answers.iter().min_by_key(|answer| (answer.claim, answer.worker))?;
             Some(Verdict {
-                digest: right.digest,
+                claim: right.claim,
                 best: right.worker,
             })
         }
@@ -197,16 +198,22 @@ mod alone {
 const PUBLISHER: u64 = 1;
 /// As many as a task of the first class wants.
 const WORKERS: Range<u64> = 2..7;
-const DIGEST: H256 = H256::repeat_byte(1);
+const CLAIM: Claim = Claim::Output {
+    output: BlobRef {
+        hash: H256::repeat_byte(1),
+        size: 4096,
+    },
+    states_root: H256::repeat_byte(2),
+};
 
-/// Has a task published for `reward`, and all its workers find [`DIGEST`]; the agenda then has it judged.
+/// Has a task published for `reward`, and all its workers find [`CLAIM`]; the agenda then has it judged.
 fn answered<T>(reward: BalanceOf<T>) -> TaskId
 where
     T: Config + frame_system::Config<AccountId = u64>,
 {
     let signed = |who: u64| T::RuntimeOrigin::from(RawOrigin::Signed(who));
     let (class, reference, salt) = (ClassId(0), [1; 16], [7; 32]);
-    let (trace_root, deadline, now) = (H256::zero(), 100u32.into(), BlockNumberFor::<T>::from(3u32));
+    let (deadline, now) = (100u32.into(), BlockNumberFor::<T>::from(3u32));
     let task = NextTaskId::<T>::get();
     let publisher = signed(PUBLISHER);
     assert_ok!(Pallet::<T>::publish(
@@ -224,11 +231,11 @@ where
     frame_system::Pallet::<T>::set_block_number(now);
     let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::from(0u32));
     for worker in WORKERS {
-        let commitment = commitment(genesis, task, &worker, DIGEST, trace_root, &salt);
+        let commitment = commitment(genesis, task, &worker, &CLAIM, &salt);
         assert_ok!(Pallet::<T>::commit(signed(worker), task, commitment));
     }
     for worker in WORKERS {
-        assert_ok!(Pallet::<T>::reveal(signed(worker), task, DIGEST, trace_root, salt));
+        assert_ok!(Pallet::<T>::reveal(signed(worker), task, CLAIM, salt));
     }
     Pallet::<T>::on_idle(now, Weight::MAX);
     task
@@ -247,7 +254,7 @@ fn a_composed_runtime_settles_a_task() {
         assert_ok!(Tasks::advance(RuntimeOrigin::signed(PUBLISHER), task));
         System::assert_last_event(RuntimeEvent::Tasks(Event::Settled {
             task,
-            digest: DIGEST,
+            claim: CLAIM,
             best: WORKERS.start,
         }));
         assert_eq!(Balances::total_issuance(), issuance - 6 * COIN, "six tenths are burned");

@@ -24,16 +24,16 @@ fn chooses_the_result_that_enough_agree_on() {
         run_to(5);
         let chosen = Results::<Test>::get(task).unwrap();
         assert_eq!(chosen.best, worker(1), "it committed in the earliest block");
-        assert_eq!((chosen.digest, chosen.trace_root), (digest(1), trace_root(1)));
+        assert_eq!(chosen.claim, claim(1));
         last_event(Event::ResultChosen {
             task,
-            digest: digest(1),
+            claim: claim(1),
             best: worker(1),
             appeal_until: 8,
             seed,
         });
         let (terms, ..) = AppealWindows::get(task).unwrap();
-        assert_eq!((terms.digest, terms.seed, terms.until), (digest(1), seed, 8));
+        assert_eq!((terms.claim, terms.seed, terms.until), (claim(1), seed, 8));
         assert_eq!(terms.bond, REWARD / 10);
         assert_eq!(phase(task), Phase::Appealable);
     });
@@ -100,12 +100,12 @@ fn earlier_answers_count_in_later_rounds() {
     ExtBuilder::default().build_and_execute(|| {
         let task = publish();
         answer_all(task, &[(0, 1), (1, 2), (2, 3)]);
-        // 2 · 2 · 2 for digest 1 against 2 + 2: 8 > (4 + 1) · 2 does not hold; one more round.
+        // 2 · 2 · 2 for answer 1 against 2 + 2: 8 > (4 + 1) · 2 does not hold; one more round.
         answer_all(task, &[(3, 1), (4, 1)]);
         assert_eq!((phase(task), progress(task).round), (Phase::Working, 2));
         answer_all(task, &[(5, 1), (6, 1)]);
         assert_eq!(phase(task), Phase::Appealable);
-        assert_eq!(Results::<Test>::get(task).unwrap().digest, digest(1));
+        assert_eq!(Results::<Test>::get(task).unwrap().claim, claim(1));
         run_to(progress(task).due + 1);
         assert_eq!(phase(task), Phase::Settled);
         for n in [1, 2] {
@@ -114,6 +114,21 @@ fn earlier_answers_count_in_later_rounds() {
         for n in [0, 3, 4, 5, 6] {
             assert_eq!(records_of(worker(n)), [(AS_WORKER, Outcome::Right { confirmed: true })]);
         }
+    });
+}
+
+#[test]
+fn a_right_output_by_wrong_states_is_a_wrong_answer() {
+    ExtBuilder::default().build_and_execute(|| {
+        let task = publish();
+        answer_all(task, &[(0, 1), (1, 1), (2, OTHER_STATES)]);
+        assert_eq!(phase(task), Phase::Working, "the three do not agree");
+        answer_all(task, &[(3, 1), (4, 1)]);
+        assert_eq!(Results::<Test>::get(task).unwrap().claim, claim(1));
+        run_to(progress(task).due + 1);
+        assert_eq!(phase(task), Phase::Settled);
+        assert_eq!(records_of(worker(2)), [(AS_WORKER, Outcome::Wrong)]);
+        assert_eq!(gain(worker(2)), -(WRONG as i128));
     });
 }
 

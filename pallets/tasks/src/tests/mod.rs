@@ -23,5 +23,6 @@ mod set_class;
 mod settle;
 mod transitions;
 mod try_state;
+mod unusable;
 mod views;
 mod weight;

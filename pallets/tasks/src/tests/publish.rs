@@ -3,7 +3,10 @@
 use crate::{Error, Event, Invitations, OpenTasks, References, Tasks as TaskMap, mock::*};
 use agora_primitives::{
     ClassId, TaskId,
-    job::{BlobRef, InferenceJob, InferenceTask, JobKind, JobSource, JobSpec, MatmulJob, StoredJob, SyntheticJob},
+    job::{
+        BlobRef, InferenceJob, InferenceNetwork, JobKind, JobSource, JobSpec, MAX_BOUNCES, MAX_SAMPLES, MatmulJob,
+        Region, RenderingJob, StoredJob, SyntheticJob,
+    },
     money::{Escrow as _, Purpose, Scope},
     participants::Specialisation,
     task::{Difficulty, Phase},
@@ -63,7 +66,7 @@ fn synthetic(matrix_size: u32, iterations: u32) -> JobSource {
         matrix_size,
         iterations,
     };
-    JobSource::Inline(JobSpec::V1(JobKind::Synthetic(job)))
+    JobSource::Inline(JobSpec::V2(JobKind::Synthetic(job)))
 }
 
 #[test]
@@ -117,9 +120,10 @@ fn ids_are_counted_up() {
 fn takes_a_stored_job() {
     ExtBuilder::default().build_and_execute(|| {
         let stored = StoredJob {
-            hash: H256::repeat_byte(1),
-            size: 100_000,
-            chunk_root: H256::repeat_byte(2),
+            spec: BlobRef {
+                hash: H256::repeat_byte(1),
+                size: 100_000,
+            },
             specialisation: Specialisation::Synthetic,
         };
         assert_ok!(call(Args {
@@ -185,8 +189,26 @@ fn fails_for_a_bad_job() {
             ..args()
         });
         assert_noop!(large, Error::<Test>::JobTooLarge);
+        let side = 4096;
+        let much = RenderingJob {
+            scene: BlobRef::to(b"scene"),
+            seed: [1; 32],
+            width: side,
+            height: side,
+            region: Region {
+                x: 0,
+                y: 0,
+                width: side,
+                height: side,
+            },
+            first_frame: 0,
+            frames: 4,
+            samples: MAX_SAMPLES,
+            max_bounces: MAX_BOUNCES,
+            max_steps: 2048,
+        };
         let much = call(Args {
-            job: synthetic(4096, 4096),
+            job: JobSource::Inline(JobSpec::V2(JobKind::Rendering(much))),
             ..args()
         });
         assert_noop!(much, Error::<Test>::JobTooMuchWork);
@@ -195,7 +217,7 @@ fn fails_for_a_bad_job() {
             size,
         };
         let inline = |kind| Args {
-            job: JobSource::Inline(JobSpec::V1(kind)),
+            job: JobSource::Inline(JobSpec::V2(kind)),
             ..args()
         };
         let rows = MatmulJob {
@@ -210,10 +232,8 @@ fn fails_for_a_bad_job() {
         let text = InferenceJob {
             model: blob(1),
             input: blob(1),
-            task: InferenceTask::Generation,
+            network: InferenceNetwork::Generation,
             items: 1,
-            item_work: 1,
-            item_output: 1,
         };
         assert_noop!(call(inline(JobKind::Inference(text))), Error::<Test>::JobUnsupported);
     });

@@ -53,9 +53,13 @@ enum Action {
     Blocks(u64),
 }
 
-/// Most answers are the same, so that there is agreement.
-fn answer() -> impl Strategy<Value = u8> {
-    prop_oneof![8 => Just(1u8), 2 => Just(2u8), 1 => Just(3u8)]
+const ANSWERS: [u8; 5] = [1, 2, 3, UNUSABLE, OTHER_STATES];
+
+/// Most answers are the same, so that there is agreement; now and then all are that the input is unusable.
+fn answers() -> impl Strategy<Value = [u8; 12]> {
+    let answer =
+        prop_oneof![16 => Just(1u8), 4 => Just(2u8), 2 => Just(3u8), 1 => Just(UNUSABLE), 1 => Just(OTHER_STATES)];
+    prop_oneof![3 => prop::array::uniform12(answer), 1 => Just([UNUSABLE; 12])]
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -67,7 +71,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (by, 0u64..12).prop_map(|(by, task)| Action::Cancel { by, task }),
         9 => (workers(), task.clone())
             .prop_map(|(workers, task)| Action::Accept { workers, task }),
-        9 => (workers(), task.clone(), prop::array::uniform12(answer()))
+        9 => (workers(), task.clone(), answers())
             .prop_map(|(workers, task, answers)| Action::Commit { workers, task, answers }),
         9 => (workers(), task.clone()).prop_map(|(workers, task)| Action::Reveal { workers, task }),
         2 => task.clone().prop_map(|task| Action::Advance { task }),
@@ -119,9 +123,8 @@ fn act(action: &Action) {
         }
         Action::Reveal { workers, task } => {
             for n in members(workers) {
-                for answer in 1..=3 {
-                    let (who, root) = (signed(worker(n)), trace_root(n));
-                    let _ = Tasks::reveal(who, recent(task), digest(answer), root, SALT);
+                for answer in ANSWERS {
+                    let _ = Tasks::reveal(signed(worker(n)), recent(task), claim(answer), SALT);
                 }
             }
         }

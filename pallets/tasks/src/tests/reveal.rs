@@ -9,7 +9,7 @@ use frame_support::{assert_noop, assert_ok};
 
 fn call(n: u64, task: TaskId, answer: u8) -> frame_support::dispatch::DispatchResult {
     let origin = RuntimeOrigin::signed(worker(n));
-    Tasks::reveal(origin, task, digest(answer), trace_root(n), SALT)
+    Tasks::reveal(origin, task, claim(answer), SALT)
 }
 
 #[test]
@@ -21,18 +21,11 @@ fn keeps_the_result() {
         last_event(Event::Revealed {
             task,
             worker: worker(0),
-            digest: digest(1),
+            claim: claim(1),
         });
         let state = Contributions::<Test>::get(task, worker(0)).unwrap().state;
-        let (digest, trace_root) = (digest(1), trace_root(0));
-        assert_eq!(
-            state,
-            ContributionState::Revealed {
-                digest,
-                trace_root,
-                committed_at: 3
-            }
-        );
+        let (claim, committed_at) = (claim(1), 3);
+        assert_eq!(state, ContributionState::Revealed { claim, committed_at });
         assert_eq!(phase(task), Phase::Revealing);
     });
 }
@@ -116,10 +109,11 @@ fn fails_with_anything_else_than_was_committed_to() {
         commit_all(task, &[(0, 1), (1, 2), (2, 1)]);
         let origin = || RuntimeOrigin::signed(worker(0));
         assert_noop!(call(0, task, 2), Error::<Test>::CommitmentMismatch);
-        let salted = Tasks::reveal(origin(), task, digest(1), trace_root(0), [8; 32]);
+        let salted = Tasks::reveal(origin(), task, claim(1), [8; 32]);
         assert_noop!(salted, Error::<Test>::CommitmentMismatch);
-        let traced = Tasks::reveal(origin(), task, digest(1), trace_root(1), SALT);
-        assert_noop!(traced, Error::<Test>::CommitmentMismatch);
+        for other in [OTHER_STATES, UNUSABLE] {
+            assert_noop!(call(0, task, other), Error::<Test>::CommitmentMismatch);
+        }
     });
 }
 
@@ -134,9 +128,8 @@ fn fails_with_somebody_elses_commitment() {
         commit(0, task, 1);
         assert_ok!(Tasks::commit(RuntimeOrigin::signed(worker(1)), task, copied));
         assert_ok!(call(0, task, 1));
-        let origin = RuntimeOrigin::signed(worker(1));
-        let stolen = Tasks::reveal(origin, task, digest(1), trace_root(0), SALT);
-        assert_noop!(stolen, Error::<Test>::CommitmentMismatch);
+        // The claim belongs to nobody; the commitment to it does.
+        assert_noop!(call(1, task, 1), Error::<Test>::CommitmentMismatch);
     });
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     Progress,
     mock::{BenchmarkAccounts, ExtBuilder, MAX_CONTRIBUTIONS, Test},
-    scenario::{Digests, Scenario},
+    scenario::{Answers, Scenario},
     transitions::Step,
 };
 use agora_primitives::{TaskId, task::Phase};
@@ -31,13 +31,13 @@ fn every_step_is_reached_with_any_number_of_workers() {
     for n in [1, 2, MAX_CONTRIBUTIONS] {
         let close = Step::CloseAppealWindow;
         step(|| Scenes::to_expire(n), Step::Expire, Some(Phase::Expired));
-        let same = Digests::Same(1);
+        let same = Answers::Same(1);
         step(
             || Scenes::to_be_judged(n, n, same),
             Step::Judge,
             Some(Phase::Appealable),
         );
-        let apart = Digests::Different;
+        let apart = Answers::Different;
         step(|| Scenes::to_be_judged(n, n, apart), Step::Judge, Some(Phase::Failed));
         step(
             || Scenes::to_be_judged(n, u32::MAX, apart),
@@ -64,7 +64,8 @@ fn the_other_scenarios_are_what_they_say() {
         Scenes::fill_hastened();
         assert_eq!(crate::Hastened::<Test>::get().len(), 2);
         assert_eq!(Scenes::many_workers().len(), 2 * MAX_CONTRIBUTIONS as usize);
-        let (digest, ..) = Scenes::reveal_of(0, Digests::Same(1));
-        assert_eq!(digest, sp_core::H256::repeat_byte(1));
+        let revealed = |n, answers| Scenes::reveal_of(n, answers).0;
+        assert_eq!(revealed(0, Answers::Same(1)), revealed(1, Answers::Same(1)));
+        assert_ne!(revealed(0, Answers::Different), revealed(1, Answers::Different));
     });
 }

@@ -60,7 +60,7 @@ fn fails_for_anybody_but_the_authority() {
 #[test]
 fn fails_for_a_class_whose_tasks_could_not_run() {
     type Spoil = fn(&mut Class);
-    let cases: [(Spoil, Error<Test>); 17] = [
+    let cases: [(Spoil, Error<Test>); 18] = [
         (|class| class.name = ClassName::default(), Error::InvalidName),
         (
             |class| class.name = ClassName::truncate_from(vec![0xff]),
@@ -73,6 +73,7 @@ fn fails_for_a_class_whose_tasks_could_not_run() {
         (|class| class.max_replicas = 8, Error::InvalidReplicas),
         (|class| class.max_replicas = u32::MAX, Error::InvalidReplicas),
         (|class| class.max_open_per_publisher = 0, Error::InvalidCap),
+        (|class| class.stake_rate = Permill::zero(), Error::InvalidStake),
         (
             |class| class.late_penalty = Permill::from_percent(51),
             Error::InvalidRates,

@@ -51,7 +51,7 @@ fn everybody_is_paid_by_rule() {
         let best = Results::<Test>::get(task).unwrap().best;
         last_event(Event::Settled {
             task,
-            digest: digest(1),
+            claim: claim(1),
             best,
         });
 
@@ -86,8 +86,7 @@ fn everybody_is_paid_by_rule() {
             [ResultLeaf {
                 task,
                 job: job().job_hash(),
-                digest: digest(1),
-                trace_root: trace_root(best - WORKER),
+                claim: claim(1),
                 winner: best,
             }]
         );

@@ -3,14 +3,26 @@
 use crate::transitions::{Confirmation, Effect, Step, TransitionError, outcome, rule_on_appeal};
 use crate::types::TaskProgress;
 use agora_primitives::{
+    job::{BlobRef, Claim},
     judging::{Ruling, Tally},
     reputation::Outcome,
     task::{Contribution, ContributionState, Phase, RoundKind},
 };
 use sp_core::H256;
 
-const DIGEST: H256 = H256::repeat_byte(1);
-const OTHER: H256 = H256::repeat_byte(2);
+const COMMITMENT: H256 = H256::repeat_byte(1);
+const CLAIM: Claim = output(1, 1);
+const OTHER: Claim = output(2, 2);
+
+const fn output(content: u8, states: u8) -> Claim {
+    Claim::Output {
+        output: BlobRef {
+            hash: H256::repeat_byte(content),
+            size: 9,
+        },
+        states_root: H256::repeat_byte(states),
+    }
+}
 
 fn published() -> TaskProgress<u32> {
     TaskProgress::published(20, 2, 5)
@@ -18,7 +30,7 @@ fn published() -> TaskProgress<u32> {
 
 fn committed(progress: &mut TaskProgress<u32>, now: u32) -> Contribution<u32> {
     let mut contribution = progress.accept(2, now).unwrap();
-    progress.commit(&mut contribution, DIGEST, now + 2).unwrap();
+    progress.commit(&mut contribution, COMMITMENT, now + 2).unwrap();
     contribution
 }
 
@@ -29,16 +41,15 @@ fn a_round_with_all_wanted_workers() {
     let mut first = committed(&mut progress, 1);
     let mut second = progress.accept(2, 3).unwrap();
     assert_eq!(progress.accept(2, 3), Err(TransitionError::AllSlotsTaken));
-    let started = progress.commit(&mut second, DIGEST, 6);
+    let started = progress.commit(&mut second, COMMITMENT, 6);
     assert_eq!(started, Ok(Effect::RevealStarted { until: 11 }));
-    let reveal = |progress: &mut TaskProgress<u32>, contribution: &mut _| {
-        progress.reveal(contribution, DIGEST, OTHER, || DIGEST, 7)
-    };
+    let reveal =
+        |progress: &mut TaskProgress<u32>, contribution: &mut _| progress.reveal(contribution, CLAIM, || COMMITMENT, 7);
     assert_eq!(reveal(&mut progress, &mut first), Ok(Effect::OthersWaitedFor));
     assert_eq!(progress.step(7), None);
     assert_eq!(reveal(&mut progress, &mut second), Ok(Effect::AllRevealed));
     assert_eq!(progress.step(7), Some(Step::Judge));
-    assert_eq!(first.digest(), Some(DIGEST));
+    assert_eq!(first.claim(), Some(CLAIM));
 }
 
 #[test]
@@ -48,7 +59,7 @@ fn steps_by_phase() {
     assert_eq!(progress.step(21), Some(Step::Expire));
     let mut contribution = progress.accept(2, 1).unwrap();
     assert_eq!(progress.step(21), Some(Step::Expire));
-    progress.commit(&mut contribution, DIGEST, 3).unwrap();
+    progress.commit(&mut contribution, COMMITMENT, 3).unwrap();
     assert_eq!(progress.step(21), Some(Step::StartReveal));
     assert_eq!(progress.start_reveal(21), 26);
     assert_eq!(progress.step(26), None);
@@ -69,9 +80,9 @@ fn a_commitment_is_checked_only_while_it_is_time() {
     let mut contribution = committed(&mut progress, 1);
     progress.start_reveal(5);
     let never = || -> H256 { panic!("not asked") };
-    let late = progress.reveal(&mut contribution, DIGEST, OTHER, never, 11);
+    let late = progress.reveal(&mut contribution, CLAIM, never, 11);
     assert_eq!(late, Err(TransitionError::TooLate));
-    let wrong = progress.reveal(&mut contribution, DIGEST, OTHER, || OTHER, 10);
+    let wrong = progress.reveal(&mut contribution, CLAIM, H256::zero, 10);
     assert_eq!(wrong, Err(TransitionError::CommitmentMismatch));
     assert_eq!(progress.revealed, 0);
 }
@@ -92,9 +103,11 @@ fn more_replicas_are_half_a_round_within_the_limit() {
 #[test]
 fn an_appeal_is_ruled_on_by_fresh_answers_and_then_by_attesters() {
     let tally = |in_favour, against| Tally { in_favour, against };
-    let rule = |fresh, tally| rule_on_appeal(DIGEST, fresh, tally);
-    assert_eq!(rule(Some(DIGEST), tally(0, 9)), Ruling::Upheld);
-    assert_eq!(rule(Some(OTHER), tally(9, 1)), Ruling::Overturned);
+    let rule = |fresh, tally| rule_on_appeal(CLAIM, fresh, tally);
+    assert_eq!(rule(Some(CLAIM), tally(0, 9)), Ruling::Upheld);
+    for other in [OTHER, Claim::Unusable, output(1, 2)] {
+        assert_eq!(rule(Some(other), tally(9, 1)), Ruling::Overturned);
+    }
     assert_eq!(rule(None, tally(2, 1)), Ruling::Upheld);
     assert_eq!(rule(None, tally(1, 1)), Ruling::Undecided);
     assert_eq!(rule(None, tally(1, 2)), Ruling::Undecided);
@@ -109,25 +122,32 @@ fn outcomes_by_state() {
     };
     let accepted = contribution(ContributionState::Accepted { commit_from: 3 });
     let committed = contribution(ContributionState::Committed {
-        commitment: OTHER,
+        commitment: COMMITMENT,
         at: 3,
     });
     let revealed = contribution(ContributionState::Revealed {
-        digest: DIGEST,
-        trace_root: OTHER,
+        claim: CLAIM,
         committed_at: 3,
     });
-    let alone = Confirmation::from_count(1);
-    for right in [None, Some(DIGEST), Some(OTHER)] {
+    let alone = Confirmation::None;
+    for right in [None, Some(CLAIM), Some(OTHER), Some(Claim::Unusable)] {
         assert_eq!(outcome(&accepted, right, alone), Some(Outcome::Late));
         assert_eq!(outcome(&committed, right, alone), Some(Outcome::Wrong));
     }
     assert_eq!(outcome(&revealed, None, alone), None);
-    assert_eq!(outcome(&revealed, Some(OTHER), alone), Some(Outcome::Wrong));
+    for wrong in [OTHER, Claim::Unusable, output(1, 2), output(2, 1)] {
+        assert_eq!(outcome(&revealed, Some(wrong), alone), Some(Outcome::Wrong));
+    }
     let right = |confirmed| Some(Outcome::Right { confirmed });
-    assert_eq!(outcome(&revealed, Some(DIGEST), alone), right(false));
-    assert_eq!(
-        outcome(&revealed, Some(DIGEST), Confirmation::from_count(2)),
-        right(true)
-    );
+    assert_eq!(outcome(&revealed, Some(CLAIM), alone), right(false));
+    assert_eq!(outcome(&revealed, Some(CLAIM), Confirmation::ByOthers), right(true));
+}
+
+#[test]
+fn only_an_output_is_confirmed_by_others() {
+    let counts = [1, 2, 16];
+    let confirmed = |claim: &Claim| counts.map(|count| Confirmation::of(claim, count));
+    let others = Confirmation::ByOthers;
+    assert_eq!(confirmed(&CLAIM), [Confirmation::None, others, others]);
+    assert_eq!(confirmed(&Claim::Unusable), [Confirmation::None; 3]);
 }

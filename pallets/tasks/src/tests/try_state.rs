@@ -54,9 +54,8 @@ fn contribute(task: TaskId, who: AccountId) {
 
 fn chosen() -> Chosen<AccountId> {
     Chosen {
-        digest: digest(1),
+        claim: claim(1),
         best: worker(0),
-        trace_root: trace_root(0),
     }
 }
 

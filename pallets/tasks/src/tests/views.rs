@@ -70,9 +70,8 @@ fn a_task_is_shown_with_its_terms_and_where_it_is_in_its_life() {
         answer_all(id, &[(0, 1), (1, 1), (2, 1)]);
         let appealable = Tasks::task(id).unwrap();
         let chosen = Chosen {
-            digest: digest(1),
+            claim: claim(1),
             best: appealable.chosen.clone().unwrap().best,
-            trace_root: trace_root(appealable.chosen.clone().unwrap().best - WORKER),
         };
         let expected = View {
             phase: Phase::Appealable,

@@ -31,24 +31,17 @@ fn publish_call() -> Call<Test> {
 
 #[test]
 fn each_call_has_its_own() {
-    let (task, digest) = (TaskId(0), H256::zero());
+    let (task, commitment) = (TaskId(0), H256::zero());
     let most = MAX_CONTRIBUTIONS;
     let weights = [
         (publish_call(), Measured::publish().saturating_add(Measured::invite())),
         (Call::cancel { task }, Measured::cancel()),
         (Call::accept { task }, Measured::accept()),
-        (
-            Call::commit {
-                task,
-                commitment: digest,
-            },
-            Measured::commit(),
-        ),
+        (Call::commit { task, commitment }, Measured::commit()),
         (
             Call::reveal {
                 task,
-                digest,
-                trace_root: digest,
+                claim: claim(1),
                 salt: SALT,
             },
             Measured::reveal(),

@@ -3,7 +3,7 @@
 use crate::{Tests, shared::Shared};
 use agora_chain::{calls, verify_result};
 use agora_e2e::{Market, finalised_up_to, worker};
-use agora_primitives::{money::Purpose, reputation::Outcome, task::Phase};
+use agora_primitives::{job::Claim, money::Purpose, reputation::Outcome, task::Phase};
 use std::sync::Arc;
 
 const RIGHT: Option<Outcome> = Some(Outcome::Right { confirmed: true });
@@ -93,7 +93,10 @@ async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
     let verified = verify_result(&header, task, &proof).expect("the proof is right");
     let mut forged = proof.clone();
     forged.leaf.winner = verified.leaf.winner;
-    forged.leaf.trace_root.0[31] ^= 1;
+    let Claim::Output { states_root, .. } = &mut forged.leaf.claim else {
+        panic!("the job has an output");
+    };
+    states_root.0[31] ^= 1;
     verify_result(&header, task, &forged).expect_err("a forged proof is refused");
 
     let publisher = market.agora(&market.publisher);
@@ -103,7 +106,7 @@ async fn honest_workers_on_the_gpu_agree_are_paid_and_the_result_is_proven() {
     let result = &publisher.json(&["result", &id]).await.expect("it is fetched")[0];
     assert_eq!(result["bytes"], 77 * 77);
     let verified_by_cli = &publisher.json(&["verify", &id]).await.expect("it is verified")[0];
-    assert_eq!(verified_by_cli["digest"], format!("{:?}", verified.leaf.digest));
+    assert_eq!(verified_by_cli["digest"], verified.leaf.claim.to_string());
     for process in processes {
         process.stop().await.expect("it stops when asked to");
     }

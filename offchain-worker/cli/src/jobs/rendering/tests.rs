@@ -16,7 +16,7 @@ async fn job(more: &[&str]) -> RenderingJob {
     let files = Files::new();
     let scene = files.write("scene.json", SPHERE);
     let arguments = [&["rendering", "--scene", &scene, "--width", "8", "--height", "4"], more].concat();
-    let JobSpec::V1(JobKind::Rendering(job)) = prepare(&arguments).await.expect("a job") else {
+    let JobSpec::V2(JobKind::Rendering(job)) = prepare(&arguments).await.expect("a job") else {
         panic!("it is rendering");
     };
     job
@@ -40,7 +40,8 @@ fn a_region_has_four_numbers() {
 async fn without_a_region_the_whole_picture_is_rendered() {
     let whole = job(&[]).await;
     assert_eq!((whole.region.width, whole.region.height), (8, 4));
-    assert_eq!((whole.frames, whole.samples, whole.max_bounces), (1, 64, 6));
+    assert_eq!((whole.frames, whole.samples), (1, 64));
+    assert_eq!((whole.max_bounces, whole.max_steps), (6, 2048));
     let part = job(&["--region", "2,1,3,2", "--samples", "4"]).await;
     assert_eq!((part.width, part.region.x, part.region.width), (8, 2, 3));
     assert_eq!(part.scene, whole.scene);
@@ -61,7 +62,7 @@ async fn a_stored_scene_is_taken_as_it_is() {
 
 #[tokio::test]
 async fn a_result_becomes_a_picture_of_its_first_frame() {
-    let spec = JobSpec::V1(JobKind::Rendering(job(&["--frames", "2"]).await));
+    let spec = JobSpec::V2(JobKind::Rendering(job(&["--frames", "2"]).await));
     let text = describe(&spec);
     assert!(text.starts_with("rendering of scene 0x"), "{text}");
     assert!(text.ends_with("8×4 pixels, 2 frames, 64 samples"), "{text}");

@@ -53,7 +53,7 @@ fn what_is_left_out_has_its_default() {
 async fn sizes_follow_from_the_data() {
     let files = Files::new();
     let path = files.write("data", data());
-    let JobSpec::V1(JobKind::Training(job)) = prepare(&arguments(&path)).await.expect("a job") else {
+    let JobSpec::V2(JobKind::Training(job)) = prepare(&arguments(&path)).await.expect("a job") else {
         panic!("it is training");
     };
     assert_eq!((job.width, job.height, job.classes), (2, 2, 2));
@@ -80,7 +80,7 @@ async fn a_result_becomes_a_model_a_checkpoint_and_losses() {
     let made = |format| convert(&spec, &inputs, &output, format).expect("training has it");
     let package = Package::decode(&made(ResultFormat::Model)).expect("a package");
     assert_eq!((package.maximum, package.shape.channels), (16, 2));
-    let JobSpec::V1(JobKind::Training(job)) = &spec else {
+    let JobSpec::V2(JobKind::Training(job)) = &spec else {
         panic!("it is training");
     };
     let last = Output::decode(job, &output).expect("an output").checkpoints[1].encode();

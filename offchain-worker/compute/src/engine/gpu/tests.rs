@@ -11,7 +11,7 @@ use agora_primitives::job::{JobKind, SyntheticJob};
 use std::sync::Arc;
 
 fn job(matrix_size: u32, iterations: u32) -> JobSpec {
-    JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+    JobSpec::V2(JobKind::Synthetic(SyntheticJob {
         seed: [3; 32],
         matrix_size,
         iterations,
@@ -45,6 +45,45 @@ fn every_configuration_gives_the_same_bits() {
         for n in [1, 4, 15, 16, 17, 65] {
             assert_equals_the_reference(&engine, &job(n, 3));
         }
+    }
+}
+
+#[test]
+fn states_are_hashed_on_the_device_as_on_the_processor() {
+    let engine = open(GpuOptions {
+        hash_on_device: Some(true),
+        ..Default::default()
+    });
+    assert!(engine.gpu().hashes());
+    // Sizes that are no multiple of four are hashed by the processor.
+    for (n, iterations) in [(4, 1), (12, 130), (20, 64), (33, 3), (100, 65), (516, 2)] {
+        assert_equals_the_reference(&engine, &job(n, iterations));
+    }
+    // Panels, too.
+    let cut = open(GpuOptions {
+        hash_on_device: Some(true),
+        max_buffer_bytes: Some(16 << 10),
+        ..Default::default()
+    });
+    assert_equals_the_reference(&cut, &job(256, 3));
+}
+
+#[test]
+fn a_device_that_is_lost_while_it_hashes_goes_on_from_the_last_state_that_was_read() {
+    let engine = open(GpuOptions {
+        hash_on_device: Some(true),
+        ..Default::default()
+    });
+    for at in [0, 1, 63, 64, 70, 130] {
+        let progress = BreakAt::new(at, context(&engine).device.clone());
+        let computed = engine
+            .run(&job(40, 133), &NoInputs, &progress, &CancelFlag::new())
+            .unwrap();
+        assert!(progress.is_broken());
+        let reference = CpuEngine::new()
+            .run(&job(40, 133), &NoInputs, &NoProgress, &CancelFlag::new())
+            .unwrap();
+        assert!(computed == reference);
     }
 }
 
@@ -205,14 +244,26 @@ fn too_large_a_buffer_is_an_error_of_its_job_alone() {
 fn the_fastest_configurations_are_found_by_trying() {
     let device = first_device();
     let engine = open(GpuOptions::default());
-    let tuning = Tuning::fastest(&context(&engine), &device).unwrap();
+    let all = Configuration::ALL.into_iter();
+    let right: Vec<_> = all.filter(|one| one.fits(&device.limits)).collect();
+    let tuning = Tuning::fastest(&context(&engine), &right).unwrap().unwrap();
     for rows in [1, 1024] {
-        assert!(tuning.of(rows).fits(&device.limits));
+        assert!(tuning.in_order(rows).iter().all(|one| right.contains(one)));
     }
+    assert_eq!(Tuning::fastest(&context(&engine), &[]).unwrap(), None);
+    assert_eq!(
+        Tuning::fastest(&context(&engine), &[Configuration::SPLIT]).unwrap(),
+        None
+    );
 }
 
 /// Sixteen images of two classes, and forty steps.
 fn training() -> (JobSpec, crate::MemoryInputs) {
+    training_of(10)
+}
+
+/// The same, with four segments of so many steps.
+fn training_of(segment_steps: u32) -> (JobSpec, crate::MemoryInputs) {
     let data = crate::training::Dataset {
         maximum: 255,
         width: 4,
@@ -223,7 +274,7 @@ fn training() -> (JobSpec, crate::MemoryInputs) {
     };
     let mut inputs = crate::MemoryInputs::new();
     let job = crate::TrainingJob {
-        data: inputs.insert(data.encode().unwrap()).unwrap(),
+        data: inputs.insert(data.encode().unwrap()),
         width: 4,
         height: 4,
         classes: 2,
@@ -231,14 +282,14 @@ fn training() -> (JobSpec, crate::MemoryInputs) {
         seed: [5; 32],
         batch: 6,
         segments: 4,
-        segment_steps: 10,
+        segment_steps,
         trace_interval: 2,
         rate_shift: 4,
         halve_after: 0,
         momentum_shift: 2,
         start: None,
     };
-    (JobSpec::V1(JobKind::Training(job)), inputs)
+    (JobSpec::V2(JobKind::Training(job)), inputs)
 }
 
 #[test]
@@ -259,6 +310,36 @@ fn training_goes_on_when_the_device_is_lost() {
         assert!(progress.is_broken(), "{at}");
         assert!(computed == reference, "{at}");
     }
+}
+
+#[test]
+fn submissions_of_training_and_of_products_are_as_long_as_their_work_is_slow() {
+    let engine = open(GpuOptions::default());
+    let context = context(&engine);
+    let (training, inputs) = training_of(100);
+    let reference = CpuEngine::new()
+        .run(&training, &inputs, &NoProgress, &CancelFlag::new())
+        .unwrap();
+    let submissions = |nanoseconds| {
+        context.watch.pretend(nanoseconds);
+        context.watch.take();
+        let computed = engine.run(&training, &inputs, &NoProgress, &CancelFlag::new()).unwrap();
+        assert!(computed == reference);
+        context.watch.take()
+    };
+    let fast = submissions(1);
+    let slow = submissions(1_000_000_000);
+    // At most 64 steps in a submission.
+    assert!(fast.len() < 10, "{fast:?}");
+    // Once that is known, each of the four kernels of a step is a submission of its own.
+    assert!(slow.len() >= 4 * (400 - 4 * 64), "{slow:?}");
+    assert!(slow.iter().skip(20).all(|&work| work < fast[0] / 50), "{slow:?}");
+    assert_eq!(fast.iter().sum::<u64>(), slow.iter().sum::<u64>());
+
+    // Eight iterations of a product that is one dispatch: never two in a submission, as they are read one by one.
+    context.watch.pretend(1_000_000_000);
+    assert_equals_the_reference(&engine, &job(40, 8));
+    assert!(context.watch.take().len() >= 8);
 }
 
 #[test]

@@ -62,13 +62,13 @@ impl Panels {
         bytemuck::cast_slice(&self.lines)
     }
 
-    /// Packs `source` for `micro`, with `width` lanes in a panel and each element converted by `convert`.
-    fn fill<K: MicroKernel>(
+    /// Packs `source` for `micro`, with `width` lanes in a panel. `convert(at)` converts the elements at `at` along k.
+    fn fill<K: MicroKernel, C: Fn(i8) -> K::Element>(
         &mut self,
         micro: K,
         source: &[i8],
         width: usize,
-        convert: impl Fn(i8) -> K::Element + Copy + Send + Sync,
+        convert: impl Fn(usize) -> C + Copy + Send + Sync,
     ) -> Result<(), GemmError> {
         let Self {
             lanes, depth, order, ..
@@ -98,8 +98,8 @@ impl Panels {
             micro.vectorise(
                 #[inline(always)]
                 || match order {
-                    Order::Lanes => pack_lanes::<K>(&source[first * depth..], (depth, width), panels, convert),
-                    Order::Depths => pack_depths::<K>(source, (lanes, first, width), panels, panel, convert),
+                    Order::Lanes => pack_lanes::<K, C>(&source[first * depth..], (depth, width), panels, convert),
+                    Order::Depths => pack_depths::<K, C>(source, (lanes, first, width), panels, panel, convert),
                 },
             );
         });
@@ -109,11 +109,11 @@ impl Panels {
 
 /// Fills `panels` from `source`, in which each lane is `depth` elements.
 #[inline(always)]
-fn pack_lanes<K: MicroKernel>(
+fn pack_lanes<K: MicroKernel, C: Fn(i8) -> K::Element>(
     source: &[i8],
     (depth, width): (usize, usize),
     panels: &mut [K::Element],
-    convert: impl Fn(i8) -> K::Element + Copy,
+    convert: impl Fn(usize) -> C + Copy,
 ) {
     let panel = padded_depth(depth) * width;
     for (panel, lanes) in panels.chunks_exact_mut(panel).zip(source.chunks(width * depth)) {
@@ -125,15 +125,16 @@ fn pack_lanes<K: MicroKernel>(
                 let whole = values.chunks_exact(K::GROUP);
                 let rest = whole.remainder();
                 // Indices, because the length of a group is known to the compiler.
-                for (values, group) in whole.zip(&mut groups) {
+                for ((values, group), at) in whole.zip(&mut groups).zip((from..).step_by(K::GROUP)) {
                     let packed = &mut group[lane * K::GROUP..][..K::GROUP];
                     for i in 0..K::GROUP {
-                        packed[i] = convert(values[i]);
+                        packed[i] = convert(at + i)(values[i]);
                     }
                 }
                 if let Some(group) = groups.next() {
-                    for (packed, &value) in group[lane * K::GROUP..].iter_mut().zip(rest) {
-                        *packed = convert(value);
+                    let at = from + values.len() - rest.len();
+                    for ((packed, &value), at) in group[lane * K::GROUP..].iter_mut().zip(rest).zip(at..) {
+                        *packed = convert(at)(value);
                     }
                 }
             }
@@ -144,14 +145,16 @@ fn pack_lanes<K: MicroKernel>(
 /// Fills `panels`, each of `panel` elements, from lane `first` on, from `source`, in which each line is `lanes`
 /// elements.
 #[inline(always)]
-fn pack_depths<K: MicroKernel>(
+fn pack_depths<K: MicroKernel, C: Fn(i8) -> K::Element>(
     source: &[i8],
     (lanes, first, width): (usize, usize, usize),
     panels: &mut [K::Element],
     panel: usize,
-    convert: impl Fn(i8) -> K::Element + Copy,
+    convert: impl Fn(usize) -> C + Copy,
 ) {
     for (group, lines) in source.chunks(K::GROUP * lanes).enumerate() {
+        let last = lines.len() / lanes - 1;
+        let converts: [C; MAX_GROUP] = from_fn(|step| convert(group * K::GROUP + step.min(last)));
         for (panel, first) in panels.chunks_exact_mut(panel).zip((first..lanes).step_by(width)) {
             let packed = &mut panel[group * K::GROUP * width..][..K::GROUP * width];
             let count = width.min(lanes - first);
@@ -161,12 +164,12 @@ fn pack_depths<K: MicroKernel>(
                     from_fn(|step| &lines[step.min(K::GROUP - 1) * lanes + first..][..width]);
                 for lane in 0..width {
                     for step in 0..K::GROUP {
-                        packed[lane * K::GROUP + step] = convert(lines[step][lane]);
+                        packed[lane * K::GROUP + step] = converts[step](lines[step][lane]);
                     }
                 }
                 continue;
             }
-            for (step, line) in lines.chunks_exact(lanes).enumerate() {
+            for ((step, line), convert) in lines.chunks_exact(lanes).enumerate().zip(&converts) {
                 let values = &line[first..first + count];
                 for (packed, &value) in packed.chunks_exact_mut(K::GROUP).zip(values) {
                     packed[step] = convert(value);
@@ -222,7 +225,7 @@ fn pack_lhs<K: MicroKernel>(
     starts: &mut Vec<i32>,
     matrix: &[i8],
 ) -> Result<(), GemmError> {
-    panels.fill(micro, matrix, K::ROWS, K::lhs)?;
+    panels.fill(micro, matrix, K::ROWS, |_| K::lhs)?;
     matrix
         .par_chunks_exact(panels.depth)
         .map(K::start)
@@ -278,7 +281,19 @@ impl PackedRhs {
     ///
     /// Errors: `Shape`: nothing is replaced. Complexity: as [`Self::new`].
     pub fn replace(&mut self, matrix: &[i8]) -> Result<(), GemmError> {
-        with_micro_kernel!(self.panels.kernel, micro => pack_rhs(micro, &mut self.panels, matrix))
+        self.replace_mapped(matrix, |_| |element| element)
+    }
+
+    /// As [`Self::replace`]; the elements at `at` along k are those that `map(at)` gives, so that they need not be
+    /// written before. Plain arithmetic in it is vectorised.
+    ///
+    /// Errors: `Shape`: nothing is replaced. Complexity: as [`Self::new`].
+    pub fn replace_mapped<M: Fn(i8) -> i8>(
+        &mut self,
+        matrix: &[i8],
+        map: impl Fn(usize) -> M + Copy + Send + Sync,
+    ) -> Result<(), GemmError> {
+        with_micro_kernel!(self.panels.kernel, micro => pack_rhs(micro, &mut self.panels, matrix, map))
     }
 
     /// Columns of the operand.
@@ -287,6 +302,14 @@ impl PackedRhs {
     }
 }
 
-fn pack_rhs<K: MicroKernel>(micro: K, panels: &mut Panels, matrix: &[i8]) -> Result<(), GemmError> {
-    panels.fill(micro, matrix, K::COLUMNS, K::rhs)
+fn pack_rhs<K: MicroKernel, M: Fn(i8) -> i8>(
+    micro: K,
+    panels: &mut Panels,
+    matrix: &[i8],
+    map: impl Fn(usize) -> M + Copy + Send + Sync,
+) -> Result<(), GemmError> {
+    panels.fill(micro, matrix, K::COLUMNS, |at| {
+        let map = map(at);
+        move |element| K::rhs(map(element))
+    })
 }

@@ -155,6 +155,31 @@ fn a_packed_factor_is_replaced_in_place() {
 }
 
 #[test]
+fn a_packed_factor_is_mapped_along_k_in_either_order() {
+    // Whole panels and parts of them, more than a part along k, and no whole groups.
+    for (m, k, n) in [(3, 1, 1), (5, 131, 40), (20, 64, 96)] {
+        let (lhs, rhs) = (matrix(m, k, 9), matrix(k, n, 10));
+        let scale = |at: usize| move |element: i8| element.wrapping_mul(at as i8).wrapping_add(3);
+        let mapped: Vec<i8> = rhs
+            .iter()
+            .enumerate()
+            .map(|(i, &element)| scale(i / n)(element))
+            .collect();
+        let expected = naive(&lhs, &mapped, (m, k, n));
+        for kernel in kernels() {
+            let lhs = PackedLhs::for_kernel(kernel, &lhs, m, k).unwrap();
+            let mut depths = PackedRhs::for_kernel(kernel, &matrix(k, n, 11), k, n).unwrap();
+            depths.replace_mapped(&rhs, scale).unwrap();
+            assert_eq!(sums(&lhs, &depths), expected, "{kernel:?} {k} {n}");
+            let other = matrix(n, k, 12);
+            let mut lanes = PackedRhs::transposed_for_kernel(kernel, &other, n, k).unwrap();
+            lanes.replace_mapped(&transpose(&rhs, k, n), scale).unwrap();
+            assert_eq!(sums(&lhs, &lanes), expected, "{kernel:?} {k} {n}, transposed");
+        }
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let deep = vec![0; MAX_DEPTH + 1];
     assert!(matches!(

@@ -85,6 +85,11 @@ impl Configuration {
         x * y <= limits.max_workgroup_invocations && self.shared_bytes() <= limits.max_shared_bytes
     }
 
+    /// Whether it suits every product: operands of any size, and every epilogue.
+    pub(super) const fn is_universal(self) -> bool {
+        !matches!(self.memory, Memory::Texels | Memory::Split)
+    }
+
     /// Bytes of shared memory that a workgroup uses.
     pub(super) const fn shared_bytes(self) -> u32 {
         let [x, y] = self.workgroup;

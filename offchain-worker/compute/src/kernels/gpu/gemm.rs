@@ -13,18 +13,21 @@
 
 mod operands;
 mod plan;
+mod scales;
 mod shader;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use operands::{Content, Operand};
 pub(crate) use plan::{OperandView, OutputView, Shape};
+pub(crate) use scales::{Scales, ScalesView};
 
 use super::{Configuration, Tuning};
-use crate::device::{Batch, Context, DeviceError};
+use crate::device::{Batch, Bounds, Context, DeviceError};
 use bytemuck::{Pod, Zeroable};
 use plan::{Dispatch, dispatches};
-use shader::{ENTRY_POINT, Output};
+use shader::ENTRY_POINT;
+pub(super) use shader::Output;
 use std::{ops::Range, sync::Arc};
 
 /// What is done with the sums.
@@ -39,8 +42,10 @@ pub(crate) enum Epilogue<'a> {
     Residues {
         /// Canonical residues, a byte for each element, row by row.
         out: OutputView<'a>,
-        /// Symmetric residues, a signed byte for each element, column by column.
+        /// Symmetric residues of each element times its row's scale, a signed byte each, column by column.
         next: OutputView<'a>,
+        /// What the rows are scaled by.
+        scales: ScalesView<'a>,
     },
 }
 
@@ -67,7 +72,8 @@ struct Params {
     rhs: [u32; 3],
     out: [u32; 3],
     next: [u32; 2],
-    padding: [u32; 3],
+    scales: u32,
+    padding: [u32; 2],
 }
 
 /// One dispatch with its buffers bound.
@@ -86,7 +92,7 @@ pub(crate) struct Gemm {
 }
 
 impl Gemm {
-    /// Prepares the product of `lhs` and `rhs` with the configuration that `tuning` names as the fastest.
+    /// Prepares the product of `lhs` and `rhs` with the fastest configuration of `tuning` that suits it.
     ///
     /// Errors: `Refused` if a row would reach out of its buffer or sums could overflow, `Limit`, and what the device
     /// reports.
@@ -103,8 +109,11 @@ impl Gemm {
         let fits = |configuration: Configuration| {
             epilogue.output().suits(configuration) && (!configuration.reads_texels() || bytes <= texture_bytes)
         };
-        let chosen = tuning.of(shape.m);
-        let configuration = if fits(chosen) { chosen } else { Configuration::SMALL };
+        let configuration = tuning
+            .in_order(shape.m)
+            .into_iter()
+            .find(|&configuration| fits(configuration));
+        let configuration = configuration.ok_or_else(|| context.refused("no configuration suits a product"))?;
         Self::with_configuration(context, configuration, shape, lhs, rhs, epilogue)
     }
 
@@ -115,6 +124,22 @@ impl Gemm {
         shape: Shape,
         lhs: OperandView<'_>,
         rhs: OperandView<'_>,
+        epilogue: Epilogue<'_>,
+    ) -> Result<Self, DeviceError> {
+        let bounds = Bounds {
+            work: context.dispatch_work,
+            ..context.bounds
+        };
+        Self::cut(context, configuration, &bounds, shape, [lhs, rhs], epilogue)
+    }
+
+    /// As [`Self::with_configuration`], in dispatches within `bounds`, which are at most those of the device.
+    pub fn cut(
+        context: &Context,
+        configuration: Configuration,
+        bounds: &Bounds,
+        shape: Shape,
+        [lhs, rhs]: [OperandView<'_>; 2],
         epilogue: Epilogue<'_>,
     ) -> Result<Self, DeviceError> {
         plan::check(shape, &lhs, &rhs, &epilogue).map_err(|reason| context.refused(reason))?;
@@ -128,11 +153,12 @@ impl Gemm {
             rhs: rhs.vectors(),
             ..Default::default()
         };
-        let (out, next) = match epilogue {
+        let (out, others) = match epilogue {
             Epilogue::Sums { out } => (out, None),
-            Epilogue::Residues { out, next } => {
+            Epilogue::Residues { out, next, scales } => {
                 params.next = [next.offset, next.stride];
-                (out, Some(next.buffer))
+                params.scales = scales.first_row / 4;
+                (out, Some([next.buffer, &scales.scales.0]))
             }
         };
         params.out = [out.offset, out.stride, out.batch_stride];
@@ -141,12 +167,12 @@ impl Gemm {
                 .map(|view| view.operand.binding(context, configuration))
                 .to_vec();
             bound.push(out.buffer.as_entire_binding());
-            let steps = dispatches(shape, configuration, output, &context.bounds);
+            let steps = dispatches(shape, configuration, output, bounds);
             let bind = |dispatch: Dispatch| {
                 [params.first_row, params.first_column, params.first_batch] = dispatch.first;
                 let uniform = context.filled("parameters", &[params], wgpu::BufferUsages::UNIFORM)?;
                 let resources = bound.iter().cloned().chain([uniform.as_entire_binding()]);
-                let resources = resources.chain(next.map(wgpu::Buffer::as_entire_binding));
+                let resources = resources.chain(others.into_iter().flatten().map(wgpu::Buffer::as_entire_binding));
                 Ok(Step {
                     bind_group: context.bind("product", &pipeline, (0..).zip(resources)),
                     dispatch,
@@ -213,6 +239,7 @@ fn compile(context: &Context, configuration: Configuration, output: Output) -> A
     //   `shared.wgsl`, because the code tests this first. `plan::check` has made sure that the greatest such index lies
     //   in its buffer and below 2³², so that nothing wraps, and that no dimension is zero. `texels.wgsl` reads a
     //   texture, which has a texel for each vector of the buffer.
+    // - Scales: `scales + row / 4 < MAX_ROWS / 4`, behind `row < m` with m rounded up to 16; `plan::check` has made sure.
     // - Outputs: each store stands behind `row < m` and `column < n`, or behind the same with the packed dimension
     //   rounded up to 16; `plan::check` has made sure of the greatest word that is reached.
     // - Shared memory: `(k · t + a) · g + b` with `k < DEPTH`, `a < t` (size of a tile) and `b < g` (size of a

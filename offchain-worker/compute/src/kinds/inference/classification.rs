@@ -5,7 +5,7 @@ use crate::{
     inputs::Inputs,
     kernels::gpu::Gpu,
     kinds::{EngineError, Place, Verdict},
-    networks::classifier::{self, classify_on_gpu},
+    networks::classifier::{self, Package, check_pixels, classify_on_gpu},
     run::Run,
 };
 use agora_primitives::job::InferenceJob;
@@ -25,20 +25,18 @@ impl Images {
     /// Errors: `Input`, `Network`, `Items`.
     pub fn read(job: &InferenceJob, inputs: &dyn Inputs) -> Result<Self, EngineError> {
         let package = inputs.get(&job.model)?;
-        let (item_work, item_output) = classifier::work(&package)?;
-        if item_output != job.item_output {
-            let (expected, found) = (job.item_output, item_output);
-            return Err(ItemsError::Output { expected, found }.into());
+        let network = Package::decode(&package)?;
+        if network.network() != job.network {
+            return Err(ItemsError::Network.into());
         }
-        if item_work > job.item_work {
-            let (found, most) = (item_work, job.item_work);
-            return Err(ItemsError::Work { item: 0, found, most }.into());
-        }
+        let pixels = inputs.get(&job.input)?;
+        // All of them, whichever are drawn by a check: one that is too bright makes the whole job unusable.
+        check_pixels(&pixels, network.maximum)?;
         Ok(Self {
             package,
-            pixels: inputs.get(&job.input)?,
+            pixels,
             items: job.items,
-            item_work,
+            item_work: job.item_work(),
         })
     }
 

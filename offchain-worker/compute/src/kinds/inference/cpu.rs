@@ -1,4 +1,4 @@
-//! The reference: groups of items, on all cores.
+//! On the processor: groups of items, on all cores.
 
 use super::Items;
 use crate::{

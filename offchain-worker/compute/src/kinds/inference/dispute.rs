@@ -8,7 +8,7 @@ use crate::{
         dispute::{compute, cut},
     },
 };
-use agora_primitives::job::{BlobRef, InferenceJob, InferenceTask, JobError, JobKind};
+use agora_primitives::job::{BlobRef, InferenceJob, InferenceNetwork, JobError, JobKind};
 
 /// A state for each item, joined to the output.
 pub(super) const fn trace(job: &InferenceJob) -> Trace {
@@ -22,7 +22,7 @@ pub(super) fn part(
     outputs: [&[u8]; 2],
     at: usize,
 ) -> Result<Part, JudgeError> {
-    let (place, claims) = cut(outputs, at, job.item_output as usize);
+    let (place, claims) = cut(outputs, at, job.item_output() as usize);
     Ok(Part {
         number: place as u64,
         right: item(job, inputs, place as u32)?,
@@ -33,18 +33,18 @@ pub(super) fn part(
 /// The output for one item: a job of one item.
 pub(super) fn item(job: &InferenceJob, inputs: &dyn Inputs, item: u32) -> Result<Vec<u8>, JudgeError> {
     let all = inputs.get(&job.input)?;
-    let content = match job.task {
-        InferenceTask::Embedding => tokens(&all, item).and_then(|tokens| encode_items(&[tokens])),
-        InferenceTask::Classification => {
+    let content = match job.network {
+        InferenceNetwork::Embedding { .. } => tokens(&all, item).and_then(|tokens| encode_items(&[tokens])),
+        InferenceNetwork::Classification { .. } => {
             let image = all.len() / job.items as usize;
             let rest = all.get(item as usize * image..);
             rest.and_then(|rest| rest.get(..image)).map(<[u8]>::to_vec)
         }
-        InferenceTask::Generation => return Err(JobError::Unsupported.into()),
+        InferenceNetwork::Generation => return Err(JobError::Unsupported.into()),
     };
     let truncated = || EngineError::Items(ItemsError::Truncated(item));
     let content = content.ok_or_else(truncated)?;
-    let input = BlobRef::to(&content).ok_or_else(truncated)?;
+    let input = BlobRef::to(&content);
     let one = InferenceJob {
         input,
         items: 1,

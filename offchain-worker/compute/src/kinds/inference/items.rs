@@ -1,7 +1,6 @@
 //! The input of an embedding job: lists of tokens.
 
 use crate::networks::transformer::Shape;
-use agora_primitives::job::InferenceJob;
 use std::ops::Range;
 
 /// Why the items of a job are refused.
@@ -21,14 +20,14 @@ pub enum ItemsError {
         /// As the input says.
         found: u32,
     },
-    /// An item has no token, or more than the model has positions.
-    #[error("item {item} has {found} tokens; the model takes 1 to {most}")]
+    /// An item has no token, or more than the job allows.
+    #[error("item {item} has {found} tokens; the job allows 1 to {most}")]
     Length {
         /// Which item.
         item: u32,
         /// How many tokens it has.
         found: u16,
-        /// How many positions the model has.
+        /// How many the job allows.
         most: u32,
     },
     /// A token is not in the model's vocabulary.
@@ -41,24 +40,9 @@ pub enum ItemsError {
         /// How many tokens there are.
         vocabulary: u32,
     },
-    /// An item is more work than the job says.
-    #[error("item {item} takes {found} operations, the job allows {most}: publish it with a larger `item_work`")]
-    Work {
-        /// Which item.
-        item: u32,
-        /// What it takes.
-        found: u64,
-        /// What the job says.
-        most: u64,
-    },
-    /// The model's output has another length than the job says.
-    #[error("the model gives {found} bytes for each item, the job says {expected}")]
-    Output {
-        /// As the job says.
-        expected: u32,
-        /// As the model says.
-        found: u32,
-    },
+    /// The package holds another network than the job says.
+    #[error("the model package holds another network than the job says")]
+    Network,
 }
 
 /// The items of an embedding job, each with at least one token, all known to the model.
@@ -69,23 +53,15 @@ pub(super) struct Items {
 }
 
 impl Items {
-    /// Reads `bytes`, and compares them with the job and the model.
+    /// Reads `bytes`, and compares them with what the job says: how many items are `expected`, the `shape` of the model, and
+    /// how many tokens an item has at `most`.
     ///
     /// Errors: every difference. Nothing is allocated that the bytes do not hold.
-    pub fn read(bytes: &[u8], job: &InferenceJob, shape: &Shape) -> Result<Self, ItemsError> {
-        if job.item_output != shape.output_bytes() {
-            return Err(ItemsError::Output {
-                expected: job.item_output,
-                found: shape.output_bytes(),
-            });
-        }
+    pub fn read(bytes: &[u8], expected: u32, shape: &Shape, most: u32) -> Result<Self, ItemsError> {
         let (count, mut rest) = bytes.split_first_chunk().ok_or(ItemsError::Truncated(0))?;
         let found = u32::from_le_bytes(*count);
-        if found != job.items {
-            return Err(ItemsError::Count {
-                expected: job.items,
-                found,
-            });
+        if found != expected {
+            return Err(ItemsError::Count { expected, found });
         }
         let mut items = Self {
             tokens: Vec::with_capacity(rest.len() / 2),
@@ -93,7 +69,7 @@ impl Items {
             work: Vec::new(),
         };
         for item in 0..found {
-            rest = items.read_item(rest, item, job, shape)?;
+            rest = items.read_item(rest, item, shape, most)?;
         }
         match rest.len() {
             0 => Ok(items),
@@ -102,21 +78,15 @@ impl Items {
     }
 
     /// Reads one item, and returns it with the rest of the bytes.
-    fn read_item<'a>(
-        &mut self,
-        bytes: &'a [u8],
-        item: u32,
-        job: &InferenceJob,
-        shape: &Shape,
-    ) -> Result<&'a [u8], ItemsError> {
+    fn read_item<'a>(&mut self, bytes: &'a [u8], item: u32, shape: &Shape, most: u32) -> Result<&'a [u8], ItemsError> {
         let truncated = ItemsError::Truncated(item);
         let (length, rest) = bytes.split_first_chunk().ok_or(truncated.clone())?;
         let length = u16::from_le_bytes(*length);
-        if length == 0 || u32::from(length) > shape.positions {
+        if length == 0 || u32::from(length) > most {
             return Err(ItemsError::Length {
                 item,
                 found: length,
-                most: shape.positions,
+                most,
             });
         }
         let (tokens, rest) = rest.split_at_checked(2 * usize::from(length)).ok_or(truncated)?;
@@ -130,16 +100,8 @@ impl Items {
                 vocabulary: shape.vocabulary,
             });
         }
-        let work = shape.work(length.into());
-        if work > job.item_work {
-            return Err(ItemsError::Work {
-                item,
-                found: work,
-                most: job.item_work,
-            });
-        }
         self.places.push(start..self.tokens.len());
-        self.work.push(work);
+        self.work.push(shape.work(length.into()));
         Ok(rest)
     }
 

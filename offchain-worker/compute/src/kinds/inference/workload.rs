@@ -5,14 +5,14 @@ use crate::{
     inputs::MemoryInputs,
     kinds::{
         EngineError, Sample, Unit, Workload,
-        workload::{MAX_PIXEL, NETWORK, SEED, bytes, images, insert},
+        workload::{MAX_PIXEL, NETWORK, SEED, bytes, images},
     },
     networks::{
-        classifier::{self, Package},
+        classifier::Package,
         transformer::{Shape, sample},
     },
 };
-use agora_primitives::job::{BlobRef, InferenceJob, InferenceTask, JobError, JobKind, JobSpec};
+use agora_primitives::job::{BlobRef, InferenceJob, InferenceNetwork, JobError, JobKind, JobSpec};
 
 /// The shape of all-MiniLM-L6-v2, but for the vocabulary and the positions, of which only a few are looked up.
 const MINI_LM: Shape = Shape {
@@ -42,7 +42,7 @@ impl Embedding {
     pub fn new() -> Result<Self, EngineError> {
         let mut inputs = MemoryInputs::new();
         let package = sample::package(&SEED, MINI_LM).encode()?;
-        let model = insert(&mut inputs, package)?;
+        let model = inputs.insert(package);
         Ok(Self { model, inputs })
     }
 }
@@ -75,14 +75,15 @@ impl Workload for Embedding {
         let mut inputs = self.inputs.clone();
         let job = InferenceJob {
             model: self.model,
-            input: insert(&mut inputs, encode_items(&items).ok_or(JobError::TooLarge)?)?,
-            task: InferenceTask::Embedding,
+            input: inputs.insert(encode_items(&items).ok_or(JobError::TooLarge)?),
+            network: InferenceNetwork::Embedding {
+                shape: MINI_LM,
+                tokens: TOKENS,
+            },
             items: parts,
-            item_work: MINI_LM.work(TOKENS),
-            item_output: MINI_LM.output_bytes(),
         };
         Ok(Sample {
-            spec: JobSpec::V1(JobKind::Inference(job)),
+            spec: JobSpec::V2(JobKind::Inference(job)),
             inputs,
             amount: parts.into(),
         })
@@ -93,8 +94,7 @@ impl Workload for Embedding {
 pub(crate) struct Classification {
     model: BlobRef,
     inputs: MemoryInputs,
-    item_work: u64,
-    item_output: u32,
+    network: InferenceNetwork,
 }
 
 impl Classification {
@@ -103,14 +103,12 @@ impl Classification {
         // −8 to 8.
         let weights = bytes(NETWORK.weights(), 17).into_iter();
         let weights = weights.map(|byte| byte.cast_signed() - 8).collect();
-        let package = Package::new(NETWORK, MAX_PIXEL, weights)?.encode();
-        let (item_work, item_output) = classifier::work(&package)?;
+        let package = Package::new(NETWORK, MAX_PIXEL, weights)?;
         let mut inputs = MemoryInputs::new();
         Ok(Self {
-            model: insert(&mut inputs, package)?,
+            model: inputs.insert(package.encode()),
             inputs,
-            item_work,
-            item_output,
+            network: package.network(),
         })
     }
 }
@@ -139,14 +137,12 @@ impl Workload for Classification {
         let mut inputs = self.inputs.clone();
         let job = InferenceJob {
             model: self.model,
-            input: insert(&mut inputs, images(items))?,
-            task: InferenceTask::Classification,
+            input: inputs.insert(images(items)),
+            network: self.network,
             items,
-            item_work: self.item_work,
-            item_output: self.item_output,
         };
         Ok(Sample {
-            spec: JobSpec::V1(JobKind::Inference(job)),
+            spec: JobSpec::V2(JobKind::Inference(job)),
             inputs,
             amount: items.into(),
         })

@@ -119,7 +119,7 @@ mod tests {
 
     fn computed(shape: (u32, u32, u32, u32), seed: u64) -> (JobSpec, MemoryInputs, Vec<u8>) {
         let (job, inputs, ..) = example(shape, 1, seed);
-        let spec = JobSpec::V1(JobKind::Matmul(job));
+        let spec = JobSpec::V2(JobKind::Matmul(job));
         let result = CpuEngine::new()
             .run(&spec, &inputs, &NoProgress, &CancelFlag::new())
             .unwrap();

@@ -1,4 +1,4 @@
-//! The reference, as fast as the processor can.
+//! On the processor, as fast as it can.
 
 use super::Operands;
 use crate::{
@@ -142,11 +142,11 @@ pub(super) mod tests {
         let input = bytes(vectors * columns);
         let mut inputs = MemoryInputs::new();
         let job = MatmulJob {
-            matrix: inputs.insert(matrix.clone()).unwrap(),
+            matrix: inputs.insert(matrix.clone()),
             columns,
             first_row,
             rows,
-            input: inputs.insert(input.clone()).unwrap(),
+            input: inputs.insert(input.clone()),
             vectors,
         };
         (job, inputs, matrix, input)
@@ -175,7 +175,7 @@ pub(super) mod tests {
 
     fn assert_right(shape: (u32, u32, u32, u32), further_rows: u32, seed: u64) {
         let (job, inputs, matrix, input) = example(shape, further_rows, seed);
-        let spec = JobSpec::V1(JobKind::Matmul(job));
+        let spec = JobSpec::V2(JobKind::Matmul(job));
         let result = CpuEngine::new()
             .run(&spec, &inputs, &NoProgress, &CancelFlag::new())
             .unwrap();
@@ -209,14 +209,14 @@ pub(super) mod tests {
             let columns = 131_071;
             let mut inputs = MemoryInputs::new();
             let job = MatmulJob {
-                matrix: inputs.insert(vec![0x80; columns]).unwrap(),
+                matrix: inputs.insert(vec![0x80; columns]),
                 columns: columns as u32,
                 first_row: 0,
                 rows: 1,
-                input: inputs.insert(vec![0x80; vectors * columns]).unwrap(),
+                input: inputs.insert(vec![0x80; vectors * columns]),
                 vectors: vectors as u32,
             };
-            let spec = JobSpec::V1(JobKind::Matmul(job));
+            let spec = JobSpec::V2(JobKind::Matmul(job));
             let result = CpuEngine::new()
                 .run(&spec, &inputs, &NoProgress, &CancelFlag::new())
                 .unwrap();
@@ -227,7 +227,7 @@ pub(super) mod tests {
     #[test]
     fn progress_ends_at_its_total_and_a_cancelled_job_stops() {
         let (job, inputs, ..) = example((1 << 16, 0, 600, 1), 0, 1);
-        let spec = JobSpec::V1(JobKind::Matmul(job));
+        let spec = JobSpec::V2(JobKind::Matmul(job));
         let seen = std::sync::Mutex::new(Vec::new());
         let listen = |done: u32, total: u32| seen.lock().unwrap().push((done, total));
         CpuEngine::new()
@@ -249,7 +249,7 @@ pub(super) mod tests {
     #[test]
     fn missing_inputs_are_an_error() {
         let (job, ..) = example((4, 0, 4, 4), 0, 1);
-        let spec = JobSpec::V1(JobKind::Matmul(job));
+        let spec = JobSpec::V2(JobKind::Matmul(job));
         let result = CpuEngine::new().run(&spec, &MemoryInputs::new(), &NoProgress, &CancelFlag::new());
         assert!(matches!(result, Err(EngineError::Input(_))));
     }

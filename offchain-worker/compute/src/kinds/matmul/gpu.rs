@@ -207,7 +207,7 @@ mod tests {
     }
 
     fn assert_equals_the_reference(engine: &GpuEngine, job: MatmulJob, inputs: &MemoryInputs) {
-        let spec = JobSpec::V1(JobKind::Matmul(job));
+        let spec = JobSpec::V2(JobKind::Matmul(job));
         let run = |engine: &dyn Engine| engine.run(&spec, inputs, &NoProgress, &CancelFlag::new()).unwrap();
         assert!(run(engine) == run(&CpuEngine::new()), "{job:?}");
     }
@@ -250,11 +250,11 @@ mod tests {
         let mut inputs = MemoryInputs::new();
         let columns = 131_071;
         let job = MatmulJob {
-            matrix: inputs.insert(vec![0x80; columns]).unwrap(),
+            matrix: inputs.insert(vec![0x80; columns]),
             columns: columns as u32,
             first_row: 0,
             rows: 1,
-            input: inputs.insert(vec![0x80; 9 * columns]).unwrap(),
+            input: inputs.insert(vec![0x80; 9 * columns]),
             vectors: 9,
         };
         assert_equals_the_reference(&open(None), job, &inputs);
@@ -264,7 +264,7 @@ mod tests {
     fn a_lost_device_is_opened_again_and_the_job_goes_on() {
         let engine = open(Some(4096));
         let (job, inputs, ..) = example((256, 0, 100, 20), 0, 5);
-        let spec = JobSpec::V1(JobKind::Matmul(job));
+        let spec = JobSpec::V2(JobKind::Matmul(job));
         let seen = Mutex::new(Vec::new());
         let progress = |done: u32, _: u32| {
             let mut seen = seen.lock().unwrap();
@@ -294,11 +294,11 @@ mod tests {
                 cancel.cancel();
             }
         };
-        let spec = JobSpec::V1(JobKind::Matmul(job));
+        let spec = JobSpec::V2(JobKind::Matmul(job));
         let result = engine.run(&spec, &inputs, &stop, &cancel);
         assert!(matches!(result, Err(EngineError::Cancelled)));
         let (job, inputs, ..) = example((2049, 0, 3, 2), 0, 5);
-        let spec = JobSpec::V1(JobKind::Matmul(job));
+        let spec = JobSpec::V2(JobKind::Matmul(job));
         let result = engine.run(&spec, &inputs, &NoProgress, &CancelFlag::new());
         assert!(matches!(
             result,

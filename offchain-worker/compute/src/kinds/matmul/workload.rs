@@ -4,7 +4,7 @@ use crate::{
     inputs::MemoryInputs,
     kinds::{
         EngineError, Sample, Unit, Workload,
-        workload::{GIGA, bytes, insert},
+        workload::{GIGA, bytes},
     },
 };
 use agora_primitives::job::{BlobRef, JobKind, JobSpec, MatmulJob};
@@ -24,7 +24,7 @@ impl Products {
     /// Makes the matrix.
     pub fn new() -> Result<Self, EngineError> {
         let mut inputs = MemoryInputs::new();
-        let matrix = insert(&mut inputs, bytes((SIZE * SIZE) as usize, u8::MAX))?;
+        let matrix = inputs.insert(bytes((SIZE * SIZE) as usize, u8::MAX));
         Ok(Self { matrix, inputs })
     }
 }
@@ -51,12 +51,12 @@ impl Workload for Products {
     fn job(&self, parts: u32) -> Result<Sample, EngineError> {
         let vectors = parts * VECTORS;
         let mut inputs = self.inputs.clone();
-        let spec = JobSpec::V1(JobKind::Matmul(MatmulJob {
+        let spec = JobSpec::V2(JobKind::Matmul(MatmulJob {
             matrix: self.matrix,
             columns: SIZE,
             first_row: 0,
             rows: SIZE,
-            input: insert(&mut inputs, bytes((vectors * SIZE) as usize, u8::MAX))?,
+            input: inputs.insert(bytes((vectors * SIZE) as usize, u8::MAX)),
             vectors,
         }));
         Ok(Sample {

@@ -1,5 +1,5 @@
-//! Rendering on a graphics device: some tiles at a time, some paths of each pixel at a time, so that no dispatch lasts
-//! long.
+//! Rendering on a graphics device: some tiles at a time, some paths of each pixel at a time, or a part of a tile, so that
+//! no submission lasts long.
 
 mod buffers;
 
@@ -9,17 +9,14 @@ use super::{
 };
 use crate::{
     computation::Computation,
-    device::{Batch, Context, DeviceError},
+    device::{Batch, Context, DeviceError, Pacer},
     kernels::{PHILOX_WGSL, WIDE_WGSL, gpu::Gpu},
     kinds::EngineError,
     run::Run,
 };
 use agora_primitives::job::RenderingJob;
 use buffers::Buffers;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{ops::Range, sync::Arc};
 
 const SHADER: [&str; 5] = [
     WIDE_WGSL,
@@ -31,32 +28,50 @@ const SHADER: [&str; 5] = [
 const ENTRY_POINT: &str = "render";
 /// Words of a tile in the buffer of sums: three for each of its pixels.
 const TILE_WORDS: usize = 3 * 64 * 64;
+/// Workgroups of a tile, and of a row of them.
+const TILE_GROUPS: u32 = 64;
+const ROW_GROUPS: u32 = 8;
 /// Words of a row of a tile's sums.
 const ROW_WORDS: usize = 3 * 64;
 /// The most tiles of a dispatch.
 const MAX_BATCH: u32 = 64;
-/// How long a dispatch should last: enough to keep the device busy, too short for any watchdog.
-const SHORT: Duration = Duration::from_millis(60);
-const LONG: Duration = Duration::from_millis(240);
+/// The work of the first submission. Work is counted in workgroups, of 64 pixels, times paths of each pixel.
+const FIRST_WORK: u64 = 8;
 
 /// Renders `job`.
 pub(super) fn run(job: &RenderingJob, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
     let renderer = Renderer::open(job, run.inputs)?;
     let tiles = tiles(job);
+    let order = spread(&tiles);
     let count = Count::new(tiles.len(), run.progress);
-    let mut parts: Vec<Vec<u8>> = Vec::with_capacity(tiles.len());
+    let mut parts: Vec<Vec<u8>> = vec![Vec::new(); tiles.len()];
+    let mut done = 0;
     gpu.on_device(|context| {
         let mut flight = Flight::new(context, &renderer, run)?;
-        while let Some(batch) = flight.next_batch(&tiles[parts.len()..]) {
-            let sums = flight.render(batch)?;
-            for (tile, sums) in batch.iter().zip(sums.chunks_exact(TILE_WORDS)) {
-                parts.push(develop(&renderer, *tile, sums));
+        loop {
+            let places = flight.next_places(&tiles, &order[done..]);
+            if places.is_empty() {
+                return Ok::<_, EngineError>(());
+            }
+            let batch: Vec<Tile> = places.iter().map(|&place| tiles[place]).collect();
+            let sums = flight.render(&batch)?;
+            for (&place, sums) in places.iter().zip(sums.chunks_exact(TILE_WORDS)) {
+                parts[place] = develop(&renderer, tiles[place], sums);
                 count.add();
             }
+            done += places.len();
         }
-        Ok::<_, EngineError>(())
     })?;
     Ok(join(job, &tiles, &parts))
+}
+
+/// The places of `tiles` in the order in which they are rendered: frame by frame, and spread over each frame, so that
+/// tiles that are rendered together are as expensive as those before, wherever sky and objects are.
+fn spread(tiles: &[Tile]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..tiles.len()).collect();
+    // Multiples of the golden ratio, in units of 2⁻³². A job has at most 2¹⁶ tiles.
+    order.sort_by_key(|&place| (tiles[place].frame, (place as u32).wrapping_mul(0x9e37_79b9)));
+    order
 }
 
 /// The bytes of a tile whose sums are in rows of 64 pixels.
@@ -71,6 +86,57 @@ fn develop(renderer: &Renderer<'_>, tile: Tile, sums: &[u32]) -> Vec<u8> {
     part
 }
 
+/// Which paths a dispatch adds up: a part of the workgroups of a batch of tiles, and of the paths of each pixel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Part {
+    /// The first workgroup, counted through all tiles, each of which has 8 rows of 8.
+    first: u32,
+    /// Workgroups in a row, rows, and tiles.
+    workgroups: [u32; 3],
+    samples: Range<u32>,
+}
+
+impl Part {
+    /// The part that goes on after `done` paths of each pixel, and after `first` workgroups with one more, with at most
+    /// `amount` of work, but at least one workgroup with one path. `tiles` and `samples` say what there is in all.
+    fn after(done: u32, first: u32, amount: u64, tiles: u32, samples: u32) -> Self {
+        // More than 32 bits hold is all there is.
+        let amount = u32::try_from(amount).unwrap_or(u32::MAX);
+        if first == 0 && amount >= tiles * TILE_GROUPS {
+            let count = (amount / (tiles * TILE_GROUPS)).min(samples - done);
+            return Self {
+                first,
+                workgroups: [ROW_GROUPS, ROW_GROUPS, tiles],
+                samples: done..done + count,
+            };
+        }
+        let [column, row] = [first % ROW_GROUPS, first % TILE_GROUPS / ROW_GROUPS];
+        let workgroups = if first.is_multiple_of(TILE_GROUPS) && amount >= TILE_GROUPS {
+            let rest = tiles - first / TILE_GROUPS;
+            [ROW_GROUPS, ROW_GROUPS, (amount / TILE_GROUPS).min(rest)]
+        } else if column == 0 && amount >= ROW_GROUPS {
+            [ROW_GROUPS, (amount / ROW_GROUPS).min(ROW_GROUPS - row), 1]
+        } else {
+            [amount.clamp(1, ROW_GROUPS - column), 1, 1]
+        };
+        Self {
+            first,
+            workgroups,
+            samples: done..done + 1,
+        }
+    }
+
+    /// Workgroups.
+    fn groups(&self) -> u32 {
+        self.workgroups.iter().product()
+    }
+
+    /// Workgroups times paths of each pixel.
+    fn work(&self) -> u64 {
+        u64::from(self.groups()) * self.samples.len() as u64
+    }
+}
+
 /// A job that is being rendered on a device.
 struct Flight<'a> {
     context: &'a Context,
@@ -80,18 +146,19 @@ struct Flight<'a> {
     buffers: Buffers,
     /// The most tiles of a dispatch that the device allows.
     most: u32,
-    /// Tiles times paths of each pixel that a dispatch may have: found by trying.
-    pace: u32,
+    batch: Batch<'a>,
+    /// The frame of the last tiles.
+    frame: Option<u32>,
 }
 
 impl<'a> Flight<'a> {
     fn new(context: &'a Context, renderer: &'a Renderer<'a>, run: &'a Run<'a>) -> Result<Self, DeviceError> {
         let pipeline = compile(context);
         let most = MAX_BATCH.min(context.bounds.workgroups);
-        if most < 8 {
+        if most < ROW_GROUPS {
             return Err(DeviceError::Limit {
                 limit: "workgroups per dimension",
-                needed: 8,
+                needed: ROW_GROUPS.into(),
                 available: most.into(),
             });
         }
@@ -104,67 +171,63 @@ impl<'a> Flight<'a> {
             pipeline,
             buffers,
             most,
-            pace: 1,
+            batch: Batch::paced(context, run.cancel, Pacer::new(FIRST_WORK, context.submission_work)),
+            frame: None,
         })
     }
 
-    /// The tiles to render next, all of one frame.
-    fn next_batch<'t>(&self, rest: &'t [Tile]) -> Option<&'t [Tile]> {
-        let first = rest.first()?;
-        let most = self.pace.min(self.most) as usize;
-        let count = rest
+    /// The first of `order` to render next, all of one frame.
+    fn next_places<'t>(&mut self, tiles: &[Tile], order: &'t [usize]) -> &'t [usize] {
+        let frame_of = |&place: &usize| tiles[place].frame;
+        let frame = order.first().map(frame_of);
+        if frame != self.frame {
+            // The pace of another frame says little.
+            self.batch.slow_down();
+            self.frame = frame;
+        }
+        // The cast saturates nothing: at most 64.
+        let most = (self.batch.max_work() / u64::from(TILE_GROUPS)).clamp(1, self.most.into()) as usize;
+        let count = order
             .iter()
             .take(most)
-            .take_while(|tile| tile.frame == first.frame)
-            .count();
-        Some(&rest[..count])
+            .take_while(|place| Some(frame_of(place)) == frame);
+        &order[..count.count()]
     }
 
-    /// The sums of the radiances of all paths of all pixels of `batch`.
-    fn render(&mut self, batch: &[Tile]) -> Result<Vec<u32>, DeviceError> {
-        let Some(first) = batch.first() else {
+    /// The sums of the radiances of all paths of all pixels of `tiles`.
+    fn render(&mut self, tiles: &[Tile]) -> Result<Vec<u32>, DeviceError> {
+        let Some(&Tile { frame, .. }) = tiles.first() else {
             return Ok(Vec::new());
         };
-        let samples = self.renderer.job.samples;
-        self.buffers.begin(self.context, self.renderer.job, batch);
-        let mut done = 0;
+        let (count, samples) = (tiles.len() as u32, self.renderer.job.samples);
+        self.buffers.begin(self.context, self.renderer.job, tiles);
+        let (mut done, mut first) = (0, 0);
         while done < samples {
-            self.run.cancel.check()?;
-            let tiles = batch.len() as u32;
-            let now = (self.pace / tiles).clamp(1, samples - done);
-            self.buffers
-                .set_params(self.context, self.renderer, first.frame, done..done + now);
-            let started = Instant::now();
-            self.dispatch(tiles)?;
-            self.adapt(started.elapsed(), tiles * now);
-            done += now;
+            let part = Part::after(done, first, self.batch.max_work(), count, samples);
+            self.submit(frame, &part)?;
+            first += part.groups();
+            if first == count * TILE_GROUPS {
+                (done, first) = (part.samples.end, 0);
+            }
         }
-        self.buffers
-            .read(self.context, self.run.cancel, batch.len() * TILE_WORDS)
+        let words = tiles.len() * TILE_WORDS;
+        self.buffers.read(self.context, &mut self.batch, self.run.cancel, words)
     }
 
-    /// Renders so many tiles, and waits for them.
+    /// Submits `part`, after all that was recorded before.
     ///
     /// Errors: `Cancelled`, and what the device reports.
-    fn dispatch(&self, tiles: u32) -> Result<(), DeviceError> {
-        let mut batch = Batch::new(self.context, self.run.cancel);
-        // The pace bounds how long a dispatch lasts, not its operations.
-        let mut pass = batch.encoder(0)?.begin_compute_pass(&Default::default());
+    fn submit(&mut self, frame: u32, part: &Part) -> Result<(), DeviceError> {
+        self.buffers.set_params(self.context, self.renderer, frame, part);
+        let mut pass = self.batch.encoder(part.work())?.begin_compute_pass(&Default::default());
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.buffers.bind_group, &[]);
-        pass.dispatch_workgroups(8, 8, tiles);
+        let [x, y, z] = part.workgroups;
+        pass.dispatch_workgroups(x, y, z);
         drop(pass);
-        batch.finish()
-    }
-
-    /// Adapts the size of dispatches after one of `amount` that lasted `time`.
-    fn adapt(&mut self, time: Duration, amount: u32) {
-        if time > LONG {
-            self.pace = (self.pace / 2).max(1);
-        } else if time < SHORT && amount >= self.pace {
-            // At most 64 tiles and 4096 paths.
-            self.pace = (self.pace * 2).min(1 << 18);
-        }
+        // At once: the parameters are those of this part.
+        self.batch.submit()?;
+        Ok(())
     }
 }
 
@@ -172,15 +235,18 @@ impl<'a> Flight<'a> {
 fn compile(context: &Context) -> Arc<wgpu::ComputePipeline> {
     // SAFETY: without checks the shader must keep to its buffers, end its loops and not divide by zero. What the
     // buffers hold comes from `PreparedScene`, made of a scene that was validated:
-    // - `nodes`: `at` is below their number; each node's `skip` is above its own place, so that the loop ends.
-    // - `primitives`, `surfaces`: leaves name places below their number (they are ranges of the hierarchy's order,
-    //   which has an entry for each primitive); a hit has such a place, or the number of primitives plus that of a
-    //   plane.
+    // - `nodes`: `at` is below their number, for `Scene::validate` has found both children of a node there; the loop
+    //   ends because each turn takes a step, and a path has `max_steps`.
+    // - `waiting`: a place for each level of the hierarchy, which has at most 40 (`Scene::validate`), and one node of
+    //   a level waits at a time.
+    // - `primitives`, `surfaces`: leaves name shapes that exist (`Scene::validate`); a hit has such a place, or the
+    //   number of primitives plus that of a plane.
     // - `tables`: planes and lights are counted by `params`; `wide_product(x, lights).y < lights`, asked only if there
     //   are lights; materials of shapes exist (`Scene::validate`).
-    // - `tiles`, `sums`: there are as many as workgroups along z (`Buffers::begin`), with 64 · 64 · 3 words each;
-    //   `place` is below 64.
-    // - Loops count up to 10, 16, `planes` ≤ 16, a leaf's at most 15 primitives, `max_bounces` ≤ 64 and
+    // - `tiles`, `sums`: the workgroups of a part end with those of the batch's last tile (`Part::after`), and there are
+    //   as many tiles as in the batch (`Buffers::begin`), with 64 · 64 · 3 words each; `place` is below 64, because a
+    //   part does not go beyond the end of a row of workgroups, nor of a tile.
+    // - Loops count up to 10, 16, `planes` ≤ 16, a leaf's at most 8 primitives, `max_bounces` ≤ 64 and
     //   `samples` ≤ 4096.
     // - Divisors: the upper half of a number shifted to have its highest bit set, so that it is 2¹⁵ or more, unless
     //   the divisor of `wide_quotient` is zero: there it is a root of at least 2²⁸, a speed or a size that was found

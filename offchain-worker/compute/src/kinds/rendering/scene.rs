@@ -3,7 +3,11 @@
 //! A scene is read from bytes that anybody may have made. Nothing is allocated before the counts are within their
 //! limits and fit the length; nothing is used before [`Scene::validate`] has passed.
 
+mod arrange;
 mod bytes;
+mod hierarchy;
+
+pub use hierarchy::{MAX_BOX, MAX_DEPTH, MAX_LEAF, Node};
 
 /// Coordinates are at most this: 512 units of 2¹⁶.
 pub const MAX_COORDINATE: i32 = 1 << 25;
@@ -17,6 +21,8 @@ pub const MAX_PLANES: u32 = 16;
 pub const MAX_VERTICES: u32 = 1 << 20;
 /// The most triangles.
 pub const MAX_TRIANGLES: u32 = 1 << 20;
+/// The most nodes: fewer than two for each shape.
+pub const MAX_NODES: u32 = 2 * (MAX_TRIANGLES + MAX_SPHERES);
 /// The most keyframes.
 pub const MAX_KEYFRAMES: u32 = 4096;
 /// 1 in a colour or a roughness.
@@ -49,7 +55,7 @@ pub enum SceneError {
     #[error("these bytes are no scene: one begins with AGSC")]
     Magic,
     /// The scene is of another version.
-    #[error("the scene has version {0}; this program knows version 1")]
+    #[error("the scene has version {0}; this program knows version 2")]
     Version(u32),
     /// The counts do not fit the length.
     #[error("the scene has {found} bytes; by its counts it should have {expected}")]
@@ -202,6 +208,8 @@ pub struct Scene {
     pub triangles: Vec<Triangle>,
     /// The camera, by ascending frame.
     pub keyframes: Vec<Keyframe>,
+    /// The hierarchy of triangles and spheres: [`Scene::arranged`] makes it.
+    pub nodes: Vec<Node>,
 }
 
 /// Refuses the first of `items` for which `reason` has one.
@@ -254,6 +262,7 @@ impl Scene {
         first_refused("material", &self.materials, Material::refused)?;
         self.validate_solids()?;
         self.validate_meshes()?;
+        self.validate_hierarchy()?;
         first_refused("keyframe", &self.keyframes, Keyframe::refused)?;
         match self
             .keyframes

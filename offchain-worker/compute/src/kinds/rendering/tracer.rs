@@ -1,7 +1,6 @@
 //! The path tracer, in fixed-point arithmetic. It defines the colour of a pixel.
 
 mod bsdf;
-mod bvh;
 mod camera;
 mod fixed;
 mod geometry;

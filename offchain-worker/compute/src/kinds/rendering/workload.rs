@@ -4,10 +4,7 @@ mod scene;
 
 use crate::{
     inputs::MemoryInputs,
-    kinds::{
-        EngineError, Sample, Unit, Workload,
-        workload::{SEED, insert},
-    },
+    kinds::{EngineError, Sample, Unit, Workload, workload::SEED},
 };
 use agora_primitives::job::{BlobRef, JobKind, JobSpec, Region, RenderingJob};
 
@@ -15,6 +12,8 @@ use agora_primitives::job::{BlobRef, JobKind, JobSpec, Region, RenderingJob};
 const SAMPLES_PER_PIXEL: u32 = 16;
 /// Surfaces that a path leaves again at most.
 const MAX_BOUNCES: u32 = 6;
+/// Steps of a path at most: more than any takes.
+const MAX_STEPS: u32 = 1024;
 /// Width and height of the smallest picture.
 const SIZE: (u32, u32) = (16, 9);
 
@@ -29,7 +28,7 @@ impl Pictures {
     pub fn new() -> Result<Self, EngineError> {
         let mut inputs = MemoryInputs::new();
         Ok(Self {
-            scene: insert(&mut inputs, scene::daylight().encode())?,
+            scene: inputs.insert(scene::daylight().encode()),
             inputs,
         })
     }
@@ -80,10 +79,11 @@ impl Workload for Pictures {
             frames: 1,
             samples: SAMPLES_PER_PIXEL,
             max_bounces: MAX_BOUNCES,
+            max_steps: MAX_STEPS,
         };
         Ok(Sample {
             amount: job.pixels() as f64,
-            spec: JobSpec::V1(JobKind::Rendering(job)),
+            spec: JobSpec::V2(JobKind::Rendering(job)),
             inputs: self.inputs.clone(),
         })
     }

@@ -36,9 +36,13 @@ pub(super) fn check(job: &SyntheticJob, output: &[u8], seed: &[u8; 32]) -> Resul
         result: output,
         iterations: job.iterations,
     };
-    let wrong = chain_wrong_row(&chain, &chain_vectors(seed, job.matrix_size), |matrix, vectors| {
-        apply_on_all_cores(n, matrix, vectors)
-    })?;
+    let (vectors, diagonals) = (chain_vectors(seed, job.matrix_size), super::Diagonals::new(job));
+    let wrong = chain_wrong_row(
+        &chain,
+        &vectors,
+        |step| diagonals.of(step),
+        |matrix, vectors| apply_on_all_cores(n, matrix, vectors),
+    )?;
     Ok(match wrong {
         Some(row) => Verdict::Wrong(Place::Row(row as u64)),
         None => Verdict::Right,

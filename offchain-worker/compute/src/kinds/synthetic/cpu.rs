@@ -1,5 +1,6 @@
-//! The reference, as fast as the processor can.
+//! On the processor, as fast as it can.
 
+use super::Diagonals;
 use crate::{
     computation::Computation,
     digest::output_digest,
@@ -21,6 +22,9 @@ const ELEMENTS_PER_TASK: usize = 1 << 16;
 /// `MAX_MATRIX_SIZE · 125²` < 2²⁶ in size; as unsigned numbers, they have room above.
 const OFFSET: i32 = MODULUS as i32 * (1 << 23);
 
+/// A multiple of the modulus that makes every product of two symmetric residues positive.
+const SCALED_OFFSET: i16 = MODULUS as i16 * 63;
+
 pub(super) fn run(job: &SyntheticJob, run: &Run<'_>) -> Result<Computation, EngineError> {
     let mut chain = Chain::new(job)?;
     let mut state = to_symmetric(&super::start(job));
@@ -28,26 +32,26 @@ pub(super) fn run(job: &SyntheticJob, run: &Run<'_>) -> Result<Computation, Engi
     let mut output = vec![0; state.len()];
     let mut state_digests = Vec::new();
     run.progress.update(0, job.iterations);
-    for i in 1..=job.iterations {
+    for i in 0..job.iterations {
         // Together, so that each fills the gaps in which the other waits for its last task.
         let (stepped, digest) = rayon::join(
-            || chain.step(&state, &mut next, run.cancel),
+            || chain.step(i, &state, &mut next, run.cancel),
             || digest(&state, &mut output),
         );
         stepped?;
         state_digests.push(digest);
         std::mem::swap(&mut state, &mut next);
-        run.progress.update(i, job.iterations);
+        run.progress.update(i + 1, job.iterations);
     }
     state_digests.push(digest(&state, &mut output));
     Ok(Computation { output, state_digests })
 }
 
-/// The state after `before`. Both are matrices of canonical residues of the job's size.
-pub(super) fn step(job: &SyntheticJob, before: &[u8]) -> Result<Vec<u8>, EngineError> {
+/// The state that step `i` makes of `before`. Both are matrices of canonical residues of the job's size.
+pub(super) fn step(job: &SyntheticJob, i: u32, before: &[u8]) -> Result<Vec<u8>, EngineError> {
     let before = to_symmetric(before);
     let mut after = vec![0; before.len()];
-    Chain::new(job)?.step(&before, &mut after, &CancelFlag::new())?;
+    Chain::new(job)?.step(i, &before, &mut after, &CancelFlag::new())?;
     let mut output = vec![0; after.len()];
     to_canonical(&after, &mut output);
     Ok(output)
@@ -55,6 +59,7 @@ pub(super) fn step(job: &SyntheticJob, before: &[u8]) -> Result<Vec<u8>, EngineE
 
 /// `A`, ready to be multiplied with one state after the other.
 struct Chain {
+    diagonals: Diagonals,
     factor: PackedLhs,
     columns: PackedRhs,
 }
@@ -64,14 +69,20 @@ impl Chain {
         let n = job.matrix_size as usize;
         let residues = to_symmetric(&super::factor(job));
         Ok(Self {
+            diagonals: Diagonals::new(job),
             factor: PackedLhs::new(&residues, n, n)?,
             columns: PackedRhs::new(&residues, n, n)?,
         })
     }
 
-    /// `after = A · before`, in symmetric residues.
-    fn step(&mut self, before: &[i8], after: &mut [i8], cancel: &CancelFlag) -> Result<(), EngineError> {
-        self.columns.replace(before)?;
+    /// `after = A · D_i · before`, in symmetric residues.
+    fn step(&mut self, i: u32, before: &[i8], after: &mut [i8], cancel: &CancelFlag) -> Result<(), EngineError> {
+        let diagonal: Vec<i16> = self.diagonals.of(i).into_iter().map(symmetric).collect();
+        // Scaled while it is packed: not in `before`, which is hashed at the same time.
+        self.columns.replace_mapped(before, |row| {
+            let factor = diagonal[row];
+            move |residue| scaled(residue, factor)
+        })?;
         product(&self.factor, &self.columns, cancel, after, |_, sums, after| {
             for (residue, &sum) in after.iter_mut().zip(sums) {
                 *residue = reduced(sum);
@@ -90,7 +101,20 @@ fn digest(state: &[i8], output: &mut [u8]) -> Hash {
 /// The symmetric residue of a sum, in a form that compilers vectorise: without branches, and without checks.
 #[inline(always)]
 fn reduced(sum: i32) -> i8 {
-    let canonical = (sum.wrapping_add(OFFSET) as u32 % u32::from(MODULUS)) as u8;
+    signed((sum.wrapping_add(OFFSET) as u32 % u32::from(MODULUS)) as u8)
+}
+
+/// The product of two symmetric residues, likewise.
+#[inline(always)]
+fn scaled(residue: i8, factor: i16) -> i8 {
+    // Between −125² and 125²: made positive by a multiple of the modulus, it fits 15 bits.
+    let product = i16::from(residue).wrapping_mul(factor);
+    signed((product.wrapping_add(SCALED_OFFSET) as u16 % u16::from(MODULUS)) as u8)
+}
+
+/// The symmetric residue of a canonical one, likewise.
+#[inline(always)]
+fn signed(canonical: u8) -> i8 {
     // From 126 on 251 less, which is 5 more modulo 256.
     canonical.wrapping_add(if canonical > MAX_SYMMETRIC as u8 { 5 } else { 0 }) as i8
 }
@@ -118,7 +142,7 @@ fn to_canonical(symmetric: &[i8], canonical: &mut [u8]) {
 mod tests {
     use super::*;
     use crate::{NoInputs, NoProgress};
-    use agora_math::field;
+    use agora_math::field::{self, Generator};
     use proptest::prelude::*;
 
     /// The definition of the job: each element of each state, one by one.
@@ -126,10 +150,14 @@ mod tests {
         let n = job.matrix_size as usize;
         let factor = super::super::factor(job);
         let mut states = vec![super::super::start(job)];
-        for _ in 0..job.iterations {
+        let generator = Generator::new(&job.seed, b"D");
+        let diagonal = |index: u64| 1 + u64::from(generator.words(index / 4)[(index % 4) as usize] % 250);
+        for step in 0..u64::from(job.iterations) {
             let state = &states[states.len() - 1];
+            let scales: Vec<u64> = (0..n as u64).map(|row| diagonal(step * n as u64 + row)).collect();
             let element = |i: usize| {
-                let terms = (0..n).map(|j| u64::from(factor[i / n * n + j]) * u64::from(state[j * n + i % n]));
+                let scaled = |j: usize| scales[j] * u64::from(state[j * n + i % n]);
+                let terms = (0..n).map(|j| u64::from(factor[i / n * n + j]) * scaled(j));
                 (terms.sum::<u64>() % 251) as u8
             };
             states.push((0..n * n).map(element).collect());
@@ -154,6 +182,16 @@ mod tests {
         #[test]
         fn sums_are_reduced_to_symmetric_residues(sum in -(1i32 << 27)..1 << 27) {
             prop_assert_eq!(i16::from(reduced(sum)), field::symmetric_of(sum));
+        }
+    }
+
+    #[test]
+    fn residues_are_scaled_as_the_field_says() {
+        for residue in -125i8..=125 {
+            for factor in -125i16..=125 {
+                let expected = field::symmetric_of(i32::from(residue) * i32::from(factor));
+                assert_eq!(i16::from(scaled(residue, factor)), expected, "{residue} · {factor}");
+            }
         }
     }
 

@@ -40,5 +40,5 @@ pub(super) fn state(job: &SyntheticJob, step: u32, before: &[u8]) -> Result<Vec<
     if before.len() != n * n || before.iter().any(|&residue| residue >= MODULUS) {
         return Err(JudgeError::Before);
     }
-    Ok(cpu::step(job, before)?)
+    Ok(cpu::step(job, step - 1, before)?)
 }

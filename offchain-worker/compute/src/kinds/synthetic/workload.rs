@@ -34,7 +34,7 @@ impl Workload for Chains {
     }
 
     fn job(&self, parts: u32) -> Result<Sample, EngineError> {
-        let spec = JobSpec::V1(JobKind::Synthetic(SyntheticJob {
+        let spec = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
             seed: SEED,
             matrix_size: MATRIX_SIZE,
             iterations: parts,

@@ -71,12 +71,15 @@ fn states(job: &TrainingJob, start: Checkpoint, output: &[u8]) -> Result<Vec<Che
     Ok(states)
 }
 
-/// The segments to compute again, in the order in which the seed draws them: those with the smallest words.
+/// The segments to compute again: the last, whose checkpoint is the trained network, and those with the smallest words of
+/// the others.
 fn chosen(job: &TrainingJob, seed: &[u8; 32]) -> Vec<usize> {
     let generator = Generator::new(seed, LABEL_CHECK);
-    let mut segments: Vec<usize> = (0..job.segments as usize).collect();
+    let last = (job.segments as usize).saturating_sub(1);
+    let mut segments: Vec<usize> = (0..last).collect();
     segments.sort_unstable_by_key(|&segment| (generator.words((segment / 4) as u64)[segment % 4], segment));
-    segments.truncate(segments.len().div_ceil(SEGMENTS_PER_CHECK).max(LEAST_CHECKED));
+    segments.truncate((last + 1).div_ceil(SEGMENTS_PER_CHECK).max(LEAST_CHECKED));
+    segments.insert(0, last);
     segments
 }
 

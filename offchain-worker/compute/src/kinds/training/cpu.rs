@@ -1,4 +1,4 @@
-//! Training on the processor: the reference.
+//! Training on the processor.
 
 use super::{
     batches::Batches,

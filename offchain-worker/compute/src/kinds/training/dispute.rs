@@ -1,4 +1,7 @@
-//! Disputes: the states of the trace follow from one another; the output is joined from segments.
+//! Disputes: the states of the trace follow from one another; the output is joined from them.
+//!
+//! A state after the first is a checkpoint with the losses of the steps since the one before: the output of a job of one
+//! segment.
 
 use super::start;
 use crate::{
@@ -21,22 +24,38 @@ pub(super) fn state_before(job: &TrainingJob, inputs: &dyn Inputs, step: u32) ->
         return Ok(Vec::new());
     }
     let mut state = start(job, inputs)?;
-    let mut left = (step - 1) * job.trace_interval;
+    let Some(intervals) = step.checked_sub(2) else {
+        return Ok(state);
+    };
+    let mut left = intervals * job.trace_interval;
     while left > 0 {
         // No job has a longer segment.
         let count = left.min(job.segment_steps);
-        state = state_after(job, inputs, &state, count)?;
+        state = steps(job, inputs, checkpoint(job, &state), count)?;
         left -= count;
     }
-    Ok(state)
+    steps(job, inputs, checkpoint(job, &state), job.trace_interval)
+}
+
+/// The checkpoint with which a state begins.
+fn checkpoint<'a>(job: &TrainingJob, state: &'a [u8]) -> &'a [u8] {
+    // No state that was computed is shorter.
+    state.get(..job.state_bytes() as usize).unwrap_or(state)
 }
 
 /// State `step`, from the one before, at the cost of `trace_interval` steps.
 pub(super) fn state(job: &TrainingJob, inputs: &dyn Inputs, step: u32, before: &[u8]) -> Result<Vec<u8>, JudgeError> {
-    match step {
-        0 => Ok(start(job, inputs)?),
-        _ => state_after(job, inputs, before, job.trace_interval),
+    let Some(last) = step.checked_sub(1) else {
+        return Ok(start(job, inputs)?);
+    };
+    let losses = match last {
+        0 => 0,
+        _ => 4 * u64::from(job.trace_interval),
+    };
+    if before.len() as u64 != job.state_bytes() + losses {
+        return Err(JudgeError::Before);
     }
+    steps(job, inputs, checkpoint(job, before), job.trace_interval)
 }
 
 /// The segment that byte `at` of `outputs` belongs to.
@@ -57,16 +76,9 @@ pub(super) fn part(job: &TrainingJob, inputs: &dyn Inputs, outputs: [&[u8]; 2], 
     })
 }
 
-/// The state that is `count` steps after `before`.
-fn state_after(job: &TrainingJob, inputs: &dyn Inputs, before: &[u8], count: u32) -> Result<Vec<u8>, JudgeError> {
-    let mut output = steps(job, inputs, before, count)?;
-    output.truncate(job.state_bytes() as usize);
-    Ok(output)
-}
-
 /// The output of a segment of `count` steps from the state `before`: the state after them, and their losses.
 fn steps(job: &TrainingJob, inputs: &dyn Inputs, before: &[u8], count: u32) -> Result<Vec<u8>, JudgeError> {
-    let start = BlobRef::to(before).filter(|start| u64::from(start.size) == job.state_bytes());
+    let start = Some(BlobRef::to(before)).filter(|start| start.size == job.state_bytes());
     let start = start.ok_or(JudgeError::Before)?;
     let some = TrainingJob {
         segments: 1,

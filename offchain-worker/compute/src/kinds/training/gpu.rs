@@ -8,7 +8,7 @@ use crate::{
     kinds::EngineError,
     networks::classifier::{
         FIRST_SHIFT, Shape,
-        gpu::{Buffers, FORWARD_WGSL, Kernel, Sizes, Step, binding},
+        gpu::{Buffers, Entry, FORWARD_WGSL, Kernel, Sizes, Step, binding},
     },
     run::Run,
 };
@@ -74,6 +74,8 @@ struct Training {
     class_errors: wgpu::Buffer,
     feature_errors: wgpu::Buffer,
     losses: wgpu::Buffer,
+    /// Of the first layer, zeros between two steps.
+    gradients: wgpu::Buffer,
 }
 
 /// A network in training on a device.
@@ -87,8 +89,8 @@ struct Trainer<'a> {
     order: Batches,
     buffers: Buffers,
     training: Training,
-    /// Features, errors, change.
-    kernels: [Kernel; 3],
+    /// Features, errors, gradients, change.
+    kernels: [Kernel; 4],
     flights: VecDeque<Flight>,
     /// Steps of the job that are launched.
     launched: u32,
@@ -123,6 +125,7 @@ impl<'a> Trainer<'a> {
             class_errors: context.buffer("class errors", 4 * u64::from(job.batch * job.classes), Usage::STORAGE)?,
             feature_errors: context.buffer("feature errors", buffers.features.size(), Usage::STORAGE)?,
             losses: context.buffer("losses", losses, upload)?,
+            gradients: context.buffer("gradients", 4 * shape.first_weights() as u64, Usage::STORAGE)?,
         };
         let kernels = training.kernels(context, &sizes, &buffers)?;
         context.check()?;
@@ -163,25 +166,21 @@ impl<'a> Trainer<'a> {
         let staging = self
             .context
             .staging(losses.size() + u64::from(self.most_states + 1) * state.size())?;
-        let work = steps.len() as u64 * step_work(self.job, &self.sizes.shape);
-        let encoder = batch.encoder(work)?;
-        encoder.clear_buffer(losses, 0, None);
+        batch.encoder(0)?.clear_buffer(losses, 0, None);
         let mut bytes = losses.size();
         let mut first = steps.start;
         while first < steps.end {
             let last = self.next_traced(first).min(steps.end);
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            for step in first..last {
-                for kernel in &self.kernels {
-                    kernel.record(&mut pass, (step - steps.start) as usize);
-                }
-            }
-            drop(pass);
-            encoder.copy_buffer_to_buffer(state, 0, &staging, bytes, None);
+            let slots = (first - steps.start) as usize..(last - steps.start) as usize;
+            Kernel::record(
+                batch,
+                slots.flat_map(|slot| self.kernels.iter().map(move |kernel| (kernel, slot))),
+            )?;
+            batch.encoder(0)?.copy_buffer_to_buffer(state, 0, &staging, bytes, None);
             bytes += state.size();
             first = last;
         }
-        encoder.copy_buffer_to_buffer(losses, 0, &staging, 0, None);
+        batch.encoder(0)?.copy_buffer_to_buffer(losses, 0, &staging, 0, None);
         let readback = batch.fetch(vec![(staging, bytes)])?;
         self.launched = steps.end;
         self.flights.push_back(Flight { readback, steps });
@@ -272,7 +271,7 @@ impl<'a> Trainer<'a> {
 
 impl Training {
     /// The kernels of a step, in their order.
-    fn kernels(&self, context: &Context, sizes: &Sizes, buffers: &Buffers) -> Result<[Kernel; 3], DeviceError> {
+    fn kernels(&self, context: &Context, sizes: &Sizes, buffers: &Buffers) -> Result<[Kernel; 4], DeviceError> {
         let errors = [
             (binding::BATCHES, &buffers.batches),
             (binding::FEATURES, &buffers.features),
@@ -281,23 +280,61 @@ impl Training {
             (binding::WEIGHTS, &buffers.weights),
             (binding::LOSSES, &self.losses),
         ];
-        let change = [
+        let gradients = [
             (binding::IMAGES, &buffers.images),
             (binding::BATCHES, &buffers.batches),
             (binding::FEATURES, &buffers.features),
-            (binding::CLASS_ERRORS, &self.class_errors),
             (binding::FEATURE_ERRORS, &self.feature_errors),
+            (binding::GRADIENTS, &self.gradients),
+        ];
+        let change = [
+            (binding::FEATURES, &buffers.features),
+            (binding::CLASS_ERRORS, &self.class_errors),
             (binding::STATE, &self.state),
             (binding::WEIGHTS, &buffers.weights),
+            (binding::GRADIENTS, &self.gradients),
         ];
-        let (lanes, weights) = (64 * u64::from(sizes.batch), sizes.shape.weights() as u64);
-        let steps = &buffers.steps;
+        let (shape, batch, steps) = (&sizes.shape, u64::from(sizes.batch), &buffers.steps);
+        let [features, weights, first] = [shape.features(), shape.weights(), shape.first_weights()].map(|n| n as u64);
         Ok([
             Kernel::features(context, sizes, buffers)?,
-            kernel(context, "compute_errors", lanes, steps, &errors)?,
-            kernel(context, "change_weights", weights, steps, &change)?,
+            kernel(
+                context,
+                Entry {
+                    name: "compute_errors",
+                    invocations: 64 * batch,
+                    work: 2 * batch * features * u64::from(shape.classes),
+                },
+                steps,
+                &errors,
+            )?,
+            kernel(
+                context,
+                Entry {
+                    name: "sum_gradients",
+                    invocations: first * batch.div_ceil(images_each(shape)),
+                    work: first * batch * shape.positions() as u64,
+                },
+                steps,
+                &gradients,
+            )?,
+            kernel(
+                context,
+                Entry {
+                    name: "change_weights",
+                    invocations: weights,
+                    work: weights + (weights - first) * batch,
+                },
+                steps,
+                &change,
+            )?,
         ])
     }
+}
+
+/// Images whose part of a gradient one invocation sums.
+fn images_each(shape: &Shape) -> u64 {
+    (256 / shape.positions() as u64).max(1)
 }
 
 /// The kernel `entry` of `step.wgsl`.
@@ -306,16 +343,16 @@ impl Training {
 #[allow(unsafe_code, reason = "the indices are proven")]
 fn kernel(
     context: &Context,
-    entry: &'static str,
-    invocations: u64,
+    entry: Entry,
     steps: &wgpu::Buffer,
     bound: &[(u32, &wgpu::Buffer)],
 ) -> Result<Kernel, DeviceError> {
     let shader = || [WIDE_WGSL, PHILOX_WGSL, FORWARD_WGSL, include_str!("gpu/step.wgsl")].concat();
     // SAFETY: as for `Kernel::forward`, and: features are written, with the offset of a position within its square,
-    // before they are read. Invocations beyond `batch` and `weights` return. `weights` and `state` are indexed by what
-    // is below `weights` and `2 · weights`, workgroup arrays by what is below `classes ≤ 256`, and 8 of 64 lanes.
-    // `losses` has a place for each step of a submission. Every loop counts up by at least 1 to a size, or to ten. The
-    // divisor in `compute_errors` is a sum of at least 2¹⁶, as the power of the largest logit is that.
-    unsafe { Kernel::new(context, shader, entry, invocations, steps, bound) }
+    // before they are read. Invocations beyond `batch` and `weights`, and workgroups beyond their part, return.
+    // `weights`, `state` and `gradients` are indexed by what is below `weights`, `2 · weights` and `first_weights`,
+    // workgroup arrays by what is below `classes ≤ 256`, and 8 of 64 lanes. `losses` has a place for each step of a
+    // submission. Every loop counts up by at least 1 to a size, or to ten. The divisor in `compute_errors` is a sum of
+    // at least 2¹⁶, as the power of the largest logit is that.
+    unsafe { Kernel::new(context, shader, entry, steps, bound) }
 }

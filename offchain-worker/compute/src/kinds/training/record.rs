@@ -41,11 +41,13 @@ impl Record {
         self.done += 1;
     }
 
-    /// Takes in the state after the steps done, in bytes, which is part of the trace.
-    pub fn push_state(&mut self, state: &[u8]) {
-        self.digests.push(output_digest(state));
+    /// Takes in the checkpoint after the steps done, which with the losses since the last one is a state of the trace.
+    pub fn push_state(&mut self, checkpoint: &[u8]) {
+        let since = self.losses.len().saturating_sub(4 * self.trace_interval as usize);
+        self.digests
+            .push(output_digest(&[checkpoint, &self.losses[since..]].concat()));
         if self.done.is_multiple_of(self.segment_steps) {
-            self.output.extend(state);
+            self.output.extend(checkpoint);
             self.output.append(&mut self.losses);
         }
     }

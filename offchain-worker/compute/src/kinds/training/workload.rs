@@ -5,7 +5,7 @@ use crate::{
     inputs::MemoryInputs,
     kinds::{
         EngineError, Sample, Unit, Workload,
-        workload::{MAX_PIXEL, NETWORK, SEED, bytes, images, insert},
+        workload::{MAX_PIXEL, NETWORK, SEED, bytes, images},
     },
 };
 use agora_primitives::job::{BlobRef, JobKind, JobSpec, MAX_SEGMENT_STEPS, NetworkShape, TrainingJob};
@@ -35,7 +35,7 @@ impl Steps {
         };
         let mut inputs = MemoryInputs::new();
         Ok(Self {
-            data: insert(&mut inputs, data.encode()?)?,
+            data: inputs.insert(data.encode()?),
             inputs,
         })
     }
@@ -80,7 +80,7 @@ impl Workload for Steps {
             start: None,
         };
         Ok(Sample {
-            spec: JobSpec::V1(JobKind::Training(job)),
+            spec: JobSpec::V2(JobKind::Training(job)),
             inputs: self.inputs.clone(),
             amount: parts.into(),
         })

@@ -14,7 +14,7 @@ const IMAGES_PER_TASK: usize = 16;
 /// `pixels` are the images one after the other, row by row, one byte a pixel. Returns the logits of each image, one for
 /// each class, as `i32` little endian: `4 · classes` bytes an image.
 /// Errors: as [`Package::decode`]; `Length` and `Pixel` for images that do not fit the network.
-/// Complexity: [`work`] multiply–adds an image, on all cores.
+/// Complexity: [`Shape::work`](super::Shape::work) multiply–adds an image, on all cores.
 pub fn classify(package: &[u8], pixels: &[u8], items: u32) -> Result<Vec<u8>, NetworkError> {
     let package = Package::decode(package)?;
     check_images(&package, pixels, items)?;
@@ -35,14 +35,6 @@ pub fn classify(package: &[u8], pixels: &[u8], items: u32) -> Result<Vec<u8>, Ne
             logits
         });
     Ok(logits.collect())
-}
-
-/// Multiply–add operations that `package` takes for one image, and the bytes that it gives.
-///
-/// Errors: as [`Package::decode`].
-pub fn work(package: &[u8]) -> Result<(u64, u32), NetworkError> {
-    let shape = Package::decode(package)?.shape;
-    Ok((shape.work(), 4 * shape.classes))
 }
 
 /// The answers in what [`classify`] returns: for each image the class with the largest logit, the first of several.

@@ -1,13 +1,14 @@
 //! Networks on graphics devices: the shaders that apply them, and the buffers that classification and training share.
 
 mod classify;
+mod kernel;
 
 pub use classify::classify_on_gpu;
+pub(crate) use kernel::{Entry, Kernel};
 
 use super::{InputTable, Shape};
 use crate::device::{Context, DeviceError};
 use bytemuck::{Pod, Zeroable, bytes_of, cast_slice};
-use std::sync::Arc;
 use wgpu::BufferUsages as Usage;
 
 /// Invocations of a workgroup.
@@ -26,6 +27,7 @@ pub(crate) mod binding {
     pub const STATE: u32 = 6;
     pub const WEIGHTS: u32 = 7;
     pub const LOSSES: u32 = 8;
+    pub const GRADIENTS: u32 = 9;
 }
 
 /// The parameters of a batch of images, or of a step of training: see `forward.wgsl`.
@@ -157,107 +159,3 @@ impl Buffers {
 
 /// The shader that applies networks.
 pub(crate) const FORWARD_WGSL: &str = include_str!("gpu/forward.wgsl");
-
-/// One of the shader's entry points with its buffers, for each slot of parameters.
-pub(crate) struct Kernel {
-    pipeline: Arc<wgpu::ComputePipeline>,
-    slots: Vec<wgpu::BindGroup>,
-    workgroups: [u32; 2],
-}
-
-impl Kernel {
-    /// The kernel `entry` of `shader` for `invocations`, with `bound` besides the parameters in `steps`.
-    ///
-    /// Errors: `Limit` when that is more than the device can dispatch at once.
-    ///
-    /// # Safety
-    ///
-    /// With the parameters of [`Sizes::step`], and buffers as large as they say, the shader must keep to its buffers,
-    /// end its loops and not divide by zero.
-    #[allow(unsafe_code, reason = "the caller proves the indices")]
-    pub unsafe fn new(
-        context: &Context,
-        shader: impl FnOnce() -> String,
-        entry: &'static str,
-        invocations: u64,
-        steps: &wgpu::Buffer,
-        bound: &[(u32, &wgpu::Buffer)],
-    ) -> Result<Self, DeviceError> {
-        // SAFETY: the caller's.
-        let pipeline = unsafe { context.pipeline(entry, shader, entry) };
-        let bind = |slot: u64| {
-            let step = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                buffer: steps,
-                offset: slot * STEP_STRIDE,
-                size: std::num::NonZeroU64::new(size_of::<Step>() as u64),
-            });
-            let others = bound.iter().map(|&(place, buffer)| (place, buffer.as_entire_binding()));
-            context.bind(entry, &pipeline, [(binding::STEP, step)].into_iter().chain(others))
-        };
-        Ok(Self {
-            slots: (0..steps.size() / STEP_STRIDE).map(bind).collect(),
-            workgroups: workgroups(context, invocations.div_ceil(LANES))?,
-            pipeline,
-        })
-    }
-
-    /// The kernel `entry` of `forward.wgsl`, otherwise as [`Self::new`].
-    ///
-    /// Errors: `Limit`.
-    #[allow(unsafe_code, reason = "the indices are proven")]
-    pub fn forward(
-        context: &Context,
-        entry: &'static str,
-        invocations: u64,
-        steps: &wgpu::Buffer,
-        bound: &[(u32, &wgpu::Buffer)],
-    ) -> Result<Self, DeviceError> {
-        // SAFETY: the parameters are those of `Sizes::step`: `Shape::validate` bounds all sizes, each is at least 1,
-        // and the host makes every buffer as large as they say. The images' indices in `batches` are below the number
-        // of images, so that an image's inputs are there; a window lies within its padded image, since `wide · pool +
-        // window_width − 1 ≤ width` and likewise for its rows. Features are written before they are read. Invocations
-        // beyond `batch · features` and `batch` return. `weights` is indexed by what is below `weights`, workgroup
-        // arrays by what is below the classes, at most 256. Each loop counts up by at least 1 to a size. Divisors are
-        // sizes. Shifts are by less than 32. No index wraps: all buffers are smaller than 2³² bytes (`Bounds`).
-        unsafe { Self::new(context, || FORWARD_WGSL.to_owned(), entry, invocations, steps, bound) }
-    }
-
-    /// The kernel that computes the features.
-    ///
-    /// Errors: `Limit`.
-    pub fn features(context: &Context, sizes: &Sizes, buffers: &Buffers) -> Result<Self, DeviceError> {
-        let bound = [
-            (binding::IMAGES, &buffers.images),
-            (binding::BATCHES, &buffers.batches),
-            (binding::FEATURES, &buffers.features),
-            (binding::WEIGHTS, &buffers.weights),
-        ];
-        let invocations = u64::from(sizes.batch) * sizes.shape.features() as u64;
-        Self::forward(context, "compute_features", invocations, &buffers.steps, &bound)
-    }
-
-    /// Records the kernel with the parameters in `slot`.
-    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, slot: usize) {
-        let [x, y] = self.workgroups;
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, &self.slots[slot], &[]);
-        pass.dispatch_workgroups(x, y, 1);
-    }
-}
-
-/// At least `count` workgroups in two dimensions.
-///
-/// Errors: `Limit`.
-fn workgroups(context: &Context, count: u64) -> Result<[u32; 2], DeviceError> {
-    let most = u64::from(context.bounds.workgroups);
-    let (x, y) = (count.min(most), count.div_ceil(most));
-    if y > most {
-        return Err(DeviceError::Limit {
-            limit: "workgroups",
-            needed: count,
-            available: most * most,
-        });
-    }
-    // Both are at most the limit, which has 32 bits.
-    Ok([x as u32, y as u32])
-}

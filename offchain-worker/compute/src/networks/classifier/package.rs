@@ -1,6 +1,7 @@
 //! The bytes of a network: a model package of architecture 1.
 
 use super::{FIRST_SHIFT, NetworkError, Shape, within};
+use agora_primitives::job::{ClassifierShape, InferenceNetwork, inference::MAX_CLASSIFIER_SHIFT};
 
 /// What every model package begins with, the version included.
 const MAGIC: [u8; 5] = *b"AGMP\x01";
@@ -8,8 +9,6 @@ const MAGIC: [u8; 5] = *b"AGMP\x01";
 const ARCHITECTURE: u8 = 1;
 /// Bytes before the weights.
 const HEADER: usize = 24;
-/// The most that the first layer's sums are divided by is two to this power.
-const MAX_SHIFT: u8 = 24;
 
 /// A network that can be applied: shape, scales and weights.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,10 +76,39 @@ impl Package {
         Ok(package)
     }
 
-    /// The package's bytes.
-    pub fn encode(&self) -> Vec<u8> {
+    /// The network, as a job says what it is.
+    pub fn network(&self) -> InferenceNetwork {
+        let [
+            width,
+            height,
+            window_width,
+            window_height,
+            padding,
+            pool,
+            channels,
+            classes,
+        ] = self.sizes();
+        let shape = ClassifierShape {
+            width,
+            height,
+            window_width,
+            window_height,
+            padding,
+            pool,
+            channels,
+            classes,
+        };
+        InferenceNetwork::Classification {
+            shape,
+            maximum: self.maximum,
+            shift: self.shift,
+        }
+    }
+
+    fn sizes(&self) -> [u16; 8] {
         let s = &self.shape;
-        let sizes = [
+        // Every size is at most 4096.
+        [
             s.width,
             s.height,
             s.window_width,
@@ -89,12 +117,16 @@ impl Package {
             s.pool,
             s.channels,
             s.classes,
-        ];
+        ]
+        .map(|size| size as u16)
+    }
+
+    /// The package's bytes.
+    pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER + self.weights.len());
         bytes.extend(MAGIC);
         bytes.push(ARCHITECTURE);
-        // Every size is at most 4096.
-        bytes.extend(sizes.into_iter().flat_map(|size| (size as u16).to_le_bytes()));
+        bytes.extend(self.sizes().into_iter().flat_map(u16::to_le_bytes));
         bytes.extend([self.maximum, self.shift]);
         bytes.extend(self.weights.iter().map(|&weight| weight.cast_unsigned()));
         bytes
@@ -103,7 +135,7 @@ impl Package {
     fn validate_header(&self) -> Result<(), NetworkError> {
         self.shape.validate()?;
         within("largest pixel", self.maximum.into(), 1, u8::MAX.into())?;
-        within("shift", self.shift.into(), 1, MAX_SHIFT.into())
+        within("shift", self.shift.into(), 1, MAX_CLASSIFIER_SHIFT.into())
     }
 
     fn validate_weights(&self) -> Result<(), NetworkError> {

@@ -1,6 +1,7 @@
 //! Shapes and packages of networks.
 
 use super::*;
+use agora_primitives::job::InferenceNetwork;
 use proptest::prelude::*;
 
 /// 8×8 digits, a window of 3×3, squares of 2×2.
@@ -189,6 +190,22 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 proptest! {
+    #[test]
+    fn shapes_are_those_of_jobs(shape in shape()) {
+        let package = Package { shape, maximum: 16, shift: 8, weights: vec![] };
+        let InferenceNetwork::Classification { shape: published, .. } = package.network() else {
+            panic!("it classifies");
+        };
+        prop_assert_eq!(Shape::from(published), shape);
+        prop_assert_eq!(published.validate().is_ok(), shape.validate().is_ok());
+        if shape.validate().is_ok() {
+            prop_assert_eq!(published.work(), shape.work());
+            prop_assert_eq!(published.weights() as usize, shape.weights());
+            prop_assert_eq!(published.pixels() as usize, shape.pixels());
+            prop_assert_eq!(published.features() as usize, shape.features());
+        }
+    }
+
     #[test]
     fn hostile_bytes_give_an_error_or_a_package_of_the_same_bytes(
         shape in shape(), scales: [u8; 2], more in 0usize..2, flip: prop::sample::Index, byte: u8,

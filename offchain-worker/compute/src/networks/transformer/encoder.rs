@@ -1,58 +1,6 @@
 //! What a transformer encoder consists of.
 
-use super::{ACTIVATION_TABLE, EXPONENT_TABLE};
-
-/// Sizes of an encoder.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Shape {
-    /// How many tokens there are.
-    pub vocabulary: u32,
-    /// The most tokens of one item.
-    pub positions: u32,
-    /// Values of the state of one token.
-    pub hidden: u32,
-    /// How many layers.
-    pub layers: u32,
-    /// Heads of queries.
-    pub heads: u32,
-    /// Heads of keys and values; each serves `heads / key_value_heads` heads of queries.
-    pub key_value_heads: u32,
-    /// Length of one query, key or value.
-    pub head_size: u32,
-    /// Values between the two linear layers of the feed-forward network.
-    pub intermediate: u32,
-}
-
-impl Shape {
-    /// Length of all queries of a token.
-    pub const fn query_width(&self) -> u32 {
-        self.heads * self.head_size
-    }
-
-    /// Length of all keys of a token, and of all values.
-    pub const fn key_width(&self) -> u32 {
-        self.key_value_heads * self.head_size
-    }
-
-    /// Length of queries, keys and values of a token.
-    pub const fn attention_width(&self) -> u32 {
-        self.query_width() + 2 * self.key_width()
-    }
-
-    /// Bytes of the embedding of one item.
-    pub const fn output_bytes(&self) -> u32 {
-        2 * self.hidden
-    }
-
-    /// Multiply–add operations of an item of so many tokens.
-    pub fn work(&self, tokens: u32) -> u64 {
-        let tokens = u64::from(tokens);
-        let [hidden, intermediate] = [self.hidden, self.intermediate].map(u64::from);
-        let linear = hidden * u64::from(self.attention_width() + self.query_width()) + 2 * hidden * intermediate;
-        let attention = 2 * tokens * u64::from(self.query_width());
-        u64::from(self.layers) * tokens * (linear + attention)
-    }
-}
+use super::{ACTIVATION_TABLE, EXPONENT_TABLE, Shape};
 
 /// In how many signed bytes each input of a linear layer is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

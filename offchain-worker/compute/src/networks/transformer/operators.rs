@@ -1,10 +1,8 @@
 //! The integer operators, as `docs/protocol/inference.md` specifies them. None overflows, whatever it is given within
 //! the limits of a package; each can be computed with 32-bit words alone.
 
-use super::{ACTIVATION_TABLE, Activation, EXPONENT_TABLE, Limbs, Norm};
-
-/// The largest amount of a value.
-pub const VALUE_MAX: i32 = (1 << 19) - 1;
+use super::{ACTIVATION_TABLE, Activation, EXPONENT_TABLE, Limbs, Norm, VALUE_MAX};
+pub(crate) use agora_primitives::job::inference::EXPONENT_ONE;
 
 /// Levels of queries and keys.
 pub(crate) const ATTENTION_LEVELS: u32 = 2047;
@@ -18,8 +16,6 @@ pub(crate) const QUERY_SHIFT: u32 = 15;
 pub(crate) const KEY_SHIFT: u32 = 21;
 /// Bits of a score behind the binary point.
 pub(crate) const EXPONENT_FRACTION: u32 = 10;
-/// One, as an entry of the table of powers and as a probability.
-pub(crate) const EXPONENT_ONE: i32 = 1 << 15;
 
 impl Limbs {
     /// The amount that the largest value of a row is scaled to.

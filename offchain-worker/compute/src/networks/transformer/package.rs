@@ -7,6 +7,7 @@ mod reader;
 mod writer;
 
 use super::{Encoder, Shape};
+use agora_primitives::job::inference::MAX_TOKENIZER;
 use decode::{check_size, read_encoder, read_shape};
 use encode::write_encoder;
 pub use error::PackageError;
@@ -19,8 +20,6 @@ pub const MAGIC: [u8; 4] = *b"AGMP";
 pub const VERSION: u8 = 1;
 /// The architecture of transformer encoders.
 pub const TRANSFORMER_ENCODER: u8 = 0;
-/// The largest tokeniser, in bytes.
-const MAX_TOKENIZER: u32 = 64 * 1024 * 1024;
 
 /// A transformer encoder, and the tokeniser that makes its input.
 #[derive(Clone, PartialEq, Eq, Debug)]

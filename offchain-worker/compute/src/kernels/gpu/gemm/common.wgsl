@@ -27,6 +27,8 @@ struct Params {
     // Of the second output, in words.
     next_offset: u32,
     next_stride: u32,
+    // The scales of the first four rows of C, in words.
+    scales_offset: u32,
 }
 
 @group(0) @binding(2) var<storage, read_write> out: array<{{OUT}}>;

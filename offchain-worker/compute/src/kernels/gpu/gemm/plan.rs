@@ -1,6 +1,6 @@
 //! What a product reads and writes, and how it is cut to the device's limits.
 
-use super::{Configuration, Epilogue, operands::Operand, shader::Output};
+use super::{Configuration, Epilogue, operands::Operand, scales::MAX_ROWS, shader::Output};
 use crate::device::Bounds;
 
 /// The largest k: 128² · 131,071 < 2³¹.
@@ -127,12 +127,16 @@ pub(super) fn check(
     };
     let within = match epilogue {
         Epilogue::Sums { out } => fits(out, m, n),
-        Epilogue::Residues { out, next } => batch == 1 && fits(out, m, packed(n)) && fits(next, n, packed(m)),
+        Epilogue::Residues { out, next, scales } => {
+            let scaled = u64::from(scales.first_row) + u64::from(m).next_multiple_of(16) <= MAX_ROWS.into();
+            let whole = scales.first_row.is_multiple_of(16);
+            batch == 1 && scaled && whole && fits(out, m, packed(n)) && fits(next, n, packed(m))
+        }
     };
     if within {
         Ok(())
     } else {
-        Err("a product's output reaches out of its buffer")
+        Err("a product's output, or what scales it, reaches out of its buffer")
     }
 }
 

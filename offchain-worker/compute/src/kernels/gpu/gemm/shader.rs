@@ -1,6 +1,6 @@
 //! The shaders' text, filled in for a configuration and for what is done with the sums.
 
-use super::{super::configuration::Memory, Configuration};
+use super::{super::configuration::Memory, Configuration, scales::MAX_ROWS};
 use std::fmt::Write;
 
 const COMMON: &str = include_str!("common.wgsl");
@@ -18,10 +18,10 @@ pub(super) const TEXTURE_WIDTH: u32 = 1024;
 
 /// What is done with the sums.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) enum Output {
+pub(in super::super) enum Output {
     /// Stored as they are.
     Sums,
-    /// Residues modulo 251, twice.
+    /// Residues modulo 251, as they are and scaled.
     Residues,
 }
 
@@ -63,6 +63,7 @@ pub(super) fn shader(configuration: Configuration, output: Output) -> String {
         ("{{TEXTURE_WIDTH}}", TEXTURE_WIDTH.to_string()),
         ("{{DEPTH}}", depth.to_string()),
         ("{{OUT}}", out.to_owned()),
+        ("{{SCALES}}", (MAX_ROWS / 16).to_string()),
         ("{{BASES}}", text.bases()),
         ("{{SUMS}}", text.sums()),
         ("{{LOADS}}", text.loads()),
@@ -202,20 +203,23 @@ impl Text {
         })
     }
 
-    /// Words of four rows.
+    /// Words of four rows, each with its scale.
     fn store_next(self) -> String {
         lines(|out| {
-            for c in 0..self.configuration.columns {
-                for r in (0..self.configuration.rows).step_by(4) {
-                    let bytes = [0, 1, 2, 3].map(|i| format!("signed_byte(residue_{}_{c})", r + i));
+            for r in (0..self.configuration.rows).step_by(4) {
+                writeln!(out, "if row + {r}u < (params.m + 15u) / 16u * 16u {{")?;
+                writeln!(out, "let scale = scales_of(row + {r}u);")?;
+                for c in 0..self.configuration.columns {
+                    let bytes = [0, 1, 2, 3].map(|i| format!("scaled_byte(residue_{}_{c}, scale[{i}])", r + i));
                     writeln!(
                         out,
-                        "if row + {r}u < (params.m + 15u) / 16u * 16u && column + {c}u < params.n {{ \
+                        "if column + {c}u < params.n {{ \
                          next[params.next_offset + (column + {c}u) * params.next_stride + row / 4u + {}u] = word({}); }}",
                         r / 4,
                         bytes.join(", ")
                     )?;
                 }
+                writeln!(out, "}}")?;
             }
             Ok(())
         })

@@ -167,7 +167,12 @@ proptest! {
     }
 
     #[test]
-    fn residues_are_those_of_the_definition_twice((a, b) in operands(70, 70, -125, 125)) {
+    fn residues_are_those_of_the_definition_as_they_are_and_scaled(
+        (a, b) in operands(70, 70, -125, 125), residues in prop::collection::vec(0u8..251, 150), first in 0usize..5,
+    ) {
+        let first_row = 16 * first;
+        let scales = Scales::new(&context().0).unwrap();
+        scales.write(&context().0, &residues).unwrap();
         let (rows, columns) = (a.count().next_multiple_of(16), b.count().next_multiple_of(16));
         let (lhs, rhs) = (a.upload(0, 0), b.upload(0, 0));
         let mut expected = [vec![0; a.count() * columns], vec![0; b.count() * rows]];
@@ -175,7 +180,8 @@ proptest! {
             for (c, sum) in row.iter().enumerate() {
                 let residue = sum.rem_euclid(251) as u8;
                 expected[0][r * columns + c] = residue;
-                expected[1][c * rows + r] = agora_math::field::symmetric(residue) as u8;
+                let scaled = i32::from(residue) * i32::from(residues[first_row + r]);
+                expected[1][c * rows + r] = agora_math::field::symmetric_of(scaled) as u8;
             }
         }
         for configuration in configurations(Output::Residues) {
@@ -189,6 +195,7 @@ proptest! {
                 Epilogue::Residues {
                     out: OutputView::dense(&out, columns as u32 / 4),
                     next: OutputView::dense(&next, rows as u32 / 4),
+                    scales: ScalesView { scales: &scales, first_row: first_row as u32 },
                 },
             ).unwrap();
             prop_assert!(compute(&gemm, &[&out, &next]) == expected, "{:?}", configuration);
@@ -320,4 +327,46 @@ fn what_reaches_out_of_its_buffer_is_refused() {
     refused(right, lines, OutputView { offset: 1, ..to });
     refused(right, lines, OutputView { stride: 11, ..to });
     refused(Shape { batch: 2, ..right }, lines, OutputView { batch_stride: 1, ..to });
+}
+
+#[test]
+fn rows_without_a_scale_are_refused() {
+    let context = &context().0;
+    let scales = Scales::new(context).unwrap();
+    assert!(scales.write(context, &[1; 4096]).is_ok());
+    assert!(matches!(
+        scales.write(context, &[1; 4097]),
+        Err(DeviceError::Refused { .. })
+    ));
+    let (buffer, out) = (context.storage(4096).unwrap(), context.storage(4096).unwrap());
+    let operand = Operand::new(&buffer, Content::Fixed);
+    let lines = OperandView::dense(&operand, 16);
+    let product = |first_row| {
+        let shape = Shape {
+            m: 17,
+            n: 16,
+            k: 16,
+            batch: 1,
+        };
+        let epilogue = Epilogue::Residues {
+            out: OutputView::dense(&out, 4),
+            next: OutputView::dense(&out, 8),
+            scales: ScalesView {
+                scales: &scales,
+                first_row,
+            },
+        };
+        Gemm::new(
+            context,
+            Tuning::only(Configuration::SMALL),
+            shape,
+            lines,
+            lines,
+            epilogue,
+        )
+    };
+    // Rows in whole vectors: 32 of them.
+    for first_row in [4080, 4096, u32::MAX - 15, 1, 8] {
+        assert!(matches!(product(first_row), Err(DeviceError::Refused { .. })));
+    }
 }

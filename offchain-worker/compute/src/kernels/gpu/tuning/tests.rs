@@ -1,5 +1,5 @@
 use super::*;
-use crate::device::DeviceLimits;
+use crate::device::{DeviceLimits, DeviceType};
 
 fn device(name: &str) -> DeviceInfo {
     DeviceInfo {
@@ -25,6 +25,7 @@ fn what_was_found_is_remembered_for_each_device_and_driver() {
     let tuning = Tuning {
         many: Configuration::LARGE_SHARED,
         few: Configuration::SPLIT,
+        spare: Configuration::TALL_SHARED,
     };
     assert_eq!(remembered(&path, &device("a")), None);
     remember(&path, &device("a"), tuning);
@@ -53,7 +54,7 @@ fn a_broken_file_is_as_none_and_is_written_anew() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tuning.json");
     let tuning = Tuning::only(Configuration::TEXELS);
-    let other_version = br#"{"version":2,"devices":{}}"#;
+    let other_version = br#"{"version":1,"devices":{}}"#;
     for broken in [b"".as_slice(), b"{", b"[1]", b"\xff\xfe", other_version] {
         fs::write(&path, broken).unwrap();
         assert_eq!(remembered(&path, &device("a")), None);

@@ -1,6 +1,6 @@
 //! A scene and the sums of radiances on a device.
 
-use super::{MAX_BATCH, Renderer, TILE_WORDS, Tile};
+use super::{MAX_BATCH, Part, Renderer, TILE_WORDS, Tile};
 use crate::{
     device::{Batch, Context, DeviceError},
     kinds::rendering::tracer,
@@ -8,7 +8,6 @@ use crate::{
 };
 use agora_primitives::job::RenderingJob;
 use bytemuck::{Pod, Zeroable, bytes_of, cast_slice};
-use std::ops::Range;
 
 /// The shader's parameters: see `trace.wgsl`.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -36,7 +35,10 @@ struct Params {
     primitives: u32,
     planes: u32,
     lights: u32,
-    padding: u32,
+    first_group: u32,
+    max_steps: u32,
+    /// Structures in a uniform buffer are whole vectors.
+    padding: [u32; 3],
 }
 
 /// All buffers of a job.
@@ -110,7 +112,7 @@ impl Buffers {
     }
 
     /// Sets the frame and the paths of the next dispatch.
-    pub fn set_params(&self, context: &Context, renderer: &Renderer<'_>, frame: u32, samples: Range<u32>) {
+    pub fn set_params(&self, context: &Context, renderer: &Renderer<'_>, frame: u32, part: &Part) {
         let tracer = renderer.tracer(frame);
         let (view, scene) = (tracer.view, tracer.scene);
         let (key, nonce) = tracer::generator(&renderer.job.seed).key_and_nonce();
@@ -128,24 +130,34 @@ impl Buffers {
             horizon: scene.sky.horizon,
             max_bounces: tracer.max_bounces,
             ground: scene.sky.ground,
-            first_sample: samples.start,
+            first_sample: part.samples.start,
             key,
             nonce,
             size: tracer.size,
-            samples: samples.end - samples.start,
+            samples: part.samples.end - part.samples.start,
             // All are below 2²³.
             nodes: scene.geometry.nodes.len() as u32,
             primitives: scene.geometry.primitives.len() as u32,
             planes: scene.geometry.planes.len() as u32,
             lights: scene.lights.len() as u32,
-            padding: 0,
+            first_group: part.first,
+            max_steps: tracer.max_steps,
+            padding: [0; 3],
         };
         context.queue.write_buffer(&self.params, 0, bytes_of(&params));
     }
 
     /// Reads the first `words` of the sums.
-    pub fn read(&self, context: &Context, cancel: &CancelFlag, words: usize) -> Result<Vec<u32>, DeviceError> {
-        let readback = Batch::new(context, cancel).read(&[self.sums.slice(..4 * words as u64)])?;
+    ///
+    /// Errors: `Cancelled`, and what the device reports.
+    pub fn read(
+        &self,
+        context: &Context,
+        batch: &mut Batch<'_>,
+        cancel: &CancelFlag,
+        words: usize,
+    ) -> Result<Vec<u32>, DeviceError> {
+        let readback = batch.read(&[self.sums.slice(..4 * words as u64)])?;
         let mut sums = Vec::with_capacity(words);
         readback.wait(context, cancel, |_, bytes| {
             let (words, _) = bytes.as_chunks::<4>();

@@ -208,7 +208,8 @@ fn direct_light(path: PathState, origin: vec3<i32>, surface_hit: SurfaceHit, w: 
     if to_light.length <= 64u || here <= 0 || there <= 0 || dot30(to_light.direction, surface_hit.normal) <= 0 {
         return path.radiance;
     }
-    if trace(origin, to_light.direction, to_light.length - 64u, 1u).distance < to_light.length - 64u {
+    let distance = trace(origin, to_light.direction, to_light.length - 64u, 1u).distance;
+    if ran_out || distance < to_light.length - 64u {
         return path.radiance;
     }
     let radius = u32(light.w);
@@ -225,8 +226,13 @@ fn radiance_of(pixel: vec2<u32>, sample: u32) -> vec3<u32> {
     var ray = camera_ray(pixel, words(pixel, sample, 0u));
     var path = PathState(vec3(0u), vec3(ALL));
     var is_diffuse = false;
+    steps_left = params.max_steps;
+    ran_out = false;
     for (var bounce = 0u; bounce <= params.max_bounces; bounce += 1u) {
         let hit = trace(ray.origin, ray.direction, MAX_DISTANCE + 1u, 0u);
+        if ran_out {
+            break;
+        }
         if hit.distance > MAX_DISTANCE {
             return received(path, sky(ray.direction), 16777216u, 1u);
         }
@@ -247,6 +253,9 @@ fn radiance_of(pixel: vec2<u32>, sample: u32) -> vec3<u32> {
         is_diffuse = bsdf.is_diffuse;
         if is_diffuse && params.lights > 0u {
             path.radiance = direct_light(path, ray.origin, surface_hit, words(pixel, sample, 2u + 2u * bounce));
+            if ran_out {
+                break;
+            }
         }
         if dot30(bsdf.direction, bsdf.outgoing_normal) <= 0 {
             break;
@@ -264,11 +273,13 @@ fn radiance_of(pixel: vec2<u32>, sample: u32) -> vec3<u32> {
     return path.radiance;
 }
 
-// A workgroup has 8 × 8 pixels of a tile; 8 × 8 workgroups have a tile.
+// A workgroup has 8 × 8 pixels of a tile; 8 × 8 workgroups have a tile. A dispatch may begin within one.
 @compute @workgroup_size(64)
 fn render(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let place = group.xy * 8u + vec2(local & 7u, local >> 3u);
-    let tile = tiles[group.z];
+    let first = vec2(params.first_group & 7u, (params.first_group >> 3u) & 7u);
+    let place = (first + group.xy) * 8u + vec2(local & 7u, local >> 3u);
+    let number = (params.first_group >> 6u) + group.z;
+    let tile = tiles[number];
     if any(place >= tile.zw) {
         return;
     }
@@ -277,8 +288,8 @@ fn render(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
     for (var i = 0u; i < params.samples; i += 1u) {
         sum += radiance_of(pixel, params.first_sample + i);
     }
-    let first = 3u * (group.z * 4096u + place.y * 64u + place.x);
-    sums[first] += sum.x;
-    sums[first + 1u] += sum.y;
-    sums[first + 2u] += sum.z;
+    let word = 3u * (number * 4096u + place.y * 64u + place.x);
+    sums[word] += sum.x;
+    sums[word + 1u] += sum.y;
+    sums[word + 2u] += sum.z;
 }

@@ -4,6 +4,7 @@ use crate::{
     device::testing::{BreakAt, first_device},
 };
 use agora_primitives::job::{BlobRef, Region};
+use proptest::prelude::*;
 
 /// The scene of the first golden vector.
 fn still_life() -> (MemoryInputs, BlobRef) {
@@ -11,13 +12,13 @@ fn still_life() -> (MemoryInputs, BlobRef) {
         serde_json::from_str(include_str!("../../../../../../tests/vectors/rendering.json")).unwrap();
     let mut inputs = MemoryInputs::new();
     let blob = inputs.insert(hex::decode(vectors[0]["scene"].as_str().unwrap()).unwrap());
-    (inputs, blob.unwrap())
+    (inputs, blob)
 }
 
 #[test]
 fn tiles_that_are_done_survive_the_loss_of_the_device() {
     let (inputs, scene) = still_life();
-    let job = JobSpec::V1(JobKind::Rendering(RenderingJob {
+    let job = JobSpec::V2(JobKind::Rendering(RenderingJob {
         scene,
         seed: [5; 32],
         width: 200,
@@ -32,6 +33,7 @@ fn tiles_that_are_done_survive_the_loss_of_the_device() {
         frames: 1,
         samples: 1,
         max_bounces: 4,
+        max_steps: 1024,
     }));
     let engine = GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap();
     let right = CpuEngine::new()
@@ -56,7 +58,7 @@ fn tiles_that_are_done_survive_the_loss_of_the_device() {
 #[test]
 fn a_scene_larger_than_the_devices_buffers_is_refused() {
     let (inputs, scene) = still_life();
-    let job = JobSpec::V1(JobKind::Rendering(RenderingJob {
+    let job = JobSpec::V2(JobKind::Rendering(RenderingJob {
         scene,
         seed: [5; 32],
         width: 8,
@@ -71,6 +73,7 @@ fn a_scene_larger_than_the_devices_buffers_is_refused() {
         frames: 1,
         samples: 1,
         max_bounces: 1,
+        max_steps: 1024,
     }));
     let options = GpuOptions {
         max_buffer_bytes: Some(512),
@@ -90,4 +93,91 @@ fn a_scene_larger_than_the_devices_buffers_is_refused() {
         ),
         "{error}"
     );
+}
+
+proptest! {
+    #[test]
+    fn parts_add_up_each_path_of_each_pixel_once_and_keep_to_the_amount(
+        tiles in 1u32..7, samples in 1u32..9, amounts in prop::collection::vec(1u64..4000, 1..40),
+    ) {
+        let mut count = vec![0u8; (tiles * TILE_GROUPS * samples) as usize];
+        let (mut done, mut first) = (0, 0);
+        for amount in amounts.into_iter().cycle() {
+            if done == samples {
+                break;
+            }
+            let part = Part::after(done, first, amount, tiles, samples);
+            prop_assert!((1..=amount).contains(&part.work()), "{part:?}");
+            let [x, y, z] = part.workgroups;
+            prop_assert!(part.first % ROW_GROUPS + x <= ROW_GROUPS);
+            prop_assert!(part.first % TILE_GROUPS / ROW_GROUPS + y <= ROW_GROUPS);
+            prop_assert!(part.first / TILE_GROUPS + z <= tiles);
+            for group in 0..part.groups() {
+                // As the shader does.
+                let [column, row, tile] = [group % x, group / x % y, group / x / y];
+                let place = part.first + tile * TILE_GROUPS + row * ROW_GROUPS + column;
+                for sample in part.samples.clone() {
+                    count[(place * samples + sample) as usize] += 1;
+                }
+            }
+            first += part.groups();
+            if first == tiles * TILE_GROUPS {
+                (done, first) = (part.samples.end, 0);
+            }
+        }
+        prop_assert!(count.iter().all(|&times| times == 1));
+    }
+}
+
+#[test]
+fn expensive_paths_come_in_small_submissions_and_cheap_ones_in_large_ones() {
+    let (inputs, scene) = still_life();
+    let job = JobSpec::V2(JobKind::Rendering(RenderingJob {
+        scene,
+        seed: [5; 32],
+        width: 192,
+        height: 128,
+        region: Region {
+            x: 0,
+            y: 0,
+            width: 192,
+            height: 128,
+        },
+        first_frame: 0,
+        frames: 1,
+        samples: 4,
+        max_bounces: 2,
+        max_steps: 1024,
+    }));
+    let right = CpuEngine::new()
+        .run(&job, &inputs, &crate::NoProgress, &CancelFlag::new())
+        .unwrap();
+    let engine = GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap();
+    let context = engine.gpu().device().context().unwrap();
+    // Six tiles of 64 workgroups, four paths: a unit of work each.
+    let all: u64 = 6 * 64 * 4;
+    let mut counts = Vec::new();
+    for nanoseconds in [1, 4_000_000, 1_000_000_000] {
+        context.watch.pretend(nanoseconds);
+        context.watch.take();
+        let computed = engine
+            .run(&job, &inputs, &crate::NoProgress, &CancelFlag::new())
+            .unwrap();
+        assert!(computed == right, "{nanoseconds}");
+        let submissions: Vec<u64> = context.watch.take().into_iter().filter(|&work| work > 0).collect();
+        assert_eq!(submissions.iter().sum::<u64>(), all);
+        // At first nothing is known: two submissions of eight.
+        let late = submissions.iter().skip(2);
+        assert!(
+            late.clone().all(|work| work * nanoseconds <= 50_000_000 || *work == 1),
+            "{submissions:?}"
+        );
+        counts.push(submissions.len());
+    }
+    // The pace doubles, or is eight workgroups, or one.
+    assert!(
+        counts[0] < 40 && (all / 12..all / 4).contains(&(counts[1] as u64)),
+        "{counts:?}"
+    );
+    assert!(counts[2] as u64 > all - 20, "{counts:?}");
 }

@@ -25,11 +25,13 @@ struct Params {
     primitives: u32,
     planes: u32,
     lights: u32,
-    padding: u32,
+    // The first workgroup, counted through all tiles.
+    first_group: u32,
+    max_steps: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// Two vectors each: see bvh.rs.
+// Two vectors each: see hierarchy.rs.
 @group(0) @binding(1) var<storage, read> nodes: array<vec4<i32>>;
 // Six vectors each: see geometry.rs.
 @group(0) @binding(2) var<storage, read> primitives: array<vec4<i32>>;
@@ -44,9 +46,12 @@ struct Params {
 
 const MAX_DISTANCE = 0x10000000u;
 
+// The steps that are left for the rays of the path, and whether they were too few.
+var<private> steps_left: u32;
+var<private> ran_out: bool;
+
 struct Hit {
     distance: u32,
-    id: u32,
     place: u32,
 }
 
@@ -132,60 +137,83 @@ fn inverse_of(size: u32) -> u32 {
     return wide_quotient(16384u, 0u, size);
 }
 
-// The first hit nearer than `limit`; if `any_hit` is not 0, any such. The distance is `limit` if there is none.
-fn trace(origin: vec3<i32>, direction: vec3<i32>, limit: u32, any_hit: u32) -> Hit {
-    var best = Hit(limit, 0u, 0u);
+fn trace_planes(origin: vec3<i32>, direction: vec3<i32>, limit: u32) -> Hit {
+    var best = Hit(limit, 0u);
     for (var i = 0u; i < params.planes; i += 1u) {
         let distance = to_infinite_plane(tables[2u * i], origin, direction);
-        let id = u32(tables[2u * i + 1u].y);
-        if distance > 0u && (distance < best.distance || (distance == best.distance && id < best.id)) {
-            best = Hit(distance, id, params.primitives + i);
+        if distance > 0u && distance < best.distance {
+            best = Hit(distance, params.primitives + i);
         }
     }
-    if any_hit != 0u && best.distance < limit {
+    return best;
+}
+
+// The first hit nearer than `limit`; if `any_hit` is not 0, any such. The distance is `limit` if there is none.
+fn trace(origin: vec3<i32>, direction: vec3<i32>, limit: u32, any_hit: u32) -> Hit {
+    var best = trace_planes(origin, direction, limit);
+    if params.nodes == 0u || (any_hit != 0u && best.distance < limit) {
         return best;
     }
     let size = vec3<u32>(abs(direction));
     let inverse = vec3(inverse_of(size.x), inverse_of(size.y), inverse_of(size.z));
     let slack = select(vec3(0), vec3(16384), size <= vec3(32768u));
     let backwards = direction < vec3(0);
+    let signs = u32(backwards.x) | (u32(backwards.y) << 1u) | (u32(backwards.z) << 2u);
+    // The farther children that wait: at most one for each level of the hierarchy.
+    var waiting: array<u32, 40>;
+    var count = 0u;
     var at = 0u;
-    while at < params.nodes {
+    while steps_left > 0u {
+        steps_left -= 1u;
         let first = nodes[2u * at];
         let second = nodes[2u * at + 1u];
-        let low = first.xyz - slack - origin;
-        let high = second.xyz + slack - origin;
-        let start = select(low, -high, backwards);
-        let end = select(high, -low, backwards);
-        if any(end < vec3(0)) {
-            at = u32(first.w);
-            continue;
-        }
-        let from_start = vec3<u32>(max(start, vec3(0)));
-        let from_end = vec3<u32>(end);
-        let near = max(max(box_distance(from_start.x, inverse.x), box_distance(from_start.y, inverse.y)),
-            box_distance(from_start.z, inverse.z));
-        let far = 1u + min(min(box_distance(from_end.x, inverse.x + 1u), box_distance(from_end.y, inverse.y + 1u)),
-            box_distance(from_end.z, inverse.z + 1u));
-        if near > min(far, best.distance) {
-            at = u32(first.w);
-            continue;
-        }
-        at += 1u;
-        let content = u32(second.w);
-        let count = content & 15u;
-        for (var place = content >> 4u; place < (content >> 4u) + count; place += 1u) {
-            let distance = to_primitive(place, origin, direction);
-            if distance > 0u && distance <= best.distance {
-                let id = u32(primitives[place * 6u + 5u].w);
-                if distance < best.distance || id < best.id {
-                    best = Hit(distance, id, place);
+        if meets(first.xyz - slack - origin, second.xyz + slack - origin, inverse, backwards, best.distance) {
+            let content = u32(second.w);
+            let shapes = content & 0xffffu;
+            if shapes == 0u {
+                let from_second = ((signs >> (content >> 16u)) & 1u) != 0u;
+                waiting[count] = select(u32(first.w), at + 1u, from_second);
+                count += 1u;
+                at = select(at + 1u, u32(first.w), from_second);
+                continue;
+            }
+            if steps_left < 2u * shapes {
+                break;
+            }
+            steps_left -= 2u * shapes;
+            for (var place = u32(first.w); place < u32(first.w) + shapes; place += 1u) {
+                let distance = to_primitive(place, origin, direction);
+                if distance > 0u && (distance < best.distance || (distance == best.distance && place < best.place)) {
+                    best = Hit(distance, place);
                 }
             }
+            if any_hit != 0u && best.distance < limit {
+                return best;
+            }
         }
-        if any_hit != 0u && best.distance < limit {
+        if count == 0u {
             return best;
         }
+        count -= 1u;
+        at = waiting[count];
     }
+    ran_out = true;
     return best;
+}
+
+// Whether a ray may meet something in a box that is not farther than `distance`. The box is given by its sides as seen
+// from the origin.
+fn meets(low: vec3<i32>, high: vec3<i32>, inverse: vec3<u32>, backwards: vec3<bool>, distance: u32) -> bool {
+    let start = select(low, -high, backwards);
+    let end = select(high, -low, backwards);
+    if any(end < vec3(0)) {
+        return false;
+    }
+    let from_start = vec3<u32>(max(start, vec3(0)));
+    let from_end = vec3<u32>(end);
+    let near = max(max(box_distance(from_start.x, inverse.x), box_distance(from_start.y, inverse.y)),
+        box_distance(from_start.z, inverse.z));
+    let far = 1u + min(min(box_distance(from_end.x, inverse.x + 1u), box_distance(from_end.y, inverse.y + 1u)),
+        box_distance(from_end.z, inverse.z + 1u));
+    return near <= min(far, distance);
 }

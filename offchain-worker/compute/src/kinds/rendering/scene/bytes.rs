@@ -3,9 +3,11 @@
 use super::*;
 
 const MAGIC: [u8; 4] = *b"AGSC";
-const VERSION: u32 = 1;
-/// Magic, version, seven counts, sky, exposure and clamp.
-const HEADER: usize = 80;
+const VERSION: u32 = 2;
+/// Magic, version, eight counts, sky, exposure, clamp, and zeros: with them, no material and no node crosses a multiple
+/// of 1024 bytes, so that one chunk of the blob has all of it.
+const HEADER: usize = 96;
+const ZEROS: usize = 12;
 /// The places of the normals of a flat triangle.
 const FLAT: [u32; 3] = [u32::MAX; 3];
 
@@ -18,12 +20,18 @@ struct Table {
 }
 
 /// The tables, in their order.
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 8] = [
     Table {
         what: "materials",
         entry: 32,
         least: 1,
         most: MAX_MATERIALS,
+    },
+    Table {
+        what: "nodes",
+        entry: 32,
+        least: 0,
+        most: MAX_NODES,
     },
     Table {
         what: "spheres",
@@ -64,7 +72,7 @@ const TABLES: [Table; 7] = [
 ];
 
 /// Checks the number of entries of each table.
-pub(super) fn check_counts(counts: &[u64; 7]) -> Result<(), SceneError> {
+pub(super) fn check_counts(counts: &[u64; 8]) -> Result<(), SceneError> {
     for (&count, &Table { what, least, most, .. }) in counts.iter().zip(&TABLES) {
         if !(u64::from(least)..=u64::from(most)).contains(&count) {
             return Err(SceneError::Count {
@@ -76,6 +84,12 @@ pub(super) fn check_counts(counts: &[u64; 7]) -> Result<(), SceneError> {
         }
     }
     Ok(())
+}
+
+/// The bytes of a scene with so many entries of each table.
+pub(super) fn length_of(counts: &[u64; 8]) -> u64 {
+    let tables = counts.iter().zip(&TABLES).map(|(count, table)| count * table.entry);
+    HEADER as u64 + tables.sum::<u64>()
 }
 
 /// Reads numbers from the front of bytes whose length was checked before: beyond the end there are zeros.
@@ -137,6 +151,16 @@ impl Reader<'_> {
         (surface, material)
     }
 
+    fn node(&mut self) -> Node {
+        Node {
+            low: self.position(),
+            at: self.u32(),
+            high: self.position(),
+            count: u16::from_le_bytes(self.bytes()),
+            axis: u16::from_le_bytes(self.bytes()),
+        }
+    }
+
     fn triangle(&mut self) -> Triangle {
         let vertices = self.radiance();
         let normals = self.radiance();
@@ -160,9 +184,10 @@ impl Reader<'_> {
 }
 
 impl Scene {
-    pub(super) fn counts(&self) -> [u64; 7] {
+    pub(super) fn counts(&self) -> [u64; 8] {
         [
             self.materials.len(),
+            self.nodes.len(),
             self.spheres.len(),
             self.planes.len(),
             self.vertices.len(),
@@ -193,10 +218,9 @@ impl Scene {
         if version != VERSION {
             return Err(SceneError::Version(version));
         }
-        let counts = [(); 7].map(|()| u64::from(reader.u32()));
+        let counts = [(); 8].map(|()| u64::from(reader.u32()));
         check_counts(&counts)?;
-        let tables = counts.iter().zip(&TABLES).map(|(count, table)| count * table.entry);
-        let expected = HEADER as u64 + tables.sum::<u64>();
+        let expected = length_of(&counts);
         if expected != bytes.len() as u64 {
             return Err(length(expected));
         }
@@ -215,7 +239,9 @@ impl Scene {
         out.words(self.sky.horizon);
         out.words(self.sky.ground);
         out.words([self.exposure, self.clamp]);
+        out.0.extend([0; ZEROS]);
         self.materials.iter().for_each(|material| out.material(material));
+        self.nodes.iter().for_each(|node| out.node(node));
         for sphere in &self.spheres {
             out.position(sphere.centre);
             out.words([sphere.radius, sphere.material]);
@@ -246,14 +272,26 @@ impl Scene {
 
 impl Reader<'_> {
     /// Everything after the counts.
-    fn scene(&mut self, counts: [u64; 7]) -> Result<Scene, SceneError> {
-        let [materials, spheres, planes, vertices, normals, triangles, keyframes] = counts;
+    fn scene(&mut self, counts: [u64; 8]) -> Result<Scene, SceneError> {
+        let [
+            materials,
+            nodes,
+            spheres,
+            planes,
+            vertices,
+            normals,
+            triangles,
+            keyframes,
+        ] = counts;
         let sky = Sky {
             zenith: self.radiance(),
             horizon: self.radiance(),
             ground: self.radiance(),
         };
         let [exposure, clamp] = [self.u32(), self.u32()];
+        if self.bytes() != [0; ZEROS] {
+            return Err(refused("header", "its last 12 bytes are not 0"));
+        }
         let materials = self.table(materials, Self::material);
         first_refused("material", &materials, |&(surface, _)| {
             (surface > Surface::Coated as u8).then_some("its kind is unknown")
@@ -263,6 +301,7 @@ impl Reader<'_> {
             exposure,
             clamp,
             materials: materials.into_iter().map(|(_, material)| material).collect(),
+            nodes: self.table(nodes, Self::node),
             spheres: self.table(spheres, |reader| Sphere {
                 centre: reader.position(),
                 radius: reader.u32(),
@@ -294,6 +333,14 @@ impl Writer {
     fn position(&mut self, position: [i32; 3]) {
         self.0
             .extend(position.iter().flat_map(|coordinate| coordinate.to_le_bytes()));
+    }
+
+    fn node(&mut self, node: &Node) {
+        self.position(node.low);
+        self.words([node.at]);
+        self.position(node.high);
+        self.0
+            .extend([node.count, node.axis].into_iter().flat_map(u16::to_le_bytes));
     }
 
     fn material(&mut self, material: &Material) {

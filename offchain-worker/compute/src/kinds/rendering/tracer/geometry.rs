@@ -5,17 +5,15 @@
 //! equally sharp.
 
 use super::{
-    bvh::{Bounds, Node, build},
     fixed::{FRACTION, Vector, dot, mul_saturating, normalise, normalise_wide},
-    scene::{Plane, Scene, Triangle},
+    scene::{Node, Plane, Scene, Sphere, Triangle},
 };
+use bytemuck::Zeroable;
 
 /// How far a point may be beyond an edge, or outside the box of its triangle, and still hit it: rounding leaves no
 /// cracks.
 const EDGE_SLACK: i32 = 2;
 const BOX_SLACK: i32 = 8;
-/// By how much the boxes of the hierarchy are larger than what is in them: rounding never hides a hit.
-const BOUNDS_SLACK: i32 = 16;
 
 /// A triangle or a sphere, as rays are intersected with it. 24 words, as the shader reads them.
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
@@ -29,8 +27,7 @@ pub(crate) struct Primitive {
     /// [`TRIANGLE`] or [`SPHERE`].
     pub kind: u32,
     pub high: [i32; 3],
-    /// Place in the scene, spheres after triangles: the lower of two equally near hits counts.
-    pub id: u32,
+    pub padding: u32,
 }
 
 pub(crate) const TRIANGLE: u32 = 0;
@@ -54,11 +51,10 @@ pub(crate) struct InfinitePlane {
     /// Unit normal and offset.
     pub plane: [i32; 4],
     pub material: u32,
-    pub id: u32,
-    pub padding: [u32; 2],
+    pub padding: [u32; 3],
 }
 
-/// Everything that rays can hit. Primitives and surfaces are in the order of the hierarchy's leaves.
+/// Everything that rays can hit. Primitives and surfaces are the scene's triangles, then its spheres.
 pub(crate) struct Geometry {
     pub primitives: Vec<Primitive>,
     pub surfaces: Vec<SurfaceData>,
@@ -67,68 +63,50 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// Prepares `scene`, which is valid. Complexity: O(n log n).
+    /// Prepares `scene`, which is valid. Complexity: O(n).
     pub fn new(scene: &Scene) -> Self {
-        let mut all: Vec<(Primitive, SurfaceData)> = (0..)
-            .zip(&scene.triangles)
-            .filter_map(|(id, triangle)| prepare(scene, triangle, id))
-            .collect();
-        let first_sphere = scene.triangles.len() as u32;
-        let first_plane = first_sphere + scene.spheres.len() as u32;
-        all.extend((first_sphere..).zip(&scene.spheres).map(|(id, sphere)| {
-            let radius = sphere.radius as i32;
-            let [x, y, z] = sphere.centre;
-            let mut planes = [[0; 4]; 4];
-            planes[0] = [x, y, z, radius];
-            let primitive = Primitive {
-                planes,
-                low: sphere.centre.map(|c| c - radius),
-                kind: SPHERE,
-                high: sphere.centre.map(|c| c + radius),
-                id,
-            };
-            let surface = SurfaceData {
-                normals: [[0; 4]; 3],
-                scales: [0; 3],
-                material: sphere.material,
-            };
-            (primitive, surface)
-        }));
-        let bounds: Vec<Bounds> = all.iter().map(|(primitive, _)| bounds(primitive)).collect();
-        let (nodes, order) = build(&bounds);
-        let (primitives, surfaces) = order.iter().map(|&place| all[place as usize]).unzip();
+        let triangles = scene.triangles.iter().map(|triangle| {
+            // All zero, it has no plane that a ray can hit.
+            prepare(scene, triangle).unwrap_or_else(|| (Primitive::zeroed(), SurfaceData::zeroed()))
+        });
+        let (primitives, surfaces) = triangles.chain(scene.spheres.iter().map(round)).unzip();
         Self {
             primitives,
             surfaces,
-            nodes,
-            planes: (first_plane..)
-                .zip(&scene.planes)
-                .map(|(id, plane)| infinite_plane(plane, id))
-                .collect(),
+            nodes: scene.nodes.clone(),
+            planes: scene.planes.iter().map(infinite_plane).collect(),
         }
     }
 }
 
-fn bounds(primitive: &Primitive) -> Bounds {
-    Bounds {
-        low: primitive.low.map(|c| c - BOUNDS_SLACK),
-        high: primitive.high.map(|c| c + BOUNDS_SLACK),
-    }
+/// The sphere as rays are intersected with it.
+fn round(sphere: &Sphere) -> (Primitive, SurfaceData) {
+    let radius = sphere.radius as i32;
+    let [x, y, z] = sphere.centre;
+    let mut primitive = Primitive {
+        kind: SPHERE,
+        ..Zeroable::zeroed()
+    };
+    primitive.planes[0] = [x, y, z, radius];
+    let surface = SurfaceData {
+        material: sphere.material,
+        ..Zeroable::zeroed()
+    };
+    (primitive, surface)
 }
 
-fn infinite_plane(plane: &Plane, id: u32) -> InfinitePlane {
+fn infinite_plane(plane: &Plane) -> InfinitePlane {
     let normal = normalise(plane.normal);
     let [x, y, z] = normal;
     InfinitePlane {
         plane: [x, y, z, dot(normal, plane.point)],
         material: plane.material,
-        id,
-        padding: [0; 2],
+        padding: [0; 3],
     }
 }
 
 /// The triangle as rays are intersected with it; `None` if it is so thin that none hits it.
-fn prepare(scene: &Scene, triangle: &Triangle, id: u32) -> Option<(Primitive, SurfaceData)> {
+fn prepare(scene: &Scene, triangle: &Triangle) -> Option<(Primitive, SurfaceData)> {
     let corners: [Vector; 3] = triangle.vertices.map(|place| scene.vertices[place as usize]);
     let wide = |from: Vector, to: Vector| [0, 1, 2].map(|i| i64::from(to[i]) - i64::from(from[i]));
     let normal = cross(wide(corners[0], corners[1]), wide(corners[0], corners[2]));
@@ -161,7 +139,7 @@ fn prepare(scene: &Scene, triangle: &Triangle, id: u32) -> Option<(Primitive, Su
         low: extreme(i32::min).map(|c| c - BOX_SLACK),
         kind: TRIANGLE,
         high: extreme(i32::max).map(|c| c + BOX_SLACK),
-        id,
+        padding: 0,
     };
     let surface = SurfaceData {
         normals,

@@ -7,7 +7,7 @@ use super::{
     geometry::SPHERE,
     prepared::{Light, PreparedScene, step_along},
     scene::Surface,
-    trace::{Hit, Ray},
+    trace::{Hit, OutOfSteps, Ray},
 };
 use agora_math::field::Generator;
 
@@ -36,6 +36,7 @@ pub(crate) struct PathTracer<'a> {
     pub size: [u32; 2],
     pub frame: u32,
     pub max_bounces: u32,
+    pub max_steps: u32,
 }
 
 /// A path under way.
@@ -43,6 +44,8 @@ struct PathState {
     radiance: [u32; 3],
     throughput: [u32; 3],
     clamp: u32,
+    /// The steps that are left for its rays.
+    steps: u32,
 }
 
 impl PathState {
@@ -98,11 +101,15 @@ impl PathTracer<'_> {
             radiance: [0; 3],
             throughput: [ALL; 3],
             clamp: self.scene.clamp,
+            steps: self.max_steps,
         };
         let mut lobe = Lobe::Specular;
         for bounce in 0..=self.max_bounces {
             let ray = Ray::new(origin, direction);
-            let Some(hit) = self.scene.geometry.first_hit(&ray) else {
+            let Ok(found) = self.scene.geometry.first_hit(&ray, &mut path.steps) else {
+                break;
+            };
+            let Some(hit) = found else {
                 path.add(self.scene.sky_towards(direction), path.throughput, 1 << 24, 1);
                 break;
             };
@@ -121,7 +128,10 @@ impl PathTracer<'_> {
             origin = step_along(surface.position, bsdf.outgoing_normal, OFFSET);
             path.throughput = path.through(bsdf.colour);
             if bsdf.lobe == Lobe::Diffuse {
-                self.add_direct_light(&mut path, origin, &surface, self.words(pixel, sample, 2 + 2 * bounce));
+                let words = self.words(pixel, sample, 2 + 2 * bounce);
+                if self.add_direct_light(&mut path, origin, &surface, words).is_err() {
+                    break;
+                }
             }
             if dot(bsdf.direction, bsdf.outgoing_normal) <= 0 {
                 break;
@@ -135,19 +145,27 @@ impl PathTracer<'_> {
     }
 
     /// Adds the light of one of the lights, seen from `origin` at a scattering surface.
-    fn add_direct_light(&self, path: &mut PathState, origin: Vector, surface: &SurfaceHit, words: [u32; 4]) {
+    fn add_direct_light(
+        &self,
+        path: &mut PathState,
+        origin: Vector,
+        surface: &SurfaceHit,
+        words: [u32; 4],
+    ) -> Result<(), OutOfSteps> {
         let count = self.scene.lights.len() as u32;
         let chosen = ((u64::from(words[0]) * u64::from(count)) >> 32) as usize;
         let Some(light) = self.scene.lights.get(chosen) else {
-            return;
+            return Ok(());
         };
         let Some((direction, distance, factor)) = sample_light(light, origin, surface, words) else {
-            return;
+            return Ok(());
         };
         let ray = Ray::new(origin, direction);
-        if !self.scene.geometry.is_hit_before(&ray, distance - LIGHT_MARGIN) {
+        let geometry = &self.scene.geometry;
+        if !geometry.is_hit_before(&ray, distance - LIGHT_MARGIN, &mut path.steps)? {
             path.add(light.emission, path.throughput, factor, count);
         }
+        Ok(())
     }
 
     /// The surface at `hit`.

@@ -1,9 +1,9 @@
-//! Rays: what they hit first.
+//! Rays: what they hit first. The search is specified to the step, so that steps run out at the same one on every engine.
 
 use super::{
-    bvh::{COUNT_BITS, MAX_DEPTH, Node},
     fixed::{Vector, add, dot, sub},
     geometry::{Geometry, InfinitePlane, Primitive, TRIANGLE},
+    scene::{MAX_DEPTH, Node},
 };
 
 /// The farthest that a ray reaches.
@@ -14,28 +14,28 @@ const PLANE_END: i32 = 1 << 26;
 const PARALLEL: u32 = 1 << 15;
 /// By how much boxes are larger along such an axis: more than a ray can move along it.
 const PARALLEL_SLACK: i32 = 1 << 14;
+/// Steps that trying a primitive takes; trying a box takes one.
+const PRIMITIVE_STEPS: u32 = 2;
 
 /// Where a ray hits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Hit {
     /// How far along the ray.
     pub distance: u32,
-    /// The lower one counts of two that are equally far.
-    pub id: u32,
-    /// Which primitive, or, from their number on, which plane.
+    /// Which primitive, or, from their number on, which plane: the lower one counts of two that are equally far.
     pub place: u32,
 }
 
 impl Hit {
     /// No hit up to `distance`, exclusively.
     const fn none(distance: u32) -> Self {
-        Self {
-            distance,
-            id: 0,
-            place: 0,
-        }
+        Self { distance, place: 0 }
     }
 }
+
+/// A path has no steps left: it ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct OutOfSteps;
 
 /// A ray, with what is computed once for all boxes.
 pub(crate) struct Ray {
@@ -62,10 +62,11 @@ impl Ray {
 
     /// Whether the ray may meet something in the box of `node` that is not farther than `distance`.
     ///
-    /// May say yes wrongly, but never no: the distance to the nearer side is rounded down, that to the farther side up.
+    /// Specified to the bit. The distance to the nearer side is rounded down, that to the farther side up, so that it is
+    /// never wrongly no.
     #[inline(always)]
     fn meets(&self, node: &Node, distance: u32) -> bool {
-        let (mut near, mut far) = (0, i64::from(distance));
+        let (mut near, mut far, mut signs) = (0, i64::from(distance), 0);
         for i in 0..3 {
             let low = i64::from(node.low[i] - self.slack[i] - self.origin[i]);
             let high = i64::from(node.high[i] + self.slack[i] - self.origin[i]);
@@ -76,8 +77,10 @@ impl Ray {
             };
             near = near.max((first * self.inverse[i]) >> 16);
             far = far.min(((last * (self.inverse[i] + 1)) >> 16) + 1);
+            signs |= last;
         }
-        near <= far
+        // A box behind the origin is not met, whatever the rounding.
+        near <= far && signs >= 0
     }
 
     /// The point at `distance`.
@@ -146,78 +149,81 @@ impl Ray {
 }
 
 impl Geometry {
-    /// What `ray` hits first.
-    pub fn first_hit(&self, ray: &Ray) -> Option<Hit> {
+    /// What `ray` hits first. Takes steps off `left`.
+    pub fn first_hit(&self, ray: &Ray, left: &mut u32) -> Result<Option<Hit>, OutOfSteps> {
         let mut best = Hit::none(MAX_DISTANCE + 1);
         let planes = (self.primitives.len() as u32..).zip(&self.planes);
         for (place, plane) in planes {
             if let Some(distance) = ray.to_infinite_plane(plane) {
-                best = best.min(Hit {
-                    distance,
-                    id: plane.id,
-                    place,
-                });
+                best = best.min(Hit { distance, place });
             }
         }
-        self.visit(ray, |place, primitive| {
+        self.visit(ray, best.distance, left, |place, primitive| {
             if let Some(distance) = ray.to_primitive(primitive) {
-                best = best.min(Hit {
-                    distance,
-                    id: primitive.id,
-                    place,
-                });
+                best = best.min(Hit { distance, place });
             }
             Some(best.distance)
-        });
-        (best.distance <= MAX_DISTANCE).then_some(best)
+        })?;
+        Ok((best.distance <= MAX_DISTANCE).then_some(best))
     }
 
-    /// Whether `ray` hits anything nearer than `distance`.
-    pub fn is_hit_before(&self, ray: &Ray, distance: u32) -> bool {
+    /// Whether `ray` hits anything nearer than `distance`. Takes steps off `left`.
+    pub fn is_hit_before(&self, ray: &Ray, distance: u32, left: &mut u32) -> Result<bool, OutOfSteps> {
         let before = |hit: Option<u32>| hit.is_some_and(|hit| hit < distance);
         if self.planes.iter().any(|plane| before(ray.to_infinite_plane(plane))) {
-            return true;
+            return Ok(true);
         }
         let mut hit = false;
-        self.visit(ray, |_, primitive| {
+        self.visit(ray, distance, left, |_, primitive| {
             hit = before(ray.to_primitive(primitive));
             (!hit).then_some(distance)
-        });
-        hit
+        })?;
+        Ok(hit)
     }
 
-    /// Calls `take` with every primitive that `ray` may hit, roughly from near to far. `take` returns the distance up
-    /// to which it still looks, or `None` to end.
+    /// Calls `take` with every primitive that `ray` may hit not farther than `distance`, roughly from near to far.
+    /// `take` returns the distance up to which it still looks, or `None` to end. Takes steps off `left`.
     #[inline(always)]
-    fn visit(&self, ray: &Ray, mut take: impl FnMut(u32, &Primitive) -> Option<u32>) {
-        let mut stack = [0; MAX_DEPTH + 2];
-        let mut waiting = usize::from(!self.nodes.is_empty());
-        let mut distance = MAX_DISTANCE + 1;
-        while waiting > 0 {
-            waiting -= 1;
-            let place = stack[waiting];
-            let node = &self.nodes[place];
-            if !ray.meets(node, distance) {
-                continue;
-            }
-            let (above, count) = (node.content >> COUNT_BITS, node.content & ((1 << COUNT_BITS) - 1));
-            if count == 0 {
-                let (lower, upper) = (place + 1, self.nodes[place + 1].skip as usize);
-                let children = if ray.direction[above as usize] < 0 {
-                    [lower, upper]
-                } else {
-                    [upper, lower]
-                };
-                stack[waiting..waiting + 2].copy_from_slice(&children);
-                waiting += 2;
-            }
-            for place in above..above + count {
-                match take(place, &self.primitives[place as usize]) {
-                    Some(nearer) => distance = nearer,
-                    None => return,
+    fn visit(
+        &self,
+        ray: &Ray,
+        mut distance: u32,
+        left: &mut u32,
+        mut take: impl FnMut(u32, &Primitive) -> Option<u32>,
+    ) -> Result<(), OutOfSteps> {
+        // The farther children that wait: at most one for each level of the hierarchy.
+        let mut stack = [0; MAX_DEPTH];
+        let (mut waiting, mut place) = (0, 0);
+        while let Some(node) = self.nodes.get(place) {
+            *left = left.checked_sub(1).ok_or(OutOfSteps)?;
+            if ray.meets(node, distance) {
+                if node.count == 0 {
+                    let [near, far] = if ray.direction[usize::from(node.axis)] < 0 {
+                        [node.at as usize, place + 1]
+                    } else {
+                        [place + 1, node.at as usize]
+                    };
+                    stack[waiting] = far;
+                    waiting += 1;
+                    place = near;
+                    continue;
+                }
+                let count = u32::from(node.count);
+                *left = left.checked_sub(PRIMITIVE_STEPS * count).ok_or(OutOfSteps)?;
+                for place in node.at..node.at + count {
+                    match take(place, &self.primitives[place as usize]) {
+                        Some(nearer) => distance = nearer,
+                        None => return Ok(()),
+                    }
                 }
             }
+            if waiting == 0 {
+                break;
+            }
+            waiting -= 1;
+            place = stack[waiting];
         }
+        Ok(())
     }
 }
 

@@ -59,7 +59,9 @@ pub fn daylight() -> Scene {
             aperture: 0,
             focus: 8 << 16,
         }],
+        nodes: Vec::new(),
     }
+    .arranged()
 }
 
 fn material(surface: Surface) -> Material {

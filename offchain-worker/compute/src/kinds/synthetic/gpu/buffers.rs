@@ -3,21 +3,24 @@
 use super::{chain::Chain, plan::Plan};
 use crate::{
     device::{Context, DeviceError, Pooled},
-    kernels::gpu::{Content, Epilogue, Gemm, Operand, OperandView, OutputView, Shape, Tuning},
+    kernels::gpu::{Content, Epilogue, Gemm, Operand, OperandView, OutputView, Scales, ScalesView, Shape, Tuning},
 };
-use agora_math::field::symmetric;
+use agora_math::field::symmetric_of;
 use rayon::prelude::*;
 use std::ops::Range;
 
 /// All buffers of a chain, one per panel.
 pub(super) struct Buffers {
     lhs: Vec<Pooled>,
+    /// The state that is multiplied and the next one, both scaled by their step's diagonal.
     rhs: [Vec<Pooled>; 2],
     pub state: Vec<Pooled>,
+    /// The diagonal of the next step.
+    pub scales: Scales,
 }
 
 impl Buffers {
-    /// The buffers, and in them the factor's rows and the state's columns.
+    /// The buffers, and in them the factor's rows and the state's columns, scaled by the diagonal of the step that is next.
     ///
     /// Errors: as [`Context::storage`].
     pub fn new(context: &Context, plan: &Plan, chain: &Chain) -> Result<Self, DeviceError> {
@@ -29,12 +32,16 @@ impl Buffers {
             lhs: buffers()?,
             rhs: [buffers()?, buffers()?],
             state: buffers()?,
+            scales: Scales::new(context)?,
         };
         let n = plan.n as usize;
+        let diagonal = chain.diagonals.of(chain.done());
         for (i, panel) in plan.panels.iter().enumerate() {
-            let rows = packed(plan, panel, |row, k| chain.factor[row * n + k]);
+            let rows = packed(plan, panel, |row, k| chain.factor[row * n + k].into());
             context.queue.write_buffer(&all.lhs[i], 0, &rows);
-            let columns = packed(plan, panel, |column, k| chain.state[k * n + column]);
+            let columns = packed(plan, panel, |column, k| {
+                i32::from(chain.state[k * n + column]) * i32::from(diagonal[k])
+            });
             context.queue.write_buffer(&all.rhs[0][i], 0, &columns);
         }
         context.queue.submit([]);
@@ -80,6 +87,10 @@ impl Buffers {
                     Epilogue::Residues {
                         out: to(&self.state[r], columns.start),
                         next: to(&self.rhs[1 - from][c], rows.start),
+                        scales: ScalesView {
+                            scales: &self.scales,
+                            first_row: rows.start,
+                        },
                     },
                 )?);
             }
@@ -89,7 +100,7 @@ impl Buffers {
 }
 
 /// The signed bytes of a panel: `element(line, k)` in symmetric residues, zero in the padding.
-fn packed(plan: &Plan, panel: &Range<u32>, element: impl Fn(usize, usize) -> u8 + Sync) -> Vec<u8> {
+fn packed(plan: &Plan, panel: &Range<u32>, element: impl Fn(usize, usize) -> i32 + Sync) -> Vec<u8> {
     let (n, padded) = (plan.n as usize, plan.padded as usize);
     let mut bytes = vec![0; plan.bytes(panel) as usize];
     bytes
@@ -99,7 +110,7 @@ fn packed(plan: &Plan, panel: &Range<u32>, element: impl Fn(usize, usize) -> u8 
             if index < n {
                 for (k, byte) in line[..n].iter_mut().enumerate() {
                     // The cast keeps the lowest byte: two's complement.
-                    *byte = symmetric(element(index, k)) as u8;
+                    *byte = symmetric_of(element(index, k)) as u8;
                 }
             }
         });

@@ -1,6 +1,9 @@
 //! How the matrices of a chain are cut to fit a device: panels of rows, and of columns, that fit in a buffer.
 
-use crate::device::{Bounds, DeviceError};
+use crate::{
+    device::{Bounds, DeviceError},
+    kernels::gpu::Lines,
+};
 use std::ops::Range;
 
 /// Rows and columns are padded to a multiple of this: a vector of signed bytes.
@@ -46,6 +49,15 @@ impl Plan {
             .map(|first| first..(first + rows).min(padded))
             .collect();
         Ok(Self { n, padded, panels })
+    }
+
+    /// Where the bytes of a state lie, if it is one panel.
+    pub const fn lines(&self) -> Lines {
+        Lines {
+            count: self.n,
+            bytes: self.n,
+            stride: self.padded,
+        }
     }
 
     /// Bytes of a panel.

@@ -5,6 +5,8 @@
 // The master weights, then the momenta.
 @group(0) @binding(6) var<storage, read_write> state: array<i32>;
 @group(0) @binding(8) var<storage, read_write> losses: array<atomic<u32>>;
+// Of the first layer; zeros between two steps.
+@group(0) @binding(9) var<storage, read_write> gradients: array<atomic<i32>>;
 
 var<workgroup> errors: array<i32, MAX_CLASSES>;
 var<workgroup> total: atomic<u32>;
@@ -30,8 +32,8 @@ fn compute_errors(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let image = group.y * groups.x + group.x;
-    if (image >= now.batch) {
+    let image = number_of(group, groups);
+    if (image >= min(part.end, now.batch)) {
         return;
     }
     if (lane == 0u) {
@@ -74,10 +76,11 @@ fn compute_errors(
     }
 }
 
-fn first_gradient(channel: u32, index: u32) -> i32 {
+// The part of the gradient of a weight of the first layer that comes from the images `first` to `end` of the batch.
+fn first_gradient(channel: u32, index: u32, first: u32, end: u32) -> i32 {
     let offset = index / now.window_width * now.width + index % now.window_width;
     var gradient = 0i;
-    for (var b = 0u; b < now.batch; b++) {
+    for (var b = first; b < end; b++) {
         let image = batches[now.first_image + b].x * now.pixels + offset;
         var sum = 0i;
         var feature = b * now.features + channel * now.positions;
@@ -95,6 +98,26 @@ fn first_gradient(channel: u32, index: u32) -> i32 {
         gradient += (sum + ((1i << now.position_bits) >> 1u)) >> now.position_bits;
     }
     return gradient;
+}
+
+// The gradients of the first layer: one weight and some images for each invocation, so that none lasts long.
+@compute @workgroup_size(64)
+fn sum_gradients(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let number = number_of(group, groups);
+    let id = number * LANES + lane;
+    // As many as `images_each` in gpu.rs says.
+    let images_each = max(1u, 256u / now.positions);
+    let first = id / now.first_weights * images_each;
+    if (number >= part.end || first >= now.batch) {
+        return;
+    }
+    let weight = id % now.first_weights;
+    let end = min(first + images_each, now.batch);
+    atomicAdd(&gradients[weight], first_gradient(weight / now.inputs, weight % now.inputs, first, end));
 }
 
 fn last_gradient(label: u32, feature: u32) -> i32 {
@@ -119,19 +142,20 @@ fn change_weights(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let first = (group.y * groups.x + group.x) * LANES;
+    let number = number_of(group, groups);
+    let first = number * LANES;
     if (lane < 8u) {
         random[lane] = philox(vec4<u32>(first / 8u + lane, now.step, now.nonce), now.key);
     }
     workgroupBarrier();
     let id = first + lane;
-    if (id >= now.weights) {
+    if (number >= part.end || id >= now.weights) {
         return;
     }
     var gradient = 0i;
     var shift = now.first_shift;
     if (id < now.first_weights) {
-        gradient = first_gradient(id / now.inputs, id % now.inputs);
+        gradient = atomicExchange(&gradients[id], 0);
     } else {
         shift = now.last_shift;
         let last = id - now.first_weights;

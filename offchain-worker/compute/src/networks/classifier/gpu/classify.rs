@@ -1,6 +1,6 @@
 //! Classification on graphics devices.
 
-use super::{Buffers, Kernel, LANES, Sizes, Step, binding};
+use super::{Buffers, Entry, Kernel, LANES, Sizes, Step, binding};
 use crate::{
     device::{Batch, Context, DeviceError},
     kernels::gpu::Gpu,
@@ -77,8 +77,12 @@ impl Classifier {
             (binding::CLASS_ERRORS, &all_logits),
             (binding::WEIGHTS, &buffers.weights),
         ];
-        let invocations = LANES * u64::from(BATCH);
-        let logits = Kernel::forward(context, "compute_logits", invocations, &buffers.steps, &bound)?;
+        let entry = Entry {
+            name: "compute_logits",
+            invocations: LANES * u64::from(BATCH),
+            work: u64::from(BATCH * package.shape.classes) * package.shape.features() as u64,
+        };
+        let logits = Kernel::forward(context, entry, &buffers.steps, &bound)?;
         Ok(Self {
             features: Kernel::features(context, &sizes, &buffers)?,
             logits,
@@ -106,14 +110,12 @@ impl Classifier {
         context
             .queue
             .write_buffer(&self.buffers.batches, 0, cast_slice(&batches));
-        let work = u64::from(images.next_multiple_of(BATCH)) * shape.work();
         let mut batch = Batch::new(context, cancel);
-        let mut pass = batch.encoder(work)?.begin_compute_pass(&Default::default());
-        for slot in 0..images.div_ceil(BATCH) as usize {
-            self.features.record(&mut pass, slot);
-            self.logits.record(&mut pass, slot);
-        }
-        drop(pass);
+        let slots = 0..images.div_ceil(BATCH) as usize;
+        Kernel::record(
+            &mut batch,
+            slots.flat_map(|slot| [(&self.features, slot), (&self.logits, slot)]),
+        )?;
         let bytes = u64::from(images) * 4 * u64::from(shape.classes);
         let readback = batch.read(&[self.all_logits.slice(..bytes)])?;
         readback.wait(context, cancel, |_, found| logits.extend(found))

@@ -39,7 +39,14 @@ struct Step {
     position_bits: u32,
 }
 
+// The workgroups that a dispatch computes: a kernel can be cut into several.
+struct Part {
+    first: u32,
+    end: u32,
+}
+
 @group(0) @binding(0) var<uniform> now: Step;
+@group(1) @binding(0) var<uniform> part: Part;
 // The padded images' inputs, four a word.
 @group(0) @binding(1) var<storage, read> images: array<u32>;
 // Image and label, one after the other.
@@ -52,6 +59,11 @@ struct Step {
 
 const LANES: u32 = 64u;
 const MAX_CLASSES: u32 = 256u;
+
+// The number of a workgroup, in all parts.
+fn number_of(group: vec3<u32>, groups: vec3<u32>) -> u32 {
+    return part.first + group.y * groups.x + group.x;
+}
 
 // The input at `index` of all padded images.
 fn input(index: u32) -> i32 {
@@ -80,8 +92,9 @@ fn compute_features(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let id = (group.y * groups.x + group.x) * LANES + lane;
-    if (id >= now.batch * now.features) {
+    let number = number_of(group, groups);
+    let id = number * LANES + lane;
+    if (number >= part.end || id >= now.batch * now.features) {
         return;
     }
     let feature = id % now.features;
@@ -145,8 +158,8 @@ fn compute_logits(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let image = group.y * groups.x + group.x;
-    if (image >= now.batch) {
+    let image = number_of(group, groups);
+    if (image >= min(part.end, now.batch)) {
         return;
     }
     compute_logits_of(image, lane);

@@ -1,0 +1,167 @@
+//! What a result *is*: for each kind of job, plain code that computes its states, and any single *unit* of the work
+//! by itself.
+//!
+//! This crate is the law. The engines of the worker are right when they give the same bytes. It has no threads, no
+//! vector instructions, no floats, no standard library; the chain, a bare virtual machine and a test run the same code.
+//!
+//! A job is done in *steps*: first its inputs are scanned ([`Step::Inputs`]), then each of its states is computed
+//! ([`Step::State`]); the last state is the output. A step is cut into *units* of at most [`MAX_UNIT_WORK`]
+//! multiply–add operations. A unit's output is either a part of the state, or is *kept* for later units. How many
+//! units there are, how long the output of each is, and how much work it is at most follow from the job's specification
+//! alone. So whoever holds the outputs of the units before can compute any one of them, at a bounded cost, from 1 KiB
+//! chunks that are checked against their BLAKE3 tree ([`Blobs`]).
+//!
+//! # What always holds
+//!
+//! - A unit takes at most [`MAX_UNIT_WORK`], reads at most [`MAX_UNIT_CHUNKS`], and needs at most 16 MiB of memory
+//!   besides its output.
+//! - A part begins at a multiple of 1 KiB and has at most [`MAX_PART_BYTES`], so every chunk of a state is made by exactly
+//!   one unit. A kept output has at most [`MAX_KEPT_BYTES`].
+//! - A unit is total. Where an honest state or kept output has only some of the values that its bytes could have, any
+//!   other value is mapped to one of them; nothing panics, and the cost stays the same.
+//!
+//! Inputs that are not what the kind demands are found by the unit of [`Step::Inputs`] that meets them: it gives
+//! [`Fault::Unusable`]. Any one such unit shows that the job has no output; no other step judges inputs, because what it
+//! reads besides them could be false. Which jobs are unusable is as much a part of the law as the bytes of a result.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)
+)]
+
+extern crate alloc;
+
+mod blobs;
+mod inference;
+mod matmul;
+mod run;
+mod synthetic;
+mod training;
+
+pub use blobs::{Blobs, Fault, Reader, Source};
+pub use run::{Inputs, Outcome, run};
+
+use agora_jobs::{JobKind, JobSpec};
+use alloc::vec::Vec;
+
+/// The most multiply–add operations of one unit.
+pub const MAX_UNIT_WORK: u64 = 1 << 28;
+
+/// The most chunks that one unit reads, a chunk counted each time it is read: 64 MiB.
+pub const MAX_UNIT_CHUNKS: u64 = 1 << 16;
+
+/// The most bytes of one part of a state.
+pub const MAX_PART_BYTES: u64 = 1 << 17;
+
+/// The most bytes of the kept output of one unit.
+pub const MAX_KEPT_BYTES: u64 = 1 << 20;
+
+/// How many multiply–add operations one word of the generator counts as.
+const WORD_WORK: u64 = 16;
+
+/// The most bytes of inputs that one unit of [`Step::Inputs`] scans.
+pub const MAX_SCAN_BYTES: u64 = 1 << 20;
+
+/// What a unit belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Step {
+    /// The inputs are scanned: all outputs of its units are kept.
+    Inputs,
+    /// The state of this number is computed.
+    State(u64),
+}
+
+/// What follows from the job about one unit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unit {
+    /// What its output is.
+    pub output: Output,
+    /// Multiply–add operations that it takes at most. What makes a number from random bits, or reduces one, counts as
+    /// several.
+    pub work: u64,
+    /// Chunks that it reads at most.
+    pub chunks: u64,
+}
+
+/// What the output of a unit is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// It is kept for later units.
+    Kept {
+        /// Its length in bytes.
+        size: u64,
+    },
+    /// It is a part of the state.
+    Part {
+        /// Where in the state it begins.
+        offset: u64,
+        /// Its length in bytes.
+        size: u64,
+    },
+}
+
+/// What a kind of job says about one of its jobs, which is within its limits.
+///
+/// All but [`Self::compute`] follows from the job alone.
+pub trait Reference {
+    /// How many states there are, the output included; at least one.
+    fn states(&self) -> u64;
+
+    /// The length of state `state` in bytes.
+    fn state_size(&self, state: u64) -> u64;
+
+    /// How many units `step` has. Those whose output is a part of the state come last, in the order of their offsets,
+    /// and leave no gap.
+    fn units(&self, step: Step) -> u64;
+
+    /// Unit `unit` of `step`. `None`: there is no such unit.
+    fn unit(&self, step: Step, unit: u64) -> Option<Unit>;
+
+    /// Computes unit `unit` of `step`.
+    ///
+    /// It reads inputs, states before this one, kept outputs of [`Step::Inputs`], and kept outputs of earlier units of
+    /// the same step.
+    ///
+    /// Errors: `Unusable` if an input is not what the kind demands (only from units of [`Step::Inputs`]); `Missing` if
+    /// `blobs` does not have what it reads; `NoUnit`.
+    fn compute(&self, blobs: &dyn Blobs, step: Step, unit: u64) -> Result<Vec<u8>, Fault>;
+}
+
+/// The [`Reference`] of `job`. `None`: its kind has none yet.
+pub fn of(job: &JobSpec) -> Option<&dyn Reference> {
+    let JobSpec::V2(kind) = job;
+    match kind {
+        JobKind::Synthetic(job) => Some(job),
+        JobKind::Matmul(job) => Some(job),
+        JobKind::Training(job) => Some(job),
+        JobKind::Inference(job) => Some(job),
+        JobKind::Rendering(_) => None,
+    }
+}
+
+/// Part `unit` of a state of `total` bytes that is cut every `size` bytes: where it begins and how long it is. `None`:
+/// there is no such part.
+fn part(total: u64, size: u64, unit: u64) -> Option<(u64, u64)> {
+    let offset = unit.checked_mul(size)?;
+    let rest = total.checked_sub(offset).filter(|&rest| rest > 0)?;
+    Some((offset, rest.min(size)))
+}
+
+/// How many parts of at most `size` bytes `total` bytes have.
+const fn parts(total: u64, size: u64) -> u64 {
+    match size {
+        0 => 0,
+        size => total.div_ceil(size),
+    }
+}
+
+/// The largest multiple of a chunk that is at most `size` and [`MAX_PART_BYTES`]; at least one chunk.
+fn whole_chunks(size: u64) -> u64 {
+    const CHUNK: u64 = agora_jobs::blob::CHUNK_BYTES as u64;
+    (size.min(MAX_PART_BYTES) / CHUNK).max(1).saturating_mul(CHUNK)
+}
+
+#[cfg(test)]
+mod tests;

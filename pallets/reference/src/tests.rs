@@ -1,0 +1,10 @@
+//! What holds for every kind; then kind by kind.
+
+mod hostile;
+mod inference;
+mod limits;
+mod matmul;
+mod run;
+mod synthetic;
+mod training;
+mod world;
