@@ -11,10 +11,9 @@ mod operators;
 mod package;
 mod plan;
 
-use crate::{Blobs, Fault, MAX_PART_BYTES, Output, Reader, Reference, Source, Step, Unit, part, parts};
+use crate::{Blobs, Fault, MAX_PART_BYTES, Output, Reader, Reference, Source, Step, Unit, counts::sum, part, parts};
 use agora_jobs::{InferenceJob, InferenceNetwork, Limits, blob::CHUNK_BYTES};
 use alloc::vec::Vec;
-use bytes::sum;
 use classification::Images;
 use embedding::Item;
 use items::Items;

@@ -34,6 +34,7 @@
 extern crate alloc;
 
 mod blobs;
+mod counts;
 mod inference;
 mod matmul;
 mod run;

@@ -1,23 +1,8 @@
-//! Numbers from and to bytes, and how many chunks it takes to read them.
+//! Numbers from and to bytes.
 
 use crate::{Fault, Reader};
-use agora_jobs::{blob::CHUNK_BYTES, inference::Element};
+use agora_jobs::inference::Element;
 use alloc::vec::Vec;
-
-/// Chunks that `bytes` bytes in a row lie in at most.
-pub fn chunks(bytes: u64) -> u64 {
-    bytes.div_ceil(CHUNK_BYTES as u64).saturating_add(1)
-}
-
-/// The product of counts.
-pub fn product<const N: usize>(counts: [u64; N]) -> u64 {
-    counts.into_iter().fold(1, u64::saturating_mul)
-}
-
-/// The sum of counts.
-pub fn sum<const N: usize>(counts: [u64; N]) -> u64 {
-    counts.into_iter().fold(0, u64::saturating_add)
-}
 
 /// Reads `count` numbers made of `element` from byte `offset` on.
 pub fn read_numbers(reader: &mut Reader<'_>, element: Element, offset: u64, count: u64) -> Result<Vec<i32>, Fault> {

@@ -1,7 +1,9 @@
 //! Classification: a network applied to an image. Specified in `docs/protocol/training.md`.
 
-use super::bytes::{chunks, product, sum};
-use crate::{Blobs, Fault, MAX_SCAN_BYTES, Output, Reader, Source, Step, Unit};
+use crate::{
+    Blobs, Fault, MAX_SCAN_BYTES, Output, Reader, Source, Step, Unit,
+    counts::{product, sum, touched},
+};
 use agora_jobs::{BlobRef, ClassifierShape};
 use alloc::{vec, vec::Vec};
 use core::ops::Range;
@@ -43,7 +45,7 @@ impl Images<'_> {
         (unit < self.scans()).then_some(Unit {
             output: Output::Kept { size: 0 },
             work: MAX_SCAN_BYTES,
-            chunks: chunks(MAX_SCAN_BYTES),
+            chunks: touched(MAX_SCAN_BYTES),
         })
     }
 
@@ -147,8 +149,8 @@ impl Images<'_> {
                 },
                 work: sum([product([channels, shape.channel_work()]), shape.pixels().into()]),
                 chunks: sum([
-                    chunks(shape.pixels().into()),
-                    chunks(product([channels, shape.inputs().into()])),
+                    touched(shape.pixels().into()),
+                    touched(product([channels, shape.inputs().into()])),
                 ]),
             });
         }
@@ -159,7 +161,11 @@ impl Images<'_> {
             },
             work: shape.last_work(),
             // Each block of features begins a chunk.
-            chunks: sum([chunks(shape.features().into()), blocks << 1, chunks(shape.last_work())]),
+            chunks: sum([
+                touched(shape.features().into()),
+                blocks << 1,
+                touched(shape.last_work()),
+            ]),
         })
     }
 

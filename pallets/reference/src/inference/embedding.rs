@@ -1,13 +1,13 @@
 //! The embedding of an item, unit by unit, as the page says it.
 
 use super::{
-    bytes::{product, read_numbers, write_numbers},
+    bytes::{read_numbers, write_numbers},
     items::Items,
     operators::{LEVELS, Norm, Quantisation, Unit as Normal, activation, clamp, divide, dot, rescale, softmax},
     package::Package,
     plan::{BLOCK_TOKENS, Layered, Plan, Stage, Task, length},
 };
-use crate::{Blobs, Fault, Reader, Source, Step};
+use crate::{Blobs, Fault, Reader, Source, Step, counts::product};
 use agora_jobs::inference::{ACTIVATION_TABLE, EXPONENT_ONE, EXPONENT_TABLE, Element, MAX_VALUE};
 use alloc::{vec, vec::Vec};
 use core::ops::Range;

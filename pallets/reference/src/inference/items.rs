@@ -4,8 +4,10 @@
 //! is kept: how many items begin before their end, and where the next one begins. Later units find an item from the mark
 //! before it.
 
-use super::bytes::{chunks, product, sum};
-use crate::{Blobs, Fault, MAX_SCAN_BYTES, Output, Reader, Source, Step, Unit};
+use crate::{
+    Blobs, Fault, MAX_SCAN_BYTES, Output, Reader, Source, Step, Unit,
+    counts::{product, sum, touched},
+};
 use agora_jobs::BlobRef;
 use alloc::vec::Vec;
 
@@ -50,7 +52,7 @@ impl Items {
             },
             work: product([MAX_SCAN_BYTES, 2]),
             // The last item may end after the block. One mark of the unit before is read.
-            chunks: sum([chunks(MAX_SCAN_BYTES), 4]),
+            chunks: sum([touched(MAX_SCAN_BYTES), 4]),
         })
     }
 
@@ -143,7 +145,7 @@ impl Items {
                 size: product([u64::from(self.tokens).saturating_add(1), 2]),
             },
             work: 1 << 16,
-            chunks: sum([ways, chunks(product([self.tokens.into(), 2])), 4]),
+            chunks: sum([ways, touched(product([self.tokens.into(), 2])), 4]),
         }
     }
 

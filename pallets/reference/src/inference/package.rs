@@ -1,7 +1,7 @@
 //! The package of a transformer: whether it is one, and its tensors.
 
-use super::bytes::{chunks, read_numbers};
-use crate::{Blobs, Fault, MAX_SCAN_BYTES, Output, Reader, Source, Unit};
+use super::bytes::read_numbers;
+use crate::{Blobs, Fault, MAX_SCAN_BYTES, Output, Reader, Source, Unit, counts::touched};
 use agora_jobs::{
     BlobRef, TransformerShape,
     inference::{EXPONENT_ONE, TRANSFORMER_HEADER, Tensor},
@@ -31,7 +31,7 @@ impl Package<'_> {
         (unit < self.scans()).then_some(Unit {
             output: Output::Kept { size: 0 },
             work: MAX_SCAN_BYTES,
-            chunks: chunks(MAX_SCAN_BYTES),
+            chunks: touched(MAX_SCAN_BYTES),
         })
     }
 

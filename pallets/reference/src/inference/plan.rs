@@ -5,8 +5,10 @@
 //! into blocks of [`BLOCK_TOKENS`] tokens, and these into blocks of columns, so that no unit is too much work, reads too
 //! many weights or keeps too many numbers. Rows are kept before they are normalised; whoever reads them does that.
 
-use super::bytes::{chunks, product, sum};
-use crate::{MAX_UNIT_WORK, Output, Unit};
+use crate::{
+    MAX_UNIT_WORK, Output, Unit,
+    counts::{product, sum, touched},
+};
 use agora_jobs::{TransformerShape, inference::ACTIVATION_TABLE, inference::EXPONENT_TABLE};
 use core::ops::Range;
 
@@ -255,13 +257,13 @@ impl Plan<'_> {
                     product([heads, self.head_work()]),
                     sum([
                         product([heads, self.head_chunks()]),
-                        chunks(u64::from(EXPONENT_TABLE) << 2),
+                        touched(u64::from(EXPONENT_TABLE) << 2),
                     ]),
                 )
             }
             (_, Some(inputs)) => {
                 let numbers = product([tokens, sum([inputs, hidden, columns]), NUMBER_WORK]);
-                let parameters = sum([chunks(columns << 2), chunks(columns), chunks(columns << 2), 1]);
+                let parameters = sum([touched(columns << 2), touched(columns), touched(columns << 2), 1]);
                 // Rows to multiply, and rows to add to, each with the norm of a row.
                 let (read, residual) = Self::reads(stage);
                 let rows = sum([
@@ -269,16 +271,16 @@ impl Plan<'_> {
                     self.row_chunks(residual),
                     self.norm_chunks() << 1,
                 ]);
-                let table = chunks(u64::from(ACTIVATION_TABLE) << 2).saturating_add(1);
+                let table = touched(u64::from(ACTIVATION_TABLE) << 2).saturating_add(1);
                 (
                     sum([product([tokens, columns, inputs]), numbers]),
-                    sum([chunks(product([columns, inputs])), parameters, rows, table]),
+                    sum([touched(product([columns, inputs])), parameters, rows, table]),
                 )
             }
             (_, None) => (
                 product([tokens, columns, NUMBER_WORK]),
                 // A row of weights, one of positions, a multiplier and a shift.
-                product([tokens, sum([chunks(columns), chunks(columns << 1), 4])]),
+                product([tokens, sum([touched(columns), touched(columns << 1), 4])]),
             ),
         };
         Unit {
@@ -307,12 +309,12 @@ impl Plan<'_> {
     /// Chunks of the rows of `stage` of a block of tokens. Each block of columns is a unit of its own.
     fn row_chunks(&self, stage: Stage) -> u64 {
         let bytes = product([BLOCK_TOKENS, self.width(stage), 4]);
-        sum([chunks(bytes), self.column_blocks(stage) << 1])
+        sum([touched(bytes), self.column_blocks(stage) << 1])
     }
 
     /// Chunks of the parameters of a norm, `epsilon` included.
     fn norm_chunks(&self) -> u64 {
-        sum([chunks(u64::from(self.shape.hidden) << 2) << 1, 3])
+        sum([touched(u64::from(self.shape.hidden) << 2) << 1, 3])
     }
 }
 

@@ -3,10 +3,13 @@
 use super::{
     features::{Features, List, MAX_FEATURE},
     images::Images,
-    plan::{Task, product, sum},
+    plan::Task,
     step::Training,
 };
-use crate::{Fault, Reader};
+use crate::{
+    Fault, Reader,
+    counts::{product, sum},
+};
 use alloc::{vec, vec::Vec};
 
 /// The constant input of the last layer.

@@ -2,20 +2,17 @@
 
 use super::{
     order,
-    plan::{Piece, Plan, Task, Work, product, sum},
+    plan::{Piece, Plan, Task, Work},
 };
-use crate::{Output, Unit, WORD_WORK};
-use agora_jobs::blob::CHUNK_BYTES;
+use crate::{
+    Output, Unit, WORD_WORK,
+    counts::{product, sum, touched},
+};
 
 /// Operations of the gradient of one class, besides sums: the softmax.
 const CLASS_WORK: u64 = 64;
 /// Operations of updating one weight, random bits included.
 const UPDATE_WORK: u64 = 32;
-
-/// Chunks that `bytes` neighbouring bytes touch at most.
-pub(super) fn touched(bytes: u64) -> u64 {
-    bytes.div_ceil(CHUNK_BYTES as u64).saturating_add(1)
-}
 
 impl Plan<'_> {
     /// What is said of the unit that does `work`.

@@ -2,11 +2,14 @@
 
 use super::{
     images::{Images, sum_window},
-    plan::{Task, product, sum},
+    plan::Task,
     shape::Shape,
     step::Training,
 };
-use crate::{Fault, Reader};
+use crate::{
+    Fault, Reader,
+    counts::{product, sum},
+};
 use alloc::vec::Vec;
 
 /// The first layer's sums are divided by two to this power.

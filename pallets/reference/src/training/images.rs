@@ -1,12 +1,10 @@
 //! Images of the data set, and sums over windows of them.
 
-use super::{
-    order::Order,
-    plan::{HEADER, product, sum},
-    shape::Shape,
-    step::Training,
+use super::{order::Order, plan::HEADER, shape::Shape, step::Training};
+use crate::{
+    Fault, Reader, Source,
+    counts::{product, sum},
 };
-use crate::{Fault, Reader, Source};
 use alloc::{vec, vec::Vec};
 
 /// The constant input of the first layer.

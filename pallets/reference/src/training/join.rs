@@ -1,10 +1,13 @@
 //! Parts of states: made from random bits, copied from a checkpoint, from updates, from states and losses.
 
 use super::{
-    plan::{Plan, Task, product, sum},
+    plan::{Plan, Task},
     step::{Number, Training},
 };
-use crate::{Blobs, Fault, Reader, Source};
+use crate::{
+    Blobs, Fault, Reader, Source,
+    counts::{product, sum},
+};
 use agora_math::field::Generator;
 use alloc::vec::Vec;
 

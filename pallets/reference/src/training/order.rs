@@ -7,11 +7,14 @@
 //! there on. A batch then is part of two epochs at most.
 
 use super::{
-    facts::touched,
-    plan::{Plan, Task, product, sum},
+    plan::{Plan, Task},
     step::Training,
 };
-use crate::{Fault, Output, Reader, WORD_WORK, parts};
+use crate::{
+    Fault, Output, Reader, WORD_WORK,
+    counts::{product, sum, touched},
+    parts,
+};
 use agora_math::field::Generator;
 use alloc::{collections::BinaryHeap, vec, vec::Vec};
 use core::ops::Range;

@@ -15,7 +15,11 @@
 //! updates of the step before it.
 
 use super::{order, shape::Shape};
-use crate::{MAX_KEPT_BYTES, MAX_PART_BYTES, MAX_SCAN_BYTES, Step, part, parts};
+use crate::{
+    MAX_KEPT_BYTES, MAX_PART_BYTES, MAX_SCAN_BYTES, Step,
+    counts::{product, sum},
+    part, parts,
+};
 use agora_jobs::{BlobRef, Limits, TrainingJob};
 
 /// Bytes of a data set before its pixels.
@@ -26,14 +30,6 @@ const CUT_WORK: u64 = 1 << 27;
 const SLICE_WEIGHTS: u64 = 1 << 20;
 /// The most weights of an update: its output has 8 bytes for each.
 const UPDATE_WEIGHTS: u64 = MAX_KEPT_BYTES / 8;
-
-pub(super) fn product<const N: usize>(numbers: [u64; N]) -> u64 {
-    numbers.into_iter().fold(1, u64::saturating_mul)
-}
-
-pub(super) fn sum<const N: usize>(numbers: [u64; N]) -> u64 {
-    numbers.into_iter().fold(0, u64::saturating_add)
-}
 
 /// `total` divided by `by`, rounded down; at least 1, and at most `most`.
 fn cut(total: u64, by: u64, most: u64) -> u64 {

@@ -1,10 +1,10 @@
 //! Which inputs a training job can be done with: what each piece of the data set and of the checkpoint must be.
 
 use super::{
-    plan::{HEADER, Input, Plan, images, product},
+    plan::{HEADER, Input, Plan, images},
     update::{MAX_WEIGHT, max_momentum},
 };
-use crate::{Blobs, Fault, Reader, Source};
+use crate::{Blobs, Fault, Reader, Source, counts::product};
 use agora_jobs::blob::CHUNK_BYTES;
 use alloc::vec::Vec;
 

@@ -1,6 +1,6 @@
 //! The sizes of the network that a job trains.
 
-use super::plan::{product, sum};
+use crate::counts::{product, sum};
 use agora_jobs::{NetworkShape, TrainingJob};
 
 /// The sizes of a network, and what follows from them. All counts are below 2²⁶.

@@ -1,10 +1,13 @@
 //! What the units of one training step share: where their weights are, the step's number, each other's outputs.
 
 use super::{
-    plan::{Plan, Task, product, sum},
+    plan::{Plan, Task},
     update::quantise,
 };
-use crate::{Blobs, Fault, Reader, Source, Step};
+use crate::{
+    Blobs, Fault, Reader, Source, Step,
+    counts::{product, sum},
+};
 use alloc::vec::Vec;
 
 /// Weights that are quantised at once, so that few are held with all their bits.

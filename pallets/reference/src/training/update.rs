@@ -4,10 +4,13 @@ use super::{
     errors::{Errors, LAST_CONSTANT},
     features::{Features, List, MAX_FEATURE},
     images::{Images, add_window},
-    plan::{Piece, product, sum},
+    plan::Piece,
     step::{Number, Training},
 };
-use crate::Fault;
+use crate::{
+    Fault,
+    counts::{product, sum},
+};
 use agora_math::field::Generator;
 use alloc::{vec, vec::Vec};
 
