@@ -27,7 +27,7 @@ mod worker;
 pub use error::WorkerError;
 #[cfg(feature = "fault-injection")]
 pub use fault::{Fault, Pause};
-pub use job::load_job;
+pub use job::{load_job, load_output};
 pub use journal::{AttestRecord, Journal, JournalError, Stage, TaskRecord};
 pub use metrics::{Metrics, serve_metrics};
 pub use verifier::{Verifier, VerifierConfig};

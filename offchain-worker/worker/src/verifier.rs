@@ -7,13 +7,13 @@ use crate::fault::Fault;
 use crate::{
     AttestRecord, Journal, Metrics, WorkerError,
     driver::{Driver, Duty, Steps},
-    job::load_job,
+    job::{load_job, load_output},
 };
-use agora_blobs::{BlobKind, BlobStore};
+use agora_blobs::BlobStore;
 use agora_chain::{AccountId, AtBlock, BlockNumber, Submitter, calls, views::AppealWindowView};
 use agora_compute::{MemoryInputs, Verdict, check_claim};
 use agora_primitives::{
-    job::{Claim, JobSpec, MAX_OUTPUT},
+    job::{Claim, JobSpec},
     judging::Attestation,
     participants::Role,
 };
@@ -170,12 +170,7 @@ impl Shared {
         claim: Claim,
         seed: [u8; 32],
     ) -> Result<Attestation, WorkerError> {
-        let output = match claim.output() {
-            // A claim of another length is wrong, whatever the output is.
-            Some(output) if output.size != job.max_output_bytes() => Vec::new(),
-            Some(output) => self.blobs.get(BlobKind::Output, &output.hash.0, MAX_OUTPUT).await?,
-            None => Vec::new(),
-        };
+        let output = load_output(&self.blobs, &job, &claim).await?;
         let checked = tokio::task::spawn_blocking(move || check_claim(&job, &inputs, &claim, &output, &seed)).await;
         match checked.map_err(|panic| WorkerError::Interrupted(panic.to_string()))?? {
             Verdict::Right => Ok(Attestation::Valid),

@@ -1,13 +1,9 @@
 //! `agora verify`
 
 use crate::{args::VerifyArgs, context::Context, exit::CliError, output::answer};
-use agora_blobs::BlobKind;
 use agora_chain::{BlockNumber, H256, verify_result};
 use agora_compute::Verdict;
-use agora_primitives::{
-    TaskId,
-    job::{Claim, MAX_OUTPUT},
-};
+use agora_primitives::{TaskId, job::Claim};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -78,10 +74,7 @@ async fn check(
         view.ok_or_else(|| CliError::NotFound(format!("the chain does not know the job of task {task} any more")))?;
     let blobs = context.blobs()?;
     let (job, inputs) = agora_worker::load_job(&blobs, &view.job).await?;
-    let output = match claim.output() {
-        Some(output) => blobs.get(BlobKind::Output, &output.hash.0, MAX_OUTPUT).await?,
-        None => Vec::new(),
-    };
+    let output = agora_worker::load_output(&blobs, &job, claim).await?;
     match agora_compute::check_claim(&job, &inputs, claim, &output, &rand::random())? {
         Verdict::Right => Ok("right: checked with a random seed"),
         Verdict::Wrong(place) => Err(CliError::Unverified(format!(

@@ -10,7 +10,7 @@ use super::{
 use crate::fault::{Fault, Pause};
 use crate::{
     Stage, TaskRecord, WorkerError,
-    job::{keep_job, load_job, load_spec},
+    job::{copy, keep_job, load_job, load_spec},
 };
 use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{
@@ -49,6 +49,12 @@ impl Shared {
     }
 
     async fn end(&self, task: TaskId, record: TaskRecord) -> Result<(), WorkerError> {
+        // Revealed, and the store failed until now: a last try, because what is paid for should be there.
+        if record.stage == Stage::Revealing
+            && let Err(error) = self.serve(task, record.clone()).await
+        {
+            tracing::error!(%task, %error, "The result could not be put where others find it.");
+        }
         if let Err(error) = std::fs::remove_dir_all(self.folder(task))
             && error.kind() != std::io::ErrorKind::NotFound
         {
@@ -145,10 +151,7 @@ impl Shared {
         if let Some(Claim::Output { output, states_root }) = record.claim {
             let own = self.own(task)?;
             for (kind, key) in [(BlobKind::States, states_root.0), (BlobKind::Output, output.hash.0)] {
-                if !self.blobs.contains(kind, &key).await? {
-                    let content = own.get(kind, &key, u64::MAX).await?;
-                    self.blobs.put(kind, content).await?;
-                }
+                copy(&own, &self.blobs, kind, &key, u64::MAX).await?;
             }
         }
         let record = TaskRecord {
