@@ -64,7 +64,7 @@ impl Gpu {
         Self::open_within(info, options, options.caps())
     }
 
-    fn open_within(info: &DeviceInfo, options: &GpuOptions, caps: Caps) -> Result<Self, DeviceError> {
+    pub(crate) fn open_within(info: &DeviceInfo, options: &GpuOptions, caps: Caps) -> Result<Self, DeviceError> {
         let device = Device::open(info, caps)?;
         let tuning = if caps.are_none() {
             choose(&device, options)?

@@ -242,29 +242,32 @@ impl<'a> Trainer<'a> {
             self.training.state.size() as usize,
         );
         let mut traced = flight.steps.start;
-        let mut end = Vec::new();
+        let (mut landed, mut end) = (Vec::new(), Vec::new());
         flight.readback.wait(self.context, run.cancel, |_, bytes| {
             let (losses, states) = bytes.split_at(losses);
             let mut states = states.chunks_exact(state);
-            for (loss, done) in losses
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .zip(flight.steps.start + 1..=flight.steps.end)
-            {
-                reached.record.push_loss(u32::from_le_bytes(*loss));
+            let losses = losses.as_chunks::<4>().0;
+            for (loss, done) in losses.iter().zip(flight.steps.start + 1..=flight.steps.end) {
+                let mut listed = None;
                 if done == self.next_traced(traced).min(flight.steps.end) {
                     traced = done;
-                    end.clear();
-                    end.extend((self.first_step + done).to_le_bytes());
-                    end.extend(states.next().unwrap_or_default());
-                    if reached.record.is_traced(done) {
-                        reached.record.push_state(&end);
-                    }
+                    end = [
+                        &(self.first_step + done).to_le_bytes(),
+                        states.next().unwrap_or_default(),
+                    ]
+                    .concat();
+                    listed = reached.record.is_traced(done).then(|| end.clone());
                 }
+                landed.push((u32::from_le_bytes(*loss), listed));
             }
         })?;
-        reached.state = Checkpoint::decode(&self.sizes.shape, self.job.momentum_shift, &end)?;
+        // What no input can bring about is the device's fault: taken for unusable inputs, it would cost the worker's bond.
+        reached.state = Checkpoint::decode(&self.sizes.shape, self.job.momentum_shift, &end)
+            .map_err(|error| self.context.lost(format!("it computed an impossible state: {error}")))?;
+        for (loss, state) in landed {
+            reached.record.push_loss(loss);
+            state.iter().for_each(|state| reached.record.push_state(state));
+        }
         Ok(())
     }
 }
@@ -356,3 +359,6 @@ fn kernel(
     // at least 2¹⁶, as the power of the largest logit is that.
     unsafe { Kernel::new(context, shader, entry, steps, bound) }
 }
+
+#[cfg(test)]
+mod tests;
