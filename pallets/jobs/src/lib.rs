@@ -115,6 +115,7 @@ pub const MAX_INLINE_JOB: u32 = 4096;
 pub const MAX_STORED_JOB: u64 = 64 * 1024 * 1024;
 /// The largest output of one job, in bytes.
 pub const MAX_OUTPUT: u64 = 256 * 1024 * 1024;
+
 /// What every kind of job tells about itself. Counts saturate: none overflows its type.
 pub trait Limits {
     /// Checks every limit that is the kind's own.
@@ -123,7 +124,7 @@ pub trait Limits {
     /// Multiply–add operations that the job takes at most.
     fn work(&self) -> u128;
 
-    /// Length of the canonical output at most, in bytes.
+    /// Length of the canonical output, in bytes.
     fn max_output_bytes(&self) -> u64;
 
     /// The kind of work that it is.
@@ -181,7 +182,7 @@ impl JobSpec {
         self.limits().work()
     }
 
-    /// Length of the canonical output at most, in bytes.
+    /// Length of the canonical output, in bytes.
     pub fn max_output_bytes(&self) -> u64 {
         self.limits().max_output_bytes()
     }

@@ -40,11 +40,7 @@ impl Kind for RenderingJob {
     }
 
     fn states_in(&self, output: &[u8]) -> Option<Vec<Hash>> {
-        let bytes = |tile: Tile| {
-            tile.rows(self)
-                .flat_map(|row| output[row].iter().copied())
-                .collect::<Vec<_>>()
-        };
+        let bytes = |tile: Tile| tile.rows(self).map(|row| &output[row]).collect::<Vec<_>>().concat();
         let tiles = tiles::tiles(self).into_iter();
         Some(tiles.map(|tile| output_digest(&bytes(tile))).collect())
     }
