@@ -147,6 +147,8 @@ mod runtime {
     pub type Mmr = pallet_mmr;
     #[runtime::pallet_index(11)]
     pub type BlockTime = crate::block_time;
+    #[runtime::pallet_index(12)]
+    pub type Proxy = pallet_proxy;
 
     #[runtime::pallet_index(20)]
     pub type Escrow = pallet_agora_escrow;
@@ -174,6 +176,7 @@ mod benches {
         [pallet_balances, Balances]
         [pallet_grandpa, Grandpa]
         [pallet_mmr, Mmr]
+        [pallet_proxy, Proxy]
         [pallet_sudo, Sudo]
         [pallet_timestamp, Timestamp]
         [pallet_utility, Utility]

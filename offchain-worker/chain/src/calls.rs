@@ -1,6 +1,9 @@
 //! The market's calls, typed.
 
-use crate::{AccountId, Balance, BlockNumber, H256, Payload, api::api};
+use crate::{
+    AccountId, Balance, BlockNumber, H256, Payload,
+    api::api::{self, runtime_types::bounded_collections::bounded_vec::BoundedVec},
+};
 use agora_primitives::{
     ClassId, Reference, TaskId,
     job::{Claim, JobSource},
@@ -42,6 +45,18 @@ fn profile(
 /// Shows that the caller is there.
 pub fn heartbeat() -> impl Payload {
     api::transactions().registry().heartbeat()
+}
+
+/// Says where the caller serves blobs, the preferred URL first; none: nowhere any more.
+///
+/// The chain refuses more than [`MAX_ADDRESSES`](agora_primitives::participants::MAX_ADDRESSES), and longer ones than
+/// [`MAX_ADDRESS_BYTES`](agora_primitives::participants::MAX_ADDRESS_BYTES).
+pub fn set_addresses(addresses: &[String]) -> impl Payload + use<> {
+    let addresses = addresses
+        .iter()
+        .map(|address| BoundedVec(address.clone().into_bytes()))
+        .collect();
+    api::transactions().registry().set_addresses(BoundedVec(addresses))
 }
 
 /// Asks to leave a role; its bond can be withdrawn after the cool-down.

@@ -9,7 +9,7 @@ use agora_primitives::{
 };
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
-    traits::{ConstU32, ConstU64, Hooks},
+    traits::{ConstU32, ConstU64, ConstU128, Hooks},
 };
 use pallet_agora_registry::{Members, MinimumBonds, Profile, types::Worker};
 use sp_core::H256;
@@ -70,6 +70,7 @@ impl pallet_agora_registry::Config for Test {
     type ExitCoolDown = ConstU64<1>;
     type HeartbeatTimeout = ConstU64<1_000>;
     type MaxCapability = ConstU32<1_000_000>;
+    type AddressDeposit = ConstU128<1>;
     type MaxDrawTries = ConstU32<16>;
     type MaxSlots = ConstU32<4>;
     type MinimumBonds = Bonds;

@@ -80,6 +80,8 @@ pub mod pallet {
         AppealBond,
         /// A customer's prepaid balance.
         Prepaid,
+        /// The deposit for an account's record of addresses.
+        Addresses,
     }
 
     /// What is held, by account, purpose and scope. Never zero.

@@ -10,7 +10,7 @@ use frame_support::traits::fungible::Inspect;
 pub type BalanceOf<T> = <<T as Config>::Currency as Inspect<<T as frame_system::Config>::AccountId>>::Balance;
 
 /// Every [`Purpose`], in the order of its codec index.
-pub const PURPOSES: [Purpose; 7] = [
+pub const PURPOSES: [Purpose; 8] = [
     Purpose::TaskReward,
     Purpose::PublisherStake,
     Purpose::PublicationFee,
@@ -18,6 +18,7 @@ pub const PURPOSES: [Purpose; 7] = [
     Purpose::TaskBond,
     Purpose::AppealBond,
     Purpose::Prepaid,
+    Purpose::Addresses,
 ];
 
 impl From<Purpose> for HoldReason {
@@ -30,6 +31,7 @@ impl From<Purpose> for HoldReason {
             Purpose::TaskBond => Self::TaskBond,
             Purpose::AppealBond => Self::AppealBond,
             Purpose::Prepaid => Self::Prepaid,
+            Purpose::Addresses => Self::Addresses,
         }
     }
 }

@@ -24,13 +24,15 @@ pub enum Purpose {
     AppealBond,
     /// A customer's prepaid balance.
     Prepaid,
+    /// The deposit for an account's record of addresses.
+    Addresses,
 }
 
 /// What held money belongs to: amounts are kept per (purpose, account, scope).
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Scope {
-    /// The account as such (prepaid balance).
+    /// The account as such (prepaid balance, addresses).
     Account,
     /// A role of the account.
     Role(Role),

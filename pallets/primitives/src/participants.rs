@@ -5,7 +5,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
-use sp_runtime::DispatchResult;
+use sp_runtime::{BoundedVec, DispatchResult, traits::ConstU32};
 
 pub use agora_jobs::Specialisation;
 
@@ -22,6 +22,22 @@ pub enum Role {
     Orchestrator,
     /// Decides what machines cannot.
     Expert,
+}
+
+/// The most addresses that an account has.
+pub const MAX_ADDRESSES: u32 = 4;
+/// The longest address, in bytes.
+pub const MAX_ADDRESS_BYTES: u32 = 128;
+
+/// Where an account serves blobs: a URL such as `https://blobs.example:8443/agora`. The chain only keeps it: whoever
+/// fetches from it decides whether to trust it with a connection, and compares what comes with its hash.
+pub type Address = BoundedVec<u8, ConstU32<MAX_ADDRESS_BYTES>>;
+/// The addresses of one account, the preferred one first.
+pub type Addresses = BoundedVec<Address, ConstU32<MAX_ADDRESSES>>;
+
+/// Whether `address` could be a URL: printable ASCII without spaces.
+pub fn is_printable(address: &[u8]) -> bool {
+    !address.is_empty() && address.iter().all(u8::is_ascii_graphic)
 }
 
 /// A set of [`Specialisation`]s: bit `i` stands for the one with codec index `i`.

@@ -18,9 +18,11 @@ use crate::types::{Ban, Standing};
 use agora_primitives::{
     capability::Capabilities,
     money::{Purpose, Scope},
-    participants::{Participants, Role, Specialisation, Specialisations},
+    participants::{
+        Address, Addresses, MAX_ADDRESS_BYTES, MAX_ADDRESSES, Participants, Role, Specialisation, Specialisations,
+    },
 };
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use frame_benchmarking::v2::*;
 use frame_support::{
     ensure,
@@ -222,6 +224,21 @@ mod benchmarks {
             "given back"
         );
         ensure!(LeafOwners::<T>::get(0) == Some(last), "moved");
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_addresses() -> Result<(), BenchmarkError> {
+        let who = funded::<T>(0)?;
+        let address = vec![b'x'; MAX_ADDRESS_BYTES as usize];
+        let address = Address::try_from(address).map_err(|_| "it has the length allowed")?;
+        let addresses = vec![address; MAX_ADDRESSES as usize];
+        let addresses = Addresses::try_from(addresses).map_err(|_| "there are as many as allowed")?;
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), addresses.clone());
+
+        ensure!(AddressesOf::<T>::get(&who) == Some(addresses), "kept");
         Ok(())
     }
 

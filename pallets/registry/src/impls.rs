@@ -1,14 +1,14 @@
 //! What the calls do, and the traits through which other pallets meet this one.
 
 use crate::{
-    BalanceOf, Bans, Config, Error, Event, LeafOwners, Members, Pallet,
+    AddressesOf, BalanceOf, Bans, Config, Error, Event, LeafOwners, Members, Pallet,
     tree::refusal,
     types::{Ban, Levels, Member, Profile, ProfileError, Proven, Standing, Worker},
 };
 use agora_primitives::{
     capability::Capabilities,
     money::{Escrow, Purpose, Scope},
-    participants::{Participants, Role, Specialisation},
+    participants::{Addresses, Participants, Role, Specialisation, is_printable},
     reputation::{Level, OnLevelChanged, Reputation, Side},
 };
 use alloc::vec::Vec;
@@ -94,6 +94,28 @@ impl<T: Config> Pallet<T> {
         Self::note_heartbeat(who, &mut member, Self::now());
         Self::store(who, &member)?;
         Self::deposit_event(Event::Heartbeat { who: who.clone() });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_addresses(who: &T::AccountId, addresses: Addresses) -> DispatchResult {
+        ensure!(
+            addresses.iter().all(|address| is_printable(address)),
+            Error::<T>::InvalidAddress
+        );
+        let (purpose, scope) = (Purpose::Addresses, Scope::Account);
+        if addresses.is_empty() {
+            T::Escrow::release_all(purpose, scope, who)?;
+            AddressesOf::<T>::remove(who);
+        } else {
+            if !AddressesOf::<T>::contains_key(who) {
+                T::Escrow::hold(purpose, scope, who, T::AddressDeposit::get())?;
+            }
+            AddressesOf::<T>::insert(who, &addresses);
+        }
+        Self::deposit_event(Event::AddressesSet {
+            who: who.clone(),
+            addresses,
+        });
         Ok(())
     }
 

@@ -39,7 +39,10 @@ pub type BalanceOf<T> = <<T as Config>::Escrow as Escrow<<T as frame_system::Con
 pub mod pallet {
     use super::*;
     use crate::types::{Ban, Member};
-    use agora_primitives::{participants::Role, reputation::Reputation};
+    use agora_primitives::{
+        participants::{Addresses, Role},
+        reputation::Reputation,
+    };
     use alloc::vec::Vec;
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
@@ -67,6 +70,10 @@ pub mod pallet {
 
         /// Who may ban and lift bans.
         type BanOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+        /// What an account deposits for its record of addresses: what keeping one costs the chain.
+        #[pallet::constant]
+        type AddressDeposit: Get<BalanceOf<Self>>;
 
         /// How many blocks an account may be silent before it counts as inactive.
         #[pallet::constant]
@@ -105,6 +112,10 @@ pub mod pallet {
     /// registration or heartbeat.
     #[pallet::storage]
     pub type Bans<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Ban<BlockNumberFor<T>>>;
+
+    /// Where accounts serve blobs: workers and verifiers as well as publishers, who have no role. Never empty.
+    #[pallet::storage]
+    pub type AddressesOf<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Addresses>;
 
     /// How many workers, and so leaves, there are.
     #[pallet::storage]
@@ -186,6 +197,13 @@ pub mod pallet {
             /// The worker.
             who: T::AccountId,
         },
+        /// An account said where it serves blobs.
+        AddressesSet {
+            /// The account.
+            who: T::AccountId,
+            /// All its addresses; none: it gave them up.
+            addresses: Addresses,
+        },
         /// What a worker had proven of its capability is over: it counts as one until it is proven anew.
         CapabilityExpired {
             /// The worker.
@@ -234,6 +252,8 @@ pub mod pallet {
         NotBanned,
         /// A ban must end in a block to come, or never.
         BanEndsInThePast,
+        /// An address is a URL in printable ASCII, without spaces.
+        InvalidAddress,
         /// There are as many workers as the tree has leaves.
         TooManyWorkers,
     }
@@ -393,6 +413,20 @@ pub mod pallet {
         pub fn lift_ban(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
             T::BanOrigin::ensure_origin(origin)?;
             Self::do_lift_ban(&who)
+        }
+
+        /// Says where the caller serves blobs, instead of what it said before; an empty list gives the record up. It needs no
+        /// role: publishers serve inputs. The first record holds [`Config::AddressDeposit`], giving it up releases that.
+        ///
+        /// Priced as a registration, which holds and writes all that this does, and more.
+        ///
+        /// Origin: signed. Emits [`Event::AddressesSet`].
+        /// Errors: [`InvalidAddress`](Error::InvalidAddress), and those of the escrow if the account cannot pay.
+        #[pallet::call_index(8)]
+        #[pallet::weight(T::WeightInfo::register())]
+        pub fn set_addresses(origin: OriginFor<T>, addresses: Addresses) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_set_addresses(&who, addresses)
         }
     }
 }

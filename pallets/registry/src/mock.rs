@@ -12,7 +12,7 @@ use agora_primitives::{
 };
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
-    traits::{ConstU64, Hooks},
+    traits::{ConstU64, ConstU128, Hooks},
 };
 
 pub use agora_pallet_dev::{
@@ -23,6 +23,7 @@ pub use agora_pallet_dev::{
 pub const ENDOWMENT: Balance = 100_000;
 pub const WORKER_BOND: Balance = 100;
 pub const VERIFIER_BOND: Balance = 200;
+pub const ADDRESS_DEPOSIT: Balance = 7;
 pub const TIMEOUT: BlockNumber = 10;
 pub const COOL_DOWN: BlockNumber = 20;
 pub const MAX_SLOTS: u32 = 4;
@@ -96,6 +97,7 @@ impl crate::Config for Test {
     type Escrow = Escrow;
     type Reputation = ReputationDouble;
     type MinimumBonds = Bonds;
+    type AddressDeposit = ConstU128<ADDRESS_DEPOSIT>;
     type BanOrigin = frame_system::EnsureRoot<AccountId>;
     type HeartbeatTimeout = HeartbeatTimeout;
     type ExitCoolDown = ConstU64<COOL_DOWN>;

@@ -1,9 +1,9 @@
 //! What must always hold.
 
-use crate::{BalanceOf, Bans, Config, LeafOwners, Members, Nodes, Pallet, WorkerCount};
+use crate::{AddressesOf, BalanceOf, Bans, Config, LeafOwners, Members, Nodes, Pallet, WorkerCount};
 use agora_primitives::{
     money::{Escrow, Purpose, Scope},
-    participants::Role,
+    participants::{Role, is_printable},
 };
 use alloc::{collections::btree_map::BTreeMap, vec::Vec};
 use frame_support::ensure;
@@ -15,11 +15,24 @@ impl<T: Config> Pallet<T> {
     /// 2. a worker's profile is one that can be declared, and no more slots are taken than it has;
     /// 3. leaves and workers stand for each other, one for one, and there are as many as are counted;
     /// 4. a banned worker has no weight;
-    /// 5. every node of the tree is the sum of its leaves' priorities, which are computed anew; and there is no other node.
+    /// 5. no record of addresses is empty, each address could be a URL, and no member deposits for a record that is not there;
+    /// 6. every node of the tree is the sum of its leaves' priorities, which are computed anew; and there is no other node.
     ///
     /// Bonds are kept by the escrow alone, whose own check covers the amounts.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
+        Self::check_addresses()?;
         Self::check_leaves(&Self::check_members()?)
+    }
+
+    fn check_addresses() -> Result<(), TryRuntimeError> {
+        for addresses in AddressesOf::<T>::iter_values() {
+            ensure!(!addresses.is_empty(), "a record of addresses is empty");
+            ensure!(
+                addresses.iter().all(|address| is_printable(address)),
+                "an address cannot be a URL"
+            );
+        }
+        Ok(())
     }
 
     /// Returns the weight of every leaf.
@@ -28,6 +41,11 @@ impl<T: Config> Pallet<T> {
         let mut weights = BTreeMap::<u32, u64>::new();
         for (who, member) in Members::<T>::iter() {
             ensure!(!member.is_gone(), "a member has no role");
+            let deposit = T::Escrow::held(Purpose::Addresses, Scope::Account, &who);
+            ensure!(
+                AddressesOf::<T>::contains_key(&who) || deposit.is_zero(),
+                "there is a deposit for no record of addresses"
+            );
             for role in [Role::Worker, Role::Verifier, Role::Orchestrator, Role::Expert] {
                 let bond = T::Escrow::held(Purpose::RoleBond, Scope::Role(role), &who);
                 ensure!(

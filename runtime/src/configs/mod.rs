@@ -9,6 +9,7 @@ mod escrow;
 mod grandpa;
 mod judging;
 mod mmr;
+pub mod proxy;
 pub mod registry;
 mod reputation;
 mod results;

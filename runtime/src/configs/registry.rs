@@ -17,6 +17,8 @@ parameter_types! {
         orchestrator: Some(500 * UNIT),
         expert: None,
     };
+    /// As much as an account needs in order to exist is too little to keep 644 bytes for.
+    pub const AddressDeposit: Balance = UNIT;
     /// A worker that has been silent for that long is not drawn.
     pub const HeartbeatTimeout: BlockNumber = HOURS;
     /// What can be lost in a task is held for that task, and nobody leaves with tasks in hand. The cool-down is longer
@@ -31,6 +33,7 @@ parameter_types! {
 }
 
 impl pallet_agora_registry::Config for Runtime {
+    type AddressDeposit = AddressDeposit;
     type BanOrigin = GovernanceOrigin;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = crate::benchmarking::Market;

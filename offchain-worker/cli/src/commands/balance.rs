@@ -76,6 +76,7 @@ fn purpose(purpose: Purpose) -> &'static str {
         Purpose::TaskBond => "worker's bond",
         Purpose::AppealBond => "attester's bond",
         Purpose::Prepaid => "prepaid",
+        Purpose::Addresses => "addresses",
     }
 }
 

@@ -15,7 +15,7 @@ mod composed {
     // README: begin
     use frame_support::{
         derive_impl, parameter_types,
-        traits::{ConstU32, ConstU64},
+        traits::{ConstU32, ConstU64, ConstU128},
     };
     use pallet_agora_registry::MinimumBonds;
 
@@ -57,6 +57,7 @@ mod composed {
         type ExitCoolDown = ConstU64<28_800>;
         type MaxSlots = ConstU32<64>;
         type MaxCapability = ConstU32<1_000_000>;
+        type AddressDeposit = ConstU128<1>;
         type MaxDrawTries = ConstU32<64>;
         type WeightInfo = pallet_agora_registry::weights::SubstrateWeight<Runtime>;
         #[cfg(feature = "runtime-benchmarks")]

@@ -13,7 +13,10 @@ use crate as pallet_agora_registry;
 mod composed {
     use super::pallet_agora_registry;
     // README: begin
-    use frame_support::{derive_impl, parameter_types, traits::ConstU32};
+    use frame_support::{
+        derive_impl, parameter_types,
+        traits::{ConstU32, ConstU128},
+    };
     use pallet_agora_registry::MinimumBonds;
 
     /// Unit of money.
@@ -90,6 +93,7 @@ mod composed {
         type ExitCoolDown = ExitCoolDown;
         type MaxSlots = ConstU32<64>;
         type MaxCapability = ConstU32<1_000_000>;
+        type AddressDeposit = ConstU128<1>;
         type MaxDrawTries = ConstU32<64>;
         type WeightInfo = pallet_agora_registry::weights::SubstrateWeight<Runtime>;
         #[cfg(feature = "runtime-benchmarks")]

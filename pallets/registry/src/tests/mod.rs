@@ -15,6 +15,7 @@ mod random_calls;
 mod register;
 mod request_exit;
 mod scale;
+mod set_addresses;
 mod try_state;
 mod types;
 mod update_profile;

@@ -20,6 +20,7 @@ enum Step {
     UpdateProfile(Profile),
     AddBond(Role, Balance),
     Heartbeat,
+    SetAddresses(usize, bool),
     RequestExit(Role),
     WithdrawBond(Role),
     Ban(Option<BlockNumber>),
@@ -56,6 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any_profile().prop_map(Step::UpdateProfile),
         2 => (role(), 0..50u128).prop_map(|(role, amount)| Step::AddBond(role, amount)),
         3 => Just(Step::Heartbeat),
+        2 => (0..=4usize, any::<bool>()).prop_map(|(count, valid)| Step::SetAddresses(count, valid)),
         2 => role().prop_map(Step::RequestExit),
         4 => role().prop_map(Step::WithdrawBond),
         1 => prop::option::of(0..60u64).prop_map(Step::Ban),
@@ -78,6 +80,11 @@ fn perform(who: AccountId, step: Step) {
         Step::UpdateProfile(profile) => Call::update_profile { profile },
         Step::AddBond(role, amount) => Call::add_bond { role, amount },
         Step::Heartbeat => Call::heartbeat {},
+        Step::SetAddresses(count, valid) => {
+            let address = if valid { b"http://a".to_vec() } else { b"a b".to_vec() };
+            let addresses = vec![address.try_into().unwrap(); count].try_into().unwrap();
+            Call::set_addresses { addresses }
+        }
         Step::RequestExit(role) => Call::request_exit { role },
         Step::WithdrawBond(role) => Call::withdraw_bond { role },
         Step::Ban(ban_until) => {
@@ -185,6 +192,7 @@ fn leave_all() {
                 assert_ok!(Registry::withdraw_bond(signed(who), role));
             }
         }
+        assert_ok!(Registry::set_addresses(signed(who), Default::default()));
         assert_eq!(Balances::reserved_balance(who), 0);
     }
     assert_eq!((workers(), crate::Nodes::<Test>::iter().count()), (0, 0));
