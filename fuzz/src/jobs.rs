@@ -128,7 +128,7 @@ fn check_training(spec: &JobSpec, job: &TrainingJob) {
         assert_eq!(u128::from(spec.max_output_bytes()), output);
         // Each weight is used in each image.
         assert!(spec.work() >= u128::from(job.weights()) * u128::from(job.batch) * u128::from(job.steps()));
-        assert_eq!(job.segment_steps % job.trace_interval, 0);
+        assert_eq!(job.segment_steps % job.state_interval, 0);
         assert!(job.start.is_none_or(|start| start.size == job.state_bytes()));
     }
 }
@@ -143,6 +143,8 @@ fn check_rendering(spec: &JobSpec, job: &RenderingJob) {
         let pixels = u64::from(region.width) * u64::from(region.height) * u64::from(job.frames);
         assert_eq!(spec.max_output_bytes(), 3 * pixels);
         assert!((1..=MAX_TILES).contains(&job.tiles()));
+        assert!((1..=4096).contains(&job.samples) && job.max_bounces <= 64);
+        assert!((1..=1 << 14).contains(&job.max_steps), "a path fits one unit");
     }
 }
 

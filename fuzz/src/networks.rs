@@ -61,7 +61,7 @@ fn training(data: BlobRef, [width, height, classes]: [u32; 3], hidden: u32) -> T
         batch: 2,
         segments: 1,
         segment_steps: 1,
-        trace_interval: 1,
+        state_interval: 1,
         rate_shift: 3,
         halve_after: 0,
         momentum_shift: 3,

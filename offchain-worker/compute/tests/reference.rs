@@ -5,10 +5,14 @@ mod inference;
 #[path = "reference/matrices.rs"]
 mod matrices;
 mod opened;
+#[path = "reference/rendering.rs"]
+mod rendering;
+#[path = "rendering/scenes.rs"]
+mod scenes;
 #[path = "reference/training.rs"]
 mod training;
 
-use agora_compute::{CancelFlag, Engine, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict, check_claim};
+use agora_compute::{CancelFlag, Engine, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict};
 use agora_primitives::job::{BlobRef, Claim, H256, states_root};
 use agora_reference::{Inputs, Outcome};
 use opened::CPU;
@@ -52,7 +56,7 @@ impl Contents {
 
     /// The check accepts the right claim, and refuses that of the other sort.
     fn check(&self, job: &JobSpec, outcome: &Outcome) {
-        let check = |claim: &Claim, output: &[u8]| check_claim(job, &self.engine, claim, output, &[7; 32]).unwrap();
+        let check = |claim: &Claim, output: &[u8]| CPU.check_claim(job, &self.engine, claim, output, &[7; 32]).unwrap();
         assert_eq!(check(&outcome.claim, &outcome.output), Verdict::Right, "{job:?}");
         if let Claim::Output { output, states_root } = outcome.claim {
             let longer = BlobRef {
@@ -73,7 +77,10 @@ impl Contents {
                 output,
                 states_root: H256::repeat_byte(1),
             };
-            if matches!(job, JobSpec::V2(JobKind::Matmul(_) | JobKind::Inference(_))) {
+            if matches!(
+                job,
+                JobSpec::V2(JobKind::Matmul(_) | JobKind::Inference(_) | JobKind::Rendering(_))
+            ) {
                 assert_eq!(check(&other, &outcome.output), Verdict::Wrong(Place::States), "{job:?}");
             }
         }

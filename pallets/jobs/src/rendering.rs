@@ -22,8 +22,9 @@ pub const TILE_SIDE: u32 = 64;
 pub const MAX_TILES: u64 = 1 << 16;
 /// The largest scene, in bytes.
 pub const MAX_SCENE_BYTES: u64 = 64 * 1024 * 1024;
-/// The most steps of a path that a job can allow: what a sample may cost, which is the least that is computed at once.
-pub const MAX_STEPS: u32 = 1 << 16;
+/// The most steps of a path that a job can allow. A path is the least that is computed at once: with these steps it reads at most
+/// 49,152 chunks of a scene, and fits one unit of the reference.
+pub const MAX_STEPS: u32 = 1 << 14;
 /// What one segment of a path counts in [`Limits::work`] without the search for hits, in multiply–add operations. A segment is a
 /// ray to the next surface and one to a light: square roots, divisions, twenty rounds of the generator, up to 32 planes.
 pub const SEGMENT_WORK: u128 = 1 << 12;

@@ -36,8 +36,6 @@ pub enum Fault {
     },
     /// There is no such step or unit.
     NoUnit,
-    /// The kind of the job has no reference yet.
-    NoReference,
     /// An input is not what the kind demands: the job has no output.
     Unusable {
         /// What is wrong.
@@ -51,7 +49,6 @@ impl core::fmt::Display for Fault {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Missing { source, chunk } => write!(f, "chunk {chunk} of {source:?} is not at hand"),
-            Self::NoReference => f.write_str("the kind of the job has no reference yet"),
             Self::NoUnit => f.write_str("the job has no such unit"),
             Self::Unusable { reason, at } => write!(f, "an input is unusable at byte {at}: {reason}"),
         }

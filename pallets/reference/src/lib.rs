@@ -21,8 +21,8 @@
 //!   other value is mapped to one of them; nothing panics, and the cost stays the same.
 //!
 //! Inputs that are not what the kind demands are found by the unit of [`Step::Inputs`] that meets them: it gives
-//! [`Fault::Unusable`]. Any one such unit shows that the job has no output; no other step judges inputs, because what it
-//! reads besides them could be false. Which jobs are unusable is as much a part of the law as the bytes of a result.
+//! [`Fault::Unusable`]. Any one such unit shows that the job has no output, if what the units before it kept is right; no
+//! other step judges inputs. Which jobs are unusable is as much a part of the law as the bytes of a result.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
@@ -37,6 +37,7 @@ mod blobs;
 mod counts;
 mod inference;
 mod matmul;
+mod rendering;
 mod run;
 mod synthetic;
 mod training;
@@ -130,15 +131,15 @@ pub trait Reference {
     fn compute(&self, blobs: &dyn Blobs, step: Step, unit: u64) -> Result<Vec<u8>, Fault>;
 }
 
-/// The [`Reference`] of `job`. `None`: its kind has none yet.
-pub fn of(job: &JobSpec) -> Option<&dyn Reference> {
+/// The [`Reference`] of `job`.
+pub fn of(job: &JobSpec) -> &dyn Reference {
     let JobSpec::V2(kind) = job;
     match kind {
-        JobKind::Synthetic(job) => Some(job),
-        JobKind::Matmul(job) => Some(job),
-        JobKind::Training(job) => Some(job),
-        JobKind::Inference(job) => Some(job),
-        JobKind::Rendering(_) => None,
+        JobKind::Synthetic(job) => job,
+        JobKind::Matmul(job) => job,
+        JobKind::Training(job) => job,
+        JobKind::Inference(job) => job,
+        JobKind::Rendering(job) => job,
     }
 }
 

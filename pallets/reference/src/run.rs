@@ -24,13 +24,13 @@ pub struct Outcome {
 
 /// Computes `job`, one unit after the other.
 ///
-/// Errors: `Missing` if an input is not at hand, `NoUnit` if the job is outside of its limits, `NoReference`. A job whose
+/// Errors: `Missing` if an input is not at hand, `NoUnit` if the job is outside of its limits. A job whose
 /// inputs are unusable is no error: that is its outcome.
 pub fn run(job: &JobSpec, inputs: &dyn Inputs) -> Result<Outcome, Fault> {
     if job.validate().is_err() {
         return Err(Fault::NoUnit);
     }
-    match compute(crate::of(job).ok_or(Fault::NoReference)?, inputs) {
+    match compute(crate::of(job), inputs) {
         Err(Fault::Unusable { .. }) => Ok(Outcome {
             claim: Claim::Unusable,
             output: Vec::new(),

@@ -4,6 +4,7 @@ mod hostile;
 mod inference;
 mod limits;
 mod matmul;
+pub mod rendering;
 mod run;
 mod synthetic;
 mod training;

@@ -35,7 +35,7 @@ fn networks() -> impl Strategy<Value = NetworkShape> {
 prop_compose! {
     fn jobs()(
         network in networks(), seed: [u8; 32], batch in 1u32..9, segments in 1u32..4, intervals in 1u32..3,
-        trace_interval in 1u32..4, rate_shift in 0u32..10, halve_after in 0u32..4, momentum_shift in 0u32..7,
+        state_interval in 1u32..4, rate_shift in 0u32..10, halve_after in 0u32..4, momentum_shift in 0u32..7,
     ) -> TrainingJob {
         TrainingJob {
             data: BlobRef::to(&[]),
@@ -46,8 +46,8 @@ prop_compose! {
             seed,
             batch,
             segments,
-            segment_steps: intervals * trace_interval,
-            trace_interval,
+            segment_steps: intervals * state_interval,
+            state_interval,
             rate_shift,
             halve_after,
             momentum_shift,

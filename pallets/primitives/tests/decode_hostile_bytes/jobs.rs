@@ -130,7 +130,7 @@ fn training() -> impl Strategy<Value = JobKind> {
             batch: steps.0,
             segments: steps.1,
             segment_steps: steps.2 * steps.3,
-            trace_interval: steps.3,
+            state_interval: steps.3,
             rate_shift: rates.0,
             halve_after: rates.1,
             momentum_shift: rates.2,
@@ -156,7 +156,7 @@ fn rendering() -> impl Strategy<Value = JobKind> {
         0..40u32,
         0..600u32,
         0..70u32,
-        0..2000u32,
+        0..20_000u32,
     );
     let region = (0..40u32, 0..40u32, 0..900u32, 0..900u32);
     (blob(), any::<[u8; 32]>(), counts, region).prop_map(

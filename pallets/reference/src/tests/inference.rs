@@ -124,9 +124,7 @@ fn a_classifier_of_several_blocks_of_channels_stands_alone() {
     let weights = (0..shape.weights()).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 & 0x7f);
     let images = Images::of(shape, 200, 16, weights.collect(), vec![100; 64 * 64]);
     let (job, contents) = images.job();
-    let law = crate::of(&JobSpec::V2(JobKind::Inference(job)))
-        .unwrap()
-        .units(crate::Step::State(0));
+    let law = crate::of(&JobSpec::V2(JobKind::Inference(job))).units(crate::Step::State(0));
     assert_eq!(law, 3);
     let outcome = crate::run(&JobSpec::V2(JobKind::Inference(job)), &contents).unwrap();
     assert_eq!(outcome.output.len(), 8);

@@ -42,7 +42,7 @@ fn some_units(kind: JobKind, places: &[(u64, u64)], check: impl Fn(&dyn Referenc
     if job.validate().is_err() {
         return false;
     }
-    let law = of(&job).unwrap();
+    let law = of(&job);
     has_an_end(law);
     let states = law.states();
     for (state, unit) in places {

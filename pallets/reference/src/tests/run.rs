@@ -2,7 +2,7 @@
 
 use super::world::Contents;
 use crate::{Fault, Source, Step, of, run};
-use agora_jobs::{BlobRef, JobKind, JobSpec, MatmulJob, NetworkShape, SyntheticJob, TrainingJob};
+use agora_jobs::{BlobRef, JobKind, JobSpec, MatmulJob, NetworkShape, Region, RenderingJob, SyntheticJob, TrainingJob};
 use proptest::prelude::*;
 
 fn matmul(matrix: BlobRef, input: BlobRef) -> JobSpec {
@@ -60,7 +60,7 @@ fn number() -> impl Strategy<Value = u32> {
 
 prop_compose! {
     fn any_job()(
-        n in prop::array::uniform14(number()), size: u64, seed: [u8; 32], which in 0u8..4, started: bool,
+        n in prop::array::uniform14(number()), size: u64, seed: [u8; 32], which in 0u8..5, started: bool,
     ) -> JobKind {
         let blob = BlobRef { size: size >> (n[0] % 64), ..BlobRef::to(&[]) };
         match which {
@@ -68,14 +68,19 @@ prop_compose! {
             1 => JobKind::Matmul(MatmulJob {
                 matrix: blob, columns: n[1], first_row: n[2], rows: n[3], input: blob, vectors: n[4],
             }),
+            2 => JobKind::Rendering(RenderingJob {
+                scene: blob, seed, width: n[1], height: n[2],
+                region: Region { x: n[3], y: n[4], width: n[5], height: n[6] },
+                first_frame: n[7], frames: n[8], samples: n[9], max_bounces: n[10], max_steps: n[11],
+            }),
             _ => JobKind::Training(TrainingJob {
                 data: blob, width: n[1], height: n[2], classes: n[3],
-                network: if which == 2 {
+                network: if which == 3 {
                     NetworkShape::Perceptron { hidden: n[4] }
                 } else {
                     NetworkShape::Convolutional { channels: n[4], window: n[5], pool: n[6] }
                 },
-                seed, batch: n[7], segments: n[8], segment_steps: n[9], trace_interval: n[10], rate_shift: n[11],
+                seed, batch: n[7], segments: n[8], segment_steps: n[9], state_interval: n[10], rate_shift: n[11],
                 halve_after: n[12], momentum_shift: n[13], start: started.then_some(blob),
             }),
         }
@@ -87,7 +92,7 @@ proptest! {
     #[test]
     fn what_is_said_of_a_job_outside_of_its_limits_never_panics(kind in any_job(), state: u64, unit: u64) {
         let job = JobSpec::V2(kind);
-        let law = of(&job).unwrap();
+        let law = of(&job);
         for state in [0, 1, state, law.states().saturating_sub(1)] {
             law.state_size(state);
             for step in [Step::Inputs, Step::State(state)] {

@@ -32,7 +32,7 @@ prop_compose! {
             data: BlobRef { size: 16 + images * (pixels + 1), ..BlobRef::to(&[]) },
             width, height, classes, network, seed, batch, segments,
             segment_steps: (interval * intervals).min(MAX_SEGMENT_STEPS),
-            trace_interval: interval,
+            state_interval: interval,
             rate_shift: shifts.0, halve_after: shifts.1, momentum_shift: shifts.2,
             start: None,
         };
@@ -65,8 +65,8 @@ fn shrink(job: &mut TrainingJob) {
         if job.segments > 1 {
             job.segments /= 2;
         } else {
-            job.trace_interval = (job.trace_interval / 2).max(1);
-            job.segment_steps = job.trace_interval;
+            job.state_interval = (job.state_interval / 2).max(1);
+            job.segment_steps = job.state_interval;
         }
     }
 }
@@ -114,7 +114,7 @@ fn units_of_the_largest_jobs_are_bounded() {
                 batch,
                 segments: 1,
                 segment_steps: 4,
-                trace_interval: 2,
+                state_interval: 2,
                 rate_shift: 3,
                 halve_after: 5,
                 momentum_shift: 6,

@@ -102,7 +102,7 @@ impl World {
     }
 
     fn law(&self) -> &dyn Reference {
-        of(&self.job).unwrap()
+        of(&self.job)
     }
 
     fn steps(&self) -> Vec<Step> {

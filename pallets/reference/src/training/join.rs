@@ -63,7 +63,7 @@ fn trained(plan: &Plan<'_>, blobs: &dyn Blobs, state: u64, offset: u64, size: u6
         plan,
         blobs,
         state,
-        step: u64::from(plan.job.trace_interval).saturating_sub(1),
+        step: u64::from(plan.job.state_interval).saturating_sub(1),
     };
     let weights = plan.shape.weights();
     let end = offset.saturating_add(size) / 4;
@@ -96,8 +96,8 @@ fn trained(plan: &Plan<'_>, blobs: &dyn Blobs, state: u64, offset: u64, size: u6
 /// The output: for each segment, the checkpoint after it, then the losses of its steps, copied from the states.
 fn output(plan: &Plan<'_>, blobs: &dyn Blobs, offset: u64, size: u64) -> Result<Vec<u8>, Fault> {
     let job = plan.job;
-    let interval = product([4, job.trace_interval.into()]);
-    let states = job.segment_steps.checked_div(job.trace_interval).unwrap_or_default();
+    let interval = product([4, job.state_interval.into()]);
+    let states = job.segment_steps.checked_div(job.state_interval).unwrap_or_default();
     let end = offset.saturating_add(size);
     let mut at = offset;
     let mut bytes = Vec::new();

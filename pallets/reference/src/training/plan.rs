@@ -126,18 +126,18 @@ impl<'a> Plan<'a> {
         match step {
             Step::State(0) | Step::Inputs => 0,
             Step::State(state) if self.is_output(state) => 0,
-            Step::State(_) => self.job.trace_interval.into(),
+            Step::State(_) => self.job.state_interval.into(),
         }
     }
 
-    /// The first state, those that are traced, and the output.
+    /// The first state, those every `state_interval` steps, and the output.
     pub fn states(&self) -> u64 {
-        let traced = self
+        let between = self
             .job
             .steps()
-            .checked_div(self.job.trace_interval)
+            .checked_div(self.job.state_interval)
             .unwrap_or_default();
-        u64::from(traced).saturating_add(2)
+        u64::from(between).saturating_add(2)
     }
 
     pub fn is_output(&self, state: u64) -> bool {
@@ -150,7 +150,7 @@ impl<'a> Plan<'a> {
         }
         let losses = match state {
             0 => 0,
-            _ => product([4, self.job.trace_interval.into()]),
+            _ => product([4, self.job.state_interval.into()]),
         };
         sum([self.job.state_bytes(), losses])
     }

@@ -228,8 +228,8 @@ pub fn states(job: &TrainingJob, data: &Data, start: State) -> Vec<Vec<u8>> {
         let (next, loss) = step(job, data, &state);
         state = next;
         losses.extend(loss.to_le_bytes());
-        if done % job.trace_interval == 0 {
-            let since = losses.len() - 4 * job.trace_interval as usize;
+        if done % job.state_interval == 0 {
+            let since = losses.len() - 4 * job.state_interval as usize;
             states.push([state.bytes(), losses[since..].to_vec()].concat());
         }
         if done % job.segment_steps == 0 {

@@ -27,7 +27,7 @@ fn batch(count: usize, batch: u32, number: u32) -> (Vec<u32>, usize) {
     let spec = JobSpec::V2(JobKind::Training(job));
     let step = Step::State(1);
     // The order; then features, errors, the loss, two updates, one part.
-    let last = of(&spec).unwrap().units(step) - 7;
+    let last = of(&spec).units(step) - 7;
     let kept = &world.kept[&(step, last)];
     let images: Vec<u32> = if last == 0 {
         kept.chunks(4)

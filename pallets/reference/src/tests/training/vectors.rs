@@ -31,7 +31,7 @@ fn of_vector(case: &Value) -> (TrainingJob, Contents, Vec<u8>) {
         batch: number(job, "batch"),
         segments: number(job, "segments"),
         segment_steps: number(job, "segment_steps"),
-        trace_interval: number(job, "trace_interval"),
+        state_interval: number(job, "state_interval"),
         rate_shift: number(job, "rate_shift"),
         halve_after: number(job, "halve_after"),
         momentum_shift: number(job, "momentum_shift"),

@@ -1,0 +1,7 @@
+mod bounds;
+mod limits;
+mod made;
+mod pieces;
+mod unusable;
+mod vectors;
+pub mod work;
