@@ -122,7 +122,7 @@ def scale_network(n) -> bytes:
 def scale_job_spec(job, data: bytes, start) -> bytes:
     out = b"\2\3" + blob(data) + u32(job["width"]) + u32(job["height"]) + u32(job["classes"])
     out += scale_network(job["network"]) + bytes.fromhex(job["seed"])
-    for field in ("batch", "segments", "segment_steps", "trace_interval", "rate_shift", "halve_after", "momentum_shift"):
+    for field in ("batch", "segments", "segment_steps", "state_interval", "rate_shift", "halve_after", "momentum_shift"):
         out += u32(job[field])
     return out + (b"\0" if start is None else b"\1" + blob(start))
 
@@ -227,15 +227,15 @@ def make_step(job, s, data, state):
 
 
 def train(job, data, start=None):
-    """Returns the output, the digests of the trace and the last state."""
+    """Returns the output, the digests of the states and the last state."""
     s = shape_of(job)
     state = first_state(s, bytes.fromhex(job["seed"])) if start is None else read_state(s, start)
     digests, output = [blake3(state_bytes(state))], b""
     for _ in range(job["segments"]):
         losses = b""
-        for _ in range(job["segment_steps"] // job["trace_interval"]):
+        for _ in range(job["segment_steps"] // job["state_interval"]):
             of_interval = b""
-            for _ in range(job["trace_interval"]):
+            for _ in range(job["state_interval"]):
                 state, loss = make_step(job, s, data, state)
                 of_interval += u32(loss)
             digests.append(blake3(state_bytes(state) + of_interval))
@@ -281,7 +281,7 @@ def vectors() -> list:
     for name, sizes, network, numbers, resumed in cases:
         data = made_data(name, *sizes)
         content = dataset_bytes(data)
-        fields = ("batch", "segments", "segment_steps", "trace_interval", "rate_shift", "halve_after", "momentum_shift")
+        fields = ("batch", "segments", "segment_steps", "state_interval", "rate_shift", "halve_after", "momentum_shift")
         job = {"width": sizes[0], "height": sizes[1], "classes": sizes[2], "network": network,
                "seed": H(b"job " + name.encode()).hex(), **dict(zip(fields, numbers))}
         s = shape_of(job)

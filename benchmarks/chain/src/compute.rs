@@ -4,7 +4,7 @@ use crate::Failure;
 use agora_bench_figures::{Better, Figure};
 use agora_chain::H256;
 use agora_compute::{
-    CancelFlag, CpuEngine, Engine, GpuOptions, NoInputs, NoProgress, Verdict, check_output, find_device, open_engine,
+    CancelFlag, CpuEngine, Engine, GpuOptions, NoInputs, NoProgress, Verdict, find_device, open_engine,
 };
 use agora_primitives::job::{JobKind, JobSpec, SyntheticJob};
 use std::time::Instant;
@@ -34,7 +34,7 @@ pub fn measure(matrix_size: u32, iterations: u32, repetitions: usize) -> Result<
     let gpu_seconds = median(repetitions, || run(gpu.as_ref()).map(drop))?;
     let check_seed: [u8; 32] = rand::random();
     let check_seconds = median(repetitions, || {
-        match check_output(&job, &NoInputs, &output, &check_seed) {
+        match cpu.check_output(&job, &NoInputs, &output, &check_seed) {
             Ok(Verdict::Right) => Ok(()),
             Ok(Verdict::Wrong(_)) => unreachable!("the engines agree on this output"),
             Err(error) => Err(error),

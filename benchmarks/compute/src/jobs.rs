@@ -1,4 +1,4 @@
-//! Whole jobs of each kind: the adapter against the processor, and checking against computing.
+//! Whole jobs of each kind: the adapter against the processor in computing and in checking, and checking against computing.
 
 mod matmul;
 mod rendering;
@@ -7,9 +7,7 @@ mod training;
 
 use crate::{Failure, timing::in_turn};
 use agora_bench_figures::{Better, Figure};
-use agora_compute::{
-    CancelFlag, CpuEngine, Engine, GpuEngine, JobSpec, MemoryInputs, NoProgress, Verdict, check_output,
-};
+use agora_compute::{CancelFlag, CpuEngine, Engine, GpuEngine, JobSpec, MemoryInputs, NoProgress, Verdict};
 
 /// The goal for checks: at most this part of the time of computing.
 const CHECK_GOAL: f64 = 0.01;
@@ -35,7 +33,7 @@ pub fn measure(gpu: &GpuEngine, cpu: &CpuEngine, repetitions: usize) -> Result<V
     let subjects: [fn() -> Result<Subject, Failure>; 6] = [
         || Ok(synthetic::chain()),
         || Ok(synthetic::large_product()),
-        matmul::square,
+        || Ok(matmul::square()),
         rendering::room,
         training::perceptron,
         training::convolutional,
@@ -48,26 +46,29 @@ pub fn measure(gpu: &GpuEngine, cpu: &CpuEngine, repetitions: usize) -> Result<V
 }
 
 impl Subject {
-    /// The adapter beside the processor, and the check beside each.
-    fn measure(&self, gpu: &GpuEngine, cpu: &CpuEngine, repetitions: usize) -> Result<[Figure; 3], Failure> {
+    /// The adapter beside the processor, the processor's check beside computing on each, and the adapter's check beside that.
+    fn measure(&self, gpu: &GpuEngine, cpu: &CpuEngine, repetitions: usize) -> Result<[Figure; 4], Failure> {
         eprintln!("{}", self.name);
         let output = self.compute(cpu)?;
         if self.compute(gpu)? != output {
             return Err(format!("the engines disagree on {}", self.name).into());
         }
-        self.check(&output)?;
-        let [on_gpu, on_cpu, check] = in_turn(
+        for engine in [gpu as &dyn Engine, cpu] {
+            self.check(engine, &output)?;
+        }
+        let [on_gpu, on_cpu, check, check_on_gpu] = in_turn(
             repetitions,
             [
                 Box::new(|| self.compute(gpu).map(drop)),
                 Box::new(|| self.compute(cpu).map(drop)),
-                Box::new(|| self.check(&output)),
+                Box::new(|| self.check(cpu, &output)),
+                Box::new(|| self.check(gpu, &output)),
             ],
         )?;
         let name = self.name;
-        let gpu = format!("GPU engine ({})", gpu.name());
+        let adapter = format!("GPU engine ({})", gpu.name());
         let speeds = Figure::new(
-            format!("{name}: {gpu} against CPU engine"),
+            format!("{name}: {adapter} against CPU engine"),
             self.unit,
             self.amount / on_gpu,
             self.amount / on_cpu,
@@ -83,7 +84,19 @@ impl Subject {
                 Better::Lower,
             )
         };
-        Ok([speeds, checking("CPU engine", on_cpu), checking(&gpu, on_gpu)])
+        let checks = Figure::new(
+            format!("{name}: check on {adapter} against check on CPU engine"),
+            "s",
+            check_on_gpu,
+            check,
+            Better::Lower,
+        );
+        Ok([
+            speeds,
+            checking("CPU engine", on_cpu),
+            checking(&adapter, on_gpu),
+            checks,
+        ])
     }
 
     fn compute(&self, engine: &dyn Engine) -> Result<Vec<u8>, Failure> {
@@ -91,10 +104,13 @@ impl Subject {
         Ok(computation.output)
     }
 
-    fn check(&self, output: &[u8]) -> Result<(), Failure> {
-        match check_output(&self.job, &self.inputs, output, &CHECK_SEED)? {
+    fn check(&self, engine: &dyn Engine, output: &[u8]) -> Result<(), Failure> {
+        match engine.check_output(&self.job, &self.inputs, output, &CHECK_SEED)? {
             Verdict::Right => Ok(()),
-            Verdict::Wrong(place) => Err(format!("the check refuses {}: {place}", self.name).into()),
+            Verdict::Wrong(place) => {
+                let engine = engine.name();
+                Err(format!("the check on {engine} refuses {}: {place}", self.name).into())
+            }
         }
     }
 }
@@ -116,9 +132,9 @@ mod tests {
     fn a_wrong_output_is_refused_and_a_right_one_passes() {
         let subject = subject(None);
         let mut output = subject.compute(&CpuEngine::new()).unwrap();
-        subject.check(&output).unwrap();
+        subject.check(&CpuEngine::new(), &output).unwrap();
         output[40] = (output[40] + 1) % 251;
-        let error = subject.check(&output).unwrap_err().to_string();
+        let error = subject.check(&CpuEngine::new(), &output).unwrap_err().to_string();
         assert!(error.contains("row 1 is wrong"), "{error}");
     }
 
@@ -126,9 +142,10 @@ mod tests {
     fn a_subject_gives_a_figure_of_each_engine_and_each_check() {
         let device = find_device("auto").unwrap();
         let gpu = GpuEngine::open(&device, &GpuOptions::default()).unwrap();
-        let [speeds, on_cpu, on_gpu] = subject(Some(0.5)).measure(&gpu, &CpuEngine::new(), 1).unwrap();
+        let [speeds, on_cpu, on_gpu, checks] = subject(Some(0.5)).measure(&gpu, &CpuEngine::new(), 1).unwrap();
         assert_eq!((on_cpu.goal, on_gpu.goal, speeds.goal), (Some(0.5), Some(0.5), None));
         assert_eq!(on_cpu.value, on_gpu.value);
+        assert_eq!(on_cpu.value, checks.baseline);
         // The baseline of the speeds is the amount by the seconds with which the check is compared.
         assert!((speeds.baseline * on_cpu.baseline - 6.0).abs() < 1e-9);
         assert!((speeds.value * on_gpu.baseline - 6.0).abs() < 1e-9);

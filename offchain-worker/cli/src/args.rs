@@ -65,7 +65,7 @@ pub enum Command {
     /// Work: take tasks, compute, commit, reveal, collect.
     Mine(MineArgs),
     /// Check results while they can be appealed, and attest for or against them.
-    VerifyWork(RunArgs),
+    VerifyWork(VerifyWorkArgs),
     /// Publish a task with money behind it.
     Publish(PublishArgs),
     /// Take back a task that nobody has accepted.
@@ -211,6 +211,15 @@ pub struct MineArgs {
     pub run: RunArgs,
 }
 
+#[derive(Args)]
+pub struct VerifyWorkArgs {
+    /// The device to check on: "auto", "cpu", an index of `agora devices`, or part of a name.
+    #[arg(long, default_value = "auto")]
+    pub device: String,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
 /// What the commands take that run until they are stopped.
 #[derive(Args)]
 pub struct RunArgs {
@@ -289,6 +298,9 @@ pub struct VerifyArgs {
     /// Check the result itself too, with randomness of your own, if the blob store has it.
     #[arg(long)]
     pub check: bool,
+    /// The device to check on: "auto", "cpu", an index of `agora devices`, or part of a name.
+    #[arg(long, default_value = "auto", requires = "check")]
+    pub device: String,
 }
 
 #[derive(Args)]

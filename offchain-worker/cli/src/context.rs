@@ -3,9 +3,9 @@
 use crate::{args::Global, exit::CliError};
 use agora_blobs::BlobStore;
 use agora_chain::{AccountId, Client, KeySource, Keypair, Submitter};
-use agora_compute::GpuOptions;
-use agora_worker::{Journal, Metrics, serve_metrics};
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use agora_compute::{Engine, GpuOptions};
+use agora_worker::{Journal, Metrics, WorkerError, serve_metrics};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Name of the variable that may hold the secret phrase.
@@ -92,6 +92,14 @@ impl Context {
             tuning_cache: cache.map(|folder| folder.join(TUNING_FILE)),
             ..GpuOptions::default()
         }
+    }
+
+    /// Opens and tests the device that `selector` names, as [`agora_compute::open_engine`] does.
+    pub async fn engine(&self, selector: String) -> Result<Arc<dyn Engine>, CliError> {
+        let options = self.gpu_options();
+        let opened = tokio::task::spawn_blocking(move || agora_compute::open_engine(&selector, &options)).await;
+        let opened = opened.map_err(|panic| WorkerError::Interrupted(panic.to_string()))?;
+        Ok(opened?.into())
     }
 
     fn data(&self) -> Result<PathBuf, CliError> {

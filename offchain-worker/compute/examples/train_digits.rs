@@ -8,7 +8,6 @@
 
 use agora_compute::{
     CancelFlag, Engine, EngineError, GpuOptions, JobKind, JobSpec, MemoryInputs, NetworkShape, NoProgress, TrainingJob,
-    check_output,
     classifier::{Package, classify, labels},
     open_engine,
     training::{Dataset, LOSS_UNIT, Output},
@@ -112,7 +111,7 @@ fn train(
         batch: 32,
         segments: STEPS / SEGMENT,
         segment_steps: SEGMENT,
-        trace_interval: SEGMENT,
+        state_interval: SEGMENT,
         rate_shift: 5,
         halve_after: 500,
         momentum_shift: 3,
@@ -124,7 +123,7 @@ fn train(
     let output = engine.run(&spec, &inputs, &NoProgress, &CancelFlag::new())?.output;
     let trained = seconds(started);
     let started = Instant::now();
-    let verdict = check_output(&spec, &inputs, &output, &[9; 32])?;
+    let verdict = engine.check_output(&spec, &inputs, &output, &[9; 32])?;
     let checked = seconds(started);
 
     let output = Output::decode(&job, &output)?;

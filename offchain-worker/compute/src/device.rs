@@ -128,6 +128,11 @@ impl Device {
         }
     }
 
+    /// Gives the open device up: the next job opens it again.
+    pub fn give_up(&self) {
+        *self.slot() = None;
+    }
+
     /// The open device, opened again if it was given up.
     pub fn context(&self) -> Result<Arc<Context>, DeviceError> {
         let mut slot = self.slot();

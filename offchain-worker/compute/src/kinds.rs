@@ -1,10 +1,10 @@
 //! The kinds of jobs, a module each: what a kind's jobs are, and how they are computed on the processor (`cpu`) and on
-//! graphics devices (`gpu`), checked (`check`), judged in a dispute (`dispute`) and measured (`workload`).
+//! graphics devices (`gpu`), checked (`check`) and measured (`workload`).
 //!
 //! Everything that a kind does is its [`Kind`]. Other modules ask [`of`] for the kind of a job, and need not know which
 //! kinds there are. A new kind is a module, a line in [`of`] and a line in [`workloads`].
 
-mod dispute;
+mod check;
 mod error;
 mod inference;
 mod matmul;
@@ -14,8 +14,7 @@ pub mod training;
 mod verdict;
 mod workload;
 
-pub use dispute::JudgeError;
-pub(crate) use dispute::{OutputState, Part, Trace};
+pub(crate) use check::{Drawn, On};
 pub use error::EngineError;
 pub use inference::{ItemsError, encode_items};
 pub use verdict::{Place, Verdict};
@@ -38,42 +37,16 @@ pub(crate) trait Kind {
     /// Errors: [unusable](EngineError::is_unusable) if the job has no output, `Input` if one is missing.
     fn ensure_usable(&self, inputs: &dyn Inputs) -> Result<(), EngineError>;
 
-    /// Whether `output` is right, as far as a check with `seed` can tell.
-    fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError>;
+    /// Whether `output` is right, as far as a check with `seed` can tell. What is computed again is computed `on` a
+    /// device, or all on the processor: the verdict is the same.
+    ///
+    /// Errors: those of the inputs, and `Device` if the device fails or computes wrong.
+    fn check(&self, on: On<'_>, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError>;
 
     /// The digests of the states before `output`, which has its length, if they follow from it. `None`: they do not.
     fn states_in(&self, output: &[u8]) -> Option<Vec<Hash>> {
         let _ = output;
         None
-    }
-
-    /// The states that a worker commits to.
-    fn trace(&self) -> Trace;
-
-    /// What a party shows the judge of step `step`: state `step − 1`, where states follow from one another; nothing for
-    /// the first state and for parts.
-    fn state_before(&self, inputs: &dyn Inputs, step: u32) -> Result<Vec<u8>, JudgeError> {
-        let _ = (inputs, step);
-        Ok(Vec::new())
-    }
-
-    /// State `step`, from the state `before`. Never called for an output that is joined from parts, nor for a step
-    /// beyond the trace.
-    ///
-    /// Errors: `Before` if `before` can be no state of the job, and what prevents computing.
-    fn state(&self, inputs: &dyn Inputs, step: u32, before: &[u8]) -> Result<Vec<u8>, JudgeError> {
-        let _ = (inputs, step, before);
-        Err(JudgeError::Joined)
-    }
-
-    /// The part that byte `at` of `outputs` belongs to, the first byte in which they differ. Both have the right
-    /// length.
-    ///
-    /// Errors: `Before` if the outputs, which agree up to that part, hold no possible state of the job there; and what
-    /// prevents computing.
-    fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
-        let _ = (inputs, outputs, at);
-        Err(JudgeError::Chained)
     }
 }
 

@@ -1,23 +1,25 @@
 //! Deterministic compute engines of the Agora worker, on graphics devices and on the processor.
 //!
 //! A job ([`JobSpec`]) has one right result, to the bit. `agora-reference` says what it is;
-//! [`CpuEngine`] and [`GpuEngine`] give the same bytes faster, and are tested when they are opened ([`self_test`]). [`check_output`] tells right from wrong
-//! at a small part of the work; where two workers differ, [`judge_step`] decides at the cost of one step.
+//! [`CpuEngine`] and [`GpuEngine`] give the same bytes faster, and are tested when they are opened ([`self_test`]).
+//! [`Engine::check_output`] tells right from wrong at a small part of the work. Where two workers differ, `agora-reference`
+//! decides by one unit of the first state in which they do.
 //!
 //! This crate knows no chain, reads no environment and prints nothing. Computing blocks the thread.
 //!
 //! Its modules, each of which knows only those before it: `device` (adapters, buffers, submissions), `kernels` (exact
 //! integer products), `networks` (transformers, classifiers), `kinds` (a module for each kind of jobs), and on top the
-//! engines, judging, measuring and the self-test, which are the same for every kind.
+//! engines, measuring and the self-test, which are the same for every kind.
 //!
 //! ```
 //! use agora_compute::{CancelFlag, CpuEngine, Engine, JobKind, JobSpec, NoInputs, NoProgress, SyntheticJob};
 //!
 //! let job = SyntheticJob { seed: [7; 32], matrix_size: 33, iterations: 4 };
 //! let job = JobSpec::V2(JobKind::Synthetic(job));
-//! let computation = CpuEngine::new().run(&job, &NoInputs, &NoProgress, &CancelFlag::new())?;
+//! let engine = CpuEngine::new();
+//! let computation = engine.run(&job, &NoInputs, &NoProgress, &CancelFlag::new())?;
 //! assert_eq!(computation.digest(), agora_compute::output_digest(&computation.output));
-//! assert!(agora_compute::check_output(&job, &NoInputs, &computation.output, &[1; 32])?.is_right());
+//! assert!(engine.check_output(&job, &NoInputs, &computation.output, &[1; 32])?.is_right());
 //! # Ok::<(), agora_compute::EngineError>(())
 //! ```
 
@@ -29,7 +31,6 @@ mod device;
 mod digest;
 mod engine;
 mod inputs;
-mod judge;
 mod kernels;
 mod kinds;
 mod measure;
@@ -48,14 +49,11 @@ pub use digest::output_digest;
 use engine::StandIn;
 pub use engine::{CpuEngine, Engine, GpuEngine};
 pub use inputs::{InputError, Inputs, MemoryInputs, NoInputs};
-pub use judge::{check_claim, check_output, judge_outputs, judge_step, state_before, trace_length};
 pub use kernels::{
     cpu as gemm,
     gpu::{Configuration, Gpu, GpuOptions},
 };
-pub use kinds::{
-    EngineError, ItemsError, JudgeError, Place, Verdict, encode_items, rendering::scene, synthetic, training,
-};
+pub use kinds::{EngineError, ItemsError, Place, Verdict, encode_items, rendering::scene, synthetic, training};
 pub use measure::{Benchmark, Figure, Measurement, Speed, capability, measure};
 pub use networks::{classifier, transformer};
 pub use run::{CancelFlag, NoProgress, Progress};

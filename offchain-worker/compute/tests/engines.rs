@@ -4,7 +4,7 @@ mod opened;
 
 use agora_compute::{
     CancelFlag, DeviceError, DeviceInfo, DeviceType, Engine, EngineError, GpuOptions, JobKind, JobSpec, NoInputs,
-    NoProgress, Place, SyntheticJob, Verdict, check_output, choose_device, devices, find_device, output_digest,
+    NoProgress, Place, SyntheticJob, Verdict, choose_device, devices, find_device, output_digest,
 };
 use opened::{CPU, GPU, engines, first_device, gpu};
 use proptest::prelude::*;
@@ -35,12 +35,12 @@ proptest! {
     ) {
         let job = job(seed, n, iterations);
         let output = CPU.run(&job, &NoInputs, &NoProgress, &CancelFlag::new()).unwrap().output;
-        prop_assert!(check_output(&job, &NoInputs, &output, &check_seed).unwrap().is_right());
+        prop_assert!(opened::check(&job, &NoInputs, &output, &check_seed).is_right());
         for (index, change) in changes {
             let mut wrong = output.clone();
             let element = &mut wrong[index.index(output.len())];
             *element = element.wrapping_add(change);
-            prop_assert!(!check_output(&job, &NoInputs, &wrong, &check_seed).unwrap().is_right());
+            prop_assert!(!opened::check(&job, &NoInputs, &wrong, &check_seed).is_right());
         }
     }
 }
@@ -55,7 +55,7 @@ fn the_check_finds_a_change_in_every_position() {
     for position in 0..output.len() {
         let mut wrong = output.clone();
         wrong[position] = (wrong[position] + 1) % 251;
-        let verdict = check_output(&job, &NoInputs, &wrong, &[6; 32]).unwrap();
+        let verdict = CPU.check_output(&job, &NoInputs, &wrong, &[6; 32]).unwrap();
         assert_eq!(verdict, Verdict::Wrong(Place::Row(position as u64 / 20)));
     }
 }
@@ -67,7 +67,7 @@ fn the_check_rejects_other_lengths_bytes_and_jobs() {
         .run(&job_a, &NoInputs, &NoProgress, &CancelFlag::new())
         .unwrap()
         .output;
-    let check = |job: &JobSpec, output: &[u8]| check_output(job, &NoInputs, output, &[0; 32]).unwrap().is_right();
+    let check = |job: &JobSpec, output: &[u8]| CPU.check_output(job, &NoInputs, output, &[0; 32]).unwrap().is_right();
     assert!(check(&job_a, &output));
     assert!(!check(&job_a, &output[..143]));
     assert!(!check(&job_a, &[output.as_slice(), &[0]].concat()));
@@ -97,7 +97,7 @@ fn jobs_outside_of_the_limits_are_refused() {
             assert!(!error.is_recoverable());
         }
         assert!(matches!(
-            check_output(&bad, &NoInputs, &[], &[0; 32]),
+            CPU.check_output(&bad, &NoInputs, &[], &[0; 32]),
             Err(EngineError::Job(_))
         ));
     }

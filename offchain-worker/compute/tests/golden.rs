@@ -3,8 +3,8 @@
 mod opened;
 
 use agora_compute::{
-    CancelFlag, Engine, JobKind, JobSpec, NoInputs, NoProgress, SyntheticJob, Verdict, check_output, output_digest,
-    self_test, synthetic,
+    CancelFlag, Engine, JobKind, JobSpec, NoInputs, NoProgress, SyntheticJob, Verdict, output_digest, self_test,
+    synthetic,
 };
 use agora_math::{field, freivalds, merkle};
 use agora_primitives::{
@@ -98,7 +98,7 @@ fn assert_computes_the_vectors(engine: &dyn Engine) {
             assert_eq!(&hex::encode(found), expected, "{name}");
         }
         assert_eq!(hex::encode(result.claim().encode()), vector.claim_scale, "{name}");
-        let verdict = check_output(&vector.spec(), &NoInputs, &result.output, &vector.check_seed);
+        let verdict = CPU.check_output(&vector.spec(), &NoInputs, &result.output, &vector.check_seed);
         assert_eq!(verdict.unwrap(), Verdict::Right);
     }
     self_test(engine).unwrap();
@@ -242,6 +242,40 @@ fn the_self_test_refuses_an_engine_that_is_wrong_in_one_element() {
     let message = error.to_string();
     assert!(
         message.contains("wrong failed the self-test \"synthetic: one tile\""),
+        "{message}"
+    );
+}
+
+/// It would make a verifier attest against right work.
+#[test]
+fn the_self_test_refuses_an_engine_whose_check_refuses_what_is_right() {
+    struct Suspicious;
+    impl Engine for Suspicious {
+        fn name(&self) -> &str {
+            "suspicious"
+        }
+        fn run(
+            &self,
+            job: &JobSpec,
+            inputs: &dyn agora_compute::Inputs,
+            progress: &dyn agora_compute::Progress,
+            cancel: &CancelFlag,
+        ) -> Result<agora_compute::Computation, agora_compute::EngineError> {
+            CPU.run(job, inputs, progress, cancel)
+        }
+        fn check_output(
+            &self,
+            _: &JobSpec,
+            _: &dyn agora_compute::Inputs,
+            _: &[u8],
+            _: &[u8; 32],
+        ) -> Result<Verdict, agora_compute::EngineError> {
+            Ok(Verdict::Wrong(agora_compute::Place::Byte(7)))
+        }
+    }
+    let message = self_test(&Suspicious).unwrap_err().to_string();
+    assert!(
+        message.contains("the verdict of the check is \"byte 7 is wrong\", must be right"),
         "{message}"
     );
 }

@@ -4,7 +4,7 @@ mod opened;
 
 use agora_compute::{
     BlobRef, CancelFlag, ClassifierShape, Computation, DeviceError, Engine, EngineError, GpuOptions, InferenceJob,
-    InferenceNetwork, ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict, check_output,
+    InferenceNetwork, ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict,
     classifier::NetworkError,
     encode_items, output_digest,
     transformer::{Package, PackageError, Shape, sample},
@@ -48,7 +48,7 @@ impl Published {
     }
 
     fn check(&self, output: &[u8], seed: u8) -> Verdict {
-        check_output(&self.spec(), &self.inputs, output, &[seed; 32]).unwrap()
+        opened::check(&self.spec(), &self.inputs, output, &[seed; 32])
     }
 }
 
@@ -164,7 +164,7 @@ proptest! {
         for item in output.chunks_mut(64) {
             item[usize::from(seed) % 64] ^= 1;
         }
-        prop_assert!(matches!(published.check(&output, seed), Verdict::Wrong(Place::Unit(_))));
+        prop_assert!(matches!(published.check(&output, seed), Verdict::Wrong(Place::Item(_))));
     }
 }
 
@@ -178,7 +178,7 @@ fn the_check_finds_a_single_wrong_item_once_it_is_drawn() {
     let verdicts: Vec<Verdict> = (0..100).map(|seed| published.check(&wrong, seed)).collect();
     let found = verdicts
         .iter()
-        .filter(|&&verdict| verdict == Verdict::Wrong(Place::Unit(7)))
+        .filter(|&&verdict| verdict == Verdict::Wrong(Place::Item(7)))
         .count();
     let passed = verdicts.iter().filter(|verdict| verdict.is_right()).count();
     assert_eq!(found + passed, 100);

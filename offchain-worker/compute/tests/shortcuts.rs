@@ -1,8 +1,7 @@
 //! Cheaper answers to a synthetic job, which the check must refuse.
 
 use agora_compute::{
-    CancelFlag, CpuEngine, Engine, JobKind, JobSpec, NoInputs, NoProgress, SyntheticJob, Verdict, check_output,
-    synthetic,
+    CancelFlag, CpuEngine, Engine, JobKind, JobSpec, NoInputs, NoProgress, SyntheticJob, Verdict, synthetic,
 };
 use agora_math::field::canonical;
 
@@ -42,7 +41,7 @@ fn diagonals() -> Vec<Vec<u8>> {
 
 fn is_accepted(output: &[u8]) -> bool {
     let spec = JobSpec::V2(JobKind::Synthetic(JOB));
-    check_output(&spec, &NoInputs, output, &[9; 32]).unwrap() == Verdict::Right
+    CpuEngine.check_output(&spec, &NoInputs, output, &[9; 32]).unwrap() == Verdict::Right
 }
 
 #[test]

@@ -205,7 +205,7 @@ const fn is_gone(error: &EngineError) -> bool {
                 | DeviceError::TimedOut { .. }
                 | DeviceError::Open { .. }
                 | DeviceError::NoAdapter
-                | DeviceError::Unusable { .. }
+                | DeviceError::Defective { .. }
                 | DeviceError::UnknownDevice { .. }
         )
     )

@@ -59,7 +59,7 @@ impl CheckError {
     pub const fn code(&self) -> u8 {
         match self {
             Self::Wrong { .. }
-            | Self::Engine(EngineError::SelfTest { .. } | EngineError::Device(DeviceError::Unusable { .. })) => 6,
+            | Self::Engine(EngineError::SelfTest { .. } | EngineError::Device(DeviceError::Defective { .. })) => 6,
             Self::NoLoader
             | Self::Engine(EngineError::Device(DeviceError::NoAdapter | DeviceError::UnknownDevice { .. })) => 3,
             Self::Engine(_) | Self::Failed { .. } | Self::NothingFits { .. } | Self::Vectors { .. } => 1,

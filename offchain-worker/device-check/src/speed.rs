@@ -2,7 +2,7 @@
 
 use crate::{case::Case, device::PROCESSOR, error::CheckError, kernels, report::Report};
 use agora_bench_figures::{Better, Figure};
-use agora_compute::{Benchmark, CpuEngine, Engine, GpuEngine, Speed, check_output};
+use agora_compute::{Benchmark, CpuEngine, Engine, GpuEngine, Speed};
 use std::time::{Duration, Instant};
 
 /// A run that tells a speed is never shorter or longer than this.
@@ -109,7 +109,7 @@ fn check(case: &Case, report: Report) -> Result<(), CheckError> {
     let output = case.run(&CpuEngine::new())?.output;
     let computing = started.elapsed().as_secs_f64();
     let started = Instant::now();
-    let verdict = check_output(&case.spec, &case.inputs, &output, &CHECK_SEED)?;
+    let verdict = CpuEngine.check_output(&case.spec, &case.inputs, &output, &CHECK_SEED)?;
     let checking = started.elapsed().as_secs_f64();
     if !verdict.is_right() {
         report.wrong(PROCESSOR, &case.title(), &"its check refuses the right result");

@@ -4,7 +4,7 @@
 //! the output of the job to OUTPUT: for each line of LINES, the embedding as signed 16-bit numbers, little endian.
 //! `benchmarks/accuracy/minilm.py` compares them with those of the float model.
 
-use agora_compute::{CancelFlag, GpuOptions, MemoryInputs, NoProgress, check_output, open_engine};
+use agora_compute::{CancelFlag, GpuOptions, MemoryInputs, NoProgress, open_engine};
 use agora_models::{Embedder, import};
 use std::{error::Error, fs, path::Path, time::Instant};
 
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("embedded on {}: {seconds:.2} s, {rate:.1} sentences/s", engine.name());
 
     let started = Instant::now();
-    let verdict = check_output(&made.job, &inputs, &computation.output, &[7; 32])?;
+    let verdict = engine.check_output(&made.job, &inputs, &computation.output, &[7; 32])?;
     println!("checked: {verdict:?} in {:.2} s", started.elapsed().as_secs_f64());
     fs::write(output, computation.output)?;
     Ok(())

@@ -73,7 +73,7 @@ pub(crate) async fn copy(
 }
 
 /// Fetches the output that `claim` about `spec` names, to be checked with
-/// [`check_claim`](agora_compute::check_claim). Nothing is fetched for a claim that is decided without: of unusable inputs, or of an
+/// [`check_claim`](crate::check_claim). Nothing is fetched for a claim that is decided without: of unusable inputs, or of an
 /// output whose length is not that of the job's.
 ///
 /// Errors: `Blobs` if it cannot be fetched.

@@ -14,6 +14,7 @@
 
 #![deny(missing_docs)]
 
+mod check;
 mod driver;
 mod error;
 #[cfg(feature = "fault-injection")]
@@ -24,6 +25,7 @@ mod metrics;
 mod verifier;
 mod worker;
 
+pub use check::check_claim;
 pub use error::WorkerError;
 #[cfg(feature = "fault-injection")]
 pub use fault::{Fault, Pause};

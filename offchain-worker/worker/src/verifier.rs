@@ -6,12 +6,13 @@ mod hardware;
 use crate::fault::Fault;
 use crate::{
     AttestRecord, Journal, Metrics, WorkerError,
+    check::check_claim,
     driver::{Driver, Duty, Steps},
     job::{load_job, load_output},
 };
 use agora_blobs::BlobStore;
 use agora_chain::{AccountId, AtBlock, BlockNumber, Submitter, calls, views::AppealWindowView};
-use agora_compute::{MemoryInputs, Verdict, check_claim};
+use agora_compute::{Engine, MemoryInputs, Verdict};
 use agora_primitives::{
     job::{Claim, JobSpec},
     judging::Attestation,
@@ -46,16 +47,18 @@ struct Shared {
     account: AccountId,
     journal: Journal,
     blobs: BlobStore,
+    engine: Arc<dyn Engine>,
     config: VerifierConfig,
     metrics: Metrics,
 }
 
 impl Verifier {
-    /// A verifier that signs with `submitter` and remembers in `journal`.
+    /// A verifier that signs with `submitter`, remembers in `journal` and checks on `engine`.
     pub fn new(
         submitter: Submitter,
         journal: Journal,
         blobs: BlobStore,
+        engine: Arc<dyn Engine>,
         config: VerifierConfig,
         metrics: Metrics,
     ) -> Self {
@@ -68,6 +71,7 @@ impl Verifier {
                 account,
                 journal,
                 blobs,
+                engine,
                 config,
                 metrics,
             }),
@@ -171,8 +175,7 @@ impl Shared {
         seed: [u8; 32],
     ) -> Result<Attestation, WorkerError> {
         let output = load_output(&self.blobs, &job, &claim).await?;
-        let checked = tokio::task::spawn_blocking(move || check_claim(&job, &inputs, &claim, &output, &seed)).await;
-        match checked.map_err(|panic| WorkerError::Interrupted(panic.to_string()))?? {
+        match check_claim(Arc::clone(&self.engine), job, inputs, claim, output, seed).await? {
             Verdict::Right => Ok(Attestation::Valid),
             Verdict::Wrong(place) => {
                 tracing::warn!(?claim, %place, "The result is wrong.");

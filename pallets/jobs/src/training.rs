@@ -26,7 +26,7 @@ pub const MAX_BATCH: u32 = 256;
 pub const MAX_SEGMENTS: u32 = 256;
 /// The most steps of a segment.
 pub const MAX_SEGMENT_STEPS: u32 = 65_536;
-/// The most digests of states in the trace of a job.
+/// The most states of a job.
 pub const MAX_TRACED_STATES: u32 = 1 << 20;
 /// The smallest and the largest learning rate are 2⁻¹⁶ and 1 (in the units of the training rule).
 pub const MAX_RATE_SHIFT: u32 = 16;
@@ -83,8 +83,8 @@ pub struct TrainingJob {
     pub segments: u32,
     /// Steps of one segment.
     pub segment_steps: u32,
-    /// The state is committed to in the trace every so many steps; divides the steps of a segment.
-    pub trace_interval: u32,
+    /// There is a state every so many steps; divides the steps of a segment.
+    pub state_interval: u32,
     /// The learning rate is 2^−`rate_shift`, in the units of the training rule.
     pub rate_shift: u32,
     /// The learning rate is halved every so many steps; 0: never.
@@ -188,16 +188,16 @@ impl Limits for TrainingJob {
             (self.batch, MAX_BATCH),
             (self.segments, MAX_SEGMENTS),
             (self.segment_steps, MAX_SEGMENT_STEPS),
-            (self.trace_interval, MAX_SEGMENT_STEPS),
+            (self.state_interval, MAX_SEGMENT_STEPS),
         ])?;
         if self.rate_shift > MAX_RATE_SHIFT || self.momentum_shift > MAX_MOMENTUM_SHIFT {
             return Err(JobError::TooLarge);
         }
-        if !self.segment_steps.is_multiple_of(self.trace_interval) {
+        if !self.segment_steps.is_multiple_of(self.state_interval) {
             return Err(JobError::Inconsistent);
         }
         all_within([(
-            self.steps().checked_div(self.trace_interval).unwrap_or(u32::MAX),
+            self.steps().checked_div(self.state_interval).unwrap_or(u32::MAX),
             MAX_TRACED_STATES,
         )])
     }
@@ -211,7 +211,7 @@ impl Limits for TrainingJob {
         let image = product(self.channels(), positions, inputs)
             .saturating_add(product(self.channels(), pooled, inputs))
             .saturating_add(last.saturating_mul(3));
-        let states = u128::from(self.steps().checked_div(self.trace_interval).unwrap_or(0)).saturating_add(1);
+        let states = u128::from(self.steps().checked_div(self.state_interval).unwrap_or(0)).saturating_add(1);
         let hashed = states.saturating_mul(self.state_bytes().into());
         image
             .saturating_mul(product(self.batch, self.steps(), 1))

@@ -26,7 +26,7 @@ fn job() -> TrainingJob {
         batch: 32,
         segments: 4,
         segment_steps: 10,
-        trace_interval: 5,
+        state_interval: 5,
         rate_shift: 5,
         halve_after: 0,
         momentum_shift: 3,
@@ -86,7 +86,7 @@ fn states_that_are_hashed_again_and_again_are_work() {
         batch: 1,
         segments: 1,
         segment_steps: MAX_SEGMENT_STEPS,
-        trace_interval: 1,
+        state_interval: 1,
         ..job()
     };
     let hashed = u128::from(job.state_bytes()) * u128::from(MAX_SEGMENT_STEPS);
@@ -126,7 +126,7 @@ fn zeros_are_refused() {
             ..job()
         },
         TrainingJob {
-            trace_interval: 0,
+            state_interval: 0,
             ..job()
         },
         TrainingJob {
@@ -220,7 +220,7 @@ fn what_is_too_large_is_refused() {
         TrainingJob {
             segments: 32,
             segment_steps: MAX_SEGMENT_STEPS,
-            trace_interval: 1,
+            state_interval: 1,
             ..job()
         },
         TrainingJob {
@@ -244,7 +244,7 @@ fn what_is_too_large_is_refused() {
         batch: 256,
         segments: 2,
         segment_steps: MAX_SEGMENT_STEPS,
-        trace_interval: MAX_SEGMENT_STEPS,
+        state_interval: MAX_SEGMENT_STEPS,
         ..job()
     };
     assert_eq!(spec(work).validate(), Err(JobError::TooMuchWork));
@@ -264,11 +264,11 @@ fn what_does_not_fit_is_refused() {
             ..job()
         },
         TrainingJob {
-            trace_interval: 3,
+            state_interval: 3,
             ..job()
         },
         TrainingJob {
-            trace_interval: 11,
+            state_interval: 11,
             ..job()
         },
         TrainingJob {

@@ -42,7 +42,7 @@ fn subject(name: &'static str, network: NetworkShape) -> Result<Subject, Failure
         batch: 32,
         segments: STEPS / SEGMENT_STEPS,
         segment_steps: SEGMENT_STEPS,
-        trace_interval: SEGMENT_STEPS,
+        state_interval: SEGMENT_STEPS,
         rate_shift: 5,
         halve_after: 500,
         momentum_shift: 3,

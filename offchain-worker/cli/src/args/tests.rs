@@ -27,7 +27,10 @@ fn verifiers_work_with_verify_work_and_proofs_are_verified_with_verify() {
     let read = |line: &[&str]| Cli::try_parse_from(line).map(|cli| cli.command);
     assert!(matches!(
         read(&["agora", "verify-work", "--heartbeat", "5"]),
-        Ok(Command::VerifyWork(RunArgs { heartbeat: 5, .. }))
+        Ok(Command::VerifyWork(VerifyWorkArgs {
+            run: RunArgs { heartbeat: 5, .. },
+            ..
+        }))
     ));
     assert!(matches!(
         read(&["agora", "verify", "7"]),
@@ -37,11 +40,27 @@ fn verifiers_work_with_verify_work_and_proofs_are_verified_with_verify() {
 }
 
 #[test]
+fn checks_take_a_device_and_use_the_best_one_if_none_is_named() {
+    let device = |line: &[&str]| match Cli::try_parse_from(line).ok()?.command {
+        Command::VerifyWork(args) => Some(args.device),
+        Command::Verify(args) => Some(args.device),
+        _ => None,
+    };
+    for line in [&["agora", "verify-work"][..], &["agora", "verify", "7", "--check"]] {
+        assert_eq!(device(line).as_deref(), Some("auto"));
+        assert_eq!(device(&[line, &["--device", "cpu"]].concat()).as_deref(), Some("cpu"));
+    }
+    // Without a check nothing is computed.
+    assert!(device(&["agora", "verify", "7"]).is_some());
+    assert_eq!(device(&["agora", "verify", "7", "--device", "cpu"]), None);
+}
+
+#[test]
 fn mine_and_verify_work_take_a_heartbeat_and_an_address_for_metrics() {
     for command in ["mine", "verify-work"] {
         let line = ["agora", command, "--heartbeat", "5", "--metrics", "127.0.0.1:9616"];
         let run = match Cli::try_parse_from(line).map(|cli| cli.command) {
-            Ok(Command::Mine(MineArgs { run, .. }) | Command::VerifyWork(run)) => run,
+            Ok(Command::Mine(MineArgs { run, .. }) | Command::VerifyWork(VerifyWorkArgs { run, .. })) => run,
             _ => panic!("{command} does not take them"),
         };
         assert_eq!(run.heartbeat, 5);

@@ -6,10 +6,8 @@ use crate::{
     exit::CliError,
 };
 use agora_chain::Submitter;
-use agora_compute::{Engine, EngineError, GpuOptions};
 use agora_primitives::participants::Role;
 use agora_worker::{Policy, Worker, WorkerConfig, WorkerError};
-use std::sync::Arc;
 
 pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     let shutdown = shutdown();
@@ -28,9 +26,9 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     let journal = context.journal(&client, &account)?;
     let blobs = context.blobs()?;
     let tasks = context.tasks(&account)?;
-    let engines = open_engines(args.devices, context.gpu_options()).await?;
-    for engine in &engines {
-        tracing::info!(device = engine.name(), "The device passed its self-test.");
+    let mut engines = Vec::new();
+    for device in args.devices {
+        engines.push(context.engine(device).await?);
     }
     let config = WorkerConfig {
         policy: Policy {
@@ -60,19 +58,4 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     .run(shutdown)
     .await?;
     Ok(())
-}
-
-/// Opens and self-tests every device named.
-async fn open_engines(selectors: Vec<String>, options: GpuOptions) -> Result<Vec<Arc<dyn Engine>>, CliError> {
-    let opened = tokio::task::spawn_blocking(move || {
-        selectors
-            .iter()
-            .map(|selector| agora_compute::open_engine(selector, &options).map(Arc::from))
-            .collect::<Result<Vec<Arc<dyn Engine>>, EngineError>>()
-    })
-    .await;
-    match opened {
-        Ok(engines) => Ok(engines?),
-        Err(panic) => Err(WorkerError::Interrupted(panic.to_string()).into()),
-    }
 }

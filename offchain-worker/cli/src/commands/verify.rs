@@ -35,7 +35,7 @@ pub async fn run(context: &Context, args: VerifyArgs) -> Result<(), CliError> {
     let proof = client.result_proof(task, header.block.hash).await?;
     let verified = verify_result(&header, task, &proof).map_err(|error| CliError::Unverified(error.to_string()))?;
     let check = if args.check {
-        Some(check(context, &client, task, &verified.leaf.claim).await?)
+        Some(check(context, &client, task, verified.leaf.claim, args.device).await?)
     } else {
         None
     };
@@ -67,15 +67,17 @@ async fn check(
     context: &Context,
     client: &agora_chain::Client,
     task: TaskId,
-    claim: &Claim,
+    claim: Claim,
+    device: String,
 ) -> Result<&'static str, CliError> {
     let view = client.best().await?.task(task).await?;
     let view =
         view.ok_or_else(|| CliError::NotFound(format!("the chain does not know the job of task {task} any more")))?;
     let blobs = context.blobs()?;
     let (job, inputs) = agora_worker::load_job(&blobs, &view.job).await?;
-    let output = agora_worker::load_output(&blobs, &job, claim).await?;
-    match agora_compute::check_claim(&job, &inputs, claim, &output, &rand::random())? {
+    let output = agora_worker::load_output(&blobs, &job, &claim).await?;
+    let engine = context.engine(device).await?;
+    match agora_worker::check_claim(engine, job, inputs, claim, output, rand::random()).await? {
         Verdict::Right => Ok("right: checked with a random seed"),
         Verdict::Wrong(place) => Err(CliError::Unverified(format!(
             "the result of task {task} is wrong: {place}"

@@ -38,7 +38,7 @@ pub struct TrainingArgs {
     segment_steps: u32,
     /// The state after so many steps is committed to; all steps of a segment if left out.
     #[arg(long)]
-    trace_interval: Option<u32>,
+    state_interval: Option<u32>,
     /// The learning rate is two to minus this power.
     #[arg(long, default_value_t = 5)]
     rate_shift: u32,
@@ -92,7 +92,7 @@ impl Prepare for TrainingArgs {
             batch: self.batch,
             segments: self.segments,
             segment_steps: self.segment_steps,
-            trace_interval: self.trace_interval.unwrap_or(self.segment_steps),
+            state_interval: self.state_interval.unwrap_or(self.segment_steps),
             rate_shift: self.rate_shift,
             halve_after: self.halve_after,
             momentum_shift: self.momentum_shift,

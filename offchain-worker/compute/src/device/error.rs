@@ -69,11 +69,19 @@ pub enum DeviceError {
     },
     /// No kernel configuration computes on it what the processor does.
     #[error("the device {device} computes wrong and must not be used; {reasons}")]
-    Unusable {
+    Defective {
         /// The adapter's name.
         device: String,
         /// What is wrong with each configuration.
         reasons: String,
+    },
+    /// In a check, the device computed something else than the processor. The check gave no verdict.
+    #[error("the device {device} computes wrong and must not be used: {what} is not what the processor computes")]
+    Miscomputed {
+        /// The adapter's name.
+        device: String,
+        /// What it computed.
+        what: String,
     },
     /// The [`crate::CancelFlag`] was set.
     #[error("cancelled")]
@@ -91,7 +99,11 @@ impl DeviceError {
     pub(crate) const fn is_fault(&self) -> bool {
         matches!(
             self,
-            Self::Lost { .. } | Self::TimedOut { .. } | Self::OutOfMemory { .. } | Self::Refused { .. }
+            Self::Lost { .. }
+                | Self::TimedOut { .. }
+                | Self::OutOfMemory { .. }
+                | Self::Refused { .. }
+                | Self::Miscomputed { .. }
         )
     }
 

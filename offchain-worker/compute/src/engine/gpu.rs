@@ -6,7 +6,7 @@ use crate::{
     device::DeviceInfo,
     inputs::Inputs,
     kernels::gpu::{Gpu, GpuOptions},
-    kinds::{self, EngineError},
+    kinds::{self, EngineError, On, Verdict},
     run::{CancelFlag, Progress, Run},
 };
 use agora_primitives::job::JobSpec;
@@ -57,6 +57,17 @@ impl Engine for GpuEngine {
             cancel,
         };
         kinds::of(job).on_gpu(&self.0, &run)
+    }
+
+    fn check_output(
+        &self,
+        job: &JobSpec,
+        inputs: &dyn Inputs,
+        output: &[u8],
+        seed: &[u8; 32],
+    ) -> Result<Verdict, EngineError> {
+        job.validate()?;
+        kinds::of(job).check(On::Gpu(&self.0), inputs, output, seed)
     }
 }
 

@@ -111,6 +111,15 @@ impl Gpu {
         self.device.on_device(work)
     }
 
+    /// Gives the device up, so that it is opened again before it is used, and says why: `what` it computed is not what
+    /// the processor computes.
+    pub(crate) fn give_up(&self, what: String) -> DeviceError {
+        let device = self.info().name.clone();
+        let wrong = DeviceError::Miscomputed { device, what };
+        self.device.give_up();
+        wrong
+    }
+
     #[cfg(test)]
     pub(crate) fn device(&self) -> &Device {
         &self.device
@@ -178,7 +187,7 @@ fn right(
 }
 
 fn unusable(info: &DeviceInfo, reasons: &[String]) -> DeviceError {
-    DeviceError::Unusable {
+    DeviceError::Defective {
         device: info.name.clone(),
         reasons: reasons.join("; "),
     }

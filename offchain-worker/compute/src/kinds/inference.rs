@@ -4,12 +4,11 @@
 mod check;
 mod classification;
 mod cpu;
-mod dispute;
 mod gpu;
 mod items;
 mod workload;
 
-use super::{EngineError, JudgeError, Kind, Part, Trace, Verdict};
+use super::{EngineError, Kind, On, Verdict};
 use crate::{
     computation::Computation,
     digest::output_digest,
@@ -22,24 +21,19 @@ use agora_math::merkle::Hash;
 use agora_primitives::job::{InferenceJob, InferenceNetwork, JobError};
 use classification::Images;
 use items::Items;
+use std::{borrow::Cow, sync::Arc};
 
 pub use items::{ItemsError, encode_items};
 pub(crate) use workload::{Classification, Embedding};
 
 impl Kind for InferenceJob {
     fn on_cpu(&self, run: &Run<'_>) -> Result<Computation, EngineError> {
-        let output = match Batch::read(self, run.inputs)? {
-            Batch::Texts(encoder, items) => cpu::embed(*encoder, &items, run)?,
-            Batch::Images(images) => images.on_cpu(run)?,
-        };
+        let output = Batch::read(self, run.inputs)?.compute(On::Cpu, run)?;
         Ok(computation(self, output))
     }
 
     fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
-        let output = match Batch::read(self, run.inputs)? {
-            Batch::Texts(encoder, items) => gpu::embed(gpu, &encoder, &items, run)?,
-            Batch::Images(images) => images.on_gpu(gpu, run)?,
-        };
+        let output = Batch::read(self, run.inputs)?.compute(On::Gpu(gpu), run)?;
         Ok(computation(self, output))
     }
 
@@ -47,34 +41,19 @@ impl Kind for InferenceJob {
         Batch::read(self, inputs).map(drop)
     }
 
-    fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
-        match Batch::read(self, inputs)? {
-            Batch::Texts(encoder, items) => check::check(self, *encoder, &items, output, seed),
-            Batch::Images(images) => images.check(output, self.item_output() as usize, seed),
-        }
+    fn check(&self, on: On<'_>, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
+        check::check(self, on, inputs, output, seed)
     }
 
     fn states_in(&self, output: &[u8]) -> Option<Vec<Hash>> {
         let items = output.chunks_exact(self.item_output() as usize);
         Some(items.map(output_digest).collect())
     }
-
-    fn trace(&self) -> Trace {
-        dispute::trace(self)
-    }
-
-    fn state(&self, inputs: &dyn Inputs, step: u32, _: &[u8]) -> Result<Vec<u8>, JudgeError> {
-        dispute::item(self, inputs, step)
-    }
-
-    fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
-        dispute::part(self, inputs, outputs, at)
-    }
 }
 
 /// A model and what it is applied to.
 enum Batch {
-    Texts(Box<Encoder>, Items),
+    Texts(Arc<Encoder>, Items),
     Images(Images),
 }
 
@@ -88,10 +67,36 @@ impl Batch {
                     return Err(ItemsError::Network.into());
                 }
                 let items = Items::read(&inputs.get(&job.input)?, job.items, &shape, tokens)?;
-                Ok(Self::Texts(Box::new(encoder), items))
+                Ok(Self::Texts(Arc::new(encoder), items))
             }
             InferenceNetwork::Classification { .. } => Images::read(job, inputs).map(Self::Images),
             InferenceNetwork::Generation => Err(JobError::Unsupported.into()),
+        }
+    }
+
+    /// The outputs for all items, one after the other.
+    fn compute(&self, on: On<'_>, run: &Run<'_>) -> Result<Vec<u8>, EngineError> {
+        match (self, on) {
+            (Self::Texts(encoder, items), On::Cpu) => cpu::embed(encoder, items, run),
+            (Self::Texts(encoder, items), On::Gpu(gpu)) => gpu::embed(gpu, encoder, items, run),
+            (Self::Images(images), On::Cpu) => images.on_cpu(run),
+            (Self::Images(images), On::Gpu(gpu)) => images.on_gpu(gpu, run),
+        }
+    }
+
+    /// A batch of these items alone.
+    fn only(&self, items: &[usize]) -> Self {
+        match self {
+            Self::Texts(encoder, all) => Self::Texts(Arc::clone(encoder), all.only(items)),
+            Self::Images(images) => Self::Images(images.only(items)),
+        }
+    }
+
+    /// The work of each item.
+    fn work(&self) -> Cow<'_, [u64]> {
+        match self {
+            Self::Texts(_, items) => items.work().into(),
+            Self::Images(images) => images.work().into(),
         }
     }
 }

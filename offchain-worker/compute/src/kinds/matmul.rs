@@ -3,13 +3,12 @@
 
 mod check;
 mod cpu;
-mod dispute;
 mod gpu;
 mod workload;
 
 pub(crate) use workload::Products;
 
-use super::{EngineError, JudgeError, Kind, Part, Trace, Verdict};
+use super::{EngineError, Kind, On, Verdict};
 use crate::{
     computation::Computation,
     inputs::{InputError, Inputs},
@@ -33,20 +32,14 @@ impl Kind for MatmulJob {
         Operands::fetch(self, inputs).map(drop)
     }
 
-    fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
+    /// On the processor, also where there is a device: Freivalds' check reads every number once or twice, so that bringing
+    /// them to a device would take longer.
+    fn check(&self, _: On<'_>, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
         check::check(self, inputs, output, seed)
     }
 
     fn states_in(&self, _: &[u8]) -> Option<Vec<Hash>> {
         Some(Vec::new())
-    }
-
-    fn trace(&self) -> Trace {
-        dispute::trace()
-    }
-
-    fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
-        dispute::part(self, inputs, outputs, at)
     }
 }
 

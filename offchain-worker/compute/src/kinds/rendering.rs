@@ -5,7 +5,6 @@
 
 mod check;
 mod cpu;
-mod dispute;
 mod gpu;
 pub mod scene;
 mod tiles;
@@ -14,7 +13,7 @@ mod workload;
 
 pub(crate) use workload::Pictures;
 
-use super::{EngineError, JudgeError, Kind, Part, Trace, Verdict};
+use super::{EngineError, Kind, On, Verdict};
 use crate::{computation::Computation, digest::output_digest, inputs::Inputs, kernels::gpu::Gpu, run::Run};
 use agora_math::merkle::Hash;
 use agora_primitives::job::RenderingJob;
@@ -35,26 +34,14 @@ impl Kind for RenderingJob {
         Renderer::open(self, inputs).map(drop)
     }
 
-    fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
-        check::check(self, inputs, output, seed)
+    fn check(&self, on: On<'_>, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
+        check::check(self, on, inputs, output, seed)
     }
 
     fn states_in(&self, output: &[u8]) -> Option<Vec<Hash>> {
         let bytes = |tile: Tile| tile.rows(self).map(|row| &output[row]).collect::<Vec<_>>().concat();
         let tiles = tiles::tiles(self).into_iter();
         Some(tiles.map(|tile| output_digest(&bytes(tile))).collect())
-    }
-
-    fn trace(&self) -> Trace {
-        dispute::trace(self)
-    }
-
-    fn state(&self, inputs: &dyn Inputs, step: u32, _: &[u8]) -> Result<Vec<u8>, JudgeError> {
-        Ok(dispute::render(self, inputs, Tile::of(self, step))?)
-    }
-
-    fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
-        Ok(dispute::part(self, inputs, outputs, at)?)
     }
 }
 

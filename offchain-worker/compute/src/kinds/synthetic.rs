@@ -3,13 +3,12 @@
 
 mod check;
 mod cpu;
-mod dispute;
 mod gpu;
 mod workload;
 
 pub(crate) use workload::Chains;
 
-use super::{EngineError, JudgeError, Kind, Trace, Verdict};
+use super::{EngineError, Kind, On, Verdict};
 use crate::{
     computation::Computation,
     inputs::Inputs,
@@ -43,20 +42,10 @@ impl Kind for SyntheticJob {
         Ok(())
     }
 
-    fn check(&self, _: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
+    /// On the processor, also where there is a device: Freivalds' check is products of a matrix and a few vectors, one after
+    /// the other, which take a hundredth of computing.
+    fn check(&self, _: On<'_>, _: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
         check::check(self, output, seed)
-    }
-
-    fn trace(&self) -> Trace {
-        dispute::trace(self)
-    }
-
-    fn state_before(&self, _: &dyn Inputs, step: u32) -> Result<Vec<u8>, JudgeError> {
-        dispute::state_before(self, step)
-    }
-
-    fn state(&self, _: &dyn Inputs, step: u32, before: &[u8]) -> Result<Vec<u8>, JudgeError> {
-        dispute::state(self, step, before)
     }
 }
 

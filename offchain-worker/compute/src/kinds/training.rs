@@ -8,7 +8,6 @@ mod batches;
 mod check;
 mod cpu;
 mod data;
-mod dispute;
 mod gpu;
 mod gradient;
 mod loss;
@@ -21,7 +20,7 @@ pub use data::{DataError, Dataset};
 pub use state::{Checkpoint, StateError};
 pub(crate) use workload::Steps;
 
-use super::{EngineError, JudgeError, Kind, Part, Trace, Verdict};
+use super::{EngineError, Kind, On, Verdict};
 use crate::{
     computation::Computation,
     inputs::Inputs,
@@ -36,35 +35,21 @@ pub const LOSS_UNIT: u32 = 1 << 11;
 
 impl Kind for TrainingJob {
     fn on_cpu(&self, run: &Run<'_>) -> Result<Computation, EngineError> {
-        cpu::run(self, run)
+        let (data, state) = prepare(self, run.inputs)?;
+        cpu::train(self, &data, state, run)
     }
 
     fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
-        gpu::run(self, gpu, run)
+        let (data, state) = prepare(self, run.inputs)?;
+        gpu::train(self, gpu, &data, state, run)
     }
 
     fn ensure_usable(&self, inputs: &dyn Inputs) -> Result<(), EngineError> {
         prepare(self, inputs).map(drop)
     }
 
-    fn check(&self, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
-        check::check(self, inputs, output, seed)
-    }
-
-    fn trace(&self) -> Trace {
-        dispute::trace(self)
-    }
-
-    fn state_before(&self, inputs: &dyn Inputs, step: u32) -> Result<Vec<u8>, JudgeError> {
-        dispute::state_before(self, inputs, step)
-    }
-
-    fn state(&self, inputs: &dyn Inputs, step: u32, before: &[u8]) -> Result<Vec<u8>, JudgeError> {
-        dispute::state(self, inputs, step, before)
-    }
-
-    fn part(&self, inputs: &dyn Inputs, outputs: [&[u8]; 2], at: usize) -> Result<Part, JudgeError> {
-        dispute::part(self, inputs, outputs, at)
+    fn check(&self, on: On<'_>, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError> {
+        check::check(self, on, inputs, output, seed)
     }
 }
 
@@ -112,14 +97,6 @@ impl Output {
             .ok_or(StateError::Length { expected: 1, found: 0 })?;
         Ok(Package::new(shape, maximum, last.quantised())?)
     }
-}
-
-/// The bytes of the state before the first step.
-///
-/// Errors: those of the inputs.
-fn start(job: &TrainingJob, inputs: &dyn Inputs) -> Result<Vec<u8>, EngineError> {
-    let (_, state) = prepare(job, inputs)?;
-    Ok(state.encode())
 }
 
 /// The data set and the first state of a job.

@@ -34,8 +34,8 @@ pub enum Place {
     Inputs,
     /// The states before the output.
     States,
-    /// A part that is computed by itself (an image's tile, an item of a batch), counted from 0.
-    Unit(u64),
+    /// An item of a batch, counted from 0.
+    Item(u64),
 }
 
 impl std::fmt::Display for Place {
@@ -46,7 +46,7 @@ impl std::fmt::Display for Place {
             Self::Row(at) => write!(f, "row {at} is wrong"),
             Self::Inputs => f.write_str("whether the inputs can be used is wrong"),
             Self::States => f.write_str("the states root is wrong"),
-            Self::Unit(at) => write!(f, "part {at} is wrong"),
+            Self::Item(at) => write!(f, "item {at} is wrong"),
         }
     }
 }

@@ -3,13 +3,18 @@
 use crate::{
     CONVOLUTION, CPU,
     jobs::{digits_job, jobs},
-    run, spec,
+    opened, run, spec,
 };
-use agora_compute::{Inputs, NetworkShape, Place, TrainingJob, Verdict, check_output};
+use agora_compute::{Engine, Inputs, NetworkShape, Place, TrainingJob, Verdict};
 use proptest::prelude::*;
 
 pub fn check(job: TrainingJob, inputs: &dyn Inputs, output: &[u8], seed: [u8; 32]) -> Verdict {
-    check_output(&spec(job), inputs, output, &seed).unwrap()
+    opened::check(&spec(job), inputs, output, &seed)
+}
+
+/// The same on the processor alone, for many seeds.
+fn check_on_cpu(job: TrainingJob, inputs: &dyn Inputs, output: &[u8], seed: [u8; 32]) -> Verdict {
+    CPU.check_output(&spec(job), inputs, output, &seed).unwrap()
 }
 
 proptest! {
@@ -69,7 +74,7 @@ fn a_network_that_the_last_segment_does_not_give_is_always_found() {
     let at = 15 * job.segment_bytes() as usize + 4 + 8;
     output[at] ^= 1;
     for i in 0..100 {
-        assert!(!check(job, &inputs, &output, [i; 32]).is_right());
+        assert!(!check_on_cpu(job, &inputs, &output, [i; 32]).is_right());
     }
 }
 
@@ -84,7 +89,7 @@ fn most_wrong_segments_of_many_are_found_as_often_as_the_page_says() {
     let found = (0..400u32).filter(|i| {
         let mut seed = [0; 32];
         seed[..4].copy_from_slice(&i.to_le_bytes());
-        !check(job, &inputs, &output, seed).is_right()
+        !check_on_cpu(job, &inputs, &output, seed).is_right()
     });
     // 2 of the 15 that are not the last are drawn: 53 are expected; the standard deviation is 6.8.
     let found = found.count();

@@ -47,7 +47,7 @@ fn every_step_of_a_real_job_is_the_same_on_both_engines() {
     for network in [PERCEPTRON, CONVOLUTION] {
         let (job, inputs) = digits_job(network, 2, 50);
         let job = TrainingJob {
-            trace_interval: 1,
+            state_interval: 1,
             ..job
         };
         let [cpu, gpu] = engines().map(|engine| run(engine, job, &inputs).unwrap());
@@ -100,7 +100,7 @@ fn progress_goes_to_the_end_and_a_cancelled_job_stops() {
         let listen = |done: u32, total: u32| seen.lock().unwrap().push((done, total));
         let short = spec(TrainingJob {
             segment_steps: 40,
-            trace_interval: 40,
+            state_interval: 40,
             ..job
         });
         engine.run(&short, &inputs, &listen, &CancelFlag::new()).unwrap();

@@ -63,7 +63,7 @@ impl Vector {
             batch: field("batch"),
             segments: field("segments"),
             segment_steps: field("segment_steps"),
-            trace_interval: field("trace_interval"),
+            state_interval: field("state_interval"),
             rate_shift: field("rate_shift"),
             halve_after: field("halve_after"),
             momentum_shift: field("momentum_shift"),

@@ -37,7 +37,7 @@ pub fn digits_job(network: NetworkShape, segments: u32, segment_steps: u32) -> (
         batch: 32,
         segments,
         segment_steps,
-        trace_interval: segment_steps,
+        state_interval: segment_steps,
         rate_shift: 5,
         halve_after: 500,
         momentum_shift: 3,
@@ -60,7 +60,7 @@ pub fn jobs() -> impl Strategy<Value = (TrainingJob, MemoryInputs)> {
     let numbers = (1u32..40, 1u32..4, 1u32..5, 1u32..4, 0u32..17, 0u32..5, 0u32..7);
     let jobs = (images, network, numbers, any::<[u8; 32]>()).prop_map(|(images, network, numbers, seed)| {
         let (width, height, classes, count, maximum) = images;
-        let (batch, segments, intervals, trace_interval, rate_shift, halve_after, momentum_shift) = numbers;
+        let (batch, segments, intervals, state_interval, rate_shift, halve_after, momentum_shift) = numbers;
         let bytes = |length: usize, below: u16, label: &[u8]| -> Vec<u8> {
             let words = agora_math::field::Generator::new(&seed, label);
             let byte = |i: usize| (words.words(i as u64)[0] % u32::from(below)) as u8;
@@ -84,8 +84,8 @@ pub fn jobs() -> impl Strategy<Value = (TrainingJob, MemoryInputs)> {
             seed,
             batch,
             segments,
-            segment_steps: intervals * trace_interval,
-            trace_interval,
+            segment_steps: intervals * state_interval,
+            state_interval,
             rate_shift,
             halve_after,
             momentum_shift,

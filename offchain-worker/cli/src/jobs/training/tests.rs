@@ -45,7 +45,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(args.network, NetworkShape::Perceptron { hidden: 128 });
     assert_eq!((args.batch, args.segments, args.segment_steps), (32, 16, 125));
     assert_eq!((args.rate_shift, args.halve_after, args.momentum_shift), (5, 500, 3));
-    assert!(args.trace_interval.is_none() && args.start.is_none());
+    assert!(args.state_interval.is_none() && args.start.is_none());
     assert!(parse(&["training"]).expect_err("no data").contains("--data"));
 }
 
@@ -57,7 +57,7 @@ async fn sizes_follow_from_the_data() {
         panic!("it is training");
     };
     assert_eq!((job.width, job.height, job.classes), (2, 2, 2));
-    assert_eq!((job.trace_interval, job.steps()), (3, 6));
+    assert_eq!((job.state_interval, job.steps()), (3, 6));
     assert_eq!(job.start, None);
 }
 

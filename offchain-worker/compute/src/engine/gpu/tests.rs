@@ -1,11 +1,15 @@
+mod check;
+
 use super::*;
 use crate::{
     CpuEngine, DeviceError, DeviceType, NoInputs, NoProgress,
     device::{
-        Batch, Context,
-        testing::{BreakAt, first_device},
+        Batch, Caps, Context,
+        testing::{BreakAt, Sabotage, first_device},
     },
     kernels::gpu::{Configuration, Tuning, remember},
+    kinds::{Sample, Workload, workloads},
+    self_test,
 };
 use agora_primitives::job::{JobKind, SyntheticJob};
 use std::sync::Arc;
@@ -283,7 +287,7 @@ fn training_of(segment_steps: u32) -> (JobSpec, crate::MemoryInputs) {
         batch: 6,
         segments: 4,
         segment_steps,
-        trace_interval: 2,
+        state_interval: 2,
         rate_shift: 4,
         halve_after: 0,
         momentum_shift: 2,
@@ -294,7 +298,7 @@ fn training_of(segment_steps: u32) -> (JobSpec, crate::MemoryInputs) {
 
 #[test]
 fn training_goes_on_when_the_device_is_lost() {
-    // Three steps in a submission, so that some submissions end after a step whose state is not traced.
+    // Three steps in a submission, so that some submissions end after a step after which the job has no state.
     let max_work = Some(3 * 3 * 6 * (8 * 17 + 2 * 9));
     let engine = open(GpuOptions {
         max_work,

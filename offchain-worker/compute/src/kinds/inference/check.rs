@@ -1,15 +1,14 @@
 //! Checking a batch: items that a secret seed draws are computed again.
 
-use super::{Items, cpu::bytes};
+use super::Batch;
 use crate::{
-    kinds::{EngineError, Place, Verdict, draw_below},
-    networks::transformer::{Encoder, PreparedEncoder},
-    run::CancelFlag,
+    inputs::Inputs,
+    kinds::{Drawn, EngineError, On, Place, Verdict, draw_below},
+    run::{CancelFlag, NoProgress, Run},
 };
 use agora_math::field::Generator;
-use agora_primitives::job::InferenceJob;
-use rayon::prelude::*;
-use std::{collections::BTreeSet, sync::Arc};
+use agora_primitives::job::{InferenceJob, Limits};
+use std::collections::BTreeSet;
 
 /// How many points of the work are drawn.
 const POINTS: u64 = 20;
@@ -19,27 +18,31 @@ const LABEL: &[u8] = b"inference check";
 /// Computes again the items that `seed` draws, and returns the first that is wrong.
 pub(super) fn check(
     job: &InferenceJob,
-    encoder: Encoder,
-    items: &Items,
+    on: On<'_>,
+    inputs: &dyn Inputs,
     output: &[u8],
     seed: &[u8; 32],
 ) -> Result<Verdict, EngineError> {
-    let width = job.item_output() as usize;
-    let expected = width as u64 * items.len() as u64;
-    let found = output.len() as u64;
+    let batch = Batch::read(job, inputs)?;
+    let (expected, found) = (job.max_output_bytes(), output.len() as u64);
     if found != expected {
         return Ok(Verdict::Wrong(Place::Length { expected, found }));
     }
-    let model = PreparedEncoder::new(Arc::new(encoder))?;
-    let never = CancelFlag::new();
-    let drawn: Vec<usize> = draw(items.work(), seed).into_iter().collect();
-    let wrong = |item: usize| {
-        let embedding = bytes(&model.embed(&[items.tokens(item)], &never)?);
-        Ok((embedding != output[item * width..(item + 1) * width]).then_some(item))
+    let items: Vec<usize> = draw(&batch.work(), seed).into_iter().collect();
+    let drawn = Drawn {
+        output,
+        width: job.item_output() as usize,
+        parts: &items,
     };
-    let wrong: Vec<Option<usize>> = drawn.into_par_iter().map(wrong).collect::<Result<_, EngineError>>()?;
-    Ok(match wrong.into_iter().flatten().min() {
-        Some(item) => Verdict::Wrong(Place::Unit(item as u64)),
+    let never = CancelFlag::new();
+    let run = Run {
+        inputs,
+        progress: &NoProgress,
+        cancel: &never,
+    };
+    let wrong = drawn.first_wrong(on, |on, items| batch.only(items).compute(on, &run))?;
+    Ok(match wrong {
+        Some(at) => Verdict::Wrong(Place::Item((at / drawn.width) as u64)),
         None => Verdict::Right,
     })
 }
@@ -48,7 +51,7 @@ pub(super) fn check(
 ///
 /// `work` is that of each item, at least 1, in their order. An item is hit in proportion to its work, so that a long one
 /// cannot hide among many short ones.
-pub(super) fn draw(work: &[u64], seed: &[u8; 32]) -> BTreeSet<usize> {
+fn draw(work: &[u64], seed: &[u8; 32]) -> BTreeSet<usize> {
     let mut total = 0;
     // Where the work of each item ends. The limit of a job's work keeps the total at most 2⁵⁰.
     let ends: Vec<u64> = work

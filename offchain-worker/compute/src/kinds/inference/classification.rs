@@ -1,10 +1,10 @@
 //! Classification: a network applied to a batch of images.
 
-use super::{ItemsError, check};
+use super::ItemsError;
 use crate::{
     inputs::Inputs,
     kernels::gpu::Gpu,
-    kinds::{EngineError, Place, Verdict},
+    kinds::EngineError,
     networks::classifier::{self, Package, check_pixels, classify_on_gpu},
     run::Run,
 };
@@ -57,19 +57,21 @@ impl Images {
         Ok(logits)
     }
 
-    /// Classifies again the images that `seed` draws, and returns the first that is wrong in `output`.
-    pub fn check(&self, output: &[u8], width: usize, seed: &[u8; 32]) -> Result<Verdict, EngineError> {
-        let (expected, found) = (width as u64 * u64::from(self.items), output.len() as u64);
-        if found != expected {
-            return Ok(Verdict::Wrong(Place::Length { expected, found }));
-        }
+    /// These images alone, in this order.
+    pub fn only(&self, items: &[usize]) -> Self {
         let image = self.pixels.len() / self.items as usize;
-        for item in check::draw(&vec![self.item_work; self.items as usize], seed) {
-            let pixels = &self.pixels[item * image..(item + 1) * image];
-            if classifier::classify(&self.package, pixels, 1)? != output[item * width..(item + 1) * width] {
-                return Ok(Verdict::Wrong(Place::Unit(item as u64)));
-            }
+        let pixels = items.iter().flat_map(|item| &self.pixels[item * image..][..image]);
+        Self {
+            package: Arc::clone(&self.package),
+            pixels: pixels.copied().collect(),
+            // A part of those of a job.
+            items: items.len() as u32,
+            item_work: self.item_work,
         }
-        Ok(Verdict::Right)
+    }
+
+    /// The work of each image.
+    pub fn work(&self) -> Vec<u64> {
+        vec![self.item_work; self.items as usize]
     }
 }

@@ -15,8 +15,8 @@ const MAX_TOKENS_PER_TASK: usize = 256;
 const MIN_TOKENS_PER_TASK: usize = 32;
 
 /// The embeddings of `items`, one after the other.
-pub(super) fn embed(encoder: Encoder, items: &Items, run: &Run<'_>) -> Result<Vec<u8>, EngineError> {
-    let model = PreparedEncoder::new(Arc::new(encoder))?;
+pub(super) fn embed(encoder: &Arc<Encoder>, items: &Items, run: &Run<'_>) -> Result<Vec<u8>, EngineError> {
+    let model = PreparedEncoder::new(Arc::clone(encoder))?;
     let total = items.len() as u32;
     run.progress.update(0, total);
     let done = Mutex::new(0);
@@ -36,7 +36,7 @@ pub(super) fn embed(encoder: Encoder, items: &Items, run: &Run<'_>) -> Result<Ve
 }
 
 /// The canonical bytes of embeddings.
-pub(super) fn bytes(embeddings: &[i16]) -> Vec<u8> {
+fn bytes(embeddings: &[i16]) -> Vec<u8> {
     embeddings.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 

@@ -105,6 +105,22 @@ impl Items {
         Ok(rest)
     }
 
+    /// These items alone, in this order.
+    pub fn only(&self, items: &[usize]) -> Self {
+        let mut only = Self {
+            tokens: Vec::new(),
+            places: Vec::new(),
+            work: Vec::new(),
+        };
+        for &item in items {
+            let start = only.tokens.len();
+            only.tokens.extend(self.tokens(item));
+            only.places.push(start..only.tokens.len());
+            only.work.push(self.work[item]);
+        }
+        only
+    }
+
     /// How many items there are.
     pub fn len(&self) -> usize {
         self.places.len()

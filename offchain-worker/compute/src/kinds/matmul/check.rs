@@ -112,9 +112,7 @@ fn first_wrong_byte(operands: &Operands, (columns, rows): (usize, usize), output
 #[cfg(test)]
 mod tests {
     use super::super::cpu::tests::example;
-    use crate::{
-        CancelFlag, CpuEngine, Engine, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict, check_output,
-    };
+    use crate::{CancelFlag, CpuEngine, Engine, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict};
     use proptest::prelude::*;
 
     fn computed(shape: (u32, u32, u32, u32), seed: u64) -> (JobSpec, MemoryInputs, Vec<u8>) {
@@ -136,12 +134,12 @@ mod tests {
             changes in prop::collection::vec((any::<prop::sample::Index>(), 1u8..=255), 160),
         ) {
             let (spec, inputs, output) = computed((columns, first_row, rows, vectors), content);
-            prop_assert_eq!(check_output(&spec, &inputs, &output, &seed).unwrap(), Verdict::Right);
+            prop_assert_eq!(CpuEngine.check_output(&spec, &inputs, &output, &seed).unwrap(), Verdict::Right);
             let mut wrong = output.clone();
             for (at, change) in changes {
                 let at = at.index(output.len());
                 wrong[at] ^= change;
-                let verdict = check_output(&spec, &inputs, &wrong, &seed).unwrap();
+                let verdict = CpuEngine.check_output(&spec, &inputs, &wrong, &seed).unwrap();
                 prop_assert_eq!(verdict, Verdict::Wrong(Place::Byte(at as u64)));
                 wrong[at] = output[at];
             }
@@ -155,7 +153,7 @@ mod tests {
         for at in [11_000, 5_000, 11_900] {
             wrong[at] ^= 0x80;
         }
-        let verdict = check_output(&spec, &inputs, &wrong, &[1; 32]).unwrap();
+        let verdict = CpuEngine.check_output(&spec, &inputs, &wrong, &[1; 32]).unwrap();
         assert_eq!(verdict, Verdict::Wrong(Place::Byte(5_000)));
     }
 
@@ -165,13 +163,22 @@ mod tests {
         for length in [0, 119, 121] {
             let mut other = output.clone();
             other.resize(length, 0);
-            let verdict = check_output(&spec, &inputs, &other, &[1; 32]).unwrap();
+            let verdict = CpuEngine.check_output(&spec, &inputs, &other, &[1; 32]).unwrap();
             let (expected, found) = (120, length as u64);
             assert_eq!(verdict, Verdict::Wrong(Place::Length { expected, found }));
         }
         let (other, inputs, _) = computed((8, 0, 5, 6), 5);
-        assert!(!check_output(&other, &inputs, &output, &[1; 32]).unwrap().is_right());
-        assert!(check_output(&spec, &MemoryInputs::new(), &output, &[1; 32]).is_err());
+        assert!(
+            !CpuEngine
+                .check_output(&other, &inputs, &output, &[1; 32])
+                .unwrap()
+                .is_right()
+        );
+        assert!(
+            CpuEngine
+                .check_output(&spec, &MemoryInputs::new(), &output, &[1; 32])
+                .is_err()
+        );
     }
 
     /// Output that begins at an odd address is read, too.
@@ -180,7 +187,8 @@ mod tests {
         let (spec, inputs, output) = computed((8, 0, 5, 6), 4);
         let shifted = [&[0], output.as_slice()].concat();
         assert!(
-            check_output(&spec, &inputs, &shifted[1..], &[1; 32])
+            CpuEngine
+                .check_output(&spec, &inputs, &shifted[1..], &[1; 32])
                 .unwrap()
                 .is_right()
         );

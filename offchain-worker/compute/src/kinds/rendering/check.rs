@@ -1,9 +1,13 @@
 //! Checking an image: some pixels, drawn from a secret seed, are rendered again.
 
-use super::{Renderer, tiles::PIXEL};
+use super::{
+    Renderer, gpu,
+    tiles::{PIXEL, Pixel},
+};
 use crate::{
     inputs::Inputs,
-    kinds::{EngineError, Place, Verdict, draw_below},
+    kinds::{Drawn, EngineError, On, Place, Verdict, draw_below},
+    run::{CancelFlag, NoProgress, Run},
 };
 use agora_math::field::Generator;
 use agora_primitives::job::RenderingJob;
@@ -14,11 +18,15 @@ const LABEL: &[u8] = b"render-check";
 /// At most this part of the pixels is rendered again, unless that is fewer than [`LEAST`].
 const PART: u64 = 64;
 const LEAST: u64 = 256;
+/// Where fewer pixels of a frame are drawn on average, a device would mostly wait, as it renders frame by frame: the
+/// processor renders them.
+const LEAST_OF_A_FRAME: usize = 256;
 
 /// Checks the pixels that `seed` draws: the output is cut into strata of pixels as equal as can be, and one pixel of
 /// each is drawn.
 pub(super) fn check(
     job: &RenderingJob,
+    on: On<'_>,
     inputs: &dyn Inputs,
     output: &[u8],
     seed: &[u8; 32],
@@ -31,18 +39,25 @@ pub(super) fn check(
     let renderer = Renderer::open(job, inputs)?;
     let strata = (pixels / PART).max(LEAST).min(pixels);
     let generator = Generator::new(seed, LABEL);
-    let wrong = (0..strata).into_par_iter().find_map_first(|stratum| {
-        let drawn = draw(&generator, stratum, strata, pixels);
-        let start = drawn as usize * PIXEL;
-        let right = colour(&renderer, drawn);
-        let claimed = &output[start..start + PIXEL];
-        let place = claimed
-            .iter()
-            .zip(&right)
-            .position(|(claimed, right)| claimed != right)?;
-        Some((start + place) as u64)
-    });
-    Ok(wrong.map_or(Verdict::Right, |place| Verdict::Wrong(Place::Byte(place))))
+    let drawn: Vec<usize> = (0..strata)
+        .map(|stratum| draw(&generator, stratum, strata, pixels) as usize)
+        .collect();
+    let drawn = Drawn {
+        output,
+        width: PIXEL,
+        parts: &drawn,
+    };
+    let never = CancelFlag::new();
+    let run = Run {
+        inputs,
+        progress: &NoProgress,
+        cancel: &never,
+    };
+    let wrong = drawn.first_wrong(on, |on, numbers| colours(&renderer, on, numbers, &run))?;
+    Ok(match wrong {
+        Some(at) => Verdict::Wrong(Place::Byte(at as u64)),
+        None => Verdict::Right,
+    })
 }
 
 /// The pixel that is drawn of a stratum.
@@ -52,12 +67,16 @@ fn draw(generator: &Generator, stratum: u64, strata: u64, pixels: u64) -> u64 {
     first + draw_below(generator, stratum, end - first)
 }
 
-/// The right colour of the output's pixel at `place`.
-fn colour(renderer: &Renderer<'_>, place: u64) -> [u8; 3] {
-    let region = renderer.job.region;
-    let (width, height) = (u64::from(region.width), u64::from(region.height));
-    // All are below the job's own numbers.
-    let [x, y, frame] = [place % width, place / width % height, place / width / height].map(|n| n as u32);
-    let tracer = renderer.tracer(renderer.job.first_frame + frame);
-    renderer.colour(&tracer, [region.x + x, region.y + y])
+/// The right colours of the output's pixels with these `numbers`.
+fn colours(renderer: &Renderer<'_>, on: On<'_>, numbers: &[usize], run: &Run<'_>) -> Result<Vec<u8>, EngineError> {
+    let pixels: Vec<Pixel> = numbers.iter().map(|&number| Pixel::of(renderer.job, number)).collect();
+    match on {
+        On::Gpu(gpu) if pixels.len() / renderer.job.frames as usize >= LEAST_OF_A_FRAME => {
+            gpu::render_pixels(gpu, renderer, &pixels, run)
+        }
+        _ => Ok(pixels
+            .into_par_iter()
+            .flat_map_iter(|Pixel { frame, place }| renderer.colour(&renderer.tracer(frame), place))
+            .collect()),
+    }
 }

@@ -2,6 +2,7 @@
 //! no submission lasts long.
 
 mod buffers;
+mod pixels;
 
 use super::{
     Renderer,
@@ -14,8 +15,9 @@ use crate::{
     kinds::EngineError,
     run::Run,
 };
-use agora_primitives::job::RenderingJob;
+use agora_primitives::job::{Region, RenderingJob};
 use buffers::Buffers;
+pub(super) use pixels::render_pixels;
 use std::{ops::Range, sync::Arc};
 
 const SHADER: [&str; 5] = [
@@ -25,9 +27,9 @@ const SHADER: [&str; 5] = [
     include_str!("gpu/trace.wgsl"),
     include_str!("gpu/path.wgsl"),
 ];
-const ENTRY_POINT: &str = "render";
-/// Words of a tile in the buffer of sums: three for each of its pixels.
-const TILE_WORDS: usize = 3 * 64 * 64;
+/// Pixels of a tile, and its words in the buffer of sums: three for each pixel.
+const TILE_PIXELS: u32 = 64 * 64;
+const TILE_WORDS: usize = 3 * TILE_PIXELS as usize;
 /// Workgroups of a tile, and of a row of them.
 const TILE_GROUPS: u32 = 64;
 const ROW_GROUPS: u32 = 8;
@@ -47,14 +49,14 @@ pub(super) fn run(job: &RenderingJob, gpu: &Gpu, run: &Run<'_>) -> Result<Comput
     let mut parts: Vec<Vec<u8>> = vec![Vec::new(); tiles.len()];
     let mut done = 0;
     gpu.on_device(|context| {
-        let mut flight = Flight::new(context, &renderer, run)?;
+        let mut flight = Flight::of_tiles(context, &renderer, run)?;
         loop {
             let places = flight.next_places(&tiles, &order[done..]);
             if places.is_empty() {
                 return Ok::<_, EngineError>(());
             }
             let batch: Vec<Tile> = places.iter().map(|&place| tiles[place]).collect();
-            let sums = flight.render(&batch)?;
+            let sums = flight.render_tiles(&batch)?;
             for (&place, sums) in places.iter().zip(sums.chunks_exact(TILE_WORDS)) {
                 parts[place] = develop(&renderer, tiles[place], sums);
                 count.add();
@@ -126,6 +128,20 @@ impl Part {
         }
     }
 
+    /// As [`Self::after`], for the pixels of a list of so many `groups` of 64.
+    fn after_of_list(done: u32, first: u32, amount: u64, groups: u32, samples: u32) -> Self {
+        let amount = u32::try_from(amount).unwrap_or(u32::MAX);
+        let (count, paths) = match first {
+            0 if amount >= groups => (groups, amount / groups),
+            _ => (amount.clamp(1, groups - first), 1),
+        };
+        Self {
+            first,
+            workgroups: [count, 1, 1],
+            samples: done..done + paths.min(samples - done),
+        }
+    }
+
     /// Workgroups.
     fn groups(&self) -> u32 {
         self.workgroups.iter().product()
@@ -144,16 +160,16 @@ struct Flight<'a> {
     run: &'a Run<'a>,
     pipeline: Arc<wgpu::ComputePipeline>,
     buffers: Buffers,
-    /// The most tiles of a dispatch that the device allows.
+    /// The most tiles or pixels of a dispatch.
     most: u32,
     batch: Batch<'a>,
-    /// The frame of the last tiles.
+    /// The frame of the last dispatch.
     frame: Option<u32>,
 }
 
 impl<'a> Flight<'a> {
-    fn new(context: &'a Context, renderer: &'a Renderer<'a>, run: &'a Run<'a>) -> Result<Self, DeviceError> {
-        let pipeline = compile(context);
+    /// For tiles.
+    fn of_tiles(context: &'a Context, renderer: &'a Renderer<'a>, run: &'a Run<'a>) -> Result<Self, DeviceError> {
         let most = MAX_BATCH.min(context.bounds.workgroups);
         if most < ROW_GROUPS {
             return Err(DeviceError::Limit {
@@ -162,7 +178,24 @@ impl<'a> Flight<'a> {
                 available: most.into(),
             });
         }
-        let buffers = Buffers::new(context, &pipeline, renderer, most)?;
+        Self::new(
+            context,
+            renderer,
+            run,
+            compile(context, "render"),
+            [most, most * TILE_PIXELS],
+        )
+    }
+
+    /// For so many places at a time, tiles or single pixels, which have so many pixels in all.
+    fn new(
+        context: &'a Context,
+        renderer: &'a Renderer<'a>,
+        run: &'a Run<'a>,
+        pipeline: Arc<wgpu::ComputePipeline>,
+        [places, pixels]: [u32; 2],
+    ) -> Result<Self, DeviceError> {
+        let buffers = Buffers::new(context, &pipeline, renderer, [places, pixels])?;
         context.check()?;
         Ok(Self {
             context,
@@ -170,21 +203,25 @@ impl<'a> Flight<'a> {
             run,
             pipeline,
             buffers,
-            most,
+            most: places,
             batch: Batch::paced(context, run.cancel, Pacer::new(FIRST_WORK, context.submission_work)),
             frame: None,
         })
+    }
+
+    /// Notes that `frame` is rendered next. The pace of another frame says little.
+    fn turn_to(&mut self, frame: Option<u32>) {
+        if frame != self.frame {
+            self.batch.slow_down();
+            self.frame = frame;
+        }
     }
 
     /// The first of `order` to render next, all of one frame.
     fn next_places<'t>(&mut self, tiles: &[Tile], order: &'t [usize]) -> &'t [usize] {
         let frame_of = |&place: &usize| tiles[place].frame;
         let frame = order.first().map(frame_of);
-        if frame != self.frame {
-            // The pace of another frame says little.
-            self.batch.slow_down();
-            self.frame = frame;
-        }
+        self.turn_to(frame);
         // The cast saturates nothing: at most 64.
         let most = (self.batch.max_work() / u64::from(TILE_GROUPS)).clamp(1, self.most.into()) as usize;
         let count = order
@@ -195,22 +232,39 @@ impl<'a> Flight<'a> {
     }
 
     /// The sums of the radiances of all paths of all pixels of `tiles`.
-    fn render(&mut self, tiles: &[Tile]) -> Result<Vec<u32>, DeviceError> {
+    fn render_tiles(&mut self, tiles: &[Tile]) -> Result<Vec<u32>, DeviceError> {
         let Some(&Tile { frame, .. }) = tiles.first() else {
             return Ok(Vec::new());
         };
+        let Region { x, y, .. } = self.renderer.job.region;
+        let places = tiles
+            .iter()
+            .map(|tile| [x + tile.x, y + tile.y, tile.width, tile.height]);
+        self.buffers.begin(self.context, &places.collect::<Vec<_>>());
         let (count, samples) = (tiles.len() as u32, self.renderer.job.samples);
-        self.buffers.begin(self.context, self.renderer.job, tiles);
+        self.add_paths(frame, count * TILE_GROUPS, |done, first, amount| {
+            Part::after(done, first, amount, count, samples)
+        })?;
+        self.read(tiles.len() * TILE_WORDS)
+    }
+
+    /// Submits all paths of `groups` workgroups: the parts that `after` gives, each after so many paths of each pixel, so many
+    /// workgroups with one more, and for an amount of work.
+    fn add_paths(&mut self, frame: u32, groups: u32, after: impl Fn(u32, u32, u64) -> Part) -> Result<(), DeviceError> {
         let (mut done, mut first) = (0, 0);
-        while done < samples {
-            let part = Part::after(done, first, self.batch.max_work(), count, samples);
+        while done < self.renderer.job.samples {
+            let part = after(done, first, self.batch.max_work());
             self.submit(frame, &part)?;
             first += part.groups();
-            if first == count * TILE_GROUPS {
+            if first == groups {
                 (done, first) = (part.samples.end, 0);
             }
         }
-        let words = tiles.len() * TILE_WORDS;
+        Ok(())
+    }
+
+    /// Reads the first `words` of the sums.
+    fn read(&mut self, words: usize) -> Result<Vec<u32>, DeviceError> {
         self.buffers.read(self.context, &mut self.batch, self.run.cancel, words)
     }
 
@@ -232,7 +286,7 @@ impl<'a> Flight<'a> {
 }
 
 #[allow(unsafe_code, reason = "a checked shader bounds its loops, at several times the cost")]
-fn compile(context: &Context) -> Arc<wgpu::ComputePipeline> {
+fn compile(context: &Context, entry_point: &str) -> Arc<wgpu::ComputePipeline> {
     // SAFETY: without checks the shader must keep to its buffers, end its loops and not divide by zero. What the
     // buffers hold comes from `PreparedScene`, made of a scene that was validated:
     // - `nodes`: `at` is below their number, for `Scene::validate` has found both children of a node there; the loop
@@ -245,14 +299,15 @@ fn compile(context: &Context) -> Arc<wgpu::ComputePipeline> {
     //   are lights; materials of shapes exist (`Scene::validate`).
     // - `tiles`, `sums`: the workgroups of a part end with those of the batch's last tile (`Part::after`), and there are
     //   as many tiles as in the batch (`Buffers::begin`), with 64 · 64 · 3 words each; `place` is below 64, because a
-    //   part does not go beyond the end of a row of workgroups, nor of a tile.
+    //   part does not go beyond the end of a row of workgroups, nor of a tile. Of a list, parts end with its last
+    //   workgroup (`Part::after_of_list`), and each invocation has a pixel in `tiles` and three words in `sums`.
     // - Loops count up to 10, 16, `planes` ≤ 16, a leaf's at most 8 primitives, `max_bounces` ≤ 64 and
     //   `samples` ≤ 4096.
     // - Divisors: the upper half of a number shifted to have its highest bit set, so that it is 2¹⁵ or more, unless
     //   the divisor of `wide_quotient` is zero: there it is a root of at least 2²⁸, a speed or a size that was found
     //   not to be zero, or a length above 64; the root of at least 2³⁰; a throughput that is above a random number.
     // - Shifts are below 32: constants, or differences of a count of leading zeros that is below 32.
-    unsafe { context.pipeline("rendering", || SHADER.concat(), ENTRY_POINT) }
+    unsafe { context.pipeline(entry_point, || SHADER.concat(), entry_point) }
 }
 
 #[cfg(test)]

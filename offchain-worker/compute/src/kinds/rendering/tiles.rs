@@ -10,6 +10,28 @@ use std::{
 /// Bytes of a pixel: red, green, blue.
 pub(super) const PIXEL: usize = 3;
 
+/// A pixel of the output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Pixel {
+    pub frame: u32,
+    /// Where it lies in the whole image.
+    pub place: [u32; 2],
+}
+
+impl Pixel {
+    /// Pixel `number` of the output.
+    pub fn of(job: &RenderingJob, number: usize) -> Self {
+        let region = job.region;
+        let (width, height) = (region.width as usize, region.height as usize);
+        // All are below the job's own numbers.
+        let [x, y, frame] = [number % width, number / width % height, number / width / height].map(|n| n as u32);
+        Self {
+            frame: job.first_frame + frame,
+            place: [region.x + x, region.y + y],
+        }
+    }
+}
+
 /// A part of the region in one frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Tile {
@@ -34,20 +56,6 @@ impl Tile {
             width: TILE_SIDE.min(region.width - x),
             height: TILE_SIDE.min(region.height - y),
         }
-    }
-
-    /// The number of the tile in which byte `at` of the output is.
-    pub fn number_at(job: &RenderingJob, at: usize) -> u32 {
-        // A job has fewer than 2³² pixels.
-        let pixel = (at / PIXEL) as u32;
-        let region = job.region;
-        let [x, y, frame] = [
-            pixel % region.width,
-            pixel / region.width % region.height,
-            pixel / region.width / region.height,
-        ];
-        let [across, down] = [region.width, region.height].map(|side| side.div_ceil(TILE_SIDE));
-        (frame * down + y / TILE_SIDE) * across + x / TILE_SIDE
     }
 
     /// The pixels of the whole image that are in it, row by row.

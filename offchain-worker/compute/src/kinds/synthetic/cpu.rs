@@ -47,16 +47,6 @@ pub(super) fn run(job: &SyntheticJob, run: &Run<'_>) -> Result<Computation, Engi
     Ok(Computation { output, state_digests })
 }
 
-/// The state that step `i` makes of `before`. Both are matrices of canonical residues of the job's size.
-pub(super) fn step(job: &SyntheticJob, i: u32, before: &[u8]) -> Result<Vec<u8>, EngineError> {
-    let before = to_symmetric(before);
-    let mut after = vec![0; before.len()];
-    Chain::new(job)?.step(i, &before, &mut after, &CancelFlag::new())?;
-    let mut output = vec![0; after.len()];
-    to_canonical(&after, &mut output);
-    Ok(output)
-}
-
 /// `A`, ready to be multiplied with one state after the other.
 struct Chain {
     diagonals: Diagonals,

@@ -1,10 +1,12 @@
-//! Checking an output: segments that the check's seed chooses are computed again, each from the checkpoint before.
+//! Checking an output: segments that the check's seed chooses are computed again, each from the checkpoint before. On a
+//! device they come one after the other, as each fills it; the processor takes several at a time.
 
-use super::{cpu::Trainer, data::Dataset, prepare, state::Checkpoint};
+use super::{StateError, cpu, data::Dataset, gpu, prepare, state::Checkpoint};
 use crate::{
     inputs::Inputs,
-    kinds::{EngineError, Place, Verdict, training::StateError},
+    kinds::{Drawn, EngineError, On, Place, Verdict},
     networks::classifier::Shape,
+    run::{CancelFlag, NoProgress, Run},
 };
 use agora_math::field::Generator;
 use agora_primitives::job::TrainingJob;
@@ -21,6 +23,7 @@ const LEAST_CHECKED: usize = 2;
 /// follow from the states before them.
 pub(super) fn check(
     job: &TrainingJob,
+    on: On<'_>,
     inputs: &dyn Inputs,
     output: &[u8],
     seed: &[u8; 32],
@@ -35,18 +38,21 @@ pub(super) fn check(
         Ok(states) => states,
         Err(at) => return Ok(Verdict::Wrong(Place::Byte(at))),
     };
-    let wrong: Result<Vec<Option<u64>>, EngineError> = chosen(job, seed)
-        .into_par_iter()
-        .map(|segment| {
-            let size = job.segment_bytes() as usize;
-            let found = &output[segment * size..][..size];
-            let computed = compute(job, &data, states[segment].clone())?;
-            let at = computed.iter().zip(found).position(|(a, b)| a != b);
-            Ok(at.map(|at| (segment * size + at) as u64))
-        })
-        .collect();
-    Ok(match wrong?.into_iter().flatten().min() {
-        Some(at) => Verdict::Wrong(Place::Byte(at)),
+    let segments = chosen(job, seed);
+    let drawn = Drawn {
+        output,
+        width: job.segment_bytes() as usize,
+        parts: &segments,
+    };
+    let never = CancelFlag::new();
+    let run = Run {
+        inputs,
+        progress: &NoProgress,
+        cancel: &never,
+    };
+    let wrong = drawn.first_wrong(on, |on, segments| compute(job, on, &data, (&states, segments), &run))?;
+    Ok(match wrong {
+        Some(at) => Verdict::Wrong(Place::Byte(at as u64)),
         None => Verdict::Right,
     })
 }
@@ -71,25 +77,41 @@ fn states(job: &TrainingJob, start: Checkpoint, output: &[u8]) -> Result<Vec<Che
     Ok(states)
 }
 
-/// The segments to compute again: the last, whose checkpoint is the trained network, and those with the smallest words of
-/// the others.
+/// The segments to compute again, ascending: the last, whose checkpoint is the trained network, and those with the smallest
+/// words of the others.
 fn chosen(job: &TrainingJob, seed: &[u8; 32]) -> Vec<usize> {
     let generator = Generator::new(seed, LABEL_CHECK);
     let last = (job.segments as usize).saturating_sub(1);
     let mut segments: Vec<usize> = (0..last).collect();
     segments.sort_unstable_by_key(|&segment| (generator.words((segment / 4) as u64)[segment % 4], segment));
     segments.truncate((last + 1).div_ceil(SEGMENTS_PER_CHECK).max(LEAST_CHECKED));
-    segments.insert(0, last);
+    segments.sort_unstable();
+    segments.push(last);
     segments
 }
 
-/// One segment of the output, from the state before it.
-fn compute(job: &TrainingJob, data: &Dataset, state: Checkpoint) -> Result<Vec<u8>, EngineError> {
-    let mut trainer = Trainer::new(job, data, state)?;
-    let losses: Vec<u8> = (0..job.segment_steps)
-        .flat_map(|_| trainer.step().to_le_bytes())
-        .collect();
-    let mut segment = trainer.state.encode();
-    segment.extend(losses);
-    Ok(segment)
+/// Segments of the output, each from the one of `states` that is before it.
+fn compute(
+    job: &TrainingJob,
+    on: On<'_>,
+    data: &Dataset,
+    (states, segments): (&[Checkpoint], &[usize]),
+    run: &Run<'_>,
+) -> Result<Vec<u8>, EngineError> {
+    let one = TrainingJob {
+        segments: 1,
+        state_interval: job.segment_steps,
+        ..*job
+    };
+    let outputs: Vec<Vec<u8>> = match on {
+        On::Cpu => segments
+            .par_iter()
+            .map(|&segment| Ok(cpu::train(&one, data, states[segment].clone(), run)?.output))
+            .collect::<Result<_, EngineError>>()?,
+        On::Gpu(gpu) => segments
+            .iter()
+            .map(|&segment| Ok(gpu::train(&one, gpu, data, states[segment].clone(), run)?.output))
+            .collect::<Result<_, EngineError>>()?,
+    };
+    Ok(outputs.concat())
 }

@@ -4,7 +4,7 @@ use super::{
     batches::Batches,
     data::Dataset,
     gradient::{Gradients, Sample},
-    optimizer, prepare,
+    optimizer,
     record::Record,
     state::Checkpoint,
 };
@@ -25,21 +25,25 @@ const WEIGHTS_PER_TASK: usize = 1 << 11;
 /// Weights for which one block of random bits is used.
 const WEIGHTS_PER_BLOCK: usize = 8;
 
-/// Computes `job`.
+/// Computes `job` from the data and the first state that belong to it.
 ///
-/// Errors: as of the inputs, and `Cancelled`.
-pub(super) fn run(job: &TrainingJob, run: &Run<'_>) -> Result<Computation, EngineError> {
-    let (data, state) = prepare(job, run.inputs)?;
+/// Errors: `Cancelled`.
+pub(super) fn train(
+    job: &TrainingJob,
+    data: &Dataset,
+    state: Checkpoint,
+    run: &Run<'_>,
+) -> Result<Computation, EngineError> {
     let steps = job.steps();
     run.progress.update(0, steps);
     // Inside of rayon's pool, so that no step has to wake it.
     rayon::scope(|_| {
         let mut record = Record::new(job, &state);
-        let mut trainer = Trainer::new(job, &data, state)?;
+        let mut trainer = Trainer::new(job, data, state)?;
         while record.done < steps {
             run.cancel.check()?;
             record.push_loss(trainer.step());
-            if record.is_traced(record.done) {
+            if record.has_state(record.done) {
                 record.push_state(&trainer.state.encode());
             }
             run.progress.update(record.done, steps);
@@ -49,11 +53,11 @@ pub(super) fn run(job: &TrainingJob, run: &Run<'_>) -> Result<Computation, Engin
 }
 
 /// Makes step after step.
-pub(super) struct Trainer<'a> {
+struct Trainer<'a> {
     job: &'a TrainingJob,
     data: &'a Dataset,
     shape: Shape,
-    pub state: Checkpoint,
+    state: Checkpoint,
     batches: Batches,
     rounding: Generator,
     table: InputTable,
@@ -69,7 +73,7 @@ impl<'a> Trainer<'a> {
     /// Begins from `state`.
     ///
     /// Errors: `Network`, never for a job that is within its limits.
-    pub fn new(job: &'a TrainingJob, data: &'a Dataset, state: Checkpoint) -> Result<Self, EngineError> {
+    fn new(job: &'a TrainingJob, data: &'a Dataset, state: Checkpoint) -> Result<Self, EngineError> {
         let shape = Shape::of(job)?;
         let work = shape.work().saturating_mul(job.batch.into());
         Ok(Self {
@@ -88,7 +92,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Makes one step and returns its loss.
-    pub fn step(&mut self) -> u32 {
+    fn step(&mut self) -> u32 {
         self.batches.images_of(self.state.step, &mut self.images);
         let quantised = self.state.weights.iter().map(|&weight| optimizer::quantise(weight));
         let weights = Weights::new(&self.shape, quantised);

@@ -1,6 +1,6 @@
 //! Training on graphics devices: many steps in one submission, two submissions on their way at a time.
 
-use super::{batches::Batches, data::Dataset, optimizer, prepare, record::Record, state::Checkpoint};
+use super::{batches::Batches, data::Dataset, optimizer, record::Record, state::Checkpoint};
 use crate::{
     computation::Computation,
     device::{Batch, Context, DeviceError, Readback},
@@ -31,18 +31,23 @@ struct Reached {
     state: Checkpoint,
 }
 
-/// Computes `job`: the same bytes as the processor.
+/// Computes `job` from the data and the first state that belong to it: the same bytes as the processor.
 ///
-/// Errors: as of the inputs, `Cancelled`, and `Device` if the device fails.
-pub(super) fn run(job: &TrainingJob, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
-    let (data, state) = prepare(job, run.inputs)?;
+/// Errors: `Cancelled`, and `Device` if the device fails.
+pub(super) fn train(
+    job: &TrainingJob,
+    gpu: &Gpu,
+    data: &Dataset,
+    state: Checkpoint,
+    run: &Run<'_>,
+) -> Result<Computation, EngineError> {
     let mut reached = Reached {
         record: Record::new(job, &state),
         state,
     };
     run.progress.update(0, job.steps());
     gpu.on_device(|context| {
-        let mut trainer = Trainer::new(context, job, &data, &reached)?;
+        let mut trainer = Trainer::new(context, job, data, &reached)?;
         let mut batch = Batch::new(context, run.cancel);
         while reached.record.done < job.steps() {
             while trainer.can_launch() {
@@ -94,7 +99,7 @@ struct Trainer<'a> {
     flights: VecDeque<Flight>,
     /// Steps of the job that are launched.
     launched: u32,
-    /// The most steps, and states in the trace, of one submission.
+    /// The most steps, and states of the job, of one submission.
     most_steps: u32,
     most_states: u32,
 }
@@ -170,7 +175,7 @@ impl<'a> Trainer<'a> {
         let mut bytes = losses.size();
         let mut first = steps.start;
         while first < steps.end {
-            let last = self.next_traced(first).min(steps.end);
+            let last = self.next_state(first).min(steps.end);
             let slots = (first - steps.start) as usize..(last - steps.start) as usize;
             Kernel::record(
                 batch,
@@ -187,16 +192,16 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// The first number of steps above `done` after which the state is part of the trace.
-    fn next_traced(&self, done: u32) -> u32 {
-        (done + 1).next_multiple_of(self.job.trace_interval)
+    /// The first number of steps above `done` after which there is a state of the job.
+    fn next_state(&self, done: u32) -> u32 {
+        (done + 1).next_multiple_of(self.job.state_interval)
     }
 
     /// Where the next submission ends.
     fn end_of_flight(&self) -> u32 {
         let mut end = self.launched;
         for _ in 0..self.most_states {
-            end = self.next_traced(end);
+            end = self.next_state(end);
         }
         end.min(self.launched + self.most_steps).min(self.job.steps())
     }
@@ -241,7 +246,7 @@ impl<'a> Trainer<'a> {
             self.training.losses.size() as usize,
             self.training.state.size() as usize,
         );
-        let mut traced = flight.steps.start;
+        let mut last_state = flight.steps.start;
         let (mut landed, mut end) = (Vec::new(), Vec::new());
         flight.readback.wait(self.context, run.cancel, |_, bytes| {
             let (losses, states) = bytes.split_at(losses);
@@ -249,14 +254,14 @@ impl<'a> Trainer<'a> {
             let losses = losses.as_chunks::<4>().0;
             for (loss, done) in losses.iter().zip(flight.steps.start + 1..=flight.steps.end) {
                 let mut listed = None;
-                if done == self.next_traced(traced).min(flight.steps.end) {
-                    traced = done;
+                if done == self.next_state(last_state).min(flight.steps.end) {
+                    last_state = done;
                     end = [
                         &(self.first_step + done).to_le_bytes(),
                         states.next().unwrap_or_default(),
                     ]
                     .concat();
-                    listed = reached.record.is_traced(done).then(|| end.clone());
+                    listed = reached.record.has_state(done).then(|| end.clone());
                 }
                 landed.push((u32::from_le_bytes(*loss), listed));
             }

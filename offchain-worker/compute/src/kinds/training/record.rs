@@ -1,4 +1,4 @@
-//! What has been computed of a training job: what becomes output and trace.
+//! What has been computed of a training job: what becomes the output and the states before it.
 
 use super::Checkpoint;
 use crate::{computation::Computation, digest::output_digest};
@@ -9,7 +9,7 @@ use agora_primitives::job::TrainingJob;
 pub(super) struct Record {
     /// Steps of a segment, and between digests of states.
     segment_steps: u32,
-    trace_interval: u32,
+    state_interval: u32,
     /// Steps done.
     pub done: u32,
     output: Vec<u8>,
@@ -22,7 +22,7 @@ impl Record {
     pub fn new(job: &TrainingJob, state: &Checkpoint) -> Self {
         Self {
             segment_steps: job.segment_steps,
-            trace_interval: job.trace_interval,
+            state_interval: job.state_interval,
             done: 0,
             output: Vec::with_capacity(job.segment_bytes() as usize * job.segments as usize),
             losses: Vec::new(),
@@ -30,9 +30,9 @@ impl Record {
         }
     }
 
-    /// Whether the state after `done` steps is part of the trace.
-    pub fn is_traced(&self, done: u32) -> bool {
-        done.is_multiple_of(self.trace_interval)
+    /// Whether there is a state after `done` steps.
+    pub fn has_state(&self, done: u32) -> bool {
+        done.is_multiple_of(self.state_interval)
     }
 
     /// Takes in the loss of the next step.
@@ -41,9 +41,9 @@ impl Record {
         self.done += 1;
     }
 
-    /// Takes in the checkpoint after the steps done, which with the losses since the last one is a state of the trace.
+    /// Takes in the checkpoint after the steps done, which with the losses since the last one is a state.
     pub fn push_state(&mut self, checkpoint: &[u8]) {
-        let since = self.losses.len().saturating_sub(4 * self.trace_interval as usize);
+        let since = self.losses.len().saturating_sub(4 * self.state_interval as usize);
         self.digests
             .push(output_digest(&[checkpoint, &self.losses[since..]].concat()));
         if self.done.is_multiple_of(self.segment_steps) {

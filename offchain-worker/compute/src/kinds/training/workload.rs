@@ -73,7 +73,7 @@ impl Workload for Steps {
             batch: BATCH,
             segments: 1,
             segment_steps: parts,
-            trace_interval: parts,
+            state_interval: parts,
             rate_shift: 5,
             halve_after: 500,
             momentum_shift: 3,

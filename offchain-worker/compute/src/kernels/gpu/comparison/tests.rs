@@ -139,7 +139,7 @@ fn a_device_on_which_all_are_wrong_is_refused() {
     let error = Gpu::open_within(&first_device(), &GpuOptions::default(), caps)
         .err()
         .unwrap();
-    let DeviceError::Unusable { reasons, .. } = &error else {
+    let DeviceError::Defective { reasons, .. } = &error else {
         panic!("{error}");
     };
     for configuration in Configuration::ALL {

@@ -1,12 +1,11 @@
 //! A scene and the sums of radiances on a device.
 
-use super::{MAX_BATCH, Part, Renderer, TILE_WORDS, Tile};
+use super::{Part, Renderer};
 use crate::{
     device::{Batch, Context, DeviceError},
     kinds::rendering::tracer,
     run::CancelFlag,
 };
-use agora_primitives::job::RenderingJob;
 use bytemuck::{Pod, Zeroable, bytes_of, cast_slice};
 
 /// The shader's parameters: see `trace.wgsl`.
@@ -50,14 +49,14 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Uploads the scene. The caller must ask [`Context::check`] whether that worked.
+    /// Uploads the scene, with room for so many `places` at a time, which together have so many `pixels`. The caller must ask [`Context::check`] whether that worked.
     ///
     /// Errors: `Limit` if the scene does not fit a buffer of the device.
     pub fn new(
         context: &Context,
         pipeline: &wgpu::ComputePipeline,
         renderer: &Renderer<'_>,
-        most_tiles: u32,
+        [places, pixels]: [u32; 2],
     ) -> Result<Self, DeviceError> {
         use wgpu::BufferUsages as Usage;
         let scene = &renderer.prepared;
@@ -79,14 +78,13 @@ impl Buffers {
         let primitives = filled("primitives", cast_slice(&scene.geometry.primitives))?;
         let surfaces = filled("surfaces", cast_slice(&scene.geometry.surfaces))?;
         let tables = filled("tables", &tables)?;
-        let most_tiles = u64::from(most_tiles.min(MAX_BATCH));
-        let sum_bytes = most_tiles * 4 * TILE_WORDS as u64;
+        let (place_bytes, sum_bytes) = (16 * u64::from(places), 12 * u64::from(pixels));
         let params = context.buffer(
             "parameters",
             size_of::<Params>() as u64,
             Usage::UNIFORM | Usage::COPY_DST,
         )?;
-        let tiles = context.buffer("tiles", most_tiles * 16, Usage::STORAGE | Usage::COPY_DST)?;
+        let tiles = context.buffer("tiles", place_bytes, Usage::STORAGE | Usage::COPY_DST)?;
         let sums = context.buffer("sums", sum_bytes, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST)?;
         let bound = [&params, &nodes, &primitives, &surfaces, &tables, &tiles, &sums];
         let bound = (0..).zip(bound.map(wgpu::Buffer::as_entire_binding));
@@ -99,13 +97,9 @@ impl Buffers {
         })
     }
 
-    /// Uploads the places of the next dispatches' tiles, and clears the sums.
-    pub fn begin(&self, context: &Context, job: &RenderingJob, batch: &[Tile]) {
-        let places: Vec<[u32; 4]> = batch
-            .iter()
-            .map(|tile| [job.region.x + tile.x, job.region.y + tile.y, tile.width, tile.height])
-            .collect();
-        context.queue.write_buffer(&self.tiles, 0, cast_slice(&places));
+    /// Uploads the places of the next dispatches' tiles or pixels, and clears the sums.
+    pub fn begin(&self, context: &Context, places: &[[u32; 4]]) {
+        context.queue.write_buffer(&self.tiles, 0, cast_slice(places));
         let mut encoder = context.device.create_command_encoder(&Default::default());
         encoder.clear_buffer(&self.sums, 0, None);
         context.queue.submit([encoder.finish()]);

@@ -273,6 +273,18 @@ fn radiance_of(pixel: vec2<u32>, sample: u32) -> vec3<u32> {
     return path.radiance;
 }
 
+// Adds the radiances of the next paths of a pixel to the sums with this number.
+fn add_paths(pixel: vec2<u32>, number: u32) {
+    var sum = vec3(0u);
+    for (var i = 0u; i < params.samples; i += 1u) {
+        sum += radiance_of(pixel, params.first_sample + i);
+    }
+    let word = 3u * number;
+    sums[word] += sum.x;
+    sums[word + 1u] += sum.y;
+    sums[word + 2u] += sum.z;
+}
+
 // A workgroup has 8 × 8 pixels of a tile; 8 × 8 workgroups have a tile. A dispatch may begin within one.
 @compute @workgroup_size(64)
 fn render(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -283,13 +295,12 @@ fn render(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
     if any(place >= tile.zw) {
         return;
     }
-    let pixel = tile.xy + place;
-    var sum = vec3(0u);
-    for (var i = 0u; i < params.samples; i += 1u) {
-        sum += radiance_of(pixel, params.first_sample + i);
-    }
-    let word = 3u * (number * 4096u + place.y * 64u + place.x);
-    sums[word] += sum.x;
-    sums[word + 1u] += sum.y;
-    sums[word + 2u] += sum.z;
+    add_paths(tile.xy + place, number * 4096u + place.y * 64u + place.x);
+}
+
+// A workgroup has 64 pixels of a list, which is whole workgroups long.
+@compute @workgroup_size(64)
+fn render_pixels(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let number = (params.first_group + group.x) * 64u + local;
+    add_paths(tiles[number].xy, number);
 }

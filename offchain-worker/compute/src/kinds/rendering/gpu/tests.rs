@@ -1,4 +1,4 @@
-use super::*;
+use super::{super::tiles::Pixel, *};
 use crate::{
     CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MemoryInputs,
     device::testing::{BreakAt, first_device},
@@ -53,6 +53,73 @@ fn tiles_that_are_done_survive_the_loss_of_the_device() {
         assert!(progress.is_broken());
         assert!(computed == right);
     }
+}
+
+/// Some pixels of each of three frames, a few of them twice.
+fn pixels(job: &RenderingJob) -> Vec<Pixel> {
+    let numbers = (0..job.pixels() as usize).filter(|number| number * number % 7 < 3);
+    numbers.map(|number| Pixel::of(job, number - number % 2)).collect()
+}
+
+#[test]
+fn single_pixels_are_rendered_as_on_the_processor() {
+    let (inputs, scene) = still_life();
+    let job = RenderingJob {
+        scene,
+        seed: [6; 32],
+        width: 90,
+        height: 70,
+        region: Region {
+            x: 5,
+            y: 3,
+            width: 80,
+            height: 61,
+        },
+        first_frame: 2,
+        frames: 3,
+        samples: 3,
+        max_bounces: 3,
+        max_steps: 1024,
+    };
+    let renderer = Renderer::open(&job, &inputs).unwrap();
+    let pixels = pixels(&job);
+    let colour = |pixel: &Pixel| renderer.colour(&renderer.tracer(pixel.frame), pixel.place);
+    let right: Vec<u8> = pixels.iter().flat_map(colour).collect();
+    let cancel = CancelFlag::new();
+    let run = Run {
+        inputs: &inputs,
+        progress: &crate::NoProgress,
+        cancel: &cancel,
+    };
+    for (max_workgroups, nanoseconds) in [(None, None), (None, Some(1_000_000_000)), (Some(5), None)] {
+        let options = GpuOptions {
+            max_workgroups,
+            ..Default::default()
+        };
+        let engine = GpuEngine::open(&first_device(), &options).unwrap();
+        let context = engine.gpu().device().context().unwrap();
+        if let Some(nanoseconds) = nanoseconds {
+            context.watch.pretend(nanoseconds);
+        }
+        let render = || render_pixels(engine.gpu(), &renderer, &pixels, &run).unwrap();
+        assert!(render() == right, "{max_workgroups:?} {nanoseconds:?}");
+        let work: u64 = context.watch.take().iter().sum();
+        // Each frame ends with a workgroup that is not full.
+        let least = 3 * (pixels.len() / 64) as u64;
+        assert!((least..least + 3 * 30).contains(&work), "{work}");
+        context.device.destroy();
+        assert!(render() == right);
+    }
+    assert_eq!(
+        render_pixels(
+            GpuEngine::open(&first_device(), &GpuOptions::default()).unwrap().gpu(),
+            &renderer,
+            &[],
+            &run
+        )
+        .unwrap(),
+        [0; 0]
+    );
 }
 
 #[test]
@@ -122,6 +189,34 @@ proptest! {
             }
             first += part.groups();
             if first == tiles * TILE_GROUPS {
+                (done, first) = (part.samples.end, 0);
+            }
+        }
+        prop_assert!(count.iter().all(|&times| times == 1));
+    }
+}
+
+proptest! {
+    #[test]
+    fn parts_of_a_list_add_up_each_path_of_each_pixel_once_and_keep_to_the_amount(
+        groups in 1u32..50, samples in 1u32..9, amounts in prop::collection::vec(1u64..4000, 1..40),
+    ) {
+        let mut count = vec![0u8; (groups * samples) as usize];
+        let (mut done, mut first) = (0, 0);
+        for amount in amounts.into_iter().cycle() {
+            if done == samples {
+                break;
+            }
+            let part = Part::after_of_list(done, first, amount, groups, samples);
+            prop_assert!((1..=amount).contains(&part.work()), "{part:?}");
+            prop_assert_eq!(part.workgroups[1..].to_vec(), [1, 1]);
+            for group in part.first..part.first + part.groups() {
+                for sample in part.samples.clone() {
+                    count[(group * samples + sample) as usize] += 1;
+                }
+            }
+            first += part.groups();
+            if first == groups {
                 (done, first) = (part.samples.end, 0);
             }
         }

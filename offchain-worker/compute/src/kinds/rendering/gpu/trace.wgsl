@@ -39,9 +39,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read> surfaces: array<vec4<i32>>;
 // Two vectors for each plane, then two for each light, then four for each material.
 @group(0) @binding(4) var<storage, read> tables: array<vec4<i32>>;
-// Of each tile in this dispatch: place in the image, width and height.
+// Of each tile in this dispatch: place in the image, width and height. Or of each pixel: its place in the image.
 @group(0) @binding(5) var<storage, read> tiles: array<vec4<u32>>;
-// Of each pixel of each tile, three words.
+// Of each pixel of each tile, or of the list, three words.
 @group(0) @binding(6) var<storage, read_write> sums: array<u32>;
 
 const MAX_DISTANCE = 0x10000000u;

@@ -5,7 +5,10 @@ use crate::{
         testing::{Sabotage, first_device},
     },
     kernels::gpu::GpuOptions,
-    kinds::{Workload, training::Steps},
+    kinds::{
+        Workload,
+        training::{Steps, prepare},
+    },
     run::{CancelFlag, NoProgress},
 };
 use agora_primitives::job::{JobKind, JobSpec};
@@ -29,7 +32,8 @@ fn a_device_that_computes_an_impossible_state_is_not_taken_for_unusable_inputs()
         progress: &NoProgress,
         cancel: &cancel,
     };
-    let error = super::run(&job, &gpu, &run).unwrap_err();
+    let (data, state) = prepare(&job, &sample.inputs).unwrap();
+    let error = train(&job, &gpu, &data, state, &run).unwrap_err();
     assert!(
         matches!(error, EngineError::Device(_)) && !error.is_unusable(),
         "{error}"
