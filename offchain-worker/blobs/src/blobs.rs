@@ -1,0 +1,182 @@
+//! A store, a private cache and peers, as one source.
+
+use crate::{BlobError, BlobKind, BlobSource, BlobStore, Cache, Fetched, Wanted, cache::Claim, disk, http::Peers};
+use agora_jobs::BlobRef;
+use futures::{StreamExt, future::BoxFuture};
+use std::{path::PathBuf, sync::Arc};
+use url::Url;
+
+/// Where somebody has blobs from: the own store, the private cache, and peers. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    store: BlobStore,
+    cache: Cache,
+    peers: Peers,
+    urls: Arc<[Url]>,
+}
+
+impl Blobs {
+    /// Blobs of `store`, and of those that answer at `urls`; what comes from them is kept in `cache`.
+    pub fn new(store: BlobStore, cache: Cache, peers: Peers, urls: Vec<Url>) -> Self {
+        Self {
+            store,
+            cache,
+            peers,
+            urls: urls.into(),
+        }
+    }
+
+    /// The same, and those that answer at `urls` too: for instance the publisher of a task, or those who have committed to
+    /// its result. Store, cache, limits and what is known of peers are shared.
+    pub fn with_peers(&self, urls: impl IntoIterator<Item = Url>) -> Self {
+        let mut all = self.urls.to_vec();
+        for url in urls {
+            if !all.contains(&url) {
+                all.push(url);
+            }
+        }
+        Self {
+            urls: all.into(),
+            ..self.clone()
+        }
+    }
+
+    /// The own store, into which results are put.
+    pub const fn store(&self) -> &BlobStore {
+        &self.store
+    }
+
+    /// The private cache.
+    pub const fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// How long the blob with this hash is, as the first peer says that has it. It may lie: a blob of that length is then not
+    /// to be had. `None`: nobody has it.
+    pub async fn size_at_peers(&self, key: &[u8; 32]) -> Option<u64> {
+        self.peers.size_of(key, &self.urls).await
+    }
+
+    /// Fetches content from peers, as far as it has not arrived already.
+    async fn fetch_content(&self, wanted: &Wanted, blob: BlobRef) -> Result<PathBuf, BlobError> {
+        let partial = match self.cache.claim(wanted, blob).await? {
+            Claim::Here(path) => return Ok(path),
+            Claim::Fetch(partial) => partial,
+        };
+        let arrived = partial.arrived();
+        if arrived > 0 {
+            tracing::info!(kind = %wanted.kind, key = hex::encode(wanted.key), arrived, size = blob.size, "Going on with what has arrived.");
+        }
+        self.peers.fill(wanted.kind, &partial, &self.urls).await?;
+        let (cache, wanted) = (self.cache.clone(), *wanted);
+        disk::aside(move || cache.keep(&wanted, &partial)).await
+    }
+
+    /// Keeps a list of states, which has been checked.
+    async fn keep_states(&self, wanted: &Wanted, content: Vec<u8>) -> Result<PathBuf, BlobError> {
+        let (cache, wanted) = (self.cache.clone(), *wanted);
+        disk::aside(move || cache.put(&wanted, &content)).await
+    }
+
+    /// Fetches content from the bucket that is the own store, if it has it.
+    async fn fetch_object(&self, wanted: &Wanted, blob: BlobRef) -> Result<Option<PathBuf>, BlobError> {
+        let Some(mut stream) = self.store.stream(wanted).await? else {
+            return Ok(None);
+        };
+        let partial = match self.cache.claim(wanted, blob).await? {
+            Claim::Here(path) => return Ok(Some(path)),
+            Claim::Fetch(partial) => partial,
+        };
+        let (sender, receiver) = tokio::sync::mpsc::channel(4);
+        let (cache, wanted) = (self.cache.clone(), *wanted);
+        let written = disk::aside(move || {
+            crate::partial::fill_in_order(&wanted, &partial, receiver)?;
+            cache.keep(&wanted, &partial).map(Some)
+        });
+        let sent = async move {
+            while let Some(bytes) = stream.next().await {
+                if sender.send(bytes?).await.is_err() {
+                    break;
+                }
+            }
+            Ok::<_, BlobError>(())
+        };
+        let (sent, written) = tokio::join!(sent, written);
+        sent?;
+        written
+    }
+
+    /// Puts what others have in the place of a damaged file of the own store.
+    async fn replace(&self, wanted: &Wanted) -> Result<(), BlobError> {
+        tracing::warn!(kind = %wanted.kind, key = hex::encode(wanted.key), "A file of the store is damaged; it is fetched again.");
+        let path = self.fetch_from_others(wanted).await?;
+        self.store.copy(wanted, path).await
+    }
+
+    /// The file of a blob that is in the cache, or that others have, the own bucket among them.
+    async fn fetch_from_others(&self, wanted: &Wanted) -> Result<PathBuf, BlobError> {
+        let (cache, here) = (self.cache.clone(), *wanted);
+        if let Some(path) = disk::aside(move || cache.find_right(&here)).await? {
+            return Ok(path);
+        }
+        if !self.store.is_folder() {
+            let found = match wanted.blob() {
+                Some(blob) => self.fetch_object(wanted, blob).await?,
+                None => match self.store.get(wanted.kind, &wanted.key, wanted.size).await {
+                    Ok(content) => Some(self.keep_states(wanted, content).await?),
+                    Err(BlobError::NotFound { .. }) => None,
+                    Err(error) => return Err(error),
+                },
+            };
+            if let Some(path) = found {
+                return Ok(path);
+            }
+        }
+        if self.urls.is_empty() {
+            return Err(wanted.not_found());
+        }
+        match wanted.blob() {
+            Some(blob) => self.fetch_content(wanted, blob).await,
+            None => {
+                debug_assert_eq!(wanted.kind, BlobKind::States);
+                let content = self.peers.states(wanted, &self.urls).await?;
+                self.keep_states(wanted, content).await
+            }
+        }
+    }
+}
+
+impl BlobSource for Blobs {
+    fn fetch<'a>(&'a self, wanted: &'a Wanted) -> BoxFuture<'a, Result<Fetched, BlobError>> {
+        Box::pin(async move {
+            // Nothing would be checked on the way, as there are no bytes.
+            if wanted.blob().is_some_and(|blob| blob.size == 0) {
+                wanted.check(&[])?;
+                return Ok(Fetched::Memory(Vec::new()));
+            }
+            if self.store.is_folder() {
+                match self.store.fetch(wanted).await {
+                    Err(BlobError::NotFound { .. }) => {}
+                    Err(BlobError::Length { .. } | BlobError::TooLarge { .. })
+                        if self.store.is_damaged(wanted).await? =>
+                    {
+                        self.replace(wanted).await?;
+                        return self.store.fetch(wanted).await;
+                    }
+                    fetched => return fetched,
+                }
+            }
+            self.fetch_from_others(wanted).await.map(Fetched::Private)
+        })
+    }
+
+    fn heal<'a>(&'a self, wanted: &'a Wanted) -> BoxFuture<'a, Result<bool, BlobError>> {
+        Box::pin(async move {
+            if !self.store.is_damaged(wanted).await? {
+                return Ok(false);
+            }
+            self.replace(wanted).await?;
+            Ok(true)
+        })
+    }
+}

@@ -1,0 +1,350 @@
+//! The private cache: what came from others, checked, on disk, within a quota.
+//!
+//! | below the folder | what |
+//! | --- | --- |
+//! | `blobs/<2 hex digits>/<hash>` | whole blobs |
+//! | `states/<2 hex digits>/<root>` | lists of states |
+//! | `trees/<2 hex digits>/<hash>` | hash pairs of the blobs here, and of those that are served from a store |
+//! | `partial/<hash>-<length>`, the same with `.tree` | blobs of which a part has arrived, with holes, and their trees |
+//!
+//! A file's time is when it was last used.
+
+use crate::{
+    BlobError, BlobKey, BlobKind, Garbage, Wanted, disk,
+    kind::key_of_name,
+    partial::{Locked, Partial},
+    tree,
+};
+use agora_jobs::BlobRef;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+/// How long a fetch waits before it looks again whether another one of the same blob has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// After this time nobody writes to an unfinished file any more: its process has died.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
+/// A private cache. Cheap to clone. Several processes of one user may share a folder.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    folder: Arc<Path>,
+    quota: u64,
+    protected: Protected,
+}
+
+/// Which blobs do not make room for others.
+#[derive(Clone)]
+struct Protected(Arc<dyn Fn(&BlobKey) -> bool + Send + Sync>);
+
+impl fmt::Debug for Protected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Protected")
+    }
+}
+
+/// A file that may be removed.
+struct Removable {
+    file: disk::Found,
+    key: BlobKey,
+    /// The folder that it is in.
+    place: &'static str,
+    /// How many bytes its removal frees.
+    size: u64,
+}
+
+/// What to do about a blob that is wanted.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// It is here.
+    Here(PathBuf),
+    /// It is to be fetched; what has arrived of it is kept.
+    Fetch(Arc<Partial>),
+}
+
+impl Cache {
+    /// Opens the cache in `folder`, which is made if need be, readable by its owner alone. It has at most `quota` bytes.
+    ///
+    /// Errors: `File`, `DiskFull`.
+    pub fn open(folder: &Path, quota: u64) -> Result<Self, BlobError> {
+        for name in ["blobs", "states", "trees", "partial"] {
+            let folder = folder.join(name);
+            let made = disk::private_folder(&folder).and_then(|()| disk::close_folder(&folder));
+            made.map_err(|error| BlobError::file(&folder, error))?;
+        }
+        disk::close_folder(folder).map_err(|error| BlobError::file(folder, error))?;
+        Ok(Self {
+            folder: folder.into(),
+            quota,
+            protected: Protected(Arc::new(|_| false)),
+        })
+    }
+
+    /// The same cache, in which blobs that `wanted` wants make room for no others.
+    pub fn protecting(mut self, wanted: impl Fn(&BlobKey) -> bool + Send + Sync + 'static) -> Self {
+        self.protected = Protected(Arc::new(wanted));
+        self
+    }
+
+    /// The file of a blob that is here, and its length. Its time becomes now.
+    pub fn find(&self, wanted: &Wanted) -> Option<(PathBuf, u64)> {
+        let (path, size) = self.look(wanted)?;
+        // The time only says what to remove first: one that cannot be set is no reason to fetch the blob again.
+        let _ = std::fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+        Some((path, size))
+    }
+
+    /// As [`Cache::find`], for strangers: what they ask for says nothing about what is used here.
+    pub(crate) fn look(&self, wanted: &Wanted) -> Option<(PathBuf, u64)> {
+        let path = self.path(wanted.kind, &wanted.key);
+        let about = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
+        Some((path, about.len()))
+    }
+
+    /// The file of a blob that is here with the length that is wanted. A file of another length that is not this blob is
+    /// removed.
+    ///
+    /// Errors: `TooLarge` and `Length` if the blob itself has another length, `File`.
+    pub(crate) fn find_right(&self, wanted: &Wanted) -> Result<Option<PathBuf>, BlobError> {
+        let Some((path, size)) = self.find(wanted) else {
+            return Ok(None);
+        };
+        match wanted.check_len(size) {
+            Ok(()) => Ok(Some(path)),
+            Err(error) if disk::has_key(wanted, &path)? => Err(error),
+            Err(error) => {
+                tracing::warn!(file = ?path, %error, "A file of the cache is damaged; it is removed.");
+                disk::remove(&path)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// How many bytes are here. Of what is still to arrive, nothing counts.
+    ///
+    /// Errors: `File`.
+    pub fn used(&self) -> Result<u64, BlobError> {
+        let mut used = 0u64;
+        for file in disk::files(&self.folder)? {
+            used = used.saturating_add(file.allocated);
+        }
+        Ok(used)
+    }
+
+    /// Waits until nobody else fetches `blob`. Room is made for it while it arrives: before, whoever named it may have lied
+    /// about how long it is.
+    ///
+    /// Errors: `Quota` if it cannot fit, `File`, `DiskFull`.
+    pub(crate) async fn claim(&self, wanted: &Wanted, blob: BlobRef) -> Result<Claim, BlobError> {
+        loop {
+            let (cache, wanted) = (self.clone(), *wanted);
+            match disk::aside(move || cache.try_claim(&wanted, blob)).await? {
+                Some(claim) => return Ok(claim),
+                None => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+        }
+    }
+
+    /// As [`Cache::claim`]. `None`: somebody else is fetching it.
+    fn try_claim(&self, wanted: &Wanted, blob: BlobRef) -> Result<Option<Claim>, BlobError> {
+        if let Some(path) = self.find_right(wanted)? {
+            return Ok(Some(Claim::Here(path)));
+        }
+        // The length is a part of the name, so that a lie about it does not touch what has arrived of the true one.
+        let name = format!("{}-{}", hex::encode(wanted.key), blob.size);
+        let path = self.folder.join("partial").join(name);
+        let needed = blob.size.saturating_add(tree::shape(&blob).outboard_size());
+        self.check_fits(needed, disk::allocated_at(&path))?;
+        let Some(locked) = Locked::open(&path)? else {
+            return Ok(None);
+        };
+        // Finished while the lock was not ours.
+        if self.look(wanted).is_some() {
+            locked.remove()?;
+            return Ok(None);
+        }
+        let partial = Partial::open(blob, locked, self.clone())?;
+        Ok(Some(Claim::Fetch(Arc::new(partial))))
+    }
+
+    /// Keeps a blob that has arrived whole, and returns its file.
+    pub(crate) fn keep(&self, wanted: &Wanted, partial: &Partial) -> Result<PathBuf, BlobError> {
+        let path = self.path(wanted.kind, &wanted.key);
+        partial.finish(&path, &self.tree(&wanted.key))?;
+        Ok(path)
+    }
+
+    /// Keeps content that was checked, and returns its file.
+    pub(crate) fn put(&self, wanted: &Wanted, content: &[u8]) -> Result<PathBuf, BlobError> {
+        self.make_room(content.len() as u64)?;
+        let path = self.path(wanted.kind, &wanted.key);
+        disk::write(&path, content)?;
+        Ok(path)
+    }
+
+    /// Removes what was last used longer than `age` ago and what `wanted` does not want, and nobody else names. Then,
+    /// while there is more than the quota allows, what was used longest ago, however young.
+    ///
+    /// Errors: `File`.
+    pub fn collect_garbage(&self, age: Duration, wanted: impl Fn(&BlobKey) -> bool) -> Result<Garbage, BlobError> {
+        let newest = before(age);
+        let mut garbage = Garbage::default();
+        self.remove_abandoned(age.max(ABANDONED))?;
+        let (mut used, mut kept) = (self.used()?, Vec::new());
+        for file in self.removable(&wanted, &mut garbage)? {
+            if file.file.used <= newest {
+                self.remove(&file, &mut garbage, &mut used)?;
+            } else {
+                kept.push(file);
+            }
+        }
+        for file in kept {
+            if used > self.quota {
+                self.remove(&file, &mut garbage, &mut used)?;
+            } else if file.place != "trees" {
+                garbage.kept += 1;
+            }
+        }
+        Ok(garbage)
+    }
+
+    /// Removes what a process that died did not finish.
+    fn remove_abandoned(&self, age: Duration) -> Result<(), BlobError> {
+        let newest = before(age);
+        for file in disk::files(&self.folder)? {
+            if file.name.ends_with(disk::UNFINISHED) && file.used <= newest {
+                disk::remove(&file.path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that `size` bytes fit, if what may be removed is; `taken` of them are here already.
+    fn check_fits(&self, size: u64, taken: u64) -> Result<(), BlobError> {
+        let used = self.used()?;
+        if used.saturating_sub(taken).saturating_add(size) <= self.quota {
+            return Ok(());
+        }
+        let removable = self.removable(&*self.protected.0, &mut Garbage::default())?;
+        // The file itself may be among them.
+        let removable = removable.iter().map(|file| file.size).sum::<u64>();
+        let in_use = used.saturating_sub(removable);
+        if in_use.saturating_add(size) <= self.quota {
+            return Ok(());
+        }
+        Err(self.full(size, in_use))
+    }
+
+    fn full(&self, size: u64, in_use: u64) -> BlobError {
+        BlobError::Quota {
+            folder: self.folder.to_path_buf(),
+            size,
+            quota: self.quota,
+            in_use,
+        }
+    }
+
+    /// Makes room for `size` bytes, by removing what was used longest ago and nobody names or wants.
+    pub(crate) fn make_room(&self, size: u64) -> Result<(), BlobError> {
+        let mut used = self.used()?;
+        if used.saturating_add(size) <= self.quota {
+            return Ok(());
+        }
+        self.remove_abandoned(ABANDONED)?;
+        let mut garbage = Garbage::default();
+        let removable = self.removable(&*self.protected.0, &mut garbage)?;
+        let in_use = used.saturating_sub(removable.iter().map(|file| file.size).sum());
+        if in_use.saturating_add(size) > self.quota {
+            return Err(self.full(size, in_use));
+        }
+        for file in removable {
+            if used.saturating_add(size) <= self.quota {
+                break;
+            }
+            self.remove(&file, &mut garbage, &mut used)?;
+        }
+        Ok(())
+    }
+
+    /// The blobs, whole or partial, and the trees of blobs that are elsewhere, that may be removed; those used longest ago
+    /// first. Counts other blobs as kept.
+    fn removable(
+        &self,
+        wanted: &(impl Fn(&BlobKey) -> bool + ?Sized),
+        garbage: &mut Garbage,
+    ) -> Result<Vec<Removable>, BlobError> {
+        let mut removable = Vec::new();
+        for place in ["blobs", "states", "partial", "trees"] {
+            for file in disk::files(&self.folder.join(place))? {
+                // The name of a partial blob has its length, too.
+                let name = file.name.split_once('-').map_or(&*file.name, |(name, _)| name);
+                let Some(key) = key_of_name(name).filter(|_| !file.name.ends_with(".tree")) else {
+                    continue;
+                };
+                let is_kept = wanted(&key);
+                if place == "trees" {
+                    if !is_kept && !self.below("blobs", &key).exists() {
+                        let size = file.allocated;
+                        removable.push(Removable { file, key, place, size });
+                    }
+                } else if is_kept || file.is_linked || (place == "partial" && Locked::is_held(&file.path)) {
+                    garbage.kept += 1;
+                } else {
+                    let size = file.allocated;
+                    removable.push(Removable { file, key, place, size });
+                }
+            }
+        }
+        removable.sort_by_key(|file| file.file.used);
+        Ok(removable)
+    }
+
+    /// Removes a blob and its tree. A partial one that somebody has begun to fetch stays.
+    fn remove(&self, removable: &Removable, garbage: &mut Garbage, used: &mut u64) -> Result<(), BlobError> {
+        match removable.place {
+            "partial" => match Locked::existing(&removable.file.path)? {
+                Some(locked) => locked.remove()?,
+                None => return Ok(()),
+            },
+            "blobs" => {
+                disk::remove(&removable.file.path)?;
+                disk::remove(&self.tree(&removable.key))?;
+            }
+            _ => disk::remove(&removable.file.path)?,
+        }
+        if removable.place != "trees" {
+            garbage.removed += 1;
+            garbage.removed_bytes += removable.size;
+        }
+        *used = used.saturating_sub(removable.size);
+        Ok(())
+    }
+
+    /// Where the tree of a blob is.
+    pub(crate) fn tree(&self, key: &BlobKey) -> PathBuf {
+        self.below("trees", key)
+    }
+
+    fn path(&self, kind: BlobKind, key: &BlobKey) -> PathBuf {
+        match kind {
+            BlobKind::States => self.below("states", key),
+            BlobKind::Job | BlobKind::Output | BlobKind::Input => self.below("blobs", key),
+        }
+    }
+
+    fn below(&self, folder: &str, key: &BlobKey) -> PathBuf {
+        let name = hex::encode(key);
+        self.folder
+            .join(folder)
+            .join(name.get(..2).unwrap_or_default())
+            .join(name)
+    }
+}
+
+/// The time that was `age` ago.
+fn before(age: Duration) -> SystemTime {
+    SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
+}
