@@ -6,7 +6,11 @@ use crate::{
     views::PaymentView,
 };
 use agora_primitives::money::Payee;
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{sync::mpsc, task::AbortHandle};
 
 /// How many blocks may wait for a slow reader; beyond that, no more are read from the node.
@@ -140,6 +144,7 @@ impl Follower {
                     }
                 }
                 Next::Finalised(from) => {
+                    self.client.nodes.see_final(at.block);
                     let mut number = from.unwrap_or(at.block.number);
                     while number <= at.block.number {
                         let finalised = if number == at.block.number {
@@ -165,14 +170,30 @@ impl Follower {
 impl AtBlock {
     /// The block with its events.
     pub async fn block_events(&self) -> Result<BlockEvents, ChainError> {
-        let events = self.at.events().fetch().await?;
-        let events = events
-            .iter()
-            .map(|event| Ok(event?.decode_as::<Event>()?))
-            .collect::<Result<_, ChainError>>()?;
+        let all = self.at.events().fetch().await?;
+        let mut events = Vec::new();
+        for event in all.iter() {
+            let event = event?;
+            match event.decode_as::<Event>() {
+                Ok(event) => events.push(event),
+                Err(error) => skip(event.pallet_name(), event.event_name(), &error),
+            }
+        }
         Ok(BlockEvents {
             block: self.block,
             events,
         })
+    }
+}
+
+/// Tells, once for each kind, that events are left out which came with an upgrade of the runtime.
+pub(crate) fn skip(pallet: &str, event: &str, error: &dyn std::fmt::Display) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let is_new = TOLD
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(format!("{pallet}.{event}"));
+    if is_new {
+        tracing::warn!(pallet, event, %error, "Leaving out events of this kind, which this program does not know; use the version made for the chain's runtime.");
     }
 }

@@ -1,30 +1,29 @@
 //! The connection.
 
-use crate::{AccountId, BlockNumber, Blocks, ChainError, H256};
+use crate::{
+    AccountId, BlockNumber, Blocks, ChainError, H256,
+    nodes::{Legacy, Nodes, Switch},
+};
 use std::{sync::Arc, time::Duration};
 use subxt::{
     OnlineClient, OnlineClientAtBlock, PolkadotConfig,
     backend::LegacyBackend,
-    config::RpcConfigFor,
-    rpcs::{
-        LegacyRpcMethods, RpcClient,
-        client::{
-            ReconnectingRpcClient, RpcParams,
-            reconnecting_rpc_client::{ExponentialBackoff, PingConfig},
-        },
-    },
+    rpcs::{LegacyRpcMethods, RpcClient, client::RpcParams},
 };
 
-/// The longest pause between two attempts to reach the node.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long a program that waits without end tries at a time.
+const AT_A_TIME: Duration = Duration::from_secs(30);
+/// Its pause before the next time.
+const PAUSE: Duration = Duration::from_secs(1);
 
-/// A connection to one node. It reconnects by itself. Cheap to clone; clones share it.
+/// A connection to one node or to several of one chain. It reconnects by itself, and goes on with another node if one
+/// fails, lags or lies about what is final. Cheap to clone; clones share it.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) online: OnlineClient<PolkadotConfig>,
-    pub(crate) legacy: LegacyRpcMethods<RpcConfigFor<PolkadotConfig>>,
+    pub(crate) legacy: Legacy,
+    pub(crate) nodes: Arc<Nodes>,
     rpc: RpcClient,
-    url: Arc<str>,
 }
 
 /// A block.
@@ -47,46 +46,67 @@ pub struct AtBlock {
 impl Client {
     /// Connects to the node at `url` (`ws://…` or `wss://…`), and tries for as long as `patience` allows.
     pub async fn connect(url: &str, patience: Duration) -> Result<Self, ChainError> {
-        // The reconnecting client tries for ever, so the time limit is set around it.
-        tokio::time::timeout(patience, Self::try_connect(url))
-            .await
-            .unwrap_or_else(|_| {
-                let reason = format!("nobody answers within {} s", patience.as_secs());
-                Err(ChainError::Unreachable {
-                    url: url.to_owned(),
-                    reason,
-                })
-            })
+        Self::connect_any(&[url.to_owned()], patience).await
     }
 
-    async fn try_connect(url: &str) -> Result<Self, ChainError> {
-        let unreachable = |reason: &dyn std::fmt::Display| ChainError::Unreachable {
-            url: url.to_owned(),
-            reason: reason.to_string(),
-        };
-        let connection = ReconnectingRpcClient::builder()
-            .retry_policy(ExponentialBackoff::from_millis(100).max_delay(LONGEST_PAUSE))
-            .enable_ws_ping(PingConfig::new())
-            .max_response_size(64 * 1024 * 1024)
-            .build(url.to_owned())
-            .await
-            .map_err(|error| unreachable(&error))?;
-        let rpc = RpcClient::new(connection);
+    /// Connects to the nodes at `urls`. One of them has to be believed within `patience`; the others are tried again
+    /// later.
+    ///
+    /// Errors: no node answers or is believed in time, or a URL cannot be one.
+    pub async fn connect_any(urls: &[String], patience: Duration) -> Result<Self, ChainError> {
+        Self::connect_expecting(urls, patience, None).await
+    }
+
+    /// Like [`Self::connect_any`], for programs that run for ever: waits without end for a node that can be believed,
+    /// as after a reboot of its machine. `expected` was final when the program ran the last time: a node whose chain was
+    /// purged or restored since is not believed from the first question on.
+    ///
+    /// Errors: only those that waiting does not mend.
+    pub async fn connect_patiently(urls: &[String], expected: Option<BlockRef>) -> Result<Self, ChainError> {
+        let mut is_told = false;
+        loop {
+            match Self::connect_expecting(urls, AT_A_TIME, expected).await {
+                Err(error) if error.is_recoverable() => {
+                    if !is_told {
+                        tracing::warn!(%error, "Waiting for a node that can be believed.");
+                        is_told = true;
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+                connected => return connected,
+            }
+        }
+    }
+
+    /// Notes a block that was final earlier. A node that has not finalised it is not believed from now on.
+    pub async fn expect_final(&self, block: BlockRef) {
+        self.nodes.expect_final(block).await;
+    }
+
+    async fn connect_expecting(
+        urls: &[String],
+        patience: Duration,
+        expected: Option<BlockRef>,
+    ) -> Result<Self, ChainError> {
+        let nodes = Nodes::connect(urls, patience, expected).await?;
+        let rpc = RpcClient::new(Switch(Arc::clone(&nodes)));
         let backend = LegacyBackend::builder().build(rpc.clone());
-        let online = OnlineClient::from_backend(Arc::new(backend))
-            .await
-            .map_err(|error| unreachable(&error))?;
         Ok(Self {
-            online,
+            online: OnlineClient::from_backend(Arc::new(backend)).await?,
             legacy: LegacyRpcMethods::new(rpc.clone()),
+            nodes,
             rpc,
-            url: url.into(),
         })
     }
 
-    /// The URL of the node.
+    /// The URL of the node that is used.
     pub fn url(&self) -> &str {
-        &self.url
+        self.nodes.url()
+    }
+
+    /// Whether finality stands still, so that nothing becomes final.
+    pub fn finality_stands_still(&self) -> bool {
+        self.nodes.finality_stands_still()
     }
 
     /// Hash of the chain's first block, which identifies the chain.
@@ -107,7 +127,9 @@ impl Client {
     /// The state after the newest finalised block.
     pub async fn finalised(&self) -> Result<AtBlock, ChainError> {
         let hash = self.legacy.chain_get_finalized_head().await?;
-        self.at(hash).await
+        let at = self.at(hash).await?;
+        self.nodes.see_final(at.block);
+        Ok(at)
     }
 
     /// The state after the block with this hash.

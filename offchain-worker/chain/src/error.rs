@@ -1,5 +1,7 @@
 //! The one place where subxt's errors are converted.
 
+use crate::{Balance, BlockNumber};
+use agora_transactions::Answer;
 use subxt::error as of;
 
 /// What can go wrong between a client and the chain.
@@ -13,6 +15,15 @@ pub enum ChainError {
         /// What the network layer reported.
         reason: String,
     },
+    /// This cannot be the URL of a node.
+    #[error("{url:?} is not the URL of a node; it looks like ws://host:port or wss://host:port")]
+    InvalidUrl {
+        /// What was given.
+        url: String,
+    },
+    /// No node is believed: each is of another chain, still syncs, lags, or lost blocks that were final.
+    #[error("no node can be believed ({0}); wait until one has caught up, or name another one with --url")]
+    NotBelieved(String),
     /// The connection broke while waiting for an answer.
     #[error("the connection to the node broke: {0}")]
     Disconnected(String),
@@ -32,23 +43,52 @@ pub enum ChainError {
     /// The runtime refused the call for a reason that is no pallet's own.
     #[error("the call failed: {0}")]
     Failed(String),
+    /// The call would take more money than the account has at its disposal.
+    #[error(
+        "the account does not have that much at its disposal: {free} plancks are free, of which {keep} have to stay, and the fee comes on top; send it funds first, or less"
+    )]
+    Overdraft {
+        /// What is free, in plancks.
+        free: Balance,
+        /// What has to stay, in plancks.
+        keep: Balance,
+    },
+    /// The account cannot pay what is needed.
+    #[error("account {account} needs {needed} plancks for fees and what they are for, and has {spare} to spare; send it {} more", needed.saturating_sub(*spare))]
+    CannotAfford {
+        /// The account.
+        account: String,
+        /// What is needed, in plancks.
+        needed: Balance,
+        /// What it has beyond what must stay and what is set aside for other fees, in plancks.
+        spare: Balance,
+    },
     /// The account cannot pay the fee.
     #[error("account {account} cannot pay the transaction fee; send it funds first")]
     CannotPayFee {
         /// The account.
         account: String,
     },
-    /// The transaction pool refused the transaction.
+    /// No transaction pool takes the transaction.
     #[error("the transaction was refused: {0}")]
     Invalid(String),
-    /// Another transaction of the account took its nonce.
-    #[error("another transaction took the nonce of account {account}: {reason}")]
-    NonceTaken {
-        /// The account.
-        account: String,
-        /// What the node said.
-        reason: String,
+    /// The transaction was not included before it was worth nothing.
+    #[error("the {intent} was in no block when block {deadline} was over; nothing more is sent for it")]
+    DeadlineOver {
+        /// What it was for.
+        intent: String,
+        /// Its last block.
+        deadline: BlockNumber,
     },
+    /// Two different calls have one name.
+    #[error("another transaction is under way as the {intent}; wait until it is final")]
+    IntentInUse {
+        /// The name.
+        intent: String,
+    },
+    /// What is known of transactions cannot be read or written. Nothing is sent that is not written down.
+    #[error("transactions cannot be written down, and none is sent: {0}; is the disk full?")]
+    Log(String),
     /// The transaction was sent, and it is not known whether it was included: look at the chain's state before sending
     /// it again.
     #[error("lost sight of a transaction that was sent ({0}); it may or may not have been included")]
@@ -62,17 +102,27 @@ pub enum ChainError {
 }
 
 impl ChainError {
-    /// Whether the same call may succeed later without anybody doing something.
+    /// Whether the same call may succeed later without anybody doing something. A node's own errors count among these: it
+    /// may be restarted or replaced by another one.
     pub fn is_recoverable(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Disconnected(_) | Self::NonceTaken { .. } | Self::Unknown(_) => true,
-            Self::Incompatible(_)
+            Self::Unreachable { .. }
+            | Self::Disconnected(_)
+            | Self::NotBelieved(_)
+            | Self::IntentInUse { .. }
+            | Self::Log(_)
+            | Self::Unknown(_)
+            | Self::Node(_) => true,
+            Self::InvalidUrl { .. }
+            | Self::Incompatible(_)
             | Self::Refused { .. }
             | Self::Failed(_)
+            | Self::Overdraft { .. }
+            | Self::CannotAfford { .. }
             | Self::CannotPayFee { .. }
             | Self::Invalid(_)
-            | Self::NotFound(_)
-            | Self::Node(_) => false,
+            | Self::DeadlineOver { .. }
+            | Self::NotFound(_) => false,
         }
     }
 
@@ -130,7 +180,10 @@ impl From<of::ExtrinsicError> for ChainError {
 fn from_rpc(error: &subxt::rpcs::Error) -> ChainError {
     match error {
         subxt::rpcs::Error::DisconnectedWillReconnect(why) => ChainError::Disconnected(why.clone()),
-        subxt::rpcs::Error::Client(why) => ChainError::Disconnected(why.to_string()),
+        subxt::rpcs::Error::Client(why) => match why.downcast_ref() {
+            Some(ChainError::NotBelieved(reasons)) => ChainError::NotBelieved(reasons.clone()),
+            _ => ChainError::Disconnected(why.to_string()),
+        },
         subxt::rpcs::Error::User(user) => ChainError::Node(user_error(user)),
         other => ChainError::Node(other.to_string()),
     }
@@ -177,23 +230,23 @@ fn user_error(error: &subxt::rpcs::UserError) -> String {
     }
 }
 
-/// Why the pool did not take a transaction of `account`.
-pub(crate) fn refused_by_pool(error: ChainError, account: &str) -> ChainError {
-    let ChainError::Node(reason) = error else { return error };
-    let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
-    let account = account.to_owned();
-    if has(&["Inability to pay", "balance too low"]) {
-        ChainError::CannotPayFee { account }
-    } else if has(&[
-        "outdated",
-        "Priority is too low",
-        "Already Imported",
-        "already imported",
-        "in the future",
-    ]) {
-        ChainError::NonceTaken { account, reason }
-    } else {
-        ChainError::Invalid(reason)
+/// What a node's error says about a transaction that was handed to it.
+pub(crate) fn pool_answer(error: &subxt::rpcs::Error) -> Answer {
+    let subxt::rpcs::Error::User(user) = error else {
+        return Answer::Lost;
+    };
+    let reason = user_error(user);
+    let says = |words: &str| reason.contains(words);
+    match user.code {
+        _ if says("Inability to pay") || says("balance too low") => Answer::CannotPay,
+        _ if says("Transaction is outdated") => Answer::Stale,
+        // The codes are those of the SDK's `sc-rpc-api`, in `author/error.rs`.
+        1010 | 1011 | 1002 => Answer::Invalid(reason),
+        1012 => Answer::Banned,
+        1013 => Answer::Taken,
+        1014 => Answer::Occupied,
+        1016 => Answer::Full,
+        _ => Answer::Lost,
     }
 }
 
@@ -202,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_time_can_mend_is_tried_again() {
+    fn what_time_can_mend_is_recoverable_and_nothing_else_is() {
         let text = String::new;
         let recoverable = [
             ChainError::Unreachable {
@@ -210,13 +263,14 @@ mod tests {
                 reason: text(),
             },
             ChainError::Disconnected(text()),
-            ChainError::NonceTaken {
-                account: text(),
-                reason: text(),
-            },
+            ChainError::NotBelieved(text()),
+            ChainError::IntentInUse { intent: text() },
+            ChainError::Log(text()),
             ChainError::Unknown(text()),
+            ChainError::Node(text()),
         ];
         let lasting = [
+            ChainError::InvalidUrl { url: text() },
             ChainError::Incompatible(text()),
             ChainError::Refused {
                 pallet: text(),
@@ -224,10 +278,19 @@ mod tests {
                 help: text(),
             },
             ChainError::Failed(text()),
+            ChainError::Overdraft { free: 1, keep: 1 },
+            ChainError::CannotAfford {
+                account: text(),
+                needed: 1,
+                spare: 0,
+            },
             ChainError::CannotPayFee { account: text() },
             ChainError::Invalid(text()),
+            ChainError::DeadlineOver {
+                intent: text(),
+                deadline: 1,
+            },
             ChainError::NotFound(text()),
-            ChainError::Node(text()),
         ];
         for error in recoverable {
             assert!(error.is_recoverable(), "{error:?}");
@@ -239,20 +302,35 @@ mod tests {
 
     #[test]
     fn the_pools_reasons_are_told_apart() {
-        let refused = |reason: &str| refused_by_pool(ChainError::Node(reason.to_owned()), "5F");
+        let said = |code, message: &str, data: Option<&str>| {
+            let data =
+                data.map(|data| subxt::rpcs::client::RawValue::from_string(format!("{data:?}")).expect("it is JSON"));
+            pool_answer(&subxt::rpcs::Error::User(subxt::rpcs::UserError {
+                code,
+                message: message.to_owned(),
+                data,
+            }))
+        };
+        let invalid = "Invalid Transaction";
+        let poor = said(
+            1010,
+            invalid,
+            Some("Inability to pay some fees (e.g. account balance too low)"),
+        );
+        assert_eq!(poor, Answer::CannotPay);
+        assert_eq!(said(1010, invalid, Some("Transaction is outdated")), Answer::Stale);
         assert!(matches!(
-            refused("1010: Invalid Transaction: Inability to pay some fees, e.g. account balance too low"),
-            ChainError::CannotPayFee { .. }
+            said(1010, invalid, Some("Transaction has a bad signature")),
+            Answer::Invalid(_)
         ));
-        for reason in [
-            "Transaction is outdated",
-            "Priority is too low: (3 vs 3)",
-            "Transaction Already Imported",
-        ] {
-            assert!(matches!(refused(reason), ChainError::NonceTaken { .. }), "{reason}");
-        }
-        assert!(matches!(refused("bad signature"), ChainError::Invalid(_)));
-        let other = refused_by_pool(ChainError::Disconnected("gone".into()), "5F");
-        assert!(matches!(other, ChainError::Disconnected(_)));
+        assert_eq!(said(1012, "Transaction is temporarily banned", None), Answer::Banned);
+        assert_eq!(said(1013, "Transaction is already imported", None), Answer::Taken);
+        assert_eq!(said(1014, "Priority is too low: (1 vs 1)", None), Answer::Occupied);
+        assert_eq!(said(1016, "Immediately Dropped", None), Answer::Full);
+        assert_eq!(said(-32000, "Too many requests", None), Answer::Lost);
+        assert_eq!(
+            pool_answer(&subxt::rpcs::Error::DisconnectedWillReconnect(String::new())),
+            Answer::Lost
+        );
     }
 }

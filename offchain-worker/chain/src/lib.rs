@@ -1,9 +1,10 @@
 //! Typed client of an Agora chain, and the only user of subxt in this workspace.
 //!
-//! - [`Client`] connects, reconnects by itself, and answers questions about the chain's state.
-//! - [`Submitter`] signs calls with one key, keeps its nonces in order and waits for the outcome.
-//! - [`Blocks`] follows the best or the finalised chain and survives restarts of the node. Following the finalised chain
-//!   skips no block and repeats none.
+//! - [`Client`] connects to one node or several, reconnects by itself, and answers questions about the chain's state.
+//!   It believes no node that lags, or whose chain is another one.
+//! - [`Submitter`] signs calls with one key, does each thing once whatever happens, and waits for the outcome.
+//! - [`Blocks`] follows the best or the finalised chain and survives restarts of the node. Following the finalised
+//!   chain skips no block and repeats none.
 //! - [`api`] holds the types generated from `metadata.scale`, which a test of the runtime keeps in step with it.
 //!
 //! Events alone are not enough: a reconnect or a re-org may skip or undo them. Act on the state at the best block,
@@ -18,22 +19,32 @@ mod client;
 mod error;
 pub mod hex_text;
 mod keys;
+mod node;
+mod nodes;
 mod proof;
+mod quote;
 mod state;
 mod submit;
+mod transactions;
 mod view_functions;
 pub mod views;
 
+pub use agora_transactions::{
+    Attempt, BlockId, Intent, IntentId, LogError, MemoryLog, Record as TransactionRecord, Repetition, TransactionLog,
+};
 pub use blocks::{BlockEvents, Blocks};
 pub use client::{AtBlock, BlockRef, Client};
 pub use error::ChainError;
 pub use keys::{KeyError, KeySource, Keypair};
+pub use node::NodeView;
 pub use proof::{Header, Unverified, VerifiedResult, verify_result};
-pub use submit::{Included, Submitter};
+pub use quote::Quote;
+pub use submit::{FeeReserve, Intention, Submitter};
 pub use subxt::{
     tx::Payload,
     utils::{AccountId32 as AccountId, H256},
 };
+pub use transactions::Included;
 
 /// Unit of money on chain: plancks.
 pub type Balance = u128;

@@ -5,13 +5,14 @@ use crate::{
     api::api,
     views::{
         AppealWindowView, BalanceView, ClassView, Contribution, DepositView, ParticipantView, ReputationView,
-        ResponseView, RoundView, ScheduleView, TaskPage, TaskView,
+        ResponseView, RoundView, ScheduleView, TaskPage, TaskView, TermsView,
     },
 };
 use agora_primitives::{
-    TaskId,
+    ClassId, TaskId,
     participants::{Role, Specialisations},
 };
+use std::collections::HashMap;
 use subxt::{utils::Static, view_functions::Payload};
 
 use api::runtime_types::{
@@ -118,6 +119,48 @@ impl AtBlock {
         Ok(views)
     }
 
+    /// How the tasks of each class pay their workers. A class whose preset is gone is left out.
+    pub async fn terms(&self) -> Result<Vec<(ClassId, TermsView)>, ChainError> {
+        let storage = self.at.storage();
+        let mut entries = storage.iter(api::storage().rewards().presets(), ()).await?;
+        let mut presets = HashMap::new();
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            let (id,) = entry.key()?.decode()?;
+            let split = entry.value().decode()?;
+            presets.insert(id, (split.worker.0, split.best_share.0));
+        }
+        let mut entries = storage.iter(api::storage().tasks().classes(), ()).await?;
+        let mut terms = Vec::new();
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            let (Static(id),) = entry.key()?.decode()?;
+            let class = entry.value().decode()?;
+            if let Some((worker, best_share)) = presets.get(&class.split).copied() {
+                let max_replicas = class.max_replicas;
+                terms.push((
+                    id,
+                    TermsView {
+                        worker,
+                        best_share,
+                        max_replicas,
+                    },
+                ));
+            }
+        }
+        Ok(terms)
+    }
+
+    /// When the block was made, in milliseconds since 1970.
+    pub async fn timestamp_ms(&self) -> Result<u64, ChainError> {
+        let entry = self
+            .at
+            .storage()
+            .try_fetch(api::storage().timestamp().now(), ())
+            .await?;
+        Ok(entry.map(|entry| entry.decode()).transpose()?.unwrap_or(0))
+    }
+
     /// What the registry knows of `account` in `role`; `None`: it does not have the role.
     pub async fn participant(&self, account: &AccountId, role: Role) -> Result<Option<ParticipantView>, ChainError> {
         let address = api::storage().registry().members();
@@ -129,6 +172,7 @@ impl AtBlock {
         let plain = ParticipantView {
             specialisations: Specialisations::NONE,
             slots: 0,
+            occupied: 0,
             capability: 0,
             proven: None,
             last_heartbeat,
@@ -137,6 +181,7 @@ impl AtBlock {
             Role::Worker => member.worker.map(|worker| ParticipantView {
                 specialisations: worker.profile.specialisations.0,
                 slots: worker.profile.slots,
+                occupied: worker.occupied,
                 capability: worker.profile.capability,
                 proven: worker.proven.map(|proven| (proven.capability, proven.until)),
                 last_heartbeat,
@@ -288,6 +333,14 @@ impl AtBlock {
                 "the chain does not tell its block time".to_owned(),
             )),
         }
+    }
+
+    /// What an account must keep, in plancks.
+    pub fn existential_deposit(&self) -> Result<Balance, ChainError> {
+        Ok(self
+            .at
+            .constants()
+            .entry(api::constants().balances().existential_deposit())?)
     }
 
     /// Everything there is of the chain's money.

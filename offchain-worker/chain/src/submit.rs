@@ -1,63 +1,195 @@
 //! Sending transactions.
 
 use crate::{
-    AccountId, BlockNumber, BlockRef, ChainError, Client, Keypair, Payload,
-    api::{
-        Event,
-        api::{registry, tasks},
-    },
-    error::refused_by_pool,
+    AccountId, Balance, BlockNumber, ChainError, Client, Keypair, Payload,
+    api::api,
+    calls,
+    transactions::{Included, Transactions, Until, filler},
 };
-use agora_primitives::TaskId;
+use agora_primitives::{
+    TaskId,
+    job::{BlobRef, Claim},
+};
+use agora_transactions::{Intent, IntentId, MemoryLog, Policy, Repetition, TransactionLog};
+use codec::{Compact, Encode};
 use futures::{StreamExt, stream};
-use std::sync::Arc;
-use subxt::{
-    PolkadotConfig,
-    client::OnlineClientAtBlockImpl,
-    config::{DefaultExtrinsicParams, DefaultExtrinsicParamsBuilder},
-    error::TransactionEventsError,
-    tx::{TransactionInBlock, TransactionProgress, TransactionStatus},
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use subxt::config::DefaultExtrinsicParamsBuilder;
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    task::AbortHandle,
 };
-use tokio::sync::Mutex;
-
-/// How often a transaction is signed anew when another one took its nonce.
-const NONCE_ATTEMPTS: u32 = 5;
 
 /// Life, in blocks, of a transaction that is one of many: it may have to wait for those before it.
 const BULK_LIFE: u64 = 1024;
 /// How many transactions are handed to the pool at the same time.
 const SENT_AT_ONCE: usize = 32;
+/// How many times its estimate is set aside for a call: fees rise when blocks are full, and there may be tips.
+const FEE_MARGIN: Balance = 3;
 
-/// Sends transactions of one account. Cheap to clone; clones take turns, so that nonces do not collide.
+/// What a transaction is for: its name, until when it is worth anything, and what it costs if it happens twice.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Intention {
+    id: IntentId,
+    deadline: Option<BlockNumber>,
+    urgency: u8,
+    repetition: Repetition,
+}
+
+impl Intention {
+    /// A call that the runtime refuses if it comes twice. The name is the same after a restart, and unique:
+    /// `commit of task 7 round 0`. A call of a name that was included is not sent again.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            id: IntentId::from(name),
+            deadline: None,
+            urgency: 0,
+            repetition: Repetition::Harmless,
+        }
+    }
+
+    /// A call that may come any number of times, such as a transfer: this one is to come once.
+    pub fn once() -> Self {
+        Self {
+            id: IntentId::from(format!("transaction {:016x}", rand::random::<u64>())),
+            deadline: None,
+            urgency: 0,
+            repetition: Repetition::Costly,
+        }
+    }
+
+    /// It is worth nothing after this block.
+    pub fn until(mut self, deadline: BlockNumber) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// It gets its nonce before those that are less urgent: 0 is the least, 254 the most.
+    pub fn urgent(mut self, urgency: u8) -> Self {
+        self.urgency = urgency;
+        self
+    }
+
+    fn of(self, call: Vec<u8>) -> Intent {
+        Intent {
+            id: self.id,
+            call,
+            deadline: self.deadline,
+            urgency: self.urgency,
+            repetition: self.repetition,
+        }
+    }
+}
+
+/// Sends transactions of one account. Cheap to clone; clones share the account's nonces, and what is set aside for
+/// fees.
+///
+/// What it sends is written to its log first. It answers a lost connection, a restart, a re-org or a full pool by
+/// looking at the chain, and never by doing the same thing twice.
 #[derive(Clone)]
 pub struct Submitter {
     client: Client,
     keypair: Arc<Keypair>,
     account: AccountId,
-    turn: Arc<Mutex<()>>,
+    log: Arc<dyn TransactionLog>,
+    transactions: Arc<OnceCell<Arc<Transactions>>>,
+    runner: Arc<Runner>,
+    reserves: Reserves,
+    /// Lets one bulk take nonces at a time.
+    bulk: Arc<Semaphore>,
 }
 
-/// A transaction that succeeded.
-#[derive(Clone, Debug)]
-pub struct Included {
-    /// The block that it is in.
-    pub block: BlockRef,
-    /// The events that it caused.
-    pub events: Vec<Event>,
+/// Carries out what is due until the last clone of the submitter is dropped.
+#[derive(Default)]
+struct Runner(OnceLock<AbortHandle>);
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.get() {
+            task.abort();
+        }
+    }
 }
 
-type Progress = TransactionProgress<PolkadotConfig, OnlineClientAtBlockImpl<PolkadotConfig>>;
-type InBlock = TransactionInBlock<PolkadotConfig, OnlineClientAtBlockImpl<PolkadotConfig>>;
+/// What is set aside, for all that one account is about to do.
+#[derive(Clone, Default)]
+struct Reserves(Arc<Mutex<Balance>>);
+
+impl Reserves {
+    fn with<T>(&self, with: impl FnOnce(&mut Balance) -> T) -> T {
+        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sets `fees` and `further` aside if `spendable` is enough beside what is set aside already. Both under one lock: of
+    /// two who looked at the same block, the second counts what the first one took.
+    ///
+    /// Errors: what is there to spare.
+    fn take(&self, fees: Balance, further: Balance, spendable: Balance) -> Result<FeeReserve, Balance> {
+        let amount = fees.saturating_add(further);
+        self.with(|reserved| {
+            let spare = spendable.saturating_sub(*reserved);
+            if amount > spare {
+                return Err(spare);
+            }
+            *reserved = reserved.saturating_add(amount);
+            Ok(())
+        })?;
+        Ok(FeeReserve {
+            amount,
+            further,
+            reserves: self.clone(),
+        })
+    }
+}
+
+/// Money that is set aside until this is dropped.
+pub struct FeeReserve {
+    amount: Balance,
+    further: Balance,
+    reserves: Reserves,
+}
+
+impl FeeReserve {
+    /// How much, in plancks.
+    pub fn amount(&self) -> Balance {
+        self.amount
+    }
+
+    /// Notes that what was to be spent besides fees, such as a bond, left the account. Only the fees are held from now on.
+    pub fn further_is_spent(&mut self) {
+        let spent = std::mem::take(&mut self.further);
+        self.amount = self.amount.saturating_sub(spent);
+        self.reserves
+            .with(|reserved| *reserved = reserved.saturating_sub(spent));
+    }
+}
+
+impl Drop for FeeReserve {
+    fn drop(&mut self) {
+        self.reserves
+            .with(|reserved| *reserved = reserved.saturating_sub(self.amount));
+    }
+}
 
 impl Submitter {
-    /// Sends with `keypair` through `client`.
+    /// Sends with `keypair` through `client`. It remembers nothing after its end: for programs that do one thing and
+    /// wait for it.
     pub fn new(client: Client, keypair: Keypair) -> Self {
+        Self::resume(client, keypair, Arc::new(MemoryLog::default()))
+    }
+
+    /// Sends with `keypair` through `client`, remembers in `log`, and goes on with what is there.
+    pub fn resume(client: Client, keypair: Keypair, log: Arc<dyn TransactionLog>) -> Self {
         let account = keypair.account();
         Self {
             client,
             keypair: Arc::new(keypair),
             account,
-            turn: Arc::default(),
+            log,
+            transactions: Arc::default(),
+            runner: Arc::default(),
+            reserves: Reserves::default(),
+            bulk: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -71,47 +203,153 @@ impl Submitter {
         &self.client
     }
 
-    /// Sends `call` and waits until it is in a block of the best chain and has succeeded there. The block may still be
-    /// reverted: look at the state again, or use [`Self::submit_finalised`].
+    /// Sends `call` once and waits until it is in a block of the best chain and has succeeded there. The block may
+    /// still be reverted: look at the state again, or use [`Self::submit_settled`].
     pub async fn submit(&self, call: &impl Payload) -> Result<Included, ChainError> {
-        self.submit_until(call, Until::Best).await
+        self.submit_as(call, Intention::once()).await
     }
 
-    /// Sends `call` and waits until it is in a finalised block and has succeeded there.
-    pub async fn submit_finalised(&self, call: &impl Payload) -> Result<Included, ChainError> {
-        self.submit_until(call, Until::Finalised).await
+    /// Like [`Self::submit`], for what `intention` says. To call it again with the same name, after an error or a
+    /// restart, sends nothing twice.
+    pub async fn submit_as(&self, call: &impl Payload, intention: Intention) -> Result<Included, ChainError> {
+        let call = self.encode(call).await?;
+        self.make(intention.of(call), Until::Best).await
     }
 
-    async fn submit_until(&self, call: &impl Payload, until: Until) -> Result<Included, ChainError> {
-        let mut progress = self.send(call).await?;
-        let unknown = |reason: String| ChainError::Unknown(reason);
-        while let Some(status) = progress.next().await {
-            match status.map_err(|error| unknown(error.to_string()))? {
-                TransactionStatus::InBestBlock(place) if until == Until::Best => return outcome(&place).await,
-                TransactionStatus::InFinalizedBlock(place) => return outcome(&place).await,
-                TransactionStatus::Error { message } => return Err(unknown(message)),
-                TransactionStatus::Invalid { message } => return Err(ChainError::Invalid(message)),
-                TransactionStatus::Dropped { message } => return Err(unknown(message)),
-                TransactionStatus::Validated
-                | TransactionStatus::Broadcasted
-                | TransactionStatus::NoLongerInBestBlock
-                | TransactionStatus::InBestBlock(_) => {}
-            }
-        }
-        Err(unknown("the node stopped reporting on it".to_owned()))
+    /// Sends `call` once and waits until it is in a finalised block and has succeeded there. If finality stands still,
+    /// it waits for a block of the best chain, and [`Included::is_final`] is `false`.
+    pub async fn submit_settled(&self, call: &impl Payload) -> Result<Included, ChainError> {
+        let call = self.encode(call).await?;
+        self.make(Intention::once().of(call), Until::Settled).await
     }
 
-    /// Signs `calls` with consecutive nonces and hands them to the pool, several at a time. It does not wait until they
-    /// are included. Returns how many the pool took before the first that it refused: those after that one cannot be
-    /// included.
+    /// Sends several encoded calls as one transaction, which succeeds if some of them are refused:
+    /// [`Included::members`] says which. For calls that are due together and do not depend on one another.
+    pub async fn submit_together(&self, calls: &[Vec<u8>], intention: Intention) -> Result<Included, ChainError> {
+        let mut batch = self
+            .encode(&api::transactions().utility().force_batch(Vec::new()))
+            .await?;
+        // The indices of pallet and call, without the empty list.
+        batch.truncate(2);
+        let count =
+            u32::try_from(calls.len()).map_err(|_| ChainError::Invalid("too many calls in a batch".to_owned()))?;
+        Compact(count).encode_to(&mut batch);
+        calls.iter().for_each(|call| batch.extend(call));
+        self.make(intention.of(batch), Until::Best).await
+    }
+
+    /// The bytes of `call` for the runtime as it is now.
+    pub async fn encode(&self, call: &impl Payload) -> Result<Vec<u8>, ChainError> {
+        let transactions = self.client.best().await?.at.tx();
+        transactions.validate(call)?;
+        Ok(transactions.call_data(call)?)
+    }
+
+    async fn make(&self, intent: Intent, until: Until) -> Result<Included, ChainError> {
+        self.transactions().await?.make(intent, until).await
+    }
+
+    /// Those of this account; the first time, what is in the log goes on.
+    async fn transactions(&self) -> Result<&Arc<Transactions>, ChainError> {
+        let start = || async {
+            let at = self.client.best().await?;
+            let policy = Policy {
+                filler: filler(&at)?,
+                ..Policy::default()
+            };
+            let (client, keypair, log) = (self.client.clone(), (*self.keypair).clone(), Arc::clone(&self.log));
+            let transactions = Arc::new(Transactions::resume(client, keypair, log, policy).await?);
+            let runner = tokio::spawn(Arc::clone(&transactions).run());
+            // It is set once, because this runs once.
+            let _ = self.runner.0.set(runner.abort_handle());
+            Ok::<_, ChainError>(transactions)
+        };
+        self.transactions.get_or_try_init(start).await
+    }
+
+    /// Goes on with what is in the log, without waiting for the first call. Tells the connection which block was seen
+    /// to be final earlier, so that a chain that was purged or restored is not believed.
+    pub async fn start(&self) -> Result<(), ChainError> {
+        self.transactions().await.map(|_| ())
+    }
+
+    /// The fee of `call` as blocks are now, in plancks, without a tip.
+    pub async fn estimate(&self, call: &impl Payload) -> Result<Balance, ChainError> {
+        let at = self.client.best().await?.at;
+        let params = DefaultExtrinsicParamsBuilder::new().immortal().nonce(u32::MAX.into());
+        let mut signable = at.tx().create_signable_offline(call, params.build())?;
+        Ok(signable.sign(&*self.keypair)?.partial_fee_estimate().await?)
+    }
+
+    /// What `calls` calls of a worker may cost, in plancks: some times the fee of a reveal now, which is one of the
+    /// dearest, and the largest tip.
+    pub async fn fees(&self, calls: u32) -> Result<Balance, ChainError> {
+        let claim = Claim::Output {
+            output: BlobRef::to(&[]),
+            states_root: Default::default(),
+        };
+        let fee = self.estimate(&calls::reveal(TaskId(u64::MAX), claim, [0; 32])).await?;
+        let each = fee.saturating_mul(FEE_MARGIN).saturating_add(Policy::default().max_tip);
+        Ok(each.saturating_mul(calls.into()))
+    }
+
+    /// What the account can spend, in plancks: what is free, less what must stay and what is set aside.
+    pub async fn spare(&self) -> Result<Balance, ChainError> {
+        let reserved = self.reserves.with(|reserved| *reserved);
+        Ok(self.spendable().await?.saturating_sub(reserved))
+    }
+
+    /// What is free, less what must stay.
+    async fn spendable(&self) -> Result<Balance, ChainError> {
+        let at = self.client.best().await?;
+        let free = at.balance(&self.account).await?.free;
+        Ok(free.saturating_sub(at.existential_deposit()?))
+    }
+
+    /// Whether the account can pay for `calls` calls and spend `further` plancks besides what is set aside. It sets
+    /// nothing aside: before something is promised on chain, use [`Self::reserve`].
+    ///
+    /// Errors: `CannotAfford` if not.
+    pub async fn can_afford(&self, calls: u32, further: Balance) -> Result<(), ChainError> {
+        self.reserve(calls, further).await.map(drop)
+    }
+
+    /// Sets money aside for `calls` calls and `further` plancks, such as a bond, if the account has that much. It is held
+    /// until the reserve is dropped; of `further`, until [`FeeReserve::further_is_spent`].
+    ///
+    /// Errors: `CannotAfford` if it does not.
+    pub async fn reserve(&self, calls: u32, further: Balance) -> Result<FeeReserve, ChainError> {
+        let fees = self.fees(calls).await?;
+        let taken = self.reserves.take(fees, further, self.spendable().await?);
+        taken.map_err(|spare| ChainError::CannotAfford {
+            account: self.account.to_string(),
+            needed: fees.saturating_add(further),
+            spare,
+        })
+    }
+
+    /// Sends nothing more for the intent of this name. Returns whether it may still be included: a pool may have a
+    /// transaction for it, or a block has.
+    pub async fn withdraw(&self, name: impl Into<String>) -> Result<bool, ChainError> {
+        self.transactions().await?.withdraw(&IntentId::from(name)).await
+    }
+
+    /// Signs `calls` with consecutive nonces and hands them to the pool, several at a time. It does not wait until
+    /// they are included, and writes nothing down: for measurements, by an account that sends nothing else. Returns
+    /// how many the pool took before the first that it refused: those after that one cannot be included.
     pub async fn submit_all(&self, calls: &[impl Payload]) -> Result<usize, ChainError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.bulk.acquire().await;
         let first = self.client.next_nonce(&self.account).await?;
-        let at = self.client.online.at_current_block().await?;
+        let at = self.client.best().await?;
         let mut signed = Vec::new();
         for (call, nonce) in calls.iter().zip(first..) {
-            let params = DefaultExtrinsicParamsBuilder::new().nonce(nonce).mortal(BULK_LIFE);
-            signed.push(at.tx().create_signed(call, &*self.keypair, params.build()).await?);
+            let params = DefaultExtrinsicParamsBuilder::new().nonce(nonce).mortal_from_unchecked(
+                BULK_LIFE,
+                at.block.number.into(),
+                at.block.hash,
+            );
+            let mut signable = at.at.tx().create_signable_offline(call, params.build())?;
+            signed.push(signable.sign(&*self.keypair)?);
         }
         let mut sent = stream::iter(&signed)
             .map(|transaction| transaction.submit())
@@ -120,81 +358,31 @@ impl Submitter {
         while let Some(answer) = sent.next().await {
             match answer {
                 Ok(_) => taken += 1,
-                Err(error) if taken == 0 => return Err(refused_by_pool(error.into(), &self.account.to_string())),
+                Err(error) if taken == 0 => return Err(ChainError::from(error)),
                 Err(_) => break,
             }
         }
         Ok(taken)
     }
-
-    /// Signs `call` with the next nonce and hands it to the pool.
-    async fn send(&self, call: &impl Payload) -> Result<Progress, ChainError> {
-        let _turn = self.turn.lock().await;
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            match self.try_send(call).await {
-                Err(error @ ChainError::NonceTaken { .. }) if attempts < NONCE_ATTEMPTS => {
-                    tracing::debug!(account = %self.account, %error, "Signing the transaction anew.");
-                }
-                sent => return sent,
-            }
-        }
-    }
-
-    async fn try_send(&self, call: &impl Payload) -> Result<Progress, ChainError> {
-        let nonce = self.client.next_nonce(&self.account).await?;
-        let at = self.client.online.at_current_block().await?;
-        let signed = at.tx().create_signed(call, &*self.keypair, params(nonce)).await?;
-        signed
-            .submit_and_watch()
-            .await
-            .map_err(|error| refused_by_pool(error.into(), &self.account.to_string()))
-    }
 }
 
-/// What a transaction carries besides the call: its nonce, and by default a life of some blocks and no tip.
-fn params(nonce: u64) -> DefaultExtrinsicParams<PolkadotConfig> {
-    DefaultExtrinsicParamsBuilder::new().nonce(nonce).build()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Until {
-    Best,
-    Finalised,
-}
-
-/// How a transaction that is in a block went.
-async fn outcome(place: &InBlock) -> Result<Included, ChainError> {
-    let events = place.wait_for_success().await.map_err(|error| match error {
-        TransactionEventsError::ExtrinsicFailed(error) => ChainError::from(error),
-        other => ChainError::Unknown(other.to_string()),
-    })?;
-    let events = events
-        .iter()
-        .map(|event| Ok(event?.decode_as::<Event>()?))
-        .collect::<Result<_, ChainError>>()?;
-    let at = crate::AtBlock::new(place.at().await?)?;
-    Ok(Included {
-        block: at.block,
-        events,
-    })
-}
-
-impl Included {
-    /// The task that was published, if one was.
-    pub fn published(&self) -> Option<TaskId> {
-        self.events.iter().find_map(|event| match event {
-            Event::Tasks(tasks::Event::Published { task, .. }) => Some(task.0),
-            _ => None,
-        })
-    }
-
-    /// The first block in which the bond of a role can be withdrawn, if somebody asked to leave one.
-    pub fn withdrawable_at(&self) -> Option<BlockNumber> {
-        self.events.iter().find_map(|event| match event {
-            Event::Registry(registry::Event::ExitRequested { withdrawable_at, .. }) => Some(*withdrawable_at),
-            _ => None,
-        })
+    #[test]
+    fn two_who_looked_at_the_same_block_do_not_both_get_the_same_money() {
+        let reserves = Reserves::default();
+        let mut first = reserves
+            .take(10, 50, 100)
+            .unwrap_or_else(|spare| panic!("100 are enough for 60, not {spare}"));
+        assert_eq!(reserves.take(10, 50, 100).err(), Some(40));
+        // The bond has left the account: 50 are there, and 10 are held.
+        first.further_is_spent();
+        assert_eq!(first.amount(), 10);
+        assert_eq!(reserves.take(10, 50, 50).err(), Some(40));
+        drop(first);
+        assert!(reserves.take(10, 40, 50).is_ok());
+        assert_eq!(reserves.with(|reserved| *reserved), 0, "what is dropped is not held");
     }
 }

@@ -124,6 +124,17 @@ pub struct ClassView {
     pub base_reward: Balance,
 }
 
+/// How the tasks of a class pay their workers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct TermsView {
+    /// The workers' part of the reward, in parts per million.
+    pub worker: u32,
+    /// What the best answer gets of that part where there are other right ones, in parts per million.
+    pub best_share: u32,
+    /// How many workers a task has at most before a result is chosen.
+    pub max_replicas: u32,
+}
+
 impl ClassView {
     /// The least reward at `difficulty`; `None` if it overflows.
     pub fn least_reward(&self, difficulty: Difficulty) -> Option<Balance> {
@@ -139,6 +150,8 @@ pub struct ParticipantView {
     pub specialisations: Specialisations,
     /// How many tasks a worker takes at a time.
     pub slots: u32,
+    /// How many of a worker's slots are taken: from accepting until its round is judged.
+    pub occupied: u32,
     /// A worker's declared speed, in GOPS.
     pub capability: u32,
     /// What it has proven of it, and the first block in which that counts no more.

@@ -1,0 +1,341 @@
+//! Looks at the chain for attempts.
+
+use crate::{AccountId, BlockNumber, BlockRef, ChainError, Client, H256, nodes::Node};
+use agora_transactions::{Attempt, BlockId, Hash, Nonce, View};
+use codec::Decode;
+use futures::{StreamExt, TryStreamExt, stream};
+use sp_runtime::traits::{BlakeTwo256, Hash as _};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    time::Duration,
+};
+use subxt::config::Header;
+
+/// Of how many blocks the transactions are remembered.
+const REMEMBERED: usize = 512;
+/// How often a look is taken again because the chain went on.
+const TRIES: usize = 5;
+/// How many questions are asked at the same time.
+const AT_ONCE: usize = 16;
+/// How long a look may take.
+const ANSWER: Duration = Duration::from_secs(15);
+
+/// What is looked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Brief {
+    hash: Hash,
+    nonce: Nonce,
+    anchor: BlockId,
+    last_block: BlockNumber,
+}
+
+impl Brief {
+    pub fn of(attempt: &Attempt) -> Self {
+        Self {
+            hash: attempt.hash,
+            nonce: attempt.nonce,
+            anchor: attempt.anchor,
+            last_block: attempt.last_block(),
+        }
+    }
+}
+
+/// Looks at the chain, and remembers what cannot change.
+#[derive(Default)]
+pub(super) struct Eyes {
+    bodies: HashMap<H256, Vec<Hash>>,
+    order: VecDeque<H256>,
+    places: HashMap<Hash, BlockId>,
+    /// Hashes of the best chain's blocks, as far as they were asked for.
+    canonical: BTreeMap<BlockNumber, H256>,
+    last: Option<(View, Vec<Brief>)>,
+}
+
+fn moved() -> ChainError {
+    ChainError::Node("the chain changed while it was looked at".to_owned())
+}
+
+/// The hash of a transaction as it is in a block.
+pub(super) fn hash_of(transaction: &[u8]) -> Hash {
+    BlakeTwo256::hash(transaction).0
+}
+
+impl Eyes {
+    /// What the node that is used shows. `known` was final in an earlier view.
+    pub async fn look(
+        &mut self,
+        client: &Client,
+        account: &AccountId,
+        briefs: &[Brief],
+        known: BlockId,
+    ) -> Result<View, ChainError> {
+        let node = client.nodes.current().await?;
+        let looked = tokio::time::timeout(ANSWER, async {
+            for _ in 0..TRIES {
+                if let Some(view) = self.try_look(&node, account, briefs, known).await? {
+                    let BlockId { number, hash } = view.finalised;
+                    let hash = H256(hash);
+                    client.nodes.see_final(BlockRef { number, hash });
+                    return Ok(view);
+                }
+            }
+            Err(moved())
+        });
+        let late = |_| ChainError::Disconnected(format!("no answer within {} s", ANSWER.as_secs()));
+        looked.await.map_err(late)?
+    }
+
+    /// `None`: another fork became the best one meanwhile.
+    async fn try_look(
+        &mut self,
+        node: &Node,
+        account: &AccountId,
+        briefs: &[Brief],
+        known: BlockId,
+    ) -> Result<Option<View>, ChainError> {
+        let finalised = node.legacy.chain_get_finalized_head().await?;
+        let best = node.legacy.chain_get_block_hash(None).await?.ok_or_else(moved)?;
+        let pool_nonce = node.legacy.system_account_next_index(account).await?;
+        if let Some((view, of)) = &self.last
+            && (view.best.hash, view.finalised.hash) == (best.0, finalised.0)
+            && of == briefs
+        {
+            return Ok(Some(View {
+                pool_nonce,
+                ..view.clone()
+            }));
+        }
+        let mut view = View {
+            best: block(node, best).await?,
+            finalised: block(node, finalised).await?,
+            nonce_at_best: nonce_at(node, account, best).await?,
+            nonce_at_finalised: nonce_at(node, account, finalised).await?,
+            pool_nonce,
+            ..View::default()
+        };
+        self.check_canonical(node, view.best).await?;
+        if view.finalised.number < known.number {
+            self.ask_hashes(node, BTreeSet::from([known.number])).await?;
+            view.has_final = self.is_canonical(known);
+        }
+        self.find(node, briefs, &mut view).await?;
+        // If it is still the best chain, it was all the time, and all of this is of one chain.
+        let still = node.legacy.chain_get_block_hash(Some(view.best.number.into())).await?;
+        if still != Some(best) || view.finalised.number > view.best.number {
+            self.canonical.clear();
+            return Ok(None);
+        }
+        let wanted: HashSet<Hash> = briefs.iter().map(|brief| brief.hash).collect();
+        self.places.retain(|hash, _| wanted.contains(hash));
+        let oldest = briefs.iter().map(|brief| brief.anchor.number).min();
+        self.canonical = self.canonical.split_off(&oldest.unwrap_or(view.best.number));
+        self.last = Some((view.clone(), briefs.to_vec()));
+        Ok(Some(view))
+    }
+
+    /// Forgets the blocks that are not on the chain of `best`: those above the newest one that still is.
+    async fn check_canonical(&mut self, node: &Node, best: BlockId) -> Result<(), ChainError> {
+        self.canonical.split_off(&best.number);
+        let mut dropped = 1_u32;
+        while let Some((&number, &hash)) = self.canonical.last_key_value() {
+            if node.legacy.chain_get_block_hash(Some(number.into())).await? == Some(hash) {
+                break;
+            }
+            // A short fork costs few questions, and a long one not many more.
+            for _ in 0..dropped {
+                self.canonical.pop_last();
+            }
+            dropped = dropped.saturating_mul(2).min(1024);
+        }
+        self.canonical.insert(best.number, H256(best.hash));
+        Ok(())
+    }
+
+    fn is_canonical(&self, block: BlockId) -> bool {
+        self.canonical.get(&block.number) == Some(&H256(block.hash))
+    }
+
+    /// Finds the attempts on the best chain. What there is to ask is asked at once, not for one attempt after another.
+    async fn find(&mut self, node: &Node, briefs: &[Brief], view: &mut View) -> Result<(), ChainError> {
+        let best = view.best.number;
+        let is_used = |brief: &&Brief| brief.nonce < view.nonce_at_best;
+        let known = briefs
+            .iter()
+            .filter(is_used)
+            .filter_map(|brief| self.places.get(&brief.hash));
+        let known = known
+            .map(|place| place.number)
+            .filter(|number| *number <= best)
+            .collect();
+        self.ask_hashes(node, known).await?;
+        let mut open = Vec::new();
+        for brief in briefs {
+            match self.places.get(&brief.hash) {
+                // Its anchor comes before it, so it is there too.
+                Some(place) if is_used(&brief) && self.is_canonical(*place) => {
+                    view.places.insert(brief.hash, *place);
+                }
+                // Else the node is behind.
+                _ if brief.anchor.number <= best => open.push(brief),
+                _ => {}
+            }
+        }
+        let anchors = open.iter().map(|brief| brief.anchor.number).collect();
+        self.ask_hashes(node, anchors).await?;
+        let is_used = |brief: &Brief| brief.nonce < view.nonce_at_best;
+        let (anchored, lost): (Vec<_>, Vec<_>) = open.into_iter().partition(|brief| self.is_canonical(brief.anchor));
+        view.unanchored.extend(lost.iter().map(|brief| brief.hash));
+        let sought: Vec<_> = anchored.into_iter().filter(|brief| is_used(brief)).collect();
+        let blocks = |brief: &Brief| brief.anchor.number.saturating_add(1)..=best.min(brief.last_block);
+        let numbers: BTreeSet<_> = sought.iter().flat_map(|brief| blocks(brief)).collect();
+        self.ask_hashes(node, numbers.clone()).await?;
+        self.ask_bodies(node, &numbers).await?;
+        for brief in sought {
+            for number in blocks(brief) {
+                let hash = *self.canonical.get(&number).ok_or_else(moved)?;
+                if self.body(node, hash).await?.contains(&brief.hash) {
+                    let place = BlockId { number, hash: hash.0 };
+                    self.places.insert(brief.hash, place);
+                    view.places.insert(brief.hash, place);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for the hashes of those blocks of the best chain that are not known.
+    async fn ask_hashes(&mut self, node: &Node, numbers: BTreeSet<BlockNumber>) -> Result<(), ChainError> {
+        let missing: Vec<_> = numbers
+            .into_iter()
+            .filter(|number| !self.canonical.contains_key(number))
+            .collect();
+        let asked = stream::iter(missing).map(|number| async move {
+            let hash = node.legacy.chain_get_block_hash(Some(number.into())).await?;
+            Ok::<_, ChainError>(hash.map(|hash| (number, hash)))
+        });
+        let found: Vec<_> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
+        self.canonical.extend(found.into_iter().flatten());
+        Ok(())
+    }
+
+    /// Asks for the transactions of those blocks that are not remembered.
+    async fn ask_bodies(&mut self, node: &Node, numbers: &BTreeSet<BlockNumber>) -> Result<(), ChainError> {
+        let hashes = numbers.iter().filter_map(|number| self.canonical.get(number).copied());
+        let missing: Vec<_> = hashes
+            .filter(|hash| !self.bodies.contains_key(hash))
+            .take(REMEMBERED)
+            .collect();
+        let asked =
+            stream::iter(missing).map(|hash| async move { Ok::<_, ChainError>((hash, body_of(node, hash).await?)) });
+        let found: Vec<_> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
+        for (hash, body) in found {
+            self.remember(hash, body);
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, block: H256, hashes: Vec<Hash>) {
+        self.bodies.insert(block, hashes);
+        self.order.push_back(block);
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.bodies.remove(&oldest);
+        }
+    }
+
+    /// The hashes of a block's transactions.
+    async fn body(&mut self, node: &Node, block: H256) -> Result<&[Hash], ChainError> {
+        if !self.bodies.contains_key(&block) {
+            let hashes = body_of(node, block).await?;
+            self.remember(block, hashes);
+        }
+        Ok(self.bodies.get(&block).map_or(&[], Vec::as_slice))
+    }
+}
+
+/// The hashes of a block's transactions.
+///
+/// Errors: the node does not have it.
+pub(super) async fn body_of(node: &Node, block: H256) -> Result<Vec<Hash>, ChainError> {
+    let details = node.legacy.chain_get_block(Some(block)).await?;
+    let details = details.ok_or_else(|| ChainError::Node(format!("it does not have block {block:?}")))?;
+    Ok(details.block.extrinsics.iter().map(|bytes| hash_of(bytes)).collect())
+}
+
+async fn block(node: &Node, hash: H256) -> Result<BlockId, ChainError> {
+    let header = node.legacy.chain_get_header(Some(hash)).await?.ok_or_else(moved)?;
+    let number = BlockNumber::try_from(header.number()).map_err(|_| moved())?;
+    Ok(BlockId { number, hash: hash.0 })
+}
+
+async fn nonce_at(node: &Node, account: &AccountId, block: H256) -> Result<Nonce, ChainError> {
+    let bytes = node
+        .legacy
+        .state_call("AccountNonceApi_account_nonce", Some(&account.0), Some(block))
+        .await?;
+    let nonce = u32::decode(&mut &bytes[..]);
+    let nonce = nonce.map_err(|error| ChainError::Incompatible(format!("its nonces are of another form: {error}")))?;
+    Ok(nonce.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nodes::mock::{MockNode, lone_node};
+
+    const BEST: BlockNumber = 1000;
+
+    fn block(mock: &MockNode, number: BlockNumber) -> BlockId {
+        let hash = mock.chain().hash(number).0;
+        BlockId { number, hash }
+    }
+
+    #[tokio::test]
+    async fn many_included_attempts_are_found_fast_and_a_second_look_asks_almost_nothing() {
+        let (mock, node) = lone_node(BEST, BEST - 3, Duration::from_millis(50));
+        let briefs: Vec<Brief> = (0..200)
+            .map(|number| Brief {
+                hash: [number as u8; 32],
+                nonce: number,
+                anchor: block(&mock, 500 + number as BlockNumber),
+                last_block: 2000,
+            })
+            .collect();
+        let mut eyes = Eyes::default();
+        for brief in &briefs {
+            eyes.places.insert(brief.hash, block(&mock, brief.anchor.number + 2));
+        }
+        let best = block(&mock, BEST);
+        let mut view = View {
+            best,
+            nonce_at_best: 300,
+            ..View::default()
+        };
+        let looked = async {
+            eyes.check_canonical(&node, best).await?;
+            eyes.find(&node, &briefs, &mut view).await
+        };
+        tokio::time::timeout(Duration::from_secs(5), looked)
+            .await
+            .expect("in time")
+            .expect("it answers");
+        assert_eq!((view.places.len(), view.unanchored.len()), (200, 0));
+        let before = mock.asked();
+        eyes.check_canonical(&node, best).await.expect("it answers");
+        eyes.find(&node, &briefs, &mut view).await.expect("it answers");
+        assert_eq!(mock.asked() - before, 1);
+        // Another fork: all that is above the first block is gone.
+        mock.change(|chain| chain.fork = 1);
+        let best = block(&mock, BEST);
+        let mut view = View {
+            best,
+            nonce_at_best: 0,
+            ..View::default()
+        };
+        eyes.check_canonical(&node, best).await.expect("it answers");
+        eyes.find(&node, &briefs, &mut view).await.expect("it answers");
+        assert_eq!((view.places.len(), view.unanchored.len()), (0, 200));
+    }
+}
