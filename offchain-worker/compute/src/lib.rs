@@ -63,12 +63,12 @@ pub use self_test::self_test;
 pub const CPU_SELECTOR: &str = "cpu";
 
 /// The adapter that `selector` names, or `None` for the processor: `cpu`, an adapter as in [`find_device`], or `auto`
-/// for the best adapter that is not software, and the processor where there is none. All compute the same bits, and the
-/// processor is several times as fast as a software adapter.
+/// for the best adapter that is not software, and the processor where there is none. Capitals do not matter. All compute
+/// the same bits, and the processor is several times as fast as a software adapter.
 ///
 /// Errors: as [`find_device`].
 pub fn choose_device(selector: &str) -> Result<Option<DeviceInfo>, EngineError> {
-    match selector {
+    match selector.trim().to_lowercase().as_str() {
         CPU_SELECTOR => Ok(None),
         AUTO_SELECTOR => {
             // The best first.
@@ -82,7 +82,7 @@ pub fn choose_device(selector: &str) -> Result<Option<DeviceInfo>, EngineError> 
 /// Why `selector` names the processor although it looks for a graphics device: `None` unless it is `auto` and
 /// [`choose_device`] finds none.
 pub fn fall_back_reason(selector: &str) -> Option<String> {
-    let best = (selector == AUTO_SELECTOR).then(devices)?.into_iter().next();
+    let best = is_auto(selector).then(devices)?.into_iter().next();
     match best {
         None => Some("there is no graphics adapter with a driver".to_owned()),
         Some(device) if device.device_type == DeviceType::Software => {
@@ -92,6 +92,41 @@ pub fn fall_back_reason(selector: &str) -> Option<String> {
     }
 }
 
+fn is_auto(selector: &str) -> bool {
+    selector.trim().eq_ignore_ascii_case(AUTO_SELECTOR)
+}
+
+/// The selectors of `selectors` that name different devices, in their order, and a sentence for each that names one that
+/// was named before: two selectors of one device do not make it two.
+///
+/// Errors: as [`choose_device`].
+pub fn distinct_devices(selectors: &[String]) -> Result<(Vec<String>, Vec<String>), EngineError> {
+    let chosen = selectors
+        .iter()
+        .map(|selector| Ok((selector.as_str(), choose_device(selector)?)))
+        .collect::<Result<Vec<_>, EngineError>>()?;
+    Ok(distinct(&chosen))
+}
+
+fn distinct(chosen: &[(&str, Option<DeviceInfo>)]) -> (Vec<String>, Vec<String>) {
+    let (mut kept, mut repeated) = (Vec::<&(&str, Option<DeviceInfo>)>::new(), Vec::new());
+    for named in chosen {
+        let same = kept.iter().find(|(_, other)| match (other, &named.1) {
+            (Some(one), Some(other)) => one.is_same_card(other),
+            (None, None) => true,
+            _ => false,
+        });
+        match same {
+            Some((first, _)) => repeated.push(format!("device {:?} is the same as {first:?} and counts once", named.0)),
+            None => kept.push(named),
+        }
+    }
+    (
+        kept.iter().map(|(selector, _)| (*selector).to_owned()).collect(),
+        repeated,
+    )
+}
+
 /// Opens the engine that `selector` names, as in [`choose_device`], and tests it. `options` are for adapters. For `auto`
 /// the next adapter is opened where one cannot be used, and the processor where there is no other: with a warning, and
 /// [`Engine::fall_back`] has the reason.
@@ -99,7 +134,7 @@ pub fn fall_back_reason(selector: &str) -> Option<String> {
 /// Errors: as [`choose_device`], [`GpuEngine::open`] and [`self_test`].
 pub fn open_engine(selector: &str, options: &GpuOptions) -> Result<Box<dyn Engine>, EngineError> {
     let engine: Box<dyn Engine> = match selector {
-        AUTO_SELECTOR => open_best(options)?,
+        auto if is_auto(auto) => open_best(options)?,
         _ => match choose_device(selector)? {
             None => tested(CpuEngine::new())?,
             Some(device) => tested(GpuEngine::open(&device, options)?)?,
@@ -136,4 +171,23 @@ fn open_best(options: &GpuOptions) -> Result<Box<dyn Engine>, EngineError> {
 fn tested<E: Engine + 'static>(engine: E) -> Result<Box<dyn Engine>, EngineError> {
     self_test(&engine)?;
     Ok(Box::new(engine))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_processor_named_twice_is_one_device() {
+        let (kept, repeated) = distinct(&[("cpu", None), ("CPU", None)]);
+        assert_eq!(kept, ["cpu"]);
+        assert_eq!(repeated, ["device \"CPU\" is the same as \"cpu\" and counts once"]);
+    }
+
+    #[test]
+    fn the_processor_is_named_in_any_case() {
+        for selector in ["cpu", "CPU", " Cpu "] {
+            assert!(matches!(choose_device(selector), Ok(None)), "{selector:?}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub const PROCESSOR: &str = "the processor";
 ///
 /// Errors: `NoLoader`; `Engine` with `NoAdapter` or `UnknownDevice`.
 pub fn select(selector: &str) -> Result<Vec<Option<DeviceInfo>>, CheckError> {
-    if selector == CPU_SELECTOR {
+    if selector.eq_ignore_ascii_case(CPU_SELECTOR) {
         return Ok(vec![None]);
     }
     if !has_loader() {

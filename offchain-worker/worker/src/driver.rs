@@ -1,20 +1,71 @@
-//! The loop that workers and verifiers share. It follows the best chain, looks at the state after each block, runs at
+//! The loop that workers and verifiers share. It follows the chain, looks at the newest state after each block, runs at
 //! most one step about each matter at a time, and sends heartbeats.
+//!
+//! Nothing that a node, a disk or a store does ends the loop: what fails is said once, and tried again at later blocks.
 
-use crate::{Metrics, WorkerError};
-use agora_chain::{AccountId, AtBlock, BlockNumber, Submitter, calls};
+use crate::{Call, Chain, Due, Metrics, News, WorkerError, chain::Blocks, told::Told};
+use agora_chain::{AccountId, BlockNumber, ChainError};
 use agora_primitives::{TaskId, participants::Role};
-use std::{collections::HashSet, fmt, time::Duration};
-use tokio::task::{JoinError, JoinSet};
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    time::Duration,
+};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// How long a graceful stop waits for transactions that are under way.
 const DRAIN: Duration = Duration::from_secs(20);
+/// How long one look at the chain may take.
+const LOOK_LIMIT: Duration = Duration::from_secs(180);
+/// How long the node may be silent before that is said.
+const SILENCE: Duration = Duration::from_secs(60);
+/// So many blocks are remembered, to be told again after a re-org that undid some of them.
+const REMEMBERED: usize = 32;
+/// Pause before a node that failed is asked again.
+const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 2000 });
 
 /// What is to be done after each block.
-pub(crate) trait Duty {
-    /// Looks at the state after one block and starts what is due.
-    async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), WorkerError>;
+pub(crate) trait Duty<C: Chain> {
+    /// The finalised block that was taken note of last.
+    fn settled_up_to(&self) -> Option<BlockNumber> {
+        None
+    }
+
+    /// Takes note of a finalised block.
+    fn settle(&mut self, news: News) {
+        let _ = news;
+    }
+
+    /// Looks at the state and starts what is due.
+    async fn look(&mut self, heads: &Heads<C::State>, heard: &Heard, steps: &mut Steps) -> Result<Looked, WorkerError>;
+}
+
+/// The newest states.
+#[derive(Clone)]
+pub(crate) struct Heads<S> {
+    /// After the best block.
+    pub best: S,
+    /// After the newest finalised block.
+    pub finalised: S,
+}
+
+/// The blocks since the last look.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Heard {
+    /// In their order. After a re-org, those that it may have undone are told again.
+    pub news: Vec<News>,
+    /// Whether some are missing: then nothing follows from what is not in them.
+    pub has_gap: bool,
+}
+
+/// What a look came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Looked {
+    /// All is done that is due.
+    Well,
+    /// Nothing is done until this is over.
+    Waiting(String),
 }
 
 /// What a step is about.
@@ -47,14 +98,14 @@ impl fmt::Display for Matter {
 /// What is under way: at most one step per matter.
 #[derive(Default)]
 pub(crate) struct Steps {
-    matters: HashSet<Matter>,
+    matters: HashMap<Matter, Id>,
     running: JoinSet<(Matter, Result<(), WorkerError>)>,
 }
 
 impl Steps {
     /// Whether a step about `matter` is under way.
     pub fn are_busy_with(&self, matter: impl Into<Matter>) -> bool {
-        self.matters.contains(&matter.into())
+        self.matters.contains_key(&matter.into())
     }
 
     /// Takes a step about `matter`, unless one is under way.
@@ -64,8 +115,9 @@ impl Steps {
         step: impl Future<Output = Result<(), WorkerError>> + Send + 'static,
     ) {
         let matter = matter.into();
-        if self.matters.insert(matter) {
-            self.running.spawn(async move { (matter, step.await) });
+        if !self.matters.contains_key(&matter) {
+            let step = self.running.spawn(async move { (matter, step.await) });
+            self.matters.insert(matter, step.id());
         }
     }
 
@@ -83,59 +135,100 @@ impl Steps {
             tracing::warn!("Some transactions are still under way; the next start looks for them on chain.");
         }
     }
+
+    /// The next step that ends, and how. Never, while there is none.
+    async fn ended(&mut self) -> (Option<Matter>, Result<(), WorkerError>) {
+        let Some(done) = self.running.join_next().await else {
+            return std::future::pending().await;
+        };
+        match done {
+            Ok((matter, result)) => {
+                self.matters.remove(&matter);
+                (Some(matter), result)
+            }
+            Err(panic) => (self.forget(&panic), Err(WorkerError::Interrupted(panic.to_string()))),
+        }
+    }
+
+    fn forget(&mut self, panic: &JoinError) -> Option<Matter> {
+        let (matter, _) = self.matters.iter().find(|(_, id)| **id == panic.id())?;
+        let matter = *matter;
+        self.matters.remove(&matter);
+        Some(matter)
+    }
+
+    #[cfg(test)]
+    pub async fn all_ended(&mut self) -> Vec<Result<(), WorkerError>> {
+        let mut results = Vec::new();
+        while !self.running.is_empty() {
+            results.push(self.ended().await.1);
+        }
+        results
+    }
 }
 
 /// Drives one account in one role.
-pub(crate) struct Driver {
-    submitter: Submitter,
+pub(crate) struct Driver<C: Chain> {
+    chain: C,
     role: Role,
     metrics: Metrics,
     heartbeat_every: BlockNumber,
     last_heartbeat: Option<BlockNumber>,
     heartbeat: JoinSet<()>,
     steps: Steps,
+    told: Told,
+    /// The newest block that was heard of.
+    last: Option<BlockNumber>,
+    /// The last blocks.
+    recent: VecDeque<News>,
 }
 
-impl Driver {
-    /// For the account of `submitter`.
-    pub fn new(submitter: &Submitter, role: Role, metrics: &Metrics, heartbeat_every: BlockNumber) -> Self {
+impl<C: Chain> Driver<C> {
+    /// For the account of `chain`.
+    pub fn new(chain: &C, role: Role, metrics: &Metrics, heartbeat_every: BlockNumber) -> Self {
         Self {
-            submitter: submitter.clone(),
+            chain: chain.clone(),
             role,
             metrics: metrics.clone(),
             heartbeat_every,
             last_heartbeat: None,
             heartbeat: JoinSet::new(),
             steps: Steps::default(),
+            told: Told::default(),
+            last: None,
+            recent: VecDeque::new(),
         }
     }
 
     /// Does `duty` after each block until `shutdown`, and returns the steps that are still under way. A step that failed
-    /// is taken again after the next block.
+    /// is taken again after a later block.
     ///
-    /// Errors: only those that are not recoverable.
-    pub async fn run(mut self, duty: &mut impl Duty, shutdown: CancellationToken) -> Result<Steps, WorkerError> {
-        self.ensure_registered().await?;
-        let client = self.submitter.client().clone();
-        let mut blocks = client.follow_best();
+    /// Errors: `NotRegistered`. Everything else may pass, and is waited for.
+    pub async fn run(mut self, duty: &mut impl Duty<C>, shutdown: CancellationToken) -> Result<Steps, WorkerError> {
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(self.steps),
+            registered = self.ensure_registered() => registered?,
+        }
+        let mut best = self.chain.follow_best();
+        let mut finalised = self
+            .chain
+            .follow_finalised(duty.settled_up_to().map(|last| last.saturating_add(1)));
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                block = blocks.next() => {
-                    let block = block?.block;
-                    self.metrics.best_block.set(block.number.into());
-                    self.beat(block.number);
-                    let looked = match client.at(block.hash).await {
-                        Ok(at) => duty.look(&at, &mut self.steps).await,
-                        Err(error) => Err(error.into()),
-                    };
-                    match looked {
-                        Err(error) if !error.is_recoverable() => return Err(error),
-                        Err(error) => tracing::warn!(%error, "Could not look at the chain; trying again at the next block."),
-                        Ok(()) => {}
+                first = tokio::time::timeout(SILENCE, best.next()) => tokio::select! {
+                    () = shutdown.cancelled() => break,
+                    () = self.blocks_came(first.ok(), &mut best, duty) => {}
+                },
+                news = finalised.next() => match news {
+                    Ok(news) => duty.settle(news),
+                    Err(error) => {
+                        self.say_node_failed("finalised blocks", &error);
+                        tokio::time::sleep(PAUSE).await;
+                        finalised = self.chain.follow_finalised(None);
                     }
-                }
-                Some(done) = self.steps.running.join_next() => self.step_done(done)?,
+                },
+                (matter, result) = self.steps.ended() => self.step_ended(matter, result),
                 Some(_) = self.heartbeat.join_next() => {}
             }
         }
@@ -143,28 +236,146 @@ impl Driver {
         Ok(self.steps)
     }
 
+    /// Waits for a node that answers.
     async fn ensure_registered(&self) -> Result<(), WorkerError> {
-        let account = self.submitter.account();
-        let at = self.submitter.client().best().await?;
-        match at.participant(account, self.role).await? {
-            Some(_) => Ok(()),
-            None => Err(WorkerError::NotRegistered {
-                account: account.to_string(),
-                role: self.role,
-            }),
+        let account = self.chain.account();
+        loop {
+            let asked = async { C::participant(&self.chain.best().await?, &account, self.role).await };
+            match asked.await {
+                Ok(Some(_)) => return Ok(()),
+                Ok(None) => {
+                    return Err(WorkerError::NotRegistered {
+                        account: account.to_string(),
+                        role: self.role,
+                    });
+                }
+                Err(error) => self.say_node_failed("node", &error),
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
-    fn step_done(&mut self, done: Result<(Matter, Result<(), WorkerError>), JoinError>) -> Result<(), WorkerError> {
-        let (matter, result) = done.map_err(|panic| WorkerError::Interrupted(panic.to_string()))?;
-        self.steps.matters.remove(&matter);
+    /// A block came, and others that wait behind it; or none for [`SILENCE`]. Only the newest state counts.
+    async fn blocks_came(
+        &mut self,
+        first: Option<Result<News, ChainError>>,
+        best: &mut C::Blocks,
+        duty: &mut impl Duty<C>,
+    ) {
+        let Some(first) = first else {
+            let reason = format!("the node has sent no new block for {} s", SILENCE.as_secs());
+            if self.told.is_new("silence", "") {
+                tracing::warn!("{reason}; nothing can be done until it does.");
+            }
+            self.metrics.health.waiting(reason);
+            return;
+        };
+        let heard = self.hear(first, best).await;
+        if heard.news.is_empty() {
+            // Only errors: of a node that is away, or of events that this program does not know. The state tells.
+            tokio::time::sleep(PAUSE).await;
+        }
+        if self.told.is_over("silence") {
+            tracing::info!("The node sends blocks again.");
+        }
+        let looked = tokio::time::timeout(LOOK_LIMIT, self.look(&heard, duty)).await;
+        let looked = looked.unwrap_or_else(|_| {
+            Err(ChainError::Disconnected(format!("no answer within {} s", LOOK_LIMIT.as_secs())).into())
+        });
+        match looked {
+            Ok(Looked::Well) => {
+                if self.told.is_over("look") {
+                    tracing::info!("All is well again.");
+                }
+                self.metrics.health.well();
+            }
+            Ok(Looked::Waiting(reason)) => {
+                if self.told.is_new("look", &reason) {
+                    tracing::warn!("{reason}");
+                }
+                self.metrics.health.waiting(reason);
+            }
+            Err(error) => {
+                if self.told.is_new("look", &error) {
+                    tracing::warn!(%error, "Could not look at the chain; trying again at later blocks.");
+                }
+                self.metrics.health.waiting(error.to_string());
+            }
+        }
+    }
+
+    /// `first` and all blocks that wait behind it.
+    async fn hear(&mut self, first: Result<News, ChainError>, best: &mut C::Blocks) -> Heard {
+        let mut heard = Heard::default();
+        let mut next = Some(first);
+        while let Some(block) = next {
+            match block {
+                Ok(news) => {
+                    self.remember(&news, &mut heard);
+                    heard.news.push(news);
+                }
+                Err(error) => {
+                    self.say_node_failed("blocks", &error);
+                    heard.has_gap = true;
+                    self.last = None;
+                }
+            }
+            next = tokio::select! {
+                biased;
+                block = best.next() => Some(block),
+                () = std::future::ready(()) => None,
+            };
+        }
+        heard
+    }
+
+    fn remember(&mut self, news: &News, heard: &mut Heard) {
+        let number = news.block.number;
+        match self.last {
+            Some(last) if number <= last => heard.news.extend(self.recent.iter().cloned()),
+            Some(last) => heard.has_gap |= number - last > 1,
+            None => heard.has_gap = true,
+        }
+        self.last = Some(number);
+        self.recent.push_back(news.clone());
+        if self.recent.len() > REMEMBERED {
+            self.recent.pop_front();
+        }
+    }
+
+    async fn look(&mut self, heard: &Heard, duty: &mut impl Duty<C>) -> Result<Looked, WorkerError> {
+        let (best, finalised) = tokio::try_join!(self.chain.best(), self.chain.finalised())?;
+        self.told.is_over("node");
+        let now = C::block_of(&best).number;
+        self.metrics.best_block.set(now.into());
+        self.metrics.finalised_block.set(C::block_of(&finalised).number.into());
+        let looked = duty.look(&Heads { best, finalised }, heard, &mut self.steps).await?;
+        if looked == Looked::Well {
+            self.beat(now);
+        }
+        Ok(looked)
+    }
+
+    fn say_node_failed(&self, asked_for: &str, error: &ChainError) {
+        if self.told.is_new(asked_for, error) {
+            tracing::warn!(asked_for, %error, "The node failed; asking it again until it answers.");
+        }
+        self.metrics.health.waiting(error.to_string());
+    }
+
+    fn step_ended(&mut self, matter: Option<Matter>, result: Result<(), WorkerError>) {
+        let Some(matter) = matter else { return };
         match result {
-            Ok(()) => Ok(()),
-            Err(error @ WorkerError::Journal(_)) => Err(error),
+            Ok(()) => {
+                self.told.is_over(matter);
+            }
             Err(error) => {
                 self.metrics.retries.inc();
-                tracing::warn!(%matter, %error, "A step failed; it is taken again after the next block.");
-                Ok(())
+                if self.told.is_new(matter, &error) {
+                    tracing::warn!(%matter, %error, "A step failed; it is taken again after later blocks.");
+                } else {
+                    tracing::debug!(%matter, %error, "A step failed again.");
+                }
             }
         }
     }
@@ -176,9 +387,13 @@ impl Driver {
             .is_none_or(|last| now.saturating_sub(last) >= self.heartbeat_every);
         if due && self.heartbeat.is_empty() {
             self.last_heartbeat = Some(now);
-            let submitter = self.submitter.clone();
+            let chain = self.chain.clone();
+            let due = Due {
+                round: now,
+                until: now.saturating_add(self.heartbeat_every),
+            };
             self.heartbeat.spawn(async move {
-                if let Err(error) = submitter.submit(&calls::heartbeat()).await {
+                if let Err(error) = chain.send(Call::Heartbeat, due).await {
                     tracing::warn!(%error, "The heartbeat failed; the next one is sent when it is due.");
                 }
             });

@@ -1,15 +1,15 @@
 //! Fetching a task's job.
 
 use crate::WorkerError;
-use agora_blobs::{BlobKey, BlobKind, BlobStore};
+use agora_blobs::{BlobKind, BlobSource, BlobStore, Wanted, copy, read};
 use agora_compute::MemoryInputs;
-use agora_primitives::job::{Claim, JobSource, JobSpec, MAX_OUTPUT};
+use agora_primitives::job::{Claim, JobSource, JobSpec};
 use codec::DecodeAll;
 
 /// Fetches a task's job specification, compares it with what the chain says, and fetches the job's inputs.
 ///
 /// Errors: `Blobs` if something cannot be fetched, `Job` if the specification is not what `source` says.
-pub async fn load_job(blobs: &BlobStore, source: &JobSource) -> Result<(JobSpec, MemoryInputs), WorkerError> {
+pub async fn load_job(blobs: &dyn BlobSource, source: &JobSource) -> Result<(JobSpec, MemoryInputs), WorkerError> {
     let spec = load_spec(blobs, source).await?;
     let inputs = load_inputs(blobs, &spec).await?;
     Ok((spec, inputs))
@@ -18,14 +18,11 @@ pub async fn load_job(blobs: &BlobStore, source: &JobSource) -> Result<(JobSpec,
 /// Fetches a task's job specification, and compares it with what the chain says.
 ///
 /// Errors: as [`load_job`].
-pub(crate) async fn load_spec(blobs: &BlobStore, source: &JobSource) -> Result<JobSpec, WorkerError> {
+pub(crate) async fn load_spec(blobs: &dyn BlobSource, source: &JobSource) -> Result<JobSpec, WorkerError> {
     let spec = match source {
         JobSource::Inline(spec) => spec.clone(),
         JobSource::Stored(stored) => {
-            let bytes = blobs.get(BlobKind::Job, &stored.spec.hash.0, stored.spec.size).await?;
-            if bytes.len() as u64 != stored.spec.size {
-                return Err(WorkerError::Job("it has another length than the chain says".to_owned()));
-            }
+            let bytes = read(blobs, &Wanted::content(BlobKind::Job, &stored.spec)).await?;
             JobSpec::decode_all(&mut bytes.as_slice()).map_err(|error| WorkerError::Job(error.to_string()))?
         }
     };
@@ -42,32 +39,16 @@ pub(crate) async fn load_spec(blobs: &BlobStore, source: &JobSource) -> Result<J
 ///
 /// Errors: `Blobs` if something cannot be fetched or put.
 pub(crate) async fn keep_job(
-    blobs: &BlobStore,
+    blobs: &dyn BlobSource,
     own: &BlobStore,
     source: &JobSource,
     spec: &JobSpec,
 ) -> Result<(), WorkerError> {
     if let JobSource::Stored(stored) = source {
-        copy(blobs, own, BlobKind::Job, &stored.spec.hash.0, stored.spec.size).await?;
+        copy(blobs, &Wanted::content(BlobKind::Job, &stored.spec), own).await?;
     }
     for input in spec.inputs() {
-        copy(blobs, own, BlobKind::Input, &input.hash.0, input.size).await?;
-    }
-    Ok(())
-}
-
-/// Copies a blob of at most `limit` bytes, unless it is there already.
-///
-/// Errors: `Blobs`.
-pub(crate) async fn copy(
-    from: &BlobStore,
-    to: &BlobStore,
-    kind: BlobKind,
-    key: &BlobKey,
-    limit: u64,
-) -> Result<(), WorkerError> {
-    if !to.contains(kind, key).await? {
-        to.put(kind, from.get(kind, key, limit).await?).await?;
+        copy(blobs, &Wanted::content(BlobKind::Input, &input), own).await?;
     }
     Ok(())
 }
@@ -77,22 +58,29 @@ pub(crate) async fn copy(
 /// output whose length is not that of the job's.
 ///
 /// Errors: `Blobs` if it cannot be fetched.
-pub async fn load_output(blobs: &BlobStore, spec: &JobSpec, claim: &Claim) -> Result<Vec<u8>, WorkerError> {
+pub async fn load_output(blobs: &dyn BlobSource, spec: &JobSpec, claim: &Claim) -> Result<Vec<u8>, WorkerError> {
     match claim.output() {
         Some(output) if output.size == spec.max_output_bytes() => {
-            Ok(blobs.get(BlobKind::Output, &output.hash.0, MAX_OUTPUT).await?)
+            Ok(read(blobs, &Wanted::content(BlobKind::Output, output)).await?)
         }
         _ => Ok(Vec::new()),
     }
 }
 
+/// How many bytes a job's inputs and its output have, which a worker and a verifier hold in memory. Work does not tell: one
+/// multiplication may be asked of an input of gigabytes.
+pub(crate) fn job_bytes(spec: &JobSpec) -> u64 {
+    let inputs = spec.inputs().into_iter().map(|input| input.size);
+    inputs.fold(spec.max_output_bytes(), u64::saturating_add)
+}
+
 /// Fetches the inputs of a job.
 ///
 /// Errors: `Blobs` if one cannot be fetched, or is longer than the job says.
-async fn load_inputs(blobs: &BlobStore, spec: &JobSpec) -> Result<MemoryInputs, WorkerError> {
+pub(crate) async fn load_inputs(blobs: &dyn BlobSource, spec: &JobSpec) -> Result<MemoryInputs, WorkerError> {
     let mut inputs = MemoryInputs::new();
     for input in spec.inputs() {
-        inputs.insert(blobs.get(BlobKind::Input, &input.hash.0, input.size).await?);
+        inputs.insert(read(blobs, &Wanted::content(BlobKind::Input, &input)).await?);
     }
     Ok(inputs)
 }
@@ -142,13 +130,12 @@ mod tests {
         let (from, to) = (BlobStore::in_memory(), BlobStore::in_memory());
         block_on(async {
             let key = from.put(BlobKind::Input, vec![7; 10]).await.expect("put");
-            assert!(
-                copy(&from, &to, BlobKind::Input, &key, 9).await.is_err(),
-                "it is too long"
-            );
-            copy(&from, &to, BlobKind::Input, &key, 10).await.expect("copied");
+            let wanted = Wanted::content(BlobKind::Input, &BlobRef::to(&[7; 10]));
+            let shorter = Wanted { size: 9, ..wanted };
+            assert!(copy(&from, &shorter, &to).await.is_err(), "it is too long");
+            copy(&from, &wanted, &to).await.expect("copied");
             from.remove(BlobKind::Input, &key).await.expect("removed");
-            copy(&from, &to, BlobKind::Input, &key, 10).await.expect("it is there");
+            copy(&from, &wanted, &to).await.expect("it is there");
             assert_eq!(to.get(BlobKind::Input, &key, 10).await.expect("there"), [7; 10]);
         });
     }

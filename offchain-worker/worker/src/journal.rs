@@ -1,16 +1,29 @@
 //! What must survive a crash: an embedded store that is synced to disk at each write.
 
-use agora_primitives::{TaskId, job::Claim};
+mod keeping;
+mod transactions;
+
+pub use keeping::{Loaded, SeenChain};
+
+use agora_chain::{Balance, BlockNumber};
+use agora_primitives::{TaskId, job::Claim, reputation::Outcome};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, RwLock},
+};
 
 /// A worker's tasks.
 const TASKS: TableDefinition<u64, &[u8]> = TableDefinition::new("tasks");
 /// A verifier's attestations.
 const ATTESTATIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("attestations");
-/// Which chain and account the journal belongs to.
+/// What was signed and is not final, or was final lately, by name.
+const TRANSACTIONS: TableDefinition<&str, &[u8]> = TableDefinition::new("transactions");
+/// Which chain and account the journal belongs to, and how far the chain was seen to be final.
 const OWNER: TableDefinition<&str, &[u8]> = TableDefinition::new("owner");
+/// The key in [`OWNER`] of the newest block that was seen to be final.
+const FINALISED: &str = "finalised";
 
 /// What a worker has to know to finish a task.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +37,63 @@ pub struct TaskRecord {
     pub salt: [u8; 32],
     /// What the result is claimed to be, once it is computed.
     pub claim: Option<Claim>,
+    /// The number of the best block when this was written: a state before it says nothing about this task.
+    #[serde(default)]
+    pub seen_at: BlockNumber,
+    /// The bond, in plancks.
+    #[serde(default)]
+    pub bond: Balance,
+    /// What came of it, once it has ended.
+    #[serde(default)]
+    pub came_to: Option<CameTo>,
+}
+
+/// What came of a task for its worker, by finalised blocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct CameTo {
+    /// What was paid to the worker, in plancks.
+    pub earned: Balance,
+    /// What was taken of the worker's bond, in plancks.
+    pub lost: Balance,
+    /// How its work was judged; `None`: it was not, or that was not seen.
+    pub judged: Option<Judged>,
+}
+
+/// How a worker's work was judged.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judged {
+    /// Right.
+    Right,
+    /// Wrong, or not revealed.
+    Wrong,
+    /// Not committed in time.
+    Late,
+}
+
+impl From<Outcome> for Judged {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Right { .. } => Self::Right,
+            Outcome::Wrong => Self::Wrong,
+            Outcome::Late => Self::Late,
+        }
+    }
+}
+
+impl TaskRecord {
+    /// Of a task that is about to be accepted in `round`, at best block `seen_at`.
+    pub fn new(round: u32, salt: [u8; 32], bond: Balance, seen_at: BlockNumber) -> Self {
+        Self {
+            stage: Stage::Accepting,
+            round,
+            salt,
+            claim: None,
+            seen_at,
+            bond,
+            came_to: None,
+        }
+    }
 }
 
 impl std::fmt::Debug for TaskRecord {
@@ -83,6 +153,16 @@ pub enum JournalError {
         /// Why.
         reason: serde_json::Error,
     },
+    /// The record of a transaction cannot be read.
+    #[error("the journal {} holds a record of the transaction {name:?} that cannot be read: {reason}", path.display())]
+    DamagedTransaction {
+        /// The file.
+        path: PathBuf,
+        /// What the transaction is for.
+        name: String,
+        /// Why.
+        reason: codec::Error,
+    },
     /// It belongs to another account or another chain.
     #[error("the journal {} belongs to another account or chain; give each its own --data folder", path.display())]
     NotOurs {
@@ -91,9 +171,11 @@ pub enum JournalError {
     },
 }
 
-/// The journal of one account on one chain.
+/// The journal of one account on one chain. Cheap to clone; clones share it.
+#[derive(Clone)]
 pub struct Journal {
-    database: Database,
+    /// `None` after a fault, until it is opened again.
+    database: Arc<RwLock<Option<Database>>>,
     path: PathBuf,
 }
 
@@ -111,13 +193,14 @@ impl Journal {
         }
         let database = Database::create(path).map_err(|error| storage(error.into()))?;
         let journal = Self {
-            database,
+            database: Arc::new(RwLock::new(Some(database))),
             path: path.to_owned(),
         };
         let owner = [genesis, account].concat();
         let known = journal.write(|transaction| {
             transaction.open_table(TASKS)?;
             transaction.open_table(ATTESTATIONS)?;
+            transaction.open_table(TRANSACTIONS)?;
             let mut table = transaction.open_table(OWNER)?;
             let known = table.get("owner")?.map(|value| value.value().to_vec());
             if known.is_none() {
@@ -133,31 +216,12 @@ impl Journal {
 
     /// Writes what is known of a task; on disk when this returns.
     pub fn put_task(&self, task: TaskId, record: &TaskRecord) -> Result<(), JournalError> {
-        self.put(TASKS, task, record)
+        self.put_row(TASKS, task, record)
     }
 
     /// What is known of a task.
     pub fn task(&self, task: TaskId) -> Result<Option<TaskRecord>, JournalError> {
         self.get(TASKS, task)
-    }
-
-    /// All tasks that have not ended.
-    pub fn unfinished(&self) -> Result<Vec<(TaskId, TaskRecord)>, JournalError> {
-        let rows = self.read(|transaction| {
-            let table = transaction.open_table(TASKS)?;
-            let rows = table
-                .iter()?
-                .map(|row| row.map(|(key, value)| (key.value(), value.value().to_vec())));
-            Ok(rows.collect::<Result<Vec<_>, _>>()?)
-        })?;
-        let mut unfinished = Vec::new();
-        for (task, bytes) in rows {
-            let record: TaskRecord = self.decode(TaskId(task), &bytes)?;
-            if record.stage != Stage::Ended {
-                unfinished.push((TaskId(task), record));
-            }
-        }
-        Ok(unfinished)
     }
 
     /// Forgets ended tasks and attestations but the newest `keep` of each.
@@ -172,7 +236,7 @@ impl Journal {
 
     /// Writes an attestation that is about to be sent.
     pub fn put_attestation(&self, task: TaskId, record: &AttestRecord) -> Result<(), JournalError> {
-        self.put(ATTESTATIONS, task, record)
+        self.put_row(ATTESTATIONS, task, record)
     }
 
     /// What was attested, or was about to be.
@@ -180,7 +244,7 @@ impl Journal {
         self.get(ATTESTATIONS, task)
     }
 
-    fn put(
+    fn put_row(
         &self,
         definition: TableDefinition<'static, u64, &'static [u8]>,
         task: TaskId,
@@ -219,27 +283,16 @@ impl Journal {
         }
     }
 
-    fn read<T>(&self, work: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>) -> Result<T, JournalError> {
-        let run = || work(&self.database.begin_read()?);
-        run().map_err(|reason| JournalError::Storage {
-            path: self.path.clone(),
-            reason: Box::new(reason),
-        })
+    fn read<T>(&self, work: impl Fn(&redb::ReadTransaction) -> Result<T, redb::Error>) -> Result<T, JournalError> {
+        self.with(|database| work(&database.begin_read()?))
     }
 
-    fn write<T>(
-        &self,
-        work: impl FnOnce(&redb::WriteTransaction) -> Result<T, redb::Error>,
-    ) -> Result<T, JournalError> {
-        let run = || {
-            let transaction = self.database.begin_write()?;
+    fn write<T>(&self, work: impl Fn(&redb::WriteTransaction) -> Result<T, redb::Error>) -> Result<T, JournalError> {
+        self.with(|database| {
+            let transaction = database.begin_write()?;
             let done = work(&transaction)?;
             transaction.commit()?;
             Ok(done)
-        };
-        run().map_err(|reason| JournalError::Storage {
-            path: self.path.clone(),
-            reason: Box::new(reason),
         })
     }
 }
@@ -271,12 +324,11 @@ mod tests {
     fn record(stage: Stage) -> TaskRecord {
         TaskRecord {
             stage,
-            round: 0,
-            salt: [1; 32],
             claim: Some(Claim::Output {
                 output: BlobRef::to(b"output"),
                 states_root: [3; 32].into(),
             }),
+            ..TaskRecord::new(0, [1; 32], 5, 7)
         }
     }
 
@@ -317,8 +369,9 @@ mod tests {
         }
         let tasks = |journal: &Journal| -> Vec<u64> {
             journal
-                .unfinished()
+                .load()
                 .expect("read")
+                .0
                 .into_iter()
                 .map(|(task, _)| task.0)
                 .collect()

@@ -5,32 +5,43 @@
 //! the same rules:
 //!
 //! - **The chain's state decides**, not the events: each step looks at the task as it is now, and does what is due. A
-//!   missed event, a re-org or a restart of the node changes nothing.
+//!   missed event, a re-org or a restart of the node changes nothing. What is *given up* follows from finalised state alone.
 //! - **Journal before send**: what a later step needs (above all the salt) is on disk before a transaction is sent. A
 //!   crash at any point does not make the worker commit twice, lose a salt, or miss a reveal that is still possible.
 //! - **One transaction per task at a time**, many tasks side by side.
+//!
+//! - **Nothing that may pass ends a process**: it is said once, and tried again.
+//!
+//! A worker of one's own is built from [`Worker`] with other [`Offers`] or on another [`Chain`]: see `examples/own_worker.rs`.
 //!
 //! Nothing here prints or reads the environment; the command line does that.
 
 #![deny(missing_docs)]
 
+mod chain;
 mod check;
 mod driver;
 mod error;
 #[cfg(feature = "fault-injection")]
 mod fault;
+mod health;
 mod job;
 mod journal;
+mod journal_file;
 mod metrics;
+mod told;
 mod verifier;
 mod worker;
 
+pub use chain::{Blocks, Call, Chain, Due, News, Receipt, State};
 pub use check::check_claim;
 pub use error::WorkerError;
 #[cfg(feature = "fault-injection")]
 pub use fault::{Fault, Pause};
+pub use health::Health;
 pub use job::{load_job, load_output};
-pub use journal::{AttestRecord, Journal, JournalError, Stage, TaskRecord};
+pub use journal::{AttestRecord, CameTo, Journal, JournalError, Judged, Loaded, SeenChain, Stage, TaskRecord};
+pub use journal_file::{JournalEntry, JournalFile, Owner};
 pub use metrics::{Metrics, serve_metrics};
 pub use verifier::{Verifier, VerifierConfig};
-pub use worker::{Policy, Unsuitable, Worker, WorkerConfig};
+pub use worker::{ChainOffers, Hours, Offers, Openings, Policy, Power, Unsuitable, Worker, WorkerConfig};

@@ -1,19 +1,55 @@
 //! Figures for Prometheus.
 
-use crate::WorkerError;
-use axum::{Router, http::header, routing::get};
+use crate::{CameTo, Health, Judged, Unsuitable, WorkerError};
+use agora_chain::Balance;
+use axum::{
+    Router,
+    http::{StatusCode, header},
+    routing::get,
+};
 use prometheus_client::{
-    encoding::text::encode,
-    metrics::{counter::Counter, gauge::Gauge},
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
+
+/// A figure with a fraction.
+type Fraction = Gauge<f64, AtomicU64>;
+
+/// Why something is counted.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Reason {
+    reason: String,
+}
+
+impl Reason {
+    fn new(reason: impl ToString) -> Self {
+        Self {
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// Plancks in units, for people and for graphs.
+pub(crate) fn units(amount: Balance) -> f64 {
+    amount as f64 / 1e12
+}
 
 /// What a worker or verifier counts. Cheap to clone; clones share the figures.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
+    /// How the process is.
+    pub health: Health,
+    /// Number of the newest finalised block.
+    pub finalised_block: Gauge,
     /// Number of the newest block seen.
     pub best_block: Gauge,
     /// Tasks accepted and not ended.
@@ -34,6 +70,20 @@ pub struct Metrics {
     pub attested: Counter,
     /// Steps that failed and will be tried again.
     pub retries: Counter,
+    /// Calls that the chain refused, for a fee.
+    pub refused: Counter,
+    /// Runs of devices that failed or computed something wrong.
+    pub device_failures: Counter,
+    /// Whether tasks are taken now: 0 while paused, outside of the hours, or after too much was lost.
+    pub taking: Gauge<i64>,
+    /// Bonds of the tasks in hand, in units.
+    pub bonds_at_risk: Fraction,
+    earned: Counter<f64, AtomicU64>,
+    lost: Counter<f64, AtomicU64>,
+    outcomes: Family<Reason, Counter>,
+    declined: Family<Reason, Gauge>,
+    deadline_slack: Fraction,
+    devices: Family<Reason, Gauge>,
 }
 
 impl Default for Metrics {
@@ -56,8 +106,21 @@ impl Default for Metrics {
         let ended: Counter = register!("ended", "Tasks of this worker that have ended");
         let attested: Counter = register!("attested", "Attestations included");
         let retries: Counter = register!("retries", "Steps that failed and will be tried again");
+        let finalised_block: Gauge = register!("finalised_block", "Number of the newest finalised block seen");
+        let refused: Counter = register!("refused", "Calls that the chain refused, for a fee");
+        let device_failures: Counter = register!("device_failures", "Runs of devices that failed or were wrong");
+        let taking: Gauge = register!("taking", "Whether tasks are taken now");
+        let bonds_at_risk: Fraction = register!("bonds_at_risk", "Bonds of the tasks in hand, in units");
+        let earned = register!("earned", "What was paid for tasks in finalised blocks, in units");
+        let lost = register!("lost", "What was taken of bonds in finalised blocks, in units");
+        let outcomes = register!("outcomes", "Tasks that ended, by how this worker's part was judged");
+        let declined = register!("declined_tasks", "Open tasks that are not taken, by reason");
+        let deadline_slack = register!("deadline_slack_seconds", "Time left when a commitment was last sent");
+        let devices = register!("devices", "Devices, by whether they work or rest after a failure");
         Self {
             registry: Arc::new(registry),
+            health: Health::default(),
+            finalised_block,
             best_block,
             tasks_in_hand,
             progress_permille,
@@ -68,11 +131,63 @@ impl Default for Metrics {
             ended,
             attested,
             retries,
+            refused,
+            device_failures,
+            taking,
+            bonds_at_risk,
+            earned,
+            lost,
+            outcomes,
+            declined,
+            deadline_slack,
+            devices,
         }
     }
 }
 
 impl Metrics {
+    /// A task of this worker's was judged or paid for.
+    pub(crate) fn came_to(&self, came_to: &CameTo) {
+        self.earned.inc_by(units(came_to.earned));
+        self.lost.inc_by(units(came_to.lost));
+    }
+
+    /// A task of this worker's has ended.
+    pub(crate) fn ended(&self, judged: Option<Judged>) {
+        self.ended.inc();
+        let reason = match judged {
+            Some(Judged::Right) => "right",
+            Some(Judged::Wrong) => "wrong",
+            Some(Judged::Late) => "late",
+            None => "not judged",
+        };
+        self.outcomes.get_or_create(&Reason::new(reason)).inc();
+    }
+
+    /// So many open tasks are not taken.
+    pub(crate) fn declined(&self, count: &HashMap<Unsuitable, i64>) {
+        self.declined.clear();
+        for (why, count) in count {
+            self.declined.get_or_create(&Reason::new(why)).set(*count);
+        }
+    }
+
+    /// So much time was left when a commitment was sent.
+    pub(crate) fn slack(&self, left: Duration) {
+        self.deadline_slack.set(left.as_secs_f64());
+    }
+
+    /// So many devices work, and these rest.
+    pub(crate) fn devices(&self, working: usize, resting: &[String]) {
+        self.health.devices(working);
+        let set = |reason: &str, count: usize| {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.devices.get_or_create(&Reason::new(reason)).set(count);
+        };
+        set("working", working);
+        set("resting", resting.len());
+    }
+
     /// All figures in the text format of OpenMetrics.
     pub fn render(&self) -> String {
         let mut text = String::new();
@@ -83,7 +198,8 @@ impl Metrics {
     }
 }
 
-/// Serves `/metrics` and `/health` at `address` until `shutdown`.
+/// Serves `/metrics`, `/health` and `/ready` at `address` until `shutdown`. The latter two answer 200, or 503 and what is
+/// wrong: without `/health`, restart the process; without `/ready`, look after its node or its devices.
 pub async fn serve_metrics(
     metrics: Metrics,
     address: SocketAddr,
@@ -91,6 +207,7 @@ pub async fn serve_metrics(
 ) -> Result<(), WorkerError> {
     let failed = |reason| WorkerError::Metrics { address, reason };
     let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
+    let (alive, ready) = (metrics.health.clone(), metrics.health.clone());
     let routes = Router::new()
         .route(
             "/metrics",
@@ -104,9 +221,17 @@ pub async fn serve_metrics(
                 }
             }),
         )
-        .route("/health", get(|| async { "ok" }));
+        .route("/health", get(move || async move { answer(alive.alive()) }))
+        .route("/ready", get(move || async move { answer(ready.ready()) }));
     axum::serve(listener, routes)
         .with_graceful_shutdown(shutdown.cancelled_owned())
         .await
         .map_err(failed)
+}
+
+fn answer(health: Result<(), String>) -> (StatusCode, String) {
+    match health {
+        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+    }
 }

@@ -7,11 +7,11 @@ use crate::fault::Fault;
 use crate::{
     AttestRecord, Journal, Metrics, WorkerError,
     check::check_claim,
-    driver::{Driver, Duty, Steps},
-    job::{load_job, load_output},
+    driver::{Driver, Duty, Heads, Heard, Looked, Steps},
+    job::{job_bytes, load_inputs, load_output, load_spec},
 };
-use agora_blobs::BlobStore;
-use agora_chain::{AccountId, AtBlock, BlockNumber, Submitter, calls, views::AppealWindowView};
+use agora_blobs::Blobs;
+use agora_chain::{AccountId, AtBlock, BlockNumber, Intention, Submitter, calls, views::AppealWindowView};
 use agora_compute::{Engine, MemoryInputs, Verdict};
 use agora_primitives::{
     job::{Claim, JobSpec},
@@ -27,6 +27,8 @@ use hardware::Findings;
 /// How a verifier works.
 #[derive(Clone, Debug)]
 pub struct VerifierConfig {
+    /// Most bytes of the inputs and the output of a job that is checked: they are held in memory.
+    pub max_job_bytes: u64,
     /// Blocks between two heartbeats.
     pub heartbeat_every: BlockNumber,
     /// Deliberate misbehaviour.
@@ -46,7 +48,7 @@ struct Shared {
     submitter: Submitter,
     account: AccountId,
     journal: Journal,
-    blobs: BlobStore,
+    blobs: Blobs,
     engine: Arc<dyn Engine>,
     config: VerifierConfig,
     metrics: Metrics,
@@ -57,7 +59,7 @@ impl Verifier {
     pub fn new(
         submitter: Submitter,
         journal: Journal,
-        blobs: BlobStore,
+        blobs: Blobs,
         engine: Arc<dyn Engine>,
         config: VerifierConfig,
         metrics: Metrics,
@@ -92,8 +94,9 @@ impl Verifier {
     }
 }
 
-impl Duty for Verifier {
-    async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), WorkerError> {
+impl Duty<Submitter> for Verifier {
+    async fn look(&mut self, heads: &Heads<AtBlock>, _: &Heard, steps: &mut Steps) -> Result<Looked, WorkerError> {
+        let at = &heads.best;
         for window in at.appeal_windows().await? {
             let attested = window.attestations.has(&self.shared.account);
             if attested || window.until <= at.block.number {
@@ -102,7 +105,8 @@ impl Duty for Verifier {
             let (shared, at) = (Arc::clone(&self.shared), at.clone());
             steps.start(window.task, async move { shared.attest(&at, window).await });
         }
-        self.look_at_responses(at, steps).await
+        self.look_at_responses(at, steps).await?;
+        Ok(Looked::Well)
     }
 }
 
@@ -130,9 +134,16 @@ impl Shared {
                 if view.publisher == self.account || at.contribution(task, &self.account).await?.is_some() {
                     return Ok(());
                 }
-                let (job, inputs) = load_job(&self.blobs, &view.job).await?;
+                let job = load_spec(&self.blobs, &view.job).await?;
+                if job_bytes(&job) > self.config.max_job_bytes {
+                    tracing::debug!(%task, bytes = job_bytes(&job), "Not checked: larger than this verifier takes.");
+                    return Ok(());
+                }
+                // First, because it is what may be withheld: what cannot be checked costs no inputs.
+                let output = load_output(&self.blobs, &job, &claim).await?;
+                let inputs = load_inputs(&self.blobs, &job).await?;
                 let seed = private_seed(window.seed.0, rand::random());
-                let found = self.check(job, inputs, claim, seed).await?;
+                let found = self.check(job, inputs, claim, output, seed).await?;
                 let record = AttestRecord {
                     claim,
                     valid: found == Attestation::Valid,
@@ -143,7 +154,10 @@ impl Shared {
         };
         let said = self.said(Attestation::of(record.valid));
         let call = calls::attest(task, said);
-        let included = self.submitter.submit(&call).await?;
+        // A task may have several windows, each with a seed of its own.
+        let name = format!("attestation {said:?} on task {task} with seed {:?}", window.seed);
+        let intention = Intention::named(name).until(window.until).urgent(1);
+        let included = self.submitter.submit_as(&call, intention).await?;
         self.metrics.attested.inc();
         tracing::info!(%task, ?said, block = included.block.number, "Attested.");
         Ok(())
@@ -164,17 +178,15 @@ impl Shared {
         found
     }
 
-    /// Fetches the output that `claim` names and checks it, which costs far less than computing it.
-    ///
-    /// Errors: the output cannot be fetched. Nothing is attested then, and the check is tried again after later blocks.
+    /// Checks `claim` with the `output` that it names, which costs far less than computing it.
     async fn check(
         &self,
         job: JobSpec,
         inputs: MemoryInputs,
         claim: Claim,
+        output: Vec<u8>,
         seed: [u8; 32],
     ) -> Result<Attestation, WorkerError> {
-        let output = load_output(&self.blobs, &job, &claim).await?;
         match check_claim(Arc::clone(&self.engine), job, inputs, claim, output, seed).await? {
             Verdict::Right => Ok(Attestation::Valid),
             Verdict::Wrong(place) => {

@@ -91,7 +91,17 @@ pub fn devices() -> Vec<DeviceInfo> {
     adapters().into_iter().map(|(info, _)| info).collect()
 }
 
-/// The adapter that `selector` names: `auto` for the best, an index of [`devices`], or a part of a name, in any case.
+impl DeviceInfo {
+    /// Whether `other` is the same card, reached through another driver or graphics interface. Drivers that do not tell
+    /// where a card is plugged in cannot be compared: they are taken for different.
+    pub fn is_same_card(&self, other: &Self) -> bool {
+        self.index == other.index || self.bus.is_some() && self.bus == other.bus
+    }
+}
+
+/// The adapter that `selector` names: `auto` for the best, `#0` for the adapter with an index of [`devices`], an index, or
+/// a part of a name. Capitals do not matter. Digits are an index if there are so many adapters, and a part of a name if
+/// not: `4090` is a card's name.
 ///
 /// Errors: `NoAdapter`, `UnknownDevice`.
 pub fn find_device(selector: &str) -> Result<DeviceInfo, DeviceError> {
@@ -99,22 +109,34 @@ pub fn find_device(selector: &str) -> Result<DeviceInfo, DeviceError> {
     if devices.is_empty() {
         return Err(DeviceError::NoAdapter);
     }
-    let index = if selector == AUTO_SELECTOR {
-        Some(0)
-    } else {
-        selector.parse().ok()
+    select(&devices, selector)
+        .cloned()
+        .ok_or_else(|| DeviceError::UnknownDevice {
+            selector: selector.to_owned(),
+            available: devices.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        })
+}
+
+/// The first of `devices` that `selector` names.
+fn select<'a>(devices: &'a [DeviceInfo], selector: &str) -> Option<&'a DeviceInfo> {
+    let wanted = selector.trim().to_lowercase();
+    if wanted == AUTO_SELECTOR {
+        return devices.first();
+    }
+    if let Some(index) = wanted.strip_prefix('#') {
+        return devices.get(index.parse::<usize>().ok()?);
+    }
+    let by_index = || devices.get(wanted.parse::<usize>().ok()?);
+    let by_name = || {
+        let name = |device: &&DeviceInfo| device.name.to_lowercase();
+        let whole = devices.iter().find(|device| name(device) == wanted);
+        whole.or_else(|| {
+            devices
+                .iter()
+                .find(|device| !wanted.is_empty() && name(device).contains(&wanted))
+        })
     };
-    let wanted = selector.to_lowercase();
-    let found = match index {
-        Some(index) => devices.get(index),
-        None => devices
-            .iter()
-            .find(|device| device.name.to_lowercase().contains(&wanted)),
-    };
-    found.cloned().ok_or_else(|| DeviceError::UnknownDevice {
-        selector: selector.to_owned(),
-        available: devices.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-    })
+    by_index().or_else(by_name)
 }
 
 /// The adapter that `info` describes, as it is now: indices change when devices come and go.
@@ -183,5 +205,65 @@ fn describe(adapter: &wgpu::Adapter) -> DeviceInfo {
             max_workgroup_invocations: limits.max_compute_invocations_per_workgroup,
             max_shared_bytes: limits.max_compute_workgroup_storage_size,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn devices(names: &[&str]) -> Vec<DeviceInfo> {
+        let device = |(index, name): (usize, &&str)| DeviceInfo {
+            index,
+            name: (*name).to_owned(),
+            backend: "vulkan".to_owned(),
+            driver: String::new(),
+            device_type: DeviceType::Discrete,
+            bus: None,
+            limits: DeviceLimits {
+                max_buffer_bytes: 0,
+                max_workgroups: 0,
+                max_workgroup_invocations: 0,
+                max_shared_bytes: 0,
+            },
+        };
+        names.iter().enumerate().map(device).collect()
+    }
+
+    #[test]
+    fn digits_are_an_index_where_there_is_one_and_a_name_where_not() {
+        let devices = devices(&["NVIDIA GeForce RTX 3080", "NVIDIA GeForce RTX 4090", "RTX 4090 D"]);
+        let index = |selector: &str| select(&devices, selector).map(|device| device.index);
+        let cases = [
+            ("0", Some(0)),
+            ("2", Some(2)),
+            ("4090", Some(1)),
+            ("#1", Some(1)),
+            ("#4090", None),
+            ("3", Some(0)),
+            ("5090", None),
+            ("geforce rtx 4090", Some(1)),
+            ("rtx 4090 d", Some(2)),
+            ("AUTO", Some(0)),
+            (" auto ", Some(0)),
+            ("", None),
+            ("#", None),
+        ];
+        for (selector, expected) in cases {
+            assert_eq!(index(selector), expected, "{selector:?}");
+        }
+    }
+
+    #[test]
+    fn one_card_of_two_drivers_is_one_card() {
+        let mut devices = devices(&["RTX 4090", "RTX 4090", "RTX 4090"]);
+        assert!(
+            !devices[0].is_same_card(&devices[1]),
+            "two equal cards may be plugged in"
+        );
+        devices[0].bus = Some("0000:01:00.0".to_owned());
+        devices[1].bus = Some("0000:01:00.0".to_owned());
+        devices[2].bus = Some("0000:02:00.0".to_owned());
+        assert!(devices[0].is_same_card(&devices[1]) && !devices[0].is_same_card(&devices[2]));
     }
 }

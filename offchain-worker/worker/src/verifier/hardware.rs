@@ -4,9 +4,10 @@ use super::{Shared, Verifier};
 use crate::{
     WorkerError,
     driver::{Matter, Steps},
+    job::load_output,
 };
 use agora_chain::{
-    AccountId, AtBlock, BlockNumber, H256, calls,
+    AccountId, AtBlock, BlockNumber, H256, Intention, calls,
     views::{ResponseView, RoundView},
 };
 use agora_compute::MemoryInputs;
@@ -75,9 +76,9 @@ impl Shared {
                 let job = round.challenge(&worker, response.capability);
                 // Nobody can prepare for a seed that is never published.
                 let seed = rand::random();
-                let found = self
-                    .check(job.clone(), MemoryInputs::new(), answer(&job, response.digest), seed)
-                    .await?;
+                let claim = answer(&job, response.digest);
+                let output = load_output(&self.blobs, &job, &claim).await?;
+                let found = self.check(job, MemoryInputs::new(), claim, output, seed).await?;
                 let mut findings = self.findings.lock().await;
                 if findings.round == round.number {
                     findings.of.insert(worker.0, (response.digest, found));
@@ -90,7 +91,11 @@ impl Shared {
         }
         let said = self.said(found);
         let call = calls::vote(round.number, worker, said);
-        let included = self.submitter.submit(&call).await?;
+        let name = format!(
+            "vote {said:?} on response {:?} of {worker} in hardware round {}",
+            response.digest, round.number
+        );
+        let included = self.submitter.submit_as(&call, Intention::named(name)).await?;
         tracing::info!(
             round = round.number,
             %worker,

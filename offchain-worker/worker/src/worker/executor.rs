@@ -1,4 +1,4 @@
-//! What a worker does about one task: accept it, compute it, commit to the result, reveal it.
+//! What a worker does about one task that it has in hand: commit to the result, reveal it, show it, close its record.
 //!
 //! Each step writes what a later one needs to the journal before it sends anything.
 
@@ -8,141 +8,66 @@ use super::{
 };
 #[cfg(feature = "fault-injection")]
 use crate::fault::{Fault, Pause};
-use crate::{
-    Stage, TaskRecord, WorkerError,
-    job::{copy, keep_job, load_job, load_spec},
-};
-use agora_blobs::{BlobKind, BlobStore};
-use agora_chain::{
-    AtBlock, BlockNumber, H256, calls,
-    views::{ContributionState, TaskView},
-};
-use agora_compute::{CancelFlag, Computation, MemoryInputs};
-use agora_primitives::{
-    TaskId,
-    commitment::commitment,
-    job::{Claim, JobSpec},
-};
-use std::{path::PathBuf, time::Instant};
+use crate::{Call, Chain, Due, Receipt, Stage, TaskRecord, WorkerError, chain::State, driver::Heads};
+use agora_blobs::{BlobKind, Wanted, copy};
+use agora_chain::{BlockNumber, ChainError, H256, views::ContributionState};
+use agora_primitives::{TaskId, commitment::commitment, job::Claim};
 
-impl Shared {
+impl<C: Chain<State: State>> Shared<C> {
     /// Does what is due about one task.
-    pub(super) async fn step(&self, task: TaskId, at: &AtBlock, record: TaskRecord) -> Result<(), WorkerError> {
-        let view = at.task(task).await?;
-        let contribution = at.contribution(task, &self.account).await?;
-        let situation = Situation {
-            now: at.block.number,
-            phase: view.as_ref().map(|view| view.phase),
-            contribution: contribution.as_ref().map(|contribution| contribution.state),
-            until: view.as_ref().map_or(0, |view| view.until),
-        };
-        let step = Step::decide(situation, record.stage);
+    pub(super) async fn step(
+        &self,
+        task: TaskId,
+        heads: &Heads<C::State>,
+        record: TaskRecord,
+    ) -> Result<(), WorkerError> {
+        let (step, best, view) = self.situations(task, heads, &record).await?;
+        if !self.book.may_send(task, step, &best) {
+            return Ok(());
+        }
         match (step, view) {
             (Step::Wait, _) => Ok(()),
-            (Step::End, _) | (_, None) => self.end(task, record).await,
-            (Step::Accept, Some(view)) => self.accept(&view, record, at.block.number).await,
-            (Step::Compute, Some(view)) => self.compute(&view, record).await,
-            (Step::Commit, _) => self.commit(task, &record).await,
-            (Step::Reveal, _) => self.reveal(task, record, situation.contribution).await,
+            (Step::End, _) => self.end(task, record, C::block_of(&heads.finalised).number).await,
+            (Step::Forget, _) => {
+                tracing::info!("The task was never accepted.");
+                self.remove_folder(task);
+                self.book.forget(task)
+            }
+            (Step::Accept, Some(view)) => self.take_again(&view, record, heads).await,
+            (Step::Compute, Some(view)) => self.compute(&view, record, best.now).await,
+            (Step::Commit, Some(view)) => {
+                self.metrics
+                    .slack(self.config.policy.time_of(view.until.saturating_sub(best.now)));
+                self.commit(task, &record, best).await
+            }
+            (Step::Reveal, _) => self.reveal(task, record, best).await,
             (Step::Serve, _) => self.serve(task, record).await,
+            (Step::Accept | Step::Compute | Step::Commit, None) => Ok(()),
         }
     }
 
-    async fn end(&self, task: TaskId, record: TaskRecord) -> Result<(), WorkerError> {
+    async fn end(&self, task: TaskId, record: TaskRecord, finalised: BlockNumber) -> Result<(), WorkerError> {
+        if !self.book.has_heard_of_the_end(task, finalised) {
+            return Ok(());
+        }
         // Revealed, and the store failed until now: a last try, because what is paid for should be there.
         if record.stage == Stage::Revealing
             && let Err(error) = self.serve(task, record.clone()).await
         {
-            tracing::error!(%task, %error, "The result could not be put where others find it.");
+            tracing::error!(%error, "The result could not be put where others find it.");
         }
-        if let Err(error) = std::fs::remove_dir_all(self.folder(task))
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(%task, %error, "The task's folder could not be removed.");
-        }
-        self.journal.put_task(
-            task,
-            &TaskRecord {
-                stage: Stage::Ended,
-                ..record
-            },
-        )?;
-        self.metrics.ended.inc();
-        tracing::info!(%task, "The task has ended.");
+        let came_to = self.book.end(task, record)?;
+        self.remove_folder(task);
+        self.now().unkept.remove(&task);
+        self.metrics.ended(came_to.judged);
+        let judged = came_to.judged;
+        tracing::info!(
+            ?judged,
+            earned = came_to.earned,
+            lost = came_to.lost,
+            "The task has ended."
+        );
         Ok(())
-    }
-
-    async fn accept(&self, view: &TaskView, record: TaskRecord, now: BlockNumber) -> Result<(), WorkerError> {
-        let task = view.id;
-        let fetched = async {
-            let job = load_spec(&self.blobs, &view.job).await?;
-            // Asked before anything large is fetched.
-            let suits = self.config.policy.check(view, job.work(), now);
-            if suits.is_ok() {
-                // Before the bond is put up: what the publisher takes away later is here.
-                keep_job(&self.blobs, &self.own(task)?, &view.job, &job).await?;
-            }
-            Ok::<_, WorkerError>(suits)
-        };
-        match fetched.await {
-            Ok(Ok(())) => {}
-            Ok(Err(why)) => {
-                tracing::info!(%task, %why, "Not taken.");
-                return self.end(task, record).await;
-            }
-            Err(error) => {
-                self.end(task, record).await?;
-                return Err(error);
-            }
-        }
-        self.pause_at("before-accept").await;
-        match self.submitter.submit(&calls::accept(task)).await {
-            Ok(included) => {
-                self.metrics.accepted.inc();
-                tracing::info!(%task, block = included.block.number, "Accepted.");
-                self.pause_at("after-accept").await;
-                Ok(())
-            }
-            Err(error) if error.is_recoverable() => Err(error.into()),
-            Err(error) => {
-                tracing::info!(%task, %error, "The chain refused the acceptance.");
-                self.end(task, record).await
-            }
-        }
-    }
-
-    async fn compute(&self, view: &TaskView, record: TaskRecord) -> Result<(), WorkerError> {
-        let task = view.id;
-        let (job, inputs) = load_job(&self.own(task)?, &view.job).await?;
-        let started = Instant::now();
-        tracing::info!(%task, operations = job.work(), "Computing.");
-        let claim = match self.compute_job(job, inputs, self.cancel.clone()).await {
-            Ok(computation) => self.keep(task, computation).await?,
-            Err(WorkerError::Engine(error)) if error.is_unusable() => {
-                tracing::warn!(%task, %error, "The inputs are unusable, and that is the result.");
-                Claim::Unusable
-            }
-            Err(error) => return Err(error),
-        };
-        self.metrics.computed.inc();
-        tracing::info!(%task, seconds = started.elapsed().as_secs_f64(), "Computed.");
-        let record = TaskRecord {
-            stage: Stage::Committing,
-            claim: Some(claim),
-            ..record
-        };
-        self.journal.put_task(task, &record)?;
-        Ok(())
-    }
-
-    /// Keeps a result where nobody else sees it: before the reveal it would be an answer to copy.
-    async fn keep(&self, task: TaskId, computation: Computation) -> Result<Claim, WorkerError> {
-        let own = self.own(task)?;
-        let claim = computation.claim();
-        let states = computation.states().into_iter().flat_map(|digest| digest.0).collect();
-        own.put(BlobKind::States, states).await?;
-        own.put(BlobKind::Output, computation.output).await?;
-        Ok(claim)
     }
 
     /// Puts the result where verifiers and the publisher find it, after it was revealed: a store that fails or stands still
@@ -150,100 +75,99 @@ impl Shared {
     async fn serve(&self, task: TaskId, record: TaskRecord) -> Result<(), WorkerError> {
         if let Some(Claim::Output { output, states_root }) = record.claim {
             let own = self.own(task)?;
-            for (kind, key) in [(BlobKind::States, states_root.0), (BlobKind::Output, output.hash.0)] {
-                copy(&own, &self.blobs, kind, &key, u64::MAX).await?;
+            for wanted in [Wanted::states(&states_root), Wanted::content(BlobKind::Output, &output)] {
+                copy(&own, &wanted, self.blobs.store()).await?;
             }
         }
         let record = TaskRecord {
             stage: Stage::Served,
             ..record
         };
-        self.journal.put_task(task, &record)?;
-        Ok(())
+        self.book.put(task, record)
     }
 
-    /// The folder of a task.
-    fn folder(&self, task: TaskId) -> PathBuf {
-        self.tasks.join(task.to_string())
-    }
-
-    /// The store of a task's own.
-    fn own(&self, task: TaskId) -> Result<BlobStore, WorkerError> {
-        Ok(BlobStore::open(&self.folder(task).to_string_lossy())?)
-    }
-
-    /// Computes `job` on the next idle device.
-    pub(super) async fn compute_job(
-        &self,
-        job: JobSpec,
-        inputs: MemoryInputs,
-        cancel: CancelFlag,
-    ) -> Result<Computation, WorkerError> {
-        let computed = self.engines.run(job, inputs, self.metrics.clone(), cancel);
-        #[cfg_attr(not(feature = "fault-injection"), allow(unused_mut))]
-        let mut computation = computed.await?;
-        #[cfg(feature = "fault-injection")]
-        if self.config.fault == Some(Fault::Corrupt) {
-            corrupt(&mut computation);
-        }
-        Ok(computation)
-    }
-
-    async fn commit(&self, task: TaskId, record: &TaskRecord) -> Result<(), WorkerError> {
+    async fn commit(&self, task: TaskId, record: &TaskRecord, best: Situation) -> Result<(), WorkerError> {
         let Some(claim) = &record.claim else { return Ok(()) };
         let commitment = self.commitment(task, claim, record);
         self.pause_at("before-commit").await;
-        let included = self.submitter.submit(&calls::commit(task, commitment)).await?;
-        self.metrics.committed.inc();
-        tracing::info!(%task, block = included.block.number, "Committed.");
-        self.pause_at("after-commit").await;
+        if let Some(receipt) = self
+            .send(task, Step::Commit, best, Call::Commit(task, commitment), record.round)
+            .await?
+        {
+            self.now().fees.commit = receipt.fee;
+            self.metrics.committed.inc();
+            tracing::info!(block = receipt.block.number, "Committed.");
+            self.pause_at("after-commit").await;
+        }
         Ok(())
     }
 
-    async fn reveal(
-        &self,
-        task: TaskId,
-        record: TaskRecord,
-        on_chain: Option<ContributionState>,
-    ) -> Result<(), WorkerError> {
+    async fn reveal(&self, task: TaskId, record: TaskRecord, best: Situation) -> Result<(), WorkerError> {
         #[cfg(feature = "fault-injection")]
         if self.config.fault == Some(Fault::Silent) {
             return Ok(());
         }
         let Some(claim) = record.claim else { return Ok(()) };
         let ours = self.commitment(task, &claim, &record);
-        if let Some(ContributionState::Committed { commitment, .. }) = on_chain
+        if let Some((_, ContributionState::Committed { commitment, .. })) = best.contribution
             && commitment != ours
         {
-            tracing::error!(%task, "The commitment on chain is not the one in the journal, so the result cannot be revealed. Was the journal replaced?");
+            if self.told.is_new(format!("commitment {task}"), "") {
+                tracing::error!(
+                    "The commitment on chain is not the one in the journal, so the result cannot be revealed. Was the journal replaced?"
+                );
+            }
             return Ok(());
         }
         let record = TaskRecord {
             stage: Stage::Revealing,
             ..record
         };
-        self.journal.put_task(task, &record)?;
+        self.book.put(task, record.clone())?;
         self.pause_at("before-reveal").await;
-        let call = calls::reveal(task, claim, record.salt);
-        let included = self.submitter.submit(&call).await?;
-        self.metrics.revealed.inc();
-        tracing::info!(%task, block = included.block.number, "Revealed.");
-        self.pause_at("after-reveal").await;
-        self.serve(task, record).await
+        let (call, round) = (Call::Reveal(task, claim, record.salt), record.round);
+        if let Some(receipt) = self.send(task, Step::Reveal, best, call, round).await? {
+            self.now().fees.reveal = receipt.fee;
+            self.metrics.revealed.inc();
+            tracing::info!(block = receipt.block.number, "Revealed.");
+            self.pause_at("after-reveal").await;
+        }
+        Ok(())
+    }
+
+    /// Sends `call`, which `step` is. `None`: it was refused, and is not sent again while the state is the same.
+    async fn send(
+        &self,
+        task: TaskId,
+        step: Step,
+        best: Situation,
+        call: Call,
+        round: u32,
+    ) -> Result<Option<Receipt>, WorkerError> {
+        let until = best.until();
+        match self.chain.send(call, Due { round, until }).await {
+            Ok(receipt) => Ok(Some(receipt)),
+            Err(error @ (ChainError::Refused { .. } | ChainError::Failed(_))) => {
+                tracing::warn!(?step, %error, "Refused; not sent again until the state changes.");
+                self.metrics.refused.inc();
+                self.book.refused(task, step, best);
+                Ok(None)
+            }
+            Err(error) => {
+                if error.is_recoverable() {
+                    self.book.lost_answer(task, step, best.now);
+                }
+                Err(error.into())
+            }
+        }
     }
 
     fn commitment(&self, task: TaskId, claim: &Claim, record: &TaskRecord) -> H256 {
-        commitment(
-            self.submitter.client().genesis_hash(),
-            task,
-            &self.account,
-            claim,
-            &record.salt,
-        )
+        commitment(self.chain.genesis_hash(), task, &self.account, claim, &record.salt)
     }
 
     #[cfg(feature = "fault-injection")]
-    async fn pause_at(&self, name: &str) {
+    pub(super) async fn pause_at(&self, name: &str) {
         if let Some(Fault::Pause(pause)) = self.config.fault
             && Pause::ALL.contains(&(name, pause))
         {
@@ -253,14 +177,5 @@ impl Shared {
     }
 
     #[cfg(not(feature = "fault-injection"))]
-    async fn pause_at(&self, _: &str) {}
-}
-
-/// Changes one residue consistently: the digest is that of the changed output.
-#[cfg(feature = "fault-injection")]
-fn corrupt(computation: &mut Computation) {
-    if let (Some(residue), Some(last)) = (computation.output.first_mut(), computation.state_digests.last_mut()) {
-        *residue = (*residue + 1) % 251;
-        *last = agora_compute::output_digest(&computation.output);
-    }
+    pub(super) async fn pause_at(&self, _: &str) {}
 }

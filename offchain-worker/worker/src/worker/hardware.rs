@@ -1,33 +1,40 @@
 //! A worker's hardware challenges.
 
-use super::Shared;
-use crate::WorkerError;
+use super::{
+    Shared,
+    computing::{Check, Computed},
+};
+use crate::{Call, Chain, Due, WorkerError, chain::State};
 use agora_blobs::BlobKind;
-use agora_chain::{AtBlock, H256, calls, views::RoundView};
-use agora_compute::{Computation, EngineError, MemoryInputs};
-use agora_primitives::{job::JobSpec, participants::Role};
-use std::time::{Duration, Instant};
+use agora_chain::{H256, views::RoundView};
+use agora_compute::MemoryInputs;
+use agora_primitives::participants::Role;
+use std::time::Duration;
+use tokio::time::Instant;
 
-impl Shared {
+impl<C: Chain<State: State>> Shared<C> {
     /// The open round of hardware challenges, if this worker has not responded in it.
-    pub(super) async fn open_round(&self, at: &AtBlock) -> Result<Option<RoundView>, WorkerError> {
-        let Some(round) = at.hardware_round().await? else {
+    pub(super) async fn open_round(&self, best: &C::State) -> Result<Option<RoundView>, WorkerError> {
+        let Some(round) = best.hardware_round().await? else {
             return Ok(None);
         };
-        let is_open = at.block.number < round.closes_at;
-        let is_due = is_open && at.hardware_response(round.number, &self.account).await?.is_none();
+        let is_open = C::block_of(best).number < round.closes_at;
+        let is_due = is_open && best.hardware_response(round.number, &self.account).await?.is_none();
         Ok(is_due.then_some(round))
     }
 
     /// Computes this worker's hardware challenge, and responds to it if there is still time. Nothing is kept for a
     /// later try, because a later response is refused.
-    pub(super) async fn respond(&self, at: &AtBlock, round: &RoundView) -> Result<(), WorkerError> {
-        let Some(participant) = at.participant(&self.account, Role::Worker).await? else {
+    pub(super) async fn respond(&self, best: &C::State, round: &RoundView) -> Result<(), WorkerError> {
+        let Some(participant) = C::participant(best, &self.account, Role::Worker).await? else {
             return Ok(());
         };
         let job = round.challenge(&self.account, participant.capability);
         let started = Instant::now();
-        let Some(computation) = self.compute_within(job, Duration::from_millis(round.window_ms)).await? else {
+        let deadline = started + Duration::from_millis(round.window_ms);
+        // The window is short, and verifiers check it.
+        let computed = self.compute_job(job, MemoryInputs::new(), deadline, Check::No).await?;
+        let Computed::Result(computation) = computed else {
             tracing::warn!(
                 round = round.number,
                 capability = participant.capability,
@@ -37,8 +44,8 @@ impl Shared {
         };
         let seconds = started.elapsed().as_secs_f64();
         let digest = H256(computation.digest());
-        self.blobs.put(BlobKind::Output, computation.output).await?;
-        let now = self.submitter.client().best().await?;
+        self.blobs.store().put(BlobKind::Output, computation.output).await?;
+        let now = self.chain.best().await?;
         if self.open_round(&now).await?.as_ref() != Some(round) {
             tracing::warn!(
                 round = round.number,
@@ -46,31 +53,17 @@ impl Shared {
             );
             return Ok(());
         }
-        let call = calls::respond(round.number, digest);
-        let included = self.submitter.submit(&call).await?;
+        let due = Due {
+            round: round.number,
+            until: round.closes_at.saturating_sub(1),
+        };
+        let receipt = self.chain.send(Call::Respond(round.number, digest), due).await?;
         tracing::info!(
             round = round.number,
             seconds,
-            block = included.block.number,
+            block = receipt.block.number,
             "Responded to the hardware challenge."
         );
         Ok(())
-    }
-
-    /// Computes `job` without inputs; `None` if it takes longer than `limit`.
-    async fn compute_within(&self, job: JobSpec, limit: Duration) -> Result<Option<Computation>, WorkerError> {
-        let cancel = self.cancel.child();
-        let late = cancel.clone();
-        let timer = tokio::spawn(async move {
-            tokio::time::sleep(limit).await;
-            late.cancel();
-        });
-        let computed = self.compute_job(job, MemoryInputs::new(), cancel).await;
-        let is_over = timer.is_finished();
-        timer.abort();
-        match computed {
-            Err(WorkerError::Engine(EngineError::Cancelled)) if is_over => Ok(None),
-            computed => computed.map(Some),
-        }
     }
 }

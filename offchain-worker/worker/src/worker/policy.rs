@@ -1,79 +1,153 @@
 //! Which tasks a worker takes.
 
+use super::money::Power;
 use agora_chain::{Balance, BlockNumber, views::TaskView};
 use agora_primitives::participants::Specialisations;
+use std::time::Duration;
 
-/// What a worker wants of a task.
+/// Blocks between the last that a worker counts on and the last in which it can commit: an acceptance and a commitment each
+/// take a block, and one of them may have to be sent again.
+pub(super) const SLACK: BlockNumber = 5;
+
+/// What a worker wants of a task, and what it risks.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// Kinds of work it does.
     pub specialisations: Specialisations,
     /// Most multiply–add operations of one job.
     pub max_work: u128,
-    /// Least reward, in plancks per 10⁹ multiply–adds, split over the replicas wanted.
+    /// Most bytes of the inputs and the output of one job, which are held in memory.
+    pub max_job_bytes: u64,
+    /// Least pay, in plancks per 10⁹ multiply–adds: of this worker's own share.
     pub min_reward_per_giga_op: Balance,
+    /// Least profit of a task, in plancks: this worker's own share, less fees and power.
+    pub min_profit: Balance,
+    /// What power costs.
+    pub power: Power,
     /// Largest bond it puts up for one task.
     pub max_bond: Balance,
-    /// Speed, in multiply–adds per second, by which it judges whether it can finish in time; `None`: it does not judge.
-    pub operations_per_second: Option<u64>,
+    /// Most that it has in bonds for tasks at the same time.
+    pub max_exposure: Balance,
+    /// It takes nothing more after losing so much in this time; `None`: whatever it loses.
+    pub stop_loss: Option<(Balance, Duration)>,
     /// The chain's time per block, in milliseconds.
     pub block_ms: u64,
 }
 
 /// Why a task is not taken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 pub enum Unsuitable {
     /// It is another kind of work.
     #[error("another kind of work")]
     Kind,
     /// It is too large.
-    #[error("more work than this worker takes")]
+    #[error("more work, or larger inputs, than this worker takes")]
     Size,
-    /// It pays too little.
-    #[error("pays less than this worker asks")]
-    Reward,
     /// The bond is too high.
     #[error("asks a higher bond than this worker puts up")]
     Bond,
+    /// Its job is not what the chain says.
+    #[error("its job is not what the chain says")]
+    Job,
+    /// This worker may never work on it.
+    #[error("this account may not work on it")]
+    Barred,
+    /// It pays too little.
+    #[error("pays less than this worker asks")]
+    Reward,
+    /// It costs more than it pays.
+    #[error("would not bring the profit that this worker asks")]
+    Profit,
+    /// It is not known how rewards of its class are divided.
+    #[error("how its reward is divided is not known")]
+    Terms,
     /// There is not enough time left.
-    #[error("cannot be finished before its deadline")]
+    #[error("cannot be finished before its deadline, with what is to be done before it")]
     Time,
+    /// All slots are taken.
+    #[error("all slots are taken")]
+    Slots,
+    /// The bonds of accepted tasks are as much as this worker risks.
+    #[error("the bonds of accepted tasks leave no room for another")]
+    Exposure,
+    /// The balance is too small.
+    #[error("the free balance would not pay for the bond and for the fees of committing and revealing")]
+    Funds,
+    /// An input cannot be had now.
+    #[error("an input cannot be had")]
+    Input,
+    /// There is no room for its inputs.
+    #[error("this machine's disk does not take its inputs")]
+    Disk,
+    /// No device works.
+    #[error("no device works")]
+    Device,
+    /// The chain or its pool refused the acceptance.
+    #[error("the acceptance was refused")]
+    Refused,
+}
+
+impl Unsuitable {
+    /// Whether the task will never suit, whatever happens. Else it is looked at again.
+    pub const fn is_for_good(self) -> bool {
+        matches!(self, Self::Kind | Self::Size | Self::Bond | Self::Job | Self::Barred)
+    }
+}
+
+/// What a task would bring and cost this worker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Prospect {
+    /// Its multiply–adds.
+    pub work: u128,
+    /// The least share of the reward that this worker gets for a right result, in plancks.
+    pub share: Balance,
+    /// Fees and power, in plancks.
+    pub costs: Balance,
 }
 
 impl Policy {
-    /// Whether to take `task` at block `now`. Its job is `work` multiply–adds.
-    pub fn check(&self, task: &TaskView, work: u128, now: BlockNumber) -> Result<(), Unsuitable> {
+    /// Whether `task` may suit, as far as its view tells.
+    pub(super) fn check_view(&self, task: &TaskView, now: BlockNumber) -> Result<(), Unsuitable> {
         if !self.specialisations.contains(task.specialisation) {
             return Err(Unsuitable::Kind);
-        }
-        if work > self.max_work {
-            return Err(Unsuitable::Size);
         }
         if task.bond > self.max_bond {
             return Err(Unsuitable::Bond);
         }
-        let share = task.reward / Balance::from(task.wanted.max(1));
-        let asked = work.saturating_mul(self.min_reward_per_giga_op) / 1_000_000_000;
-        if share < asked {
-            return Err(Unsuitable::Reward);
-        }
-        let work_until = task.work_until();
-        if now.saturating_add(task.min_thinking) >= work_until {
+        if now.saturating_add(task.min_thinking).saturating_add(SLACK) > task.work_until() {
             return Err(Unsuitable::Time);
         }
-        if let Some(speed) = self.operations_per_second {
-            let needed_ms = work.saturating_mul(1000) / u128::from(speed.max(1));
-            let left_ms = u128::from(work_until.saturating_sub(now)) * u128::from(self.block_ms);
-            if needed_ms >= left_ms {
-                return Err(Unsuitable::Time);
-            }
+        Ok(())
+    }
+
+    /// Whether a job of so much work, with so many bytes of inputs and output, is not too large.
+    pub(super) fn check_size(&self, work: u128, bytes: u64) -> Result<(), Unsuitable> {
+        match work > self.max_work || bytes > self.max_job_bytes {
+            true => Err(Unsuitable::Size),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the task pays.
+    pub(super) fn check_pay(&self, prospect: Prospect) -> Result<(), Unsuitable> {
+        let asked = prospect.work.saturating_mul(self.min_reward_per_giga_op) / 1_000_000_000;
+        if prospect.share < asked {
+            return Err(Unsuitable::Reward);
+        }
+        if prospect.share < prospect.costs.saturating_add(self.min_profit) {
+            return Err(Unsuitable::Profit);
         }
         Ok(())
+    }
+
+    /// How long until so many blocks have passed.
+    pub(super) fn time_of(&self, blocks: BlockNumber) -> Duration {
+        Duration::from_millis(u64::from(blocks).saturating_mul(self.block_ms))
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use agora_chain::AccountId;
     use agora_primitives::{
@@ -85,26 +159,30 @@ mod tests {
 
     const GIGA: u128 = 1_000_000_000;
 
-    fn policy() -> Policy {
+    pub fn policy() -> Policy {
         Policy {
             specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
             max_work: 10 * GIGA,
+            max_job_bytes: 1000,
             min_reward_per_giga_op: 100,
+            min_profit: 10,
+            power: Power::FREE,
             max_bond: 50,
-            operations_per_second: Some(1_000_000_000),
+            max_exposure: Balance::MAX,
+            stop_loss: None,
             block_ms: 1000,
         }
     }
 
-    /// A task that just suits [`policy`] at block 10, with 10 × 10⁹ operations.
-    fn task() -> TaskView {
+    /// A task that suits [`policy`] at block 10.
+    pub fn task(id: u64) -> TaskView {
         let job = SyntheticJob {
             seed: [0; 32],
             matrix_size: 16,
             iterations: 1,
         };
         TaskView {
-            id: TaskId(1),
+            id: TaskId(id),
             publisher: AccountId([1; 32]),
             reference: [0; 16],
             class: ClassId(0),
@@ -112,7 +190,7 @@ mod tests {
             job: JobSource::Inline(JobSpec::V2(JobKind::Synthetic(job))),
             difficulty: Difficulty(1000),
             reward: 3000,
-            stake: 0,
+            stake: 1500,
             fee: 0,
             bond: 50,
             published_at: 0,
@@ -132,49 +210,51 @@ mod tests {
 
     #[test]
     fn a_task_at_every_limit_is_taken() {
-        assert_eq!(policy().check(&task(), 10 * GIGA, 10), Ok(()));
+        // Its last block is 21, and thinking takes 2.
+        assert_eq!(policy().check_view(&task(1), 14), Ok(()));
+        assert_eq!(policy().check_size(10 * GIGA, 1000), Ok(()));
+        let prospect = Prospect {
+            work: 10 * GIGA,
+            share: 1000,
+            costs: 990,
+        };
+        assert_eq!(policy().check_pay(prospect), Ok(()));
     }
 
     #[test]
-    fn another_kind_of_work_is_refused() {
-        let task = TaskView {
+    fn a_task_beyond_a_limit_is_refused_for_its_reason() {
+        let other = TaskView {
             specialisation: Specialisation::Rendering,
-            ..task()
+            ..task(1)
         };
-        assert_eq!(policy().check(&task, GIGA, 10), Err(Unsuitable::Kind));
-    }
-
-    #[test]
-    fn too_much_work_is_refused() {
-        assert_eq!(policy().check(&task(), 10 * GIGA + 1, 10), Err(Unsuitable::Size));
-    }
-
-    #[test]
-    fn a_high_bond_is_refused() {
-        let task = TaskView { bond: 51, ..task() };
-        assert_eq!(policy().check(&task, GIGA, 10), Err(Unsuitable::Bond));
-    }
-
-    #[test]
-    fn the_reward_is_split_over_the_replicas() {
-        let task = TaskView { reward: 2999, ..task() };
-        assert_eq!(policy().check(&task, 10 * GIGA, 10), Err(Unsuitable::Reward));
-        assert_eq!(policy().check(&task, 9 * GIGA, 10), Ok(()));
-    }
-
-    #[test]
-    fn a_task_that_cannot_be_finished_in_time_is_refused() {
-        assert_eq!(policy().check(&task(), 10 * GIGA, 11), Err(Unsuitable::Time));
-        assert_eq!(policy().check(&task(), 9 * GIGA, 11), Ok(()));
-        let unjudged = Policy {
-            operations_per_second: None,
-            ..policy()
-        };
-        assert_eq!(unjudged.check(&task(), 10 * GIGA, 18), Ok(()));
+        assert_eq!(policy().check_view(&other, 10), Err(Unsuitable::Kind));
+        let bond = TaskView { bond: 51, ..task(1) };
+        assert_eq!(policy().check_view(&bond, 10), Err(Unsuitable::Bond));
         assert_eq!(
-            unjudged.check(&task(), 10 * GIGA, 19),
+            policy().check_view(&task(1), 19),
             Err(Unsuitable::Time),
             "no time to think"
         );
+        assert_eq!(policy().check_size(10 * GIGA + 1, 0), Err(Unsuitable::Size));
+        assert_eq!(policy().check_size(1, 1001), Err(Unsuitable::Size));
+        let pay = |work, share, costs| policy().check_pay(Prospect { work, share, costs });
+        assert_eq!(pay(10 * GIGA, 999, 0), Err(Unsuitable::Reward));
+        assert_eq!(pay(10 * GIGA, 1000, 991), Err(Unsuitable::Profit));
+        assert_eq!(pay(0, 0, Balance::MAX), Err(Unsuitable::Profit));
+    }
+
+    #[test]
+    fn only_what_never_changes_is_for_good() {
+        for lasting in [Unsuitable::Kind, Unsuitable::Size, Unsuitable::Bond, Unsuitable::Barred] {
+            assert!(lasting.is_for_good());
+        }
+        for passing in [
+            Unsuitable::Input,
+            Unsuitable::Time,
+            Unsuitable::Funds,
+            Unsuitable::Refused,
+        ] {
+            assert!(!passing.is_for_good());
+        }
     }
 }

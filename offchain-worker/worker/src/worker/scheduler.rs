@@ -1,100 +1,256 @@
-//! What a worker starts after each block: its hardware challenge, the next steps of its tasks, and new tasks for free
-//! slots.
+//! What a worker starts after each block: its hardware challenge, the next steps of its tasks, and looks at tasks that it
+//! may take.
 
-use super::{Shared, Worker};
-use crate::{
-    Stage, TaskRecord, WorkerError,
-    driver::{Duty, Matter, Steps},
+use super::{
+    Offers, Shared, Worker,
+    openings::wrong_time,
+    step::{Known, Situation, Step},
 };
-use agora_chain::{AtBlock, BlockNumber, views::TaskView};
-use agora_primitives::{TaskId, job::JobSource};
-use std::sync::Arc;
+use crate::{
+    CameTo, Chain, News, SeenChain, Stage, TaskRecord, WorkerError,
+    chain::State,
+    driver::{Duty, Heads, Heard, Looked, Matter, Steps},
+};
+use agora_chain::{
+    BlockNumber,
+    views::{PaymentView, TaskView},
+};
+use agora_primitives::{
+    TaskId,
+    money::{Payee, Purpose, Scope},
+    participants::Role,
+};
+use std::{cmp::Reverse, collections::HashMap, sync::Arc, time::SystemTime};
+use tokio::time::Instant;
+use tracing::Instrument;
 
-impl Duty for Worker {
-    async fn look(&mut self, at: &AtBlock, steps: &mut Steps) -> Result<(), WorkerError> {
-        // First, because its round closes soon.
-        self.look_at_hardware_round(at, steps).await?;
-        let unfinished = self.shared.journal.unfinished()?;
-        self.shared
-            .metrics
-            .tasks_in_hand
-            .set(i64::try_from(unfinished.len()).unwrap_or(i64::MAX));
-        let free = self.shared.config.slots.saturating_sub(unfinished.len());
-        for (task, record) in unfinished {
-            self.start(task, at, record, steps);
+/// A task that nothing is due about is looked at after so many blocks, whatever was heard.
+const LOOK_EVERY: BlockNumber = 16;
+/// How rewards are divided is read after so many blocks, whatever was heard.
+const TERMS_EVERY: BlockNumber = 256;
+
+impl<C: Chain<State: State>, O: Offers<C::State>> Duty<C> for Worker<C, O> {
+    fn settled_up_to(&self) -> Option<BlockNumber> {
+        self.shared.book.settled()
+    }
+
+    fn settle(&mut self, news: News) {
+        self.shared.settle(&news);
+    }
+
+    async fn look(&mut self, heads: &Heads<C::State>, heard: &Heard, steps: &mut Steps) -> Result<Looked, WorkerError> {
+        let shared = Arc::clone(&self.shared);
+        let now = C::block_of(&heads.best).number;
+        // Kept until the offers were told: also while the node is believed in nothing, nothing is lost.
+        self.changed.extend(heard.news.iter().flat_map(|news| &news.changed));
+        self.has_gap |= heard.has_gap;
+        let seen = SeenChain {
+            best: now,
+            finalised: C::block_of(&heads.finalised).number,
+        };
+        if let Some(why) = shared.book.saw(seen) {
+            return Ok(Looked::Waiting(why));
         }
-        self.take_tasks(at, free, steps).await
+        // First, because its round closes soon.
+        let hardware = self.look_at_hardware_round(heads, steps).await;
+        for (task, record) in shared.book.all() {
+            let is_due = self.has_gap || self.changed.contains(&task) || now.is_multiple_of(LOOK_EVERY);
+            if record.stage < Stage::Served || is_due {
+                self.start(task, heads, record, steps);
+            }
+        }
+        hardware?;
+        let changed: Vec<_> = self.changed.iter().copied().collect();
+        self.offers.refresh(&heads.best, now, &changed, self.has_gap).await?;
+        self.changed.clear();
+        self.has_gap = false;
+        shared.read_terms(heads, heard).await?;
+        shared.count();
+        self.take_tasks(heads, steps).await
     }
 }
 
-impl Worker {
-    async fn look_at_hardware_round(&self, at: &AtBlock, steps: &mut Steps) -> Result<(), WorkerError> {
-        let Some(round) = self.shared.open_round(at).await? else {
+impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
+    async fn look_at_hardware_round(&self, heads: &Heads<C::State>, steps: &mut Steps) -> Result<(), WorkerError> {
+        let Some(round) = self.shared.open_round(&heads.best).await? else {
             return Ok(());
         };
-        let (shared, at) = (Arc::clone(&self.shared), at.clone());
+        let (shared, best) = (Arc::clone(&self.shared), heads.best.clone());
         steps.start(Matter::HardwareRound(round.number), async move {
-            shared.respond(&at, &round).await
+            shared.respond(&best, &round).await
         });
         Ok(())
     }
 
-    /// Starts to take up to `free` tasks that want workers.
-    async fn take_tasks(&self, at: &AtBlock, mut free: usize, steps: &mut Steps) -> Result<(), WorkerError> {
-        if free == 0 {
-            return Ok(());
-        }
-        for view in at.tasks_wanting_workers().await? {
-            if free == 0 {
-                break;
-            }
-            if steps.are_busy_with(view.id) || self.shared.is_done_with(&view)? {
-                continue;
-            }
-            if self.wants(&view, at.block.number) {
-                let record = TaskRecord {
-                    stage: Stage::Accepting,
-                    round: view.round,
-                    salt: rand::random(),
-                    claim: None,
-                };
-                self.shared.journal.put_task(view.id, &record)?;
-                self.start(view.id, at, record, steps);
-                free -= 1;
-            }
-        }
-        Ok(())
+    fn start(&self, task: TaskId, heads: &Heads<C::State>, record: TaskRecord, steps: &mut Steps) {
+        let (shared, heads) = (Arc::clone(&self.shared), heads.clone());
+        let span = tracing::info_span!("task", id = task.0);
+        steps.start(
+            task,
+            async move { shared.step(task, &heads, record).await }.instrument(span),
+        );
     }
 
-    fn wants(&self, view: &TaskView, now: BlockNumber) -> bool {
-        let work = match &view.job {
-            JobSource::Inline(spec) => spec.work(),
-            // Not known before it is fetched, and checked again then.
-            JobSource::Stored(_) => 0,
+    /// Starts to look at tasks that want workers, as many as there are slots for.
+    async fn take_tasks(&self, heads: &Heads<C::State>, steps: &mut Steps) -> Result<Looked, WorkerError> {
+        let (shared, now) = (&self.shared, C::block_of(&heads.best).number);
+        shared.waitlist.keep(self.offers.open());
+        shared.metrics.declined(&shared.waitlist.count());
+        if !shared.takes_tasks(&heads.best).await? {
+            return Ok(Looked::Well);
+        }
+        let Some(participant) = C::participant(&heads.best, &shared.account, Role::Worker).await? else {
+            return Ok(Looked::Waiting(
+                "The account is not registered as a worker any more.".to_owned(),
+            ));
         };
-        if view.publisher == self.shared.account || !view.takes(&self.shared.account, now) {
+        let taken = (participant.occupied as usize).saturating_add(shared.book.pending().0);
+        let free = (participant.slots as usize).saturating_sub(taken);
+        if free == 0 {
+            return Ok(Looked::Well);
+        }
+        let mut suitable: Vec<_> = self.offers.open().filter(|task| shared.may_suit(task, now)).collect();
+        suitable.sort_by_key(|task| Reverse(task.reward));
+        let mut started = 0;
+        for task in suitable {
+            if started == free {
+                break;
+            }
+            if steps.are_busy_with(task.id) || shared.book.knows(task)? {
+                continue;
+            }
+            let (shared, heads, task, id) = (Arc::clone(shared), heads.clone(), task.clone(), task.id);
+            let span = tracing::info_span!("task", id = id.0);
+            steps.start(id, async move { shared.take(task, &heads).await }.instrument(span));
+            started += 1;
+        }
+        Ok(Looked::Well)
+    }
+}
+
+impl<C: Chain<State: State>> Shared<C> {
+    /// Whether tasks are taken now at all. Says why not, once.
+    async fn takes_tasks(&self, best: &C::State) -> Result<bool, WorkerError> {
+        let clock = SystemTime::now();
+        let wrong = wrong_time(best.timestamp_ms().await?, clock);
+        match wrong {
+            Some(why) if self.told.is_new("clock", why) => tracing::warn!("{why}"),
+            None if self.told.is_over("clock") => tracing::info!("The clock and the chain agree again."),
+            _ => {}
+        }
+        let is_old = wrong.is_some_and(|why| why.starts_with("no task"));
+        let closed = self.config.openings.closed(clock).or_else(|| self.has_lost_enough());
+        match &closed {
+            Some(why) if self.told.is_new("closed", why) => tracing::info!("{why}"),
+            None if self.told.is_over("closed") => tracing::info!("Tasks are taken again."),
+            _ => {}
+        }
+        let takes = closed.is_none() && !is_old;
+        self.metrics.taking.set(takes.into());
+        Ok(takes)
+    }
+
+    fn has_lost_enough(&self) -> Option<String> {
+        let (most, period) = self.config.policy.stop_loss?;
+        let lost = self.now().losses.within(Instant::now(), period);
+        let hours = period.as_secs() / 3600;
+        (lost >= most).then(|| format!("no task is taken: too much was lost within {hours} h, see the metrics"))
+    }
+
+    /// Whether a task may suit, as far as its view tells.
+    fn may_suit(&self, task: &TaskView, now: BlockNumber) -> bool {
+        if !self.waitlist.is_due(task.id, task.round, now) || !task.takes(&self.account, now) {
             return false;
         }
-        match self.shared.config.policy.check(view, work, now) {
+        match self.check_view(task, now) {
             Ok(()) => true,
             Err(why) => {
-                tracing::debug!(task = %view.id, %why, "Not taken.");
+                self.decline(task, why, now);
                 false
             }
         }
     }
 
-    fn start(&self, task: TaskId, at: &AtBlock, record: TaskRecord, steps: &mut Steps) {
-        let (shared, at) = (Arc::clone(&self.shared), at.clone());
-        steps.start(task, async move { shared.step(task, &at, record).await });
+    /// Reads how rewards are divided, at first and when that may have changed.
+    async fn read_terms(&self, heads: &Heads<C::State>, heard: &Heard) -> Result<(), WorkerError> {
+        let is_known = !self.now().terms.is_empty();
+        let is_old = C::block_of(&heads.best).number.is_multiple_of(TERMS_EVERY);
+        if is_known && !is_old && !heard.has_gap && !heard.news.iter().any(|news| news.terms_changed) {
+            return Ok(());
+        }
+        let terms = heads.best.terms().await?;
+        self.now().terms = terms.into_iter().collect();
+        Ok(())
     }
-}
 
-impl Shared {
-    /// Whether the journal has dealt with the task's current round. A worker that found no place in one round may take
-    /// part in a later one.
-    fn is_done_with(&self, view: &TaskView) -> Result<bool, WorkerError> {
-        let record = self.journal.task(view.id)?;
-        Ok(record.is_some_and(|record| record.stage != Stage::Ended || record.round >= view.round))
+    /// What the chain says of a task in both states, and what is due.
+    pub(super) async fn situations(
+        &self,
+        task: TaskId,
+        heads: &Heads<C::State>,
+        record: &TaskRecord,
+    ) -> Result<(Step, Situation, Option<TaskView>), WorkerError> {
+        let (best, view) = self.situation(task, &heads.best).await?;
+        let (finalised, _) = self.situation(task, &heads.finalised).await?;
+        self.book.set_on_chain(task, best.contribution.is_some());
+        let known = Known {
+            stage: record.stage,
+            seen_at: record.seen_at,
+            acceptance: self.book.acceptance(task),
+        };
+        Ok((Step::decide(&best, &finalised, known), best, view))
+    }
+
+    async fn situation(&self, task: TaskId, state: &C::State) -> Result<(Situation, Option<TaskView>), WorkerError> {
+        let now = C::block_of(state).number;
+        let (view, part) = tokio::try_join!(state.task(task), state.contribution(task, &self.account))?;
+        let seen = view.as_ref().map(|view| (view, view.takes(&self.account, now)));
+        Ok((Situation::new(now, seen, part.as_ref()), view))
+    }
+
+    /// Takes note of what came of tasks, in a finalised block.
+    fn settle(&self, news: &News) {
+        let mut came_to: HashMap<TaskId, CameTo> = HashMap::new();
+        for (task, worker, outcome) in &news.judged {
+            if *worker == self.account {
+                came_to.entry(*task).or_default().judged = Some((*outcome).into());
+            }
+        }
+        for paid in &news.payments {
+            let Scope::Task(task) = paid.scope else { continue };
+            let came_to = came_to.entry(task).or_default();
+            if self.earned(paid) {
+                came_to.earned = came_to.earned.saturating_add(paid.amount);
+            } else if self.lost(paid) {
+                came_to.lost = came_to.lost.saturating_add(paid.amount);
+            }
+        }
+        let mut now = self.now();
+        for came_to in came_to.values() {
+            self.metrics.came_to(came_to);
+            now.losses.add(Instant::now(), came_to.lost);
+        }
+        drop(now);
+        self.book.settle(news.block.number, came_to.into_iter());
+    }
+
+    fn earned(&self, paid: &PaymentView) -> bool {
+        let is_pay = matches!(paid.purpose, Purpose::TaskReward | Purpose::PublisherStake);
+        is_pay && paid.payee == Payee::Account(self.account) && paid.from != self.account
+    }
+
+    fn lost(&self, paid: &PaymentView) -> bool {
+        paid.purpose == Purpose::TaskBond && paid.from == self.account && paid.payee != Payee::Account(self.account)
+    }
+
+    /// Tells the metrics how things stand.
+    fn count(&self) {
+        let in_hand = self.book.all().len();
+        self.metrics
+            .tasks_in_hand
+            .set(i64::try_from(in_hand).unwrap_or(i64::MAX));
+        self.metrics.bonds_at_risk.set(crate::metrics::units(self.book.bonds()));
+        let (well, resting) = self.engines.health();
+        self.metrics.devices(well.len(), &resting);
     }
 }

@@ -1,14 +1,27 @@
-//! Decides what is due now, purely from the chain's state and the journal's record, so that it can be tested without
+//! Decides what is due now, purely from what the chain says and the journal's record, so that it can be tested without
 //! either.
+//!
+//! What a worker *does* follows from the best state, because time is short; a re-org only makes it do the same again. What a
+//! worker *gives up* follows from the finalised state alone: a record that is closed by mistake is a salt that is lost, and
+//! with it a bond.
 
 use crate::Stage;
-use agora_chain::{BlockNumber, views::ContributionState};
+use agora_chain::{
+    BlockNumber,
+    views::{Contribution, ContributionState, TaskView},
+};
 use agora_primitives::task::Phase;
+
+/// How many blocks after it was sent an acceptance may still get into a block, and some: the life of a transaction.
+const ACCEPTANCE_LIFE: BlockNumber = 128;
+
+/// How many blocks after it was sent a refused acceptance is in a block at the latest.
+const REFUSAL_LIFE: BlockNumber = 8;
 
 /// The next thing a worker does about a task that its journal knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Step {
-    /// Nothing now; look again at the next block.
+    /// Nothing now; look again later.
     Wait,
     /// Send the acceptance (again).
     Accept,
@@ -20,150 +33,150 @@ pub(super) enum Step {
     Reveal,
     /// Put the result where others find it.
     Serve,
-    /// The task has ended for this worker: close its record.
+    /// The task has ended for this worker, for good: close its record.
     End,
+    /// The task was never accepted, and will not be by what was sent: forget it.
+    Forget,
 }
 
-/// What the chain says about a task and this worker's part in it.
+/// What one state says about a task and this worker's part in it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Situation {
-    /// Now.
+    /// The number of the state's block.
     pub now: BlockNumber,
-    /// The task's phase; `None`: the chain does not know the task.
-    pub phase: Option<Phase>,
+    /// The task; `None`: the state does not know it.
+    pub task: Option<TaskNow>,
+    /// This worker's contribution: its round, and how far it is.
+    pub contribution: Option<(u32, ContributionState)>,
+}
+
+/// What counts of a task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct TaskNow {
+    /// Where it is in its life.
+    pub phase: Phase,
     /// The last block of the phase.
     pub until: BlockNumber,
-    /// This worker's contribution; `None`: there is none.
-    pub contribution: Option<ContributionState>,
+    /// The current round.
+    pub round: u32,
+    /// Whether this worker could accept it.
+    pub is_open: bool,
+}
+
+impl Situation {
+    /// Of what a state says.
+    pub fn new(now: BlockNumber, task: Option<(&TaskView, bool)>, contribution: Option<&Contribution>) -> Self {
+        Self {
+            now,
+            task: task.map(|(task, is_open)| TaskNow {
+                phase: task.phase,
+                until: task.until,
+                round: task.round,
+                is_open,
+            }),
+            contribution: contribution.map(|part| (part.round, part.state)),
+        }
+    }
+
+    /// The last block of the task's phase; of a task that is not known, this one.
+    pub fn until(&self) -> BlockNumber {
+        self.task.map_or(self.now, |task| task.until)
+    }
+
+    /// Whether it is the same as `other`, whatever the time.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.task == other.task && self.contribution == other.contribution
+    }
+
+    /// Whether the commitments of `round` can be seen by everybody and no more are taken.
+    fn has_closed(&self, round: u32) -> bool {
+        self.task
+            .is_some_and(|task| task.round > round || !task.phase.takes_workers())
+    }
+}
+
+/// What the journal says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Known {
+    /// How far the worker has come.
+    pub stage: Stage,
+    /// The number of the best block when that was written.
+    pub seen_at: BlockNumber,
+    /// What became of the acceptance that was sent.
+    pub acceptance: Acceptance,
+}
+
+/// What is known of an acceptance that is not in the best state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Acceptance {
+    /// It may get into a block.
+    Unsure,
+    /// It was refused, by the pool or in a block.
+    Refused,
 }
 
 impl Step {
-    /// The chain's state decides first, and the journal only where the chain says nothing.
-    pub(super) fn decide(situation: Situation, stage: Stage) -> Self {
-        let Some(phase) = situation.phase else { return Self::End };
-        let is_last_block = situation.now >= situation.until;
-        match (phase, situation.contribution) {
-            (phase, _) if phase.is_finished() => Self::End,
-            (Phase::Open | Phase::Working, None) if stage == Stage::Accepting => Self::Accept,
-            (_, None) => Self::End,
-            (Phase::Working, Some(ContributionState::Accepted { commit_from })) => {
-                if is_last_block {
-                    Self::Wait
-                } else if stage == Stage::Accepting {
-                    Self::Compute
-                } else if situation.now >= commit_from {
-                    Self::Commit
-                } else {
-                    Self::Wait
-                }
+    /// What is due.
+    pub(super) fn decide(best: &Situation, finalised: &Situation, known: Known) -> Self {
+        if finalised.task.is_some_and(|task| task.phase.is_finished()) {
+            return Self::End;
+        }
+        let is_final = finalised.now >= known.seen_at;
+        let Some(task) = best.task else {
+            // Purged, or published in a fork that lost. Else this state is older than what was seen.
+            let is_gone = is_final && finalised.task.is_none();
+            return if is_gone { Self::End } else { Self::Wait };
+        };
+        match best.contribution {
+            // It ends when that is final.
+            _ if task.phase.is_finished() => Self::Wait,
+            None => Self::without_contribution(&task, finalised, known),
+            Some((round, state)) => Self::with_contribution(best.now, &task, round, state, finalised, known.stage),
+        }
+    }
+
+    fn without_contribution(task: &TaskNow, finalised: &Situation, known: Known) -> Self {
+        if finalised.contribution.is_some() {
+            return Self::Wait;
+        }
+        let life = match known.acceptance {
+            Acceptance::Unsure if task.is_open => {
+                // Computed already, and then a re-org: only when it is certain that it undid the acceptance.
+                let is_certain = known.stage == Stage::Accepting || finalised.now >= known.seen_at;
+                return if is_certain { Self::Accept } else { Self::Wait };
             }
-            (Phase::Revealing, Some(ContributionState::Committed { .. })) if !is_last_block => Self::Reveal,
-            (_, Some(ContributionState::Revealed { .. })) if stage < Stage::Served => Self::Serve,
-            (_, Some(_)) => Self::Wait,
+            Acceptance::Unsure => ACCEPTANCE_LIFE,
+            Acceptance::Refused => REFUSAL_LIFE,
+        };
+        match finalised.now >= known.seen_at.saturating_add(life) {
+            true => Self::Forget,
+            false => Self::Wait,
+        }
+    }
+
+    fn with_contribution(
+        now: BlockNumber,
+        task: &TaskNow,
+        round: u32,
+        state: ContributionState,
+        finalised: &Situation,
+        stage: Stage,
+    ) -> Self {
+        let is_too_late = task.round != round || now >= task.until;
+        match (task.phase, state) {
+            (_, ContributionState::Revealed { .. }) if stage < Stage::Served && finalised.has_closed(round) => {
+                Self::Serve
+            }
+            (_, ContributionState::Revealed { .. }) => Self::Wait,
+            // The chain would refuse it, for a fee.
+            _ if is_too_late => Self::Wait,
+            (Phase::Working, ContributionState::Accepted { .. }) if stage == Stage::Accepting => Self::Compute,
+            (Phase::Working, ContributionState::Accepted { commit_from }) if now >= commit_from => Self::Commit,
+            (Phase::Revealing, ContributionState::Committed { .. }) => Self::Reveal,
+            _ => Self::Wait,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use agora_chain::H256;
-    use agora_primitives::job::Claim;
-
-    const ACCEPTED: ContributionState = ContributionState::Accepted { commit_from: 12 };
-    const COMMITTED: ContributionState = ContributionState::Committed {
-        commitment: H256([1; 32]),
-        at: 20,
-    };
-    const REVEALED: ContributionState = ContributionState::Revealed {
-        claim: Claim::Unusable,
-        committed_at: 20,
-    };
-
-    fn decide(now: BlockNumber, phase: Phase, contribution: Option<ContributionState>, stage: Stage) -> Step {
-        Step::decide(
-            Situation {
-                now,
-                phase: Some(phase),
-                until: if phase == Phase::Revealing { 120 } else { 100 },
-                contribution,
-            },
-            stage,
-        )
-    }
-
-    #[test]
-    fn an_acceptance_that_the_chain_does_not_know_is_sent_again() {
-        for phase in [Phase::Open, Phase::Working] {
-            assert_eq!(decide(11, phase, None, Stage::Accepting), Step::Accept);
-        }
-        assert_eq!(
-            decide(11, Phase::Revealing, None, Stage::Accepting),
-            Step::End,
-            "it came too late"
-        );
-    }
-
-    #[test]
-    fn a_result_is_computed_once_and_committed_after_the_thinking_time() {
-        assert_eq!(
-            decide(11, Phase::Working, Some(ACCEPTED), Stage::Accepting),
-            Step::Compute
-        );
-        assert_eq!(
-            decide(11, Phase::Working, Some(ACCEPTED), Stage::Committing),
-            Step::Wait
-        );
-        assert_eq!(
-            decide(12, Phase::Working, Some(ACCEPTED), Stage::Committing),
-            Step::Commit
-        );
-        assert_eq!(
-            decide(100, Phase::Working, Some(ACCEPTED), Stage::Committing),
-            Step::Wait,
-            "too late to commit"
-        );
-    }
-
-    #[test]
-    fn a_commitment_on_chain_is_never_sent_again() {
-        for stage in [Stage::Committing, Stage::Revealing] {
-            assert_eq!(decide(30, Phase::Working, Some(COMMITTED), stage), Step::Wait);
-        }
-    }
-
-    #[test]
-    fn a_reveal_is_sent_until_the_chain_has_it() {
-        for stage in [Stage::Committing, Stage::Revealing] {
-            assert_eq!(decide(110, Phase::Revealing, Some(COMMITTED), stage), Step::Reveal);
-            assert_eq!(decide(110, Phase::Revealing, Some(REVEALED), stage), Step::Serve);
-        }
-        assert_eq!(
-            decide(120, Phase::Revealing, Some(COMMITTED), Stage::Revealing),
-            Step::Wait,
-            "too late to reveal"
-        );
-    }
-
-    #[test]
-    fn a_revealed_result_is_put_where_others_find_it_until_it_is_there() {
-        for phase in [Phase::Revealing, Phase::Judging, Phase::Appealable, Phase::Working] {
-            assert_eq!(decide(130, phase, Some(REVEALED), Stage::Revealing), Step::Serve);
-            assert_eq!(decide(130, phase, Some(REVEALED), Stage::Served), Step::Wait);
-        }
-    }
-
-    #[test]
-    fn the_record_is_closed_when_the_task_is_over_or_gone() {
-        for phase in [Phase::Settled, Phase::Cancelled, Phase::Expired, Phase::Failed] {
-            assert_eq!(decide(30, phase, Some(REVEALED), Stage::Revealing), Step::End);
-        }
-        let gone = Situation {
-            now: 30,
-            phase: None,
-            until: 0,
-            contribution: None,
-        };
-        assert_eq!(Step::decide(gone, Stage::Revealing), Step::End);
-    }
-}
+mod tests;

@@ -1,0 +1,144 @@
+//! What a worker and a verifier need of a chain, so that tests, and workers of somebody else's making, can put something
+//! else in its place. [`Submitter`](agora_chain::Submitter) is the real one.
+//!
+//! Terms: *best* is the newest block, which a re-org may undo; *finalised* is what nothing undoes.
+
+mod node;
+
+use agora_chain::{
+    AccountId, Balance, BlockNumber, BlockRef, ChainError, H256,
+    views::{BalanceView, Contribution, ParticipantView, PaymentView, ResponseView, RoundView, TaskView, TermsView},
+};
+use agora_primitives::{ClassId, TaskId, job::Claim, participants::Role, reputation::Outcome};
+
+/// A chain, and the one account that sends transactions to it.
+pub trait Chain: Clone + Send + Sync + 'static {
+    /// The state after a block.
+    type State: Send + Sync + Clone + 'static;
+    /// Blocks as they come.
+    type Blocks: Blocks;
+
+    /// The account that sends.
+    fn account(&self) -> AccountId;
+
+    /// What identifies the chain.
+    fn genesis_hash(&self) -> H256;
+
+    /// The state after the best block.
+    fn best(&self) -> impl Future<Output = Result<Self::State, ChainError>> + Send;
+
+    /// The state after the newest finalised block.
+    fn finalised(&self) -> impl Future<Output = Result<Self::State, ChainError>> + Send;
+
+    /// The block of a state.
+    fn block_of(state: &Self::State) -> BlockRef;
+
+    /// The part that `who` plays in the market as `role`, if any.
+    fn participant(
+        state: &Self::State,
+        who: &AccountId,
+        role: Role,
+    ) -> impl Future<Output = Result<Option<ParticipantView>, ChainError>> + Send;
+
+    /// Follows the best chain from now on.
+    fn follow_best(&self) -> Self::Blocks;
+
+    /// Follows the finalised chain from block `from` on, or from the newest one.
+    fn follow_finalised(&self, from: Option<BlockNumber>) -> Self::Blocks;
+
+    /// Sends `call` and waits until it is in a best block, which a re-org may undo. The same call that is due for the same
+    /// is sent once, also after a restart.
+    ///
+    /// Errors: `Refused` and `Failed` when it is in a block and was refused there, for a fee; `Unknown` and whatever else
+    /// is recoverable when it may or may not get into a block; others when it does not.
+    fn send(&self, call: Call, due: Due) -> impl Future<Output = Result<Receipt, ChainError>> + Send;
+}
+
+/// The state after a block, as far as a worker asks.
+pub trait State: Send + Sync + Clone + 'static {
+    /// When the block was made, in milliseconds since 1970.
+    fn timestamp_ms(&self) -> impl Future<Output = Result<u64, ChainError>> + Send;
+
+    /// One task; `None`: the chain does not know it (any more).
+    fn task(&self, id: TaskId) -> impl Future<Output = Result<Option<TaskView>, ChainError>> + Send;
+
+    /// All tasks that take workers.
+    fn tasks_wanting_workers(&self) -> impl Future<Output = Result<Vec<TaskView>, ChainError>> + Send;
+
+    /// The part of `worker` in an unfinished task.
+    fn contribution(
+        &self,
+        task: TaskId,
+        worker: &AccountId,
+    ) -> impl Future<Output = Result<Option<Contribution>, ChainError>> + Send;
+
+    /// An account's money.
+    fn balance(&self, who: &AccountId) -> impl Future<Output = Result<BalanceView, ChainError>> + Send;
+
+    /// How each class divides its rewards.
+    fn terms(&self) -> impl Future<Output = Result<Vec<(ClassId, TermsView)>, ChainError>> + Send;
+
+    /// The round of hardware challenges that was opened last.
+    fn hardware_round(&self) -> impl Future<Output = Result<Option<RoundView>, ChainError>> + Send;
+
+    /// What `worker` responded in `round`.
+    fn hardware_response(
+        &self,
+        round: u32,
+        worker: &AccountId,
+    ) -> impl Future<Output = Result<Option<ResponseView>, ChainError>> + Send;
+}
+
+/// Blocks as they come, without end.
+pub trait Blocks: Send {
+    /// The next block. Dropping the future loses none.
+    fn next(&mut self) -> impl Future<Output = Result<News, ChainError>> + Send;
+}
+
+/// What happened in a block, as far as anybody here asks. Hints: the state decides.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct News {
+    /// The block.
+    pub block: BlockRef,
+    /// The tasks that changed.
+    pub changed: Vec<TaskId>,
+    /// How workers were judged.
+    pub judged: Vec<(TaskId, AccountId, Outcome)>,
+    /// What was paid out of holds.
+    pub payments: Vec<PaymentView>,
+    /// Whether a class, or how rewards are divided, changed.
+    pub terms_changed: bool,
+}
+
+/// A transaction, typed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Call {
+    /// Shows that the account is there.
+    Heartbeat,
+    /// Accepts a task.
+    Accept(TaskId),
+    /// Commits to a result.
+    Commit(TaskId, H256),
+    /// Reveals a claim with the salt of its commitment.
+    Reveal(TaskId, Claim, [u8; 32]),
+    /// Responds to the account's hardware challenge in a round.
+    Respond(u32, H256),
+}
+
+/// What a call is due for, and until when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Due {
+    /// Which of several calls of one sort it is: the task's round, the hardware round, the block of a heartbeat.
+    pub round: u32,
+    /// The last block in which it is worth anything.
+    pub until: BlockNumber,
+}
+
+/// A call that succeeded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Receipt {
+    /// The block that it is in.
+    pub block: BlockRef,
+    /// What it cost, in plancks.
+    pub fee: Balance,
+}

@@ -1,0 +1,187 @@
+//! The chain of a real node.
+
+use super::{Blocks, Call, Chain, Due, News, Receipt, State};
+use agora_chain::{
+    AccountId, AtBlock, Balance, BlockEvents, BlockNumber, BlockRef, ChainError, H256, Included, Intention, Submitter,
+    api::{
+        Event,
+        api::{rewards, tasks, transaction_payment},
+    },
+    calls,
+    views::{BalanceView, Contribution, ParticipantView, ResponseView, RoundView, TaskView, TermsView},
+};
+use agora_primitives::{ClassId, TaskId, participants::Role};
+use std::time::Duration;
+
+/// How long a transaction may take into a block before it is given up for lost.
+const INCLUSION_LIMIT: Duration = Duration::from_secs(300);
+
+impl Chain for Submitter {
+    type State = AtBlock;
+    type Blocks = agora_chain::Blocks;
+
+    fn account(&self) -> AccountId {
+        *Self::account(self)
+    }
+
+    fn genesis_hash(&self) -> H256 {
+        self.client().genesis_hash()
+    }
+
+    async fn best(&self) -> Result<AtBlock, ChainError> {
+        self.client().best().await
+    }
+
+    async fn finalised(&self) -> Result<AtBlock, ChainError> {
+        self.client().finalised().await
+    }
+
+    fn block_of(state: &AtBlock) -> BlockRef {
+        state.block
+    }
+
+    async fn participant(state: &AtBlock, who: &AccountId, role: Role) -> Result<Option<ParticipantView>, ChainError> {
+        state.participant(who, role).await
+    }
+
+    fn follow_best(&self) -> agora_chain::Blocks {
+        self.client().follow_best()
+    }
+
+    fn follow_finalised(&self, from: Option<BlockNumber>) -> agora_chain::Blocks {
+        self.client().follow_finalised(from)
+    }
+
+    async fn send(&self, call: Call, due: Due) -> Result<Receipt, ChainError> {
+        let intention = intention(&call, due);
+        let sent = async {
+            match call {
+                Call::Heartbeat => self.submit_as(&calls::heartbeat(), intention).await,
+                Call::Accept(task) => self.submit_as(&calls::accept(task), intention).await,
+                Call::Commit(task, commitment) => self.submit_as(&calls::commit(task, commitment), intention).await,
+                Call::Reveal(task, claim, salt) => self.submit_as(&calls::reveal(task, claim, salt), intention).await,
+                Call::Respond(round, digest) => self.submit_as(&calls::respond(round, digest), intention).await,
+            }
+        };
+        let included = tokio::time::timeout(INCLUSION_LIMIT, sent).await.unwrap_or_else(|_| {
+            let reason = format!("it was in no block after {} s", INCLUSION_LIMIT.as_secs());
+            Err(ChainError::Unknown(reason))
+        })?;
+        Ok(Receipt {
+            block: included.block,
+            fee: fee_of(&included, &Chain::account(self)),
+        })
+    }
+}
+
+/// The name of a call, which is the same after a restart and no other call has, with its deadline and how urgent it is.
+fn intention(call: &Call, Due { round, until }: Due) -> Intention {
+    let (name, urgency) = match call {
+        Call::Heartbeat => (format!("heartbeat after block {round}"), 0),
+        Call::Accept(task) => (format!("acceptance of task {task} round {round}"), 0),
+        // Another fork may have opened the round with another seed: that is another response.
+        Call::Respond(_, digest) => (format!("response {digest:?} in hardware round {round}"), 1),
+        Call::Commit(task, _) => (format!("commitment to task {task} round {round}"), 2),
+        Call::Reveal(task, ..) => (format!("reveal of task {task} round {round}"), 3),
+    };
+    Intention::named(name).until(until).urgent(urgency)
+}
+
+/// What `account` paid for the transaction.
+fn fee_of(included: &Included, account: &AccountId) -> Balance {
+    let fees = included.events.iter().filter_map(|event| match event {
+        Event::TransactionPayment(transaction_payment::Event::TransactionFeePaid { who, actual_fee, .. })
+            if who == account =>
+        {
+            Some(*actual_fee)
+        }
+        _ => None,
+    });
+    fees.sum()
+}
+
+impl State for AtBlock {
+    async fn timestamp_ms(&self) -> Result<u64, ChainError> {
+        Self::timestamp_ms(self).await
+    }
+
+    async fn task(&self, id: TaskId) -> Result<Option<TaskView>, ChainError> {
+        Self::task(self, id).await
+    }
+
+    async fn tasks_wanting_workers(&self) -> Result<Vec<TaskView>, ChainError> {
+        Self::tasks_wanting_workers(self).await
+    }
+
+    async fn contribution(&self, task: TaskId, worker: &AccountId) -> Result<Option<Contribution>, ChainError> {
+        Self::contribution(self, task, worker).await
+    }
+
+    async fn balance(&self, who: &AccountId) -> Result<BalanceView, ChainError> {
+        Self::balance(self, who).await
+    }
+
+    async fn terms(&self) -> Result<Vec<(ClassId, TermsView)>, ChainError> {
+        Self::terms(self).await
+    }
+
+    async fn hardware_round(&self) -> Result<Option<RoundView>, ChainError> {
+        Self::hardware_round(self).await
+    }
+
+    async fn hardware_response(&self, round: u32, worker: &AccountId) -> Result<Option<ResponseView>, ChainError> {
+        Self::hardware_response(self, round, worker).await
+    }
+}
+
+impl Blocks for agora_chain::Blocks {
+    async fn next(&mut self) -> Result<News, ChainError> {
+        Self::next(self).await.map(|block| news_of(&block))
+    }
+}
+
+/// What of a block's events is news.
+fn news_of(block: &BlockEvents) -> News {
+    let mut news = News {
+        block: block.block,
+        changed: Vec::new(),
+        judged: Vec::new(),
+        payments: block.payments().collect(),
+        terms_changed: false,
+    };
+    for event in &block.events {
+        match event {
+            Event::Tasks(event) => add_task_event(&mut news, event),
+            Event::Rewards(rewards::Event::PresetSet { .. } | rewards::Event::PresetRemoved { .. }) => {
+                news.terms_changed = true;
+            }
+            _ => {}
+        }
+    }
+    news.changed.sort_unstable();
+    news.changed.dedup();
+    news
+}
+
+fn add_task_event(news: &mut News, event: &tasks::Event) {
+    match event {
+        tasks::Event::ClassSet { .. } | tasks::Event::ClassRemoved { .. } => news.terms_changed = true,
+        tasks::Event::WorkerJudged { task, worker, outcome } => news.judged.push((task.0, *worker, outcome.0)),
+        tasks::Event::Published { task, .. }
+        | tasks::Event::WorkersInvited { task, .. }
+        | tasks::Event::Accepted { task, .. }
+        | tasks::Event::Committed { task, .. }
+        | tasks::Event::RevealStarted { task, .. }
+        | tasks::Event::Revealed { task, .. }
+        | tasks::Event::ReplicasWanted { task, .. }
+        | tasks::Event::ResultChosen { task, .. }
+        | tasks::Event::Reopened { task, .. }
+        | tasks::Event::Settled { task, .. }
+        | tasks::Event::Cancelled { task }
+        | tasks::Event::Expired { task }
+        | tasks::Event::Failed { task }
+        | tasks::Event::Purged { task }
+        | tasks::Event::Postponed { task, .. }
+        | tasks::Event::NotScheduled { task, .. } => news.changed.push(task.0),
+    }
+}

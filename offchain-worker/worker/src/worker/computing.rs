@@ -1,0 +1,250 @@
+//! Computing a task: on the next device, until its deadline, and checked before anybody is told.
+
+use super::{Shared, engines::Lease, taking::planned};
+#[cfg(feature = "fault-injection")]
+use crate::fault::Fault;
+use crate::{Chain, Stage, TaskRecord, WorkerError, job::load_job};
+use agora_blobs::BlobKind;
+use agora_chain::{BlockNumber, views::TaskView};
+use agora_compute::{CancelFlag, Computation, CpuEngine, Engine, EngineError, MemoryInputs, Place, Verdict};
+use agora_primitives::{
+    TaskId,
+    job::{Claim, JobSpec},
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// What a job came to on one device.
+enum Run {
+    /// A result that passed the check.
+    Sound(Computation),
+    /// The inputs are unusable.
+    Unusable,
+    /// It was cancelled.
+    Cancelled,
+    /// The device failed, or its result did not pass the check.
+    Failed(String),
+    /// Whatever computes it, it fails.
+    Impossible(EngineError),
+}
+
+/// What a job came to.
+pub(super) enum Computed {
+    /// This.
+    Result(Computation),
+    /// The inputs are unusable.
+    Unusable,
+    /// Nothing, before its deadline or the end of this process.
+    TooLate,
+}
+
+/// Whether a result is checked before it is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    /// It is.
+    Yes,
+    /// It is not: there is no time.
+    No,
+}
+
+impl<C: Chain> Shared<C> {
+    /// Computes a task's result and keeps it.
+    pub(super) async fn compute(
+        &self,
+        view: &TaskView,
+        record: TaskRecord,
+        now: BlockNumber,
+    ) -> Result<(), WorkerError> {
+        let task = view.id;
+        // One block is left for the commitment to get into.
+        let blocks = view.work_until().saturating_sub(now).saturating_sub(1);
+        let deadline = Instant::now() + self.config.policy.time_of(blocks);
+        let unkept = self.now().unkept.remove(&task);
+        let claim = match unkept {
+            Some(computation) => self.keep(task, computation).await?,
+            None => {
+                let (job, inputs) = load_job(&self.own(task)?, &view.job).await?;
+                self.book.plan(task, planned(view, &job));
+                let started = Instant::now();
+                tracing::info!(operations = job.work(), "Computing.");
+                let claim = match self.compute_job(job, inputs, deadline, Check::Yes).await? {
+                    Computed::Result(computation) => self.keep(task, computation).await?,
+                    Computed::Unusable => {
+                        tracing::warn!("The inputs are unusable, and that is the result.");
+                        Claim::Unusable
+                    }
+                    Computed::TooLate => return Ok(()),
+                };
+                self.metrics.computed.inc();
+                tracing::info!(seconds = started.elapsed().as_secs_f64(), "Computed.");
+                claim
+            }
+        };
+        let record = TaskRecord {
+            stage: Stage::Committing,
+            claim: Some(claim),
+            ..record
+        };
+        self.book.put(task, record)
+    }
+
+    /// Keeps a result where nobody else sees it: before the reveal it would be an answer to copy. A result that the disk
+    /// refuses stays in memory, and is tried again.
+    async fn keep(&self, task: TaskId, computation: Computation) -> Result<Claim, WorkerError> {
+        let claim = computation.claim();
+        let states = computation.states().into_iter().flat_map(|digest| digest.0).collect();
+        let kept = async {
+            let own = self.own(task)?;
+            own.put(BlobKind::States, states).await?;
+            own.put(BlobKind::Output, computation.output.clone()).await?;
+            Ok(claim)
+        };
+        let kept = kept.await;
+        if kept.is_err() {
+            self.now().unkept.insert(task, computation);
+        }
+        kept
+    }
+
+    /// Computes `job` on the next device before `deadline`; on another one if it fails.
+    ///
+    /// Errors: those that every device would have.
+    pub(super) async fn compute_job(
+        &self,
+        job: JobSpec,
+        inputs: MemoryInputs,
+        deadline: Instant,
+        check: Check,
+    ) -> Result<Computed, WorkerError> {
+        let (job, inputs) = (Arc::new(job), Arc::new(inputs));
+        loop {
+            let Some(lease) = self.engines.take(deadline).await else {
+                tracing::warn!("No device was free before the deadline.");
+                return Ok(Computed::TooLate);
+            };
+            let device = lease.name().to_owned();
+            match self.run_on(lease, &job, &inputs, deadline, check).await? {
+                Run::Sound(computation) => return Ok(Computed::Result(self.faulty(computation))),
+                Run::Unusable => return Ok(Computed::Unusable),
+                Run::Impossible(error) => return Err(error.into()),
+                Run::Cancelled => {
+                    if !self.cancel.is_cancelled() {
+                        tracing::warn!(
+                            device,
+                            "The computation was not done before its deadline, and is given up."
+                        );
+                    }
+                    return Ok(Computed::TooLate);
+                }
+                Run::Failed(reason) => {
+                    self.metrics.device_failures.inc();
+                    tracing::warn!(
+                        device,
+                        reason,
+                        "The device rests; its work is done again, on another one if there is one."
+                    );
+                }
+            }
+        }
+    }
+
+    async fn run_on(
+        &self,
+        lease: Lease,
+        job: &Arc<JobSpec>,
+        inputs: &Arc<MemoryInputs>,
+        deadline: Instant,
+        check: Check,
+    ) -> Result<Run, WorkerError> {
+        let cancel = self.cancel.child();
+        let late = cancel.clone();
+        let timer = tokio::spawn(async move {
+            tokio::time::sleep_until(deadline).await;
+            late.cancel();
+        });
+        let (job, inputs, metrics) = (Arc::clone(job), Arc::clone(inputs), self.metrics.clone());
+        let ran = tokio::task::spawn_blocking(move || {
+            let progress = |done: u32, total: u32| {
+                metrics
+                    .progress_permille
+                    .set(i64::from(done) * 1000 / i64::from(total.max(1)));
+            };
+            let run = catch_unwind(AssertUnwindSafe(|| {
+                match lease.run(&job, inputs.as_ref(), &progress, &cancel) {
+                    Err(error) => failed(error, &job, &inputs),
+                    Ok(computation) if check == Check::Yes => checked(computation, &job, &inputs, &cancel),
+                    Ok(computation) => Run::Sound(computation),
+                }
+            }));
+            let run = run.unwrap_or_else(|_| Run::Failed("its driver or its code panicked".to_owned()));
+            if matches!(run, Run::Failed(_)) {
+                let rest: Duration = lease.rest();
+                tracing::debug!(seconds = rest.as_secs(), "A device rests.");
+            }
+            run
+        })
+        .await;
+        timer.abort();
+        ran.map_err(|panic| WorkerError::Interrupted(panic.to_string()))
+    }
+
+    /// The computation, or a wrong one if that is asked for.
+    #[cfg(feature = "fault-injection")]
+    fn faulty(&self, mut computation: Computation) -> Computation {
+        if self.config.fault == Some(Fault::Corrupt) {
+            corrupt(&mut computation);
+        }
+        computation
+    }
+
+    #[cfg(not(feature = "fault-injection"))]
+    fn faulty(&self, computation: Computation) -> Computation {
+        computation
+    }
+}
+
+/// What an engine's error means.
+fn failed(error: EngineError, job: &JobSpec, inputs: &MemoryInputs) -> Run {
+    match error {
+        EngineError::Cancelled => Run::Cancelled,
+        error if error.is_unusable() => match verdict(job, inputs, &Claim::Unusable, &[]) {
+            Ok(Verdict::Right) => Run::Unusable,
+            _ => Run::Failed(format!(
+                "it says that the inputs are unusable, and they are not: {error}"
+            )),
+        },
+        error @ (EngineError::Job(_) | EngineError::Input(_)) => Run::Impossible(error),
+        error => Run::Failed(error.to_string()),
+    }
+}
+
+/// Checks a result of one's own on the processor, with randomness that nobody knows: a wrong one costs a part of the bond.
+fn checked(computation: Computation, job: &JobSpec, inputs: &MemoryInputs, cancel: &CancelFlag) -> Run {
+    match verdict(job, inputs, &computation.claim(), &computation.output) {
+        _ if cancel.is_cancelled() => Run::Cancelled,
+        Ok(Verdict::Right) => Run::Sound(computation),
+        Ok(Verdict::Wrong(place)) => Run::Failed(wrong(&place)),
+        Err(error) => Run::Failed(format!("its result cannot be checked: {error}")),
+    }
+}
+
+fn wrong(place: &Place) -> String {
+    format!("its result is wrong: {place}")
+}
+
+fn verdict(job: &JobSpec, inputs: &MemoryInputs, claim: &Claim, output: &[u8]) -> Result<Verdict, EngineError> {
+    CpuEngine::new().check_claim(job, inputs, claim, output, &rand::random())
+}
+
+/// Changes one residue consistently: the digest is that of the changed output.
+#[cfg(feature = "fault-injection")]
+fn corrupt(computation: &mut Computation) {
+    if let (Some(residue), Some(last)) = (computation.output.first_mut(), computation.state_digests.last_mut()) {
+        *residue = (*residue + 1) % 251;
+        *last = agora_compute::output_digest(&computation.output);
+    }
+}

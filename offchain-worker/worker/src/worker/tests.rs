@@ -1,0 +1,217 @@
+//! The worker's loop on a chain in memory, through re-orgs, lags, lost answers, full disks, broken devices and kills. An
+//! honest worker loses nothing.
+
+mod devices;
+mod fake;
+mod faults;
+mod loop_;
+mod random;
+
+use super::{Openings, Policy, Worker, WorkerConfig, policy};
+use crate::{
+    Chain, Journal, Metrics, WorkerError,
+    driver::{Duty, Heads, Heard, Looked, Steps},
+};
+use agora_blobs::{
+    BlobStore, Blobs, Cache,
+    http::{PeerLimits, Peers},
+};
+use agora_chain::Balance;
+use agora_compute::{CancelFlag, Computation, CpuEngine, Engine, EngineError, Inputs, Progress};
+use agora_primitives::job::{JobKind, JobSpec};
+use fake::{FakeChain, GENESIS, WORKER};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// Small jobs are computed. Large ones, with which speeds are measured, are not.
+#[derive(Default)]
+pub struct FakeEngine {
+    /// So many runs fail.
+    pub failing: AtomicU32,
+    /// So many runs are wrong.
+    pub wrong: AtomicU32,
+    /// So many runs succeeded.
+    pub runs: AtomicU32,
+}
+
+/// The most work that is really done.
+const SMALL: u128 = 1 << 26;
+
+fn one_less(count: &AtomicU32) -> bool {
+    let less = |count: u32| count.checked_sub(1);
+    count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+}
+
+impl Engine for FakeEngine {
+    fn name(&self) -> &str {
+        "fake"
+    }
+
+    fn run(
+        &self,
+        job: &JobSpec,
+        inputs: &dyn Inputs,
+        progress: &dyn Progress,
+        cancel: &CancelFlag,
+    ) -> Result<Computation, EngineError> {
+        let JobSpec::V2(kind) = job;
+        let is_measured = matches!(kind, JobKind::Synthetic(_) | JobKind::Matmul(_));
+        if is_measured && job.work() > SMALL {
+            return Ok(Computation {
+                output: Vec::new(),
+                state_digests: Vec::new(),
+            });
+        }
+        if one_less(&self.failing) {
+            panic!("the driver gave up (a test wants this)");
+        }
+        let mut computation = CpuEngine::new().run(job, inputs, progress, cancel)?;
+        if one_less(&self.wrong) {
+            computation.output[0] = (computation.output[0] + 1) % 251;
+            let last = computation.state_digests.last_mut().expect("there is the output's");
+            *last = agora_compute::output_digest(&computation.output);
+        }
+        self.runs.fetch_add(1, Ordering::SeqCst);
+        Ok(computation)
+    }
+}
+
+/// A worker of a test, which may be killed and started again.
+pub struct Rig {
+    pub chain: FakeChain,
+    pub engines: Vec<Arc<FakeEngine>>,
+    pub blobs: BlobStore,
+    pub policy: Policy,
+    pub folder: tempfile::TempDir,
+    pub metrics: Metrics,
+    running: Option<(Worker<FakeChain>, Steps)>,
+}
+
+/// Blobs of `store` alone.
+fn blobs_of(store: &BlobStore, folder: &tempfile::TempDir) -> Blobs {
+    let cache = Cache::open(&folder.path().join("cache"), 1 << 30).expect("a folder");
+    let peers = Peers::new(PeerLimits::default()).expect("a client");
+    Blobs::new(store.clone(), cache, peers, Vec::new())
+}
+
+impl Rig {
+    /// With so many slots and devices.
+    pub fn new(slots: u32, devices: usize) -> Self {
+        let mut rig = Self {
+            chain: FakeChain::new(slots),
+            engines: (0..devices).map(|_| Arc::default()).collect(),
+            blobs: BlobStore::in_memory(),
+            policy: Policy {
+                max_work: u128::MAX,
+                max_job_bytes: u64::MAX,
+                min_reward_per_giga_op: 0,
+                max_bond: Balance::MAX,
+                min_profit: 0,
+                ..policy::tests::policy()
+            },
+            folder: tempfile::tempdir().expect("a folder"),
+            metrics: Metrics::default(),
+            running: None,
+        };
+        rig.start();
+        rig
+    }
+
+    /// A worker with this rig's journal.
+    pub fn worker(&self) -> Worker<FakeChain> {
+        let path = self.folder.path().join("journal");
+        let journal = Journal::open(&path, GENESIS.0, WORKER.0).expect("it opens");
+        let engines = self.engines.iter().map(|engine| Arc::clone(engine) as Arc<dyn Engine>);
+        let config = WorkerConfig {
+            policy: self.policy.clone(),
+            openings: Openings::default(),
+            heartbeat_every: 1_000_000,
+            #[cfg(feature = "fault-injection")]
+            fault: None,
+        };
+        let tasks = self.tasks();
+        let worker = Worker::new(
+            self.chain.clone(),
+            journal,
+            blobs_of(&self.blobs, &self.folder),
+            tasks,
+            engines.collect(),
+            config,
+            self.metrics.clone(),
+        );
+        worker.expect("the journal is read")
+    }
+
+    /// Where the worker keeps its jobs and results.
+    pub fn tasks(&self) -> std::path::PathBuf {
+        self.folder.path().join("tasks")
+    }
+
+    /// Starts the worker (again).
+    pub fn start(&mut self) {
+        self.running = None;
+        self.running = Some((self.worker(), Steps::default()));
+    }
+
+    /// Lets the worker look at the chain, and ends all steps that this starts.
+    pub async fn look(&mut self) -> (Result<Looked, WorkerError>, Vec<Result<(), WorkerError>>) {
+        let (worker, steps) = self.running.as_mut().expect("it runs");
+        let heads = Heads {
+            best: self.chain.best().await.expect("it answers"),
+            finalised: self.chain.finalised().await.expect("it answers"),
+        };
+        let heard = Heard {
+            news: vec![],
+            has_gap: true,
+        };
+        let looked = worker.look(&heads, &heard, steps).await;
+        (looked, steps.all_ended().await)
+    }
+
+    /// Blocks come and are looked at, until `done` or for so many rounds.
+    pub async fn until(&mut self, rounds: usize, done: impl Fn(&Self) -> bool) {
+        for _ in 0..rounds {
+            if done(self) {
+                return;
+            }
+            self.chain.grow(1, 2);
+            let _ = self.look().await;
+        }
+        assert!(done(self), "not done after {rounds} rounds:\n{}", self.metrics.render());
+    }
+
+    /// How many records are open.
+    pub fn in_hand(&self) -> usize {
+        let (worker, _) = self.running.as_ref().expect("it runs");
+        worker.shared.book.all().len()
+    }
+
+    /// Whether each of the tasks was judged right and nothing was lost, and no record is open.
+    pub fn is_paid(&self, tasks: usize) -> bool {
+        let newest = self.chain.newest();
+        let right = newest.judged.values().filter(|outcome| outcome.is_right()).count();
+        right == tasks && newest.lost == 0 && self.in_hand() == 0
+    }
+}
+
+/// Whether an outcome is right.
+trait IsRight {
+    fn is_right(&self) -> bool;
+}
+
+impl IsRight for agora_primitives::reputation::Outcome {
+    fn is_right(&self) -> bool {
+        matches!(self, Self::Right { .. })
+    }
+}
+
+/// Makes a file where a folder is needed, as a disk that takes nothing.
+pub fn block_folder(path: &Path) {
+    let _ = std::fs::remove_dir_all(path);
+    std::fs::write(path, "").expect("written");
+}

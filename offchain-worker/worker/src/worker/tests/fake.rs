@@ -1,0 +1,358 @@
+//! A chain in memory, with the rules that a worker's money depends on, and everything that can go wrong between it and a
+//! worker. A call that is sent is in a block at once.
+
+mod chain;
+
+use crate::{Call, News, worker::policy};
+use agora_chain::{
+    AccountId, Balance, BlockNumber, BlockRef, ChainError, H256,
+    views::{Contribution, ContributionState, TaskView},
+};
+use agora_primitives::{TaskId, commitment::commitment, job::Claim, reputation::Outcome, task::Phase};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard},
+};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// The worker's account.
+pub const WORKER: AccountId = AccountId([7; 32]);
+/// What identifies the chain.
+pub const GENESIS: H256 = H256([3; 32]);
+/// What a call costs.
+pub const FEE: Balance = 1_000_000;
+/// How long may be revealed.
+const REVEAL_WINDOW: BlockNumber = 30;
+/// How long may be appealed.
+const APPEAL_WINDOW: BlockNumber = 10;
+
+/// What happens to the next call that is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mishap {
+    /// It gets into a block, and the answer is lost.
+    AnswerLost,
+    /// It gets nowhere, and nobody says so.
+    CallLost,
+    /// The pool is full.
+    PoolFull,
+}
+
+/// The state after a block.
+#[derive(Clone)]
+pub struct FakeState {
+    pub block: BlockRef,
+    pub tasks: BTreeMap<TaskId, TaskView>,
+    pub parts: BTreeMap<TaskId, Contribution>,
+    pub free: Balance,
+    pub slots: u32,
+    pub occupied: u32,
+    /// What was taken of the worker's bonds.
+    pub lost: Balance,
+    /// How its tasks were judged.
+    pub judged: BTreeMap<TaskId, Outcome>,
+    /// How many calls were refused, for a fee.
+    pub refused: usize,
+    /// Whether the worker may accept nothing, which no view tells.
+    is_banned: bool,
+    /// What happened in this block.
+    changed: Vec<TaskId>,
+}
+
+/// A chain.
+#[derive(Clone)]
+pub struct FakeChain(Arc<Mutex<Inner>>);
+
+struct Inner {
+    blocks: Vec<FakeState>,
+    finalised: usize,
+    /// What the node shows instead of the newest block.
+    shows: Option<usize>,
+    mishaps: VecDeque<Mishap>,
+    listeners: Vec<UnboundedSender<Result<News, ChainError>>>,
+    settled: Vec<UnboundedSender<Result<News, ChainError>>>,
+    forks: u8,
+    /// How many calls of each kind succeeded, re-orgs not counted.
+    pub sent: usize,
+    /// How often tasks were read.
+    pub reads: usize,
+}
+
+impl FakeChain {
+    /// With some blocks, and a worker that has so many slots.
+    pub fn new(slots: u32) -> Self {
+        let genesis = FakeState {
+            block: BlockRef {
+                number: 1,
+                hash: H256([0; 32]),
+            },
+            tasks: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            free: 1_000_000_000_000_000,
+            slots,
+            occupied: 0,
+            lost: 0,
+            judged: BTreeMap::new(),
+            refused: 0,
+            is_banned: false,
+            changed: Vec::new(),
+        };
+        Self(Arc::new(Mutex::new(Inner {
+            blocks: vec![genesis],
+            finalised: 0,
+            shows: None,
+            mishaps: VecDeque::new(),
+            listeners: Vec::new(),
+            settled: Vec::new(),
+            forks: 0,
+            sent: 0,
+            reads: 0,
+        })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().expect("no test panics while it holds it")
+    }
+
+    /// Publishes a task that is open for so many blocks.
+    pub fn publish(&self, id: u64, blocks: BlockNumber) {
+        self.publish_as(id, blocks, |_| {});
+    }
+
+    /// Publishes a task, changed by `change`.
+    pub fn publish_as(&self, id: u64, blocks: BlockNumber, change: impl FnOnce(&mut TaskView)) {
+        let mut inner = self.lock();
+        inner.next(|state| {
+            let mut task = TaskView {
+                wanted: 2,
+                until: state.block.number + blocks,
+                deadline: state.block.number + blocks,
+                reward: 1_000_000_000_000,
+                stake: 500_000_000_000,
+                bond: 100_000_000_000,
+                ..policy::tests::task(id)
+            };
+            change(&mut task);
+            state.changed.push(task.id);
+            state.tasks.insert(task.id, task);
+        });
+    }
+
+    /// From now on the worker's acceptances are refused.
+    pub fn ban(&self) {
+        self.lock().next(|state| state.is_banned = true);
+    }
+
+    /// So many more blocks, and the finalised one `lag` behind.
+    pub fn grow(&self, blocks: usize, lag: usize) {
+        let mut inner = self.lock();
+        for _ in 0..blocks {
+            inner.next(|_| {});
+        }
+        let to = inner.blocks.len().saturating_sub(1 + lag).max(inner.finalised);
+        for at in inner.finalised + 1..=to {
+            let news = inner.news(at);
+            inner.settled.retain(|listener| listener.send(Ok(news.clone())).is_ok());
+        }
+        inner.finalised = to;
+    }
+
+    /// Undoes blocks that are not final, at most `depth`, and what is in them.
+    pub fn reorg(&self, depth: usize) {
+        let mut inner = self.lock();
+        let keep = (inner.blocks.len() - depth.min(inner.blocks.len() - 1)).max(inner.finalised + 1);
+        let undone = inner.blocks.len() - keep;
+        inner.blocks.truncate(keep);
+        inner.forks = inner.forks.wrapping_add(1);
+        // The fork that wins is longer. Tasks that were published are published in it too, by others.
+        for _ in 0..=undone {
+            inner.next(|_| {});
+        }
+    }
+
+    /// The node shows what was `back` blocks ago, or the newest again.
+    pub fn show(&self, back: Option<usize>) {
+        let mut inner = self.lock();
+        inner.shows = back.map(|back| inner.blocks.len().saturating_sub(1 + back));
+    }
+
+    /// The next calls meet these, and no others.
+    pub fn mishaps(&self, mishaps: &[Mishap]) {
+        self.lock().mishaps = mishaps.iter().copied().collect();
+    }
+
+    /// The newest state, whatever the node shows.
+    pub fn newest(&self) -> FakeState {
+        self.lock().blocks.last().expect("there is genesis").clone()
+    }
+
+    /// How many calls succeeded, those in forks that lost included.
+    pub fn sent(&self) -> usize {
+        self.lock().sent
+    }
+
+    /// Breaks all streams of blocks with an error that is not recoverable.
+    pub fn break_streams(&self) {
+        let mut inner = self.lock();
+        let error = || Err(ChainError::Node("an event that nobody knows".to_owned()));
+        inner.listeners.retain(|listener| listener.send(error()).is_ok());
+        inner.settled.retain(|listener| listener.send(error()).is_ok());
+    }
+}
+
+impl Inner {
+    /// Makes a block in which `happens`.
+    fn next(&mut self, happens: impl FnOnce(&mut FakeState)) {
+        let mut state = self.blocks.last().expect("there is genesis").clone();
+        state.block.number += 1;
+        state.block.hash = H256([self.forks.wrapping_add(state.block.number as u8); 32]);
+        state.changed.clear();
+        state.advance();
+        happens(&mut state);
+        self.blocks.push(state);
+        let news = self.news(self.blocks.len() - 1);
+        self.listeners
+            .retain(|listener| listener.send(Ok(news.clone())).is_ok());
+    }
+
+    fn news(&self, at: usize) -> News {
+        let (state, before) = (&self.blocks[at], &self.blocks[at.saturating_sub(1)]);
+        let new = state
+            .judged
+            .iter()
+            .filter(|(task, _)| !before.judged.contains_key(task));
+        News {
+            block: state.block,
+            changed: state.changed.clone(),
+            judged: new.map(|(task, outcome)| (*task, WORKER, *outcome)).collect(),
+            payments: Vec::new(),
+            terms_changed: false,
+        }
+    }
+
+    fn shown(&self) -> usize {
+        self.shows.unwrap_or(self.blocks.len() - 1)
+    }
+}
+
+impl FakeState {
+    /// What is due by time.
+    fn advance(&mut self) {
+        let now = self.block.number;
+        for task in self.tasks.values_mut().filter(|task| task.until < now) {
+            self.changed.push(task.id);
+            let part = self.parts.get(&task.id).map(|part| part.state);
+            match task.phase {
+                Phase::Working => {
+                    task.phase = Phase::Revealing;
+                    task.until = now + REVEAL_WINDOW;
+                }
+                Phase::Revealing => {
+                    self.occupied -= u32::from(part.is_some());
+                    task.phase = Phase::Appealable;
+                    task.until = now + APPEAL_WINDOW;
+                }
+                Phase::Open => {
+                    task.phase = Phase::Expired;
+                    task.until = BlockNumber::MAX;
+                }
+                _ => {
+                    task.phase = Phase::Settled;
+                    task.until = BlockNumber::MAX;
+                    self.parts.remove(&task.id);
+                    let Some(part) = part else { continue };
+                    let (outcome, penalty) = match part {
+                        ContributionState::Accepted { .. } => (Outcome::Late, task.bond / 10),
+                        ContributionState::Committed { .. } => (Outcome::Wrong, task.bond / 2),
+                        ContributionState::Revealed { .. } => (Outcome::Right { confirmed: true }, 0),
+                    };
+                    self.judged.insert(task.id, outcome);
+                    self.lost += penalty;
+                    self.free += task.bond - penalty;
+                }
+            }
+        }
+    }
+
+    /// Does what a call says, as the tasks pallet does.
+    fn apply(&mut self, call: &Call) -> Result<(), &'static str> {
+        self.free -= FEE;
+        let (Call::Accept(id) | Call::Commit(id, _) | Call::Reveal(id, ..)) = *call else {
+            return Ok(());
+        };
+        self.changed.push(id);
+        match *call {
+            Call::Accept(_) => self.accept(id),
+            Call::Commit(_, commitment) => self.commit(id, commitment),
+            Call::Reveal(_, claim, salt) => {
+                let task = self.tasks.get(&id).ok_or("UnknownTask")?;
+                let part = self.parts.get_mut(&id).ok_or("NotAccepted")?;
+                reveal(task, part, &claim, &salt)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn accept(&mut self, id: TaskId) -> Result<(), &'static str> {
+        let now = self.block.number;
+        let task = self.tasks.get_mut(&id).ok_or("UnknownTask")?;
+        if self.parts.contains_key(&id) {
+            return Err("AlreadyAccepted");
+        }
+        if !task.takes(&WORKER, now - 1) || now + task.min_thinking > task.until {
+            return Err("NotAccepting");
+        }
+        if self.is_banned {
+            return Err("Banned");
+        }
+        if self.occupied == self.slots {
+            return Err("NoFreeSlot");
+        }
+        self.occupied += 1;
+        self.free -= task.bond;
+        task.phase = Phase::Working;
+        task.accepted += 1;
+        let part = Contribution {
+            round: task.round,
+            accepted_at: now,
+            state: ContributionState::Accepted {
+                commit_from: now + task.min_thinking,
+            },
+        };
+        self.parts.insert(id, part);
+        Ok(())
+    }
+
+    fn commit(&mut self, id: TaskId, commitment: H256) -> Result<(), &'static str> {
+        let now = self.block.number;
+        let task = self.tasks.get(&id).ok_or("UnknownTask")?;
+        let part = self.parts.get_mut(&id).ok_or("NotAccepted")?;
+        let ContributionState::Accepted { commit_from } = part.state else {
+            return Err("AlreadyCommitted");
+        };
+        if part.round != task.round {
+            return Err("RoundOver");
+        }
+        if task.phase != Phase::Working || now < commit_from || now > task.until {
+            return Err("TooEarlyOrLate");
+        }
+        part.state = ContributionState::Committed { commitment, at: now };
+        Ok(())
+    }
+}
+
+fn reveal(task: &TaskView, part: &mut Contribution, claim: &Claim, salt: &[u8; 32]) -> Result<(), &'static str> {
+    let ContributionState::Committed { commitment: ours, at } = part.state else {
+        return Err("NotCommitted");
+    };
+    if task.phase != Phase::Revealing {
+        return Err("NotRevealing");
+    }
+    if ours != commitment(GENESIS, task.id, &WORKER, claim, salt) {
+        return Err("CommitmentMismatch");
+    }
+    part.state = ContributionState::Revealed {
+        claim: *claim,
+        committed_at: at,
+    };
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! The fake chain as a worker sees it.
+
+use super::{FEE, FakeChain, FakeState, GENESIS, Mishap, WORKER};
+use crate::{Blocks, Call, Chain, Due, News, Receipt, State};
+use agora_chain::{
+    AccountId, BlockNumber, BlockRef, ChainError, H256,
+    views::{BalanceView, Contribution, ParticipantView, ResponseView, RoundView, TaskView, TermsView},
+};
+use agora_primitives::{
+    ClassId, TaskId,
+    participants::{Role, Specialisations},
+};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+impl Chain for FakeChain {
+    type State = FakeView;
+    type Blocks = FakeBlocks;
+
+    fn account(&self) -> AccountId {
+        WORKER
+    }
+
+    fn genesis_hash(&self) -> H256 {
+        GENESIS
+    }
+
+    async fn best(&self) -> Result<FakeView, ChainError> {
+        let inner = self.lock();
+        Ok(FakeView(self.clone(), inner.blocks[inner.shown()].clone()))
+    }
+
+    async fn finalised(&self) -> Result<FakeView, ChainError> {
+        let inner = self.lock();
+        let at = inner.finalised.min(inner.shown());
+        Ok(FakeView(self.clone(), inner.blocks[at].clone()))
+    }
+
+    fn block_of(state: &FakeView) -> BlockRef {
+        state.1.block
+    }
+
+    async fn participant(state: &FakeView, _: &AccountId, _: Role) -> Result<Option<ParticipantView>, ChainError> {
+        Ok(Some(ParticipantView {
+            specialisations: Specialisations::NONE,
+            slots: state.1.slots,
+            occupied: state.1.occupied,
+            capability: 1,
+            proven: None,
+            last_heartbeat: 0,
+        }))
+    }
+
+    fn follow_best(&self) -> FakeBlocks {
+        let (sender, receiver) = unbounded_channel();
+        self.lock().listeners.push(sender);
+        FakeBlocks(receiver)
+    }
+
+    fn follow_finalised(&self, _: Option<BlockNumber>) -> FakeBlocks {
+        let (sender, receiver) = unbounded_channel();
+        self.lock().settled.push(sender);
+        FakeBlocks(receiver)
+    }
+
+    async fn send(&self, call: Call, _: Due) -> Result<Receipt, ChainError> {
+        let mut inner = self.lock();
+        let mishap = inner.mishaps.pop_front();
+        match mishap {
+            Some(Mishap::CallLost) => return Err(ChainError::Disconnected("a broken pipe".to_owned())),
+            Some(Mishap::PoolFull) => return Err(ChainError::Invalid("1016: Immediately Dropped".to_owned())),
+            Some(Mishap::AnswerLost) | None => {}
+        }
+        let mut done = Ok(());
+        inner.next(|state| {
+            done = state.apply(&call);
+            state.refused += usize::from(done.is_err());
+        });
+        inner.sent += usize::from(done.is_ok());
+        let block = inner.blocks.last().expect("just made").block;
+        match (mishap, done) {
+            (Some(_), _) => Err(ChainError::Unknown("the answer is lost".to_owned())),
+            (None, Ok(())) => Ok(Receipt { block, fee: FEE }),
+            (None, Err(error)) => Err(ChainError::Refused {
+                pallet: "Tasks".to_owned(),
+                error: error.to_owned(),
+                help: String::new(),
+            }),
+        }
+    }
+}
+
+/// A state, and the chain that counts how often it is read.
+#[derive(Clone)]
+pub struct FakeView(FakeChain, pub FakeState);
+
+impl State for FakeView {
+    async fn timestamp_ms(&self) -> Result<u64, ChainError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is set");
+        Ok(now.as_millis() as u64)
+    }
+
+    async fn task(&self, id: TaskId) -> Result<Option<TaskView>, ChainError> {
+        self.0.lock().reads += 1;
+        Ok(self.1.tasks.get(&id).cloned())
+    }
+
+    async fn tasks_wanting_workers(&self) -> Result<Vec<TaskView>, ChainError> {
+        self.0.lock().reads += self.1.tasks.len();
+        let wanting = self
+            .1
+            .tasks
+            .values()
+            .filter(|task| task.takes(&WORKER, self.1.block.number));
+        Ok(wanting.cloned().collect())
+    }
+
+    async fn contribution(&self, task: TaskId, _: &AccountId) -> Result<Option<Contribution>, ChainError> {
+        Ok(self.1.parts.get(&task).copied())
+    }
+
+    async fn balance(&self, _: &AccountId) -> Result<BalanceView, ChainError> {
+        Ok(BalanceView {
+            free: self.1.free,
+            held: 0,
+        })
+    }
+
+    async fn terms(&self) -> Result<Vec<(ClassId, TermsView)>, ChainError> {
+        let terms = TermsView {
+            worker: 650_000,
+            best_share: 700_000,
+            max_replicas: 7,
+        };
+        Ok(vec![(ClassId(0), terms)])
+    }
+
+    async fn hardware_round(&self) -> Result<Option<RoundView>, ChainError> {
+        Ok(None)
+    }
+
+    async fn hardware_response(&self, _: u32, _: &AccountId) -> Result<Option<ResponseView>, ChainError> {
+        Ok(None)
+    }
+}
+
+/// Blocks of a fake chain.
+pub struct FakeBlocks(UnboundedReceiver<Result<News, ChainError>>);
+
+impl Blocks for FakeBlocks {
+    async fn next(&mut self) -> Result<News, ChainError> {
+        match self.0.recv().await {
+            Some(news) => news,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl FakeChain {
+    /// How often tasks were read since the last call.
+    pub fn take_reads(&self) -> usize {
+        std::mem::take(&mut self.lock().reads)
+    }
+}

@@ -1,0 +1,50 @@
+//! Everything at once, at random.
+
+use super::{Rig, fake::Mishap};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+/// How many runs.
+const RUNS: u64 = 16;
+/// Rounds of a run in which things go wrong.
+const ROUNDS: usize = 120;
+
+/// One thing that goes wrong, or nothing.
+fn mishap(rig: &mut Rig, random: &mut StdRng, lag: usize) {
+    match random.gen_range(0..12) {
+        0 => rig.chain.reorg(random.gen_range(1..=lag.max(1))),
+        1 => rig.chain.mishaps(&[Mishap::AnswerLost]),
+        2 => rig.chain.mishaps(&[Mishap::CallLost, Mishap::CallLost]),
+        3 => rig.chain.mishaps(&[Mishap::PoolFull]),
+        4 => rig.chain.show(Some(random.gen_range(1..60))),
+        5 => rig.start(),
+        _ => {
+            rig.chain.show(None);
+            rig.chain.mishaps(&[]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_honest_worker_loses_nothing_whatever_node_and_process_do() {
+    for seed in 0..RUNS {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut rig = Rig::new(3, 1);
+        let mut task = 0;
+        for round in 0..ROUNDS {
+            if round % 15 == 0 {
+                task += 1;
+                rig.chain.publish(task, random.gen_range(30..80));
+            }
+            let lag = random.gen_range(0..6);
+            mishap(&mut rig, &mut random, lag);
+            let _ = rig.look().await;
+            rig.chain.grow(random.gen_range(0..3), lag);
+        }
+        rig.chain.show(None);
+        rig.chain.mishaps(&[]);
+        rig.until(400, |rig| rig.in_hand() == 0).await;
+        let newest = rig.chain.newest();
+        assert_eq!(newest.lost, 0, "seed {seed}: {:?}", newest.judged);
+        assert!(!newest.judged.is_empty(), "seed {seed}: nothing was done");
+    }
+}
