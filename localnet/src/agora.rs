@@ -10,6 +10,7 @@ pub struct Agora {
     url: String,
     folder: PathBuf,
     key: String,
+    shares_blobs: bool,
 }
 
 /// A run of `agora` that ended with an error.
@@ -32,7 +33,22 @@ impl Agora {
             url: url.to_owned(),
             folder: folder.to_owned(),
             key: key.to_owned(),
+            shares_blobs: true,
         }
+    }
+
+    /// The same, with blobs of its own: others have them only from a peer.
+    #[must_use]
+    pub fn apart(self) -> Self {
+        Self {
+            shares_blobs: false,
+            ..self
+        }
+    }
+
+    /// The folder in which it keeps its data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join(self.key.trim_start_matches('/'))
     }
 
     fn command(&self, arguments: &[&str]) -> Result<Command, LocalnetError> {
@@ -40,11 +56,13 @@ impl Agora {
         command
             .args(["--url", &self.url, "--dev", &self.key])
             .arg("--data")
-            .arg(self.folder.join(self.key.trim_start_matches('/')))
-            .arg("--blobs")
-            .arg(self.folder.join("blobs"))
+            .arg(self.data())
             .args(arguments)
-            .env_remove("RUST_LOG");
+            .env_remove("RUST_LOG")
+            .env_remove("AGORA_BLOBS");
+        if self.shares_blobs {
+            command.arg("--blobs").arg(self.folder.join("blobs"));
+        }
         Ok(command)
     }
 

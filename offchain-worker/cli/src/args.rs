@@ -1,10 +1,22 @@
 //! The command line.
 
+mod blobs;
+mod mine;
+mod operate;
 mod publish;
+mod url;
 
+pub use blobs::{BlobsArgs, BlobsCommand, GarbageArgs, GetArgs, PeerArgs, PutArgs, ServeArgs};
+pub use mine::MineArgs;
+#[cfg(test)]
+pub use operate::PhaseArg;
+pub use operate::{
+    CompletionsArgs, DoctorArgs, EarningsArgs, JournalArgs, JournalCommand, ManArgs, ReferenceArgs, StatusArgs,
+    TasksArgs, WaitArgs, WaitFor,
+};
 pub use publish::{PublishArgs, TermsArgs};
 
-use crate::units::{Amount, name_of};
+use crate::{output::Format, units::Amount};
 use agora_primitives::participants::{Role, Specialisation};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
@@ -22,15 +34,28 @@ pub struct Cli {
 /// What every command takes.
 #[derive(Args, Clone)]
 pub struct Global {
-    /// The node to talk to.
-    #[arg(long, global = true, env = "AGORA_URL", default_value = "ws://127.0.0.1:9944", value_name = "URL")]
-    pub url: String,
+    /// The node to talk to, or several of the same chain: repeated, or separated by commas. Questions go to one that is
+    /// up to date, transactions to several. ws://127.0.0.1:9944 if left out.
+    #[arg(long = "url", global = true, env = "AGORA_URL", value_delimiter = ',', value_name = "URL",
+        value_parser = url::node_url)]
+    pub urls: Vec<String>,
     /// Seconds to wait for the node to answer at first.
     #[arg(long, global = true, default_value_t = 10, value_name = "SECONDS")]
     pub patience: u64,
-    /// Print one JSON document (one per line where there are several) instead of text.
+    /// How answers and errors are printed: a table for people, JSON (one document per line where there are several), or
+    /// YAML. docs/cli.md lists the fields of each command.
+    #[arg(long, short, global = true, env = "AGORA_OUTPUT", default_value = "table", value_name = "FORMAT")]
+    pub output: Format,
+    /// Short for --output json.
     #[arg(long, global = true)]
     pub json: bool,
+    /// File with settings; ~/.config/agora/config.toml if left out. A setting on the command line counts more than one
+    /// in the environment, and that more than one in the file.
+    #[arg(long, global = true, env = "AGORA_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The profile of that file to use.
+    #[arg(long, global = true, env = "AGORA_PROFILE", value_name = "NAME")]
+    pub profile: Option<String>,
     /// File with the secret phrase of the signing key, readable by its owner alone. Without it, the phrase is taken
     /// from the environment variable AGORA_KEY.
     #[arg(long, global = true, env = "AGORA_KEY_FILE", value_name = "FILE")]
@@ -50,6 +75,13 @@ pub struct Global {
     /// Log more (-v: steps, -vv: everything).
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+impl Global {
+    /// How answers are printed.
+    pub const fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.output }
+    }
 }
 
 #[derive(Subcommand)]
@@ -74,14 +106,26 @@ pub enum Command {
     Tasks(TasksArgs),
     /// Show one task, or watch it.
     Task(ShowArgs),
+    /// Wait until a task has come so far.
+    Wait(WaitArgs),
     /// Fetch the result of a task.
     Result(ResultArgs),
     /// Verify, with nothing but a block header, that a result was settled.
     Verify(VerifyArgs),
+    /// Serve, fetch, put and remove the files that jobs and results are: blobs.
+    Blobs(BlobsArgs),
     /// Show an account's money: free, and held for what.
     Balance(BalanceArgs),
     /// Send money to an account.
     Transfer(TransferArgs),
+    /// Show the node, the account, the tasks in hand, the journal, the disk and the devices.
+    Status(StatusArgs),
+    /// Show what each task brought or cost, and why.
+    Earnings(EarningsArgs),
+    /// Look at the journal of a worker that is not running, copy it, or repair it.
+    Journal(JournalArgs),
+    /// Check that everything a worker needs is in order, and say what to do where it is not.
+    Doctor(DoctorArgs),
     /// Make and look at model packages.
     Model(ModelArgs),
     /// Embed sentences on this machine.
@@ -90,6 +134,10 @@ pub enum Command {
     Devices(DevicesArgs),
     /// Check that a device computes the same bits as every other one.
     SelfTest(DeviceArgs),
+    /// Print a script that completes this command line in a shell.
+    Completions(CompletionsArgs),
+    /// Write the manual pages into a folder.
+    Man(ManArgs),
 }
 
 #[derive(Args)]
@@ -186,29 +234,11 @@ pub struct LeaveArgs {
     pub withdraw: bool,
 }
 
-fn parse_specialisation(text: &str) -> Result<Specialisation, String> {
+pub(crate) fn parse_specialisation(text: &str) -> Result<Specialisation, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| {
-        let names = Specialisation::ALL.map(|one| name_of(&one));
+        let names = Specialisation::ALL.map(|one| crate::units::name_of(&one));
         format!("there is no such kind of work; known are {}", names.join(", "))
     })
-}
-
-#[derive(Args)]
-pub struct MineArgs {
-    /// Devices to compute on: "auto", "cpu", an index of `agora devices`, or part of a name. May be repeated.
-    #[arg(long = "device", default_value = "auto")]
-    pub devices: Vec<String>,
-    /// Least reward per worker, in units per 10⁹ multiply–adds.
-    #[arg(long, default_value = "0", value_name = "AMOUNT")]
-    pub min_reward: Amount,
-    /// Largest bond to put up for one task.
-    #[arg(long, default_value = "1000000", value_name = "AMOUNT")]
-    pub max_bond: Amount,
-    /// Most multiply–adds of one job.
-    #[arg(long, default_value_t = u64::MAX)]
-    pub max_work: u64,
-    #[command(flatten)]
-    pub run: RunArgs,
 }
 
 #[derive(Args)]
@@ -229,10 +259,27 @@ pub struct RunArgs {
     /// Serve Prometheus metrics at this address, such as 127.0.0.1:9616. Each process needs a port of its own.
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<SocketAddr>,
+    /// Serve the blob store and what was fetched over HTTP at this address, such as 0.0.0.0:9620, so that others need no
+    /// store in common. Results are served from their reveal on.
+    #[arg(long, value_name = "ADDRESS")]
+    pub serve: Option<SocketAddr>,
+    #[command(flatten)]
+    pub peers: PeerArgs,
+    /// Most of the inputs and the output of one job together, in GiB: they are held in memory. Larger jobs are left to
+    /// others.
+    #[arg(long, default_value_t = 8, value_name = "GIB")]
+    pub max_job_size: u64,
     /// Misbehave deliberately (only in builds made for tests and demonstrations).
     #[cfg(feature = "fault-injection")]
     #[arg(long)]
     pub fault: Option<agora_worker::Fault>,
+}
+
+impl RunArgs {
+    /// Most bytes of one job.
+    pub const fn max_job_bytes(&self) -> u64 {
+        self.max_job_size.saturating_mul(1 << 30)
+    }
 }
 
 #[derive(Args)]
@@ -242,19 +289,12 @@ pub struct TaskArgs {
 }
 
 #[derive(Args)]
-pub struct TasksArgs {
-    /// Only tasks of this account.
-    #[arg(long)]
-    pub publisher: Option<String>,
-    /// Only tasks that have not ended.
-    #[arg(long)]
-    pub open: bool,
-}
-
-#[derive(Args)]
 pub struct ShowArgs {
     /// Number of the task.
-    pub task: u64,
+    #[arg(required_unless_present = "reference")]
+    pub task: Option<u64>,
+    #[command(flatten)]
+    pub reference: ReferenceArgs,
     /// Print every change until the task has ended.
     #[arg(long)]
     pub watch: bool,
@@ -265,11 +305,13 @@ pub struct ResultArgs {
     /// Number of the task.
     pub task: u64,
     /// Write the result to this file instead of describing it.
-    #[arg(long, short)]
-    pub output: Option<PathBuf>,
+    #[arg(long)]
+    pub file: Option<PathBuf>,
     /// What to make of it.
     #[arg(long, value_enum, default_value = "raw")]
     pub format: ResultFormat,
+    #[command(flatten)]
+    pub peers: PeerArgs,
 }
 
 /// What can be made of a result.
@@ -295,12 +337,14 @@ pub struct VerifyArgs {
     /// Hash of the header to verify against; the newest finalised one if left out.
     #[arg(long)]
     pub header: Option<String>,
-    /// Check the result itself too, with randomness of your own, if the blob store has it.
+    /// Check the result itself too, with randomness of your own, if the blob store or a peer has it.
     #[arg(long)]
     pub check: bool,
     /// The device to check on: "auto", "cpu", an index of `agora devices`, or part of a name.
     #[arg(long, default_value = "auto", requires = "check")]
     pub device: String,
+    #[command(flatten)]
+    pub peers: PeerArgs,
 }
 
 #[derive(Args)]
@@ -329,9 +373,9 @@ pub enum ModelCommand {
     Import {
         /// Folder with config.json, model.safetensors and tokenizer.json.
         folder: PathBuf,
-        /// The package.
-        #[arg(long, short)]
-        output: PathBuf,
+        /// The package that is written.
+        #[arg(long)]
+        file: PathBuf,
     },
 }
 

@@ -1,15 +1,29 @@
 //! What the commands share: the node, the key, the folders.
 
-use crate::{args::Global, exit::CliError};
-use agora_blobs::BlobStore;
-use agora_chain::{AccountId, Client, KeySource, Keypair, Submitter};
+use crate::{
+    args::{Global, PeerArgs},
+    config::KEY_VARIABLE,
+    exit::CliError,
+    output::Format,
+};
+use agora_blobs::{
+    BlobStore, Blobs, Cache,
+    http::{PeerLimits, Peers, Reach, ServeLimits, Served, serve},
+};
+use agora_chain::{AccountId, ChainError, Client, KeySource, Keypair, Submitter};
 use agora_compute::{Engine, GpuOptions};
 use agora_worker::{Journal, Metrics, WorkerError, serve_metrics};
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Name of the variable that may hold the secret phrase.
-const KEY_VARIABLE: &str = "AGORA_KEY";
+/// The node that is used if none is named.
+const NODE: &str = "ws://127.0.0.1:9944";
 /// Name of the file in the cache folder that remembers the fastest settings of each device.
 const TUNING_FILE: &str = "tuning.json";
 
@@ -23,14 +37,30 @@ impl Context {
         Self { global }
     }
 
-    /// Whether to print JSON.
-    pub fn json(&self) -> bool {
-        self.global.json
+    /// How answers are printed.
+    pub fn format(&self) -> Format {
+        self.global.format()
     }
 
-    /// Connects to the node.
+    /// Connects to the nodes.
     pub async fn client(&self) -> Result<Client, CliError> {
-        Ok(Client::connect(&self.global.url, Duration::from_secs(self.global.patience)).await?)
+        Ok(Client::connect_any(&self.nodes(), Duration::from_secs(self.global.patience)).await?)
+    }
+
+    /// Connects to the nodes for as long as the process lives: waits until one can be believed, which after a reboot takes
+    /// as long as it needs to catch up.
+    pub async fn lasting_client(&self) -> Result<Client, CliError> {
+        Ok(Client::connect_patiently(&self.nodes(), None).await?)
+    }
+
+    /// The nodes that are named. An empty variable counts as none.
+    fn nodes(&self) -> Vec<String> {
+        let named = self.global.urls.iter().map(|url| url.trim());
+        let mut urls: Vec<String> = named.filter(|url| !url.is_empty()).map(str::to_owned).collect();
+        if urls.is_empty() {
+            urls.push(NODE.to_owned());
+        }
+        urls
     }
 
     /// The key to sign with.
@@ -73,15 +103,48 @@ impl Context {
         Ok(BlobStore::open(&location)?)
     }
 
+    /// The store, the cache, and the peers that the command line names.
+    pub fn source(&self, args: &PeerArgs) -> Result<Blobs, CliError> {
+        let reach = if args.allow_private_peers {
+            Reach::Anywhere
+        } else {
+            Reach::Public
+        };
+        for url in &args.peers {
+            reach.check(url).map_err(|error| CliError::Usage(error.to_string()))?;
+        }
+        let cache = Cache::open(&self.data()?.join("cache"), args.cache_size.saturating_mul(1 << 30))?;
+        let peers = Peers::new(PeerLimits {
+            reach,
+            ..PeerLimits::default()
+        })?;
+        Ok(Blobs::new(self.blobs()?, cache, peers, args.peers.clone()))
+    }
+
     /// The journal of `account` on the chain that `client` is connected to.
     pub fn journal(&self, client: &Client, account: &AccountId) -> Result<Journal, CliError> {
         let path = self.data()?.join(format!("{account}.journal"));
         Ok(Journal::open(&path, client.genesis_hash().0, account.0)?)
     }
 
+    /// Where the journal of `account` is.
+    pub fn journal_file(&self, account: &AccountId) -> Result<PathBuf, CliError> {
+        Ok(self.data()?.join(format!("{account}.journal")))
+    }
+
+    /// The file that the key comes from, if it comes from one.
+    pub fn key_file(&self) -> Option<&Path> {
+        self.global.key_file.as_deref().filter(|_| self.global.dev.is_none())
+    }
+
     /// The folder in which the worker `account` keeps the jobs that it has accepted, and results not yet revealed.
     pub fn tasks(&self, account: &AccountId) -> Result<PathBuf, CliError> {
         Ok(self.data()?.join(format!("{account}.tasks")))
+    }
+
+    /// While this file exists, no worker with this data folder takes tasks.
+    pub fn pause_file(&self) -> Result<PathBuf, CliError> {
+        Ok(self.data()?.join("paused"))
     }
 
     /// How devices are opened. Their fastest settings are remembered if there is a folder for that.
@@ -102,7 +165,8 @@ impl Context {
         Ok(opened?.into())
     }
 
-    fn data(&self) -> Result<PathBuf, CliError> {
+    /// The data folder.
+    pub fn data(&self) -> Result<PathBuf, CliError> {
         if let Some(folder) = &self.global.data {
             return Ok(folder.clone());
         }
@@ -112,12 +176,31 @@ impl Context {
 }
 
 /// Our folder in the user's folder that `variable` names, or else in `usual`, a folder below the home.
-fn user_folder(variable: &str, usual: &str) -> Option<PathBuf> {
+pub fn user_folder(variable: &str, usual: &str) -> Option<PathBuf> {
     let named = std::env::var_os(variable).filter(|path| !path.is_empty());
     let folder = named
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(usual)))?;
     Some(folder.join("agora"))
+}
+
+/// What `ask` answers once a node can be believed.
+///
+/// Errors: those that waiting does not mend.
+pub async fn when_believed<T, F: Future<Output = Result<T, ChainError>>>(ask: impl Fn() -> F) -> Result<T, ChainError> {
+    let mut is_told = false;
+    loop {
+        match ask().await {
+            Err(error) if error.is_recoverable() => {
+                if !is_told {
+                    tracing::warn!(%error, "Waiting for a node that can be believed.");
+                    is_told = true;
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            answered => return answered,
+        }
+    }
 }
 
 /// Cancelled by the first Ctrl-C or SIGTERM; a second one ends the process at once.
@@ -147,6 +230,35 @@ pub fn metrics(address: Option<SocketAddr>, shutdown: &CancellationToken) -> Met
         });
     }
     metrics
+}
+
+/// Serves `blobs` at `address` until `shutdown`. Returns when it can be reached; what is returned ends when the last answer has.
+pub async fn serve_blobs(
+    blobs: &Blobs,
+    address: SocketAddr,
+    shutdown: &CancellationToken,
+) -> Result<JoinHandle<()>, CliError> {
+    let served = Served::new(blobs.store().clone(), blobs.cache().clone())?;
+    let shutdown = shutdown.clone();
+    let (ready, reached) = tokio::sync::oneshot::channel();
+    let (failed, failure) = tokio::sync::oneshot::channel();
+    let serving = tokio::spawn(async move {
+        let tell = |address| _ = ready.send(address);
+        if let Err(error) = serve(served, address, ServeLimits::default(), shutdown, tell).await {
+            // Only before it can be reached, when somebody waits for it.
+            let _ = failed.send(error);
+        }
+    });
+    match reached.await {
+        Ok(address) => {
+            tracing::info!("Serving blobs at http://{address}/.");
+            Ok(serving)
+        }
+        Err(_) => match failure.await {
+            Ok(error) => Err(error.into()),
+            Err(_) => Ok(serving),
+        },
+    }
 }
 
 async fn signal() {

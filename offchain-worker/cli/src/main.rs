@@ -4,26 +4,38 @@
 
 mod args;
 mod commands;
+mod config;
 mod context;
 mod exit;
 mod jobs;
 mod output;
+mod progress;
 mod units;
 
 use args::{Cli, Command};
-use clap::Parser;
+use config::Stop;
 use context::Context;
 use exit::CliError;
+use output::Format;
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    output::start_logging(&cli.global);
-    match run(cli).await {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let (format, ended) = match config::parse(&arguments) {
+        Ok(cli) => {
+            output::start_logging(&cli.global);
+            (cli.global.format(), run(cli).await)
+        }
+        // Help and the version are printed as they are; so is what is wrong, if it is for people.
+        Err((format, Stop::Parser(error))) if !error.use_stderr() || format == Format::Table => error.exit(),
+        Err((format, Stop::Parser(error))) => (format, Err(CliError::Line(error.render().to_string()))),
+        Err((format, Stop::Error(error))) => (format, Err(*error)),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("agora: {error}");
+            output::failure(format, &error);
             error.code().into()
         }
     }
@@ -42,13 +54,24 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Cancel(args) => commands::publish::cancel(&context, args).await,
         Command::Tasks(args) => commands::tasks::list(&context, args).await,
         Command::Task(args) => commands::tasks::show(&context, args).await,
+        Command::Wait(args) => commands::wait::run(&context, args).await,
         Command::Result(args) => commands::result::run(&context, args).await,
         Command::Verify(args) => commands::verify::run(&context, args).await,
+        Command::Blobs(args) => commands::blobs::run(&context, args).await,
         Command::Balance(args) => commands::balance::run(&context, args).await,
         Command::Transfer(args) => commands::balance::transfer(&context, args).await,
+        Command::Status(args) => commands::status::run(&context, args).await,
+        Command::Earnings(args) => commands::earnings::run(&context, args).await,
+        Command::Journal(args) => commands::journal::run(&context, args),
+        Command::Doctor(args) => commands::doctor::run(&context, args).await,
         Command::Model(args) => commands::model::run(&context, args),
         Command::Embed(args) => commands::model::embed(&context, args).await,
         Command::Devices(args) => commands::devices::list(&context, args).await,
         Command::SelfTest(args) => commands::devices::self_test(&context, args).await,
+        Command::Completions(args) => {
+            commands::generate::completions(args);
+            Ok(())
+        }
+        Command::Man(args) => commands::generate::man(&context, args),
     }
 }

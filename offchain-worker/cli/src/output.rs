@@ -1,8 +1,23 @@
-//! Printing.
+//! Printing: answers to standard output, logs and errors to standard error.
 
-use crate::{args::Global, context::Context};
+mod yaml;
+
+use crate::{args::Global, context::Context, exit::CliError};
+use clap::ValueEnum;
 use serde::Serialize;
+use std::io::{ErrorKind, IsTerminal, Write};
 use tracing_subscriber::{EnvFilter, fmt};
+
+/// How answers are printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// One document a line.
+    Json,
+    /// One document after the other, each behind `---`.
+    Yaml,
+}
 
 /// Logs go to standard error, so that standard output holds answers alone.
 pub fn start_logging(global: &Global) {
@@ -15,22 +30,136 @@ pub fn start_logging(global: &Global) {
     let builder = fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
-    if global.json {
+    if global.format() == Format::Json {
         builder.json().init();
     } else {
         builder.init();
     }
 }
 
-/// Prints an answer: as JSON, or as `text` writes it.
+/// Prints an answer: as JSON or YAML, or as `text` writes it.
 pub fn answer<Answer: Serialize>(context: &Context, answer: &Answer, text: impl FnOnce(&Answer) -> String) {
-    if context.json() {
-        match serde_json::to_string(answer) {
-            Ok(json) => println!("{json}"),
-            Err(error) => unreachable!("answers are plain data: {error}"),
+    match context.format() {
+        Format::Table => print(&text(answer)),
+        format => document(format, answer),
+    }
+}
+
+/// Prints answers of one kind: a document each, or a table with `header`.
+pub fn answers<Answer: Serialize>(
+    context: &Context,
+    answers: &[Answer],
+    header: &str,
+    row: impl Fn(&Answer) -> String,
+) {
+    match context.format() {
+        Format::Table => {
+            print(header);
+            answers.iter().for_each(|one| print(&row(one)));
         }
+        format => answers.iter().for_each(|one| document(format, one)),
+    }
+}
+
+fn document(format: Format, answer: &impl Serialize) {
+    print(&written(format, answer));
+}
+
+/// `answer` as a document of `format`.
+fn written(format: Format, answer: &impl Serialize) -> String {
+    let written = match format {
+        Format::Table | Format::Json => serde_json::to_string(answer),
+        Format::Yaml => serde_json::to_value(answer).map(|value| yaml::document(&value)),
+    };
+    match written {
+        Ok(text) => text,
+        Err(error) => unreachable!("answers are plain data: {error}"),
+    }
+}
+
+/// Prints one or more lines to standard output.
+///
+/// If nobody reads them any more (`agora tasks | head -1`), the program ends: quietly and with success, as what was
+/// wanted was read. If they cannot be written for another reason, such as a full disk, it ends with an error.
+pub fn print(lines: &str) {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{lines}").and_then(|()| out.flush()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => {
+            note(&format!("agora: the answer cannot be written: {error}"));
+            std::process::exit(1);
+        }
+    }
+}
+
+/// Prints a line to standard error, if anybody reads it.
+pub fn note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// What is printed of an error.
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: Told<'a>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    kind: &'a str,
+    message: &'a str,
+    try_again: bool,
+}
+
+/// Prints why the program ends: a line for people, or a document.
+pub fn failure(format: Format, error: &CliError) {
+    note(&told(format, error));
+}
+
+fn told(format: Format, error: &CliError) -> String {
+    let message = error.to_string();
+    let failure = Failure {
+        error: Told {
+            kind: error.kind().name(),
+            message: message.trim_end(),
+            try_again: error.kind().try_again(),
+        },
+    };
+    match format {
+        Format::Json | Format::Yaml => written(format, &failure),
+        Format::Table if matches!(error, CliError::Line(_)) => message.trim_end().to_owned(),
+        Format::Table => format!("agora: {message}"),
+    }
+}
+
+/// What to say of a block that is not final, after the block's number.
+pub fn not_final(is_final: bool) -> &'static str {
+    if is_final {
+        ""
     } else {
-        println!("{}", text(answer));
+        ", which is not final: finality stands still, and until it goes on this may be undone"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn an_error_is_a_line_or_a_document() {
+        let error = CliError::NotFound("there is no \"task\" 7".to_owned());
+        assert_eq!(told(Format::Table, &error), "agora: there is no \"task\" 7");
+        let document: Value = serde_json::from_str(&told(Format::Json, &error)).expect("it is JSON");
+        assert_eq!(
+            document,
+            serde_json::json!({
+                "error": { "kind": "not-found", "message": "there is no \"task\" 7", "try_again": false }
+            })
+        );
+        let yaml = told(Format::Yaml, &error);
+        assert!(yaml.starts_with("---\nerror:\n  kind: \"not-found\"\n"), "{yaml}");
     }
 }

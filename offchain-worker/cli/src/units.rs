@@ -95,6 +95,24 @@ impl FromStr for Seed {
     }
 }
 
+/// A publisher's own name of a task: 32 hex digits, or a UUID.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reference(pub [u8; 16]);
+
+impl FromStr for Reference {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(Uuid(bytes)) = text.parse() {
+            return Ok(Self(bytes));
+        }
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(text.trim_start_matches("0x"), &mut bytes)
+            .map_err(|_| format!("{text:?} is no reference; write 32 hex digits, or a UUID"))?;
+        Ok(Self(bytes))
+    }
+}
+
 /// A UUID.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Uuid(pub [u8; 16]);
@@ -188,6 +206,18 @@ mod tests {
     fn names_are_those_of_the_command_line() {
         assert_eq!(name_of(&Role::Verifier), "verifier");
         assert_eq!(name_of(&Specialisation::RowTransform), "row-transform");
+    }
+
+    #[test]
+    fn a_reference_is_hex_with_or_without_its_prefix_or_a_uuid() {
+        let bytes = [0x12; 16];
+        let (digits, uuid) = (hex::encode(bytes), Uuid(bytes).to_string());
+        for text in [format!("0x{digits}"), digits.clone(), uuid] {
+            assert_eq!(text.parse(), Ok(Reference(bytes)), "{text}");
+        }
+        for text in ["", "12", &digits[1..], "zz"] {
+            assert!(text.parse::<Reference>().is_err(), "{text}");
+        }
     }
 
     #[test]

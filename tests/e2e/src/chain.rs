@@ -17,7 +17,7 @@ pub const SLOT_MS: u64 = 500;
 const WINDOWS: [(&str, u32); 3] = [("workWindow", 40), ("revealWindow", 30), ("appealWindow", 12)];
 
 /// How many publishers a shared chain has: one for each test, so that a test can tell its own money apart.
-const PUBLISHERS: u32 = 9;
+const PUBLISHERS: u32 = 11;
 
 /// What a publisher starts with, in plancks.
 const ENDOWMENT: u64 = 1_000_000_000_000_000_000;

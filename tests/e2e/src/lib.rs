@@ -18,13 +18,18 @@ pub const PATIENCE: Duration = Duration::from_secs(180);
 pub async fn finalised_up_to(client: &Client, number: u32) -> Result<(), ChainError> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
-        let finalised = client.finalised().await?.block.number;
-        if finalised >= number {
+        let finalised = match client.finalised().await {
+            Ok(at) => Some(at.block.number),
+            // A node that still syncs is not believed.
+            Err(error) if error.is_recoverable() => None,
+            Err(error) => return Err(error),
+        };
+        if finalised >= Some(number) {
             return Ok(());
         }
         assert!(
             tokio::time::Instant::now() < deadline,
-            "block {number} was not finalised within {} s; block {finalised} is",
+            "block {number} was not finalised within {} s; block {finalised:?} is",
             PATIENCE.as_secs()
         );
         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -1,6 +1,9 @@
-//! What tests of several crates share: how many cases a property is tried with, and where the model of the tests is.
+//! What tests of several crates share: how many cases a property is tried with, where the model of the tests is, and a bad
+//! network.
 
 #![deny(missing_docs)]
+
+pub mod proxy;
 
 use proptest::test_runner::Config;
 use std::{env, path::PathBuf};

@@ -5,6 +5,7 @@ use crate::{
     units::{Amount, Factor, Uuid},
 };
 use clap::Args;
+use std::net::SocketAddr;
 
 #[derive(Args)]
 pub struct PublishArgs {
@@ -35,4 +36,11 @@ pub struct TermsArgs {
     /// Keep the job specification in the blob store, not on chain.
     #[arg(long, global = true)]
     pub stored: bool,
+    /// Only say what would be held and paid, and whether the balance suffices. Nothing is sent or stored.
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// Then serve the blob store at this address, such as 0.0.0.0:9620, until Ctrl-C, so that workers and verifiers can fetch
+    /// the inputs.
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub serve: Option<SocketAddr>,
 }

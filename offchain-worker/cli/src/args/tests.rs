@@ -1,4 +1,5 @@
 use super::*;
+use crate::units::name_of;
 use clap::CommandFactory;
 
 #[test]
@@ -95,4 +96,53 @@ fn an_unknown_kind_of_work_is_answered_with_the_known_ones() {
         panic!("there is no such kind");
     };
     assert!(error.to_string().contains("row-transform"), "{error}");
+}
+
+#[test]
+fn several_nodes_are_named_by_commas_or_by_repeating() {
+    let line = ["agora", "tasks", "--url", "ws://a:1,ws://b:2", "--url", "ws://c:3"];
+    let urls = Cli::try_parse_from(line).map(|cli| cli.global.urls).unwrap_or_default();
+    assert_eq!(urls, ["ws://a:1", "ws://b:2", "ws://c:3"]);
+}
+
+#[test]
+fn the_units_of_deploy_run_commands_that_there_are() {
+    let units = [
+        include_str!("../../../../deploy/systemd/agora-worker@.service"),
+        include_str!("../../../../deploy/systemd/agora-verifier@.service"),
+    ];
+    let mut commands = 0;
+    for line in units
+        .iter()
+        .flat_map(|unit| unit.lines())
+        .filter(|line| line.starts_with("Exec"))
+    {
+        let (_, command) = line.split_once('=').expect("a setting has a value");
+        let words = command.trim_start_matches('-').split_whitespace();
+        if let Err(error) = Cli::try_parse_from(words) {
+            panic!("{line}: {error}");
+        }
+        commands += 1;
+    }
+    assert_eq!(commands, 4, "each unit looks before it starts");
+}
+
+#[test]
+fn a_worker_says_what_it_risks_what_it_asks_and_when_it_takes_tasks() {
+    let line = "agora mine --device all --min-profit 0.5 --power-price 0.25 --watts 350 --max-exposure 100 \
+                --stop-loss 20 --stop-loss-hours 12 --hours 22-6";
+    let Ok(Command::Mine(args)) = Cli::try_parse_from(line.split_whitespace()).map(|cli| cli.command) else {
+        panic!("mine does not take them");
+    };
+    let (unit, power) = (crate::units::UNIT, args.power());
+    assert_eq!((power.price_per_kwh, power.watts), (unit / 4, 350));
+    assert_eq!(args.min_profit.0, unit / 2);
+    assert_eq!(args.max_exposure(), 100 * unit);
+    assert_eq!(args.stop_loss.map(|amount| amount.0), Some(20 * unit));
+    assert_eq!(args.stop_loss_hours, 12);
+    assert_eq!(args.hours, Some("22-6".parse().expect("they are well formed")));
+    for wrong in ["--hours 6-6", "--hours night", "--power-price 1", "--stop-loss-hours 0"] {
+        let line = format!("agora mine {wrong}");
+        assert!(Cli::try_parse_from(line.split_whitespace()).is_err(), "{wrong}");
+    }
 }

@@ -5,14 +5,18 @@ use crate::{
     context::Context,
     exit::CliError,
     output::answer,
+    progress,
 };
-use agora_compute::{ByteCount, CPU_SELECTOR, DeviceInfo, EngineError, Measurement, choose_device, gemm::Kernel};
+use agora_compute::{
+    ByteCount, CPU_SELECTOR, DeviceInfo, EngineError, GpuOptions, Measurement, choose_device, gemm::Kernel,
+};
 use agora_worker::WorkerError;
 use serde::Serialize;
-use std::num::NonZero;
+use std::{fmt, num::NonZero};
 
+/// A device of this machine.
 #[derive(Serialize)]
-struct Device {
+pub struct Device {
     /// The value of `--device` for it.
     selector: String,
     /// `None`: the processor.
@@ -23,6 +27,8 @@ struct Device {
     processor: Option<Processor>,
     /// Why it is the processor, although a graphics device was looked for.
     fall_back: Option<String>,
+    /// The selector of the same card, listed before through another driver.
+    same_as: Option<String>,
     speed: Option<Measurement>,
     /// Why it could not be measured, although that was asked for.
     error: Option<String>,
@@ -90,8 +96,11 @@ fn warned_fall_back(selector: Option<&str>) -> Option<String> {
 /// Lists the devices, each as soon as it is measured. If one cannot be measured, the others are still listed.
 pub async fn list(context: &Context, args: DevicesArgs) -> Result<(), CliError> {
     let fall_back = warned_fall_back(args.device.as_deref());
-    for (selector, info) in blocking(move || chosen_devices(args.device.as_deref())).await?? {
+    let chosen = blocking(move || chosen_devices(args.device.as_deref())).await??;
+    let shown = progress::bar(context, "measuring", chosen.len() as u64);
+    for (place, (selector, info)) in chosen.iter().cloned().enumerate() {
         let mut device = Device {
+            same_as: same_card(&chosen[..place], info.as_ref()),
             processor: info.is_none().then(Processor::of_this_machine),
             selector,
             info,
@@ -110,9 +119,67 @@ pub async fn list(context: &Context, args: DevicesArgs) -> Result<(), CliError> 
                 Err(error) => device.error = Some(error.to_string()),
             }
         }
+        shown.step();
         answer(context, &device, describe);
     }
     Ok(())
+}
+
+/// The selector of the first of `listed` that is the same card as `device`.
+fn same_card(listed: &[(String, Option<DeviceInfo>)], device: Option<&DeviceInfo>) -> Option<String> {
+    let same = |(_, other): &&(String, Option<DeviceInfo>)| matches!((other, device), (Some(other), Some(device)) if other.is_same_card(device));
+    listed.iter().find(same).map(|(selector, _)| selector.clone())
+}
+
+/// What is known of a device without working with it, or with its self-test.
+#[derive(Serialize)]
+pub struct DeviceHealth {
+    selector: String,
+    name: String,
+    /// `listed`, `passed` its self-test, or `failed` it.
+    health: &'static str,
+    /// Why it failed.
+    error: Option<String>,
+    /// The selector of the same card, listed before through another driver.
+    same_as: Option<String>,
+}
+
+impl fmt::Display for DeviceHealth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}, ", self.selector, self.name)?;
+        match (&self.error, &self.same_as) {
+            (_, Some(other)) => write!(f, "the same card as {other}"),
+            (Some(error), None) => write!(f, "failed its self-test: {error}"),
+            (None, None) if self.health == "passed" => write!(f, "passed its self-test"),
+            (None, None) => write!(f, "not tested; --self-test does it"),
+        }
+    }
+}
+
+/// All devices of this machine, the processor last; each tested if `tested`.
+pub fn device_health(options: &GpuOptions, tested: bool) -> Vec<DeviceHealth> {
+    let listed = chosen_devices(None).unwrap_or_default();
+    let mut found = Vec::new();
+    for (place, (selector, info)) in listed.iter().enumerate() {
+        let same_as = same_card(&listed[..place], info.as_ref());
+        let error = (tested && same_as.is_none())
+            .then(|| agora_compute::open_engine(selector, options).err())
+            .flatten();
+        found.push(DeviceHealth {
+            selector: selector.clone(),
+            name: info
+                .as_ref()
+                .map_or_else(|| "this machine's processor".to_owned(), |info| info.name.clone()),
+            health: match (tested, &error) {
+                (false, _) => "listed",
+                (true, None) => "passed",
+                (true, Some(_)) => "failed",
+            },
+            error: error.map(|error| error.to_string()),
+            same_as,
+        });
+    }
+    found
 }
 
 /// A device, with a line for each thing known about it.
@@ -136,13 +203,23 @@ fn describe(device: &Device) -> String {
         .error
         .as_ref()
         .map(|error| format!("it cannot be measured: {error}"));
-    let lines = limits.into_iter().chain(processor).chain(speed).chain(error);
+    let same = device
+        .same_as
+        .as_ref()
+        .map(|other| format!("the same card as {other}: it counts once"));
+    let lines = limits
+        .into_iter()
+        .chain(same)
+        .chain(processor)
+        .chain(speed)
+        .chain(error);
     let lines: String = lines.map(|line| format!("\n     {line}")).collect();
     format!("{:<3}  {name}{lines}", device.selector)
 }
 
+/// A device that computes the right bits.
 #[derive(Serialize)]
-struct Passed {
+pub struct Passed {
     device: String,
     passed: bool,
     /// Why it is the processor, although a graphics device was looked for.
@@ -173,8 +250,68 @@ pub async fn self_test(context: &Context, args: DeviceArgs) -> Result<(), CliErr
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
+    use agora_compute::{DeviceLimits, DeviceType};
+
+    fn info(index: usize, bus: &str) -> DeviceInfo {
+        DeviceInfo {
+            index,
+            name: "card".to_owned(),
+            backend: "vulkan".to_owned(),
+            driver: "driver".to_owned(),
+            device_type: DeviceType::Discrete,
+            bus: Some(bus.to_owned()),
+            limits: DeviceLimits {
+                max_buffer_bytes: 0,
+                max_workgroups: 0,
+                max_workgroup_invocations: 0,
+                max_shared_bytes: 0,
+            },
+        }
+    }
+
+    /// All that is printed of a device.
+    pub fn examples() -> [serde_json::Value; 2] {
+        let device = Device {
+            selector: "0".to_owned(),
+            info: Some(info(0, "bus")),
+            processor: Some(Processor::of_this_machine()),
+            fall_back: None,
+            same_as: None,
+            speed: Some(Measurement {
+                speeds: vec![agora_compute::Speed {
+                    workload: "synthetic",
+                    figures: Vec::new(),
+                }],
+            }),
+            error: None,
+        };
+        let passed = Passed {
+            device: "card".to_owned(),
+            passed: true,
+            fall_back: None,
+        };
+        [serde_json::json!(device), serde_json::json!(passed)]
+    }
+
+    pub fn health() -> DeviceHealth {
+        DeviceHealth {
+            selector: "0".to_owned(),
+            name: "card".to_owned(),
+            health: "listed",
+            error: None,
+            same_as: None,
+        }
+    }
+
+    #[test]
+    fn one_card_of_two_drivers_is_told_to_be_one() {
+        let listed = [("0".to_owned(), Some(info(0, "a"))), ("cpu".to_owned(), None)];
+        assert_eq!(same_card(&listed, Some(&info(1, "a"))).as_deref(), Some("0"));
+        assert_eq!(same_card(&listed, Some(&info(1, "b"))), None);
+        assert_eq!(same_card(&listed, None), None);
+    }
 
     #[test]
     fn memory_is_read_where_the_system_tells_it() {

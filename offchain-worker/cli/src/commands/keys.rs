@@ -9,10 +9,11 @@ use crate::{
 use agora_chain::Keypair;
 use serde::Serialize;
 
+/// A key's account.
 #[derive(Serialize)]
-struct Key {
+pub struct Key {
     account: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The file that was written; `None`: none was.
     file: Option<String>,
 }
 
@@ -33,4 +34,12 @@ pub fn run(context: &Context, args: KeysArgs) -> Result<(), CliError> {
         None => key.account.clone(),
     });
     Ok(())
+}
+
+#[cfg(test)]
+pub fn example() -> Key {
+    Key {
+        account: "5F".to_owned(),
+        file: None,
+    }
 }

@@ -5,11 +5,14 @@ use agora_chain::{BlockNumber, calls};
 use agora_primitives::participants::Role;
 use serde::Serialize;
 
+/// A role that is being left.
 #[derive(Serialize)]
-struct Left {
+pub struct Left {
     account: String,
     role: Role,
     block: BlockNumber,
+    /// Whether the block is final.
+    is_final: bool,
     /// The first block in which the bond can be withdrawn; `None`: it was.
     withdrawable_at: Option<BlockNumber>,
 }
@@ -18,14 +21,15 @@ pub async fn run(context: &Context, args: LeaveArgs) -> Result<(), CliError> {
     let submitter = context.submitter().await?;
     let role = Role::from(args.role);
     let included = if args.withdraw {
-        submitter.submit_finalised(&calls::withdraw_bond(role)).await?
+        submitter.submit_settled(&calls::withdraw_bond(role)).await?
     } else {
-        submitter.submit_finalised(&calls::request_exit(role)).await?
+        submitter.submit_settled(&calls::request_exit(role)).await?
     };
     let left = Left {
         account: submitter.account().to_string(),
         role,
         block: included.block.number,
+        is_final: included.is_final,
         withdrawable_at: included.withdrawable_at(),
     };
     answer(context, &left, |one| match one.withdrawable_at {
@@ -41,4 +45,15 @@ pub async fn run(context: &Context, args: LeaveArgs) -> Result<(), CliError> {
         ),
     });
     Ok(())
+}
+
+#[cfg(test)]
+pub fn example() -> Left {
+    Left {
+        account: "5F".to_owned(),
+        role: Role::Worker,
+        block: 1,
+        is_final: true,
+        withdrawable_at: Some(2),
+    }
 }

@@ -2,19 +2,25 @@
 
 use crate::{
     args::MineArgs,
-    context::{Context, metrics, shutdown},
+    context::{Context, metrics, serve_blobs, shutdown, when_believed},
     exit::CliError,
 };
 use agora_chain::Submitter;
+use agora_compute::{AUTO_SELECTOR, DeviceInfo, DeviceType, Engine, EngineError, GpuOptions};
 use agora_primitives::participants::Role;
-use agora_worker::{Policy, Worker, WorkerConfig, WorkerError};
+use agora_worker::{Openings, Policy, Worker, WorkerConfig, WorkerError};
+use std::sync::Arc;
 
 pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     let shutdown = shutdown();
     let keypair = context.keypair()?;
-    let client = context.client().await?;
+    let client = context.lasting_client().await?;
     let account = keypair.account();
-    let at = client.best().await?;
+    let journal = context.journal(&client, &account)?;
+    // It tells the nodes what was final, before one is believed in anything.
+    let submitter = Submitter::resume(client.clone(), keypair, Arc::new(journal.clone()));
+    submitter.start().await?;
+    let at = when_believed(|| client.best()).await?;
     let participant = at
         .participant(&account, Role::Worker)
         .await?
@@ -23,39 +29,91 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
             role: Role::Worker,
         })?;
     let block_ms = at.block_time_ms().await?;
-    let journal = context.journal(&client, &account)?;
-    let blobs = context.blobs()?;
+    let blobs = context.source(&args.run.peers)?;
     let tasks = context.tasks(&account)?;
-    let mut engines = Vec::new();
-    for device in args.devices {
-        engines.push(context.engine(device).await?);
+    let engines = open_engines(args.devices.clone(), context.gpu_options()).await?;
+    for engine in &engines {
+        tracing::info!(device = engine.name(), "The device passed its self-test.");
     }
+    let hours = std::time::Duration::from_secs(args.stop_loss_hours.saturating_mul(3600));
     let config = WorkerConfig {
         policy: Policy {
             specialisations: participant.specialisations,
             max_work: args.max_work.into(),
+            max_job_bytes: args.run.max_job_bytes(),
             min_reward_per_giga_op: args.min_reward.0,
+            min_profit: args.min_profit.0,
+            power: args.power(),
             max_bond: args.max_bond.0,
-            operations_per_second: Some(u64::from(participant.capability).saturating_mul(1_000_000_000) / 2),
+            max_exposure: args.max_exposure(),
+            stop_loss: args.stop_loss.map(|amount| (amount.0, hours)),
             block_ms,
         },
-        slots: participant.slots as usize,
+        openings: Openings {
+            hours: args.hours,
+            pause_file: Some(context.pause_file()?),
+        },
         heartbeat_every: args.run.heartbeat,
         #[cfg(feature = "fault-injection")]
         fault: args.run.fault,
     };
     let metrics = metrics(args.run.metrics, &shutdown);
-    tracing::info!(%account, slots = config.slots, "Working; Ctrl-C stops.");
-    Worker::new(
-        Submitter::new(client, keypair),
-        journal,
-        blobs,
-        tasks,
-        engines,
-        config,
-        metrics,
-    )
-    .run(shutdown)
-    .await?;
+    let serving = match args.run.serve {
+        Some(address) => Some(serve_blobs(&blobs, address, &shutdown).await?),
+        None => None,
+    };
+    tracing::info!(%account, slots = participant.slots, "Working; Ctrl-C stops.");
+    Worker::new(submitter, journal, blobs, tasks, engines, config, metrics)?
+        .run(shutdown)
+        .await?;
+    if let Some(serving) = serving {
+        let _ = serving.await;
+    }
     Ok(())
+}
+
+/// Names every graphics device that works.
+const ALL_SELECTOR: &str = "all";
+
+/// Opens and self-tests every device named, each once.
+async fn open_engines(selectors: Vec<String>, options: GpuOptions) -> Result<Vec<Arc<dyn Engine>>, CliError> {
+    let opened = tokio::task::spawn_blocking(move || {
+        if selectors.iter().any(|selector| selector == ALL_SELECTOR) {
+            return open_all(&options);
+        }
+        let (selectors, repeated) = agora_compute::distinct_devices(&selectors)?;
+        for why in repeated {
+            tracing::warn!("{why}");
+        }
+        let engines = selectors
+            .iter()
+            .map(|selector| agora_compute::open_engine(selector, &options).map(Arc::from));
+        engines.collect()
+    })
+    .await;
+    match opened {
+        Ok(engines) => Ok(engines?),
+        Err(panic) => Err(WorkerError::Interrupted(panic.to_string()).into()),
+    }
+}
+
+/// Opens every graphics device that is no software and works, each card once, or the processor if there is none.
+fn open_all(options: &GpuOptions) -> Result<Vec<Arc<dyn Engine>>, EngineError> {
+    let (mut engines, mut opened) = (Vec::<Arc<dyn Engine>>::new(), Vec::<DeviceInfo>::new());
+    for device in agora_compute::devices() {
+        if device.device_type == DeviceType::Software || opened.iter().any(|other| device.is_same_card(other)) {
+            continue;
+        }
+        match agora_compute::open_engine(&format!("#{}", device.index), options) {
+            Ok(engine) => {
+                engines.push(Arc::from(engine));
+                opened.push(device);
+            }
+            Err(error) => tracing::warn!(%device, %error, "A graphics device is left out."),
+        }
+    }
+    if engines.is_empty() {
+        engines.push(Arc::from(agora_compute::open_engine(AUTO_SELECTOR, options)?));
+    }
+    Ok(engines)
 }

@@ -1,15 +1,26 @@
 //! One file per command.
 
 pub mod balance;
+pub mod blobs;
 pub mod devices;
+pub mod doctor;
+pub mod earnings;
+pub mod generate;
+pub mod journal;
 pub mod keys;
 pub mod leave;
 pub mod mine;
 pub mod model;
 pub mod profile;
 pub mod publish;
+pub mod quote;
 pub mod register;
 pub mod result;
+pub mod status;
 pub mod tasks;
 pub mod verify;
 pub mod verify_work;
+pub mod wait;
+
+#[cfg(test)]
+mod documented;

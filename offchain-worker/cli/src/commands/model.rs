@@ -12,25 +12,26 @@ use agora_models::{Embedder, Embedding};
 use agora_worker::WorkerError;
 use serde::Serialize;
 
+/// A model package that was made.
 #[derive(Serialize)]
-struct Imported {
+pub struct Imported {
     hash: String,
     bytes: usize,
     file: String,
 }
 
 pub fn run(context: &Context, args: ModelArgs) -> Result<(), CliError> {
-    let ModelCommand::Import { folder, output } = args.command;
+    let ModelCommand::Import { folder, file } = args.command;
     let package = agora_models::import(&folder)?;
     let model = BlobRef::to(&package);
-    std::fs::write(&output, &package).map_err(|reason| CliError::File {
-        path: output.display().to_string(),
+    std::fs::write(&file, &package).map_err(|reason| CliError::File {
+        path: file.display().to_string(),
         reason,
     })?;
     let imported = Imported {
         hash: hex::encode(model.hash),
         bytes: package.len(),
-        file: output.display().to_string(),
+        file: file.display().to_string(),
     };
     answer(context, &imported, |one| {
         format!("Model {} ({} bytes) is in {}.", one.hash, one.bytes, one.file)
@@ -38,8 +39,9 @@ pub fn run(context: &Context, args: ModelArgs) -> Result<(), CliError> {
     Ok(())
 }
 
+/// A sentence with its vector.
 #[derive(Serialize)]
-struct Embedded<'a> {
+pub struct Embedded<'a> {
     text: &'a str,
     vector: Vec<f32>,
 }
@@ -79,4 +81,18 @@ fn nearest(vectors: &[Embedding], to: usize) -> Option<(usize, f64)> {
     others
         .map(|other| (other, vectors[to].cosine(&vectors[other])))
         .max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+#[cfg(test)]
+pub fn examples() -> [serde_json::Value; 2] {
+    let imported = Imported {
+        hash: "0x".to_owned(),
+        bytes: 1,
+        file: "model".to_owned(),
+    };
+    let embedded = Embedded {
+        text: "A sentence.",
+        vector: vec![0.5],
+    };
+    [serde_json::json!(imported), serde_json::json!(embedded)]
 }

@@ -5,8 +5,9 @@ use agora_chain::{AccountId, BlockNumber, calls, views::ParticipantView};
 use agora_primitives::participants::{Role, Specialisation, Specialisations};
 use serde::Serialize;
 
+/// What a worker declares, and what of it is proven.
 #[derive(Serialize)]
-struct Profile {
+pub struct Profile {
     account: String,
     specialisations: Vec<Specialisation>,
     slots: u32,
@@ -33,7 +34,7 @@ pub async fn run(context: &Context, args: ProfileArgs) -> Result<(), CliError> {
         let slots = args.slots.unwrap_or(now.slots);
         let capability = args.capability.unwrap_or(now.capability);
         let call = calls::update_profile(specialisations, slots, capability);
-        submitter.submit_finalised(&call).await?;
+        submitter.submit_settled(&call).await?;
     }
     let at = context.client().await?.best().await?;
     let participant = participant(&at, &account).await?;
@@ -81,4 +82,17 @@ fn describe(profile: &Profile, now: BlockNumber) -> String {
         profile.slots,
         profile.declared,
     )
+}
+
+#[cfg(test)]
+pub fn example() -> Profile {
+    Profile {
+        account: "5F".to_owned(),
+        specialisations: vec![Specialisation::Synthetic],
+        slots: 1,
+        declared: 10,
+        proven: Some(9),
+        until: Some(100),
+        next_round: Some(50),
+    }
 }

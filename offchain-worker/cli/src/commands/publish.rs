@@ -1,10 +1,11 @@
 //! `agora publish` and `agora cancel`
 
 use crate::{
-    args::{PublishArgs, TaskArgs, TermsArgs},
-    context::Context,
+    args::{PeerArgs, PublishArgs, TaskArgs, TermsArgs},
+    commands::quote,
+    context::{Context, serve_blobs, shutdown},
     exit::CliError,
-    output::answer,
+    output::{answer, not_final},
     units::{Amount, Uuid},
 };
 use agora_blobs::{BlobKind, BlobStore};
@@ -17,8 +18,9 @@ use agora_primitives::{
 use codec::Encode;
 use serde::Serialize;
 
+/// A task that was published.
 #[derive(Serialize)]
-struct Published {
+pub struct Published {
     task: TaskId,
     reference: String,
     class: u16,
@@ -31,7 +33,21 @@ struct Published {
 
 pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     let PublishArgs { terms, job } = args;
-    let blobs = context.blobs()?;
+    // A dry run leaves nothing behind.
+    let blobs = if terms.dry_run {
+        BlobStore::in_memory()
+    } else {
+        context.blobs()?
+    };
+    // Before money is put up for what nobody can fetch.
+    let serving = match terms.serve {
+        Some(address) if !terms.dry_run => {
+            let shutdown = shutdown();
+            let source = context.source(&PeerArgs::none())?;
+            Some(serve_blobs(&source, address, &shutdown).await?)
+        }
+        _ => None,
+    };
     let spec = job.prepare(&blobs).await?;
     let submitter = context.submitter().await?;
     let at = submitter.client().best().await?;
@@ -52,6 +68,15 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
         deadline,
         reference.0,
     );
+    if terms.dry_run {
+        return quote::show(
+            context,
+            &submitter,
+            (&at, class.id, Difficulty(terms.difficulty.0), reward),
+            &call,
+        )
+        .await;
+    }
     let included = submitter.submit(&call).await?;
     let task = included
         .published()
@@ -81,18 +106,34 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
             published.deadline
         )
     });
+    if let Some(serving) = serving {
+        tracing::info!("Serving until Ctrl-C stops it.");
+        let _ = serving.await;
+    }
     Ok(())
 }
 
 pub async fn cancel(context: &Context, args: TaskArgs) -> Result<(), CliError> {
     let submitter = context.submitter().await?;
-    let included = submitter.submit_finalised(&calls::cancel(TaskId(args.task))).await?;
-    answer(
-        context,
-        &serde_json::json!({ "task": args.task, "block": included.block.number }),
-        |_| format!("Task {} was taken back in block {}.", args.task, included.block.number),
-    );
+    let included = submitter.submit_settled(&calls::cancel(TaskId(args.task))).await?;
+    let cancelled = Cancelled {
+        task: args.task,
+        block: included.block.number,
+        is_final: included.is_final,
+    };
+    answer(context, &cancelled, |one| {
+        let not_final = not_final(one.is_final);
+        format!("Task {} was taken back in block {}{not_final}.", one.task, one.block)
+    });
     Ok(())
+}
+
+/// A task that was taken back.
+#[derive(Serialize)]
+pub struct Cancelled {
+    task: u64,
+    block: BlockNumber,
+    is_final: bool,
 }
 
 fn choose_class(classes: Vec<ClassView>, wanted: Option<u16>, spec: &JobSpec) -> Result<ClassView, CliError> {
@@ -129,4 +170,29 @@ async fn store(blobs: &BlobStore, spec: &JobSpec) -> Result<JobSource, CliError>
         spec: stored,
         specialisation: spec.specialisation(),
     }))
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    pub fn examples() -> [serde_json::Value; 2] {
+        let text = || "1".to_owned();
+        let published = Published {
+            task: TaskId(7),
+            reference: text(),
+            class: 3,
+            reward: text(),
+            stake: text(),
+            fee: text(),
+            deadline: 110,
+            block: 10,
+        };
+        let cancelled = Cancelled {
+            task: 7,
+            block: 12,
+            is_final: true,
+        };
+        [serde_json::json!(published), serde_json::json!(cancelled)]
+    }
 }

@@ -4,7 +4,7 @@ use crate::{
     args::{RegisterArgs, RoleArg},
     context::Context,
     exit::CliError,
-    output::answer,
+    output::{answer, not_final},
     units::name_of,
 };
 use agora_chain::{BlockNumber, calls};
@@ -12,8 +12,9 @@ use agora_compute::{EngineError, GpuOptions};
 use agora_primitives::participants::{Role, Specialisations};
 use serde::Serialize;
 
+/// A role that was taken.
 #[derive(Serialize)]
-struct Registered {
+pub struct Registered {
     account: String,
     role: Role,
     bond: String,
@@ -21,6 +22,8 @@ struct Registered {
     /// Why the processor was measured, although a graphics device was looked for.
     fall_back: Option<String>,
     block: BlockNumber,
+    /// Whether the block is final.
+    is_final: bool,
 }
 
 pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> {
@@ -37,7 +40,8 @@ pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> 
     };
     let role = Role::from(args.role);
     let call = calls::register(role, args.bond.0, specialisations, slots, capability);
-    let included = submitter.submit_finalised(&call).await?;
+    let included = submitter.submit_settled(&call).await?;
+    let is_final = included.is_final;
     let registered = Registered {
         account: submitter.account().to_string(),
         role,
@@ -45,6 +49,7 @@ pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> 
         capability,
         fall_back,
         block: included.block.number,
+        is_final,
     };
     answer(context, &registered, |one| {
         let capability = match args.role {
@@ -52,10 +57,11 @@ pub async fn run(context: &Context, args: RegisterArgs) -> Result<(), CliError> 
             _ => String::new(),
         };
         format!(
-            "{} is registered as {} since block {}, bonded with {}{capability}.",
+            "{} is registered as {} since block {}{}, bonded with {}{capability}.",
             one.account,
             name_of(&one.role),
             one.block,
+            not_final(one.is_final),
             args.bond
         )
     });
@@ -75,5 +81,18 @@ async fn measure(device: String, options: GpuOptions) -> Result<(u32, Option<Str
         Err(panic) => Err(CliError::Usage(format!(
             "measuring the device failed: {panic}; give --capability"
         ))),
+    }
+}
+
+#[cfg(test)]
+pub fn example() -> Registered {
+    Registered {
+        account: "5F".to_owned(),
+        role: Role::Worker,
+        bond: "1".to_owned(),
+        capability: 10,
+        fall_back: None,
+        block: 1,
+        is_final: true,
     }
 }

@@ -7,26 +7,23 @@ use crate::{
     jobs,
     output::answer,
 };
-use agora_blobs::BlobKind;
+use agora_blobs::{BlobKind, Wanted, read, save};
 use agora_primitives::TaskId;
 use serde::Serialize;
 
-/// Largest result that is fetched: 1 GiB.
-const MAX_BYTES: u64 = 1 << 30;
-
 #[derive(Serialize)]
-struct Fetched {
+pub struct Fetched {
     task: TaskId,
     status: String,
     digest: String,
-    bytes: usize,
+    bytes: u64,
     file: Option<String>,
 }
 
 pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
     let task = TaskId(args.task);
-    if args.output.is_none() && args.format != ResultFormat::Raw {
-        return Err(CliError::Usage("--format needs --output, the file to write".to_owned()));
+    if args.file.is_none() && args.format != ResultFormat::Raw {
+        return Err(CliError::Usage("--format needs --file, the file to write".to_owned()));
     }
     let client = context.client().await?;
     let view = client.best().await?.task(task).await?;
@@ -40,33 +37,27 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
             "task {task} has no output: workers found that its inputs are not what its kind of job demands"
         ))
     })?;
-    let content = context
-        .blobs()?
-        .get(BlobKind::Output, &output.hash.0, MAX_BYTES)
-        .await?;
-    let file = match &args.output {
-        Some(path) => {
-            let content = match args.format {
-                ResultFormat::Raw => content.clone(),
-                format => {
-                    let (job, inputs) = agora_worker::load_job(&context.blobs()?, &view.job).await?;
-                    jobs::convert(&job, &inputs, &content, format)?
-                }
-            };
-            std::fs::write(path, &content).map_err(|reason| CliError::File {
+    let blobs = context.source(&args.peers)?;
+    let wanted = Wanted::content(BlobKind::Output, output);
+    match (&args.file, args.format) {
+        (Some(path), ResultFormat::Raw) => save(&blobs, &wanted, path.clone()).await?,
+        (Some(path), format) => {
+            let content = read(&blobs, &wanted).await?;
+            let (job, inputs) = agora_worker::load_job(&blobs, &view.job).await?;
+            let converted = jobs::convert(&job, &inputs, &content, format)?;
+            std::fs::write(path, converted).map_err(|reason| CliError::File {
                 path: path.display().to_string(),
                 reason,
             })?;
-            Some(path.display().to_string())
         }
-        None => None,
-    };
+        (None, _) => _ = read(&blobs, &wanted).await?,
+    }
     let fetched = Fetched {
         task,
         status: view.phase.to_string(),
-        digest: format!("{:?}", output.hash),
-        bytes: content.len(),
-        file,
+        digest: format!("{:#x}", output.hash),
+        bytes: output.size,
+        file: args.file.as_ref().map(|path| path.display().to_string()),
     };
     answer(context, &fetched, |fetched| {
         let place = fetched
@@ -80,4 +71,15 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
         )
     });
     Ok(())
+}
+
+#[cfg(test)]
+pub fn example() -> Fetched {
+    Fetched {
+        task: TaskId(7),
+        status: "settled".to_owned(),
+        digest: "0x".to_owned(),
+        bytes: 1,
+        file: None,
+    }
 }

@@ -5,54 +5,99 @@ use crate::{
     context::Context,
     exit::CliError,
     jobs,
-    output::answer,
-    units::{Amount, Factor, Uuid, name_of},
+    output::{answer, answers, note},
+    units::{Amount, Factor, Reference, Uuid, name_of},
 };
-use agora_chain::views::TaskView;
-use agora_primitives::{TaskId, job::JobSource, task::Phase};
+use agora_chain::{
+    Client,
+    views::{DepositView, TaskView},
+};
+use agora_primitives::{
+    TaskId,
+    job::JobSource,
+    money::{Purpose, Scope},
+    task::Phase,
+};
 use std::fmt::Write;
 
 pub async fn list(context: &Context, args: TasksArgs) -> Result<(), CliError> {
-    let publisher = args
-        .publisher
-        .as_deref()
-        .map(|text| context.account(Some(text)))
-        .transpose()?;
-    let client = context.client().await?;
-    let mut tasks = client.best().await?.tasks().await?;
-    tasks.retain(|task| {
-        publisher.as_ref().is_none_or(|publisher| task.publisher == *publisher)
-            && !(args.open && task.phase.is_finished())
-    });
-    tasks.sort_by_key(|task| task.id);
-    if context.json() {
-        for task in &tasks {
-            answer(context, task, |_| String::new());
-        }
-        return Ok(());
+    let named = |account: &Option<String>| account.as_deref().map(|text| context.account(Some(text))).transpose();
+    let (publisher, worker) = (named(&args.publisher)?, named(&args.worker)?);
+    let at = context.client().await?.best().await?;
+    let mut tasks = at.tasks().await?;
+    if let Some(worker) = worker {
+        // A worker's bond is held for each of them.
+        let deposits = at.deposits(&worker).await?;
+        let works = |task: TaskId| {
+            let bond =
+                |deposit: &DepositView| deposit.purpose == Purpose::TaskBond && deposit.scope == Scope::Task(task);
+            deposits.iter().any(bond)
+        };
+        tasks.retain(|task| works(task.id));
     }
-    println!(
+    tasks.retain(|task| publisher.as_ref().is_none_or(|publisher| task.publisher == *publisher) && passes(&args, task));
+    tasks.sort_by_key(|task| task.id);
+    let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);
+    let more = tasks.len() > limit;
+    tasks.truncate(limit);
+    let header = format!(
         "{:>8}  {:<14} {:<16} {:>14} {:>8} {:>7}",
         "task", "status", "kind", "reward", "deadline", "workers"
     );
-    for task in &tasks {
-        println!(
-            "{:>8}  {:<14} {:<16} {:>14} {:>8} {:>3}/{:<3}",
-            task.id.0,
-            task.phase,
-            name_of(&task.specialisation),
-            Amount(task.reward).to_string(),
-            task.deadline,
-            task.accepted,
-            task.wanted
-        );
+    answers(context, &tasks, &header, row);
+    if let (true, Some(last)) = (more, tasks.last()) {
+        note(&format!(
+            "There are more: add --after {} to see the next ones.",
+            last.id
+        ));
     }
     Ok(())
 }
 
+/// Whether what the task itself says passes the filters.
+fn passes(args: &TasksArgs, task: &TaskView) -> bool {
+    !(args.open && task.phase.is_finished())
+        && args.class.is_none_or(|class| task.class.0 == class)
+        && args.after.is_none_or(|after| task.id.0 > after)
+        && (args.phase.is_empty() || args.phase.iter().any(|phase| Phase::from(*phase) == task.phase))
+        && (args.kind.is_empty() || args.kind.contains(&task.specialisation))
+}
+
+fn row(task: &TaskView) -> String {
+    format!(
+        "{:>8}  {:<14} {:<16} {:>14} {:>8} {:>3}/{:<3}",
+        task.id.0,
+        task.phase,
+        name_of(&task.specialisation),
+        Amount(task.reward).to_string(),
+        task.deadline,
+        task.accepted,
+        task.wanted
+    )
+}
+
+/// The number of the task that the arguments name.
+async fn named(context: &Context, client: &Client, args: &ShowArgs) -> Result<TaskId, CliError> {
+    let Some(Reference(reference)) = args.reference.reference else {
+        let number = args
+            .task
+            .ok_or_else(|| CliError::Usage("give a task's number, or --reference".to_owned()))?;
+        return Ok(TaskId(number));
+    };
+    let publisher = context.account(args.reference.publisher.as_deref())?;
+    let task = client.best().await?.task_of(&publisher, reference).await?;
+    task.ok_or_else(|| {
+        CliError::NotFound(format!(
+            "{publisher} has no task with the reference {}; ended tasks are forgotten in time, and --publisher names \
+             another account",
+            Uuid(reference)
+        ))
+    })
+}
+
 pub async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
     let client = context.client().await?;
-    let id = TaskId(args.task);
+    let id = named(context, &client, &args).await?;
     let unknown = || {
         CliError::NotFound(format!(
             "the chain does not know task {id}; ended tasks are forgotten in time"
@@ -84,7 +129,7 @@ fn describe_job(job: &JobSource) -> String {
     match job {
         JobSource::Inline(spec) => jobs::describe(spec),
         JobSource::Stored(stored) => format!(
-            "{}, {} bytes in the blob store, hash {:?}",
+            "{}, {} bytes in the blob store, hash {:#x}",
             name_of(&stored.specialisation),
             stored.spec.size,
             stored.spec.hash
@@ -128,4 +173,151 @@ fn describe(task: &TaskView) -> String {
         line("best worker", chosen.best.to_string());
     }
     text.trim_end().to_owned()
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::args::PhaseArg;
+    use agora_chain::AccountId;
+    use agora_primitives::{
+        ClassId,
+        job::{BlobRef, Claim, StoredJob},
+        participants::Specialisation,
+        task::{Chosen, Difficulty, Invitation},
+    };
+
+    /// A task with all that a task can have.
+    pub fn example() -> TaskView {
+        let account = AccountId([1; 32]);
+        TaskView {
+            id: TaskId(7),
+            publisher: account,
+            reference: [0x12; 16],
+            class: ClassId(3),
+            specialisation: Specialisation::Synthetic,
+            job: JobSource::Stored(StoredJob {
+                spec: BlobRef::to(b"job"),
+                specialisation: Specialisation::Synthetic,
+            }),
+            difficulty: Difficulty::ONE,
+            reward: 5,
+            stake: 2,
+            fee: 1,
+            bond: 3,
+            published_at: 10,
+            deadline: 110,
+            min_thinking: 1,
+            phase: Phase::Working,
+            until: 110,
+            round: 0,
+            wanted: 3,
+            accepted: 2,
+            committed: 1,
+            revealed: 0,
+            invited: Some(Invitation {
+                workers: vec![account],
+                until: 20,
+            }),
+            chosen: Some(Chosen {
+                claim: Claim::Unusable,
+                best: account,
+            }),
+        }
+    }
+
+    fn all() -> TasksArgs {
+        TasksArgs {
+            publisher: None,
+            worker: None,
+            open: false,
+            class: None,
+            phase: Vec::new(),
+            kind: Vec::new(),
+            limit: None,
+            after: None,
+        }
+    }
+
+    #[test]
+    fn each_filter_lets_through_what_it_names_and_nothing_else() {
+        let task = example();
+        assert!(passes(&all(), &task));
+        let cases: [(TasksArgs, bool); 9] = [
+            (
+                TasksArgs {
+                    class: Some(3),
+                    ..all()
+                },
+                true,
+            ),
+            (
+                TasksArgs {
+                    class: Some(4),
+                    ..all()
+                },
+                false,
+            ),
+            (
+                TasksArgs {
+                    after: Some(6),
+                    ..all()
+                },
+                true,
+            ),
+            (
+                TasksArgs {
+                    after: Some(7),
+                    ..all()
+                },
+                false,
+            ),
+            (
+                TasksArgs {
+                    phase: vec![PhaseArg::Open, PhaseArg::Working],
+                    ..all()
+                },
+                true,
+            ),
+            (
+                TasksArgs {
+                    phase: vec![PhaseArg::Settled],
+                    ..all()
+                },
+                false,
+            ),
+            (
+                TasksArgs {
+                    kind: vec![Specialisation::Synthetic],
+                    ..all()
+                },
+                true,
+            ),
+            (
+                TasksArgs {
+                    kind: vec![Specialisation::Rendering],
+                    ..all()
+                },
+                false,
+            ),
+            (TasksArgs { open: true, ..all() }, true),
+        ];
+        for (number, (args, expected)) in cases.iter().enumerate() {
+            assert_eq!(passes(args, &task), *expected, "case {number}");
+        }
+        let ended = TaskView {
+            phase: Phase::Failed,
+            ..task
+        };
+        assert!(!passes(&TasksArgs { open: true, ..all() }, &ended));
+    }
+
+    #[test]
+    fn a_task_is_described_without_debug_output() {
+        let text = describe(&example());
+        assert!(
+            text.contains("hash 0x") && !text.contains("Some(") && !text.contains("TaskId("),
+            "{text}"
+        );
+    }
 }

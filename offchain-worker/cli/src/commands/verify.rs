@@ -1,13 +1,15 @@
 //! `agora verify`
 
 use crate::{args::VerifyArgs, context::Context, exit::CliError, output::answer};
+use agora_blobs::Blobs;
 use agora_chain::{BlockNumber, H256, verify_result};
 use agora_compute::Verdict;
 use agora_primitives::{TaskId, job::Claim};
 use serde::Serialize;
 
+/// A result that is proven to be settled.
 #[derive(Serialize)]
-struct Verified {
+pub struct Verified {
     task: TaskId,
     /// The digest of the output; absent: the inputs were found unusable.
     digest: Option<String>,
@@ -35,18 +37,19 @@ pub async fn run(context: &Context, args: VerifyArgs) -> Result<(), CliError> {
     let proof = client.result_proof(task, header.block.hash).await?;
     let verified = verify_result(&header, task, &proof).map_err(|error| CliError::Unverified(error.to_string()))?;
     let check = if args.check {
-        Some(check(context, &client, task, verified.leaf.claim, args.device).await?)
+        let blobs = context.source(&args.peers)?;
+        Some(check(context, &blobs, &client, task, verified.leaf.claim, args.device).await?)
     } else {
         None
     };
     let answered = Verified {
         task,
-        digest: verified.leaf.claim.output().map(|output| format!("{:?}", output.hash)),
+        digest: verified.leaf.claim.output().map(|output| format!("{:#x}", output.hash)),
         claim: verified.leaf.claim,
         winner: verified.leaf.winner.to_string(),
         header: header.block.number,
-        header_hash: format!("{:?}", header.block.hash),
-        compute_root: format!("{:?}", verified.compute_root),
+        header_hash: format!("{:#x}", header.block.hash),
+        compute_root: format!("{:#x}", verified.compute_root),
         check,
     };
     answer(context, &answered, |one| {
@@ -65,6 +68,7 @@ pub async fn run(context: &Context, args: VerifyArgs) -> Result<(), CliError> {
 /// Checks the result itself with a seed drawn here, for which nobody could prepare.
 async fn check(
     context: &Context,
+    blobs: &Blobs,
     client: &agora_chain::Client,
     task: TaskId,
     claim: Claim,
@@ -73,14 +77,28 @@ async fn check(
     let view = client.best().await?.task(task).await?;
     let view =
         view.ok_or_else(|| CliError::NotFound(format!("the chain does not know the job of task {task} any more")))?;
-    let blobs = context.blobs()?;
-    let (job, inputs) = agora_worker::load_job(&blobs, &view.job).await?;
-    let output = agora_worker::load_output(&blobs, &job, &claim).await?;
+    let (job, inputs) = agora_worker::load_job(blobs, &view.job).await?;
+    let output = agora_worker::load_output(blobs, &job, &claim).await?;
     let engine = context.engine(device).await?;
     match agora_worker::check_claim(engine, job, inputs, claim, output, rand::random()).await? {
         Verdict::Right => Ok("right: checked with a random seed"),
         Verdict::Wrong(place) => Err(CliError::Unverified(format!(
             "the result of task {task} is wrong: {place}"
         ))),
+    }
+}
+
+#[cfg(test)]
+pub fn example() -> Verified {
+    let text = || "0x".to_owned();
+    Verified {
+        task: TaskId(7),
+        digest: None,
+        claim: Claim::Unusable,
+        winner: text(),
+        header: 1,
+        header_hash: text(),
+        compute_root: text(),
+        check: None,
     }
 }

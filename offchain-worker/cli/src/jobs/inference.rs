@@ -16,7 +16,7 @@ impl Show for InferenceJob {
             InferenceNetwork::Classification { .. } => "classification",
             InferenceNetwork::Generation => "generation",
         };
-        format!("{task} of {} items by model {:?}", self.items, self.model.hash)
+        format!("{task} of {} items by model {:#x}", self.items, self.model.hash)
     }
 
     fn convert(&self, _: &dyn Inputs, output: &[u8], format: ResultFormat) -> Result<Option<Vec<u8>>, CliError> {

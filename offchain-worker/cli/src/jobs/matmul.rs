@@ -56,7 +56,7 @@ impl Prepare for MatmulArgs {
 impl Show for MatmulJob {
     fn describe(&self) -> String {
         format!(
-            "rows {}..{} of matrix {:?} ({} columns) times {} vectors",
+            "rows {}..{} of matrix {:#x} ({} columns) times {} vectors",
             self.first_row,
             u64::from(self.first_row) + u64::from(self.rows),
             self.matrix.hash,

@@ -93,7 +93,7 @@ fn scene(path: &Path) -> Result<Vec<u8>, CliError> {
 impl Show for RenderingJob {
     fn describe(&self) -> String {
         format!(
-            "rendering of scene {:?}, {}×{} pixels, {} frames, {} samples",
+            "rendering of scene {:#x}, {}×{} pixels, {} frames, {} samples",
             self.scene.hash, self.region.width, self.region.height, self.frames, self.samples
         )
     }

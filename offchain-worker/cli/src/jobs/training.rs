@@ -104,7 +104,7 @@ impl Prepare for TrainingArgs {
 impl Show for TrainingJob {
     fn describe(&self) -> String {
         format!(
-            "training of a {} on data {:?}, {} steps of {} images",
+            "training of a {} on data {:#x}, {} steps of {} images",
             network_text(self.network),
             self.data.hash,
             self.steps(),

@@ -51,7 +51,7 @@ async fn settled(market: &mut Market, task: TaskId) -> Vec<u8> {
     let publisher = market.agora(&market.publisher);
     publisher.json(&["verify", &id, "--check"]).await.expect("it is right");
     publisher
-        .json(&["result", &id, "--output", &name])
+        .json(&["result", &id, "--file", &name])
         .await
         .expect("it is fetched");
     std::fs::read(file).expect("it was written")
@@ -157,7 +157,7 @@ async fn a_network_is_trained_and_then_recognises_digits(shared: Arc<Shared>) {
     let id = task.to_string();
     let publisher = market.agora(&market.publisher);
     publisher
-        .json(&["result", &id, "--format", "model", "--output", &model])
+        .json(&["result", &id, "--format", "model", "--file", &model])
         .await
         .expect("it is a network");
 
@@ -167,7 +167,7 @@ async fn a_network_is_trained_and_then_recognises_digits(shared: Arc<Shared>) {
     settled(&mut market, task).await;
     let logits = market.chain.path("logits").display().to_string();
     publisher
-        .json(&["result", &task.to_string(), "--format", "json", "--output", &logits])
+        .json(&["result", &task.to_string(), "--format", "json", "--file", &logits])
         .await
         .expect("it is numbers");
     let text = std::fs::read_to_string(logits).expect("it was written");
@@ -216,7 +216,7 @@ async fn a_scene_is_rendered_to_a_picture(shared: Arc<Shared>) {
     let picture = market.chain.path("picture.png").display().to_string();
     let publisher = market.agora(&market.publisher);
     publisher
-        .json(&["result", &task.to_string(), "--format", "png", "--output", &picture])
+        .json(&["result", &task.to_string(), "--format", "png", "--file", &picture])
         .await
         .expect("it is a picture");
     let png = std::fs::read(picture).expect("it was written");
@@ -224,14 +224,7 @@ async fn a_scene_is_rendered_to_a_picture(shared: Arc<Shared>) {
     let unfit = market
         .failure(
             "//Publisher",
-            &[
-                "result",
-                &task.to_string(),
-                "--format",
-                "model",
-                "--output",
-                "/dev/null",
-            ],
+            &["result", &task.to_string(), "--format", "model", "--file", "/dev/null"],
         )
         .await;
     assert_eq!(unfit.code, Some(2));
@@ -263,12 +256,12 @@ async fn sentences_are_embedded_near_to_their_paraphrases(shared: Arc<Shared>) {
     let directory = minilm().display().to_string();
 
     let publisher = market.agora(&market.publisher);
-    let arguments = ["model", "import", &directory, "--output", &model];
+    let arguments = ["model", "import", &directory, "--file", &model];
     publisher.json(&arguments).await.expect("it is imported");
     let input = ["--model", &model, "--texts", &texts];
     let task = market.publish(&[&["embedding"], &input[..], &DEADLINE].concat()).await;
     settled(&mut market, task).await;
-    let arguments = ["result", &task.to_string(), "--format", "json", "--output", &vectors];
+    let arguments = ["result", &task.to_string(), "--format", "json", "--file", &vectors];
     publisher.json(&arguments).await.expect("it is vectors");
     let text = std::fs::read_to_string(vectors).expect("it was written");
     let vectors: Vec<Vec<f64>> = text

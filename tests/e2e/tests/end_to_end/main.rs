@@ -5,14 +5,17 @@
 //! for it and ends with the program. Tests on one chain run at the same time. They keep out of each other's way by the
 //! kinds of work that their workers take, and each that publishes has a publisher of its own.
 
+mod blobs;
 mod capability;
 mod kill;
 mod kinds;
 mod network;
+mod operate;
 mod publisher;
 mod roles;
 mod settling;
 mod shared;
+mod transactions;
 
 use libtest_mimic::{Arguments, Trial};
 use shared::Shared;
@@ -64,9 +67,12 @@ fn main() {
     // The longest first, so that none of them is waited for alone at the end.
     network::add(&mut tests);
     kill::add(&mut tests);
+    blobs::add(&mut tests);
     settling::add(&mut tests);
     capability::add(&mut tests);
+    transactions::add(&mut tests);
     kinds::add(&mut tests);
+    operate::add(&mut tests);
     publisher::add(&mut tests);
     roles::add(&mut tests);
     let Tests {

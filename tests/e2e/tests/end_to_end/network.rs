@@ -1,9 +1,11 @@
 //! Four validators of consensus on this machine. GRANDPA tolerates one of four.
 
 use crate::Tests;
-use agora_e2e::{SLOT_MS, finalised_up_to};
+use agora_chain::Client;
+use agora_e2e::{PATIENCE, SLOT_MS, finalised_up_to};
 use agora_localnet::{Node, NodeOptions, write_chain_spec};
 use serde_json::json;
+use std::time::Duration;
 
 /// Secret network key of the first node, and the peer id that follows from it.
 const NODE_KEY: &str = "0000000000000000000000000000000000000000000000000000000000000001";
@@ -49,7 +51,28 @@ async fn three_of_four_validators_go_on_finalising_and_the_fourth_catches_up() {
     let client = alice.client().await.expect("it answers");
     finalised_up_to(&client, 3).await.expect("four of four finalise");
 
+    let urls = [dave.url(), alice.url()];
+    let first = async {
+        loop {
+            let both = Client::connect_any(&urls, PATIENCE).await.expect("both answer");
+            // Until it has caught up, it is not believed.
+            if both.url() == dave.url() {
+                break both;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    let both = tokio::time::timeout(PATIENCE, first).await.expect("the first is used");
+
     dave.kill().await.expect("it can be killed");
+    tokio::time::timeout(PATIENCE, async {
+        while both.best().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await
+    .expect("the other is used");
+    assert_eq!(both.url(), alice.url());
     let without = client.finalised().await.expect("it answers").block.number;
     finalised_up_to(&client, without + 4)
         .await

@@ -126,6 +126,10 @@ async fn mistakes_are_refused_with_what_to_do(shared: Arc<Shared>) {
         .await
         .expect("now it can pay for a task");
 
+    let overdraft = market.failure("//Bob", &["transfer", &nobody, "1000000000000"]).await;
+    assert_eq!(overdraft.code, Some(4), "{overdraft}");
+    assert!(overdraft.message.contains("needs 1000000000000"), "{overdraft}");
+
     let absent = market.failure(&market.publisher, &["task", "4000000000"]).await;
     assert_eq!(absent.code, Some(3), "{absent}");
     let unproven = market.failure(&market.publisher, &["verify", "4000000000"]).await;
@@ -138,4 +142,10 @@ async fn mistakes_are_refused_with_what_to_do(shared: Arc<Shared>) {
     )
     .await;
     assert_eq!(nowhere.code, Some(5), "{nowhere}");
+    let mistyped = failure(
+        &market.chain.agora_at("http://127.0.0.1:9944", &market.publisher),
+        &["tasks"],
+    )
+    .await;
+    assert_eq!(mistyped.code, Some(2), "{mistyped}");
 }

@@ -1,0 +1,112 @@
+//! The command line of `agora blobs`, and of those who fetch blobs.
+
+use agora_blobs::BlobKind;
+use clap::{Args, Subcommand, ValueEnum};
+use std::{net::SocketAddr, path::PathBuf};
+use url::Url;
+
+/// From whom blobs are fetched that the blob store does not have.
+#[derive(Args, Clone)]
+pub struct PeerArgs {
+    /// Fetch blobs that the blob store does not have from this peer: who serves them with --serve. May be repeated; several
+    /// are used at once.
+    #[arg(long = "peer", value_name = "URL")]
+    pub peers: Vec<Url>,
+    /// Also connect to peers on this machine and in private networks.
+    #[arg(long)]
+    pub allow_private_peers: bool,
+    /// Most space for blobs that come from peers, in GiB. They are kept in the folder `cache` of --data.
+    #[arg(long, value_name = "GIB", default_value_t = CACHE_GIB)]
+    pub cache_size: u64,
+}
+
+/// Most space for blobs that come from peers, in GiB, unless an option says otherwise.
+const CACHE_GIB: u64 = 64;
+
+impl PeerArgs {
+    /// Nobody is asked.
+    pub const fn none() -> Self {
+        Self {
+            peers: Vec::new(),
+            allow_private_peers: false,
+            cache_size: CACHE_GIB,
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct BlobsArgs {
+    #[command(subcommand)]
+    pub command: BlobsCommand,
+}
+
+#[derive(Subcommand)]
+pub enum BlobsCommand {
+    /// Serve the blob store and what was fetched over HTTP, until Ctrl-C.
+    Serve(ServeArgs),
+    /// Fetch one blob, and write it to a file.
+    Get(GetArgs),
+    /// Put a file into the blob store, and show its hash.
+    Put(PutArgs),
+    /// Remove what is old and no task needs that has not ended.
+    Gc(GarbageArgs),
+}
+
+#[derive(Args)]
+pub struct ServeArgs {
+    /// Where, such as 0.0.0.0:9620.
+    pub address: SocketAddr,
+}
+
+#[derive(Args)]
+pub struct GetArgs {
+    /// The blob's BLAKE3 hash: 64 hex digits, as `b3sum` prints them.
+    pub hash: String,
+    /// The file to write.
+    #[arg(long, short)]
+    pub file: PathBuf,
+    /// Its length in bytes, as its task says; asked of the peers if left out.
+    #[arg(long, value_name = "BYTES")]
+    pub size: Option<u64>,
+    /// Most bytes to fetch if --size is left out.
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+    pub max_size: u64,
+    #[command(flatten)]
+    pub peers: PeerArgs,
+}
+
+#[derive(Args)]
+pub struct PutArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// What it is.
+    #[arg(long, value_enum, default_value = "input")]
+    pub kind: KindArg,
+}
+
+/// What a blob is, as the command line names it.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum KindArg {
+    Input,
+    Job,
+    Output,
+}
+
+impl From<KindArg> for BlobKind {
+    fn from(kind: KindArg) -> Self {
+        match kind {
+            KindArg::Input => Self::Input,
+            KindArg::Job => Self::Job,
+            KindArg::Output => Self::Output,
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct GarbageArgs {
+    /// Keep what was stored or used within so many days. Results are needed until no appeal against them is possible.
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub older_than: u64,
+    #[command(flatten)]
+    pub peers: PeerArgs,
+}
