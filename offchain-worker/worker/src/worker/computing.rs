@@ -1,12 +1,18 @@
 //! Computing a task: on the next device, until its deadline, and checked before anybody is told.
 
-use super::{Shared, engines::Lease, taking::planned};
+use super::{
+    Shared,
+    engines::{Lease, Wanted},
+    taking::planned,
+};
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
 use crate::{Chain, Stage, TaskRecord, WorkerError, job::load_job};
 use agora_blobs::BlobKind;
 use agora_chain::{BlockNumber, views::TaskView};
-use agora_compute::{CancelFlag, Computation, CpuEngine, Engine, EngineError, MemoryInputs, Place, Verdict};
+use agora_compute::{
+    CancelFlag, Computation, CpuEngine, DeviceError, Engine, EngineError, MemoryInputs, Place, Verdict,
+};
 use agora_primitives::{
     TaskId,
     job::{Claim, JobSpec},
@@ -28,6 +34,8 @@ enum Run {
     Cancelled,
     /// The device failed, or its result did not pass the check.
     Failed(String),
+    /// The device is too small for it.
+    TooLarge(EngineError),
     /// Whatever computes it, it fails.
     Impossible(EngineError),
 }
@@ -121,16 +129,30 @@ impl<C: Chain> Shared<C> {
         check: Check,
     ) -> Result<Computed, WorkerError> {
         let (job, inputs) = (Arc::new(job), Arc::new(inputs));
+        let mut wanted = Wanted {
+            load: Some((job.specialisation(), job.work())),
+            without: Vec::new(),
+        };
+        let mut too_large = None;
         loop {
-            let Some(lease) = self.engines.take(deadline).await else {
+            let Some(lease) = self.engines.take(deadline, wanted.clone()).await else {
+                if let Some(error) = too_large {
+                    return Err(WorkerError::Engine(error));
+                }
                 tracing::warn!("No device was free before the deadline.");
                 return Ok(Computed::TooLate);
             };
-            let device = lease.name().to_owned();
+            let (device, index) = (lease.name().to_owned(), lease.index());
             match self.run_on(lease, &job, &inputs, deadline, check).await? {
                 Run::Sound(computation) => return Ok(Computed::Result(self.faulty(computation))),
                 Run::Unusable => return Ok(Computed::Unusable),
                 Run::Impossible(error) => return Err(error.into()),
+                // No fault of the device: it stays ready for other jobs.
+                Run::TooLarge(error) => {
+                    tracing::warn!(device, %error, "The device is too small for the job.");
+                    wanted.without.push(index);
+                    too_large = Some(error);
+                }
                 Run::Cancelled => {
                     if !self.cancel.is_cancelled() {
                         tracing::warn!(
@@ -217,6 +239,7 @@ fn failed(error: EngineError, job: &JobSpec, inputs: &MemoryInputs) -> Run {
                 "it says that the inputs are unusable, and they are not: {error}"
             )),
         },
+        error @ EngineError::Device(DeviceError::Limit { .. }) => Run::TooLarge(error),
         error @ (EngineError::Job(_) | EngineError::Input(_)) => Run::Impossible(error),
         error => Run::Failed(error.to_string()),
     }

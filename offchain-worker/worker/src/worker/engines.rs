@@ -1,6 +1,6 @@
 //! The devices of a worker: who computes next, how fast each is at each kind of work, and which of them rest.
 //!
-//! Whoever has the earliest deadline gets the next idle device. A device that fails, or computes something wrong, rests for
+//! Whoever has the earliest deadline chooses first: the device that has the work done first, as the forecast assumes. A device that fails, or computes something wrong, rests for
 //! a while, longer each time, and is tested before it is used again; the others go on.
 
 use super::forecast::Lane;
@@ -31,9 +31,24 @@ struct Pool {
 
 struct State {
     devices: Vec<Device>,
-    /// Deadlines of those who wait, and their numbers.
-    waiting: Vec<(Instant, u64)>,
+    waiting: Vec<Waiting>,
     next_number: u64,
+}
+
+/// Somebody who waits for a device.
+struct Waiting {
+    /// The deadline, and a number.
+    place: (Instant, u64),
+    wanted: Wanted,
+}
+
+/// What a device is for.
+#[derive(Clone, Default)]
+pub(super) struct Wanted {
+    /// The kind and the multiply–adds of a job; `None`: any device does.
+    pub load: Option<(Specialisation, u128)>,
+    /// Devices that cannot do it.
+    pub without: Vec<usize>,
 }
 
 struct Device {
@@ -61,6 +76,56 @@ impl Device {
             Use::Resting(until) => until <= now,
         }
     }
+
+    /// When it would have done `load` if nobody came in between, as far as that is known. `None`: it rests, or its speed is
+    /// not known.
+    fn ends(&self, now: Instant, (kind, work): (Specialisation, u128)) -> Option<Instant> {
+        let start = match self.usage {
+            Use::Resting(until) if until > now => return None,
+            Use::Busy(Some(until)) => until.max(now),
+            _ => now,
+        };
+        let takes = work as f64 / self.speeds.get(&kind)?;
+        start.checked_add(Duration::try_from_secs_f64(takes).ok()?)
+    }
+}
+
+impl State {
+    /// The device that `place` takes now: those with earlier deadlines choose before.
+    fn choice_of(&self, place: (Instant, u64), now: Instant) -> Option<usize> {
+        let mut queue: Vec<&Waiting> = self.waiting.iter().filter(|waiting| waiting.place <= place).collect();
+        queue.sort_by_key(|waiting| waiting.place);
+        let mut given = Vec::new();
+        for waiting in queue {
+            let choice = self.choose(waiting, &given, now);
+            if waiting.place == place {
+                return choice;
+            }
+            given.extend(choice);
+        }
+        None
+    }
+
+    /// Of the devices that are ready, the one that has the work done first. None of them, if only a busy device would have
+    /// it done in time; any, if none would.
+    fn choose(&self, waiting: &Waiting, given: &[usize], now: Instant) -> Option<usize> {
+        let able = self.devices.iter().enumerate();
+        let able = able.filter(|(index, _)| !given.contains(index) && !waiting.wanted.without.contains(index));
+        let end = |device: &Device| {
+            let end = device.ends(now, waiting.wanted.load?)?;
+            (end < waiting.place.0).then_some(end)
+        };
+        let ready = able.clone().filter(|(_, device)| device.is_ready(now));
+        let first = ready
+            .clone()
+            .filter_map(|(index, device)| Some((end(device)?, index)))
+            .min();
+        match first {
+            Some((_, index)) => Some(index),
+            None if able.clone().any(|(_, device)| end(device).is_some()) => None,
+            None => ready.map(|(index, _)| index).next(),
+        }
+    }
 }
 
 impl EnginePool {
@@ -83,31 +148,23 @@ impl EnginePool {
         }))
     }
 
-    /// Waits for a device, behind those with an earlier deadline; `None`: there was none before `deadline`.
-    pub async fn take(&self, deadline: Instant) -> Option<Lease> {
-        let ticket = self.enter(deadline);
+    /// Waits for a device for what is `wanted`, behind those with an earlier deadline; `None`: there was none before
+    /// `deadline`, or there is none that can do it.
+    pub async fn take(&self, deadline: Instant, wanted: Wanted) -> Option<Lease> {
+        let ticket = self.enter(deadline, wanted.clone());
         loop {
             let changed = self.0.changed.notified();
             let wake = {
                 let mut state = self.0.lock();
                 let now = Instant::now();
-                if now >= deadline {
+                if now >= deadline || (0..state.devices.len()).all(|index| wanted.without.contains(&index)) {
                     return None;
                 }
-                let is_first = state.waiting.iter().min().is_some_and(|first| *first == ticket.place);
-                let ready = state.devices.iter().position(|device| device.is_ready(now));
-                if let (true, Some(index)) = (is_first, ready) {
-                    let device = &mut state.devices[index];
-                    device.usage = Use::Busy(None);
-                    return Some(Lease {
-                        pool: self.clone(),
-                        index,
-                        engine: Arc::clone(&device.engine),
-                        is_suspect: device.is_suspect,
-                    });
+                if let Some(index) = state.choice_of(ticket.place, now) {
+                    return Some(self.lease(&mut state, index));
                 }
                 let rests = state.devices.iter().filter_map(|device| match device.usage {
-                    Use::Resting(until) => Some(until),
+                    Use::Resting(until) if until > now => Some(until),
                     _ => None,
                 });
                 rests.chain([deadline]).min().unwrap_or(deadline)
@@ -119,11 +176,31 @@ impl EnginePool {
         }
     }
 
-    fn enter(&self, deadline: Instant) -> Ticket<'_> {
+    /// A device that is ready and whose speed at this kind of work is not known.
+    pub fn take_unmeasured(&self, kind: Specialisation) -> Option<Lease> {
+        let mut state = self.0.lock();
+        let now = Instant::now();
+        let mut devices = state.devices.iter();
+        let index = devices.position(|device| device.is_ready(now) && !device.speeds.contains_key(&kind))?;
+        Some(self.lease(&mut state, index))
+    }
+
+    fn lease(&self, state: &mut State, index: usize) -> Lease {
+        let device = &mut state.devices[index];
+        device.usage = Use::Busy(None);
+        Lease {
+            pool: self.clone(),
+            index,
+            engine: Arc::clone(&device.engine),
+            is_suspect: device.is_suspect,
+        }
+    }
+
+    fn enter(&self, deadline: Instant, wanted: Wanted) -> Ticket<'_> {
         let mut state = self.0.lock();
         let place = (deadline, state.next_number);
         state.next_number += 1;
-        state.waiting.push(place);
+        state.waiting.push(Waiting { place, wanted });
         Ticket { pool: &self.0, place }
     }
 
@@ -176,7 +253,7 @@ struct Ticket<'a> {
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        self.pool.lock().waiting.retain(|place| *place != self.place);
+        self.pool.lock().waiting.retain(|waiting| waiting.place != self.place);
         self.pool.changed.notify_waiters();
     }
 }
@@ -190,6 +267,11 @@ pub(super) struct Lease {
 }
 
 impl Lease {
+    /// Its number in the pool.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
     /// The device's name.
     pub fn name(&self) -> &str {
         self.engine.name()
@@ -289,12 +371,12 @@ mod tests {
     #[tokio::test]
     async fn the_earliest_deadline_is_served_first() {
         let pool = pool(1);
-        let busy = pool.take(within(1000)).await.expect("it is idle");
+        let busy = pool.take(within(1000), Wanted::default()).await.expect("it is idle");
         let (order, mut served) = tokio::sync::mpsc::unbounded_channel();
         for seconds in [30, 10, 20] {
             let (pool, order) = (pool.clone(), order.clone());
             tokio::spawn(async move {
-                let lease = pool.take(within(seconds * 1000)).await;
+                let lease = pool.take(within(seconds * 1000), Wanted::default()).await;
                 order.send((seconds, lease.is_some())).expect("somebody listens");
             });
         }
@@ -310,9 +392,9 @@ mod tests {
     #[tokio::test]
     async fn nobody_waits_beyond_the_deadline() {
         let pool = pool(1);
-        let _busy = pool.take(within(1000)).await.expect("it is idle");
+        let _busy = pool.take(within(1000), Wanted::default()).await.expect("it is idle");
         let before = Instant::now();
-        assert!(pool.take(within(30)).await.is_none());
+        assert!(pool.take(within(30), Wanted::default()).await.is_none());
         assert!(before.elapsed() >= Duration::from_millis(30));
         assert!(pool.0.lock().waiting.is_empty());
     }
@@ -320,17 +402,80 @@ mod tests {
     #[tokio::test]
     async fn a_device_that_fails_rests_longer_each_time_and_others_go_on() {
         let pool = pool(2);
-        let one = pool.take(within(1000)).await.expect("idle");
+        let one = pool.take(within(1000), Wanted::default()).await.expect("idle");
         let failed = one.index;
         assert_eq!(one.rest(), FIRST_REST);
         assert_eq!(pool.health().1.len(), 1);
         assert_eq!(pool.lanes().len(), 1, "the forecast does not count on it");
-        let other = pool.take(within(1000)).await.expect("the other goes on");
+        let other = pool
+            .take(within(1000), Wanted::default())
+            .await
+            .expect("the other goes on");
         assert_ne!(other.index, failed);
-        let again = pool.take(within(10_000)).await.expect("its rest is over");
+        let again = pool
+            .take(within(10_000), Wanted::default())
+            .await
+            .expect("its rest is over");
         assert_eq!(again.index, failed);
         assert!(again.is_suspect);
         assert_eq!(again.rest(), FIRST_REST * 2);
         drop(other);
+    }
+
+    /// A job that takes so many seconds on a device with a speed of 1000.
+    fn wanted(seconds: u128) -> Wanted {
+        Wanted {
+            load: Some((Specialisation::Synthetic, seconds * 1000)),
+            without: Vec::new(),
+        }
+    }
+
+    /// A pool of devices with these speeds.
+    async fn with_speeds(speeds: &[f64]) -> EnginePool {
+        let pool = pool(speeds.len());
+        for &speed in speeds {
+            let lease = pool.take_unmeasured(Specialisation::Synthetic).expect("idle");
+            lease.learn(Specialisation::Synthetic, speed);
+        }
+        pool
+    }
+
+    #[tokio::test]
+    async fn work_goes_to_the_device_that_has_it_done_first() {
+        let pool = with_speeds(&[1.0, 1000.0, 500.0]).await;
+        let first = pool.take(within(10_000), wanted(1)).await.expect("idle");
+        let second = pool.take(within(10_000), wanted(1)).await.expect("idle");
+        assert_eq!((first.index, second.index), (1, 2));
+    }
+
+    #[tokio::test]
+    async fn work_waits_for_the_device_that_has_it_done_in_time_and_others_pass_by() {
+        let pool = with_speeds(&[1.0, 1000.0]).await;
+        let fast = pool.take(within(10_000), wanted(1)).await.expect("idle");
+        assert_eq!(fast.index, 1);
+        let waiting = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.take(within(60_000), wanted(1)).await.map(|lease| lease.index) }
+        });
+        while pool.0.lock().waiting.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        // It is behind the one that waits, and has time enough for the slow device.
+        let slow = pool.take(within(100_000_000), wanted(1)).await.expect("idle");
+        assert_eq!(slow.index, 0);
+        drop(fast);
+        assert_eq!(waiting.await.expect("no panic"), Some(1));
+    }
+
+    #[tokio::test]
+    async fn a_device_that_cannot_do_it_is_passed_over_and_none_is_waited_for_if_none_can() {
+        let pool = with_speeds(&[1000.0, 500.0]).await;
+        let mut wanted = wanted(1);
+        wanted.without.push(0);
+        let other = pool.take(within(10_000), wanted.clone()).await.expect("idle");
+        assert_eq!(other.index, 1);
+        drop(other);
+        wanted.without.push(1);
+        assert!(pool.take(within(10_000), wanted).await.is_none());
     }
 }

@@ -51,7 +51,7 @@ fn speed(lease: &Lease, benchmark: &Benchmark, cancel: &CancelFlag) -> Result<f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worker::engines::EnginePool;
+    use crate::worker::engines::{EnginePool, Wanted};
     use agora_compute::CpuEngine;
     use std::sync::Arc;
 
@@ -59,7 +59,7 @@ mod tests {
     async fn every_kind_that_is_measured_has_a_speed() {
         let pool = EnginePool::new(vec![Arc::new(CpuEngine::new())]);
         let lease = pool
-            .take(tokio::time::Instant::now() + LONG_ENOUGH)
+            .take(tokio::time::Instant::now() + LONG_ENOUGH, Wanted::default())
             .await
             .expect("it is idle");
         for kind in [Specialisation::Synthetic, Specialisation::RowTransform] {

@@ -3,6 +3,7 @@
 use super::{
     Shared,
     book::Planned,
+    engines::{Lease, Wanted},
     forecast::all_in_time,
     money::{Usable, least_share},
     policy::{Prospect, Unsuitable},
@@ -20,7 +21,7 @@ use agora_compute::{CpuEngine, Engine, EngineError, Verdict};
 use agora_primitives::{
     TaskId,
     job::{Claim, JobSpec},
-    participants::Role,
+    participants::{Role, Specialisation},
 };
 use tokio::time::Instant;
 
@@ -182,21 +183,31 @@ impl<C: Chain<State: State>> Shared<C> {
         Unsuitable::Input
     }
 
-    /// Measures how fast a device is at this kind of work, unless that is known.
+    /// Measures how fast each device is at this kind of work that is idle and was not measured. Waits for one if no speed is
+    /// known at all.
     async fn ensure_speed(&self, spec: &JobSpec) -> Result<(), Unsuitable> {
         let kind = spec.specialisation();
+        let mut measured = Ok(());
+        while let Some(lease) = self.engines.take_unmeasured(kind) {
+            measured = self.measure(lease, kind).await;
+            if measured.is_err() {
+                break;
+            }
+        }
         if self.engines.knows(kind) {
             return Ok(());
         }
+        measured?;
         let patience = std::time::Duration::from_secs(600);
-        let lease = self
-            .engines
-            .take(Instant::now() + patience)
-            .await
-            .ok_or(Unsuitable::Device)?;
+        let lease = self.engines.take(Instant::now() + patience, Wanted::default()).await;
+        let lease = lease.ok_or(Unsuitable::Device)?;
         if self.engines.knows(kind) {
             return Ok(());
         }
+        self.measure(lease, kind).await
+    }
+
+    async fn measure(&self, lease: Lease, kind: Specialisation) -> Result<(), Unsuitable> {
         let cancel = self.cancel.child();
         let measured = tokio::task::spawn_blocking(move || {
             let speed = speeds::measure(&lease, kind, &cancel);
@@ -316,7 +327,10 @@ impl<C: Chain<State: State>> Shared<C> {
     ) -> Result<Result<(), Unsuitable>, WorkerError> {
         let is_refused = matches!(
             error,
-            ChainError::Refused { .. } | ChainError::Failed(_) | ChainError::CannotPayFee { .. }
+            ChainError::Refused { .. }
+                | ChainError::Failed(_)
+                | ChainError::Overdraft { .. }
+                | ChainError::CannotPayFee { .. }
         );
         if !is_refused {
             self.book.lost_answer(task, Step::Accept, best.now);
