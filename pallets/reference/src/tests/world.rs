@@ -62,12 +62,29 @@ impl Blobs for Before<'_> {
 }
 
 impl World {
-    /// Computes `kind` unit by unit, checks each unit against what is said of it, and the whole against [`run`].
+    /// Computes `kind` unit by unit, checks each unit against what is said of it, and what comes of it against [`run`].
     ///
     /// Errors: of the first unit that has none.
     pub fn new(kind: JobKind, inputs: &Contents) -> Result<Self, Fault> {
         let job = JobSpec::V2(kind);
         job.validate().unwrap();
+        let world = Self::compute_all(job.clone(), inputs);
+        match &world {
+            Ok(world) => world.compare_with_run(),
+            Err(Fault::Unusable { .. }) => {
+                let nothing = Outcome {
+                    claim: Claim::Unusable,
+                    output: Vec::new(),
+                    states: Vec::new(),
+                };
+                assert_eq!(run(&job, inputs), Ok(nothing));
+            }
+            Err(_) => {}
+        }
+        world
+    }
+
+    fn compute_all(job: JobSpec, inputs: &Contents) -> Result<Self, Fault> {
         let mut world = Self {
             job,
             inputs: inputs.clone(),
@@ -93,7 +110,6 @@ impl World {
                 world.states.push(state);
             }
         }
-        world.compare_with_run();
         Ok(world)
     }
 
@@ -171,6 +187,15 @@ impl World {
                 }
             }
         }
+    }
+}
+
+/// Where in an input `kind` is unusable, if it is.
+pub fn unusable_at(kind: JobKind, inputs: &Contents) -> Option<u64> {
+    match World::new(kind, inputs).map(|_| ()) {
+        Ok(()) => None,
+        Err(Fault::Unusable { at, .. }) => Some(at),
+        Err(other) => panic!("{other:?}"),
     }
 }
 

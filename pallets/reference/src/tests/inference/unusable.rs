@@ -4,8 +4,8 @@ use super::{
     made::{Images, Texts, shape_of},
     world,
 };
-use crate::{Fault, Outcome, run, tests::world::World};
-use agora_jobs::{Claim, ClassifierShape, InferenceJob, InferenceNetwork, JobKind, JobSpec};
+use crate::tests::world::{Contents, unusable_at};
+use agora_jobs::{ClassifierShape, InferenceJob, InferenceNetwork, JobKind, JobSpec};
 use proptest::{prelude::*, sample::Index};
 
 const SHAPE: [u32; 8] = [5, 3, 4, 1, 1, 1, 4, 4];
@@ -29,27 +29,10 @@ fn images() -> Images {
     Images::of(shape, 20, 8, weights.collect(), (0..12).collect())
 }
 
-/// Where the job is unusable, if it is; whoever runs it says so too.
-fn fault(job: (InferenceJob, crate::tests::world::Contents), change: impl Fn(&mut InferenceJob)) -> Option<u64> {
-    let (mut job, contents) = job;
+/// Where the job is unusable, if it is.
+fn fault((mut job, contents): (InferenceJob, Contents), change: impl Fn(&mut InferenceJob)) -> Option<u64> {
     change(&mut job);
-    let outcome = run(&JobSpec::V2(JobKind::Inference(job)), &contents).unwrap();
-    match World::new(JobKind::Inference(job), &contents).map(|_| ()) {
-        Ok(()) => {
-            assert_ne!(outcome.claim, Claim::Unusable);
-            None
-        }
-        Err(Fault::Unusable { at, .. }) => {
-            let nothing = Outcome {
-                claim: Claim::Unusable,
-                output: Vec::new(),
-                states: Vec::new(),
-            };
-            assert_eq!(outcome, nothing);
-            Some(at)
-        }
-        Err(other) => panic!("{other:?}"),
-    }
+    unusable_at(JobKind::Inference(job), &contents)
 }
 
 fn package_fault(package: Vec<u8>) -> Option<u64> {

@@ -1,29 +1,13 @@
 //! Which scenes are unusable.
 
 use super::made::*;
-use crate::{Fault, Outcome, run, tests::world::World};
-use agora_jobs::{Claim, JobKind, JobSpec};
+use crate::tests::world::unusable_at;
+use agora_jobs::JobKind;
 
-/// Where the scene is unusable, if it is; whoever runs the job says so too.
+/// Where the scene is unusable, if it is.
 pub fn fault(scene: Vec<u8>) -> Option<u64> {
     let (job, contents) = job_of(scene);
-    let outcome = run(&JobSpec::V2(JobKind::Rendering(job)), &contents).unwrap();
-    match World::new(JobKind::Rendering(job), &contents).map(|_| ()) {
-        Ok(()) => {
-            assert_ne!(outcome.claim, Claim::Unusable);
-            None
-        }
-        Err(Fault::Unusable { at, .. }) => {
-            let nothing = Outcome {
-                claim: Claim::Unusable,
-                output: Vec::new(),
-                states: Vec::new(),
-            };
-            assert_eq!(outcome, nothing);
-            Some(at)
-        }
-        Err(other) => panic!("{other:?}"),
-    }
+    unusable_at(JobKind::Rendering(job), &contents)
 }
 
 /// The fault of the small scene with a change.
