@@ -39,7 +39,7 @@ pub use keys::{KeyError, KeySource, Keypair};
 pub use node::NodeView;
 pub use proof::{Header, Unverified, VerifiedResult, verify_result};
 pub use quote::Quote;
-pub use submit::{FeeReserve, Intention, Submitter};
+pub use submit::{Intention, Submitter};
 pub use subxt::{
     tx::Payload,
     utils::{AccountId32 as AccountId, H256},

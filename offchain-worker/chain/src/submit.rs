@@ -3,17 +3,12 @@
 use crate::{
     AccountId, Balance, BlockNumber, ChainError, Client, Keypair, Payload,
     api::api,
-    calls,
     transactions::{Included, Transactions, Until, filler},
-};
-use agora_primitives::{
-    TaskId,
-    job::{BlobRef, Claim},
 };
 use agora_transactions::{Intent, IntentId, MemoryLog, Policy, Repetition, TransactionLog};
 use codec::{Compact, Encode};
 use futures::{StreamExt, stream};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use subxt::config::DefaultExtrinsicParamsBuilder;
 use tokio::{
     sync::{OnceCell, Semaphore},
@@ -24,8 +19,6 @@ use tokio::{
 const BULK_LIFE: u64 = 1024;
 /// How many transactions are handed to the pool at the same time.
 const SENT_AT_ONCE: usize = 32;
-/// How many times its estimate is set aside for a call: fees rise when blocks are full, and there may be tips.
-const FEE_MARGIN: Balance = 3;
 
 /// What a transaction is for: its name, until when it is worth anything, and what it costs if it happens twice.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -94,7 +87,6 @@ pub struct Submitter {
     log: Arc<dyn TransactionLog>,
     transactions: Arc<OnceCell<Arc<Transactions>>>,
     runner: Arc<Runner>,
-    reserves: Reserves,
     /// Lets one bulk take nonces at a time.
     bulk: Arc<Semaphore>,
 }
@@ -108,66 +100,6 @@ impl Drop for Runner {
         if let Some(task) = self.0.get() {
             task.abort();
         }
-    }
-}
-
-/// What is set aside, for all that one account is about to do.
-#[derive(Clone, Default)]
-struct Reserves(Arc<Mutex<Balance>>);
-
-impl Reserves {
-    fn with<T>(&self, with: impl FnOnce(&mut Balance) -> T) -> T {
-        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Sets `fees` and `further` aside if `spendable` is enough beside what is set aside already. Both under one lock: of
-    /// two who looked at the same block, the second counts what the first one took.
-    ///
-    /// Errors: what is there to spare.
-    fn take(&self, fees: Balance, further: Balance, spendable: Balance) -> Result<FeeReserve, Balance> {
-        let amount = fees.saturating_add(further);
-        self.with(|reserved| {
-            let spare = spendable.saturating_sub(*reserved);
-            if amount > spare {
-                return Err(spare);
-            }
-            *reserved = reserved.saturating_add(amount);
-            Ok(())
-        })?;
-        Ok(FeeReserve {
-            amount,
-            further,
-            reserves: self.clone(),
-        })
-    }
-}
-
-/// Money that is set aside until this is dropped.
-pub struct FeeReserve {
-    amount: Balance,
-    further: Balance,
-    reserves: Reserves,
-}
-
-impl FeeReserve {
-    /// How much, in plancks.
-    pub fn amount(&self) -> Balance {
-        self.amount
-    }
-
-    /// Notes that what was to be spent besides fees, such as a bond, left the account. Only the fees are held from now on.
-    pub fn further_is_spent(&mut self) {
-        let spent = std::mem::take(&mut self.further);
-        self.amount = self.amount.saturating_sub(spent);
-        self.reserves
-            .with(|reserved| *reserved = reserved.saturating_sub(spent));
-    }
-}
-
-impl Drop for FeeReserve {
-    fn drop(&mut self) {
-        self.reserves
-            .with(|reserved| *reserved = reserved.saturating_sub(self.amount));
     }
 }
 
@@ -188,7 +120,6 @@ impl Submitter {
             log,
             transactions: Arc::default(),
             runner: Arc::default(),
-            reserves: Reserves::default(),
             bulk: Arc::new(Semaphore::new(1)),
         }
     }
@@ -281,51 +212,11 @@ impl Submitter {
         Ok(signable.sign(&*self.keypair)?.partial_fee_estimate().await?)
     }
 
-    /// What `calls` calls of a worker may cost, in plancks: some times the fee of a reveal now, which is one of the
-    /// dearest, and the largest tip.
-    pub async fn fees(&self, calls: u32) -> Result<Balance, ChainError> {
-        let claim = Claim::Output {
-            output: BlobRef::to(&[]),
-            states_root: Default::default(),
-        };
-        let fee = self.estimate(&calls::reveal(TaskId(u64::MAX), claim, [0; 32])).await?;
-        let each = fee.saturating_mul(FEE_MARGIN).saturating_add(Policy::default().max_tip);
-        Ok(each.saturating_mul(calls.into()))
-    }
-
-    /// What the account can spend, in plancks: what is free, less what must stay and what is set aside.
+    /// What the account can spend, in plancks: what is free, less what must stay.
     pub async fn spare(&self) -> Result<Balance, ChainError> {
-        let reserved = self.reserves.with(|reserved| *reserved);
-        Ok(self.spendable().await?.saturating_sub(reserved))
-    }
-
-    /// What is free, less what must stay.
-    async fn spendable(&self) -> Result<Balance, ChainError> {
         let at = self.client.best().await?;
         let free = at.balance(&self.account).await?.free;
         Ok(free.saturating_sub(at.existential_deposit()?))
-    }
-
-    /// Whether the account can pay for `calls` calls and spend `further` plancks besides what is set aside. It sets
-    /// nothing aside: before something is promised on chain, use [`Self::reserve`].
-    ///
-    /// Errors: `CannotAfford` if not.
-    pub async fn can_afford(&self, calls: u32, further: Balance) -> Result<(), ChainError> {
-        self.reserve(calls, further).await.map(drop)
-    }
-
-    /// Sets money aside for `calls` calls and `further` plancks, such as a bond, if the account has that much. It is held
-    /// until the reserve is dropped; of `further`, until [`FeeReserve::further_is_spent`].
-    ///
-    /// Errors: `CannotAfford` if it does not.
-    pub async fn reserve(&self, calls: u32, further: Balance) -> Result<FeeReserve, ChainError> {
-        let fees = self.fees(calls).await?;
-        let taken = self.reserves.take(fees, further, self.spendable().await?);
-        taken.map_err(|spare| ChainError::CannotAfford {
-            account: self.account.to_string(),
-            needed: fees.saturating_add(further),
-            spare,
-        })
     }
 
     /// Sends nothing more for the intent of this name. Returns whether it may still be included: a pool may have a
@@ -363,26 +254,5 @@ impl Submitter {
             }
         }
         Ok(taken)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_who_looked_at_the_same_block_do_not_both_get_the_same_money() {
-        let reserves = Reserves::default();
-        let mut first = reserves
-            .take(10, 50, 100)
-            .unwrap_or_else(|spare| panic!("100 are enough for 60, not {spare}"));
-        assert_eq!(reserves.take(10, 50, 100).err(), Some(40));
-        // The bond has left the account: 50 are there, and 10 are held.
-        first.further_is_spent();
-        assert_eq!(first.amount(), 10);
-        assert_eq!(reserves.take(10, 50, 50).err(), Some(40));
-        drop(first);
-        assert!(reserves.take(10, 40, 50).is_ok());
-        assert_eq!(reserves.with(|reserved| *reserved), 0, "what is dropped is not held");
     }
 }

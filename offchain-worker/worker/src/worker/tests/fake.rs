@@ -137,6 +137,11 @@ impl FakeChain {
         });
     }
 
+    /// Leaves the worker so much of its money.
+    pub fn leave(&self, free: Balance) {
+        self.lock().next(|state| state.free = free);
+    }
+
     /// From now on the worker's acceptances are refused.
     pub fn ban(&self) {
         self.lock().next(|state| state.is_banned = true);

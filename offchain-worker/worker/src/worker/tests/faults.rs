@@ -220,6 +220,26 @@ async fn no_more_is_accepted_than_there_are_slots_and_they_are_free_when_the_rou
 }
 
 #[tokio::test]
+async fn money_that_is_promised_for_one_bond_is_not_promised_for_another() {
+    let mut rig = Rig::new(4, 1);
+    // It learns what the calls cost.
+    rig.chain.publish(1, 60);
+    rig.until(200, |rig| rig.is_paid(1)).await;
+    // Enough for one bond and the fees. The first acceptance is lost on its way, so its bond is not taken yet.
+    rig.chain.leave(150_000_000_000);
+    rig.chain.mishaps(&[Mishap::CallLost]);
+    for task in 2..=3 {
+        rig.chain.publish(task, 60);
+    }
+    for _ in 0..10 {
+        rig.chain.grow(1, 2);
+        let _ = rig.look().await;
+        assert!(rig.chain.newest().occupied < 2);
+    }
+    assert_eq!(rig.chain.newest().occupied, 1);
+}
+
+#[tokio::test]
 async fn bonds_are_not_more_than_the_worker_risks_and_fees_are_kept() {
     let mut rig = Rig::new(4, 1);
     rig.policy.max_exposure = 250_000_000_000;
