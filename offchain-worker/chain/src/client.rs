@@ -54,41 +54,7 @@ impl Client {
     ///
     /// Errors: no node answers or is believed in time, or a URL cannot be one.
     pub async fn connect_any(urls: &[String], patience: Duration) -> Result<Self, ChainError> {
-        Self::connect_expecting(urls, patience, None).await
-    }
-
-    /// Like [`Self::connect_any`], for programs that run for ever: waits without end for a node that can be believed,
-    /// as after a reboot of its machine. `expected` was final when the program ran the last time: a node whose chain was
-    /// purged or restored since is not believed from the first question on.
-    ///
-    /// Errors: only those that waiting does not mend.
-    pub async fn connect_patiently(urls: &[String], expected: Option<BlockRef>) -> Result<Self, ChainError> {
-        let mut is_told = false;
-        loop {
-            match Self::connect_expecting(urls, AT_A_TIME, expected).await {
-                Err(error) if error.is_recoverable() => {
-                    if !is_told {
-                        tracing::warn!(%error, "Waiting for a node that can be believed.");
-                        is_told = true;
-                    }
-                    tokio::time::sleep(PAUSE).await;
-                }
-                connected => return connected,
-            }
-        }
-    }
-
-    /// Notes a block that was final earlier. A node that has not finalised it is not believed from now on.
-    pub async fn expect_final(&self, block: BlockRef) {
-        self.nodes.expect_final(block).await;
-    }
-
-    async fn connect_expecting(
-        urls: &[String],
-        patience: Duration,
-        expected: Option<BlockRef>,
-    ) -> Result<Self, ChainError> {
-        let nodes = Nodes::connect(urls, patience, expected).await?;
+        let nodes = Nodes::connect(urls, patience, None).await?;
         let rpc = RpcClient::new(Switch(Arc::clone(&nodes)));
         let backend = LegacyBackend::builder().build(rpc.clone());
         Ok(Self {
@@ -97,6 +63,19 @@ impl Client {
             nodes,
             rpc,
         })
+    }
+
+    /// Like [`Self::connect_any`], for programs that run for ever: waits without end for a node that can be believed, as
+    /// after a reboot of its machine.
+    ///
+    /// Errors: only those that waiting does not mend.
+    pub async fn connect_patiently(urls: &[String]) -> Result<Self, ChainError> {
+        patiently(|| Self::connect_any(urls, AT_A_TIME)).await
+    }
+
+    /// Notes a block that was final earlier. A node that has not finalised it is not believed from now on.
+    pub async fn expect_final(&self, block: BlockRef) {
+        self.nodes.expect_final(block).await;
     }
 
     /// The URL of the node that is used.
@@ -160,6 +139,28 @@ impl Client {
     /// Calls a JSON-RPC method of the node.
     pub async fn rpc<T: serde::de::DeserializeOwned>(&self, method: &str, params: RpcParams) -> Result<T, ChainError> {
         Ok(self.rpc.request(method, params).await?)
+    }
+}
+
+/// What `ask` answers once it can be answered: waits without end while no node can be believed.
+///
+/// Errors: only those that waiting does not mend.
+pub async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, ChainError>
+where
+    F: Future<Output = Result<T, ChainError>>,
+{
+    let mut is_told = false;
+    loop {
+        match ask().await {
+            Err(error) if error.is_recoverable() => {
+                if !is_told {
+                    tracing::warn!(%error, "Waiting for a node that can be believed.");
+                    is_told = true;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+            answered => return answered,
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub use agora_transactions::{
     Attempt, BlockId, Intent, IntentId, LogError, MemoryLog, Record as TransactionRecord, Repetition, TransactionLog,
 };
 pub use blocks::{BlockEvents, Blocks};
-pub use client::{AtBlock, BlockRef, Client};
+pub use client::{AtBlock, BlockRef, Client, patiently};
 pub use error::ChainError;
 pub use keys::{KeyError, KeySource, Keypair};
 pub use node::NodeView;

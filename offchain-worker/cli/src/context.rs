@@ -10,7 +10,7 @@ use agora_blobs::{
     BlobStore, Blobs, Cache,
     http::{PeerLimits, Peers, Reach, ServeLimits, Served, serve},
 };
-use agora_chain::{AccountId, ChainError, Client, KeySource, Keypair, Submitter};
+use agora_chain::{AccountId, Client, KeySource, Keypair, Submitter};
 use agora_compute::{Engine, GpuOptions};
 use agora_worker::{Journal, Metrics, WorkerError, serve_metrics};
 use std::{
@@ -50,7 +50,7 @@ impl Context {
     /// Connects to the nodes for as long as the process lives: waits until one can be believed, which after a reboot takes
     /// as long as it needs to catch up.
     pub async fn lasting_client(&self) -> Result<Client, CliError> {
-        Ok(Client::connect_patiently(&self.nodes(), None).await?)
+        Ok(Client::connect_patiently(&self.nodes()).await?)
     }
 
     /// The nodes that are named. An empty variable counts as none.
@@ -182,25 +182,6 @@ pub fn user_folder(variable: &str, usual: &str) -> Option<PathBuf> {
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(usual)))?;
     Some(folder.join("agora"))
-}
-
-/// What `ask` answers once a node can be believed.
-///
-/// Errors: those that waiting does not mend.
-pub async fn when_believed<T, F: Future<Output = Result<T, ChainError>>>(ask: impl Fn() -> F) -> Result<T, ChainError> {
-    let mut is_told = false;
-    loop {
-        match ask().await {
-            Err(error) if error.is_recoverable() => {
-                if !is_told {
-                    tracing::warn!(%error, "Waiting for a node that can be believed.");
-                    is_told = true;
-                }
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-            answered => return answered,
-        }
-    }
 }
 
 /// Cancelled by the first Ctrl-C or SIGTERM; a second one ends the process at once.

@@ -2,10 +2,10 @@
 
 use crate::{
     args::MineArgs,
-    context::{Context, metrics, serve_blobs, shutdown, when_believed},
+    context::{Context, metrics, serve_blobs, shutdown},
     exit::CliError,
 };
-use agora_chain::Submitter;
+use agora_chain::{Submitter, patiently};
 use agora_compute::{AUTO_SELECTOR, DeviceInfo, DeviceType, Engine, EngineError, GpuOptions};
 use agora_primitives::participants::Role;
 use agora_worker::{Openings, Policy, Worker, WorkerConfig, WorkerError};
@@ -14,13 +14,16 @@ use std::sync::Arc;
 pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     let shutdown = shutdown();
     let keypair = context.keypair()?;
-    let client = context.lasting_client().await?;
+    let client = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        client = context.lasting_client() => client?,
+    };
     let account = keypair.account();
     let journal = context.journal(&client, &account)?;
     // It tells the nodes what was final, before one is believed in anything.
     let submitter = Submitter::resume(client.clone(), keypair, Arc::new(journal.clone()));
     submitter.start().await?;
-    let at = when_believed(|| client.best()).await?;
+    let at = patiently(|| client.best()).await?;
     let participant = at
         .participant(&account, Role::Worker)
         .await?

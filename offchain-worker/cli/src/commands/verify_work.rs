@@ -12,7 +12,10 @@ use std::sync::Arc;
 pub async fn run(context: &Context, args: VerifyWorkArgs) -> Result<(), CliError> {
     let shutdown = shutdown();
     let keypair = context.keypair()?;
-    let client = context.lasting_client().await?;
+    let client = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        client = context.lasting_client() => client?,
+    };
     let account = keypair.account();
     let journal = context.journal(&client, &account)?;
     let engine = context.engine(args.device).await?;
