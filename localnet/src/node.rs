@@ -3,6 +3,7 @@
 use crate::{LocalnetError, Process, free_port, program};
 use agora_chain::Client;
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -93,6 +94,11 @@ impl Node {
     /// Where it answers.
     pub fn url(&self) -> String {
         format!("ws://127.0.0.1:{}", self.rpc_port)
+    }
+
+    /// The same as an address.
+    pub fn rpc_address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.rpc_port).into()
     }
 
     /// Where other nodes reach it, given its peer id.

@@ -1,5 +1,6 @@
 //! Whole jobs of each kind: the adapter against the processor in computing and in checking, and checking against computing.
 
+mod hashing;
 mod matmul;
 mod rendering;
 mod synthetic;
@@ -7,7 +8,7 @@ mod training;
 
 use crate::{Failure, timing::in_turn};
 use agora_bench_figures::{Better, Figure};
-use agora_compute::{CancelFlag, CpuEngine, Engine, GpuEngine, JobSpec, MemoryInputs, NoProgress, Verdict};
+use agora_compute::{CancelFlag, CpuEngine, DeviceInfo, Engine, GpuEngine, JobSpec, MemoryInputs, NoProgress, Verdict};
 
 /// The goal for checks: at most this part of the time of computing.
 const CHECK_GOAL: f64 = 0.01;
@@ -29,7 +30,12 @@ struct Subject {
 }
 
 /// All figures.
-pub fn measure(gpu: &GpuEngine, cpu: &CpuEngine, repetitions: usize) -> Result<Vec<Figure>, Failure> {
+pub fn measure(
+    device: &DeviceInfo,
+    gpu: &GpuEngine,
+    cpu: &CpuEngine,
+    repetitions: usize,
+) -> Result<Vec<Figure>, Failure> {
     let subjects: [fn() -> Result<Subject, Failure>; 6] = [
         || Ok(synthetic::chain()),
         || Ok(synthetic::large_product()),
@@ -41,6 +47,9 @@ pub fn measure(gpu: &GpuEngine, cpu: &CpuEngine, repetitions: usize) -> Result<V
     let mut figures = Vec::new();
     for subject in subjects {
         figures.extend(subject()?.measure(gpu, cpu, repetitions)?);
+    }
+    for subject in [synthetic::chain(), synthetic::large_product()] {
+        figures.push(hashing::measure(&subject, device, repetitions)?);
     }
     Ok(figures)
 }

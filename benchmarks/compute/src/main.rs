@@ -48,7 +48,7 @@ fn main() -> Result<(), Failure> {
     self_test(&cpu)?;
 
     let mut figures = products::measure(&gpu, &cpu, &arguments.sizes, arguments.repetitions)?;
-    figures.extend(jobs::measure(&gpu, &cpu, arguments.repetitions)?);
+    figures.extend(jobs::measure(&device, &gpu, &cpu, arguments.repetitions)?);
     Figure::print(&figures);
     Figure::write(&figures, &arguments.output)?;
     println!("\nWritten to {}.", arguments.output.display());

@@ -17,7 +17,6 @@ use crate::{
 };
 use agora_jobs::BlobRef;
 use std::{
-    fmt,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -33,17 +32,6 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 pub struct Cache {
     folder: Arc<Path>,
     quota: u64,
-    protected: Protected,
-}
-
-/// Which blobs do not make room for others.
-#[derive(Clone)]
-struct Protected(Arc<dyn Fn(&BlobKey) -> bool + Send + Sync>);
-
-impl fmt::Debug for Protected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Protected")
-    }
 }
 
 /// A file that may be removed.
@@ -79,14 +67,7 @@ impl Cache {
         Ok(Self {
             folder: folder.into(),
             quota,
-            protected: Protected(Arc::new(|_| false)),
         })
-    }
-
-    /// The same cache, in which blobs that `wanted` wants make room for no others.
-    pub fn protecting(mut self, wanted: impl Fn(&BlobKey) -> bool + Send + Sync + 'static) -> Self {
-        self.protected = Protected(Arc::new(wanted));
-        self
     }
 
     /// The file of a blob that is here, and its length. Its time becomes now.
@@ -228,7 +209,7 @@ impl Cache {
         if used.saturating_sub(taken).saturating_add(size) <= self.quota {
             return Ok(());
         }
-        let removable = self.removable(&*self.protected.0, &mut Garbage::default())?;
+        let removable = self.removable(&|_| false, &mut Garbage::default())?;
         // The file itself may be among them.
         let removable = removable.iter().map(|file| file.size).sum::<u64>();
         let in_use = used.saturating_sub(removable);
@@ -247,7 +228,7 @@ impl Cache {
         }
     }
 
-    /// Makes room for `size` bytes, by removing what was used longest ago and nobody names or wants.
+    /// Makes room for `size` bytes, by removing what was used longest ago and nobody names.
     pub(crate) fn make_room(&self, size: u64) -> Result<(), BlobError> {
         let mut used = self.used()?;
         if used.saturating_add(size) <= self.quota {
@@ -255,7 +236,7 @@ impl Cache {
         }
         self.remove_abandoned(ABANDONED)?;
         let mut garbage = Garbage::default();
-        let removable = self.removable(&*self.protected.0, &mut garbage)?;
+        let removable = self.removable(&|_| false, &mut garbage)?;
         let in_use = used.saturating_sub(removable.iter().map(|file| file.size).sum());
         if in_use.saturating_add(size) > self.quota {
             return Err(self.full(size, in_use));
@@ -273,7 +254,7 @@ impl Cache {
     /// first. Counts other blobs as kept.
     fn removable(
         &self,
-        wanted: &(impl Fn(&BlobKey) -> bool + ?Sized),
+        wanted: &impl Fn(&BlobKey) -> bool,
         garbage: &mut Garbage,
     ) -> Result<Vec<Removable>, BlobError> {
         let mut removable = Vec::new();

@@ -25,6 +25,7 @@ mod cache;
 mod disk;
 mod error;
 pub mod http;
+mod joined;
 mod kind;
 mod partial;
 mod source;

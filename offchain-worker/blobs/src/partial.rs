@@ -3,11 +3,15 @@
 //! Nothing is noted beside the bytes and the tree: after a break, what is there is hashed, and what is right is kept. So a
 //! power cut, a full disk or a damaged sector costs the groups that it hit, and nothing is believed.
 
-use crate::{BlobError, Cache, Wanted, disk, tree};
+use crate::{BlobError, Cache, Wanted, disk, joined::JoinedWrites, tree};
 use agora_jobs::BlobRef;
 use bao_tree::{
     ChunkRanges,
-    io::{BaoContentItem, sync::WriteAt},
+    io::{
+        BaoContentItem,
+        outboard::PreOrderOutboard,
+        sync::{OutboardMut, WriteAt},
+    },
 };
 use std::{
     fs::{File, TryLockError},
@@ -181,8 +185,9 @@ impl Partial {
         let failed = |error| BlobError::file(&self.data.path, error);
         Ok(Writer {
             partial: self,
-            data: self.data.file.try_clone().map_err(failed)?,
-            tree: tree::in_file(&self.blob, self.tree.try_clone().map_err(failed)?),
+            data: JoinedWrites::to(self.data.file.try_clone().map_err(failed)?),
+            tree: tree::in_file(&self.blob, JoinedWrites::to(self.tree.try_clone().map_err(failed)?)),
+            pending: 0..0,
         })
     }
 
@@ -258,28 +263,48 @@ pub fn fill_in_order(
     Ok(())
 }
 
-/// Writes to a partial blob.
+/// How many bytes are written before they count as arrived.
+const COUNTED_AT_ONCE: u64 = 1 << 20;
+
+/// Writes to a partial blob. What is not flushed has not arrived.
 pub struct Writer<'a> {
     partial: &'a Partial,
-    data: File,
-    tree: bao_tree::io::outboard::PreOrderOutboard<File>,
+    data: JoinedWrites,
+    tree: PreOrderOutboard<JoinedWrites>,
+    /// What is written and does not count as arrived yet.
+    pending: Range<u64>,
 }
 
 impl Writer<'_> {
     /// Writes what has been checked against the root.
     pub fn write(&mut self, item: BaoContentItem) -> Result<(), BlobError> {
-        use bao_tree::io::sync::OutboardMut;
         let failed = |error| BlobError::file(&self.partial.data.path, error);
         match item {
             BaoContentItem::Parent(parent) => self.tree.save(parent.node, &parent.pair).map_err(failed),
             BaoContentItem::Leaf(leaf) => {
                 self.partial.reserve(leaf.data.len() as u64)?;
+                if leaf.offset != self.pending.end || leaf.offset.saturating_sub(self.pending.start) >= COUNTED_AT_ONCE
+                {
+                    self.flush()?;
+                    self.pending = leaf.offset..leaf.offset;
+                }
                 self.data.write_all_at(leaf.offset, &leaf.data).map_err(failed)?;
-                let end = leaf.offset.saturating_add(leaf.data.len() as u64);
-                *self.partial.have() |= tree::groups(&self.partial.blob, leaf.offset..end);
+                self.pending.end = leaf.offset.saturating_add(leaf.data.len() as u64);
                 Ok(())
             }
         }
+    }
+
+    /// Writes what is still in memory; then all that was written has arrived.
+    pub fn flush(&mut self) -> Result<(), BlobError> {
+        let failed = |error| BlobError::file(&self.partial.data.path, error);
+        self.data.flush().map_err(failed)?;
+        self.tree.data.flush().map_err(failed)?;
+        if !self.pending.is_empty() {
+            *self.partial.have() |= tree::groups(&self.partial.blob, self.pending.clone());
+            self.pending = self.pending.end..self.pending.end;
+        }
+        Ok(())
     }
 }
 

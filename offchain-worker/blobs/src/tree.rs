@@ -25,7 +25,7 @@ pub fn shape(blob: &BlobRef) -> BaoTree {
 }
 
 /// A tree whose hash pairs are in `file`.
-pub fn in_file(blob: &BlobRef, file: File) -> PreOrderOutboard<File> {
+pub fn in_file<Pairs>(blob: &BlobRef, file: Pairs) -> PreOrderOutboard<Pairs> {
     PreOrderOutboard {
         root: blob.hash.0.into(),
         tree: shape(blob),

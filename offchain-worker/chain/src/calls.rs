@@ -1,7 +1,7 @@
 //! The market's calls, typed.
 
 use crate::{
-    AccountId, Balance, BlockNumber, H256, Payload,
+    AccountId, Balance, BlockNumber, H256, Payload, ProxyType,
     api::api::{self, runtime_types::bounded_collections::bounded_vec::BoundedVec},
 };
 use agora_primitives::{
@@ -57,6 +57,20 @@ pub fn set_addresses(addresses: &[String]) -> impl Payload + use<> {
         .map(|address| BoundedVec(address.clone().into_bytes()))
         .collect();
     api::transactions().registry().set_addresses(BoundedVec(addresses))
+}
+
+/// Lets `proxy` make calls of the caller's account, as far as `proxy_type` allows, at once.
+pub fn add_proxy(proxy: AccountId, proxy_type: ProxyType) -> impl Payload {
+    api::transactions()
+        .proxy()
+        .add_proxy(proxy.into(), proxy_type.into(), 0)
+}
+
+/// Takes back what [`add_proxy`] gave.
+pub fn remove_proxy(proxy: AccountId, proxy_type: ProxyType) -> impl Payload {
+    api::transactions()
+        .proxy()
+        .remove_proxy(proxy.into(), proxy_type.into(), 0)
 }
 
 /// Asks to leave a role; its bond can be withdrawn after the cool-down.

@@ -1,7 +1,7 @@
 //! Signing keys and where they come from: a file or an environment variable, never a command line, which every user of
 //! the machine can read.
 
-use crate::AccountId;
+use crate::{AccountId, keystore};
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -17,7 +17,7 @@ pub struct Keypair(sr25519::Keypair);
 /// Where a key comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KeySource {
-    /// The file's first line is a secret phrase or `0x…` seed, with derivations if wanted.
+    /// The file's first line is a secret phrase or `0x…` seed, with derivations if wanted. A keystore is [`KeyError::Locked`].
     File(PathBuf),
     /// The variable's value is a secret phrase or seed.
     Environment(String),
@@ -53,6 +53,20 @@ pub enum KeyError {
     /// The variable is not set.
     #[error("the environment variable {0} is not set to a secret phrase")]
     Unset(String),
+    /// The file is a keystore, which only its password opens: see [`Keypair::unlock`].
+    #[error("the key file {} is encrypted: give its password", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The password of a keystore is another one.
+    #[error("that is not the password of the key file")]
+    WrongPassword,
+    /// A keystore cannot be read.
+    #[error(
+        "the encrypted key file cannot be used (it should be an sr25519 account as Polkadot's wallets export it): {0}"
+    )]
+    Keystore(String),
     /// The text is neither a secret phrase nor a seed.
     #[error("that is no secret phrase (12 to 24 words, derivations such as //worker allowed) or 0x… seed: {0}")]
     Malformed(String),
@@ -63,11 +77,10 @@ impl KeySource {
     pub fn load(&self) -> Result<Keypair, KeyError> {
         match self {
             Self::File(path) => {
-                refuse_if_open(path)?;
-                let text = std::fs::read_to_string(path).map_err(|reason| KeyError::Unreadable {
-                    path: path.clone(),
-                    reason,
-                })?;
+                let text = read_private(path)?;
+                if keystore::is_one(&text) {
+                    return Err(KeyError::Locked { path: path.clone() });
+                }
                 text.lines().next().unwrap_or_default().trim().parse()
             }
             Self::Environment(name) => std::env::var(name)
@@ -77,6 +90,38 @@ impl KeySource {
             Self::Development(uri) => uri.parse(),
         }
     }
+}
+
+/// The text of a file that only its owner can read.
+///
+/// Errors: `TooOpen`, `Unreadable`.
+pub fn read_private(path: &Path) -> Result<String, KeyError> {
+    refuse_if_open(path)?;
+    std::fs::read_to_string(path).map_err(|reason| KeyError::Unreadable {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+/// Writes a new file that only its owner can read.
+fn write_private(path: &Path, text: &str) -> Result<(), KeyError> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let write = || -> std::io::Result<()> {
+        let mut file = options.open(path)?;
+        writeln!(file, "{text}")?;
+        file.sync_all()
+    };
+    write().map_err(|reason| KeyError::Unwritable {
+        path: path.to_owned(),
+        reason,
+    })
 }
 
 #[cfg(unix)]
@@ -102,28 +147,30 @@ impl Keypair {
     ///
     /// Errors: the file exists already; no key is ever overwritten.
     pub fn generate(path: &Path) -> Result<Self, KeyError> {
-        use std::io::Write;
         let entropy: [u8; 16] = rand::random();
         let phrase = Mnemonic::from_entropy(&entropy).map_err(|error| KeyError::Malformed(error.to_string()))?;
         let keypair =
             sr25519::Keypair::from_phrase(&phrase, None).map_err(|error| KeyError::Malformed(error.to_string()))?;
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
-        }
-        let write = || -> std::io::Result<()> {
-            let mut file = options.open(path)?;
-            writeln!(file, "{phrase}")?;
-            file.sync_all()
-        };
-        write().map_err(|reason| KeyError::Unwritable {
-            path: path.to_owned(),
-            reason,
-        })?;
+        write_private(path, &phrase.to_string())?;
         Ok(Self(keypair))
+    }
+
+    /// Makes a new key, writes it to a new file that only `password` opens, and returns the key. Polkadot's wallets read the
+    /// file too. There is no secret phrase: who loses the file or the password loses the account.
+    ///
+    /// Errors: the file exists already; no key is ever overwritten.
+    pub fn generate_locked(path: &Path, password: &str) -> Result<Self, KeyError> {
+        let (keypair, text) = keystore::seal(rand::random(), password)?;
+        write_private(path, &text)?;
+        Ok(Self(keypair))
+    }
+
+    /// The key in the keystore at `path`, which `password` opens: one that [`Self::generate_locked`] has written, or an
+    /// sr25519 account that a wallet has exported. Takes 128 MiB and half a second.
+    ///
+    /// Errors: `WrongPassword`, `Keystore`, `TooOpen`, `Unreadable`.
+    pub fn unlock(path: &Path, password: &str) -> Result<Self, KeyError> {
+        keystore::open(&read_private(path)?, password).map(Self)
     }
 
     /// The account that this key controls.

@@ -19,10 +19,13 @@ mod client;
 mod error;
 pub mod hex_text;
 mod keys;
+mod keystore;
 mod node;
 mod nodes;
 mod proof;
+mod proxies;
 mod quote;
+mod sources;
 mod state;
 mod submit;
 mod transactions;
@@ -35,9 +38,10 @@ pub use agora_transactions::{
 pub use blocks::{BlockEvents, Blocks};
 pub use client::{AtBlock, BlockRef, Client, patiently};
 pub use error::ChainError;
-pub use keys::{KeyError, KeySource, Keypair};
+pub use keys::{KeyError, KeySource, Keypair, read_private};
 pub use node::NodeView;
 pub use proof::{Header, Unverified, VerifiedResult, verify_result};
+pub use proxies::ProxyType;
 pub use quote::Quote;
 pub use submit::{Intention, Submitter};
 pub use subxt::{

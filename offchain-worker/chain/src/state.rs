@@ -192,18 +192,6 @@ impl AtBlock {
         })
     }
 
-    /// Where `account` says that it serves blobs, the preferred address first. Anybody can write anything there.
-    pub async fn addresses(&self, account: &AccountId) -> Result<Vec<String>, ChainError> {
-        let address = api::storage().registry().addresses_of();
-        let Some(entry) = self.at.storage().try_fetch(address, (*account,)).await? else {
-            return Ok(Vec::new());
-        };
-        let addresses = entry.decode()?.0.into_iter();
-        Ok(addresses
-            .map(|address| String::from_utf8_lossy(&address.0).into_owned())
-            .collect())
-    }
-
     /// When rounds of hardware challenges are held; `None`: never.
     pub async fn hardware_schedule(&self) -> Result<Option<ScheduleView>, ChainError> {
         let address = api::storage().capability().current_schedule();

@@ -74,8 +74,8 @@ impl Intention {
     }
 }
 
-/// Sends transactions of one account. Cheap to clone; clones share the account's nonces, and what is set aside for
-/// fees.
+/// Sends transactions of one key, for its own account or for one that has made it its proxy. Cheap to clone; clones share
+/// the key's nonces.
 ///
 /// What it sends is written to its log first. It answers a lost connection, a restart, a re-org or a full pool by
 /// looking at the chain, and never by doing the same thing twice.
@@ -83,6 +83,7 @@ impl Intention {
 pub struct Submitter {
     client: Client,
     keypair: Arc<Keypair>,
+    /// Whose calls they are.
     account: AccountId,
     log: Arc<dyn TransactionLog>,
     transactions: Arc<OnceCell<Arc<Transactions>>>,
@@ -124,9 +125,25 @@ impl Submitter {
         }
     }
 
-    /// The account whose transactions it sends.
+    /// The same, with calls that are those of `account`, which has made the key its proxy. The key's own account pays the
+    /// fees; whatever else a call moves is `account`'s.
+    pub fn on_behalf_of(self, account: AccountId) -> Self {
+        Self {
+            account,
+            transactions: Arc::default(),
+            runner: Arc::default(),
+            ..self
+        }
+    }
+
+    /// The account whose calls it sends.
     pub fn account(&self) -> &AccountId {
         &self.account
+    }
+
+    /// The account that signs, and pays the fees.
+    pub fn payer(&self) -> AccountId {
+        self.keypair.account()
     }
 
     /// The connection it uses.
@@ -169,15 +186,31 @@ impl Submitter {
         self.make(intention.of(batch), Until::Best).await
     }
 
-    /// The bytes of `call` for the runtime as it is now.
+    /// The bytes of `call` for the runtime as it is now, for [`Self::submit_together`].
     pub async fn encode(&self, call: &impl Payload) -> Result<Vec<u8>, ChainError> {
         let transactions = self.client.best().await?.at.tx();
         transactions.validate(call)?;
         Ok(transactions.call_data(call)?)
     }
 
-    async fn make(&self, intent: Intent, until: Until) -> Result<Included, ChainError> {
+    async fn make(&self, mut intent: Intent, until: Until) -> Result<Included, ChainError> {
+        intent.call = self.in_its_name(intent.call).await?;
         self.transactions().await?.make(intent, until).await
+    }
+
+    /// The encoded `call` as the key sends it: through the proxy pallet, if it is another account's.
+    async fn in_its_name(&self, call: Vec<u8>) -> Result<Vec<u8>, ChainError> {
+        if self.account == self.payer() {
+            return Ok(call);
+        }
+        let at = self.client.best().await?;
+        let nothing = api::Call::System(api::system::Call::remark { remark: Vec::new() });
+        let around = api::transactions().proxy().proxy(self.account.into(), None, nothing);
+        let mut encoded = at.at.tx().call_data(&around)?;
+        // The call is the last argument.
+        encoded.truncate(encoded.len().saturating_sub(filler(&at)?.len()));
+        encoded.extend(call);
+        Ok(encoded)
     }
 
     /// Those of this account; the first time, what is in the log goes on.
@@ -189,7 +222,8 @@ impl Submitter {
                 ..Policy::default()
             };
             let (client, keypair, log) = (self.client.clone(), (*self.keypair).clone(), Arc::clone(&self.log));
-            let transactions = Arc::new(Transactions::resume(client, keypair, log, policy).await?);
+            let transactions = Transactions::resume(client, keypair, self.account, log, policy).await?;
+            let transactions = Arc::new(transactions);
             let runner = tokio::spawn(Arc::clone(&transactions).run());
             // It is set once, because this runs once.
             let _ = self.runner.0.set(runner.abort_handle());
@@ -206,9 +240,11 @@ impl Submitter {
 
     /// The fee of `call` as blocks are now, in plancks, without a tip.
     pub async fn estimate(&self, call: &impl Payload) -> Result<Balance, ChainError> {
-        let at = self.client.best().await?.at;
+        let call = self.in_its_name(self.encode(call).await?).await?;
+        let transactions = self.client.best().await?.at.tx();
+        let call = transactions.from_call_data_bytes(&call)?;
         let params = DefaultExtrinsicParamsBuilder::new().immortal().nonce(u32::MAX.into());
-        let mut signable = at.tx().create_signable_offline(call, params.build())?;
+        let mut signable = transactions.create_signable_offline(&call, params.build())?;
         Ok(signable.sign(&*self.keypair)?.partial_fee_estimate().await?)
     }
 
@@ -226,11 +262,11 @@ impl Submitter {
     }
 
     /// Signs `calls` with consecutive nonces and hands them to the pool, several at a time. It does not wait until
-    /// they are included, and writes nothing down: for measurements, by an account that sends nothing else. Returns
-    /// how many the pool took before the first that it refused: those after that one cannot be included.
+    /// they are included, and writes nothing down: for measurements, by an account that sends nothing else, for itself.
+    /// Returns how many the pool took before the first that it refused: those after that one cannot be included.
     pub async fn submit_all(&self, calls: &[impl Payload]) -> Result<usize, ChainError> {
         let _turn = self.bulk.acquire().await;
-        let first = self.client.next_nonce(&self.account).await?;
+        let first = self.client.next_nonce(&self.payer()).await?;
         let at = self.client.best().await?;
         let mut signed = Vec::new();
         for (call, nonce) in calls.iter().zip(first..) {

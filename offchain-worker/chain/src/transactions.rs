@@ -46,10 +46,13 @@ pub(crate) enum Until {
     Settled,
 }
 
-/// All transactions of one account.
+/// All transactions of one key.
 pub(crate) struct Transactions {
     pub client: Client,
+    /// The key's account, which pays the fees.
     pub account: AccountId,
+    /// Whose calls they are.
+    on_behalf_of: AccountId,
     keypair: Keypair,
     log: Arc<dyn TransactionLog>,
     policy: Policy,
@@ -74,6 +77,7 @@ impl Transactions {
     pub async fn resume(
         client: Client,
         keypair: Keypair,
+        on_behalf_of: AccountId,
         log: Arc<dyn TransactionLog>,
         policy: Policy,
     ) -> Result<Self, ChainError> {
@@ -85,6 +89,7 @@ impl Transactions {
         let book = Book::restore(log.all().map_err(log_error)?, finalised);
         Ok(Self {
             account: keypair.account(),
+            on_behalf_of,
             client,
             keypair,
             log,

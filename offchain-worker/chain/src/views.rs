@@ -1,6 +1,6 @@
 //! What the chain knows, in the form that programs and people want it.
 
-use crate::{AccountId, Balance, BlockNumber, H256};
+use crate::{AccountId, Balance, BlockNumber, H256, ProxyType};
 use agora_primitives::{
     ClassId, TaskId,
     capability::{Decision, challenge_job},
@@ -42,6 +42,15 @@ pub struct AppealWindowView {
     pub until: BlockNumber,
     /// What has been attested.
     pub attestations: Attestations,
+}
+
+/// The keys that may act for an account.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ProxyView {
+    /// Each with what it may do, and the blocks from announcing a call to making it.
+    pub proxies: Vec<(AccountId, ProxyType, BlockNumber)>,
+    /// What the account deposits for them, in plancks.
+    pub deposit: Balance,
 }
 
 /// When rounds of hardware challenges are held.

@@ -1,11 +1,17 @@
 //! The command line.
 
+mod account;
 mod blobs;
 mod mine;
 mod operate;
 mod publish;
 mod url;
 
+pub(crate) use account::parse_specialisation;
+pub use account::{
+    AddressesArgs, BalanceArgs, KeysArgs, KeysCommand, LeaveArgs, ProfileArgs, ProxyArgs, ProxyCommand, ProxyOfArgs,
+    RegisterArgs, RoleArg, TransferArgs,
+};
 pub use blobs::{BlobsArgs, BlobsCommand, GarbageArgs, GetArgs, PeerArgs, PutArgs, ServeArgs};
 pub use mine::MineArgs;
 #[cfg(test)]
@@ -16,8 +22,8 @@ pub use operate::{
 };
 pub use publish::{PublishArgs, TermsArgs};
 
-use crate::{output::Format, units::Amount};
-use agora_primitives::participants::{Role, Specialisation};
+use crate::output::Format;
+use ::url::Url;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -56,13 +62,21 @@ pub struct Global {
     /// The profile of that file to use.
     #[arg(long, global = true, env = "AGORA_PROFILE", value_name = "NAME")]
     pub profile: Option<String>,
-    /// File with the secret phrase of the signing key, readable by its owner alone. Without it, the phrase is taken
-    /// from the environment variable AGORA_KEY.
+    /// File with the secret phrase of the signing key, or an account that a wallet of Polkadot has exported; readable by
+    /// its owner alone. Without it, the phrase is taken from the environment variable AGORA_KEY.
     #[arg(long, global = true, env = "AGORA_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+    /// File with the password of an encrypted --key-file, readable by its owner alone. Without it, the password is asked for
+    /// on the terminal.
+    #[arg(long, global = true, env = "AGORA_PASSWORD_FILE", value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
     /// Sign with a well-known key of development chains, such as //Alice. Everybody has these keys.
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "key_file")]
     pub dev: Option<String>,
+    /// Act for this account, which has made the key its proxy: see `agora proxy`. The key pays the fees; bonds, pay and what
+    /// is published are the account's.
+    #[arg(long, global = true, env = "AGORA_PROXIED", value_name = "ACCOUNT")]
+    pub proxied: Option<String>,
     /// Folder for journals and, unless --blobs says otherwise, for blobs.
     #[arg(long, global = true, env = "AGORA_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
@@ -94,6 +108,10 @@ pub enum Command {
     Profile(ProfileArgs),
     /// Leave a role: take no new work, and after the cool-down withdraw the bond.
     Leave(LeaveArgs),
+    /// Show where an account says that it serves blobs, or say it.
+    Addresses(AddressesArgs),
+    /// Let another key act for an account, so that the account's own need not be on a worker's machine.
+    Proxy(ProxyArgs),
     /// Work: take tasks, compute, commit, reveal, collect.
     Mine(MineArgs),
     /// Check results while they can be appealed, and attest for or against them.
@@ -141,107 +159,6 @@ pub enum Command {
 }
 
 #[derive(Args)]
-pub struct KeysArgs {
-    #[command(subcommand)]
-    pub command: KeysCommand,
-}
-
-#[derive(Subcommand)]
-pub enum KeysCommand {
-    /// Make a new key and write its secret phrase to a file that only you can read.
-    Generate {
-        /// The file; it must not exist.
-        file: PathBuf,
-    },
-    /// Show the account of the key that --key-file, AGORA_KEY or --dev gives.
-    Show,
-}
-
-/// A role, as the command line names it.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum RoleArg {
-    Worker,
-    Verifier,
-    Orchestrator,
-    Expert,
-}
-
-impl From<RoleArg> for Role {
-    fn from(role: RoleArg) -> Self {
-        match role {
-            RoleArg::Worker => Self::Worker,
-            RoleArg::Verifier => Self::Verifier,
-            RoleArg::Orchestrator => Self::Orchestrator,
-            RoleArg::Expert => Self::Expert,
-        }
-    }
-}
-
-#[derive(Args)]
-pub struct RegisterArgs {
-    /// The role.
-    #[arg(long, value_enum)]
-    pub role: RoleArg,
-    /// The bond, in units, such as 100 or 12.5.
-    #[arg(long, value_name = "AMOUNT")]
-    pub bond: Amount,
-    /// A worker's kinds of work; all that `agora mine` can do if left out.
-    #[arg(long, value_delimiter = ',', value_parser = parse_specialisation,
-        default_value = "synthetic,inference,embedding,training,rendering,row-transform")]
-    pub specialisations: Vec<Specialisation>,
-    /// How many tasks a worker takes at a time.
-    #[arg(long, default_value_t = 1)]
-    pub slots: u32,
-    /// A worker's speed in GOPS, billions of multiplications and additions per second in synthetic jobs; measured on
-    /// the device if left out.
-    #[arg(long)]
-    pub capability: Option<u32>,
-    /// The device to measure.
-    #[arg(long, default_value = "auto")]
-    pub device: String,
-}
-
-#[derive(Args)]
-pub struct ProfileArgs {
-    /// The account; that of the key if left out.
-    #[arg(conflicts_with_all = ["specialisations", "slots", "capability"])]
-    pub account: Option<String>,
-    /// Declare these kinds of work instead.
-    #[arg(long, value_delimiter = ',', value_parser = parse_specialisation)]
-    pub specialisations: Vec<Specialisation>,
-    /// Take so many tasks at a time.
-    #[arg(long)]
-    pub slots: Option<u32>,
-    /// Declare this speed, in GOPS.
-    #[arg(long)]
-    pub capability: Option<u32>,
-}
-
-impl ProfileArgs {
-    /// Whether anything is to be changed.
-    pub const fn changes(&self) -> bool {
-        !self.specialisations.is_empty() || self.slots.is_some() || self.capability.is_some()
-    }
-}
-
-#[derive(Args)]
-pub struct LeaveArgs {
-    /// The role.
-    #[arg(long, value_enum)]
-    pub role: RoleArg,
-    /// Withdraw the bond: the cool-down that began with asking to leave is over.
-    #[arg(long)]
-    pub withdraw: bool,
-}
-
-pub(crate) fn parse_specialisation(text: &str) -> Result<Specialisation, String> {
-    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| {
-        let names = Specialisation::ALL.map(|one| crate::units::name_of(&one));
-        format!("there is no such kind of work; known are {}", names.join(", "))
-    })
-}
-
-#[derive(Args)]
 pub struct VerifyWorkArgs {
     /// The device to check on: "auto", "cpu", an index of `agora devices`, or part of a name.
     #[arg(long, default_value = "auto")]
@@ -263,6 +180,10 @@ pub struct RunArgs {
     /// store in common. Results are served from their reveal on.
     #[arg(long, value_name = "ADDRESS")]
     pub serve: Option<SocketAddr>,
+    /// Publish this URL on chain as where this account serves blobs, such as http://me.example:9620, so that others find
+    /// them: what --serve serves, as it is reached from outside. May be repeated, the preferred one first.
+    #[arg(long, value_name = "URL")]
+    pub announce: Vec<Url>,
     #[command(flatten)]
     pub peers: PeerArgs,
     /// Most of the inputs and the output of one job together, in GiB: they are held in memory. Larger jobs are left to
@@ -345,20 +266,6 @@ pub struct VerifyArgs {
     pub device: String,
     #[command(flatten)]
     pub peers: PeerArgs,
-}
-
-#[derive(Args)]
-pub struct BalanceArgs {
-    /// The account; that of the key if left out.
-    pub account: Option<String>,
-}
-
-#[derive(Args)]
-pub struct TransferArgs {
-    /// The account that receives it.
-    pub to: String,
-    /// How much, in units, such as 100 or 12.5.
-    pub amount: Amount,
 }
 
 #[derive(Args)]

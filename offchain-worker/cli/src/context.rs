@@ -2,6 +2,7 @@
 
 use crate::{
     args::{Global, PeerArgs},
+    commands::proxy,
     config::KEY_VARIABLE,
     exit::CliError,
     output::Format,
@@ -10,10 +11,11 @@ use agora_blobs::{
     BlobStore, Blobs, Cache,
     http::{PeerLimits, Peers, Reach, ServeLimits, Served, serve},
 };
-use agora_chain::{AccountId, Client, KeySource, Keypair, Submitter};
+use agora_chain::{AccountId, Client, KeyError, KeySource, Keypair, ProxyType, Submitter, patiently, read_private};
 use agora_compute::{Engine, GpuOptions};
 use agora_worker::{Journal, Metrics, WorkerError, serve_metrics};
 use std::{
+    io::IsTerminal,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -75,21 +77,78 @@ impl Context {
             (None, Some(file)) => KeySource::File(file.clone()),
             (None, None) => KeySource::Environment(KEY_VARIABLE.to_owned()),
         };
-        Ok(source.load()?)
+        match source.load() {
+            Err(KeyError::Locked { path }) => Ok(Keypair::unlock(&path, &self.password(None)?)?),
+            loaded => Ok(loaded?),
+        }
     }
 
-    /// Connects to the node, with the key to sign with.
+    /// The password of the key file: the first line of --password-file, or what is typed. A new one is typed twice.
+    pub fn password(&self, again: Option<&str>) -> Result<String, CliError> {
+        if let Some(file) = self
+            .global
+            .password_file
+            .as_deref()
+            .filter(|path| !path.as_os_str().is_empty())
+        {
+            let text = read_private(file)?;
+            return Ok(text.lines().next().unwrap_or_default().to_owned());
+        }
+        if !std::io::stdin().is_terminal() {
+            return Err(CliError::Usage(
+                "the key file is encrypted, and there is no terminal to ask for its password: give --password-file"
+                    .to_owned(),
+            ));
+        }
+        let ask = |what: &str| {
+            rpassword::prompt_password(what)
+                .map_err(|error| CliError::Usage(format!("no password could be read: {error}")))
+        };
+        let password = ask("Password of the key file: ")?;
+        match again {
+            Some(prompt) if ask(prompt)? != password => Err(CliError::Usage(
+                "the two passwords differ; nothing was written".to_owned(),
+            )),
+            _ => Ok(password),
+        }
+    }
+
+    /// Connects to the node, with the key to sign with, for the account that it acts for.
     pub async fn submitter(&self) -> Result<Submitter, CliError> {
-        let keypair = self.keypair()?;
-        Ok(Submitter::new(self.client().await?, keypair))
+        let (keypair, account) = (self.keypair()?, self.account(None)?);
+        Ok(Submitter::new(self.client().await?, keypair).on_behalf_of(account))
     }
 
-    /// The account named, or that of the key.
+    /// As [`Self::submitter`], for a process that goes on with what it had sent before it was stopped. Returns the journal of
+    /// the account too. It waits for a node that can be believed; `None`: stopped before.
+    pub async fn lasting_submitter(
+        &self,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<(Submitter, Journal)>, CliError> {
+        let (keypair, account) = (self.keypair()?, self.account(None)?);
+        let client = tokio::select! {
+            () = shutdown.cancelled() => return Ok(None),
+            client = self.lasting_client() => client?,
+        };
+        let journal = self.journal(&client, &account)?;
+        // A key's nonces are its own, whomever it acts for.
+        let transactions = match keypair.account() {
+            own if own == account => journal.clone(),
+            own => self.journal(&client, &own)?,
+        };
+        let submitter = Submitter::resume(client, keypair, Arc::new(transactions)).on_behalf_of(account);
+        // It tells the nodes what was final, before one is believed in anything.
+        submitter.start().await?;
+        let at = patiently(|| submitter.client().best()).await?;
+        proxy::ensure(&at, &account, &submitter.payer(), ProxyType::Work).await?;
+        Ok(Some((submitter, journal)))
+    }
+
+    /// The account named, or that which is acted for, or that of the key.
     pub fn account(&self, named: Option<&str>) -> Result<AccountId, CliError> {
-        match named {
-            Some(text) => text
-                .parse()
-                .map_err(|error| CliError::Usage(format!("{text:?} is not an account address: {error}"))),
+        let proxied = self.global.proxied.as_deref().filter(|text| !text.is_empty());
+        match named.or(proxied) {
+            Some(text) => parse_account(text),
             None => Ok(self.keypair()?.account()),
         }
     }
@@ -105,11 +164,7 @@ impl Context {
 
     /// The store, the cache, and the peers that the command line names.
     pub fn source(&self, args: &PeerArgs) -> Result<Blobs, CliError> {
-        let reach = if args.allow_private_peers {
-            Reach::Anywhere
-        } else {
-            Reach::Public
-        };
+        let reach = reach(args.allow_private_peers);
         for url in &args.peers {
             reach.check(url).map_err(|error| CliError::Usage(error.to_string()))?;
         }
@@ -173,6 +228,17 @@ impl Context {
         user_folder("XDG_DATA_HOME", ".local/share")
             .ok_or_else(|| CliError::Usage("HOME is not set: give a folder with --data".to_owned()))
     }
+}
+
+/// Which addresses are connected to, and published.
+pub const fn reach(allow_private: bool) -> Reach {
+    if allow_private { Reach::Anywhere } else { Reach::Public }
+}
+
+/// Reads an account's address.
+pub fn parse_account(text: &str) -> Result<AccountId, CliError> {
+    text.parse()
+        .map_err(|error| CliError::Usage(format!("{text:?} is not an account address: {error}")))
 }
 
 /// Our folder in the user's folder that `variable` names, or else in `usual`, a folder below the home.

@@ -48,6 +48,8 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Register(args) => commands::register::run(&context, args).await,
         Command::Profile(args) => commands::profile::run(&context, args).await,
         Command::Leave(args) => commands::leave::run(&context, args).await,
+        Command::Addresses(args) => commands::addresses::run(&context, args).await,
+        Command::Proxy(args) => commands::proxy::run(&context, args).await,
         Command::Mine(args) => commands::mine::run(&context, args).await,
         Command::VerifyWork(args) => commands::verify_work::run(&context, args).await,
         Command::Publish(args) => commands::publish::run(&context, args).await,

@@ -11,15 +11,20 @@ use agora_chain::{
 };
 use agora_primitives::{ClassId, TaskId, job::Claim, participants::Role, reputation::Outcome};
 
-/// A chain, and the one account that sends transactions to it.
+/// A chain, and the one account that acts on it.
 pub trait Chain: Clone + Send + Sync + 'static {
     /// The state after a block.
     type State: Send + Sync + Clone + 'static;
     /// Blocks as they come.
     type Blocks: Blocks;
 
-    /// The account that sends.
+    /// The account whose calls are sent: it works, puts up bonds and is paid.
     fn account(&self) -> AccountId;
+
+    /// The account that pays the fees: another one, if the calls are made by a proxy.
+    fn payer(&self) -> AccountId {
+        self.account()
+    }
 
     /// What identifies the chain.
     fn genesis_hash(&self) -> H256;
@@ -71,6 +76,13 @@ pub trait State: Send + Sync + Clone + 'static {
         task: TaskId,
         worker: &AccountId,
     ) -> impl Future<Output = Result<Option<Contribution>, ChainError>> + Send;
+
+    /// The addresses of those who may have what `task` is made of, but for those of `but`. Anybody can write anything there.
+    fn sources(
+        &self,
+        task: &TaskView,
+        but: Option<&AccountId>,
+    ) -> impl Future<Output = Result<Vec<String>, ChainError>> + Send;
 
     /// An account's money.
     fn balance(&self, who: &AccountId) -> impl Future<Output = Result<BalanceView, ChainError>> + Send;

@@ -9,6 +9,7 @@ use crate::{
     check::check_claim,
     driver::{Driver, Duty, Heads, Heard, Looked, Steps},
     job::{job_bytes, load_inputs, load_output, load_spec},
+    sources::with_sources,
 };
 use agora_blobs::Blobs;
 use agora_chain::{AccountId, AtBlock, BlockNumber, Intention, Submitter, calls, views::AppealWindowView};
@@ -134,14 +135,15 @@ impl Shared {
                 if view.publisher == self.account || at.contribution(task, &self.account).await?.is_some() {
                     return Ok(());
                 }
-                let job = load_spec(&self.blobs, &view.job).await?;
+                let blobs = with_sources(&self.blobs, at, &view, Some(&self.account)).await;
+                let job = load_spec(&blobs, &view.job).await?;
                 if job_bytes(&job) > self.config.max_job_bytes {
                     tracing::debug!(%task, bytes = job_bytes(&job), "Not checked: larger than this verifier takes.");
                     return Ok(());
                 }
                 // First, because it is what may be withheld: what cannot be checked costs no inputs.
-                let output = load_output(&self.blobs, &job, &claim).await?;
-                let inputs = load_inputs(&self.blobs, &job).await?;
+                let output = load_output(&blobs, &job, &claim).await?;
+                let inputs = load_inputs(&blobs, &job).await?;
                 let seed = private_seed(window.seed.0, rand::random());
                 let found = self.check(job, inputs, claim, output, seed).await?;
                 let record = AttestRecord {

@@ -31,25 +31,14 @@ impl Reach {
     ///
     /// Errors: `Url`.
     pub fn check(self, url: &Url) -> Result<(), BlobError> {
-        let refuse = |reason: &str| {
-            Err(BlobError::Url {
-                url: url.to_string(),
-                reason: reason.to_owned(),
-            })
-        };
-        if !matches!(url.scheme(), "http" | "https") {
-            return refuse("only http and https are allowed");
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return refuse("a user name or password is not allowed in it");
-        }
-        let address = match url.host() {
-            Some(Host::Ipv4(address)) => IpAddr::V4(address),
-            Some(Host::Ipv6(address)) => IpAddr::V6(address),
-            Some(Host::Domain(_)) => return Ok(()),
-            None => return refuse("it names no host"),
-        };
-        if self.allows(address) { Ok(()) } else { refuse(PRIVATE) }
+        check(url, |address| self.allows(address))
+    }
+
+    /// Checks a URL of this machine's own, for others: as [`Self::check`], and that they could connect to it.
+    ///
+    /// Errors: `Url`.
+    pub fn check_own(self, url: &Url) -> Result<(), BlobError> {
+        check(url, |address| self == Self::Anywhere || is_public(address))
     }
 
     /// The addresses among `found` that may be connected to.
@@ -73,6 +62,32 @@ fn is_public(address: IpAddr) -> bool {
 /// Whether an interface of this machine has `address`: only then can a socket have it.
 fn is_own(address: IpAddr) -> bool {
     std::net::UdpSocket::bind((address, 0)).is_ok()
+}
+
+/// Checks a URL, with an address that `allows` allows.
+fn check(url: &Url, allows: impl Fn(IpAddr) -> bool) -> Result<(), BlobError> {
+    let refuse = |reason: &str| {
+        Err(BlobError::Url {
+            url: url.to_string(),
+            reason: reason.to_owned(),
+        })
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return refuse("only http and https are allowed");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse("a user name or password is not allowed in it");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return refuse("a query or a fragment is not allowed in it");
+    }
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => IpAddr::V4(address),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address),
+        Some(Host::Domain(_)) => return Ok(()),
+        None => return refuse("it names no host"),
+    };
+    if allows(address) { Ok(()) } else { refuse(PRIVATE) }
 }
 
 /// After IANA's registry of special-purpose IPv4 addresses.

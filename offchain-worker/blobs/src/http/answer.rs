@@ -4,7 +4,7 @@ use super::{
     LONGEST_PROOF, PROOF_TYPE, SIZE_HEADER, Served,
     range::{self, Part},
 };
-use crate::{BlobError, BlobKey, tree};
+use crate::{BlobError, BlobKey, joined::ReadAhead, tree};
 use agora_jobs::{BlobRef, H256};
 use axum::{
     body::Body,
@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header, response::Builder},
     response::Response,
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use std::{fs::File, io, ops::Range, path::PathBuf};
 use tokio::{
     io::{AsyncReadExt, AsyncSeekExt},
@@ -135,7 +135,7 @@ fn read_body(file: tokio::fs::File, left: u64) -> Body {
             if next == 0 {
                 return Ok::<_, io::Error>(None);
             }
-            let mut piece = bytes::BytesMut::with_capacity(next);
+            let mut piece = BytesMut::with_capacity(next);
             if (&mut file).take(next as u64).read_buf(&mut piece).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -188,8 +188,8 @@ fn proof_body(served: Served, blob: BlobRef, path: PathBuf, pairs: File, range: 
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         let groups = tree::groups(&blob, range);
-        let mut out = io::BufWriter::with_capacity(READ_AT_ONCE, Sending(sender.clone()));
-        let pairs = tree::in_file(&blob, pairs);
+        let mut out = Sending::new(sender.clone());
+        let (data, pairs) = (ReadAhead::of(data), tree::in_file(&blob, ReadAhead::of(pairs)));
         let encoded = bao_tree::io::sync::encode_ranges_validated(data, pairs, &groups, &mut out);
         let sent = encoded
             .map_err(io::Error::from)
@@ -213,18 +213,35 @@ fn proof_body(served: Served, blob: BlobRef, path: PathBuf, pairs: File, range: 
     Ok(Body::from_stream(stream))
 }
 
-/// Hands what is written over to an answer.
-struct Sending(mpsc::Sender<io::Result<Bytes>>);
+/// Hands what is written over to an answer, in pieces.
+struct Sending {
+    to: mpsc::Sender<io::Result<Bytes>>,
+    pending: BytesMut,
+}
+
+impl Sending {
+    fn new(to: mpsc::Sender<io::Result<Bytes>>) -> Self {
+        let pending = BytesMut::with_capacity(READ_AT_ONCE);
+        Self { to, pending }
+    }
+}
 
 impl io::Write for Sending {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let sent = self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes)));
-        sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        if self.pending.len().saturating_add(bytes.len()) > READ_AT_ONCE {
+            self.flush()?;
+        }
+        self.pending.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let piece = std::mem::replace(&mut self.pending, BytesMut::with_capacity(READ_AT_ONCE));
+        let sent = self.to.blocking_send(Ok(piece.freeze()));
+        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 

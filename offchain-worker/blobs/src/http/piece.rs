@@ -5,8 +5,16 @@ use super::{
     incoming::{Incoming, incoming, pump},
     peer::{Failure, Peer},
 };
-use crate::{BlobError, partial::Partial, tree};
-use bao_tree::io::{DecodeError, sync::DecodeResponseIter};
+use crate::{
+    BlobError,
+    partial::{Partial, Writer},
+    tree,
+};
+use agora_jobs::BlobRef;
+use bao_tree::{
+    ChunkRanges,
+    io::{DecodeError, sync::DecodeResponseIter},
+};
 use reqwest::header::CONTENT_TYPE;
 use std::{ops::Range, sync::Arc};
 
@@ -70,7 +78,14 @@ fn decode(partial: &Partial, range: Range<u64>, incoming: Incoming) -> Result<()
     let blob = partial.blob();
     let groups = tree::groups(blob, range);
     let mut writer = partial.writer().map_err(Failure::Here)?;
-    for item in DecodeResponseIter::new(blob.hash.0.into(), tree::shape(blob), incoming, &groups) {
+    let written = write(&mut writer, blob, incoming, &groups);
+    // What came before a break has arrived.
+    writer.flush().map_err(Failure::Here)?;
+    written
+}
+
+fn write(writer: &mut Writer<'_>, blob: &BlobRef, incoming: Incoming, groups: &ChunkRanges) -> Result<(), Failure> {
+    for item in DecodeResponseIter::new(blob.hash.0.into(), tree::shape(blob), incoming, groups) {
         match item {
             Ok(item) => writer.write(item).map_err(Failure::Here)?,
             Err(DecodeError::ParentHashMismatch(_) | DecodeError::LeafHashMismatch(_)) => {

@@ -248,31 +248,6 @@ async fn a_lie_about_a_length_does_not_touch_what_has_arrived() {
 }
 
 #[tokio::test]
-async fn what_is_wanted_does_not_make_room() {
-    let server = Server::start().await;
-    let contents: Vec<_> = (0..3).map(|seed| content(40_000, seed)).collect();
-    for content in &contents {
-        server.put(content).await;
-    }
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = BlobStore::open(&folder.path().join("blobs").display().to_string()).expect("it opens");
-    let kept = wanted(&contents[0]);
-    let cache = Cache::open(&folder.path().join("cache"), 90_000).expect("it opens");
-    let cache = cache.protecting(move |key| *key == kept.key);
-    let peers = Peers::new(limits()).expect("a client");
-    let blobs = Blobs::new(store, cache, peers, vec![url(server.address)]);
-    for (age, content) in [2000, 1000, 0].into_iter().zip(&contents) {
-        let Ok(Fetched::Private(file)) = blobs.fetch(&wanted(content)).await else {
-            panic!("it is fetched")
-        };
-        set_age(&file, age);
-    }
-    for (content, is_here) in contents.iter().zip([true, false, true]) {
-        assert_eq!(blobs.cache().find(&wanted(content)).is_some(), is_here);
-    }
-}
-
-#[tokio::test]
 async fn trees_of_the_store_and_what_a_dead_process_left_are_collected() {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = Cache::open(folder.path(), 1 << 20).expect("it opens");

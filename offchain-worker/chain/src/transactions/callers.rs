@@ -72,7 +72,7 @@ impl Transactions {
                 .flat_map(|record| &record.attempts)
                 .map(|one| one.hash)
                 .collect();
-            match outcome::of(&self.client, &self.account, block, &hashes).await? {
+            match outcome::of(&self.client, &self.on_behalf_of, block, &hashes).await? {
                 Ok(included) => return Ok(Included { is_final, ..included }),
                 // The block may be gone after a re-org, or the node.
                 Err(error) if error.is_recoverable() && failures < 10 => failures += 1,

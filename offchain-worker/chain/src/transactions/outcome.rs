@@ -44,7 +44,7 @@ impl Included {
     }
 }
 
-/// How the one of `hashes` that is in `block` went. The inner error says that it cannot be seen.
+/// How the one of `hashes` that is in `block`, with a call of `account`, went. The inner error says that it cannot be seen.
 ///
 /// Errors: the runtime refused the call.
 pub(super) async fn of(
@@ -111,6 +111,8 @@ async fn see(at: &AtBlock, index: u32) -> Result<Seen, ChainError> {
         };
         match (event.pallet_name(), event.event_name()) {
             ("System", "ExtrinsicFailed") => seen.failed = Some(error()?),
+            // The transaction succeeds whatever becomes of the call in it.
+            ("Proxy", "ProxyExecuted") => seen.failed = refused_by_proxy(event.field_bytes(), at)?,
             ("Utility", "ItemFailed") => seen.members.push(Some(error()?)),
             ("Utility", "ItemCompleted") => seen.members.push(None),
             _ => {}
@@ -121,6 +123,19 @@ async fn see(at: &AtBlock, index: u32) -> Result<Seen, ChainError> {
         }
     }
     Ok(seen)
+}
+
+/// Why a call that was made for another account was refused, if it was: the event's field is a `Result<(), DispatchError>`.
+fn refused_by_proxy(field: &[u8], at: &AtBlock) -> Result<Option<DispatchError>, ChainError> {
+    match field.split_first() {
+        Some((0, [])) => Ok(None),
+        Some((1, error)) => DispatchError::decode_from(error, at.at.metadata())
+            .map(Some)
+            .map_err(|error| ChainError::Incompatible(error.to_string())),
+        _ => Err(ChainError::Incompatible(
+            "what became of a call for another account is told in another form".to_owned(),
+        )),
+    }
 }
 
 /// The refusal, with amounts where the account's money is the reason.

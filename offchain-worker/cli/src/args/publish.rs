@@ -6,6 +6,7 @@ use crate::{
 };
 use clap::Args;
 use std::net::SocketAddr;
+use url::Url;
 
 #[derive(Args)]
 pub struct PublishArgs {
@@ -43,4 +44,10 @@ pub struct TermsArgs {
     /// the inputs.
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub serve: Option<SocketAddr>,
+    /// Before that, publish this URL on chain as where the account serves blobs. May be repeated, the preferred one first.
+    #[arg(long, global = true, value_name = "URL")]
+    pub announce: Vec<Url>,
+    /// With --announce: also take addresses on this machine and in private networks.
+    #[arg(long, global = true, requires = "announce")]
+    pub allow_private_peers: bool,
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::units::name_of;
+use agora_primitives::participants::Role;
 use clap::CommandFactory;
 
 #[test]

@@ -1,8 +1,8 @@
 //! docs/cli.md lists the fields of what each command prints. Here the page is compared with what is printed.
 
 use super::{
-    balance, blobs, devices, doctor, earnings, generate, journal, keys, leave, model, profile, publish, quote,
-    register, result, status, tasks, verify, wait,
+    addresses, balance, blobs, devices, doctor, earnings, generate, journal, keys, leave, model, profile, proxy,
+    publish, quote, register, result, status, tasks, verify, wait,
 };
 use crate::args::Cli;
 use clap::CommandFactory;
@@ -22,11 +22,16 @@ fn printed() -> Vec<(&'static str, Value)> {
     let [device, passed] = devices::tests::examples();
     let [imported, embedded] = model::examples();
     let [stored, collected] = blobs::examples();
+    let [changed, listed] = proxy::tests::examples();
     vec![
         ("keys", json!(keys::example())),
         ("register", json!(register::example())),
         ("profile", json!(profile::example())),
         ("leave", json!(leave::example())),
+        ("addresses", json!(addresses::tests::example())),
+        ("proxy add", changed.clone()),
+        ("proxy remove", changed),
+        ("proxy list", listed),
         ("publish", published),
         ("publish --dry-run", json!(quote::tests::example())),
         ("cancel", cancelled),

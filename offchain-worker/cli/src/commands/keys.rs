@@ -19,7 +19,19 @@ pub struct Key {
 
 pub fn run(context: &Context, args: KeysArgs) -> Result<(), CliError> {
     let (keypair, file) = match args.command {
-        KeysCommand::Generate { file } => (Keypair::generate(&file)?, Some(file.display().to_string())),
+        KeysCommand::Generate { file, encrypt } => {
+            let keypair = match encrypt {
+                true => {
+                    let password = context.password(Some("The same again: "))?;
+                    if password.is_empty() {
+                        return Err(CliError::Usage("an empty password protects nothing".to_owned()));
+                    }
+                    Keypair::generate_locked(&file, &password)?
+                }
+                false => Keypair::generate(&file)?,
+            };
+            (keypair, Some(file.display().to_string()))
+        }
         KeysCommand::Show => (context.keypair()?, None),
     };
     let key = Key {
@@ -28,7 +40,7 @@ pub fn run(context: &Context, args: KeysArgs) -> Result<(), CliError> {
     };
     answer(context, &key, |key| match &key.file {
         Some(file) => format!(
-            "{}\nIts secret phrase is in {file}: keep a copy where only you can read it.",
+            "{}\nIts secret is in {file}: keep a copy where only you can read it.",
             key.account
         ),
         None => key.account.clone(),

@@ -2,10 +2,11 @@
 
 use crate::{
     args::MineArgs,
+    commands::addresses,
     context::{Context, metrics, serve_blobs, shutdown},
     exit::CliError,
 };
-use agora_chain::{Submitter, patiently};
+use agora_chain::patiently;
 use agora_compute::{AUTO_SELECTOR, DeviceInfo, DeviceType, Engine, EngineError, GpuOptions};
 use agora_primitives::participants::Role;
 use agora_worker::{Openings, Policy, Worker, WorkerConfig, WorkerError};
@@ -13,17 +14,13 @@ use std::sync::Arc;
 
 pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     let shutdown = shutdown();
-    let keypair = context.keypair()?;
-    let client = tokio::select! {
-        () = shutdown.cancelled() => return Ok(()),
-        client = context.lasting_client() => client?,
+    // Before there is a node: an orchestrator of processes looks at it from the start.
+    let metrics = metrics(args.run.metrics, &shutdown);
+    let Some((submitter, journal)) = context.lasting_submitter(&shutdown).await? else {
+        return Ok(());
     };
-    let account = keypair.account();
-    let journal = context.journal(&client, &account)?;
-    // It tells the nodes what was final, before one is believed in anything.
-    let submitter = Submitter::resume(client.clone(), keypair, Arc::new(journal.clone()));
-    submitter.start().await?;
-    let at = patiently(|| client.best()).await?;
+    let account = *submitter.account();
+    let at = patiently(|| submitter.client().best()).await?;
     let participant = at
         .participant(&account, Role::Worker)
         .await?
@@ -34,7 +31,10 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     let block_ms = at.block_time_ms().await?;
     let blobs = context.source(&args.run.peers)?;
     let tasks = context.tasks(&account)?;
-    let engines = open_engines(args.devices.clone(), context.gpu_options()).await?;
+    let engines = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        engines = open_engines(args.devices.clone(), context.gpu_options()) => engines?,
+    };
     for engine in &engines {
         tracing::info!(device = engine.name(), "The device passed its self-test.");
     }
@@ -60,11 +60,11 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
         #[cfg(feature = "fault-injection")]
         fault: args.run.fault,
     };
-    let metrics = metrics(args.run.metrics, &shutdown);
     let serving = match args.run.serve {
         Some(address) => Some(serve_blobs(&blobs, address, &shutdown).await?),
         None => None,
     };
+    addresses::announce(&submitter, &args.run.announce, args.run.peers.allow_private_peers).await?;
     tracing::info!(%account, slots = participant.slots, "Working; Ctrl-C stops.");
     Worker::new(submitter, journal, blobs, tasks, engines, config, metrics)?
         .run(shutdown)

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod addresses;
 pub mod balance;
 pub mod blobs;
 pub mod devices;
@@ -12,6 +13,7 @@ pub mod leave;
 pub mod mine;
 pub mod model;
 pub mod profile;
+pub mod proxy;
 pub mod publish;
 pub mod quote;
 pub mod register;

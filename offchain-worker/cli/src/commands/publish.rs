@@ -2,7 +2,7 @@
 
 use crate::{
     args::{PeerArgs, PublishArgs, TaskArgs, TermsArgs},
-    commands::quote,
+    commands::{addresses, quote},
     context::{Context, serve_blobs, shutdown},
     exit::CliError,
     output::{answer, not_final},
@@ -50,6 +50,9 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     };
     let spec = job.prepare(&blobs).await?;
     let submitter = context.submitter().await?;
+    if !terms.dry_run {
+        addresses::announce(&submitter, &terms.announce, terms.allow_private_peers).await?;
+    }
     let at = submitter.client().best().await?;
     let class = choose_class(at.classes().await?, terms.class, &spec)?;
     let reward = reward(&class, &terms)?;

@@ -26,7 +26,8 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
         return Err(CliError::Usage("--format needs --file, the file to write".to_owned()));
     }
     let client = context.client().await?;
-    let view = client.best().await?.task(task).await?;
+    let at = client.best().await?;
+    let view = at.task(task).await?;
     let view = view.ok_or_else(|| CliError::NotFound(format!("the chain does not know task {task}")))?;
     let chosen = view
         .chosen
@@ -37,7 +38,7 @@ pub async fn run(context: &Context, args: ResultArgs) -> Result<(), CliError> {
             "task {task} has no output: workers found that its inputs are not what its kind of job demands"
         ))
     })?;
-    let blobs = context.source(&args.peers)?;
+    let blobs = agora_worker::with_sources(&context.source(&args.peers)?, &at, &view, None).await;
     let wanted = Wanted::content(BlobKind::Output, output);
     match (&args.file, args.format) {
         (Some(path), ResultFormat::Raw) => save(&blobs, &wanted, path.clone()).await?,

@@ -74,11 +74,13 @@ async fn check(
     claim: Claim,
     device: String,
 ) -> Result<&'static str, CliError> {
-    let view = client.best().await?.task(task).await?;
+    let at = client.best().await?;
+    let view = at.task(task).await?;
     let view =
         view.ok_or_else(|| CliError::NotFound(format!("the chain does not know the job of task {task} any more")))?;
-    let (job, inputs) = agora_worker::load_job(blobs, &view.job).await?;
-    let output = agora_worker::load_output(blobs, &job, &claim).await?;
+    let blobs = agora_worker::with_sources(blobs, &at, &view, None).await;
+    let (job, inputs) = agora_worker::load_job(&blobs, &view.job).await?;
+    let output = agora_worker::load_output(&blobs, &job, &claim).await?;
     let engine = context.engine(device).await?;
     match agora_worker::check_claim(engine, job, inputs, claim, output, rand::random()).await? {
         Verdict::Right => Ok("right: checked with a random seed"),

@@ -2,23 +2,24 @@
 
 use crate::{
     args::VerifyWorkArgs,
+    commands::addresses,
     context::{Context, metrics, serve_blobs, shutdown},
     exit::CliError,
 };
-use agora_chain::Submitter;
 use agora_worker::{Verifier, VerifierConfig};
-use std::sync::Arc;
 
 pub async fn run(context: &Context, args: VerifyWorkArgs) -> Result<(), CliError> {
     let shutdown = shutdown();
-    let keypair = context.keypair()?;
-    let client = tokio::select! {
-        () = shutdown.cancelled() => return Ok(()),
-        client = context.lasting_client() => client?,
+    // Before there is a node: an orchestrator of processes looks at it from the start.
+    let metrics = metrics(args.run.metrics, &shutdown);
+    let Some((submitter, journal)) = context.lasting_submitter(&shutdown).await? else {
+        return Ok(());
     };
-    let account = keypair.account();
-    let journal = context.journal(&client, &account)?;
-    let engine = context.engine(args.device).await?;
+    let account = *submitter.account();
+    let engine = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        engine = context.engine(args.device) => engine?,
+    };
     let blobs = context.source(&args.run.peers)?;
     let config = VerifierConfig {
         max_job_bytes: args.run.max_job_bytes(),
@@ -26,13 +27,11 @@ pub async fn run(context: &Context, args: VerifyWorkArgs) -> Result<(), CliError
         #[cfg(feature = "fault-injection")]
         fault: args.run.fault,
     };
-    let metrics = metrics(args.run.metrics, &shutdown);
-    let submitter = Submitter::resume(client, keypair, Arc::new(journal.clone()));
-    submitter.start().await?;
     let serving = match args.run.serve {
         Some(address) => Some(serve_blobs(&blobs, address, &shutdown).await?),
         None => None,
     };
+    addresses::announce(&submitter, &args.run.announce, args.run.peers.allow_private_peers).await?;
     tracing::info!(%account, device = engine.name(), "Verifying; Ctrl-C stops.");
     Verifier::new(submitter, journal, blobs, engine, config, metrics)
         .run(shutdown)

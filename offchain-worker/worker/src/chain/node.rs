@@ -24,6 +24,10 @@ impl Chain for Submitter {
         *Self::account(self)
     }
 
+    fn payer(&self) -> AccountId {
+        Self::payer(self)
+    }
+
     fn genesis_hash(&self) -> H256 {
         self.client().genesis_hash()
     }
@@ -69,7 +73,7 @@ impl Chain for Submitter {
         })?;
         Ok(Receipt {
             block: included.block,
-            fee: fee_of(&included, &Chain::account(self)),
+            fee: fee_of(&included, &Chain::payer(self)),
         })
     }
 }
@@ -115,6 +119,10 @@ impl State for AtBlock {
 
     async fn contribution(&self, task: TaskId, worker: &AccountId) -> Result<Option<Contribution>, ChainError> {
         Self::contribution(self, task, worker).await
+    }
+
+    async fn sources(&self, task: &TaskView, but: Option<&AccountId>) -> Result<Vec<String>, ChainError> {
+        Self::sources(self, task, but).await
     }
 
     async fn balance(&self, who: &AccountId) -> Result<BalanceView, ChainError> {

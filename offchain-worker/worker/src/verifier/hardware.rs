@@ -5,6 +5,7 @@ use crate::{
     WorkerError,
     driver::{Matter, Steps},
     job::load_output,
+    sources::with_addresses,
 };
 use agora_chain::{
     AccountId, AtBlock, BlockNumber, H256, Intention, calls,
@@ -42,9 +43,9 @@ impl Verifier {
             if worker == self.shared.account || response.votes.has(&self.shared.account) {
                 continue;
             }
-            let shared = Arc::clone(&self.shared);
+            let (shared, at) = (Arc::clone(&self.shared), at.clone());
             steps.start(Matter::Response(round.number, worker.0), async move {
-                shared.vote(&round, worker, response).await
+                shared.vote(&at, &round, worker, response).await
             });
         }
         Ok(())
@@ -54,7 +55,13 @@ impl Verifier {
 impl Shared {
     /// Checks a response to a hardware challenge, and votes on it where the votes so far decide something else than
     /// what was found.
-    async fn vote(&self, round: &RoundView, worker: AccountId, response: ResponseView) -> Result<(), WorkerError> {
+    async fn vote(
+        &self,
+        at: &AtBlock,
+        round: &RoundView,
+        worker: AccountId,
+        response: ResponseView,
+    ) -> Result<(), WorkerError> {
         let known = {
             let mut findings = self.findings.lock().await;
             if findings.round != round.number {
@@ -77,7 +84,8 @@ impl Shared {
                 // Nobody can prepare for a seed that is never published.
                 let seed = rand::random();
                 let claim = answer(&job, response.digest);
-                let output = load_output(&self.blobs, &job, &claim).await?;
+                let blobs = with_addresses(&self.blobs, at.addresses(&worker).await);
+                let output = load_output(&blobs, &job, &claim).await?;
                 let found = self.check(job, MemoryInputs::new(), claim, output, seed).await?;
                 let mut findings = self.findings.lock().await;
                 if findings.round == round.number {

@@ -15,6 +15,7 @@ use crate::{
     chain::State,
     driver::Heads,
     job::{job_bytes, keep_job, load_job, load_spec},
+    sources::with_sources,
 };
 use agora_chain::{BlockNumber, ChainError, views::TaskView};
 use agora_compute::{CpuEngine, Engine, EngineError, Verdict};
@@ -95,7 +96,7 @@ impl<C: Chain<State: State>> Shared<C> {
             );
             return Ok(Err(Unsuitable::Barred));
         }
-        let prepared = match self.prepare(task).await? {
+        let prepared = match self.prepare(task, &heads.best).await? {
             Ok(prepared) => prepared,
             Err(why) => return Ok(Err(why)),
         };
@@ -131,8 +132,9 @@ impl<C: Chain<State: State>> Shared<C> {
     }
 
     /// Fetches a task's job into its own folder, and reads it as computing will.
-    async fn prepare(&self, task: &TaskView) -> Result<Result<Prepared, Unsuitable>, WorkerError> {
-        let spec = match load_spec(&self.blobs, &task.job).await {
+    async fn prepare(&self, task: &TaskView, at: &C::State) -> Result<Result<Prepared, Unsuitable>, WorkerError> {
+        let blobs = with_sources(&self.blobs, at, task, Some(&self.account)).await;
+        let spec = match load_spec(&blobs, &task.job).await {
             Ok(spec) => spec,
             Err(WorkerError::Job(reason)) => {
                 tracing::info!(reason, "The job cannot be used.");
@@ -153,7 +155,7 @@ impl<C: Chain<State: State>> Shared<C> {
         self.told.is_over("disk");
         // What the publisher takes away later is here.
         let own = self.own(task.id)?;
-        if let Err(error) = keep_job(&self.blobs, &own, &task.job, &spec).await {
+        if let Err(error) = keep_job(&blobs, &own, &task.job, &spec).await {
             return Ok(Err(self.input_missing(task.id, &error)));
         }
         let (spec, inputs) = match load_job(&own, &task.job).await {
@@ -273,10 +275,21 @@ impl<C: Chain<State: State>> Shared<C> {
         // Of two tasks that are taken after the same block, the second counts the bond of the first.
         let (pending, promised) = self.book.pending();
         let bonds = task.bond.saturating_add(promised);
-        if !fees.are_affordable(free, bonds, self.book.unrevealed()) {
+        let (payer, unrevealed) = (self.chain.payer(), self.book.unrevealed());
+        let suffices = match payer == self.account {
+            true => fees.are_affordable(free, bonds, unrevealed),
+            // The bond is the account's, and the fees are those of the key that acts for it.
+            false => {
+                let payers = best.balance(&payer).await?.free;
+                free >= bonds && fees.are_affordable(payers, 0, unrevealed)
+            }
+        };
+        if !suffices {
             if self.told.is_new("funds", "") {
                 tracing::warn!(
-                    "The free balance does not pay for another bond and for committing and revealing: send the account funds."
+                    account = %self.account,
+                    %payer,
+                    "The free balance does not pay for another bond, or that of the payer for committing and revealing: send them funds."
                 );
             }
             return Ok(Err(Unsuitable::Funds));

@@ -1,7 +1,7 @@
-//! Strangers without a store in common: everybody serves what it has, and fetches from others over HTTP.
+//! Strangers without a store in common: everybody serves what it has, says so on chain, and fetches from others over HTTP.
 
 use crate::Tests;
-use agora_e2e::{Market, PATIENCE, verifier, worker};
+use agora_e2e::{Market, PATIENCE, account, failure, verifier, worker};
 use agora_localnet::{Agora, Process};
 use agora_primitives::{reputation::Outcome, task::Phase};
 use agora_test_support::proxy::{Fault, Proxy};
@@ -19,6 +19,9 @@ pub fn add(tests: &mut Tests) {
     );
 }
 
+/// Where nobody answers.
+const NOBODY: &str = "127.0.0.1:9";
+
 /// Somebody who serves, and where.
 struct Serving {
     process: Process,
@@ -26,13 +29,8 @@ struct Serving {
 }
 
 /// Starts `agora`, with blobs of its own, and waits until it serves and works.
-async fn serving(agora: Agora, command: &[&str], peers: &[SocketAddr]) -> Serving {
-    let urls: Vec<String> = peers.iter().map(|peer| format!("http://{peer}/")).collect();
-    let mut arguments = command.to_vec();
-    for url in &urls {
-        arguments.extend(["--peer", url]);
-    }
-    let mut process = agora.spawn(&arguments).expect("it starts");
+async fn serving(agora: &Agora, command: &[&str]) -> Serving {
+    let mut process = agora.spawn(command).expect("it starts");
     process.printed("Ctrl-C stops", 0, PATIENCE).await.expect("it works");
     let output = process.output();
     let address = output
@@ -45,6 +43,25 @@ async fn serving(agora: Agora, command: &[&str], peers: &[SocketAddr]) -> Servin
             .expect("it says where it serves"),
         process,
     }
+}
+
+/// Publishes on chain where `agora`'s account serves blobs.
+async fn announce(agora: &Agora, addresses: &[SocketAddr]) {
+    let urls: Vec<String> = addresses.iter().map(|address| format!("http://{address}/")).collect();
+    let mut arguments = vec!["addresses", "--allow-private"];
+    for url in &urls {
+        arguments.extend(["--set", url]);
+    }
+    let said = agora.json(&arguments).await.expect("it is published");
+    assert_eq!(said[0]["addresses"], serde_json::json!(urls));
+}
+
+/// Lets the key `hot` do the work of `owner`, with money for fees.
+async fn let_work(market: &Market, owner: &str, hot: &str) {
+    let (owner, hot) = (market.agora(owner), account(hot).to_string());
+    owner.json(&["transfer", &hot, "20"]).await.expect("it has the money");
+    let added = owner.json(&["proxy", "add", &hot, "--type", "work"]).await;
+    assert_eq!(added.expect("it may")[0]["type"], "work");
 }
 
 /// A network that drops connections, and now and then corrupts what it lets pass.
@@ -66,10 +83,11 @@ async fn strangers_without_a_common_store_settle_a_task_over_a_bad_network() {
         .await;
     market.register(0, 2).await;
 
-    // The publisher has the input, and nobody else.
+    // The publisher has the input, and nobody else. It names an address at which nobody answers, too.
     let publisher = apart(&market.publisher);
-    let source = serving(publisher.clone(), &["blobs", "serve", "127.0.0.1:0"], &[]).await;
+    let source = serving(&publisher, &["blobs", "serve", "127.0.0.1:0"]).await;
     let near_source = bad_network(source.address).await;
+    announce(&publisher, &[NOBODY.parse().expect("an address"), source.address]).await;
     let mine = [
         "mine",
         "--device",
@@ -78,16 +96,36 @@ async fn strangers_without_a_common_store_settle_a_task_over_a_bad_network() {
         "127.0.0.1:0",
         "--allow-private-peers",
     ];
-    let first = serving(apart(&worker(1)), &mine, &[source.address]).await;
-    let second = serving(apart(&worker(2)), &mine, &[source.address, first.address]).await;
-    let third = serving(apart(&worker(3)), &mine, &[near_source.address, source.address]).await;
-    // Others reach the third worker over a bad network only.
+    let first = serving(&apart(&worker(1)), &mine).await;
+    announce(&apart(&worker(1)), &[first.address]).await;
+    let second = serving(&apart(&worker(2)), &mine).await;
+    announce(&apart(&worker(2)), &[second.address]).await;
+    // The third worker's machine has a key that can move no money, and a bad network, over which others reach it.
+    let (owner, hot) = (account(&worker(3)).to_string(), "//Hot3");
+    let may_not = market
+        .failure(hot, &["--proxied", &owner, "mine", "--device", "cpu"])
+        .await;
+    assert_eq!(may_not.code, Some(4), "{may_not}");
+    assert!(may_not.message.contains("agora proxy add"), "{may_not}");
+    let_work(&market, &worker(3), hot).await;
+    let near_source_url = format!("http://{}/", near_source.address);
+    let third = [&["--proxied", &owner], &mine[..], &["--peer", &near_source_url]].concat();
+    let third = serving(&apart(hot), &third).await;
     let near_third = bad_network(third.address).await;
+    let by_hot = ["--proxied", &owner, "addresses", "--allow-private", "--set"];
+    let near_third_url = format!("http://{}/", near_third.address);
+    let said = market
+        .agora(hot)
+        .json(&[&by_hot[..], &[&near_third_url]].concat())
+        .await;
+    assert_eq!(said.expect("it may")[0]["account"], owner.as_str());
     let check = ["verify-work", "--serve", "127.0.0.1:0", "--allow-private-peers"];
-    let peers = [source.address, near_third.address, first.address];
-    let mut verifiers = vec![serving(apart(&verifier(1)), &check, &peers).await];
-    let peers = [near_third.address, second.address, verifiers[0].address, source.address];
-    verifiers.push(serving(apart(&verifier(2)), &check, &peers).await);
+    let nobody = format!("http://{NOBODY}/");
+    let announced = [&check[..], &["--announce", &nobody]].concat();
+    let verifiers = [
+        serving(&apart(&verifier(1)), &announced).await,
+        serving(&apart(&verifier(2)), &check).await,
+    ];
 
     let matrix: Vec<u8> = (0..ROWS * COLUMNS).map(|at| (at % 65_521 % 251) as u8).collect();
     let matrix_file = market.chain.file("large matrix", &matrix);
@@ -136,13 +174,11 @@ async fn strangers_without_a_common_store_settle_a_task_over_a_bad_network() {
 
     // The publisher has the result from those who computed it, and everybody can check it.
     let id = task.to_string();
-    let peers = [near_third.address, first.address].map(|peer| format!("http://{peer}/"));
-    let from = ["--allow-private-peers", "--peer", &peers[0], "--peer", &peers[1]];
     let output = market.chain.path("product").display().to_string();
-    let command = [&["result", &id, "--file", &output], &from[..]].concat();
-    publisher.json(&command).await.expect("it is fetched");
-    let command = [&["verify", &id, "--check"], &from[..]].concat();
-    publisher.json(&command).await.expect("it is right");
+    let fetch = ["result", &id, "--file", &output, "--allow-private-peers"];
+    publisher.json(&fetch).await.expect("it is fetched");
+    let check = ["verify", &id, "--check", "--allow-private-peers"];
+    publisher.json(&check).await.expect("it is right");
     let product = |row: usize, vector: usize| -> i32 {
         let row = &matrix[row * COLUMNS..][..COLUMNS];
         let vector = &matrix[vector * COLUMNS..][..COLUMNS];
@@ -161,5 +197,16 @@ async fn strangers_without_a_common_store_settle_a_task_over_a_bad_network() {
             "both verifiers had what they needed"
         );
     }
+
+    // The key on the third worker's machine has worked, and can take nothing.
+    let leave = ["--proxied", &owner, "leave", "--role", "worker"];
+    let refused = failure(&market.agora(hot), &leave).await;
+    assert_eq!(refused.code, Some(4), "{refused}");
+    assert!(refused.message.contains("CallFiltered"), "{refused}");
+    let listed = market.agora(hot).json(&["--proxied", &owner, "proxy", "list"]).await;
+    assert_eq!(
+        listed.expect("it is listed")[0]["proxies"].as_array().map(Vec::len),
+        Some(1)
+    );
     market.assert_conserved(task).await;
 }

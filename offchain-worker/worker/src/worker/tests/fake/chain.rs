@@ -119,6 +119,10 @@ impl State for FakeView {
         Ok(self.1.parts.get(&task).copied())
     }
 
+    async fn sources(&self, _: &TaskView, _: Option<&AccountId>) -> Result<Vec<String>, ChainError> {
+        Ok(Vec::new())
+    }
+
     async fn balance(&self, _: &AccountId) -> Result<BalanceView, ChainError> {
         Ok(BalanceView {
             free: self.1.free,
