@@ -26,7 +26,7 @@ use std::{
 /// One unit, in plancks.
 pub const UNIT: Balance = 1_000_000_000_000;
 /// The worker's key.
-pub const WORKER: &str = "//Bench//Worker";
+pub const WORKER: &str = "//BenchWorker";
 /// What a task must bring for the worker to take it.
 pub const MIN_PROFIT: Balance = 50 * UNIT;
 /// What such a task pays.
