@@ -7,8 +7,8 @@ use crate::{
     job::load_output,
 };
 use agora_chain::{
-    AccountId, AtBlock, BlockNumber, H256, Intention, calls,
-    views::{ResponseView, RoundView},
+    AccountId, AtBlock, BlockNumber, BlockRef, H256, Intention, calls,
+    views::{ResponseView, RoundView, ScheduleView},
 };
 use agora_compute::MemoryInputs;
 use agora_primitives::{
@@ -19,6 +19,8 @@ use std::{collections::HashMap, sync::Arc};
 
 /// Blocks between two looks at the responses of a round that takes no more of them, in case somebody has voted wrongly.
 const LATE_LOOK_EVERY: BlockNumber = 10;
+/// How many blocks a vote is worth something if no further rounds are held.
+const VOTE_LIFE: BlockNumber = 64;
 
 /// What was found about the responses of one round. It is not in the journal: after a restart the responses are checked
 /// again.
@@ -38,13 +40,14 @@ impl Verifier {
         if now >= round.closes_at && !now.is_multiple_of(LATE_LOOK_EVERY) {
             return Ok(());
         }
+        let until = votes_until(now, at.hardware_schedule().await?);
         for (worker, response) in at.hardware_responses(round.number).await? {
             if worker == self.shared.account || response.votes.has(&self.shared.account) {
                 continue;
             }
-            let shared = Arc::clone(&self.shared);
+            let (shared, decided_at) = (Arc::clone(&self.shared), at.block);
             steps.start(Matter::Response(round.number, worker.0), async move {
-                shared.vote(&round, worker, response).await
+                shared.vote(&round, worker, response, (decided_at, until)).await
             });
         }
         Ok(())
@@ -54,7 +57,13 @@ impl Verifier {
 impl Shared {
     /// Checks a response to a hardware challenge, and votes on it where the votes so far decide something else than
     /// what was found.
-    async fn vote(&self, round: &RoundView, worker: AccountId, response: ResponseView) -> Result<(), WorkerError> {
+    async fn vote(
+        &self,
+        round: &RoundView,
+        worker: AccountId,
+        response: ResponseView,
+        (decided_at, until): (BlockRef, BlockNumber),
+    ) -> Result<(), WorkerError> {
         let known = {
             let mut findings = self.findings.lock().await;
             if findings.round != round.number {
@@ -95,7 +104,9 @@ impl Shared {
             "vote {said:?} on response {:?} of {worker} in hardware round {}",
             response.digest, round.number
         );
-        let included = self.submitter.submit_as(&call, Intention::named(name)).await?;
+        // The call names neither the response nor the seed of its challenge: on another fork they may be others.
+        let intention = Intention::named(name).until(until).decided_at(decided_at);
+        let included = self.submitter.submit_as(&call, intention).await?;
         tracing::info!(
             round = round.number,
             %worker,
@@ -107,6 +118,12 @@ impl Shared {
     }
 }
 
+/// The last block in which a vote on the current round counts: the next round ends it.
+fn votes_until(now: BlockNumber, schedule: Option<ScheduleView>) -> BlockNumber {
+    let next = schedule.map(|schedule| schedule.next_round(now).saturating_sub(1));
+    next.unwrap_or(now.saturating_add(VOTE_LIFE))
+}
+
 /// The claim that a response with `digest` makes about its challenge. Nobody looks at the states of a challenge.
 fn answer(job: &JobSpec, digest: H256) -> Claim {
     Claim::Output {
@@ -115,5 +132,23 @@ fn answer(job: &JobSpec, digest: H256) -> Claim {
             size: job.max_output_bytes(),
         },
         states_root: states_root(&[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vote_is_worth_nothing_once_the_next_round_opens() {
+        let schedule = ScheduleView {
+            period: 100,
+            window: 10,
+            validity: 300,
+            quorum: 1,
+        };
+        assert_eq!(votes_until(130, Some(schedule)), 199);
+        assert_eq!(votes_until(199, Some(schedule)), 199);
+        assert_eq!(votes_until(130, None), 130 + VOTE_LIFE);
     }
 }

@@ -3,12 +3,19 @@
 
 mod chain;
 
-use crate::{Call, News, worker::policy};
+use crate::{Call, Due, News, worker::policy};
 use agora_chain::{
     AccountId, Balance, BlockNumber, BlockRef, ChainError, H256,
-    views::{Contribution, ContributionState, TaskView},
+    views::{Contribution, ContributionState, PaymentView, TaskView},
 };
-use agora_primitives::{TaskId, commitment::commitment, job::Claim, reputation::Outcome, task::Phase};
+use agora_primitives::{
+    TaskId,
+    commitment::commitment,
+    job::Claim,
+    money::{Payee, Purpose, Scope},
+    reputation::Outcome,
+    task::Phase,
+};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
@@ -21,6 +28,8 @@ pub const WORKER: AccountId = AccountId([7; 32]);
 pub const GENESIS: H256 = H256([3; 32]);
 /// What a call costs.
 pub const FEE: Balance = 1_000_000;
+/// What must stay on an account.
+pub const KEPT: Balance = 1_000_000_000;
 /// How long may be revealed.
 const REVEAL_WINDOW: BlockNumber = 30;
 /// How long may be appealed.
@@ -35,6 +44,15 @@ pub enum Mishap {
     CallLost,
     /// The pool is full.
     PoolFull,
+    /// It gets into a block after so many more, if it is still wanted then, and nobody hears of it.
+    Late(BlockNumber),
+}
+
+/// A call that a pool has.
+struct Pooled {
+    call: Call,
+    due: Due,
+    from: BlockNumber,
 }
 
 /// The state after a block.
@@ -56,6 +74,8 @@ pub struct FakeState {
     is_banned: bool,
     /// What happened in this block.
     changed: Vec<TaskId>,
+    /// What was taken of bonds in this block.
+    penalties: Vec<(TaskId, Balance)>,
 }
 
 /// A chain.
@@ -71,6 +91,9 @@ struct Inner {
     listeners: Vec<UnboundedSender<Result<News, ChainError>>>,
     settled: Vec<UnboundedSender<Result<News, ChainError>>>,
     forks: u8,
+    pool: Vec<Pooled>,
+    /// What a call costs now.
+    fee: Balance,
     /// How many calls of each kind succeeded, re-orgs not counted.
     pub sent: usize,
     /// How often tasks were read.
@@ -95,6 +118,7 @@ impl FakeChain {
             refused: 0,
             is_banned: false,
             changed: Vec::new(),
+            penalties: Vec::new(),
         };
         Self(Arc::new(Mutex::new(Inner {
             blocks: vec![genesis],
@@ -104,6 +128,8 @@ impl FakeChain {
             listeners: Vec::new(),
             settled: Vec::new(),
             forks: 0,
+            pool: Vec::new(),
+            fee: FEE,
             sent: 0,
             reads: 0,
         })))
@@ -190,6 +216,16 @@ impl FakeChain {
         self.lock().blocks.last().expect("there is genesis").clone()
     }
 
+    /// How many calls wait in a pool.
+    pub fn waiting(&self) -> usize {
+        self.lock().pool.len()
+    }
+
+    /// What a call costs from now on.
+    pub fn set_fee(&self, fee: Balance) {
+        self.lock().fee = fee;
+    }
+
     /// How many calls succeeded, those in forks that lost included.
     pub fn sent(&self) -> usize {
         self.lock().sent
@@ -211,12 +247,33 @@ impl Inner {
         state.block.number += 1;
         state.block.hash = H256([self.forks.wrapping_add(state.block.number as u8); 32]);
         state.changed.clear();
+        state.penalties.clear();
         state.advance();
+        self.include(&mut state);
         happens(&mut state);
         self.blocks.push(state);
         let news = self.news(self.blocks.len() - 1);
         self.listeners
             .retain(|listener| listener.send(Ok(news.clone())).is_ok());
+    }
+
+    /// Puts what waits in the pool into a block, as far as it is valid.
+    fn include(&mut self, state: &mut FakeState) {
+        let now = state.block.number;
+        for pooled in std::mem::take(&mut self.pool) {
+            let block = pooled.due.decided_at;
+            let has_it = block.is_none_or(|block| self.blocks.iter().any(|here| here.block == block));
+            if now > pooled.due.until || !has_it {
+                continue;
+            }
+            if now < pooled.from {
+                self.pool.push(pooled);
+            } else if state.apply(&pooled.call).is_ok() {
+                self.sent += 1;
+            } else {
+                state.refused += 1;
+            }
+        }
     }
 
     fn news(&self, at: usize) -> News {
@@ -229,7 +286,7 @@ impl Inner {
             block: state.block,
             changed: state.changed.clone(),
             judged: new.map(|(task, outcome)| (*task, WORKER, *outcome)).collect(),
-            payments: Vec::new(),
+            payments: state.penalties.iter().map(penalty).collect(),
             terms_changed: false,
         }
     }
@@ -272,6 +329,7 @@ impl FakeState {
                     };
                     self.judged.insert(task.id, outcome);
                     self.lost += penalty;
+                    self.penalties.push((task.id, penalty));
                     self.free += task.bond - penalty;
                 }
             }
@@ -342,6 +400,17 @@ impl FakeState {
         }
         part.state = ContributionState::Committed { commitment, at: now };
         Ok(())
+    }
+}
+
+/// What was taken of the worker's bond.
+fn penalty((task, amount): &(TaskId, Balance)) -> PaymentView {
+    PaymentView {
+        purpose: Purpose::TaskBond,
+        scope: Scope::Task(*task),
+        from: WORKER,
+        payee: Payee::Treasury,
+        amount: *amount,
     }
 }
 
