@@ -144,7 +144,7 @@ const FETCHES: u64 = 8;
 /// The place in the line: a result that could not be checked, as one that is withheld, waits behind those that were not
 /// tried so often. Among the others, the window that closes first comes first.
 fn rank(failures: u32, until: BlockNumber) -> u64 {
-    u64::from(failures) << 32 | u64::from(until)
+    (u64::from(failures) << 32) | u64::from(until)
 }
 
 /// The name of an attestation: of the window, and of what it is about.

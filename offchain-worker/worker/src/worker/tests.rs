@@ -200,6 +200,7 @@ impl Rig {
 
     /// Lets the worker look at the chain.
     pub async fn only_look(&mut self) -> Result<Looked, WorkerError> {
+        self.settle();
         let (worker, steps) = self.running.as_mut().expect("it runs");
         let heads = Heads {
             best: self.chain.best().await.expect("it answers"),
@@ -209,11 +210,16 @@ impl Rig {
             news: vec![],
             has_gap: true,
         };
+        worker.look(&heads, &heard, steps).await
+    }
+
+    /// Tells the worker of the finalised blocks.
+    pub fn settle(&mut self) {
+        let (worker, _) = self.running.as_mut().expect("it runs");
         let from = worker.settled_up_to().map_or(1, |last| last + 1);
         for news in self.chain.follow_finalised(Some(from)).ready() {
             worker.settle(news);
         }
-        worker.look(&heads, &heard, steps).await
     }
 
     /// Ends all steps that looks have started.

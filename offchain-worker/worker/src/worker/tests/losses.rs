@@ -14,10 +14,12 @@ async fn loser(most: u128) -> Rig {
     rig.engines[0].failing.store(u32::MAX, Ordering::SeqCst);
     rig.policy.block_ms = 10;
     rig.start();
-    for _ in 0..30 {
-        rig.pass(3).await;
-        // At any block.
+    for _ in 0..90 {
+        rig.chain.grow(1, 2);
+        // At any block, with what was told written and nothing done about it.
+        rig.settle();
         rig.start();
+        let _ = rig.look().await;
     }
     assert!(rig.chain.newest().lost > 0);
     assert_eq!(rig.in_hand(), 0);
