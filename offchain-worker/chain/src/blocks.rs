@@ -145,18 +145,8 @@ impl Follower {
                 }
                 Next::Finalised(from) => {
                     self.client.nodes.see_final(at.block);
-                    let mut number = from.unwrap_or(at.block.number);
-                    while number <= at.block.number {
-                        let finalised = if number == at.block.number {
-                            at.clone()
-                        } else {
-                            self.client.at_number(number).await?
-                        };
-                        if sender.send(Ok(finalised.block_events().await?)).await.is_err() {
-                            return Ok(ReaderGone);
-                        }
-                        number = number.saturating_add(1);
-                        self.next = Next::Finalised(Some(number));
+                    if self.catch_up(from, &at, sender).await?.is_some() {
+                        return Ok(ReaderGone);
                     }
                 }
             }
@@ -165,6 +155,89 @@ impl Follower {
             "the node ended the stream of blocks".to_owned(),
         ))
     }
+}
+
+impl Follower {
+    /// Sends the finalised blocks from `from` up to `at`. Those that the node does not have any more are left out: waiting
+    /// for them would never end.
+    async fn catch_up(
+        &mut self,
+        from: Option<BlockNumber>,
+        at: &AtBlock,
+        sender: &Sender,
+    ) -> Result<Option<ReaderGone>, ChainError> {
+        let newest = at.block.number;
+        let mut number = from.unwrap_or(newest);
+        while number <= newest {
+            let events = match number == newest {
+                true => at.block_events().await,
+                false => self.events_of(number).await,
+            };
+            let events = match events {
+                Err(error) if number < newest && is_gone(&error) => {
+                    let this = &*self;
+                    let has = |number| async move {
+                        match this.events_of(number).await {
+                            Ok(_) => Ok(true),
+                            Err(error) if is_gone(&error) => Ok(false),
+                            Err(error) => Err(error),
+                        }
+                    };
+                    let next = first_that(number, newest, has).await?;
+                    tracing::warn!(%error, from = number, to = next - 1, "The node does not have these finalised blocks any more: what happened in them is not counted. An archive node would have them.");
+                    self.next = Next::Finalised(Some(next));
+                    number = next;
+                    continue;
+                }
+                events => events?,
+            };
+            if sender.send(Ok(events)).await.is_err() {
+                return Ok(Some(ReaderGone));
+            }
+            number = number.saturating_add(1);
+            self.next = Next::Finalised(Some(number));
+        }
+        Ok(None)
+    }
+
+    async fn events_of(&self, number: BlockNumber) -> Result<BlockEvents, ChainError> {
+        self.client.at_number(number).await?.block_events().await
+    }
+}
+
+/// Whether the node answered that it does not have what was asked for: neither is it away, nor too busy.
+fn is_gone(error: &ChainError) -> bool {
+    let (ChainError::Node(text) | ChainError::NotFound(text)) = error else {
+        return false;
+    };
+    let text = text.to_lowercase();
+    // Of the SDK's client and of subxt.
+    let said = [
+        "discarded",
+        "not found",
+        "could not find",
+        "unknown block",
+        "unknownblock",
+        "pruned",
+    ];
+    said.iter().any(|words| text.contains(words))
+}
+
+/// The first number above `gone` that the node `has`: it has all from some block on, and at least `newest`.
+async fn first_that<F: Future<Output = Result<bool, ChainError>>>(
+    mut gone: BlockNumber,
+    newest: BlockNumber,
+    has: impl Fn(BlockNumber) -> F,
+) -> Result<BlockNumber, ChainError> {
+    let mut there = newest;
+    while there - gone > 1 {
+        let middle = gone + (there - gone) / 2;
+        match has(middle).await? {
+            true => there = middle,
+            false => gone = middle,
+        }
+    }
+    Ok(there)
 }
 
 impl AtBlock {
@@ -195,5 +268,34 @@ pub(crate) fn skip(pallet: &str, event: &str, error: &dyn std::fmt::Display) {
         .insert(format!("{pallet}.{event}"));
     if is_new {
         tracing::warn!(pallet, event, %error, "Leaving out events of this kind, which this program does not know; use the version made for the chain's runtime.");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[tokio::test]
+    async fn the_first_block_that_a_pruned_node_has_is_found_with_few_questions() {
+        for (gone, newest) in [(5_u32, 6_u32), (5, 7), (1, 1_000_000)] {
+            for first in [gone + 1, gone + (newest - gone).div_ceil(2), newest] {
+                let asked = Cell::new(0);
+                let found = first_that(gone, newest, |number| {
+                    asked.set(asked.get() + 1);
+                    std::future::ready(Ok(number >= first))
+                });
+                assert_eq!(found.await.expect("it answers"), first);
+                assert!(asked.get() <= 20, "{} questions", asked.get());
+            }
+        }
+        let discarded = "Client error: UnknownBlock: State already discarded for 0x12".to_owned();
+        assert!(is_gone(&ChainError::Node(discarded)));
+        assert!(!is_gone(&ChainError::Node("Too many requests".to_owned())));
+        let lost = |_| std::future::ready(Err(ChainError::Disconnected(String::new())));
+        assert!(
+            first_that(1, 9, lost).await.is_err(),
+            "a lost connection is not a lost block"
+        );
     }
 }

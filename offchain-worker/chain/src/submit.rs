@@ -1,11 +1,11 @@
 //! Sending transactions.
 
 use crate::{
-    AccountId, Balance, BlockNumber, ChainError, Client, Keypair, Payload,
+    AccountId, Balance, BlockNumber, BlockRef, ChainError, Client, Keypair, Payload,
     api::api,
     transactions::{Included, Transactions, Until, filler},
 };
-use agora_transactions::{Intent, IntentId, MemoryLog, Policy, Repetition, TransactionLog};
+use agora_transactions::{BlockId, Intent, IntentId, MemoryLog, Policy, Repetition, TransactionLog};
 use codec::{Compact, Encode};
 use futures::{StreamExt, stream};
 use std::sync::{Arc, OnceLock};
@@ -25,6 +25,7 @@ const SENT_AT_ONCE: usize = 32;
 pub struct Intention {
     id: IntentId,
     deadline: Option<BlockNumber>,
+    origin: Option<BlockId>,
     urgency: u8,
     repetition: Repetition,
 }
@@ -36,6 +37,7 @@ impl Intention {
         Self {
             id: IntentId::from(name),
             deadline: None,
+            origin: None,
             urgency: 0,
             repetition: Repetition::Harmless,
         }
@@ -46,6 +48,7 @@ impl Intention {
         Self {
             id: IntentId::from(format!("transaction {:016x}", rand::random::<u64>())),
             deadline: None,
+            origin: None,
             urgency: 0,
             repetition: Repetition::Costly,
         }
@@ -54,6 +57,15 @@ impl Intention {
     /// It is worth nothing after this block.
     pub fn until(mut self, deadline: BlockNumber) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// It was decided on the state after `block`, and speaks about that: on a chain without this block it is not made.
+    pub fn decided_at(mut self, block: BlockRef) -> Self {
+        self.origin = Some(BlockId {
+            number: block.number,
+            hash: block.hash.0,
+        });
         self
     }
 
@@ -68,6 +80,7 @@ impl Intention {
             id: self.id,
             call,
             deadline: self.deadline,
+            origin: self.origin,
             urgency: self.urgency,
             repetition: self.repetition,
         }

@@ -13,7 +13,7 @@ use agora_transactions::{
     Action, Answer, Attempt, BlockId, Book, Hash, IntentId, Nonce, Notice, Policy, Reason, TransactionLog,
 };
 use callers::Waiting;
-use eyes::{Brief, Eyes};
+use eyes::{Brief, Eyes, Sought};
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use std::{
     panic::AssertUnwindSafe,
@@ -153,8 +153,13 @@ impl Transactions {
     async fn round(&self, eyes: &mut Eyes) -> Result<(), ChainError> {
         for _ in 0..LOOKS {
             let briefs: Vec<Brief> = self.inner(|inner| inner.book.attempts().map(Brief::of).collect());
-            let known = self.inner(|inner| inner.book.finalised());
-            let view = eyes.look(&self.client, &self.account, &briefs, known).await?;
+            let (known, origins) = self.inner(|inner| (inner.book.finalised(), inner.book.origins()));
+            let sought = Sought {
+                briefs: &briefs,
+                known,
+                origins: &origins,
+            };
+            let view = eyes.look(&self.client, &self.account, sought).await?;
             let actions = self.inner(|inner| inner.book.step(&view, &self.policy));
             let (mut goes_on, mut failed) = (false, None);
             for action in actions {
@@ -256,11 +261,14 @@ impl Transactions {
         let log = Arc::clone(&self.log);
         // A disk may take its time.
         let written = tokio::task::spawn_blocking(move || log.put(&record)).await;
+        let written = written
+            .map_err(|error| ChainError::Log(error.to_string()))
+            .and_then(|written| written.map_err(log_error));
+        self.inner(|inner| match &written {
+            Ok(()) => inner.book.persisted(id),
+            Err(_) => inner.book.not_persisted(id),
+        });
         written
-            .map_err(|error| ChainError::Log(error.to_string()))?
-            .map_err(log_error)?;
-        self.inner(|inner| inner.book.persisted(id));
-        Ok(())
     }
 
     /// Writes down how far the chain is final, from time to time.

@@ -26,6 +26,13 @@ pub trait Engine: Send + Sync {
         None
     }
 
+    /// Whether this engine's memory holds `job`, as far as the job alone tells. What the content of the inputs decides
+    /// shows only in the run, as `Limit`.
+    fn fits(&self, job: &JobSpec) -> bool {
+        let _ = job;
+        true
+    }
+
     /// Computes `job` from `inputs`. Blocks until the end; calls on one engine from several threads run side by
     /// side.
     ///

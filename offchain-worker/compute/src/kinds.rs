@@ -32,6 +32,12 @@ pub(crate) trait Kind {
     /// The same bytes, on a graphics device.
     fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError>;
 
+    /// The largest buffer that a device needs for the job however it is cut into parts, in bytes, as far as the job alone
+    /// tells: a device whose buffers are smaller cannot compute it.
+    fn largest_buffer(&self) -> u64 {
+        0
+    }
+
     /// Reads the inputs, and refuses what the engines refuse.
     ///
     /// Errors: [unusable](EngineError::is_unusable) if the job has no output, `Input` if one is missing.

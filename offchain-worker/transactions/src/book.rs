@@ -30,6 +30,8 @@ pub struct Book {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Handling {
     pub is_persisted: bool,
+    /// The best block when the log last failed to take it, if it did.
+    pub refused_by_log: Option<BlockNumber>,
     /// Whether the intent has another call since.
     pub is_outdated: bool,
     pub fate: Fate,
@@ -109,8 +111,8 @@ impl Book {
         book
     }
 
-    /// Takes an intent. One that was given up goes on; the deadline of one that is known is that of `intent` from now
-    /// on.
+    /// Takes an intent. One that was given up goes on; the deadline and the origin of one that is known are those of
+    /// `intent` from now on.
     ///
     /// After an upgrade of the runtime the same call may have other bytes. If it is harmless to repeat it, the new ones
     /// are signed from now on, with the nonce that it has.
@@ -187,6 +189,18 @@ impl Book {
         }
     }
 
+    /// Notes that the log did not take the record of `id`. It is asked again after the next block.
+    pub fn not_persisted(&mut self, id: &IntentId) {
+        let now = self.best.number;
+        for attempt in self.records.get(id).iter().flat_map(|record| &record.attempts) {
+            if let Some(handling) = self.handling.get_mut(&attempt.hash)
+                && !handling.is_persisted
+            {
+                handling.refused_by_log = Some(now);
+            }
+        }
+    }
+
     /// Notes what came of sending an attempt. Of several nodes' answers the first of these counts: taken, lost,
     /// refused.
     pub fn answered(&mut self, hash: &Hash, answer: Answer) {
@@ -246,6 +260,12 @@ impl Book {
     pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
         let open = self.records.values().filter(|record| !record.is_final());
         open.flat_map(|record| &record.attempts)
+    }
+
+    /// The origins of the intents that go on: a view has to tell of them.
+    pub fn origins(&self) -> BTreeSet<BlockId> {
+        let open = self.records.values().filter(|record| record.end.is_none());
+        open.filter_map(|record| record.intent.origin).collect()
     }
 
     /// How far an intent had come in the last view.

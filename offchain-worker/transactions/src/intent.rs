@@ -47,6 +47,9 @@ pub struct Intent {
     pub call: Vec<u8>,
     /// The last block in which it is worth anything; `None`: it always is.
     pub deadline: Option<BlockNumber>,
+    /// The block on whose state it was decided: on a chain without it, the call would speak about something else, and is
+    /// not made. `None`: it says the same on every chain.
+    pub origin: Option<BlockId>,
     /// Those with a higher one get nonces first: 0 to 254.
     pub urgency: u8,
     /// What it costs if it is included twice.
@@ -93,6 +96,8 @@ pub enum Reason {
     Invalid(String),
     /// Its caller does not want it any more.
     Withdrawn,
+    /// The block on whose state it was decided is not on the best chain.
+    OtherFork,
 }
 
 /// How an intent ended.

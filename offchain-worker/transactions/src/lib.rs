@@ -7,16 +7,20 @@
 //! - *Attempt*: a signed transaction for an intent. Attempts with one nonce exclude one another.
 //! - *Anchor* and *life*: the block from which an attempt is valid, and for how many blocks from there.
 //! - *Over*: the attempt cannot be included in a block after the best one. A re-org can undo that.
+//! - *Origin*: the block on whose state an intent was decided, where its call speaks about more than its bytes name.
 //! - *Dead*: the attempt cannot be included on any chain that goes on from the finalised block. Nothing can undo that.
 //!
 //! # Properties
 //!
-//! - An attempt is in the log before it is sent, and before the next one of its intent is signed.
+//! - An attempt is in the log before it is sent, and before the next one of its intent is signed. While the log takes
+//!   nothing, as on a full disk, intents whose [`Repetition`] is harmless go on without: a crash costs them a second fee.
 //! - At most one attempt of an intent is included on the final chain. Another nonce is used for it only when all
 //!   attempts with earlier nonces are dead. Only an intent whose [`Repetition`] is harmless does not wait for that.
 //! - What happens after a lost answer, a restart or a re-org is decided by what the chain shows.
 //! - An intent that can be made in time is made in time, once the chain takes transactions.
 //! - An attempt is not valid longer than the deadline of its intent, but for the shortest life that the chain knows.
+//! - An intent with an origin is included on no chain without it: its attempts are anchored behind it, and none is signed
+//!   on another fork.
 //! - A nonce that nobody uses does not keep those after it waiting for ever.
 //!
 //! [`Book::step`] says which [`Action`]s are due. Who carries them out signs, writes to a [`TransactionLog`], and
@@ -25,6 +29,7 @@
 #![deny(missing_docs)]
 
 mod book;
+mod due;
 mod intent;
 mod log;
 mod nonces;
@@ -49,7 +54,7 @@ pub type Nonce = u64;
 pub type Hash = [u8; 32];
 
 /// A block.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, codec::Encode, codec::Decode)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, codec::Encode, codec::Decode)]
 pub struct BlockId {
     /// Its number.
     pub number: BlockNumber,

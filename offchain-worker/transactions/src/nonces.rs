@@ -33,9 +33,14 @@ impl Book {
         {
             // One that was given up and may still be included goes on: its attempts must not be forgotten.
             let id = IntentId::from(format!("nothing, with nonce {nonce}"));
-            if self.is_alive(&id, view) {
+            if self.is_alive(&id, view) && self.has_nonce(&id, nonce) {
                 self.revive(&id);
             } else {
+                let id = match self.is_alive(&id, view) {
+                    // It came to have another nonce, which it still needs.
+                    true => IntentId::from(format!("{id}, after block {}", view.best.number)),
+                    false => id,
+                };
                 wanting.push(self.filler(id, policy));
                 actions.push(Action::Tell(Notice::Filled { nonce }));
             }
@@ -73,12 +78,18 @@ impl Book {
         record.end.is_none() || record.attempts.iter().any(is_open)
     }
 
+    fn has_nonce(&self, id: &IntentId, nonce: Nonce) -> bool {
+        let record = self.records.get(id);
+        record.is_some_and(|record| record.attempts.iter().any(|attempt| attempt.nonce == nonce))
+    }
+
     /// An intent to take a nonce and do nothing.
     fn filler(&mut self, id: IntentId, policy: &Policy) -> IntentId {
         self.insert(Intent {
             id: id.clone(),
             call: policy.filler.clone(),
             deadline: None,
+            origin: None,
             urgency: MOST_URGENT,
             repetition: Repetition::Harmless,
         });

@@ -24,6 +24,8 @@ pub struct View {
     pub has_final: bool,
     /// In which blocks of the best chain attempts are, by their hashes.
     pub places: BTreeMap<Hash, BlockId>,
+    /// Whether the origins of intents are on the best chain. What is missing was not looked for, or the node is behind.
+    pub origins: BTreeMap<BlockId, bool>,
     /// Attempts whose anchor is not on the best chain, by their hashes.
     pub unanchored: BTreeSet<Hash>,
 }

@@ -1,6 +1,6 @@
-//! Random runs of the state machine against a small chain: re-orgs, nodes that lag, answers that are lost, full pools,
-//! finality that stands still, upgrades of the runtime, other programs with the same key, full disks, and kills between
-//! any two effects.
+//! Random runs of the state machine against a small chain: re-orgs, nodes that lag, that follow a fork that has lost or were
+//! purged, answers that are lost, full pools, finality that stands still, upgrades of the runtime, other programs with the
+//! same key, full disks, and kills between any two effects.
 //!
 //! The seed is printed. `AGORA_SEED` repeats a run, `AGORA_STEPS` says how long it is.
 
@@ -11,7 +11,7 @@ mod process;
 #[path = "model/random.rs"]
 mod random;
 
-use agora_transactions::{End, Intent, IntentId, Reason, Repetition, Standing};
+use agora_transactions::{BlockId, End, Intent, IntentId, Reason, Repetition, Standing};
 use chain::{Chain, Transaction};
 use process::Process;
 use random::Random;
@@ -39,6 +39,8 @@ struct World {
     /// The highest block there ever was.
     highest: u32,
     steps: u64,
+    /// Whether everything works from now on.
+    is_calm: bool,
 }
 
 fn variable(name: &str) -> Option<u64> {
@@ -77,6 +79,7 @@ impl World {
             included: BTreeMap::new(),
             highest: 0,
             steps: 0,
+            is_calm: false,
             random,
         }
     }
@@ -101,6 +104,7 @@ impl World {
                 self.chain.is_poor = self.random.one_in(4);
                 self.chain.has_no_tips = self.random.one_in(3);
             }
+            94 if self.random.one_in(4) => self.process.is_disk_full = !self.process.is_disk_full,
             94 => self.chain.find_strays(),
             95 => self.chain.lose_pool(),
             96 if self.random.one_in(4) => self.upgrade(),
@@ -125,7 +129,14 @@ impl World {
             0
         };
         self.highest = self.highest.max(self.chain.best().number);
-        let view = self.chain.view(&self.process.book, lag);
+        let book = &self.process.book;
+        let view = match self.random.below(24) {
+            0 if is_troubled => self.chain.other_view(book),
+            1 if is_troubled => Some(self.chain.purged_view(book, self.random.below(40))),
+            _ => None,
+        };
+        let view = view.unwrap_or_else(|| self.chain.view(&self.process.book, lag));
+        self.highest = self.highest.max(view.best.number);
         self.process.look(&view);
         self.check_standings();
     }
@@ -136,15 +147,33 @@ impl World {
                 Standing::Finalised(block) => {
                     assert!(self.chain.includes(block, &id), "{id} is said to be final in {block:?}");
                     self.wanted.remove(&id);
+                    // The runtime refused the call, and its caller still wants it: by another name.
+                    let is_refused = intent.repetition == Repetition::Harmless && self.random.one_in(8);
+                    if is_refused && !self.is_calm {
+                        let id = IntentId::from(format!("{id}, again"));
+                        let origin = intent.origin.map(|_| self.chain.best());
+                        let again = Intent { id, origin, ..intent };
+                        self.process.add(&again);
+                        self.wanted.insert(again.id.clone(), again);
+                    }
                 }
                 Standing::GivenUp(Reason::DeadlineOver) => {
                     let deadline = intent.deadline.expect("it has a deadline");
                     assert!(self.highest >= deadline, "{id} was given up before block {deadline}");
                 }
                 // Who wants it tries again later.
+                Standing::GivenUp(Reason::OtherFork) if self.random.one_in(4) => self.decide_again(&id),
                 Standing::GivenUp(_) | Standing::Unknown if self.random.one_in(4) => self.process.add(&intent),
                 _ => {}
             }
+        }
+    }
+
+    /// Who wants it finds the same on the chain as it is now.
+    fn decide_again(&mut self, id: &IntentId) {
+        if let Some(intent) = self.wanted.get_mut(id) {
+            intent.origin = intent.origin.map(|_| self.chain.best());
+            self.process.add(intent);
         }
     }
 
@@ -157,6 +186,7 @@ impl World {
             id: format!("intent {}", self.random.next()).into(),
             call: vec![7],
             deadline: self.random.one_in(2).then(|| now + self.random.below(50) as u32),
+            origin: self.random.one_in(3).then(|| self.chain.best()),
             urgency: self.random.below(3) as u8,
             repetition: if self.random.one_in(2) {
                 Repetition::Costly
@@ -189,21 +219,25 @@ impl World {
 
     fn finalise(&mut self, behind: usize) {
         for (block, transaction) in self.chain.finalise(behind) {
-            let Transaction { of: Some(id), .. } = transaction else {
+            let Transaction { of: Some(id), .. } = transaction.clone() else {
                 continue;
             };
             let Some(record) = self.process.book.record(&id).cloned() else {
-                // A filler that was forgotten, or an intent that a kill made forget its record before it was included.
-                assert!(!self.wanted.contains_key(&id), "{id} is final, and its record is gone");
+                // A filler that was forgotten, or an intent that a kill made forget what was sent before it was included.
+                let is_known = self.wanted.contains_key(&id) && !self.process.unlogged.contains_key(&id);
+                assert!(!is_known, "{id} is final, and its record is gone");
                 continue;
             };
             let count = self.included.entry(id.clone()).or_default();
             *count += 1;
+            let unlogged = self.process.unlogged.get(&id).copied().unwrap_or_default();
             let allowed = match record.intent.repetition {
                 Repetition::Costly => 1,
-                Repetition::Harmless => 1 + self.others,
+                Repetition::Harmless => 1 + self.others + unlogged,
             };
             assert!(*count <= allowed, "{id} is included {count} times");
+            let is_lost = transaction.origin.is_some_and(|origin| !self.chain.has(origin));
+            assert!(!is_lost, "{id} is on a chain without {:?}", transaction.origin);
             if let Some(deadline) = record.intent.deadline {
                 assert!(
                     block <= deadline + 3,
@@ -221,7 +255,9 @@ impl World {
 
     /// Everything works from now on: all that can be made must be made.
     fn calm_down(&mut self) {
+        self.is_calm = true;
         self.chain.is_full = false;
+        self.process.is_disk_full = false;
         self.chain.is_stalled = false;
         self.chain.is_poor = false;
         self.chain.has_no_tips = false;
@@ -255,12 +291,13 @@ impl World {
     /// Those whose deadline came too soon to be made no longer want anything.
     fn drop_late(&mut self, from: u32) {
         let process = &mut self.process;
-        let best = self.chain.best().number;
+        let BlockId { number: best, hash } = self.chain.best();
         self.wanted.retain(|id, intent| {
             match process.standing(id) {
                 Standing::GivenUp(Reason::DeadlineOver) => {}
                 Standing::Unknown if intent.deadline.is_some_and(|deadline| best >= deadline) => {}
                 Standing::GivenUp(_) | Standing::Unknown => {
+                    intent.origin = intent.origin.map(|_| BlockId { number: best, hash });
                     process.add(intent);
                     return true;
                 }

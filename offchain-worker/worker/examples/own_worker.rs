@@ -67,6 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             specialisations: participant.specialisations,
             max_work: u128::MAX,
             max_job_bytes: 8 << 30,
+            memory_bytes: 16 << 30,
             min_reward_per_giga_op: 0,
             min_profit: 0,
             power: Power::FREE,

@@ -57,6 +57,12 @@ pub trait Chain: Clone + Send + Sync + 'static {
     /// Errors: `Refused` and `Failed` when it is in a block and was refused there, for a fee; `Unknown` and whatever else
     /// is recoverable when it may or may not get into a block; others when it does not.
     fn send(&self, call: Call, due: Due) -> impl Future<Output = Result<Receipt, ChainError>> + Send;
+
+    /// Sends `call` no more, which was due for the same before. Returns whether it may still get into a block.
+    fn withdraw(&self, call: Call, due: Due) -> impl Future<Output = Result<bool, ChainError>> + Send;
+
+    /// What `call` costs as blocks are now, in plancks.
+    fn fee(&self, call: Call) -> impl Future<Output = Result<Balance, ChainError>> + Send;
 }
 
 /// The state after a block, as far as a worker asks.
@@ -86,6 +92,9 @@ pub trait State: Send + Sync + Clone + 'static {
 
     /// An account's money.
     fn balance(&self, who: &AccountId) -> impl Future<Output = Result<BalanceView, ChainError>> + Send;
+
+    /// What must stay on an account, which ceases to exist below it.
+    fn existential_deposit(&self) -> Result<Balance, ChainError>;
 
     /// How each class divides its rewards.
     fn terms(&self) -> impl Future<Output = Result<Vec<(ClassId, TermsView)>, ChainError>> + Send;
@@ -144,6 +153,9 @@ pub struct Due {
     pub round: u32,
     /// The last block in which it is worth anything.
     pub until: BlockNumber,
+    /// The block on whose state it was decided, where the call speaks about more than its words name: on a chain without
+    /// this block it is not made. `None`: it says the same on every fork.
+    pub decided_at: Option<BlockRef>,
 }
 
 /// A call that succeeded.

@@ -3,19 +3,17 @@
 //!
 //! Nothing that a node, a disk or a store does ends the loop: what fails is said once, and tried again at later blocks.
 
+mod steps;
+
+pub(crate) use steps::{Matter, Steps};
+
 use crate::{Call, Chain, Due, Metrics, News, WorkerError, chain::Blocks, told::Told};
-use agora_chain::{AccountId, BlockNumber, ChainError};
-use agora_primitives::{TaskId, participants::Role};
-use std::{
-    collections::{HashMap, VecDeque},
-    fmt,
-    time::Duration,
-};
-use tokio::task::{Id, JoinError, JoinSet};
+use agora_chain::{BlockNumber, ChainError};
+use agora_primitives::participants::Role;
+use std::{collections::VecDeque, time::Duration};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How long a graceful stop waits for transactions that are under way.
-const DRAIN: Duration = Duration::from_secs(20);
 /// How long one look at the chain may take.
 const LOOK_LIMIT: Duration = Duration::from_secs(180);
 /// How long the node may be silent before that is said.
@@ -68,105 +66,6 @@ pub(crate) enum Looked {
     Waiting(String),
 }
 
-/// What a step is about.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Matter {
-    /// A task.
-    Task(TaskId),
-    /// The worker's own hardware challenge in the round with this number.
-    HardwareRound(u32),
-    /// The response of the account with these bytes in the hardware round with this number.
-    Response(u32, [u8; 32]),
-}
-
-impl From<TaskId> for Matter {
-    fn from(task: TaskId) -> Self {
-        Self::Task(task)
-    }
-}
-
-impl fmt::Display for Matter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Task(task) => write!(f, "task {task}"),
-            Self::HardwareRound(round) => write!(f, "hardware round {round}"),
-            Self::Response(round, worker) => write!(f, "response of {} in hardware round {round}", AccountId(*worker)),
-        }
-    }
-}
-
-/// What is under way: at most one step per matter.
-#[derive(Default)]
-pub(crate) struct Steps {
-    matters: HashMap<Matter, Id>,
-    running: JoinSet<(Matter, Result<(), WorkerError>)>,
-}
-
-impl Steps {
-    /// Whether a step about `matter` is under way.
-    pub fn are_busy_with(&self, matter: impl Into<Matter>) -> bool {
-        self.matters.contains_key(&matter.into())
-    }
-
-    /// Takes a step about `matter`, unless one is under way.
-    pub fn start(
-        &mut self,
-        matter: impl Into<Matter>,
-        step: impl Future<Output = Result<(), WorkerError>> + Send + 'static,
-    ) {
-        let matter = matter.into();
-        if !self.matters.contains_key(&matter) {
-            let step = self.running.spawn(async move { (matter, step.await) });
-            self.matters.insert(matter, step.id());
-        }
-    }
-
-    /// Waits for the steps under way, at most [`DRAIN`]. What is left is in the journal, and the next start takes it
-    /// up.
-    pub async fn drain(mut self) {
-        let drained = tokio::time::timeout(DRAIN, async {
-            while let Some(done) = self.running.join_next().await {
-                if let Ok((matter, Err(error))) = done {
-                    tracing::info!(%matter, %error, "A step failed while stopping; the next start takes it again.");
-                }
-            }
-        });
-        if drained.await.is_err() {
-            tracing::warn!("Some transactions are still under way; the next start looks for them on chain.");
-        }
-    }
-
-    /// The next step that ends, and how. Never, while there is none.
-    async fn ended(&mut self) -> (Option<Matter>, Result<(), WorkerError>) {
-        let Some(done) = self.running.join_next().await else {
-            return std::future::pending().await;
-        };
-        match done {
-            Ok((matter, result)) => {
-                self.matters.remove(&matter);
-                (Some(matter), result)
-            }
-            Err(panic) => (self.forget(&panic), Err(WorkerError::Interrupted(panic.to_string()))),
-        }
-    }
-
-    fn forget(&mut self, panic: &JoinError) -> Option<Matter> {
-        let (matter, _) = self.matters.iter().find(|(_, id)| **id == panic.id())?;
-        let matter = *matter;
-        self.matters.remove(&matter);
-        Some(matter)
-    }
-
-    #[cfg(test)]
-    pub async fn all_ended(&mut self) -> Vec<Result<(), WorkerError>> {
-        let mut results = Vec::new();
-        while !self.running.is_empty() {
-            results.push(self.ended().await.1);
-        }
-        results
-    }
-}
-
 /// Drives one account in one role.
 pub(crate) struct Driver<C: Chain> {
     chain: C,
@@ -210,9 +109,7 @@ impl<C: Chain> Driver<C> {
             registered = self.ensure_registered() => registered?,
         }
         let mut best = self.chain.follow_best();
-        let mut finalised = self
-            .chain
-            .follow_finalised(duty.settled_up_to().map(|last| last.saturating_add(1)));
+        let mut finalised = self.chain.follow_finalised(next_to_settle(duty));
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -225,7 +122,7 @@ impl<C: Chain> Driver<C> {
                     Err(error) => {
                         self.say_node_failed("finalised blocks", &error);
                         tokio::time::sleep(PAUSE).await;
-                        finalised = self.chain.follow_finalised(None);
+                        finalised = self.chain.follow_finalised(next_to_settle(duty));
                     }
                 },
                 (matter, result) = self.steps.ended() => self.step_ended(matter, result),
@@ -391,6 +288,7 @@ impl<C: Chain> Driver<C> {
             let due = Due {
                 round: now,
                 until: now.saturating_add(self.heartbeat_every),
+                decided_at: None,
             };
             self.heartbeat.spawn(async move {
                 if let Err(error) = chain.send(Call::Heartbeat, due).await {
@@ -399,4 +297,9 @@ impl<C: Chain> Driver<C> {
             });
         }
     }
+}
+
+/// The finalised block to go on with; `None`: the newest one.
+fn next_to_settle<C: Chain>(duty: &impl Duty<C>) -> Option<BlockNumber> {
+    duty.settled_up_to().map(|last| last.saturating_add(1))
 }

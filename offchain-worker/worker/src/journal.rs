@@ -1,175 +1,23 @@
 //! What must survive a crash: an embedded store that is synced to disk at each write.
 
+mod error;
 mod keeping;
+mod records;
+pub(crate) mod tables;
 mod transactions;
 
+pub use error::JournalError;
 pub use keeping::{Loaded, SeenChain};
+pub use records::{AttestRecord, CameTo, Judged, Loss, Stage, TaskRecord};
 
-use agora_chain::{Balance, BlockNumber};
-use agora_primitives::{TaskId, job::Claim, reputation::Outcome};
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
-use serde::{Deserialize, Serialize};
+use agora_primitives::TaskId;
+use redb::{Database, ReadableDatabase, ReadableTable};
+use serde::Serialize;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, RwLock},
 };
-
-/// A worker's tasks.
-const TASKS: TableDefinition<u64, &[u8]> = TableDefinition::new("tasks");
-/// A verifier's attestations.
-const ATTESTATIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("attestations");
-/// What was signed and is not final, or was final lately, by name.
-const TRANSACTIONS: TableDefinition<&str, &[u8]> = TableDefinition::new("transactions");
-/// Which chain and account the journal belongs to, and how far the chain was seen to be final.
-const OWNER: TableDefinition<&str, &[u8]> = TableDefinition::new("owner");
-/// The key in [`OWNER`] of the newest block that was seen to be final.
-const FINALISED: &str = "finalised";
-
-/// What a worker has to know to finish a task.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskRecord {
-    /// How far it has come.
-    pub stage: Stage,
-    /// The task's round in which it was, or was to be, accepted.
-    pub round: u32,
-    /// Secret of the commitment. Without it the result cannot be revealed, and the bond is lost.
-    #[serde(with = "agora_chain::hex_text")]
-    pub salt: [u8; 32],
-    /// What the result is claimed to be, once it is computed.
-    pub claim: Option<Claim>,
-    /// The number of the best block when this was written: a state before it says nothing about this task.
-    #[serde(default)]
-    pub seen_at: BlockNumber,
-    /// The bond, in plancks.
-    #[serde(default)]
-    pub bond: Balance,
-    /// What came of it, once it has ended.
-    #[serde(default)]
-    pub came_to: Option<CameTo>,
-}
-
-/// What came of a task for its worker, by finalised blocks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct CameTo {
-    /// What was paid to the worker, in plancks.
-    pub earned: Balance,
-    /// What was taken of the worker's bond, in plancks.
-    pub lost: Balance,
-    /// How its work was judged; `None`: it was not, or that was not seen.
-    pub judged: Option<Judged>,
-}
-
-/// How a worker's work was judged.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Judged {
-    /// Right.
-    Right,
-    /// Wrong, or not revealed.
-    Wrong,
-    /// Not committed in time.
-    Late,
-}
-
-impl From<Outcome> for Judged {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Right { .. } => Self::Right,
-            Outcome::Wrong => Self::Wrong,
-            Outcome::Late => Self::Late,
-        }
-    }
-}
-
-impl TaskRecord {
-    /// Of a task that is about to be accepted in `round`, at best block `seen_at`.
-    pub fn new(round: u32, salt: [u8; 32], bond: Balance, seen_at: BlockNumber) -> Self {
-        Self {
-            stage: Stage::Accepting,
-            round,
-            salt,
-            claim: None,
-            seen_at,
-            bond,
-            came_to: None,
-        }
-    }
-}
-
-impl std::fmt::Debug for TaskRecord {
-    /// Leaves out the salt.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TaskRecord")
-            .field("stage", &self.stage)
-            .field("claim", &self.claim)
-            .finish()
-    }
-}
-
-/// How far a worker has come with a task. It is written before the transaction is sent, so the chain is never further
-/// than this stage allows.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    /// About to accept, or accepted and not yet computed. The salt is drawn; the claim is not known.
-    Accepting,
-    /// Computed, and the result kept on this machine: about to commit, or committed.
-    Committing,
-    /// About to reveal, or revealed.
-    Revealing,
-    /// Revealed, and the result is where others find it.
-    Served,
-    /// The task has ended.
-    Ended,
-}
-
-/// What a verifier has done about a result.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct AttestRecord {
-    /// The claim that was checked.
-    pub claim: Claim,
-    /// Whether it was right.
-    pub valid: bool,
-}
-
-/// Why a journal cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// It cannot be opened, read or written.
-    #[error("the journal {} failed: {reason}", path.display())]
-    Storage {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: Box<redb::Error>,
-    },
-    /// A record cannot be read.
-    #[error("the journal {} holds a record of task {task} that cannot be read: {reason}", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The task.
-        task: u64,
-        /// Why.
-        reason: serde_json::Error,
-    },
-    /// The record of a transaction cannot be read.
-    #[error("the journal {} holds a record of the transaction {name:?} that cannot be read: {reason}", path.display())]
-    DamagedTransaction {
-        /// The file.
-        path: PathBuf,
-        /// What the transaction is for.
-        name: String,
-        /// Why.
-        reason: codec::Error,
-    },
-    /// It belongs to another account or another chain.
-    #[error("the journal {} belongs to another account or chain; give each its own --data folder", path.display())]
-    NotOurs {
-        /// The file.
-        path: PathBuf,
-    },
-}
+use tables::{ATTESTATIONS, OWNED_BY, OWNER, Records, TASKS, TRANSACTIONS};
 
 /// The journal of one account on one chain. Cheap to clone; clones share it.
 #[derive(Clone)]
@@ -177,6 +25,9 @@ pub struct Journal {
     /// `None` after a fault, until it is opened again.
     database: Arc<RwLock<Option<Database>>>,
     path: PathBuf,
+    /// Whether the disk takes nothing.
+    #[cfg(test)]
+    pub(crate) is_full: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Journal {
@@ -195,6 +46,8 @@ impl Journal {
         let journal = Self {
             database: Arc::new(RwLock::new(Some(database))),
             path: path.to_owned(),
+            #[cfg(test)]
+            is_full: Arc::default(),
         };
         let owner = [genesis, account].concat();
         let known = journal.write(|transaction| {
@@ -202,9 +55,9 @@ impl Journal {
             transaction.open_table(ATTESTATIONS)?;
             transaction.open_table(TRANSACTIONS)?;
             let mut table = transaction.open_table(OWNER)?;
-            let known = table.get("owner")?.map(|value| value.value().to_vec());
+            let known = table.get(OWNED_BY)?.map(|value| value.value().to_vec());
             if known.is_none() {
-                table.insert("owner", owner.as_slice())?;
+                table.insert(OWNED_BY, owner.as_slice())?;
             }
             Ok(known)
         })?;
@@ -244,12 +97,7 @@ impl Journal {
         self.get(ATTESTATIONS, task)
     }
 
-    fn put_row(
-        &self,
-        definition: TableDefinition<'static, u64, &'static [u8]>,
-        task: TaskId,
-        record: &impl Serialize,
-    ) -> Result<(), JournalError> {
+    fn put_row(&self, definition: Records<'static>, task: TaskId, record: &impl Serialize) -> Result<(), JournalError> {
         let bytes = serde_json::to_vec(record).map_err(|reason| self.damaged(task, reason))?;
         self.write(|transaction| {
             transaction.open_table(definition)?.insert(task.0, bytes.as_slice())?;
@@ -259,7 +107,7 @@ impl Journal {
 
     fn get<Record: serde::de::DeserializeOwned>(
         &self,
-        definition: TableDefinition<'static, u64, &'static [u8]>,
+        definition: Records<'static>,
         task: TaskId,
     ) -> Result<Option<Record>, JournalError> {
         let bytes = self.read(|transaction| {
@@ -288,6 +136,12 @@ impl Journal {
     }
 
     fn write<T>(&self, work: impl Fn(&redb::WriteTransaction) -> Result<T, redb::Error>) -> Result<T, JournalError> {
+        #[cfg(test)]
+        if self.is_full.load(std::sync::atomic::Ordering::SeqCst) {
+            let reason = Box::new(redb::Error::Io(std::io::ErrorKind::StorageFull.into()));
+            let path = self.path.clone();
+            return Err(JournalError::Storage { path, reason });
+        }
         self.with(|database| {
             let transaction = database.begin_write()?;
             let done = work(&transaction)?;
@@ -300,7 +154,7 @@ impl Journal {
 /// Removes the rows that may go, but the newest `keep` rows.
 fn remove_old(
     transaction: &redb::WriteTransaction,
-    definition: TableDefinition<'static, u64, &'static [u8]>,
+    definition: Records<'static>,
     keep: usize,
     may_go: impl Fn(&[u8]) -> bool,
 ) -> Result<(), redb::Error> {
@@ -319,7 +173,8 @@ fn remove_old(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agora_primitives::job::BlobRef;
+    use crate::worker::sample_task as task;
+    use agora_primitives::job::{BlobRef, Claim};
 
     fn record(stage: Stage) -> TaskRecord {
         TaskRecord {
@@ -328,7 +183,7 @@ mod tests {
                 output: BlobRef::to(b"output"),
                 states_root: [3; 32].into(),
             }),
-            ..TaskRecord::new(0, [1; 32], 5, 7)
+            ..TaskRecord::new(&task(1), [1; 32], 7)
         }
     }
 

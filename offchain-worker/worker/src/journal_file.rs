@@ -3,18 +3,15 @@
 //! It reads the tables as they are, without the types of the records: what a newer or older program wrote can be listed
 //! and copied too, and a record that cannot be read does not hide the others.
 
-use crate::JournalError;
+use crate::{
+    JournalError,
+    journal::tables::{DAMAGED, OWNED_BY, OWNER, RECORDS, Records},
+};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Which chain and account the journal belongs to: the hash of the first block, and the account's bytes.
-const OWNER: TableDefinition<&str, &[u8]> = TableDefinition::new("owner");
-/// The tables of records, by the task that they are about.
-const TABLES: [&str; 3] = ["tasks", "attestations", DAMAGED];
-/// Where records are set aside that cannot be read.
-const DAMAGED: &str = "damaged";
 /// The field that must stay secret.
 const SECRET: &str = "salt";
 
@@ -68,7 +65,7 @@ impl JournalFile {
         let read = || -> Result<Option<Vec<u8>>, redb::Error> {
             let transaction = self.database.begin_read()?;
             match transaction.open_table(OWNER) {
-                Ok(table) => Ok(table.get("owner")?.map(|value| value.value().to_vec())),
+                Ok(table) => Ok(table.get(OWNED_BY)?.map(|value| value.value().to_vec())),
                 Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
                 Err(error) => Err(error.into()),
             }
@@ -89,11 +86,14 @@ impl JournalFile {
                 .map(|table| table.name().to_owned())
                 .collect();
             let mut entries = Vec::new();
-            for name in TABLES.iter().filter(|name| known.iter().any(|known| known == *name)) {
-                let table = transaction.open_table(records(name))?;
+            for records in RECORDS
+                .iter()
+                .filter(|records| known.iter().any(|known| known == records.name()))
+            {
+                let table = transaction.open_table(*records)?;
                 for row in table.iter()? {
                     let (task, bytes) = row?;
-                    entries.push(entry(name, task.value(), bytes.value()));
+                    entries.push(entry(records.name(), task.value(), bytes.value()));
                 }
             }
             Ok(entries)
@@ -112,7 +112,7 @@ impl JournalFile {
         let unreadable: Vec<_> = self
             .entries()?
             .into_iter()
-            .filter(|entry| entry.record.is_none() && entry.table != DAMAGED)
+            .filter(|entry| entry.record.is_none() && entry.table != DAMAGED.name())
             .collect();
         let set_aside = || -> Result<(), redb::Error> {
             let transaction = self.database.begin_write()?;
@@ -123,9 +123,7 @@ impl JournalFile {
                     removed.map(|bytes| bytes.value().to_vec())
                 };
                 let bytes = bytes.unwrap_or_default();
-                transaction
-                    .open_table(records(DAMAGED))?
-                    .insert(entry.task, bytes.as_slice())?;
+                transaction.open_table(DAMAGED)?.insert(entry.task, bytes.as_slice())?;
             }
             transaction.commit()?;
             Ok(())
@@ -142,7 +140,7 @@ fn storage(path: &Path, reason: redb::Error) -> JournalError {
     }
 }
 
-fn records(table: &str) -> TableDefinition<'_, u64, &'static [u8]> {
+fn records(table: &str) -> Records<'_> {
     TableDefinition::new(table)
 }
 

@@ -31,6 +31,7 @@ mod journal_file;
 mod metrics;
 mod sources;
 mod told;
+mod turns;
 mod verifier;
 mod worker;
 
@@ -41,7 +42,7 @@ pub use error::WorkerError;
 pub use fault::{Fault, Pause};
 pub use health::Health;
 pub use job::{load_job, load_output};
-pub use journal::{AttestRecord, CameTo, Journal, JournalError, Judged, Loaded, SeenChain, Stage, TaskRecord};
+pub use journal::{AttestRecord, CameTo, Journal, JournalError, Judged, Loaded, Loss, SeenChain, Stage, TaskRecord};
 pub use journal_file::{JournalEntry, JournalFile, Owner};
 pub use metrics::{Metrics, serve_metrics};
 pub use sources::with_sources;

@@ -10,16 +10,22 @@ use crate::{
     driver::{Driver, Duty, Heads, Heard, Looked, Steps},
     job::{job_bytes, load_inputs, load_output, load_spec},
     sources::with_sources,
+    turns::Turns,
 };
 use agora_blobs::Blobs;
 use agora_chain::{AccountId, AtBlock, BlockNumber, Intention, Submitter, calls, views::AppealWindowView};
 use agora_compute::{Engine, MemoryInputs, Verdict};
 use agora_primitives::{
-    job::{Claim, JobSpec},
+    TaskId,
+    job::{BlobRef, Claim, JobSpec},
     judging::Attestation,
     participants::Role,
 };
-use std::sync::Arc;
+use codec::Encode;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, MutexGuard, PoisonError},
+};
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +52,14 @@ struct Shared {
     findings: Mutex<Findings>,
     /// Lets one response be checked at a time: each takes megabytes, and all responses of a round come at once.
     checking: Semaphore,
+    /// Lets some results be fetched at a time: the first are those whose windows close first, and which did not fail.
+    fetching: Turns,
+    /// The memory that their inputs and outputs may take, in bytes.
+    memory: Turns,
+    /// Lets one of them be computed with at a time: there is one engine.
+    computing: Turns,
+    /// How often a result could not be checked, by task.
+    failures: std::sync::Mutex<HashMap<TaskId, u32>>,
     submitter: Submitter,
     account: AccountId,
     journal: Journal,
@@ -70,6 +84,10 @@ impl Verifier {
             shared: Arc::new(Shared {
                 findings: Mutex::default(),
                 checking: Semaphore::new(1),
+                fetching: Turns::new(FETCHES),
+                memory: Turns::new(config.max_job_bytes),
+                computing: Turns::new(1),
+                failures: std::sync::Mutex::default(),
                 submitter,
                 account,
                 journal,
@@ -98,7 +116,9 @@ impl Verifier {
 impl Duty<Submitter> for Verifier {
     async fn look(&mut self, heads: &Heads<AtBlock>, _: &Heard, steps: &mut Steps) -> Result<Looked, WorkerError> {
         let at = &heads.best;
-        for window in at.appeal_windows().await? {
+        let windows = at.appeal_windows().await?;
+        self.shared.forget_failures(&windows);
+        for window in windows {
             let attested = window.attestations.has(&self.shared.account);
             if attested || window.until <= at.block.number {
                 continue;
@@ -119,6 +139,21 @@ fn private_seed(drawn: [u8; 32], secret: [u8; 32]) -> [u8; 32] {
     std::array::from_fn(|at| drawn[at] ^ secret[at])
 }
 
+/// How many results are fetched at a time: one that is withheld keeps its place until its peers have answered.
+const FETCHES: u64 = 8;
+
+/// The place in the line: a result that could not be checked, as one that is withheld, waits behind those that were not
+/// tried so often. Among the others, the window that closes first comes first.
+fn rank(failures: u32, until: BlockNumber) -> u64 {
+    (u64::from(failures) << 32) | u64::from(until)
+}
+
+/// The name of an attestation: of the window, and of what it is about.
+fn name_of(said: Attestation, window: &AppealWindowView) -> String {
+    let about = BlobRef::to(&(window.seed, window.claim).encode()).hash;
+    format!("attestation {said:?} on task {} about {about:?}", window.task)
+}
+
 impl Shared {
     /// Checks the result in `window` and attests what was found.
     async fn attest(&self, at: &AtBlock, window: AppealWindowView) -> Result<(), WorkerError> {
@@ -135,17 +170,22 @@ impl Shared {
                 if view.publisher == self.account || at.contribution(task, &self.account).await?.is_some() {
                     return Ok(());
                 }
+                let rank = rank(self.failed(task), window.until);
+                let _fetching = self.fetching.take(rank, 1).await;
                 let blobs = with_sources(&self.blobs, at, &view, Some(&self.account)).await;
                 let job = load_spec(&blobs, &view.job).await?;
                 if job_bytes(&job) > self.config.max_job_bytes {
                     tracing::debug!(%task, bytes = job_bytes(&job), "Not checked: larger than this verifier takes.");
                     return Ok(());
                 }
-                // First, because it is what may be withheld: what cannot be checked costs no inputs.
-                let output = load_output(&blobs, &job, &claim).await?;
-                let inputs = load_inputs(&blobs, &job).await?;
-                let seed = private_seed(window.seed.0, rand::random());
-                let found = self.check(job, inputs, claim, output, seed).await?;
+                let _held = self.memory.take(rank, job_bytes(&job)).await;
+                if self.metrics.best_block.get() >= window.until.into() {
+                    tracing::warn!(%task, "Not checked: its window closed while others were checked.");
+                    return Ok(());
+                }
+                let checked = self.fetch_and_check(&blobs, job, &window, rank).await;
+                self.note(task, checked.is_ok());
+                let found = checked?;
                 let record = AttestRecord {
                     claim,
                     valid: found == Attestation::Valid,
@@ -156,13 +196,56 @@ impl Shared {
         };
         let said = self.said(Attestation::of(record.valid));
         let call = calls::attest(task, said);
-        // A task may have several windows, each with a seed of its own.
-        let name = format!("attestation {said:?} on task {task} with seed {:?}", window.seed);
-        let intention = Intention::named(name).until(window.until).urgent(1);
+        // The call names neither the claim nor the window. A task may have several, and others on another fork.
+        let intention = Intention::named(name_of(said, &window))
+            .until(window.until)
+            .decided_at(at.block)
+            .urgent(1);
         let included = self.submitter.submit_as(&call, intention).await?;
         self.metrics.attested.inc();
         tracing::info!(%task, ?said, block = included.block.number, "Attested.");
         Ok(())
+    }
+
+    /// Fetches the output that `window` is about, and checks it.
+    async fn fetch_and_check(
+        &self,
+        blobs: &Blobs,
+        job: JobSpec,
+        window: &AppealWindowView,
+        rank: u64,
+    ) -> Result<Attestation, WorkerError> {
+        // First, because it is what may be withheld: what cannot be checked costs no inputs.
+        let output = load_output(blobs, &job, &window.claim).await?;
+        let inputs = load_inputs(blobs, &job).await?;
+        let _computing = self.computing.take(rank, 1).await;
+        let seed = private_seed(window.seed.0, rand::random());
+        self.check(job, inputs, window.claim, output, seed).await
+    }
+
+    fn failures(&self) -> MutexGuard<'_, HashMap<TaskId, u32>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often the result of `task` could not be checked.
+    fn failed(&self, task: TaskId) -> u32 {
+        self.failures().get(&task).copied().unwrap_or_default()
+    }
+
+    fn note(&self, task: TaskId, is_checked: bool) {
+        let mut failures = self.failures();
+        match is_checked {
+            true => {
+                failures.remove(&task);
+            }
+            false => *failures.entry(task).or_default() += 1,
+        }
+    }
+
+    /// Forgets what failed in windows that are closed.
+    fn forget_failures(&self, open: &[AppealWindowView]) {
+        let open: HashSet<_> = open.iter().map(|window| window.task).collect();
+        self.failures().retain(|task, _| open.contains(task));
     }
 
     /// The attestation that is sent: what was found, or its opposite with [`Fault::Lie`].
@@ -202,6 +285,40 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use agora_chain::H256;
+
+    #[test]
+    fn a_withheld_result_waits_behind_those_that_were_not_tried_and_the_next_to_close_comes_first() {
+        assert!(rank(0, 10) < rank(0, 11));
+        assert!(rank(0, u32::MAX) < rank(1, 0));
+        assert!(rank(1, 10) < rank(2, 9));
+    }
+
+    #[test]
+    fn attestations_about_different_claims_or_windows_have_different_names() {
+        let window = AppealWindowView {
+            task: TaskId(7),
+            claim: Claim::Unusable,
+            seed: H256([1; 32]),
+            until: 9,
+            attestations: Default::default(),
+        };
+        let other_seed = AppealWindowView {
+            seed: H256([2; 32]),
+            ..window.clone()
+        };
+        let other_claim = AppealWindowView {
+            claim: Claim::Output {
+                output: BlobRef::to(&[1]),
+                states_root: H256([1; 32]),
+            },
+            ..window.clone()
+        };
+        let names: HashSet<_> = [&window, &other_seed, &other_claim]
+            .map(|window| name_of(Attestation::Valid, window))
+            .into();
+        assert_eq!(names.len(), 3, "{names:?}");
+    }
 
     #[test]
     fn every_byte_of_a_private_seed_depends_on_the_secret_and_on_the_draw() {

@@ -1,7 +1,8 @@
 //! The worker: takes tasks, computes them, and follows them until it is paid.
 //!
 //! `offers` tells of tasks, `scheduler` decides after each block which to look at, `taking` accepts one or says why not,
-//! `executor` does the next `step` of one, `computing` computes it on one of the `engines`, and `hardware` responds to the
+//! `preparing` what is found out before, `executor` does the next `step` of one, `computing` computes it on one of the
+//! `engines`, `running` cancels what is too late, and `hardware` responds to the
 //! worker's hardware challenge. `book` holds the tasks in hand, `policy` and `money` say what is worth it, and `forecast`
 //! says what will be in time.
 //!
@@ -23,6 +24,8 @@ mod money;
 mod offers;
 mod openings;
 mod policy;
+mod preparing;
+mod running;
 mod scheduler;
 mod speeds;
 mod step;
@@ -36,21 +39,26 @@ pub use offers::{ChainOffers, Offers};
 pub use openings::{Hours, Openings};
 pub use policy::{Policy, Unsuitable};
 
+#[cfg(test)]
+pub(crate) use policy::tests::task as sample_task;
+
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
-use crate::{Chain, Journal, Metrics, WorkerError, chain::State, driver::Driver, told::Told};
+use crate::{Chain, Journal, Metrics, WorkerError, chain::State, driver::Driver, told::Told, turns::Turns};
 use agora_blobs::{BlobStore, Blobs};
 use agora_chain::{AccountId, BlockNumber, Submitter, views::TermsView};
 use agora_compute::{CancelFlag, Computation, Engine};
 use agora_primitives::{ClassId, TaskId, participants::Role};
 use book::Book;
 use engines::EnginePool;
-use money::{Fees, Losses};
+use money::Fees;
+use running::Running;
 use std::{
     collections::{BTreeSet, HashMap},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use waitlist::Waitlist;
 
@@ -95,18 +103,28 @@ struct Shared<C: Chain> {
     waitlist: Waitlist,
     /// Held while it is decided whether to accept a task, so that two decisions do not promise the same slot, device or money.
     deciding: tokio::sync::Mutex<()>,
+    /// The memory that inputs and outputs may take, in bytes.
+    memory: Turns,
+    /// Lets some tasks be looked at at a time, to be taken.
+    takes: Arc<Semaphore>,
+    /// The computations that run.
+    running: Running,
     /// What changes from block to block.
     now: Mutex<Now>,
 }
+
+/// How many tasks are looked at at a time, to be taken: each fetches its inputs.
+const TAKES: usize = 8;
 
 /// What changes from block to block.
 #[derive(Default)]
 struct Now {
     terms: HashMap<ClassId, TermsView>,
     fees: Fees,
-    losses: Losses,
+    /// When the node was asked for fees.
+    fees_at: Option<BlockNumber>,
     /// Results that are computed and could not be kept yet, because the disk refused them.
-    unkept: HashMap<TaskId, Computation>,
+    unkept: HashMap<TaskId, Arc<Computation>>,
 }
 
 impl<C: Chain<State: State>> Worker<C> {
@@ -131,6 +149,9 @@ impl<C: Chain<State: State>> Worker<C> {
             blobs,
             tasks,
             engines: EnginePool::new(engines),
+            memory: Turns::new(config.policy.memory_bytes),
+            takes: Arc::new(Semaphore::new(TAKES)),
+            running: Running::default(),
             config,
             metrics,
             cancel: CancelFlag::new(),

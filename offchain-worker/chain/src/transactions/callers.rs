@@ -84,8 +84,11 @@ impl Transactions {
 
     /// Sends nothing more for an intent. Returns whether it may still be included.
     pub async fn withdraw(&self, id: &IntentId) -> Result<bool, ChainError> {
-        let may_be_included = self.inner(|inner| inner.book.withdraw(id));
-        self.persist(id).await?;
+        let mut may_be_included = false;
+        for id in (0..=REPEATS).map(|number| again(id, number)) {
+            may_be_included |= self.inner(|inner| inner.book.withdraw(&id));
+            self.persist(&id).await?;
+        }
         self.tell_waiting();
         self.wake.notify_one();
         Ok(may_be_included)
@@ -113,6 +116,7 @@ impl Transactions {
             },
             Reason::Invalid(why) => ChainError::Invalid(why),
             Reason::Withdrawn => ChainError::Invalid("it was withdrawn".to_owned()),
+            Reason::OtherFork => ChainError::Invalid("it was decided on a fork that has lost".to_owned()),
         }
     }
 

@@ -40,6 +40,16 @@ impl Brief {
     }
 }
 
+/// What a look is to tell of.
+#[derive(Clone, Copy)]
+pub(super) struct Sought<'a> {
+    pub briefs: &'a [Brief],
+    /// This was final in an earlier view.
+    pub known: BlockId,
+    /// Whether these are on the best chain.
+    pub origins: &'a BTreeSet<BlockId>,
+}
+
 /// Looks at the chain, and remembers what cannot change.
 #[derive(Default)]
 pub(super) struct Eyes {
@@ -48,7 +58,7 @@ pub(super) struct Eyes {
     places: HashMap<Hash, BlockId>,
     /// Hashes of the best chain's blocks, as far as they were asked for.
     canonical: BTreeMap<BlockNumber, H256>,
-    last: Option<(View, Vec<Brief>)>,
+    last: Option<(View, Vec<Brief>, BTreeSet<BlockId>)>,
 }
 
 fn moved() -> ChainError {
@@ -61,18 +71,12 @@ pub(super) fn hash_of(transaction: &[u8]) -> Hash {
 }
 
 impl Eyes {
-    /// What the node that is used shows. `known` was final in an earlier view.
-    pub async fn look(
-        &mut self,
-        client: &Client,
-        account: &AccountId,
-        briefs: &[Brief],
-        known: BlockId,
-    ) -> Result<View, ChainError> {
+    /// What the node that is used shows.
+    pub async fn look(&mut self, client: &Client, account: &AccountId, sought: Sought<'_>) -> Result<View, ChainError> {
         let node = client.nodes.current().await?;
         let looked = tokio::time::timeout(ANSWER, async {
             for _ in 0..TRIES {
-                if let Some(view) = self.try_look(&node, account, briefs, known).await? {
+                if let Some(view) = self.try_look(&node, account, sought).await? {
                     let BlockId { number, hash } = view.finalised;
                     let hash = H256(hash);
                     client.nodes.see_final(BlockRef { number, hash });
@@ -90,15 +94,16 @@ impl Eyes {
         &mut self,
         node: &Node,
         account: &AccountId,
-        briefs: &[Brief],
-        known: BlockId,
+        sought: Sought<'_>,
     ) -> Result<Option<View>, ChainError> {
+        let Sought { briefs, known, origins } = sought;
         let finalised = node.legacy.chain_get_finalized_head().await?;
         let best = node.legacy.chain_get_block_hash(None).await?.ok_or_else(moved)?;
         let pool_nonce = node.legacy.system_account_next_index(account).await?;
-        if let Some((view, of)) = &self.last
+        if let Some((view, of, with)) = &self.last
             && (view.best.hash, view.finalised.hash) == (best.0, finalised.0)
             && of == briefs
+            && with == origins
         {
             return Ok(Some(View {
                 pool_nonce,
@@ -118,6 +123,7 @@ impl Eyes {
             self.ask_hashes(node, BTreeSet::from([known.number])).await?;
             view.has_final = self.is_canonical(known);
         }
+        self.find_origins(node, origins, &mut view).await?;
         self.find(node, briefs, &mut view).await?;
         // If it is still the best chain, it was all the time, and all of this is of one chain.
         let still = node.legacy.chain_get_block_hash(Some(view.best.number.into())).await?;
@@ -127,9 +133,10 @@ impl Eyes {
         }
         let wanted: HashSet<Hash> = briefs.iter().map(|brief| brief.hash).collect();
         self.places.retain(|hash, _| wanted.contains(hash));
-        let oldest = briefs.iter().map(|brief| brief.anchor.number).min();
+        let anchors = briefs.iter().map(|brief| brief.anchor.number);
+        let oldest = anchors.chain(origins.iter().map(|origin| origin.number)).min();
         self.canonical = self.canonical.split_off(&oldest.unwrap_or(view.best.number));
-        self.last = Some((view.clone(), briefs.to_vec()));
+        self.last = Some((view.clone(), briefs.to_vec(), origins.clone()));
         Ok(Some(view))
     }
 
@@ -153,6 +160,20 @@ impl Eyes {
 
     fn is_canonical(&self, block: BlockId) -> bool {
         self.canonical.get(&block.number) == Some(&H256(block.hash))
+    }
+
+    /// Finds out which of `origins` are on the best chain. Nothing is said of those that this node may not know yet.
+    async fn find_origins(
+        &mut self,
+        node: &Node,
+        origins: &BTreeSet<BlockId>,
+        view: &mut View,
+    ) -> Result<(), ChainError> {
+        let known = origins.iter().filter(|origin| origin.number <= view.best.number);
+        let numbers = known.clone().map(|origin| origin.number).collect();
+        self.ask_hashes(node, numbers).await?;
+        view.origins = known.map(|origin| (*origin, self.is_canonical(*origin))).collect();
+        Ok(())
     }
 
     /// Finds the attempts on the best chain. What there is to ask is asked at once, not for one attempt after another.
@@ -337,5 +358,28 @@ mod tests {
         eyes.check_canonical(&node, best).await.expect("it answers");
         eyes.find(&node, &briefs, &mut view).await.expect("it answers");
         assert_eq!((view.places.len(), view.unanchored.len()), (0, 200));
+    }
+
+    #[tokio::test]
+    async fn an_origin_is_found_on_its_fork_alone_and_nothing_is_said_of_what_a_node_does_not_have() {
+        let (mock, node) = lone_node(BEST, BEST - 3, Duration::ZERO);
+        let old = block(&mock, BEST - 10);
+        let ahead = BlockId {
+            number: BEST + 1,
+            hash: [1; 32],
+        };
+        let origins = BTreeSet::from([old, ahead]);
+        let mut eyes = Eyes::default();
+        for is_there in [true, false] {
+            mock.change(|chain| chain.fork = u8::from(!is_there));
+            let best = block(&mock, BEST);
+            let mut view = View {
+                best,
+                ..View::default()
+            };
+            eyes.check_canonical(&node, best).await.expect("it answers");
+            eyes.find_origins(&node, &origins, &mut view).await.expect("it answers");
+            assert_eq!(view.origins, BTreeMap::from([(old, is_there)]));
+        }
     }
 }

@@ -44,6 +44,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
             specialisations: participant.specialisations,
             max_work: args.max_work.into(),
             max_job_bytes: args.run.max_job_bytes(),
+            memory_bytes: args.run.max_job_bytes().saturating_mul(2),
             min_reward_per_giga_op: args.min_reward.0,
             min_profit: args.min_profit.0,
             power: args.power(),

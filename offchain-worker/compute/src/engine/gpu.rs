@@ -43,6 +43,10 @@ impl Engine for GpuEngine {
         &self.device().name
     }
 
+    fn fits(&self, job: &JobSpec) -> bool {
+        kinds::of(job).largest_buffer() <= self.0.buffer_bytes()
+    }
+
     fn run(
         &self,
         job: &JobSpec,

@@ -51,6 +51,8 @@ pub struct Gpu {
     device: Device,
     tuning: Tuning,
     hashes: bool,
+    /// The largest buffer, in bytes.
+    buffer_bytes: u64,
 }
 
 impl Gpu {
@@ -83,12 +85,23 @@ impl Gpu {
         if wanted && !hashes {
             tracing::warn!(device = %info.name, "The device does not hash as the processor does: its results are hashed by the processor.");
         }
-        Ok(Self { device, tuning, hashes })
+        let buffer_bytes = info.limits.max_buffer_bytes;
+        Ok(Self {
+            device,
+            tuning,
+            hashes,
+            buffer_bytes: caps.max_buffer_bytes.map_or(buffer_bytes, |cap| cap.min(buffer_bytes)),
+        })
     }
 
     /// Whether what is computed on the device is hashed there.
     pub(crate) const fn hashes(&self) -> bool {
         self.hashes
+    }
+
+    /// The largest buffer that its shaders can use, in bytes.
+    pub(crate) const fn buffer_bytes(&self) -> u64 {
+        self.buffer_bytes
     }
 
     /// The adapter.

@@ -1,7 +1,7 @@
 //! A small chain with one account and one pool.
 
 use crate::random::Random;
-use agora_transactions::{Answer, Attempt, Balance, BlockId, BlockNumber, Book, Hash, IntentId, Nonce, View};
+use agora_transactions::{Answer, Attempt, Balance, BlockId, BlockNumber, Book, Hash, Intent, IntentId, Nonce, View};
 use std::collections::{BTreeMap, HashMap};
 
 /// A transaction of the account.
@@ -12,21 +12,32 @@ pub struct Transaction {
     pub tip: Balance,
     /// The intent that it is for; `None`: of another program with the same key.
     pub of: Option<IntentId>,
+    /// On whose state the intent was decided when this was signed.
+    pub origin: Option<BlockId>,
     anchor: BlockId,
     last_block: BlockNumber,
     version: u32,
 }
 
+#[derive(Clone)]
 struct Block {
     id: BlockId,
     transactions: Vec<Transaction>,
 }
 
+/// The account's nonce after these blocks.
+fn nonce_after(blocks: &[Block]) -> Nonce {
+    blocks.iter().map(|block| block.transactions.len() as u64).sum()
+}
+
 /// The chain and the pool, and what is wrong with them at the moment.
 pub struct Chain {
     blocks: Vec<Block>,
+    /// The fork that lost last, to which some node still clings.
+    lost: Vec<Block>,
     finalised: usize,
-    places: HashMap<Hash, BlockId>,
+    /// In which blocks of all forks transactions are.
+    places: HashMap<Hash, Vec<BlockId>>,
     pool: BTreeMap<Nonce, Transaction>,
     /// What this pool has lost and the pool of another node may still have.
     strays: Vec<Transaction>,
@@ -53,6 +64,7 @@ impl Chain {
         };
         Self {
             blocks: vec![genesis],
+            lost: Vec::new(),
             finalised: 0,
             places: HashMap::new(),
             pool: BTreeMap::new(),
@@ -79,10 +91,7 @@ impl Chain {
     }
 
     fn nonce_at(&self, block: usize) -> Nonce {
-        self.blocks[..=block]
-            .iter()
-            .map(|block| block.transactions.len() as u64)
-            .sum()
+        nonce_after(&self.blocks[..=block])
     }
 
     fn nonce(&self) -> Nonce {
@@ -90,12 +99,13 @@ impl Chain {
     }
 
     /// What is signed is known by its hash.
-    pub fn transaction(&self, attempt: &Attempt, of: IntentId) -> Transaction {
+    pub fn transaction(&self, attempt: &Attempt, intent: &Intent) -> Transaction {
         Transaction {
             hash: attempt.hash,
             nonce: attempt.nonce,
             tip: attempt.tip,
-            of: Some(of),
+            of: Some(intent.id.clone()),
+            origin: intent.origin,
             anchor: attempt.anchor,
             last_block: attempt.last_block(),
             version: self.version,
@@ -150,6 +160,7 @@ impl Chain {
             nonce,
             tip: 0,
             of: None,
+            origin: None,
             anchor: self.best(),
             last_block: self.best().number + 32,
             version: self.version,
@@ -200,7 +211,7 @@ impl Chain {
             hash: self.hash(),
         };
         for transaction in &transactions {
-            self.places.insert(transaction.hash, id);
+            self.places.entry(transaction.hash).or_default().push(id);
         }
         self.blocks.push(Block { id, transactions });
     }
@@ -212,11 +223,9 @@ impl Chain {
             return;
         }
         let depth = 1 + random.below(open.min(12));
+        self.lost.clone_from(&self.blocks);
         for block in self.blocks.split_off(self.blocks.len() - depth) {
-            for transaction in block.transactions {
-                self.places.remove(&transaction.hash);
-                self.strays.push(transaction);
-            }
+            self.strays.extend(block.transactions);
         }
         if random.one_in(2) {
             self.find_strays();
@@ -247,29 +256,65 @@ impl Chain {
     /// What a node shows that is `lag` blocks behind.
     pub fn view(&self, book: &Book, lag: usize) -> View {
         let best = (self.blocks.len() - 1).saturating_sub(lag);
-        let finalised = self.finalised.min(best);
-        let nonce_at_best = self.nonce_at(best);
-        let best_number = self.blocks[best].id.number;
+        self.view_of(&self.blocks[..=best], self.finalised, book)
+    }
+
+    /// What a node shows that still follows the fork that has lost; `None`: there is none.
+    pub fn other_view(&self, book: &Book) -> Option<View> {
+        let common = self
+            .lost
+            .iter()
+            .zip(&self.blocks)
+            .take_while(|(one, other)| one.id == other.id);
+        let common = common.count().checked_sub(1)?;
+        Some(self.view_of(&self.lost, self.finalised.min(common), book))
+    }
+
+    /// What a node shows that was purged and is at its first blocks again.
+    pub fn purged_view(&self, book: &Book, height: usize) -> View {
+        let height = height.min(self.blocks.len() - 1);
+        self.view_of(&self.blocks[..=height], 0, book)
+    }
+
+    fn view_of(&self, blocks: &[Block], finalised: usize, book: &Book) -> View {
+        let best = blocks[blocks.len() - 1].id;
+        let finalised = finalised.min(blocks.len() - 1);
+        let nonce_at_best = nonce_after(blocks);
+        let has = |block: BlockId| blocks.get(block.number as usize).is_some_and(|here| here.id == block);
         let mut view = View {
-            best: self.blocks[best].id,
-            finalised: self.blocks[finalised].id,
+            best,
+            finalised: blocks[finalised].id,
             nonce_at_best,
-            nonce_at_finalised: self.nonce_at(finalised),
+            nonce_at_finalised: nonce_after(&blocks[..=finalised]),
             pool_nonce: self.pool_nonce(nonce_at_best),
+            has_final: has(book.finalised()),
             ..View::default()
         };
+        for origin in book.origins().into_iter().filter(|origin| origin.number <= best.number) {
+            view.origins.insert(origin, has(origin));
+        }
         for attempt in book.attempts() {
-            if let Some(place) = self.places.get(&attempt.hash)
-                && place.number <= best_number
+            for place in self
+                .places
+                .get(&attempt.hash)
+                .into_iter()
+                .flatten()
+                .filter(|place| has(**place))
             {
                 view.places.insert(attempt.hash, *place);
             }
-            let anchor = attempt.anchor;
-            if anchor.number <= best_number && self.blocks[anchor.number as usize].id != anchor {
+            if attempt.anchor.number <= best.number && !has(attempt.anchor) {
                 view.unanchored.insert(attempt.hash);
             }
         }
         view
+    }
+
+    /// Whether the block is on the best chain.
+    pub fn has(&self, block: BlockId) -> bool {
+        self.blocks
+            .get(block.number as usize)
+            .is_some_and(|here| here.id == block)
     }
 
     /// Whether the block is final and includes a transaction of the intent.

@@ -16,6 +16,34 @@ use std::time::Duration;
 /// How long a transaction may take into a block before it is given up for lost.
 const INCLUSION_LIMIT: Duration = Duration::from_secs(300);
 
+/// Does something with the payload of a call, whose type differs from call to call.
+macro_rules! with_payload {
+    ($call:expr, |$payload:ident| $done:expr) => {
+        match $call {
+            Call::Heartbeat => {
+                let $payload = calls::heartbeat();
+                $done
+            }
+            Call::Accept(task) => {
+                let $payload = calls::accept(task);
+                $done
+            }
+            Call::Commit(task, commitment) => {
+                let $payload = calls::commit(task, commitment);
+                $done
+            }
+            Call::Reveal(task, claim, salt) => {
+                let $payload = calls::reveal(task, claim, salt);
+                $done
+            }
+            Call::Respond(round, digest) => {
+                let $payload = calls::respond(round, digest);
+                $done
+            }
+        }
+    };
+}
+
 impl Chain for Submitter {
     type State = AtBlock;
     type Blocks = agora_chain::Blocks;
@@ -57,16 +85,7 @@ impl Chain for Submitter {
     }
 
     async fn send(&self, call: Call, due: Due) -> Result<Receipt, ChainError> {
-        let intention = intention(&call, due);
-        let sent = async {
-            match call {
-                Call::Heartbeat => self.submit_as(&calls::heartbeat(), intention).await,
-                Call::Accept(task) => self.submit_as(&calls::accept(task), intention).await,
-                Call::Commit(task, commitment) => self.submit_as(&calls::commit(task, commitment), intention).await,
-                Call::Reveal(task, claim, salt) => self.submit_as(&calls::reveal(task, claim, salt), intention).await,
-                Call::Respond(round, digest) => self.submit_as(&calls::respond(round, digest), intention).await,
-            }
-        };
+        let sent = async { with_payload!(call, |payload| self.submit_as(&payload, intention(&call, due)).await) };
         let included = tokio::time::timeout(INCLUSION_LIMIT, sent).await.unwrap_or_else(|_| {
             let reason = format!("it was in no block after {} s", INCLUSION_LIMIT.as_secs());
             Err(ChainError::Unknown(reason))
@@ -76,19 +95,36 @@ impl Chain for Submitter {
             fee: fee_of(&included, &Chain::payer(self)),
         })
     }
+
+    async fn withdraw(&self, call: Call, due: Due) -> Result<bool, ChainError> {
+        Self::withdraw(self, name(&call, due).0).await
+    }
+
+    async fn fee(&self, call: Call) -> Result<Balance, ChainError> {
+        with_payload!(call, |payload| self.estimate(&payload).await)
+    }
 }
 
-/// The name of a call, which is the same after a restart and no other call has, with its deadline and how urgent it is.
-fn intention(call: &Call, Due { round, until }: Due) -> Intention {
-    let (name, urgency) = match call {
+/// The name of a call, which is the same after a restart and no other call has, and how urgent it is.
+fn name(call: &Call, due: Due) -> (String, u8) {
+    let round = due.round;
+    match call {
         Call::Heartbeat => (format!("heartbeat after block {round}"), 0),
         Call::Accept(task) => (format!("acceptance of task {task} round {round}"), 0),
         // Another fork may have opened the round with another seed: that is another response.
         Call::Respond(_, digest) => (format!("response {digest:?} in hardware round {round}"), 1),
         Call::Commit(task, _) => (format!("commitment to task {task} round {round}"), 2),
         Call::Reveal(task, ..) => (format!("reveal of task {task} round {round}"), 3),
-    };
-    Intention::named(name).until(until).urgent(urgency)
+    }
+}
+
+fn intention(call: &Call, due: Due) -> Intention {
+    let (name, urgency) = name(call, due);
+    let intention = Intention::named(name).until(due.until).urgent(urgency);
+    match due.decided_at {
+        Some(block) => intention.decided_at(block),
+        None => intention,
+    }
 }
 
 /// What `account` paid for the transaction.
@@ -105,6 +141,10 @@ fn fee_of(included: &Included, account: &AccountId) -> Balance {
 }
 
 impl State for AtBlock {
+    fn existential_deposit(&self) -> Result<Balance, ChainError> {
+        Self::existential_deposit(self)
+    }
+
     async fn timestamp_ms(&self) -> Result<u64, ChainError> {
         Self::timestamp_ms(self).await
     }

@@ -1,16 +1,15 @@
 //! What keeps a journal usable for a year: one record that cannot be read stops nothing, a disk that was full for an hour
 //! closes nothing for good.
 
-use super::{Journal, JournalError, OWNER, Stage, TASKS, TaskRecord};
+use super::{
+    Journal, JournalError, Loss, Stage, TaskRecord,
+    tables::{DAMAGED, LOSSES, OWNER, SEEN, SETTLED, TASKS},
+};
 use agora_chain::BlockNumber;
 use agora_primitives::TaskId;
-use redb::{Database, ReadableTable, TableDefinition};
+use codec::{DecodeAll, Encode};
+use redb::{Database, ReadableTable};
 use std::sync::PoisonError;
-
-/// Records that could not be read, as they were.
-const DAMAGED: TableDefinition<u64, &[u8]> = TableDefinition::new("damaged");
-/// Under this name is how far the chain was seen.
-const SEEN: &str = "seen";
 
 /// How far the chain was seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -95,27 +94,63 @@ impl Journal {
 
     /// How far the chain was seen.
     pub fn seen(&self) -> Result<SeenChain, JournalError> {
-        let bytes = self.read(|transaction| {
-            let table = transaction.open_table(OWNER)?;
-            let bytes = table.get(SEEN)?.map(|value| value.value().to_vec());
-            Ok(bytes)
-        })?;
-        let Some((best, rest)) = bytes.as_deref().and_then(<[u8]>::split_first_chunk::<4>) else {
-            return Ok(SeenChain::default());
-        };
-        Ok(SeenChain {
-            best: BlockNumber::from_be_bytes(*best),
-            finalised: rest.first_chunk().map_or(0, |bytes| BlockNumber::from_be_bytes(*bytes)),
-        })
+        let (best, finalised) = self.noted(SEEN)?.unwrap_or_default();
+        Ok(SeenChain { best, finalised })
     }
 
     /// Remembers how far the chain was seen.
     pub fn put_seen(&self, seen: SeenChain) -> Result<(), JournalError> {
-        let bytes = [seen.best.to_be_bytes(), seen.finalised.to_be_bytes()].concat();
+        let bytes = (seen.best, seen.finalised).encode();
         self.write(|transaction| {
             transaction.open_table(OWNER)?.insert(SEEN, bytes.as_slice())?;
             Ok(())
         })
+    }
+
+    /// The finalised block whose events were taken note of last.
+    pub fn settled(&self) -> Result<Option<BlockNumber>, JournalError> {
+        self.noted(SETTLED)
+    }
+
+    /// What was lost lately.
+    pub fn losses(&self) -> Result<Vec<Loss>, JournalError> {
+        Ok(self.noted(LOSSES)?.unwrap_or_default())
+    }
+
+    /// Writes records, what was lost, and the finalised block up to which all that is counted, at once: after a crash
+    /// nothing is counted twice or not at all.
+    pub fn settle(
+        &self,
+        records: &[(TaskId, TaskRecord)],
+        settled: Option<BlockNumber>,
+        losses: &[Loss],
+    ) -> Result<(), JournalError> {
+        let encode = |(task, record): &(TaskId, TaskRecord)| {
+            let bytes = serde_json::to_vec(record).map_err(|reason| self.damaged(*task, reason))?;
+            Ok((task.0, bytes))
+        };
+        let rows = records.iter().map(encode).collect::<Result<Vec<_>, JournalError>>()?;
+        self.write(|transaction| {
+            let mut tasks = transaction.open_table(TASKS)?;
+            for (task, bytes) in &rows {
+                tasks.insert(task, bytes.as_slice())?;
+            }
+            let mut notes = transaction.open_table(OWNER)?;
+            if let Some(settled) = settled {
+                notes.insert(SETTLED, settled.encode().as_slice())?;
+            }
+            notes.insert(LOSSES, losses.encode().as_slice())?;
+            Ok(())
+        })
+    }
+
+    /// What is noted under `name`; `None`: nothing, or nothing that can be read.
+    fn noted<T: DecodeAll>(&self, name: &str) -> Result<Option<T>, JournalError> {
+        let bytes = self.read(|transaction| {
+            let row = transaction.open_table(OWNER)?.get(name)?;
+            Ok(row.map(|value| value.value().to_vec()))
+        })?;
+        Ok(bytes.and_then(|bytes| T::decode_all(&mut bytes.as_slice()).ok()))
     }
 
     #[cfg(test)]
@@ -131,6 +166,7 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::worker::sample_task as task;
 
     fn journal() -> (tempfile::TempDir, Journal) {
         let folder = tempfile::tempdir().expect("a folder");
@@ -141,7 +177,7 @@ mod tests {
     #[test]
     fn a_record_that_cannot_be_read_is_set_aside_and_the_others_go_on() {
         let (_folder, journal) = journal();
-        let record = TaskRecord::new(0, [1; 32], 7, 5);
+        let record = TaskRecord::new(&task(1), [1; 32], 5);
         journal.put_task(TaskId(1), &record).expect("put");
         journal.put_raw(TaskId(2), b"{");
         journal.put_task(TaskId(3), &record).expect("put");
@@ -169,5 +205,27 @@ mod tests {
         drop(journal);
         let journal = Journal::open(&folder.path().join("journal"), [0; 32], [9; 32]).expect("it is there");
         assert_eq!(journal.seen().expect("read"), seen);
+    }
+
+    #[test]
+    fn what_was_lost_and_earned_is_remembered_with_the_block_up_to_which_it_is_counted() {
+        let (folder, journal) = journal();
+        assert_eq!(
+            (journal.settled().expect("read"), journal.losses().expect("read")),
+            (None, vec![])
+        );
+        let mut record = TaskRecord::new(&task(1), [1; 32], 5);
+        record.came_to.lost = 7;
+        let losses = [Loss {
+            at_s: 1_000_000,
+            amount: 7,
+        }];
+        let records = [(TaskId(1), record)];
+        journal.settle(&records, Some(99), &losses).expect("put");
+        drop(journal);
+        let journal = Journal::open(&folder.path().join("journal"), [0; 32], [9; 32]).expect("it is there");
+        assert_eq!(journal.settled().expect("read"), Some(99));
+        assert_eq!(journal.losses().expect("read"), losses);
+        assert_eq!(journal.load().expect("read").0, records);
     }
 }

@@ -1,6 +1,9 @@
 //! What was signed, in the journal.
 
-use super::{FINALISED, Journal, JournalError, OWNER, TRANSACTIONS};
+use super::{
+    Journal, JournalError,
+    tables::{DAMAGED_TRANSACTIONS, FINALISED, OWNER, TRANSACTIONS},
+};
 use agora_chain::{BlockId, IntentId, LogError, TransactionLog, TransactionRecord};
 use codec::{DecodeAll, Encode};
 use redb::ReadableTable;
@@ -8,6 +11,14 @@ use redb::ReadableTable;
 impl Journal {
     fn transaction(&self, name: &str, mut bytes: &[u8]) -> Result<TransactionRecord, JournalError> {
         TransactionRecord::decode_all(&mut bytes).map_err(|reason| self.damaged_transaction(name, reason))
+    }
+
+    fn set_transaction_aside(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
+        self.write(|transaction| {
+            transaction.open_table(DAMAGED_TRANSACTIONS)?.insert(name, bytes)?;
+            transaction.open_table(TRANSACTIONS)?.remove(name)?;
+            Ok(())
+        })
     }
 
     fn damaged_transaction(&self, name: &str, reason: codec::Error) -> JournalError {
@@ -36,8 +47,18 @@ impl TransactionLog for Journal {
                 .map(|row| row.map(|(key, value)| (key.value().to_owned(), value.value().to_vec())));
             Ok(rows.collect::<Result<Vec<_>, _>>()?)
         })?;
-        let records = rows.iter().map(|(name, bytes)| self.transaction(name, bytes));
-        Ok(records.collect::<Result<_, _>>()?)
+        let mut records = Vec::new();
+        for (name, bytes) in &rows {
+            match self.transaction(name, bytes) {
+                Ok(record) => records.push(record),
+                // What it was for is asked again by who wants it, and found on chain if it is there.
+                Err(error) => {
+                    tracing::error!(%error, "The record of a transaction is set aside.");
+                    self.set_transaction_aside(name, bytes)?;
+                }
+            }
+        }
+        Ok(records)
     }
 
     fn remove(&self, id: &IntentId) -> Result<(), LogError> {
@@ -82,6 +103,7 @@ mod tests {
                 id: name.into(),
                 call: vec![1, 2],
                 deadline: Some(7),
+                origin: None,
                 urgency: 1,
                 repetition: Repetition::Harmless,
             },
@@ -110,5 +132,13 @@ mod tests {
         assert_eq!(opened.finalised().expect("read"), Some(block));
         opened.remove(&"one".into()).expect("removed");
         assert_eq!(opened.all().expect("read"), [record("two")]);
+        let garbage = opened.write(|transaction| {
+            transaction
+                .open_table(TRANSACTIONS)?
+                .insert("three", [9u8].as_slice())?;
+            Ok(())
+        });
+        garbage.expect("written");
+        assert_eq!(opened.all().expect("one record stops nothing"), [record("two")]);
     }
 }

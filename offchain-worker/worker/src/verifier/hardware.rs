@@ -9,7 +9,7 @@ use crate::{
 };
 use agora_chain::{
     AccountId, AtBlock, BlockNumber, H256, Intention, calls,
-    views::{ResponseView, RoundView},
+    views::{ResponseView, RoundView, ScheduleView},
 };
 use agora_compute::MemoryInputs;
 use agora_primitives::{
@@ -20,6 +20,8 @@ use std::{collections::HashMap, sync::Arc};
 
 /// Blocks between two looks at the responses of a round that takes no more of them, in case somebody has voted wrongly.
 const LATE_LOOK_EVERY: BlockNumber = 10;
+/// How many blocks a vote is worth something if no further rounds are held.
+const VOTE_LIFE: BlockNumber = 64;
 
 /// What was found about the responses of one round. It is not in the journal: after a restart the responses are checked
 /// again.
@@ -39,13 +41,14 @@ impl Verifier {
         if now >= round.closes_at && !now.is_multiple_of(LATE_LOOK_EVERY) {
             return Ok(());
         }
+        let until = votes_until(now, at.hardware_schedule().await?);
         for (worker, response) in at.hardware_responses(round.number).await? {
             if worker == self.shared.account || response.votes.has(&self.shared.account) {
                 continue;
             }
             let (shared, at) = (Arc::clone(&self.shared), at.clone());
             steps.start(Matter::Response(round.number, worker.0), async move {
-                shared.vote(&at, &round, worker, response).await
+                shared.vote(&at, &round, worker, response, until).await
             });
         }
         Ok(())
@@ -61,6 +64,7 @@ impl Shared {
         round: &RoundView,
         worker: AccountId,
         response: ResponseView,
+        until: BlockNumber,
     ) -> Result<(), WorkerError> {
         let known = {
             let mut findings = self.findings.lock().await;
@@ -103,7 +107,9 @@ impl Shared {
             "vote {said:?} on response {:?} of {worker} in hardware round {}",
             response.digest, round.number
         );
-        let included = self.submitter.submit_as(&call, Intention::named(name)).await?;
+        // The call names neither the response nor the seed of its challenge: on another fork they may be others.
+        let intention = Intention::named(name).until(until).decided_at(at.block);
+        let included = self.submitter.submit_as(&call, intention).await?;
         tracing::info!(
             round = round.number,
             %worker,
@@ -115,6 +121,12 @@ impl Shared {
     }
 }
 
+/// The last block in which a vote on the current round counts: the next round ends it.
+fn votes_until(now: BlockNumber, schedule: Option<ScheduleView>) -> BlockNumber {
+    let next = schedule.map(|schedule| schedule.next_round(now).saturating_sub(1));
+    next.unwrap_or(now.saturating_add(VOTE_LIFE))
+}
+
 /// The claim that a response with `digest` makes about its challenge. Nobody looks at the states of a challenge.
 fn answer(job: &JobSpec, digest: H256) -> Claim {
     Claim::Output {
@@ -123,5 +135,23 @@ fn answer(job: &JobSpec, digest: H256) -> Claim {
             size: job.max_output_bytes(),
         },
         states_root: states_root(&[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vote_is_worth_nothing_once_the_next_round_opens() {
+        let schedule = ScheduleView {
+            period: 100,
+            window: 10,
+            validity: 300,
+            quorum: 1,
+        };
+        assert_eq!(votes_until(130, Some(schedule)), 199);
+        assert_eq!(votes_until(199, Some(schedule)), 199);
+        assert_eq!(votes_until(130, None), 130 + VOTE_LIFE);
     }
 }

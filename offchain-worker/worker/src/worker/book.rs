@@ -1,18 +1,24 @@
 //! The tasks in hand: the journal's records in memory, so that no block reads them all, with what is known besides.
 //!
-//! A record is on disk before it is here, and here before anything is sent.
+//! The record of a task, with its salt, is on disk before its acceptance is sent. After that money comes first: if the disk
+//! takes nothing, a task goes on with what is in memory, and the disk is tried again after each block. What a crash loses
+//! then is computed again.
+
+mod writing;
 
 use super::{
     forecast::Load,
+    money::Losses,
     policy::SLACK,
     step::{Acceptance, Situation, Step},
 };
-use crate::{CameTo, Journal, SeenChain, Stage, TaskRecord, WorkerError};
+use crate::{CameTo, Journal, SeenChain, Stage, TaskRecord, WorkerError, told::Told};
 use agora_chain::{Balance, BlockNumber, views::TaskView};
 use agora_primitives::{TaskId, participants::Specialisation};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// How many ended tasks the journal remembers.
@@ -30,6 +36,20 @@ const MOST_WAITS: u32 = 32;
 pub(super) struct Book {
     journal: Journal,
     inner: Mutex<Inner>,
+    told: Told,
+}
+
+/// What is promised for tasks in hand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Promises {
+    /// The bonds of all of them.
+    pub bonds: Balance,
+    /// Slots that the chain does not count yet.
+    pub slots: usize,
+    /// Bonds that the chain has not taken yet.
+    pub bonds_to_come: Balance,
+    /// How many have still to be revealed.
+    pub unrevealed: usize,
 }
 
 #[derive(Default)]
@@ -37,8 +57,12 @@ struct Inner {
     open: BTreeMap<TaskId, Entry>,
     seen: SeenChain,
     written: SeenChain,
-    /// The finalised block whose events were taken note of last.
+    /// The finalised block whose events were taken note of last, and that which the journal names.
     settled: Option<BlockNumber>,
+    written_settled: Option<BlockNumber>,
+    losses: Losses,
+    /// Tasks whose records the disk does not have yet.
+    unwritten: BTreeSet<TaskId>,
 }
 
 struct Entry {
@@ -47,7 +71,6 @@ struct Entry {
     is_on_chain: bool,
     acceptance: Acceptance,
     load: Option<Planned>,
-    came_to: CameTo,
     /// A call whose answer was lost.
     sent: Option<(Step, BlockNumber)>,
     refused: Option<Refusal>,
@@ -55,7 +78,7 @@ struct Entry {
 }
 
 /// A computation that is to be made.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Planned {
     /// Its multiply–adds.
     pub work: u128,
@@ -63,6 +86,8 @@ pub(super) struct Planned {
     pub kind: Specialisation,
     /// The last block in which its result can be committed to.
     pub until: BlockNumber,
+    /// The devices that it does not fit into, by their numbers.
+    pub without: Vec<usize>,
 }
 
 impl Planned {
@@ -72,7 +97,8 @@ impl Planned {
         Load {
             work: self.work,
             kind: self.kind,
-            due_in: std::time::Duration::from_millis(u64::from(blocks).saturating_mul(block_ms)),
+            due_in: Duration::from_millis(u64::from(blocks).saturating_mul(block_ms)),
+            without: self.without.clone(),
         }
     }
 }
@@ -91,11 +117,35 @@ impl From<TaskRecord> for Entry {
             is_on_chain: false,
             acceptance: Acceptance::Unsure,
             load: None,
-            came_to: CameTo::default(),
             sent: None,
             refused: None,
             waits: 0,
         }
+    }
+}
+
+impl Inner {
+    /// `record` with all that came of the task: a step may have begun before it was known.
+    fn with_came_to(&self, task: TaskId, record: TaskRecord) -> TaskRecord {
+        let came_to = self.open.get(&task).map(|entry| entry.record.came_to);
+        TaskRecord {
+            came_to: came_to.unwrap_or(record.came_to),
+            ..record
+        }
+    }
+
+    fn keep(&mut self, task: TaskId, record: TaskRecord) {
+        match self.open.get_mut(&task) {
+            Some(entry) => entry.record = record,
+            None => {
+                self.open.insert(task, record.into());
+            }
+        }
+    }
+
+    fn remove(&mut self, task: TaskId) {
+        self.open.remove(&task);
+        self.unwritten.remove(&task);
     }
 }
 
@@ -108,16 +158,21 @@ impl Book {
         }
         journal.prune(REMEMBERED)?;
         let seen = journal.seen()?;
+        let settled = journal.settled()?;
         let open = unfinished.into_iter().map(|(task, record)| (task, record.into()));
         let inner = Inner {
             open: open.collect(),
             seen,
             written: seen,
-            settled: (seen.finalised > 0).then_some(seen.finalised),
+            settled,
+            written_settled: settled,
+            losses: Losses::new(journal.losses()?),
+            unwritten: BTreeSet::new(),
         };
         Ok(Self {
             journal,
             inner: Mutex::new(inner),
+            told: Told::default(),
         })
     }
 
@@ -143,19 +198,6 @@ impl Book {
             .map_or(Acceptance::Unsure, |entry| entry.acceptance)
     }
 
-    /// Writes a record.
-    pub fn put(&self, task: TaskId, record: TaskRecord) -> Result<(), WorkerError> {
-        self.journal.put_task(task, &record)?;
-        let mut inner = self.lock();
-        match inner.open.get_mut(&task) {
-            Some(entry) => entry.record = record,
-            None => {
-                inner.open.insert(task, record.into());
-            }
-        }
-        Ok(())
-    }
-
     /// Remembers what is to be computed for `task`.
     pub fn plan(&self, task: TaskId, planned: Planned) {
         self.change(task, |entry| entry.load = Some(planned));
@@ -163,26 +205,25 @@ impl Book {
 
     /// Closes the record of `task`, and returns what came of it.
     pub fn end(&self, task: TaskId, record: TaskRecord) -> Result<CameTo, WorkerError> {
-        let came_to = self
-            .lock()
-            .open
-            .get(&task)
-            .map(|entry| entry.came_to)
-            .unwrap_or_default();
         let record = TaskRecord {
             stage: Stage::Ended,
-            came_to: Some(came_to),
-            ..record
+            ..self.lock().with_came_to(task, record)
         };
         self.journal.put_task(task, &record)?;
-        self.lock().open.remove(&task);
-        Ok(came_to)
+        self.lock().remove(task);
+        Ok(record.came_to)
+    }
+
+    /// The record of a task that has ended.
+    #[cfg(test)]
+    pub fn ended(&self, task: TaskId) -> Option<TaskRecord> {
+        self.journal.task(task).expect("it can be read")
     }
 
     /// Forgets a task that was never accepted.
     pub fn forget(&self, task: TaskId) -> Result<(), WorkerError> {
         self.journal.remove_task(task)?;
-        self.lock().open.remove(&task);
+        self.lock().remove(task);
         Ok(())
     }
 
@@ -199,33 +240,20 @@ impl Book {
         self.change(task, |entry| entry.is_on_chain = is_on_chain);
     }
 
-    /// How many slots are promised that the chain does not count yet, and the bonds that it has not taken yet.
-    pub fn pending(&self) -> (usize, Balance) {
+    /// What is promised for the tasks in hand, but for `task`.
+    pub fn promises(&self, but: Option<TaskId>) -> Promises {
         let inner = self.lock();
-        let is_pending = |entry: &&Entry| !entry.is_on_chain && entry.record.stage == Stage::Accepting;
-        let pending = inner.open.values().filter(is_pending);
-        pending.fold((0, 0), |(slots, bonds), entry| {
-            (slots + 1, bonds.saturating_add(entry.record.bond))
-        })
-    }
-
-    /// The bonds of all tasks in hand.
-    pub fn bonds(&self) -> Balance {
-        let inner = self.lock();
-        inner
-            .open
-            .values()
-            .fold(0, |sum, entry| sum.saturating_add(entry.record.bond))
-    }
-
-    /// How many tasks have still to be revealed.
-    pub fn unrevealed(&self) -> usize {
-        let inner = self.lock();
-        inner
-            .open
-            .values()
-            .filter(|entry| entry.record.stage <= Stage::Revealing)
-            .count()
+        let mut promises = Promises::default();
+        for (_, entry) in inner.open.iter().filter(|(task, _)| Some(**task) != but) {
+            let (stage, bond) = (entry.record.stage, entry.record.bond);
+            promises.bonds = promises.bonds.saturating_add(bond);
+            promises.unrevealed += usize::from(stage <= Stage::Revealing);
+            if !entry.is_on_chain && stage == Stage::Accepting {
+                promises.slots += 1;
+                promises.bonds_to_come = promises.bonds_to_come.saturating_add(bond);
+            }
+        }
+        promises
     }
 
     /// What is still to be computed, but for `task`.
@@ -233,62 +261,12 @@ impl Book {
         let inner = self.lock();
         let others = inner.open.iter().filter(|(id, _)| **id != task);
         let waiting = others.filter(|(_, entry)| entry.record.stage == Stage::Accepting);
-        waiting.filter_map(|(_, entry)| entry.load).collect()
-    }
-
-    /// Takes note of how far a node has come. Returns why it is believed in nothing, if so: it is behind what was seen.
-    pub fn saw(&self, now: SeenChain) -> Option<String> {
-        let mut inner = self.lock();
-        let records = inner.open.values().map(|entry| entry.record.seen_at).max().unwrap_or(0);
-        let seen = SeenChain {
-            best: inner.seen.best.max(records),
-            finalised: inner.seen.finalised,
-        };
-        if now.best < seen.best || now.finalised < seen.finalised {
-            return Some(format!(
-                "The node is behind: blocks up to {} (finalised up to {}) were seen before. Nothing is done until it has caught up.",
-                seen.best, seen.finalised
-            ));
-        }
-        inner.seen = now;
-        let is_due = now.finalised.saturating_sub(inner.written.finalised) >= WRITE_EVERY;
-        if is_due {
-            inner.written = now;
-        }
-        drop(inner);
-        if is_due && let Err(error) = self.tidy(now) {
-            tracing::warn!(%error, "How far the chain was seen could not be written; trying again some blocks later.");
-        }
-        None
-    }
-
-    fn tidy(&self, seen: SeenChain) -> Result<(), WorkerError> {
-        self.journal.put_seen(seen)?;
-        Ok(self.journal.prune(REMEMBERED)?)
-    }
-
-    /// Writes how far the chain was seen, at the end.
-    pub fn close(&self) -> Result<(), WorkerError> {
-        let seen = self.lock().seen;
-        Ok(self.journal.put_seen(seen)?)
+        waiting.filter_map(|(_, entry)| entry.load.clone()).collect()
     }
 
     /// The finalised block that was taken note of last.
     pub fn settled(&self) -> Option<BlockNumber> {
         self.lock().settled
-    }
-
-    /// Takes note of what came of tasks in finalised block `number`.
-    pub fn settle(&self, number: BlockNumber, came_to: impl Iterator<Item = (TaskId, CameTo)>) {
-        let mut inner = self.lock();
-        inner.settled = Some(number);
-        for (task, more) in came_to {
-            if let Some(entry) = inner.open.get_mut(&task) {
-                entry.came_to.earned = entry.came_to.earned.saturating_add(more.earned);
-                entry.came_to.lost = entry.came_to.lost.saturating_add(more.lost);
-                entry.came_to.judged = more.judged.or(entry.came_to.judged);
-            }
-        }
     }
 
     /// Whether the finalised blocks up to `number` have told what came of `task`, or have been waited for long enough.

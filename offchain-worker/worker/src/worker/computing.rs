@@ -3,15 +3,15 @@
 use super::{
     Shared,
     engines::{Lease, Wanted},
-    taking::planned,
+    preparing::Loaded,
 };
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
-use crate::{Chain, Stage, TaskRecord, WorkerError, job::load_job};
-use agora_blobs::BlobKind;
+use crate::{Chain, Stage, TaskRecord, WorkerError, chain::State};
+use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{BlockNumber, views::TaskView};
 use agora_compute::{
-    CancelFlag, Computation, CpuEngine, DeviceError, Engine, EngineError, MemoryInputs, Place, Verdict,
+    CancelFlag, Computation, CpuEngine, DeviceError, Engine, EngineError, MemoryInputs, NoProgress, Place, Verdict,
 };
 use agora_primitives::{
     TaskId,
@@ -59,63 +59,77 @@ pub(super) enum Check {
     No,
 }
 
-impl<C: Chain> Shared<C> {
-    /// Computes a task's result and keeps it.
+/// Until when a result is of use.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline {
+    /// The block after which nothing can be sent any more: then the computation is cancelled.
+    pub until: BlockNumber,
+    /// When that block is expected: who has the earliest deadline gets a device first.
+    pub forecast: Instant,
+}
+
+impl<C: Chain<State: State>> Shared<C> {
+    /// Computes a task's result and keeps it, for block `until` at the latest.
     pub(super) async fn compute(
         &self,
         view: &TaskView,
         record: TaskRecord,
         now: BlockNumber,
     ) -> Result<(), WorkerError> {
-        let task = view.id;
+        let (task, until) = (view.id, view.until);
         // One block is left for the commitment to get into.
-        let blocks = view.work_until().saturating_sub(now).saturating_sub(1);
-        let deadline = Instant::now() + self.config.policy.time_of(blocks);
-        let unkept = self.now().unkept.remove(&task);
-        let claim = match unkept {
-            Some(computation) => self.keep(task, computation).await?,
-            None => {
-                let (job, inputs) = load_job(&self.own(task)?, &view.job).await?;
-                self.book.plan(task, planned(view, &job));
-                let started = Instant::now();
-                tracing::info!(operations = job.work(), "Computing.");
-                let claim = match self.compute_job(job, inputs, deadline, Check::Yes).await? {
-                    Computed::Result(computation) => self.keep(task, computation).await?,
-                    Computed::Unusable => {
-                        tracing::warn!("The inputs are unusable, and that is the result.");
-                        Claim::Unusable
-                    }
-                    Computed::TooLate => return Ok(()),
-                };
-                self.metrics.computed.inc();
-                tracing::info!(seconds = started.elapsed().as_secs_f64(), "Computed.");
-                claim
-            }
+        let blocks = until.saturating_sub(now).saturating_sub(1);
+        let deadline = Deadline {
+            until,
+            forecast: Instant::now() + self.config.policy.time_of(blocks),
         };
+        let Loaded { spec, inputs, held } = self.load(view, until).await?;
+        self.book.plan(task, self.planned(view, &spec));
+        let started = Instant::now();
+        tracing::info!(operations = spec.work(), "Computing.");
+        let claim = match self.compute_job(spec, inputs, deadline, Check::Yes).await? {
+            Computed::Result(computation) => self.keep(task, computation).await,
+            Computed::Unusable => {
+                tracing::warn!("The inputs are unusable, and that is the result.");
+                Claim::Unusable
+            }
+            Computed::TooLate => return Ok(()),
+        };
+        drop(held);
+        self.metrics.computed.inc();
+        tracing::info!(seconds = started.elapsed().as_secs_f64(), "Computed.");
         let record = TaskRecord {
             stage: Stage::Committing,
             claim: Some(claim),
             ..record
         };
-        self.book.put(task, record)
+        self.book.advance(task, record);
+        Ok(())
     }
 
     /// Keeps a result where nobody else sees it: before the reveal it would be an answer to copy. A result that the disk
-    /// refuses stays in memory, and is tried again.
-    async fn keep(&self, task: TaskId, computation: Computation) -> Result<Claim, WorkerError> {
+    /// refuses stays in memory, and is tried again: the claim is enough to commit and to reveal.
+    async fn keep(&self, task: TaskId, computation: Computation) -> Claim {
         let claim = computation.claim();
-        let states = computation.states().into_iter().flat_map(|digest| digest.0).collect();
-        let kept = async {
-            let own = self.own(task)?;
-            own.put(BlobKind::States, states).await?;
-            own.put(BlobKind::Output, computation.output.clone()).await?;
-            Ok(claim)
-        };
-        let kept = kept.await;
-        if kept.is_err() {
-            self.now().unkept.insert(task, computation);
+        let kept = async { put_result(&self.own(task)?, &computation).await };
+        if let Err(error) = kept.await {
+            if self.told.is_new(format!("result {task}"), &error) {
+                tracing::warn!(%error, "The disk does not take the result: it is kept in memory, and the task goes on.");
+            }
+            self.now().unkept.insert(task, Arc::new(computation));
         }
-        kept
+        claim
+    }
+
+    /// Keeps a result that the disk refused, if it takes it now.
+    pub(super) async fn keep_late(&self, task: TaskId) {
+        let unkept = self.now().unkept.get(&task).cloned();
+        let Some(computation) = unkept else { return };
+        let kept = async { put_result(&self.own(task)?, &computation).await };
+        if kept.await.is_ok() {
+            self.now().unkept.remove(&task);
+            self.told.is_over(format!("result {task}"));
+        }
     }
 
     /// Computes `job` on the next device before `deadline`; on another one if it fails.
@@ -125,25 +139,24 @@ impl<C: Chain> Shared<C> {
         &self,
         job: JobSpec,
         inputs: MemoryInputs,
-        deadline: Instant,
+        deadline: Deadline,
         check: Check,
     ) -> Result<Computed, WorkerError> {
         let (job, inputs) = (Arc::new(job), Arc::new(inputs));
         let mut wanted = Wanted {
             load: Some((job.specialisation(), job.work())),
-            without: Vec::new(),
+            without: self.engines.without(&job),
         };
-        let mut too_large = None;
         loop {
-            let Some(lease) = self.engines.take(deadline, wanted.clone()).await else {
-                if let Some(error) = too_large {
-                    return Err(WorkerError::Engine(error));
+            let Some(lease) = self.engines.take(deadline.forecast, wanted.clone()).await else {
+                if self.engines.has_others(&wanted.without) {
+                    tracing::warn!("No device was free before the deadline.");
+                    return Ok(Computed::TooLate);
                 }
-                tracing::warn!("No device was free before the deadline.");
-                return Ok(Computed::TooLate);
+                return self.compute_on_processor(&job, &inputs, deadline).await;
             };
             let (device, index) = (lease.name().to_owned(), lease.index());
-            match self.run_on(lease, &job, &inputs, deadline, check).await? {
+            match self.run_on(lease, &job, &inputs, deadline.until, check).await? {
                 Run::Sound(computation) => return Ok(Computed::Result(self.faulty(computation))),
                 Run::Unusable => return Ok(Computed::Unusable),
                 Run::Impossible(error) => return Err(error.into()),
@@ -151,7 +164,6 @@ impl<C: Chain> Shared<C> {
                 Run::TooLarge(error) => {
                     tracing::warn!(device, %error, "The device is too small for the job.");
                     wanted.without.push(index);
-                    too_large = Some(error);
                 }
                 Run::Cancelled => {
                     if !self.cancel.is_cancelled() {
@@ -174,20 +186,42 @@ impl<C: Chain> Shared<C> {
         }
     }
 
+    /// Computes what no device is large enough for: the bond is at stake, and the processor may be in time.
+    async fn compute_on_processor(
+        &self,
+        job: &Arc<JobSpec>,
+        inputs: &Arc<MemoryInputs>,
+        deadline: Deadline,
+    ) -> Result<Computed, WorkerError> {
+        tracing::warn!("No device is large enough for the job; the processor computes it, more slowly.");
+        let cancel = self.cancel.child();
+        let _guard = self.running.add(deadline.until, cancel.clone());
+        let (job, inputs) = (Arc::clone(job), Arc::clone(inputs));
+        let ran = tokio::task::spawn_blocking(move || {
+            match CpuEngine::new().run(&job, inputs.as_ref(), &NoProgress, &cancel) {
+                Err(error) => failed(error, &job, &inputs),
+                Ok(computation) => Run::Sound(computation),
+            }
+        });
+        match ran.await.map_err(|panic| WorkerError::Interrupted(panic.to_string()))? {
+            Run::Sound(computation) => Ok(Computed::Result(self.faulty(computation))),
+            Run::Unusable => Ok(Computed::Unusable),
+            Run::Cancelled => Ok(Computed::TooLate),
+            Run::Failed(reason) => Err(WorkerError::Interrupted(reason)),
+            Run::TooLarge(error) | Run::Impossible(error) => Err(error.into()),
+        }
+    }
+
     async fn run_on(
         &self,
         lease: Lease,
         job: &Arc<JobSpec>,
         inputs: &Arc<MemoryInputs>,
-        deadline: Instant,
+        until: BlockNumber,
         check: Check,
     ) -> Result<Run, WorkerError> {
         let cancel = self.cancel.child();
-        let late = cancel.clone();
-        let timer = tokio::spawn(async move {
-            tokio::time::sleep_until(deadline).await;
-            late.cancel();
-        });
+        let _guard = self.running.add(until, cancel.clone());
         let (job, inputs, metrics) = (Arc::clone(job), Arc::clone(inputs), self.metrics.clone());
         let ran = tokio::task::spawn_blocking(move || {
             let progress = |done: u32, total: u32| {
@@ -210,7 +244,6 @@ impl<C: Chain> Shared<C> {
             run
         })
         .await;
-        timer.abort();
         ran.map_err(|panic| WorkerError::Interrupted(panic.to_string()))
     }
 
@@ -227,6 +260,14 @@ impl<C: Chain> Shared<C> {
     fn faulty(&self, computation: Computation) -> Computation {
         computation
     }
+}
+
+/// Puts a result where it is kept.
+pub(super) async fn put_result(to: &BlobStore, computation: &Computation) -> Result<(), WorkerError> {
+    let states = computation.states().into_iter().flat_map(|digest| digest.0).collect();
+    to.put(BlobKind::States, states).await?;
+    to.put(BlobKind::Output, computation.output.clone()).await?;
+    Ok(())
 }
 
 /// What an engine's error means.

@@ -1,10 +1,15 @@
 //! The devices of a worker: who computes next, how fast each is at each kind of work, and which of them rest.
 //!
-//! Whoever has the earliest deadline chooses first: the device that has the work done first, as the forecast assumes. A device that fails, or computes something wrong, rests for
-//! a while, longer each time, and is tested before it is used again; the others go on.
+//! Whoever has the earliest deadline chooses first: the device that has the work done first, as the forecast assumes. A
+//! device that fails, or computes something wrong, rests for a while, longer each time, and is tested before it is used
+//! again; the others go on.
+
+mod lease;
+
+pub(super) use lease::Lease;
 
 use super::forecast::Lane;
-use agora_compute::{CancelFlag, Computation, Engine, EngineError, Inputs, Progress, self_test};
+use agora_compute::Engine;
 use agora_primitives::{job::JobSpec, participants::Specialisation};
 use std::{
     collections::HashMap,
@@ -208,18 +213,39 @@ impl EnginePool {
     pub fn lanes(&self) -> Vec<Lane> {
         let now = Instant::now();
         let state = self.0.lock();
-        let usable = state.devices.iter().filter_map(|device| {
+        let usable = state.devices.iter().enumerate().filter_map(|(index, device)| {
             let free_in = match device.usage {
                 Use::Resting(until) if until > now => return None,
                 Use::Busy(Some(until)) => until.saturating_duration_since(now),
                 _ => Duration::ZERO,
             };
             Some(Lane {
+                index,
                 free_in,
                 speeds: device.speeds.clone(),
             })
         });
         usable.collect()
+    }
+
+    /// The devices that `job` does not fit into, by their numbers.
+    pub fn without(&self, job: &JobSpec) -> Vec<usize> {
+        let state = self.0.lock();
+        let devices = state.devices.iter().enumerate();
+        devices
+            .filter(|(_, device)| !device.engine.fits(job))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// Whether there are devices but those in `without`, well or not.
+    pub fn has_others(&self, without: &[usize]) -> bool {
+        (0..self.0.lock().devices.len()).any(|index| !without.contains(&index))
+    }
+
+    /// Whether `job` fits into any device.
+    pub fn any_fits(&self, job: &JobSpec) -> bool {
+        self.has_others(&self.without(job))
     }
 
     /// Names of devices that do not rest, and of those that do.
@@ -258,224 +284,5 @@ impl Drop for Ticket<'_> {
     }
 }
 
-/// A device that somebody uses. Dropped, it is idle again.
-pub(super) struct Lease {
-    pool: EnginePool,
-    index: usize,
-    engine: Arc<dyn Engine>,
-    is_suspect: bool,
-}
-
-impl Lease {
-    /// Its number in the pool.
-    pub fn index(&self) -> usize {
-        self.index
-    }
-
-    /// The device's name.
-    pub fn name(&self) -> &str {
-        self.engine.name()
-    }
-
-    /// The device.
-    pub fn engine(&self) -> &dyn Engine {
-        self.engine.as_ref()
-    }
-
-    /// Computes `job`. Blocks the thread. A device that has failed before is tested first.
-    ///
-    /// Errors: those of [`Engine::run`] and of [`self_test`].
-    pub fn run(
-        &self,
-        job: &JobSpec,
-        inputs: &dyn Inputs,
-        progress: &dyn Progress,
-        cancel: &CancelFlag,
-    ) -> Result<Computation, EngineError> {
-        if self.is_suspect {
-            self_test(self.engine.as_ref())?;
-        }
-        let work = job.work() as f64;
-        let kind = job.specialisation();
-        let speed = self.device(|device| device.speeds.get(&kind).copied());
-        let started = Instant::now();
-        let until = speed.and_then(|speed| Duration::try_from_secs_f64(work / speed).ok());
-        self.device(|device| device.usage = Use::Busy(until.and_then(|duration| started.checked_add(duration))));
-        let computation = self.engine.run(job, inputs, progress, cancel)?;
-        let took = started.elapsed();
-        self.device(|device| {
-            device.failures = 0;
-            device.is_suspect = false;
-        });
-        if took >= TELLING {
-            let seen = work / took.as_secs_f64();
-            self.learn(
-                kind,
-                speed.map_or(seen, |known| if seen < known { seen } else { (known + seen) / 2.0 }),
-            );
-        }
-        Ok(computation)
-    }
-
-    /// Remembers that the device does `speed` multiply–adds of this kind in a second.
-    pub fn learn(&self, kind: Specialisation, speed: f64) {
-        self.device(|device| device.speeds.insert(kind, speed));
-    }
-
-    /// Lets the device rest because it failed, and says how long.
-    pub fn rest(self) -> Duration {
-        self.device(|device| {
-            let rest = FIRST_REST
-                .saturating_mul(1 << device.failures.min(16))
-                .min(LONGEST_REST);
-            device.failures += 1;
-            device.is_suspect = true;
-            device.usage = Use::Resting(Instant::now() + rest);
-            rest
-        })
-    }
-
-    fn device<T>(&self, change: impl FnOnce(&mut Device) -> T) -> T {
-        change(&mut self.pool.0.lock().devices[self.index])
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.device(|device| {
-            if matches!(device.usage, Use::Busy(_)) {
-                device.usage = Use::Idle;
-            }
-        });
-        self.pool.0.changed.notify_waiters();
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use agora_compute::CpuEngine;
-
-    fn pool(devices: usize) -> EnginePool {
-        EnginePool::new(
-            (0..devices)
-                .map(|_| Arc::new(CpuEngine::new()) as Arc<dyn Engine>)
-                .collect(),
-        )
-    }
-
-    fn within(milliseconds: u64) -> Instant {
-        Instant::now() + Duration::from_millis(milliseconds)
-    }
-
-    #[tokio::test]
-    async fn the_earliest_deadline_is_served_first() {
-        let pool = pool(1);
-        let busy = pool.take(within(1000), Wanted::default()).await.expect("it is idle");
-        let (order, mut served) = tokio::sync::mpsc::unbounded_channel();
-        for seconds in [30, 10, 20] {
-            let (pool, order) = (pool.clone(), order.clone());
-            tokio::spawn(async move {
-                let lease = pool.take(within(seconds * 1000), Wanted::default()).await;
-                order.send((seconds, lease.is_some())).expect("somebody listens");
-            });
-        }
-        while pool.0.lock().waiting.len() < 3 {
-            tokio::task::yield_now().await;
-        }
-        drop(busy);
-        for seconds in [10, 20, 30] {
-            assert_eq!(served.recv().await, Some((seconds, true)));
-        }
-    }
-
-    #[tokio::test]
-    async fn nobody_waits_beyond_the_deadline() {
-        let pool = pool(1);
-        let _busy = pool.take(within(1000), Wanted::default()).await.expect("it is idle");
-        let before = Instant::now();
-        assert!(pool.take(within(30), Wanted::default()).await.is_none());
-        assert!(before.elapsed() >= Duration::from_millis(30));
-        assert!(pool.0.lock().waiting.is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_device_that_fails_rests_longer_each_time_and_others_go_on() {
-        let pool = pool(2);
-        let one = pool.take(within(1000), Wanted::default()).await.expect("idle");
-        let failed = one.index;
-        assert_eq!(one.rest(), FIRST_REST);
-        assert_eq!(pool.health().1.len(), 1);
-        assert_eq!(pool.lanes().len(), 1, "the forecast does not count on it");
-        let other = pool
-            .take(within(1000), Wanted::default())
-            .await
-            .expect("the other goes on");
-        assert_ne!(other.index, failed);
-        let again = pool
-            .take(within(10_000), Wanted::default())
-            .await
-            .expect("its rest is over");
-        assert_eq!(again.index, failed);
-        assert!(again.is_suspect);
-        assert_eq!(again.rest(), FIRST_REST * 2);
-        drop(other);
-    }
-
-    /// A job that takes so many seconds on a device with a speed of 1000.
-    fn wanted(seconds: u128) -> Wanted {
-        Wanted {
-            load: Some((Specialisation::Synthetic, seconds * 1000)),
-            without: Vec::new(),
-        }
-    }
-
-    /// A pool of devices with these speeds.
-    async fn with_speeds(speeds: &[f64]) -> EnginePool {
-        let pool = pool(speeds.len());
-        for &speed in speeds {
-            let lease = pool.take_unmeasured(Specialisation::Synthetic).expect("idle");
-            lease.learn(Specialisation::Synthetic, speed);
-        }
-        pool
-    }
-
-    #[tokio::test]
-    async fn work_goes_to_the_device_that_has_it_done_first() {
-        let pool = with_speeds(&[1.0, 1000.0, 500.0]).await;
-        let first = pool.take(within(10_000), wanted(1)).await.expect("idle");
-        let second = pool.take(within(10_000), wanted(1)).await.expect("idle");
-        assert_eq!((first.index, second.index), (1, 2));
-    }
-
-    #[tokio::test]
-    async fn work_waits_for_the_device_that_has_it_done_in_time_and_others_pass_by() {
-        let pool = with_speeds(&[1.0, 1000.0]).await;
-        let fast = pool.take(within(10_000), wanted(1)).await.expect("idle");
-        assert_eq!(fast.index, 1);
-        let waiting = tokio::spawn({
-            let pool = pool.clone();
-            async move { pool.take(within(60_000), wanted(1)).await.map(|lease| lease.index) }
-        });
-        while pool.0.lock().waiting.is_empty() {
-            tokio::task::yield_now().await;
-        }
-        // It is behind the one that waits, and has time enough for the slow device.
-        let slow = pool.take(within(100_000_000), wanted(1)).await.expect("idle");
-        assert_eq!(slow.index, 0);
-        drop(fast);
-        assert_eq!(waiting.await.expect("no panic"), Some(1));
-    }
-
-    #[tokio::test]
-    async fn a_device_that_cannot_do_it_is_passed_over_and_none_is_waited_for_if_none_can() {
-        let pool = with_speeds(&[1000.0, 500.0]).await;
-        let mut wanted = wanted(1);
-        wanted.without.push(0);
-        let other = pool.take(within(10_000), wanted.clone()).await.expect("idle");
-        assert_eq!(other.index, 1);
-        drop(other);
-        wanted.without.push(1);
-        assert!(pool.take(within(10_000), wanted).await.is_none());
-    }
-}
+mod tests;

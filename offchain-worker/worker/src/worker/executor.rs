@@ -4,13 +4,17 @@
 
 use super::{
     Shared,
+    computing::put_result,
     step::{Situation, Step},
 };
 #[cfg(feature = "fault-injection")]
 use crate::fault::{Fault, Pause};
 use crate::{Call, Chain, Due, Receipt, Stage, TaskRecord, WorkerError, chain::State, driver::Heads};
 use agora_blobs::{BlobKind, Wanted, copy};
-use agora_chain::{BlockNumber, ChainError, H256, views::ContributionState};
+use agora_chain::{
+    BlockNumber, BlockRef, ChainError, H256,
+    views::{ContributionState, TaskView},
+};
 use agora_primitives::{TaskId, commitment::commitment, job::Claim};
 
 impl<C: Chain<State: State>> Shared<C> {
@@ -22,14 +26,22 @@ impl<C: Chain<State: State>> Shared<C> {
         record: TaskRecord,
     ) -> Result<(), WorkerError> {
         let (step, best, view) = self.situations(task, heads, &record).await?;
+        self.keep_late(task).await;
         if !self.book.may_send(task, step, &best) {
             return Ok(());
+        }
+        let at = C::block_of(&heads.best);
+        if let (Step::Compute | Step::Commit, Some(view)) = (step, &view)
+            && !record.is_about(view)
+        {
+            return self.begin_anew(task, record, view, at.number);
         }
         match (step, view) {
             (Step::Wait, _) => Ok(()),
             (Step::End, _) => self.end(task, record, C::block_of(&heads.finalised).number).await,
             (Step::Forget, _) => {
                 tracing::info!("The task was never accepted.");
+                self.withdraw(task, record.round).await;
                 self.remove_folder(task);
                 self.book.forget(task)
             }
@@ -38,12 +50,26 @@ impl<C: Chain<State: State>> Shared<C> {
             (Step::Commit, Some(view)) => {
                 self.metrics
                     .slack(self.config.policy.time_of(view.until.saturating_sub(best.now)));
-                self.commit(task, &record, best).await
+                self.commit(task, &record, best, at).await
             }
-            (Step::Reveal, _) => self.reveal(task, record, best).await,
+            (Step::Reveal, _) => self.reveal(task, record, best, at).await,
             (Step::Serve, _) => self.serve(task, record).await,
             (Step::Accept | Step::Compute | Step::Commit, None) => Ok(()),
         }
+    }
+
+    /// This account has accepted the task of this number on the chain as it is now, and the journal knows another one of
+    /// another fork: nothing that was computed for that one is committed to.
+    fn begin_anew(
+        &self,
+        task: TaskId,
+        record: TaskRecord,
+        view: &TaskView,
+        now: BlockNumber,
+    ) -> Result<(), WorkerError> {
+        tracing::warn!("Another fork has won, on which this task is another one: its job is computed anew.");
+        self.now().unkept.remove(&task);
+        self.book.put(task, record.renewed(view, rand::random(), now))
     }
 
     async fn end(&self, task: TaskId, record: TaskRecord, finalised: BlockNumber) -> Result<(), WorkerError> {
@@ -74,24 +100,43 @@ impl<C: Chain<State: State>> Shared<C> {
     /// must not cost the bond. Tried again after later blocks until it is there.
     async fn serve(&self, task: TaskId, record: TaskRecord) -> Result<(), WorkerError> {
         if let Some(Claim::Output { output, states_root }) = record.claim {
-            let own = self.own(task)?;
-            for wanted in [Wanted::states(&states_root), Wanted::content(BlobKind::Output, &output)] {
-                copy(&own, &wanted, self.blobs.store()).await?;
+            let unkept = self.now().unkept.get(&task).cloned();
+            if let Some(computation) = unkept {
+                put_result(self.blobs.store(), &computation).await?;
+            } else {
+                let own = self.own(task)?;
+                for wanted in [Wanted::states(&states_root), Wanted::content(BlobKind::Output, &output)] {
+                    copy(&own, &wanted, self.blobs.store()).await?;
+                }
             }
+            self.now().unkept.remove(&task);
         }
         let record = TaskRecord {
             stage: Stage::Served,
             ..record
         };
-        self.book.put(task, record)
+        self.book.advance(task, record);
+        Ok(())
     }
 
-    async fn commit(&self, task: TaskId, record: &TaskRecord, best: Situation) -> Result<(), WorkerError> {
+    async fn commit(
+        &self,
+        task: TaskId,
+        record: &TaskRecord,
+        best: Situation,
+        at: BlockRef,
+    ) -> Result<(), WorkerError> {
         let Some(claim) = &record.claim else { return Ok(()) };
         let commitment = self.commitment(task, claim, record);
         self.pause_at("before-commit").await;
         if let Some(receipt) = self
-            .send(task, Step::Commit, best, Call::Commit(task, commitment), record.round)
+            .send(
+                task,
+                Step::Commit,
+                best,
+                Call::Commit(task, commitment),
+                (record.round, at),
+            )
             .await?
         {
             self.now().fees.commit = receipt.fee;
@@ -102,7 +147,8 @@ impl<C: Chain<State: State>> Shared<C> {
         Ok(())
     }
 
-    async fn reveal(&self, task: TaskId, record: TaskRecord, best: Situation) -> Result<(), WorkerError> {
+    /// Whatever the disk does: the salt was on it before the task was accepted, and the claim can be computed again.
+    async fn reveal(&self, task: TaskId, record: TaskRecord, best: Situation, at: BlockRef) -> Result<(), WorkerError> {
         #[cfg(feature = "fault-injection")]
         if self.config.fault == Some(Fault::Silent) {
             return Ok(());
@@ -123,10 +169,10 @@ impl<C: Chain<State: State>> Shared<C> {
             stage: Stage::Revealing,
             ..record
         };
-        self.book.put(task, record.clone())?;
+        self.book.advance(task, record.clone());
         self.pause_at("before-reveal").await;
-        let (call, round) = (Call::Reveal(task, claim, record.salt), record.round);
-        if let Some(receipt) = self.send(task, Step::Reveal, best, call, round).await? {
+        let call = Call::Reveal(task, claim, record.salt);
+        if let Some(receipt) = self.send(task, Step::Reveal, best, call, (record.round, at)).await? {
             self.now().fees.reveal = receipt.fee;
             self.metrics.revealed.inc();
             tracing::info!(block = receipt.block.number, "Revealed.");
@@ -135,17 +181,21 @@ impl<C: Chain<State: State>> Shared<C> {
         Ok(())
     }
 
-    /// Sends `call`, which `step` is. `None`: it was refused, and is not sent again while the state is the same.
+    /// Sends `call`, which `step` is, in a round of the task and decided at a block. `None`: it was refused, and is not sent again while the state is the same.
     async fn send(
         &self,
         task: TaskId,
         step: Step,
         best: Situation,
         call: Call,
-        round: u32,
+        (round, at): (u32, BlockRef),
     ) -> Result<Option<Receipt>, WorkerError> {
-        let until = best.until();
-        match self.chain.send(call, Due { round, until }).await {
+        let due = Due {
+            round,
+            until: best.until(),
+            decided_at: Some(at),
+        };
+        match self.chain.send(call, due).await {
             Ok(receipt) => Ok(Some(receipt)),
             Err(error @ (ChainError::Refused { .. } | ChainError::Failed(_))) => {
                 tracing::warn!(?step, %error, "Refused; not sent again until the state changes.");

@@ -11,6 +11,8 @@ const SAFETY: f64 = 2.0;
 /// A device.
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
+    /// Its number among all devices.
+    pub index: usize,
     /// When it has done what it does now.
     pub free_in: Duration,
     /// Multiply–adds in a second.
@@ -18,7 +20,7 @@ pub(super) struct Lane {
 }
 
 /// A computation.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Load {
     /// Its multiply–adds.
     pub work: u128,
@@ -26,40 +28,55 @@ pub(super) struct Load {
     pub kind: Specialisation,
     /// When its result must be there.
     pub due_in: Duration,
+    /// The devices that it does not fit into, by their numbers.
+    pub without: Vec<usize>,
 }
 
 impl Load {
+    fn speed_on(&self, lane: &Lane) -> Option<f64> {
+        let fits = !self.without.contains(&lane.index);
+        fits.then(|| lane.speeds.get(&self.kind).copied())?
+    }
+
     /// How long it takes a device, to be on the safe side; `None`: nobody knows.
     fn takes(&self, lane: &Lane) -> Option<Duration> {
-        let speed = lane.speeds.get(&self.kind)?;
+        let speed = self.speed_on(lane)?;
         let seconds = self.work as f64 / speed * SAFETY;
         OVERHEAD.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
     }
 
     /// How long the fastest device takes for it, as measured.
     pub fn fastest(&self, lanes: &[Lane]) -> Option<Duration> {
-        let speeds = lanes.iter().filter_map(|lane| lane.speeds.get(&self.kind));
-        let fastest = speeds.copied().reduce(f64::max)?;
+        let fastest = lanes.iter().filter_map(|lane| self.speed_on(lane)).reduce(f64::max)?;
         Duration::try_from_secs_f64(self.work as f64 / fastest).ok()
     }
 }
 
-/// Whether all of `loads` are done in time, the earliest deadline first, each on the device that has it done first.
-pub(super) fn all_in_time(lanes: &[Lane], loads: &[Load]) -> bool {
+/// By how much `this` may begin later, so that it and the loads `before` it in hand are all done in time: the earliest
+/// deadline first, each on the device that has it done first. `None`: they are not even if it begins now.
+pub(super) fn spare(lanes: &[Lane], before: &[Load], this: Load) -> Option<Duration> {
     let mut lanes = lanes.to_vec();
-    let mut loads = loads.to_vec();
-    loads.sort_by_key(|load| load.due_in);
-    loads.iter().all(|load| {
+    let mut loads: Vec<_> = before
+        .iter()
+        .map(|load| (load.clone(), false))
+        .chain([(this, true)])
+        .collect();
+    loads.sort_by_key(|(load, is_this)| (load.due_in, *is_this));
+    let mut spare: Option<Duration> = None;
+    for (load, is_this) in loads {
         let ends = lanes.iter_mut().filter_map(|lane| {
             let end = lane.free_in.checked_add(load.takes(lane)?)?;
             Some((end, lane))
         });
-        let Some((end, lane)) = ends.min_by_key(|(end, _)| *end) else {
-            return false;
-        };
+        let (end, lane) = ends.min_by_key(|(end, _)| *end)?;
         lane.free_in = end;
-        end < load.due_in
-    })
+        let left = load.due_in.checked_sub(end).filter(|left| !left.is_zero())?;
+        // What comes behind it is held up with it.
+        if is_this || spare.is_some() {
+            spare = Some(spare.map_or(left, |spare| spare.min(left)));
+        }
+    }
+    spare
 }
 
 #[cfg(test)]
@@ -69,6 +86,7 @@ mod tests {
 
     fn lane(speeds: &[(Specialisation, f64)]) -> Lane {
         Lane {
+            index: 0,
             free_in: Duration::ZERO,
             speeds: speeds.iter().copied().collect(),
         }
@@ -80,7 +98,32 @@ mod tests {
             work: u128::from((seconds - 1) * 50),
             kind: Synthetic,
             due_in: Duration::from_secs(due_in),
+            without: Vec::new(),
         }
+    }
+
+    /// Whether all of `loads` are done in time.
+    fn all_in_time(lanes: &[Lane], loads: &[Load]) -> bool {
+        let (this, before) = loads.split_last().expect("there is one");
+        spare(lanes, before, this.clone()).is_some()
+    }
+
+    #[test]
+    fn a_task_may_begin_as_much_later_as_it_and_those_behind_it_can_wait() {
+        let lanes = [lane(&[(Synthetic, 100.0)])];
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(spare(&lanes, &[], load(10, 35)), seconds(25));
+        assert_eq!(
+            spare(&lanes, &[load(10, 11)], load(10, 35)),
+            seconds(15),
+            "the one before it counts, and need not wait"
+        );
+        assert_eq!(
+            spare(&lanes, &[load(10, 40)], load(10, 35)),
+            seconds(20),
+            "the one behind it waits with it"
+        );
+        assert_eq!(spare(&lanes, &[load(10, 11)], load(10, 20)), None);
     }
 
     #[test]
@@ -98,8 +141,11 @@ mod tests {
     fn a_task_that_would_make_another_one_late_does_not_fit() {
         let lanes = [lane(&[(Synthetic, 100.0)])];
         let accepted = load(20, 25);
-        assert!(all_in_time(&lanes, &[accepted]));
-        assert!(!all_in_time(&lanes, &[accepted, load(6, 10)]), "it is due first");
+        assert!(all_in_time(&lanes, std::slice::from_ref(&accepted)));
+        assert!(
+            !all_in_time(&lanes, &[accepted.clone(), load(6, 10)]),
+            "it is due first"
+        );
         assert!(all_in_time(&lanes, &[accepted, load(6, 40)]));
     }
 
@@ -124,12 +170,23 @@ mod tests {
             ..load(3, 22)
         };
         assert_eq!(rendering.fastest(&lanes), Some(Duration::from_secs(10)));
-        assert!(all_in_time(&lanes, &[rendering]));
+        assert!(all_in_time(&lanes, std::slice::from_ref(&rendering)));
         assert!(!all_in_time(&lanes[..1], &[rendering]), "it takes 201 s there");
         let unknown = Load {
             kind: Specialisation::Training,
             ..load(1, 1000)
         };
         assert!(!all_in_time(&lanes, &[unknown]), "nobody knows how long it takes");
+    }
+
+    #[test]
+    fn a_device_that_a_task_does_not_fit_into_is_not_counted_on() {
+        let lanes = [lane(&[(Synthetic, 100.0)])];
+        let large = Load {
+            without: vec![0],
+            ..load(1, 1000)
+        };
+        assert_eq!(large.fastest(&lanes), None);
+        assert!(!all_in_time(&lanes, &[large]));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    computing::{Check, Computed},
+    computing::{Check, Computed, Deadline},
 };
 use crate::{Call, Chain, Due, WorkerError, chain::State};
 use agora_blobs::BlobKind;
@@ -31,7 +31,10 @@ impl<C: Chain<State: State>> Shared<C> {
         };
         let job = round.challenge(&self.account, participant.capability);
         let started = Instant::now();
-        let deadline = started + Duration::from_millis(round.window_ms);
+        let deadline = Deadline {
+            until: round.closes_at.saturating_sub(1),
+            forecast: started + Duration::from_millis(round.window_ms),
+        };
         // The window is short, and verifiers check it.
         let computed = self.compute_job(job, MemoryInputs::new(), deadline, Check::No).await?;
         let Computed::Result(computation) = computed else {
@@ -56,6 +59,7 @@ impl<C: Chain<State: State>> Shared<C> {
         let due = Due {
             round: round.number,
             until: round.closes_at.saturating_sub(1),
+            decided_at: Some(C::block_of(&now)),
         };
         let receipt = self.chain.send(Call::Respond(round.number, digest), due).await?;
         tracing::info!(

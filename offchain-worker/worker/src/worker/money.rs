@@ -1,19 +1,20 @@
 //! What a task earns and costs a worker, and what it has lost lately.
 
+use crate::Loss;
 use agora_chain::{
-    Balance,
+    Balance, BlockNumber,
     views::{TaskView, TermsView},
 };
-use std::{collections::VecDeque, time::Duration};
-use tokio::time::Instant;
+use std::{
+    collections::VecDeque,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// A whole, in parts per million.
 const WHOLE: Balance = 1_000_000;
 /// What a call is taken to cost before one was paid for: a hundredth of a unit, several times what it costs on an idle
 /// chain.
 const FIRST_FEE: Balance = 10_000_000_000;
-/// What is left on the account at least: below it, an account ceases to exist.
-const KEPT: Balance = 1_000_000_000;
 /// Fees may rise by this factor between accepting and revealing.
 const FEES_MAY_RISE: Balance = 3;
 
@@ -43,18 +44,20 @@ impl Power {
 }
 
 /// The least that a right result brings, in plancks: the share of an answer that is right and not the best, where as many
-/// others are right as there can be. A job whose inputs are unusable is paid from the stake.
+/// others are right as there can be: in all rounds before a result is chosen, and in a fresh one after an appeal. A job
+/// whose inputs are unusable is paid from the stake.
 pub(super) fn least_share(terms: &TermsView, task: &TaskView, is_usable: Usable) -> Balance {
     let pot = match is_usable {
         Usable::Yes => task.reward,
         Usable::No => task.stake,
     };
     let workers = part(pot, terms.worker);
-    // The right answers of earlier rounds are paid too.
-    let most = match task.round {
+    // A later round may want half as many as the first one.
+    let first_round = match task.round {
         0 => task.wanted,
-        _ => terms.max_replicas.max(task.wanted),
+        _ => task.wanted.saturating_mul(2).min(terms.max_replicas).max(task.wanted),
     };
+    let most = terms.max_replicas.max(first_round).saturating_add(first_round);
     match Balance::from(most).checked_sub(1) {
         None | Some(0) => workers,
         Some(others) => part(workers, WHOLE.saturating_sub(terms.best_share.into()) as u32) / others,
@@ -74,12 +77,26 @@ pub(super) enum Usable {
     No,
 }
 
-/// What calls cost, as last paid.
+/// What calls cost, as the node said lately or as last paid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Fees {
     pub accept: Balance,
     pub commit: Balance,
     pub reveal: Balance,
+    pub heartbeat: Balance,
+}
+
+/// What an account must pay for until the tasks in hand and one more have ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Outlay {
+    /// Bonds that are not taken yet, in plancks.
+    pub bonds: Balance,
+    /// How many tasks have to be committed to and revealed.
+    pub tasks: usize,
+    /// How many heartbeats come meanwhile.
+    pub heartbeats: BlockNumber,
+    /// What must stay on the account, in plancks.
+    pub kept: Balance,
 }
 
 impl Default for Fees {
@@ -88,6 +105,7 @@ impl Default for Fees {
             accept: FIRST_FEE,
             commit: FIRST_FEE,
             reveal: FIRST_FEE,
+            heartbeat: FIRST_FEE,
         }
     }
 }
@@ -103,42 +121,66 @@ impl Fees {
         self.commit.saturating_add(self.reveal)
     }
 
-    /// Whether `free` pays for a new task's `bond`, and afterwards still for committing and revealing it and the
-    /// `unrevealed` tasks before it.
-    pub fn are_affordable(&self, free: Balance, bond: Balance, unrevealed: usize) -> bool {
-        let tasks = Balance::try_from(unrevealed).unwrap_or(Balance::MAX).saturating_add(1);
-        let later = self.of_the_rest().saturating_mul(tasks).saturating_mul(FEES_MAY_RISE);
-        let needed = bond
+    /// What must be free for all that, in plancks.
+    pub fn needed(&self, outlay: Outlay) -> Balance {
+        let tasks = Balance::try_from(outlay.tasks).unwrap_or(Balance::MAX);
+        let heartbeats = self.heartbeat.saturating_mul(outlay.heartbeats.into());
+        let later = self.of_the_rest().saturating_mul(tasks).saturating_add(heartbeats);
+        outlay
+            .bonds
             .saturating_add(self.accept)
-            .saturating_add(later)
-            .saturating_add(KEPT);
-        free >= needed
+            .saturating_add(later.saturating_mul(FEES_MAY_RISE))
+            .saturating_add(outlay.kept)
     }
 }
 
-/// What was lost, and when.
+/// What was lost lately, and when, by this machine's clock.
 #[derive(Default)]
-pub(super) struct Losses(VecDeque<(Instant, Balance)>);
+pub(super) struct Losses(VecDeque<Loss>);
+
+/// So many losses are remembered; of more, the oldest become one.
+const MOST_LOSSES: usize = 1000;
 
 impl Losses {
+    /// What is remembered.
+    pub fn new(losses: Vec<Loss>) -> Self {
+        Self(losses.into())
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Loss> {
+        self.0.iter().copied().collect()
+    }
+
     /// Something was lost.
-    pub fn add(&mut self, now: Instant, amount: Balance) {
-        if amount > 0 {
-            self.0.push_back((now, amount));
+    pub fn add(&mut self, now: SystemTime, amount: Balance) {
+        if amount == 0 {
+            return;
+        }
+        self.0.push_back(Loss {
+            at_s: seconds(now),
+            amount,
+        });
+        if self.0.len() > MOST_LOSSES
+            && let Some(oldest) = self.0.pop_front()
+            && let Some(next) = self.0.front_mut()
+        {
+            next.amount = next.amount.saturating_add(oldest.amount);
         }
     }
 
     /// What was lost in the last `period`. What is older is forgotten.
-    pub fn within(&mut self, now: Instant, period: Duration) -> Balance {
-        while self
-            .0
-            .front()
-            .is_some_and(|(at, _)| now.saturating_duration_since(*at) > period)
-        {
+    pub fn within(&mut self, now: SystemTime, period: Duration) -> Balance {
+        let since = seconds(now).saturating_sub(period.as_secs());
+        while self.0.front().is_some_and(|loss| loss.at_s < since) {
             self.0.pop_front();
         }
-        self.0.iter().fold(0, |sum, (_, amount)| sum.saturating_add(*amount))
+        self.0.iter().fold(0, |sum, loss| sum.saturating_add(loss.amount))
     }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
@@ -160,20 +202,29 @@ mod tests {
             wanted: 5,
             ..task(1)
         };
-        // 25 % to workers; 30 % of that to four others.
-        assert_eq!(least_share(&BURN, &task, Usable::Yes), 187);
-        assert_eq!(least_share(&BURN, &task, Usable::No), 93);
-        let alone = TaskView {
-            wanted: 1,
-            ..task.clone()
-        };
-        assert_eq!(least_share(&BURN, &alone, Usable::Yes), 2500);
+        // 25 % to workers; 30 % of that to 9 + 5 − 1 others.
+        assert_eq!(least_share(&BURN, &task, Usable::Yes), 750 / 13);
+        assert_eq!(least_share(&BURN, &task, Usable::No), 375 / 13);
         let later = TaskView {
             round: 1,
-            wanted: 1,
-            ..task
+            wanted: 3,
+            ..task.clone()
         };
-        assert_eq!(least_share(&BURN, &later, Usable::Yes), 93, "eight others may be right");
+        assert_eq!(
+            least_share(&BURN, &later, Usable::Yes),
+            750 / 14,
+            "the first round may have been one of six"
+        );
+        let alone = TermsView {
+            max_replicas: 1,
+            ..BURN
+        };
+        let one = TaskView { wanted: 1, ..task };
+        assert_eq!(
+            least_share(&alone, &one, Usable::Yes),
+            750,
+            "an appeal draws another one"
+        );
     }
 
     #[test]
@@ -187,7 +238,8 @@ mod tests {
                     ..task(1)
                 };
                 let workers = reward * 25 / 100;
-                for right in 1..=u128::from(wanted) {
+                // All before the appeal, and a fresh round after it.
+                for right in 1..=u128::from(BURN.max_replicas.max(wanted) + wanted) {
                     let paid = match right - 1 {
                         0 => workers,
                         n => workers * 300_000 / (700_000 * n + 300_000 * n),
@@ -195,7 +247,7 @@ mod tests {
                     let expected = least_share(&BURN, &task, Usable::Yes);
                     assert!(
                         expected <= paid,
-                        "{expected} > {paid} with {right} of {wanted}, {reward}"
+                        "{expected} > {paid} with {right}, {wanted} wanted, {reward}"
                     );
                 }
             }
@@ -215,28 +267,44 @@ mod tests {
     }
 
     #[test]
-    fn a_task_is_affordable_if_it_and_those_before_it_can_be_ended() {
+    fn what_is_needed_pays_for_the_bonds_all_calls_to_come_and_the_life_of_the_account() {
         let fees = Fees {
             accept: 1,
             commit: 10,
             reveal: 100,
+            heartbeat: 1000,
         };
-        let needed = |unrevealed: Balance| 5000 + 1 + 110 * 3 * (unrevealed + 1) + KEPT;
-        for unrevealed in [0, 1, 7] {
-            let needed = needed(unrevealed);
-            assert!(fees.are_affordable(needed, 5000, unrevealed as usize));
-            assert!(!fees.are_affordable(needed - 1, 5000, unrevealed as usize));
-        }
-        assert!(!fees.are_affordable(Balance::MAX - 1, Balance::MAX, usize::MAX));
+        let outlay = Outlay {
+            bonds: 5000,
+            tasks: 3,
+            heartbeats: 4,
+            kept: 77,
+        };
+        assert_eq!(fees.needed(outlay), 5000 + 1 + (110 * 3 + 4000) * 3 + 77);
+        let endless = Outlay {
+            bonds: Balance::MAX,
+            tasks: usize::MAX,
+            ..outlay
+        };
+        assert_eq!(fees.needed(endless), Balance::MAX);
     }
 
     #[test]
     fn losses_count_for_a_while() {
         let mut losses = Losses::default();
-        let (now, day) = (Instant::now(), Duration::from_secs(86_400));
+        let (now, day) = (SystemTime::now(), Duration::from_secs(86_400));
         losses.add(now, 5);
         losses.add(now + day / 2, 7);
         assert_eq!(losses.within(now + day / 2, day), 12);
         assert_eq!(losses.within(now + day * 5 / 4, day), 7);
+        for _ in 0..2 * MOST_LOSSES {
+            losses.add(now + day, 1);
+        }
+        assert!(losses.all().len() <= MOST_LOSSES);
+        assert_eq!(
+            losses.within(now + day, day),
+            7 + 2 * MOST_LOSSES as Balance,
+            "none is forgotten"
+        );
     }
 }

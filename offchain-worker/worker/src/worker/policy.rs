@@ -18,6 +18,9 @@ pub struct Policy {
     pub max_work: u128,
     /// Most bytes of the inputs and the output of one job, which are held in memory.
     pub max_job_bytes: u64,
+    /// Most bytes of inputs and outputs of all jobs together that are held in memory. A job that is larger than this is
+    /// held alone.
+    pub memory_bytes: u64,
     /// Least pay, in plancks per 10⁹ multiply–adds: of this worker's own share.
     pub min_reward_per_giga_op: Balance,
     /// Least profit of a task, in plancks: this worker's own share, less fees and power.
@@ -79,6 +82,9 @@ pub enum Unsuitable {
     /// There is no room for its inputs.
     #[error("this machine's disk does not take its inputs")]
     Disk,
+    /// No device is large enough.
+    #[error("fits into no device of this machine")]
+    Fit,
     /// No device works.
     #[error("no device works")]
     Device,
@@ -90,7 +96,10 @@ pub enum Unsuitable {
 impl Unsuitable {
     /// Whether the task will never suit, whatever happens. Else it is looked at again.
     pub const fn is_for_good(self) -> bool {
-        matches!(self, Self::Kind | Self::Size | Self::Bond | Self::Job | Self::Barred)
+        matches!(
+            self,
+            Self::Kind | Self::Size | Self::Bond | Self::Job | Self::Barred | Self::Fit
+        )
     }
 }
 
@@ -140,6 +149,12 @@ impl Policy {
         Ok(())
     }
 
+    /// How many blocks pass within `time`, rounded down.
+    pub(super) fn blocks_in(&self, time: Duration) -> BlockNumber {
+        let blocks = time.as_millis() / u128::from(self.block_ms.max(1));
+        BlockNumber::try_from(blocks).unwrap_or(BlockNumber::MAX)
+    }
+
     /// How long until so many blocks have passed.
     pub(super) fn time_of(&self, blocks: BlockNumber) -> Duration {
         Duration::from_millis(u64::from(blocks).saturating_mul(self.block_ms))
@@ -164,6 +179,7 @@ pub(super) mod tests {
             specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
             max_work: 10 * GIGA,
             max_job_bytes: 1000,
+            memory_bytes: 4000,
             min_reward_per_giga_op: 100,
             min_profit: 10,
             power: Power::FREE,
@@ -245,7 +261,13 @@ pub(super) mod tests {
 
     #[test]
     fn only_what_never_changes_is_for_good() {
-        for lasting in [Unsuitable::Kind, Unsuitable::Size, Unsuitable::Bond, Unsuitable::Barred] {
+        for lasting in [
+            Unsuitable::Kind,
+            Unsuitable::Size,
+            Unsuitable::Bond,
+            Unsuitable::Barred,
+            Unsuitable::Fit,
+        ] {
             assert!(lasting.is_for_good());
         }
         for passing in [

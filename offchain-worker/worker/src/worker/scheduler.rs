@@ -3,29 +3,32 @@
 
 use super::{
     Offers, Shared, Worker,
+    money::Fees,
     openings::wrong_time,
     step::{Known, Situation, Step},
 };
 use crate::{
-    CameTo, Chain, News, SeenChain, Stage, TaskRecord, WorkerError,
+    Call, CameTo, Chain, News, SeenChain, Stage, TaskRecord, WorkerError,
     chain::State,
     driver::{Duty, Heads, Heard, Looked, Matter, Steps},
 };
 use agora_chain::{
-    BlockNumber,
+    BlockNumber, ChainError, H256,
     views::{PaymentView, TaskView},
 };
 use agora_primitives::{
     TaskId,
+    job::{BlobRef, Claim},
     money::{Payee, Purpose, Scope},
     participants::Role,
 };
 use std::{cmp::Reverse, collections::HashMap, sync::Arc, time::SystemTime};
-use tokio::time::Instant;
 use tracing::Instrument;
 
 /// A task that nothing is due about is looked at after so many blocks, whatever was heard.
 const LOOK_EVERY: BlockNumber = 16;
+/// What calls cost is read after so many blocks.
+const FEES_EVERY: BlockNumber = 32;
 /// How rewards are divided is read after so many blocks, whatever was heard.
 const TERMS_EVERY: BlockNumber = 256;
 
@@ -41,6 +44,7 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Duty<C> for Worker<C, O> {
     async fn look(&mut self, heads: &Heads<C::State>, heard: &Heard, steps: &mut Steps) -> Result<Looked, WorkerError> {
         let shared = Arc::clone(&self.shared);
         let now = C::block_of(&heads.best).number;
+        shared.book.flush();
         // Kept until the offers were told: also while the node is believed in nothing, nothing is lost.
         self.changed.extend(heard.news.iter().flat_map(|news| &news.changed));
         self.has_gap |= heard.has_gap;
@@ -51,6 +55,7 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Duty<C> for Worker<C, O> {
         if let Some(why) = shared.book.saw(seen) {
             return Ok(Looked::Waiting(why));
         }
+        shared.running.cancel_late(now);
         // First, because its round closes soon.
         let hardware = self.look_at_hardware_round(heads, steps).await;
         for (task, record) in shared.book.all() {
@@ -65,6 +70,7 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Duty<C> for Worker<C, O> {
         self.changed.clear();
         self.has_gap = false;
         shared.read_terms(heads, heard).await?;
+        shared.read_fees(now).await;
         shared.count();
         self.take_tasks(heads, steps).await
     }
@@ -104,7 +110,7 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
                 "The account is not registered as a worker any more.".to_owned(),
             ));
         };
-        let taken = (participant.occupied as usize).saturating_add(shared.book.pending().0);
+        let taken = (participant.occupied as usize).saturating_add(shared.book.promises(None).slots);
         let free = (participant.slots as usize).saturating_sub(taken);
         if free == 0 {
             return Ok(Looked::Well);
@@ -116,12 +122,20 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
             if started == free {
                 break;
             }
+            let Ok(place) = Arc::clone(&shared.takes).try_acquire_owned() else {
+                break;
+            };
             if steps.are_busy_with(task.id) || shared.book.knows(task)? {
                 continue;
             }
             let (shared, heads, task, id) = (Arc::clone(shared), heads.clone(), task.clone(), task.id);
             let span = tracing::info_span!("task", id = id.0);
-            steps.start(id, async move { shared.take(task, &heads).await }.instrument(span));
+            let take = async move {
+                let taken = shared.take(task, &heads).await;
+                drop(place);
+                taken
+            };
+            steps.start(id, take.instrument(span));
             started += 1;
         }
         Ok(Looked::Well)
@@ -139,7 +153,10 @@ impl<C: Chain<State: State>> Shared<C> {
             _ => {}
         }
         let is_old = wrong.is_some_and(|why| why.starts_with("no task"));
-        let closed = self.config.openings.closed(clock).or_else(|| self.has_lost_enough());
+        let closed = self.config.openings.closed(clock);
+        let closed = closed
+            .or_else(|| self.has_lost_enough(clock))
+            .or_else(|| self.disk_is_full());
         match &closed {
             Some(why) if self.told.is_new("closed", why) => tracing::info!("{why}"),
             None if self.told.is_over("closed") => tracing::info!("Tasks are taken again."),
@@ -150,9 +167,14 @@ impl<C: Chain<State: State>> Shared<C> {
         Ok(takes)
     }
 
-    fn has_lost_enough(&self) -> Option<String> {
+    fn disk_is_full(&self) -> Option<String> {
+        let why = "no task is taken: the journal cannot be written";
+        self.book.is_unwritten().then(|| why.to_owned())
+    }
+
+    fn has_lost_enough(&self, now: SystemTime) -> Option<String> {
         let (most, period) = self.config.policy.stop_loss?;
-        let lost = self.now().losses.within(Instant::now(), period);
+        let lost = self.book.lost_within(now, period);
         let hours = period.as_secs() / 3600;
         (lost >= most).then(|| format!("no task is taken: too much was lost within {hours} h, see the metrics"))
     }
@@ -181,6 +203,31 @@ impl<C: Chain<State: State>> Shared<C> {
         let terms = heads.best.terms().await?;
         self.now().terms = terms.into_iter().collect();
         Ok(())
+    }
+
+    /// Asks the node what calls cost, at first and from time to time: what was paid while blocks were full says nothing
+    /// later.
+    async fn read_fees(&self, now: BlockNumber) {
+        let is_fresh = |at: BlockNumber| at <= now && now - at < FEES_EVERY;
+        if self.now().fees_at.is_some_and(is_fresh) {
+            return;
+        }
+        let task = TaskId(u64::MAX);
+        let asked = async {
+            Ok::<_, ChainError>(Fees {
+                accept: self.chain.fee(Call::Accept(task)).await?,
+                commit: self.chain.fee(Call::Commit(task, H256::default())).await?,
+                reveal: self.chain.fee(Call::Reveal(task, longest_claim(), [0; 32])).await?,
+                heartbeat: self.chain.fee(Call::Heartbeat).await?,
+            })
+        };
+        match asked.await {
+            Ok(fees) => {
+                let mut shared = self.now();
+                (shared.fees, shared.fees_at) = (fees, Some(now));
+            }
+            Err(error) => tracing::debug!(%error, "The node did not say what calls cost; asking again."),
+        }
     }
 
     /// What the chain says of a task in both states, and what is due.
@@ -225,13 +272,9 @@ impl<C: Chain<State: State>> Shared<C> {
                 came_to.lost = came_to.lost.saturating_add(paid.amount);
             }
         }
-        let mut now = self.now();
-        for came_to in came_to.values() {
-            self.metrics.came_to(came_to);
-            now.losses.add(Instant::now(), came_to.lost);
+        if self.book.settle(news.block.number, SystemTime::now(), &came_to) {
+            came_to.values().for_each(|came_to| self.metrics.came_to(came_to));
         }
-        drop(now);
-        self.book.settle(news.block.number, came_to.into_iter());
     }
 
     fn earned(&self, paid: &PaymentView) -> bool {
@@ -249,8 +292,21 @@ impl<C: Chain<State: State>> Shared<C> {
         self.metrics
             .tasks_in_hand
             .set(i64::try_from(in_hand).unwrap_or(i64::MAX));
-        self.metrics.bonds_at_risk.set(crate::metrics::units(self.book.bonds()));
+        self.metrics
+            .bonds_at_risk
+            .set(crate::metrics::units(self.book.promises(None).bonds));
         let (well, resting) = self.engines.health();
         self.metrics.devices(well.len(), &resting);
+    }
+}
+
+/// A claim whose reveal is as long as any.
+fn longest_claim() -> Claim {
+    Claim::Output {
+        output: BlobRef {
+            hash: H256::default(),
+            size: u64::MAX,
+        },
+        states_root: H256::default(),
     }
 }

@@ -171,6 +171,10 @@ impl Step {
             // The chain would refuse it, for a fee.
             _ if is_too_late => Self::Wait,
             (Phase::Working, ContributionState::Accepted { .. }) if stage == Stage::Accepting => Self::Compute,
+            // The disk did not take the claim that was committed to, and the process ended. A job has one result.
+            (Phase::Working | Phase::Revealing, ContributionState::Committed { .. }) if stage == Stage::Accepting => {
+                Self::Compute
+            }
             (Phase::Working, ContributionState::Accepted { commit_from }) if now >= commit_from => Self::Commit,
             (Phase::Revealing, ContributionState::Committed { .. }) => Self::Reveal,
             _ => Self::Wait,

@@ -3,34 +3,15 @@
 use super::{
     Shared,
     book::Planned,
-    engines::{Lease, Wanted},
-    forecast::all_in_time,
-    money::{Usable, least_share},
-    policy::{Prospect, Unsuitable},
-    speeds,
+    forecast::spare,
+    money::{Outlay, least_share},
+    policy::{Prospect, SLACK, Unsuitable},
+    preparing::Prepared,
     step::{Situation, Step},
 };
-use crate::{
-    Call, Chain, Due, TaskRecord, WorkerError,
-    chain::State,
-    driver::Heads,
-    job::{job_bytes, keep_job, load_job, load_spec},
-    sources::with_sources,
-};
+use crate::{Call, Chain, Due, TaskRecord, WorkerError, chain::State, driver::Heads};
 use agora_chain::{BlockNumber, ChainError, views::TaskView};
-use agora_compute::{CpuEngine, Engine, EngineError, Verdict};
-use agora_primitives::{
-    TaskId,
-    job::{Claim, JobSpec},
-    participants::{Role, Specialisation},
-};
-use tokio::time::Instant;
-
-/// A job that is here, read, and found to be what its task says.
-struct Prepared {
-    spec: JobSpec,
-    usable: Usable,
-}
+use agora_primitives::{TaskId, job::JobSpec, participants::Role};
 
 impl<C: Chain<State: State>> Shared<C> {
     /// Whether a task may suit, as far as its view tells.
@@ -74,8 +55,10 @@ impl<C: Chain<State: State>> Shared<C> {
         if !self.waitlist.is_due(task.id, task.round, now) {
             return Ok(());
         }
+        let round = record.round;
         if let Err(why) = self.try_take(task, Some(record), heads).await? {
             self.decline(task, why, now);
+            self.withdraw(task.id, round).await;
         }
         Ok(())
     }
@@ -107,152 +90,51 @@ impl<C: Chain<State: State>> Shared<C> {
         let deciding = self.deciding.lock().await;
         // Fetching and measuring took time.
         let best = self.chain.best().await?;
-        let now = C::block_of(&best).number;
+        let at = C::block_of(&best);
         let fresh = best.task(task.id).await?;
-        let Some(fresh) = fresh.filter(|fresh| fresh.takes(&self.account, now)) else {
+        let Some(fresh) = fresh.filter(|fresh| fresh.takes(&self.account, at.number)) else {
             return Ok(Err(Unsuitable::Time));
         };
-        if let Err(why) = self.check_worth(&fresh, &prepared, now) {
+        if fresh.job != task.job {
+            // Another fork has won, and has another task of this number.
+            return Ok(Err(Unsuitable::Input));
+        }
+        let until = match self.check_worth(&fresh, &prepared, at.number) {
+            Ok(until) => until,
+            Err(why) => return Ok(Err(why)),
+        };
+        if let Err(why) = self.check_means(&fresh, &best).await? {
             return Ok(Err(why));
         }
-        if known.is_none()
-            && let Err(why) = self.check_means(&fresh, &best).await?
-        {
-            return Ok(Err(why));
-        }
+        let salt = rand::random();
         let record = match known {
-            Some(record) => TaskRecord { seen_at: now, ..record },
-            None => TaskRecord::new(fresh.round, rand::random(), fresh.bond, now),
+            Some(record) => record.renewed(&fresh, salt, at.number),
+            None => TaskRecord::new(&fresh, salt, at.number),
         };
         self.book.put(task.id, record.clone())?;
-        self.book.plan(task.id, planned(&fresh, &prepared.spec));
+        self.book.plan(task.id, self.planned(&fresh, &prepared.spec));
         drop(deciding);
-        let situation = Situation::new(now, Some((&fresh, true)), None);
-        self.accept(task.id, record, situation).await
-    }
-
-    /// Fetches a task's job into its own folder, and reads it as computing will.
-    async fn prepare(&self, task: &TaskView, at: &C::State) -> Result<Result<Prepared, Unsuitable>, WorkerError> {
-        let blobs = with_sources(&self.blobs, at, task, Some(&self.account)).await;
-        let spec = match load_spec(&blobs, &task.job).await {
-            Ok(spec) => spec,
-            Err(WorkerError::Job(reason)) => {
-                tracing::info!(reason, "The job cannot be used.");
-                return Ok(Err(Unsuitable::Job));
-            }
-            Err(error) => return Ok(Err(self.input_missing(task.id, &error))),
+        let situation = Situation::new(at.number, Some((&fresh, true)), None);
+        let due = Due {
+            round: record.round,
+            until,
+            decided_at: Some(at),
         };
-        // Asked before anything large is fetched.
-        if let Err(why) = self.config.policy.check_size(spec.work(), job_bytes(&spec)) {
-            return Ok(Err(why));
-        }
-        if let Err(error) = std::fs::create_dir_all(self.folder(task.id)) {
-            if self.told.is_new("disk", &error) {
-                tracing::warn!(%error, folder = %self.tasks.display(), "The disk takes nothing: no task with inputs is taken until it does.");
-            }
-            return Ok(Err(Unsuitable::Disk));
-        }
-        self.told.is_over("disk");
-        // What the publisher takes away later is here.
-        let own = self.own(task.id)?;
-        if let Err(error) = keep_job(&blobs, &own, &task.job, &spec).await {
-            return Ok(Err(self.input_missing(task.id, &error)));
-        }
-        let (spec, inputs) = match load_job(&own, &task.job).await {
-            Ok(loaded) => loaded,
-            Err(error) => return Ok(Err(self.input_missing(task.id, &error))),
-        };
-        let read = tokio::task::spawn_blocking(move || {
-            let verdict = CpuEngine::new().check_claim(&spec, &inputs, &Claim::Unusable, &[], &rand::random());
-            (spec, verdict)
-        });
-        let (spec, verdict) = read
-            .await
-            .map_err(|panic| WorkerError::Interrupted(panic.to_string()))?;
-        let usable = match verdict {
-            Ok(Verdict::Right) => Usable::No,
-            Ok(Verdict::Wrong(_)) => Usable::Yes,
-            Err(error) => return Ok(Err(self.input_missing(task.id, &error.into()))),
-        };
-        self.told.is_over(format!("input {}", task.id));
-        Ok(Ok(Prepared { spec, usable }))
+        self.accept(task.id, record, situation, due).await
     }
 
-    fn input_missing(&self, task: TaskId, error: &WorkerError) -> Unsuitable {
-        if self.told.is_new(format!("input {task}"), error) {
-            tracing::info!(%error, "An input cannot be had; looking for it again later.");
-        }
-        Unsuitable::Input
-    }
-
-    /// Measures how fast each device is at this kind of work that is idle and was not measured. Waits for one if no speed is
-    /// known at all.
-    async fn ensure_speed(&self, spec: &JobSpec) -> Result<(), Unsuitable> {
-        let kind = spec.specialisation();
-        let mut measured = Ok(());
-        while let Some(lease) = self.engines.take_unmeasured(kind) {
-            measured = self.measure(lease, kind).await;
-            if measured.is_err() {
-                break;
-            }
-        }
-        if self.engines.knows(kind) {
-            return Ok(());
-        }
-        measured?;
-        let patience = std::time::Duration::from_secs(600);
-        let lease = self.engines.take(Instant::now() + patience, Wanted::default()).await;
-        let lease = lease.ok_or(Unsuitable::Device)?;
-        if self.engines.knows(kind) {
-            return Ok(());
-        }
-        self.measure(lease, kind).await
-    }
-
-    async fn measure(&self, lease: Lease, kind: Specialisation) -> Result<(), Unsuitable> {
-        let cancel = self.cancel.child();
-        let measured = tokio::task::spawn_blocking(move || {
-            let speed = speeds::measure(&lease, kind, &cancel);
-            (lease, speed)
-        });
-        let Ok((lease, speed)) = measured.await else {
-            return Err(Unsuitable::Device);
-        };
-        match speed {
-            Ok(Some(speed)) => {
-                tracing::info!(
-                    device = lease.name(),
-                    ?kind,
-                    giga_operations_per_second = speed / 1e9,
-                    "Measured."
-                );
-                lease.learn(kind, speed);
-                Ok(())
-            }
-            Ok(None) => Err(Unsuitable::Kind),
-            Err(EngineError::Cancelled) => Err(Unsuitable::Device),
-            Err(error) => {
-                let device = lease.name().to_owned();
-                let rest = lease.rest();
-                tracing::warn!(device, %error, seconds = rest.as_secs(), "The device failed, and rests.");
-                Err(Unsuitable::Device)
-            }
-        }
-    }
-
-    /// Whether the task is in time, and pays.
-    fn check_worth(&self, task: &TaskView, prepared: &Prepared, now: BlockNumber) -> Result<(), Unsuitable> {
+    /// Whether the task is in time, and pays. Returns the last block in which it may be accepted.
+    fn check_worth(&self, task: &TaskView, prepared: &Prepared, now: BlockNumber) -> Result<BlockNumber, Unsuitable> {
         let policy = &self.config.policy;
-        let this = planned(task, &prepared.spec).load(now, policy.block_ms);
+        let this = self.planned(task, &prepared.spec).load(now, policy.block_ms);
         let lanes = self.engines.lanes();
-        let before = self.book.planned_but(task.id).into_iter();
-        let loads: Vec<_> = before
+        let before: Vec<_> = self
+            .book
+            .planned_but(task.id)
+            .into_iter()
             .map(|planned| planned.load(now, policy.block_ms))
-            .chain([this])
             .collect();
-        if !all_in_time(&lanes, &loads) {
-            return Err(Unsuitable::Time);
-        }
+        let spare = spare(&lanes, &before, this.clone()).ok_or(Unsuitable::Time)?;
         let computing = this.fastest(&lanes).unwrap_or_default();
         let (terms, fees) = {
             let now = self.now();
@@ -262,31 +144,36 @@ impl<C: Chain<State: State>> Shared<C> {
             work: this.work,
             share: least_share(&terms.ok_or(Unsuitable::Terms)?, task, prepared.usable),
             costs: fees.of_a_task().saturating_add(policy.power.costs(computing)),
-        })
+        })?;
+        Ok(last_acceptance(task, now, policy.blocks_in(spare)))
     }
 
     /// Whether there are a slot and the money for the task.
     async fn check_means(&self, task: &TaskView, best: &C::State) -> Result<Result<(), Unsuitable>, WorkerError> {
-        if self.book.bonds().saturating_add(task.bond) > self.config.policy.max_exposure {
+        // Of two tasks that are taken after the same block, the second counts the bond of the first.
+        let promises = self.book.promises(Some(task.id));
+        if promises.bonds.saturating_add(task.bond) > self.config.policy.max_exposure {
             return Ok(Err(Unsuitable::Exposure));
         }
         let free = best.balance(&self.account).await?.free;
-        let fees = self.now().fees;
-        // Of two tasks that are taken after the same block, the second counts the bond of the first.
-        let (pending, promised) = self.book.pending();
-        let bonds = task.bond.saturating_add(promised);
-        let (payer, unrevealed) = (self.chain.payer(), self.book.unrevealed());
+        let left = task.work_until().saturating_sub(C::block_of(best).number);
+        let needed = self.now().fees.needed(Outlay {
+            bonds: task.bond.saturating_add(promises.bonds_to_come),
+            tasks: promises.unrevealed.saturating_add(1),
+            heartbeats: left / self.config.heartbeat_every.max(1) + 2,
+            kept: best.existential_deposit()?,
+        });
+        let (payer, bonds) = (self.chain.payer(), task.bond.saturating_add(promises.bonds_to_come));
         let suffices = match payer == self.account {
-            true => fees.are_affordable(free, bonds, unrevealed),
+            true => free >= needed,
             // The bond is the account's, and the fees are those of the key that acts for it.
-            false => {
-                let payers = best.balance(&payer).await?.free;
-                free >= bonds && fees.are_affordable(payers, 0, unrevealed)
-            }
+            false => free >= bonds && best.balance(&payer).await?.free >= needed.saturating_sub(bonds),
         };
         if !suffices {
             if self.told.is_new("funds", "") {
                 tracing::warn!(
+                    free,
+                    needed,
                     account = %self.account,
                     %payer,
                     "The free balance does not pay for another bond, or that of the payer for committing and revealing: send them funds."
@@ -297,9 +184,22 @@ impl<C: Chain<State: State>> Shared<C> {
         self.told.is_over("funds");
         let participant = C::participant(best, &self.account, Role::Worker).await?;
         let has_room = participant.is_some_and(|participant| {
-            (participant.occupied as usize).saturating_add(pending) < participant.slots as usize
+            (participant.occupied as usize).saturating_add(promises.slots) < participant.slots as usize
         });
         Ok(if has_room { Ok(()) } else { Err(Unsuitable::Slots) })
+    }
+
+    /// Sends no acceptance of `task` any more: whatever let it be sent is over. One that a pool has may still come, and is
+    /// then computed if there is time.
+    pub(super) async fn withdraw(&self, task: TaskId, round: u32) {
+        let due = Due {
+            round,
+            until: 0,
+            decided_at: None,
+        };
+        if let Err(error) = self.chain.withdraw(Call::Accept(task), due).await {
+            tracing::warn!(%error, "The acceptance could not be withdrawn; it ends with its last block.");
+        }
     }
 
     /// Sends the acceptance of a task whose record is written.
@@ -308,13 +208,10 @@ impl<C: Chain<State: State>> Shared<C> {
         task: TaskId,
         record: TaskRecord,
         best: Situation,
+        due: Due,
     ) -> Result<Result<(), Unsuitable>, WorkerError> {
         self.pause_at("before-accept").await;
         self.book.accepting(task);
-        let due = Due {
-            round: record.round,
-            until: best.until(),
-        };
         match self.chain.send(Call::Accept(task), due).await {
             Ok(receipt) => {
                 self.now().fees.accept = receipt.fee;
@@ -324,7 +221,7 @@ impl<C: Chain<State: State>> Shared<C> {
                     seen_at: receipt.block.number,
                     ..record
                 };
-                self.book.put(task, record)?;
+                self.book.advance(task, record);
                 self.pause_at("after-accept").await;
                 Ok(Ok(()))
             }
@@ -364,11 +261,27 @@ impl<C: Chain<State: State>> Shared<C> {
     }
 }
 
-/// What is to be computed.
-pub(super) fn planned(task: &TaskView, spec: &JobSpec) -> Planned {
-    Planned {
-        work: spec.work(),
-        kind: spec.specialisation(),
-        until: task.work_until(),
+/// Blocks after which an acceptance that is in no block is decided anew, if it may wait so long at all.
+const FRESH: BlockNumber = 16;
+
+/// The last block in which an acceptance may be included if it could wait for `spare` blocks. Half of them are left for what
+/// goes wrong after it. A transaction lives a few blocks at least: those are in [`SLACK`].
+fn last_acceptance(task: &TaskView, now: BlockNumber, spare: BlockNumber) -> BlockNumber {
+    let think_from = task
+        .work_until()
+        .saturating_sub(task.min_thinking)
+        .saturating_sub(SLACK);
+    now.saturating_add(FRESH.min(spare / 2)).min(think_from)
+}
+
+impl<C: Chain> Shared<C> {
+    /// What is to be computed.
+    pub(super) fn planned(&self, task: &TaskView, spec: &JobSpec) -> Planned {
+        Planned {
+            work: spec.work(),
+            kind: spec.specialisation(),
+            until: task.work_until(),
+            without: self.engines.without(spec),
+        }
     }
 }

@@ -2,10 +2,14 @@
 //! honest worker loses nothing.
 
 mod devices;
+mod disks;
 mod fake;
 mod faults;
+mod forks;
 mod loop_;
+mod losses;
 mod random;
+mod time;
 
 use super::{Openings, Policy, Worker, WorkerConfig, policy};
 use crate::{
@@ -17,15 +21,16 @@ use agora_blobs::{
     http::{PeerLimits, Peers},
 };
 use agora_chain::Balance;
-use agora_compute::{CancelFlag, Computation, CpuEngine, Engine, EngineError, Inputs, Progress};
+use agora_compute::{CancelFlag, Computation, CpuEngine, DeviceError, Engine, EngineError, Inputs, Progress};
 use agora_primitives::job::{JobKind, JobSpec};
 use fake::{FakeChain, GENESIS, WORKER};
 use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 /// Small jobs are computed. Large ones, with which speeds are measured, are not.
@@ -37,6 +42,12 @@ pub struct FakeEngine {
     pub wrong: AtomicU32,
     /// So many runs succeeded.
     pub runs: AtomicU32,
+    /// A run takes so many milliseconds.
+    pub slow_ms: AtomicU32,
+    /// Jobs do not fit into it, and it says so.
+    pub is_small: AtomicBool,
+    /// Jobs do not fit into it, which only shows in a run.
+    pub is_full: AtomicBool,
 }
 
 /// The most work that is really done.
@@ -50,6 +61,10 @@ fn one_less(count: &AtomicU32) -> bool {
 impl Engine for FakeEngine {
     fn name(&self) -> &str {
         "fake"
+    }
+
+    fn fits(&self, _: &JobSpec) -> bool {
+        !self.is_small.load(Ordering::SeqCst)
     }
 
     fn run(
@@ -66,6 +81,20 @@ impl Engine for FakeEngine {
                 output: Vec::new(),
                 state_digests: Vec::new(),
             });
+        }
+        if self.is_full.load(Ordering::SeqCst) {
+            return Err(EngineError::Device(DeviceError::Limit {
+                limit: "bytes per buffer",
+                needed: 2,
+                available: 1,
+            }));
+        }
+        let end = std::time::Instant::now() + Duration::from_millis(self.slow_ms.load(Ordering::SeqCst).into());
+        while std::time::Instant::now() < end {
+            if cancel.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            std::thread::sleep(Duration::from_millis(5));
         }
         if one_less(&self.failing) {
             panic!("the driver gave up (a test wants this)");
@@ -89,6 +118,8 @@ pub struct Rig {
     pub policy: Policy,
     pub folder: tempfile::TempDir,
     pub metrics: Metrics,
+    /// Whether the disk takes nothing for the journal.
+    pub is_disk_full: Arc<AtomicBool>,
     running: Option<(Worker<FakeChain>, Steps)>,
 }
 
@@ -109,6 +140,7 @@ impl Rig {
             policy: Policy {
                 max_work: u128::MAX,
                 max_job_bytes: u64::MAX,
+                memory_bytes: 1 << 30,
                 min_reward_per_giga_op: 0,
                 max_bond: Balance::MAX,
                 min_profit: 0,
@@ -116,6 +148,7 @@ impl Rig {
             },
             folder: tempfile::tempdir().expect("a folder"),
             metrics: Metrics::default(),
+            is_disk_full: Arc::default(),
             running: None,
         };
         rig.start();
@@ -125,7 +158,8 @@ impl Rig {
     /// A worker with this rig's journal.
     pub fn worker(&self) -> Worker<FakeChain> {
         let path = self.folder.path().join("journal");
-        let journal = Journal::open(&path, GENESIS.0, WORKER.0).expect("it opens");
+        let mut journal = Journal::open(&path, GENESIS.0, WORKER.0).expect("it opens");
+        journal.is_full = Arc::clone(&self.is_disk_full);
         let engines = self.engines.iter().map(|engine| Arc::clone(engine) as Arc<dyn Engine>);
         let config = WorkerConfig {
             policy: self.policy.clone(),
@@ -160,6 +194,13 @@ impl Rig {
 
     /// Lets the worker look at the chain, and ends all steps that this starts.
     pub async fn look(&mut self) -> (Result<Looked, WorkerError>, Vec<Result<(), WorkerError>>) {
+        let looked = self.only_look().await;
+        (looked, self.end_steps().await)
+    }
+
+    /// Lets the worker look at the chain.
+    pub async fn only_look(&mut self) -> Result<Looked, WorkerError> {
+        self.settle();
         let (worker, steps) = self.running.as_mut().expect("it runs");
         let heads = Heads {
             best: self.chain.best().await.expect("it answers"),
@@ -169,8 +210,47 @@ impl Rig {
             news: vec![],
             has_gap: true,
         };
-        let looked = worker.look(&heads, &heard, steps).await;
-        (looked, steps.all_ended().await)
+        worker.look(&heads, &heard, steps).await
+    }
+
+    /// Tells the worker of the finalised blocks.
+    pub fn settle(&mut self) {
+        let (worker, _) = self.running.as_mut().expect("it runs");
+        let from = worker.settled_up_to().map_or(1, |last| last + 1);
+        for news in self.chain.follow_finalised(Some(from)).ready() {
+            worker.settle(news);
+        }
+    }
+
+    /// Ends all steps that looks have started.
+    pub async fn end_steps(&mut self) -> Vec<Result<(), WorkerError>> {
+        let (_, steps) = self.running.as_mut().expect("it runs");
+        steps.all_ended().await
+    }
+
+    /// How many steps are under way.
+    pub fn steps(&self) -> usize {
+        self.running.as_ref().expect("it runs").1.count()
+    }
+
+    /// So many blocks come, and each is looked at.
+    pub async fn pass(&mut self, blocks: usize) {
+        for _ in 0..blocks {
+            self.chain.grow(1, 2);
+            let _ = self.look().await;
+        }
+    }
+
+    /// Its devices are as fast as a job of [`FakeChain::publish`] takes so many seconds.
+    pub fn learn(&self, seconds: u32) {
+        let (worker, _) = self.running.as_ref().expect("it runs");
+        let work = policy::tests::task(1).job;
+        let agora_primitives::job::JobSource::Inline(spec) = work else {
+            panic!("it is inline");
+        };
+        while let Some(lease) = worker.shared.engines.take_unmeasured(spec.specialisation()) {
+            lease.learn(spec.specialisation(), spec.work() as f64 / f64::from(seconds));
+        }
     }
 
     /// Blocks come and are looked at, until `done` or for so many rounds.

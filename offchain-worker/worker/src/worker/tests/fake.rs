@@ -2,13 +2,21 @@
 //! worker. A call that is sent is in a block at once.
 
 mod chain;
+mod rules;
 
-use crate::{Call, News, worker::policy};
+use crate::{Call, Due, News, worker::policy};
 use agora_chain::{
     AccountId, Balance, BlockNumber, BlockRef, ChainError, H256,
-    views::{Contribution, ContributionState, TaskView},
+    views::{Contribution, ContributionState, PaymentView, TaskView},
 };
-use agora_primitives::{TaskId, commitment::commitment, job::Claim, reputation::Outcome, task::Phase};
+use agora_primitives::{
+    TaskId,
+    commitment::commitment,
+    job::Claim,
+    money::{Payee, Purpose, Scope},
+    reputation::Outcome,
+    task::Phase,
+};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
@@ -21,6 +29,8 @@ pub const WORKER: AccountId = AccountId([7; 32]);
 pub const GENESIS: H256 = H256([3; 32]);
 /// What a call costs.
 pub const FEE: Balance = 1_000_000;
+/// What must stay on an account.
+pub const KEPT: Balance = 1_000_000_000;
 /// How long may be revealed.
 const REVEAL_WINDOW: BlockNumber = 30;
 /// How long may be appealed.
@@ -35,6 +45,15 @@ pub enum Mishap {
     CallLost,
     /// The pool is full.
     PoolFull,
+    /// It gets into a block after so many more, if it is still wanted then, and nobody hears of it.
+    Late(BlockNumber),
+}
+
+/// A call that a pool has.
+struct Pooled {
+    call: Call,
+    due: Due,
+    from: BlockNumber,
 }
 
 /// The state after a block.
@@ -56,6 +75,8 @@ pub struct FakeState {
     is_banned: bool,
     /// What happened in this block.
     changed: Vec<TaskId>,
+    /// What was taken of bonds in this block.
+    penalties: Vec<(TaskId, Balance)>,
 }
 
 /// A chain.
@@ -71,6 +92,9 @@ struct Inner {
     listeners: Vec<UnboundedSender<Result<News, ChainError>>>,
     settled: Vec<UnboundedSender<Result<News, ChainError>>>,
     forks: u8,
+    pool: Vec<Pooled>,
+    /// What a call costs now.
+    fee: Balance,
     /// How many calls of each kind succeeded, re-orgs not counted.
     pub sent: usize,
     /// How often tasks were read.
@@ -95,6 +119,7 @@ impl FakeChain {
             refused: 0,
             is_banned: false,
             changed: Vec::new(),
+            penalties: Vec::new(),
         };
         Self(Arc::new(Mutex::new(Inner {
             blocks: vec![genesis],
@@ -104,6 +129,8 @@ impl FakeChain {
             listeners: Vec::new(),
             settled: Vec::new(),
             forks: 0,
+            pool: Vec::new(),
+            fee: FEE,
             sent: 0,
             reads: 0,
         })))
@@ -190,6 +217,16 @@ impl FakeChain {
         self.lock().blocks.last().expect("there is genesis").clone()
     }
 
+    /// How many calls wait in a pool.
+    pub fn waiting(&self) -> usize {
+        self.lock().pool.len()
+    }
+
+    /// What a call costs from now on.
+    pub fn set_fee(&self, fee: Balance) {
+        self.lock().fee = fee;
+    }
+
     /// How many calls succeeded, those in forks that lost included.
     pub fn sent(&self) -> usize {
         self.lock().sent
@@ -211,12 +248,33 @@ impl Inner {
         state.block.number += 1;
         state.block.hash = H256([self.forks.wrapping_add(state.block.number as u8); 32]);
         state.changed.clear();
+        state.penalties.clear();
         state.advance();
+        self.include(&mut state);
         happens(&mut state);
         self.blocks.push(state);
         let news = self.news(self.blocks.len() - 1);
         self.listeners
             .retain(|listener| listener.send(Ok(news.clone())).is_ok());
+    }
+
+    /// Puts what waits in the pool into a block, as far as it is valid.
+    fn include(&mut self, state: &mut FakeState) {
+        let now = state.block.number;
+        for pooled in std::mem::take(&mut self.pool) {
+            let block = pooled.due.decided_at;
+            let has_it = block.is_none_or(|block| self.blocks.iter().any(|here| here.block == block));
+            if now > pooled.due.until || !has_it {
+                continue;
+            }
+            if now < pooled.from {
+                self.pool.push(pooled);
+            } else if state.apply(&pooled.call).is_ok() {
+                self.sent += 1;
+            } else {
+                state.refused += 1;
+            }
+        }
     }
 
     fn news(&self, at: usize) -> News {
@@ -229,7 +287,7 @@ impl Inner {
             block: state.block,
             changed: state.changed.clone(),
             judged: new.map(|(task, outcome)| (*task, WORKER, *outcome)).collect(),
-            payments: Vec::new(),
+            payments: state.penalties.iter().map(rules::penalty).collect(),
             terms_changed: false,
         }
     }
@@ -237,127 +295,4 @@ impl Inner {
     fn shown(&self) -> usize {
         self.shows.unwrap_or(self.blocks.len() - 1)
     }
-}
-
-impl FakeState {
-    /// What is due by time.
-    fn advance(&mut self) {
-        let now = self.block.number;
-        for task in self.tasks.values_mut().filter(|task| task.until < now) {
-            self.changed.push(task.id);
-            let part = self.parts.get(&task.id).map(|part| part.state);
-            match task.phase {
-                Phase::Working => {
-                    task.phase = Phase::Revealing;
-                    task.until = now + REVEAL_WINDOW;
-                }
-                Phase::Revealing => {
-                    self.occupied -= u32::from(part.is_some());
-                    task.phase = Phase::Appealable;
-                    task.until = now + APPEAL_WINDOW;
-                }
-                Phase::Open => {
-                    task.phase = Phase::Expired;
-                    task.until = BlockNumber::MAX;
-                }
-                _ => {
-                    task.phase = Phase::Settled;
-                    task.until = BlockNumber::MAX;
-                    self.parts.remove(&task.id);
-                    let Some(part) = part else { continue };
-                    let (outcome, penalty) = match part {
-                        ContributionState::Accepted { .. } => (Outcome::Late, task.bond / 10),
-                        ContributionState::Committed { .. } => (Outcome::Wrong, task.bond / 2),
-                        ContributionState::Revealed { .. } => (Outcome::Right { confirmed: true }, 0),
-                    };
-                    self.judged.insert(task.id, outcome);
-                    self.lost += penalty;
-                    self.free += task.bond - penalty;
-                }
-            }
-        }
-    }
-
-    /// Does what a call says, as the tasks pallet does.
-    fn apply(&mut self, call: &Call) -> Result<(), &'static str> {
-        self.free -= FEE;
-        let (Call::Accept(id) | Call::Commit(id, _) | Call::Reveal(id, ..)) = *call else {
-            return Ok(());
-        };
-        self.changed.push(id);
-        match *call {
-            Call::Accept(_) => self.accept(id),
-            Call::Commit(_, commitment) => self.commit(id, commitment),
-            Call::Reveal(_, claim, salt) => {
-                let task = self.tasks.get(&id).ok_or("UnknownTask")?;
-                let part = self.parts.get_mut(&id).ok_or("NotAccepted")?;
-                reveal(task, part, &claim, &salt)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn accept(&mut self, id: TaskId) -> Result<(), &'static str> {
-        let now = self.block.number;
-        let task = self.tasks.get_mut(&id).ok_or("UnknownTask")?;
-        if self.parts.contains_key(&id) {
-            return Err("AlreadyAccepted");
-        }
-        if !task.takes(&WORKER, now - 1) || now + task.min_thinking > task.until {
-            return Err("NotAccepting");
-        }
-        if self.is_banned {
-            return Err("Banned");
-        }
-        if self.occupied == self.slots {
-            return Err("NoFreeSlot");
-        }
-        self.occupied += 1;
-        self.free -= task.bond;
-        task.phase = Phase::Working;
-        task.accepted += 1;
-        let part = Contribution {
-            round: task.round,
-            accepted_at: now,
-            state: ContributionState::Accepted {
-                commit_from: now + task.min_thinking,
-            },
-        };
-        self.parts.insert(id, part);
-        Ok(())
-    }
-
-    fn commit(&mut self, id: TaskId, commitment: H256) -> Result<(), &'static str> {
-        let now = self.block.number;
-        let task = self.tasks.get(&id).ok_or("UnknownTask")?;
-        let part = self.parts.get_mut(&id).ok_or("NotAccepted")?;
-        let ContributionState::Accepted { commit_from } = part.state else {
-            return Err("AlreadyCommitted");
-        };
-        if part.round != task.round {
-            return Err("RoundOver");
-        }
-        if task.phase != Phase::Working || now < commit_from || now > task.until {
-            return Err("TooEarlyOrLate");
-        }
-        part.state = ContributionState::Committed { commitment, at: now };
-        Ok(())
-    }
-}
-
-fn reveal(task: &TaskView, part: &mut Contribution, claim: &Claim, salt: &[u8; 32]) -> Result<(), &'static str> {
-    let ContributionState::Committed { commitment: ours, at } = part.state else {
-        return Err("NotCommitted");
-    };
-    if task.phase != Phase::Revealing {
-        return Err("NotRevealing");
-    }
-    if ours != commitment(GENESIS, task.id, &WORKER, claim, salt) {
-        return Err("CommitmentMismatch");
-    }
-    part.state = ContributionState::Revealed {
-        claim: *claim,
-        committed_at: at,
-    };
-    Ok(())
 }

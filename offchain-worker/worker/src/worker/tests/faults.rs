@@ -1,13 +1,8 @@
 //! What a node, a disk or a store does, one at a time.
 
-use super::{Looked, Rig, block_folder, fake::Mishap};
+use super::{Looked, Rig, fake::Mishap};
 use crate::Stage;
-use agora_primitives::{
-    TaskId,
-    job::{BlobRef, JobKind, JobSource, JobSpec, MatmulJob},
-    participants::{Specialisation, Specialisations},
-    task::Phase,
-};
+use agora_primitives::{TaskId, task::Phase};
 
 fn is_in(rig: &Rig, phase: Phase) -> bool {
     rig.chain.newest().tasks[&TaskId(1)].phase == phase
@@ -119,64 +114,6 @@ async fn a_refused_acceptance_is_not_repeated_each_block() {
     }
     let refused = rig.chain.newest().refused;
     assert!((1..=4).contains(&refused), "{refused} refusals in 60 blocks");
-}
-
-#[tokio::test]
-async fn a_task_with_a_missing_input_is_taken_when_it_comes() {
-    let mut rig = Rig::new(1, 1);
-    rig.policy.specialisations = Specialisations::NONE.with(Specialisation::RowTransform);
-    rig.start();
-    let (matrix, vectors) = (vec![1u8; 4], vec![2u8; 2]);
-    let spec = JobSpec::V2(JobKind::Matmul(MatmulJob {
-        matrix: BlobRef::to(&matrix),
-        columns: 2,
-        first_row: 0,
-        rows: 2,
-        input: BlobRef::to(&vectors),
-        vectors: 1,
-    }));
-    spec.validate().expect("it is within its limits");
-    rig.chain.publish_as(1, 150, |task| {
-        task.specialisation = Specialisation::RowTransform;
-        task.job = JobSource::Inline(spec);
-    });
-    for _ in 0..20 {
-        rig.chain.grow(1, 2);
-        let _ = rig.look().await;
-    }
-    assert_eq!(rig.chain.sent(), 0, "no bond before the inputs are here");
-    for blob in [matrix, vectors] {
-        rig.blobs.put(agora_blobs::BlobKind::Input, blob).await.expect("put");
-    }
-    rig.until(400, |rig| rig.is_paid(1)).await;
-}
-
-#[tokio::test]
-async fn a_disk_that_takes_nothing_for_a_while_costs_nothing() {
-    // Before the task is taken, and after it is accepted.
-    let mut rig = Rig::new(1, 1);
-    block_folder(&rig.tasks());
-    rig.chain.publish(1, 150);
-    for _ in 0..5 {
-        rig.chain.grow(1, 2);
-        let _ = rig.look().await;
-    }
-    assert_eq!(rig.chain.sent(), 0, "no bond while the disk is full");
-    std::fs::remove_file(rig.tasks()).expect("removed");
-    rig.until(100, |rig| rig.chain.sent() == 1).await;
-    block_folder(&rig.tasks());
-    for _ in 0..5 {
-        rig.chain.grow(1, 2);
-        let _ = rig.look().await;
-    }
-    assert_eq!(stage(&rig), Some(Stage::Accepting));
-    std::fs::remove_file(rig.tasks()).expect("removed");
-    rig.until(300, |rig| rig.is_paid(1)).await;
-    assert_eq!(
-        rig.engines[0].runs.load(std::sync::atomic::Ordering::SeqCst),
-        1,
-        "it is computed once"
-    );
 }
 
 #[tokio::test]

@@ -62,3 +62,22 @@ async fn reads_are_in_proportion_to_what_changes() {
     assert_eq!(whole, 1, "all tasks are read once: {reads:?}");
     assert!(reads[25..].iter().all(|reads| *reads < 20), "{reads:?}");
 }
+
+#[tokio::test]
+async fn no_finalised_block_is_skipped_when_the_stream_of_blocks_breaks() {
+    let mut rig = Rig::new(1, 1);
+    rig.chain.publish(1, 20);
+    let broke = std::sync::atomic::AtomicBool::new(false);
+    run(&mut rig, |rig, _| {
+        let is_judged = rig.chain.newest().judged.len() == 1;
+        if is_judged && !broke.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            // The verdict becomes final while nobody listens.
+            rig.chain.break_streams();
+            rig.chain.grow(10, 0);
+        }
+        rig.metrics.render().contains("agora_ended_total 1")
+    })
+    .await;
+    let text = rig.metrics.render();
+    assert!(text.contains(r#"agora_outcomes_total{reason="right"} 1"#), "{text}");
+}

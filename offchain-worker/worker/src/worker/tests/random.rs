@@ -2,6 +2,7 @@
 
 use super::{Rig, fake::Mishap};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use std::sync::atomic::Ordering;
 
 /// How many runs.
 const RUNS: u64 = 16;
@@ -10,13 +11,16 @@ const ROUNDS: usize = 120;
 
 /// One thing that goes wrong, or nothing.
 fn mishap(rig: &mut Rig, random: &mut StdRng, lag: usize) {
-    match random.gen_range(0..12) {
+    match random.gen_range(0..22) {
         0 => rig.chain.reorg(random.gen_range(1..=lag.max(1))),
         1 => rig.chain.mishaps(&[Mishap::AnswerLost]),
         2 => rig.chain.mishaps(&[Mishap::CallLost, Mishap::CallLost]),
         3 => rig.chain.mishaps(&[Mishap::PoolFull]),
         4 => rig.chain.show(Some(random.gen_range(1..60))),
-        5 => rig.start(),
+        5 if !rig.is_disk_full.load(Ordering::SeqCst) => rig.start(),
+        6 => rig.chain.mishaps(&[Mishap::Late(random.gen_range(1..50))]),
+        7 => rig.is_disk_full.store(true, Ordering::SeqCst),
+        8 | 9 => rig.is_disk_full.store(false, Ordering::SeqCst),
         _ => {
             rig.chain.show(None);
             rig.chain.mishaps(&[]);
@@ -40,6 +44,7 @@ async fn an_honest_worker_loses_nothing_whatever_node_and_process_do() {
             let _ = rig.look().await;
             rig.chain.grow(random.gen_range(0..3), lag);
         }
+        rig.is_disk_full.store(false, Ordering::SeqCst);
         rig.chain.show(None);
         rig.chain.mishaps(&[]);
         rig.until(400, |rig| rig.in_hand() == 0).await;

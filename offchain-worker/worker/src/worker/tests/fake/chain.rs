@@ -1,9 +1,9 @@
 //! The fake chain as a worker sees it.
 
-use super::{FEE, FakeChain, FakeState, GENESIS, Mishap, WORKER};
+use super::{FakeChain, FakeState, GENESIS, KEPT, Mishap, Pooled, WORKER};
 use crate::{Blocks, Call, Chain, Due, News, Receipt, State};
 use agora_chain::{
-    AccountId, BlockNumber, BlockRef, ChainError, H256,
+    AccountId, Balance, BlockNumber, BlockRef, ChainError, H256,
     views::{BalanceView, Contribution, ParticipantView, ResponseView, RoundView, TaskView, TermsView},
 };
 use agora_primitives::{
@@ -57,18 +57,32 @@ impl Chain for FakeChain {
         FakeBlocks(receiver)
     }
 
-    fn follow_finalised(&self, _: Option<BlockNumber>) -> FakeBlocks {
+    fn follow_finalised(&self, from: Option<BlockNumber>) -> FakeBlocks {
         let (sender, receiver) = unbounded_channel();
-        self.lock().settled.push(sender);
+        let mut inner = self.lock();
+        for at in 0..=inner.finalised {
+            if from.is_some_and(|from| inner.blocks[at].block.number >= from) {
+                let _ = sender.send(Ok(inner.news(at)));
+            }
+        }
+        inner.settled.push(sender);
+        drop(inner);
         FakeBlocks(receiver)
     }
 
-    async fn send(&self, call: Call, _: Due) -> Result<Receipt, ChainError> {
+    async fn send(&self, call: Call, due: Due) -> Result<Receipt, ChainError> {
         let mut inner = self.lock();
+        // The same call is sent once.
+        inner.pool.retain(|pooled| pooled.call != call);
         let mishap = inner.mishaps.pop_front();
         match mishap {
             Some(Mishap::CallLost) => return Err(ChainError::Disconnected("a broken pipe".to_owned())),
             Some(Mishap::PoolFull) => return Err(ChainError::Invalid("1016: Immediately Dropped".to_owned())),
+            Some(Mishap::Late(blocks)) => {
+                let from = inner.blocks.last().expect("there is genesis").block.number + blocks;
+                inner.pool.push(Pooled { call, due, from });
+                return Err(ChainError::Unknown("it was in no block".to_owned()));
+            }
             Some(Mishap::AnswerLost) | None => {}
         }
         let mut done = Ok(());
@@ -80,13 +94,22 @@ impl Chain for FakeChain {
         let block = inner.blocks.last().expect("just made").block;
         match (mishap, done) {
             (Some(_), _) => Err(ChainError::Unknown("the answer is lost".to_owned())),
-            (None, Ok(())) => Ok(Receipt { block, fee: FEE }),
+            (None, Ok(())) => Ok(Receipt { block, fee: inner.fee }),
             (None, Err(error)) => Err(ChainError::Refused {
                 pallet: "Tasks".to_owned(),
                 error: error.to_owned(),
                 help: String::new(),
             }),
         }
+    }
+
+    async fn withdraw(&self, call: Call, _: Due) -> Result<bool, ChainError> {
+        self.lock().pool.retain(|pooled| pooled.call != call);
+        Ok(false)
+    }
+
+    async fn fee(&self, _: Call) -> Result<Balance, ChainError> {
+        Ok(self.lock().fee)
     }
 }
 
@@ -130,6 +153,10 @@ impl State for FakeView {
         })
     }
 
+    fn existential_deposit(&self) -> Result<Balance, ChainError> {
+        Ok(KEPT)
+    }
+
     async fn terms(&self) -> Result<Vec<(ClassId, TermsView)>, ChainError> {
         let terms = TermsView {
             worker: 650_000,
@@ -157,6 +184,13 @@ impl Blocks for FakeBlocks {
             Some(news) => news,
             None => std::future::pending().await,
         }
+    }
+}
+
+impl FakeBlocks {
+    /// The blocks that are there.
+    pub fn ready(mut self) -> Vec<News> {
+        std::iter::from_fn(|| self.0.try_recv().ok()?.ok()).collect()
     }
 }
 

@@ -1,0 +1,115 @@
+//! What is under way.
+
+use crate::WorkerError;
+use agora_chain::AccountId;
+use agora_primitives::TaskId;
+use std::{collections::HashMap, fmt, time::Duration};
+use tokio::task::{Id, JoinError, JoinSet};
+
+/// How long a graceful stop waits for transactions that are under way.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// What a step is about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Matter {
+    /// A task.
+    Task(TaskId),
+    /// The worker's own hardware challenge in the round with this number.
+    HardwareRound(u32),
+    /// The response of the account with these bytes in the hardware round with this number.
+    Response(u32, [u8; 32]),
+}
+
+impl From<TaskId> for Matter {
+    fn from(task: TaskId) -> Self {
+        Self::Task(task)
+    }
+}
+
+impl fmt::Display for Matter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Task(task) => write!(f, "task {task}"),
+            Self::HardwareRound(round) => write!(f, "hardware round {round}"),
+            Self::Response(round, worker) => write!(f, "response of {} in hardware round {round}", AccountId(*worker)),
+        }
+    }
+}
+
+/// What is under way: at most one step per matter.
+#[derive(Default)]
+pub(crate) struct Steps {
+    matters: HashMap<Matter, Id>,
+    running: JoinSet<(Matter, Result<(), WorkerError>)>,
+}
+
+impl Steps {
+    /// Whether a step about `matter` is under way.
+    pub fn are_busy_with(&self, matter: impl Into<Matter>) -> bool {
+        self.matters.contains_key(&matter.into())
+    }
+
+    /// Takes a step about `matter`, unless one is under way.
+    pub fn start(
+        &mut self,
+        matter: impl Into<Matter>,
+        step: impl Future<Output = Result<(), WorkerError>> + Send + 'static,
+    ) {
+        let matter = matter.into();
+        if !self.matters.contains_key(&matter) {
+            let step = self.running.spawn(async move { (matter, step.await) });
+            self.matters.insert(matter, step.id());
+        }
+    }
+
+    /// Waits for the steps under way, at most [`DRAIN`]. What is left is in the journal, and the next start takes it
+    /// up.
+    pub async fn drain(mut self) {
+        let drained = tokio::time::timeout(DRAIN, async {
+            while let Some(done) = self.running.join_next().await {
+                if let Ok((matter, Err(error))) = done {
+                    tracing::info!(%matter, %error, "A step failed while stopping; the next start takes it again.");
+                }
+            }
+        });
+        if drained.await.is_err() {
+            tracing::warn!("Some transactions are still under way; the next start looks for them on chain.");
+        }
+    }
+
+    /// The next step that ends, and how. Never, while there is none.
+    pub(super) async fn ended(&mut self) -> (Option<Matter>, Result<(), WorkerError>) {
+        let Some(done) = self.running.join_next().await else {
+            return std::future::pending().await;
+        };
+        match done {
+            Ok((matter, result)) => {
+                self.matters.remove(&matter);
+                (Some(matter), result)
+            }
+            Err(panic) => (self.forget(&panic), Err(WorkerError::Interrupted(panic.to_string()))),
+        }
+    }
+
+    fn forget(&mut self, panic: &JoinError) -> Option<Matter> {
+        let (matter, _) = self.matters.iter().find(|(_, id)| **id == panic.id())?;
+        let matter = *matter;
+        self.matters.remove(&matter);
+        Some(matter)
+    }
+
+    /// How many steps are under way.
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.matters.len()
+    }
+
+    #[cfg(test)]
+    pub async fn all_ended(&mut self) -> Vec<Result<(), WorkerError>> {
+        let mut results = Vec::new();
+        while !self.running.is_empty() {
+            results.push(self.ended().await.1);
+        }
+        results
+    }
+}

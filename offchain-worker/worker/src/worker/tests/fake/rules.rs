@@ -1,0 +1,138 @@
+//! The rules of the fake chain: what is due by time, and what calls do.
+
+use super::*;
+
+impl FakeState {
+    /// What is due by time.
+    pub(super) fn advance(&mut self) {
+        let now = self.block.number;
+        for task in self.tasks.values_mut().filter(|task| task.until < now) {
+            self.changed.push(task.id);
+            let part = self.parts.get(&task.id).map(|part| part.state);
+            match task.phase {
+                Phase::Working => {
+                    task.phase = Phase::Revealing;
+                    task.until = now + REVEAL_WINDOW;
+                }
+                Phase::Revealing => {
+                    self.occupied -= u32::from(part.is_some());
+                    task.phase = Phase::Appealable;
+                    task.until = now + APPEAL_WINDOW;
+                }
+                Phase::Open => {
+                    task.phase = Phase::Expired;
+                    task.until = BlockNumber::MAX;
+                }
+                _ => {
+                    task.phase = Phase::Settled;
+                    task.until = BlockNumber::MAX;
+                    self.parts.remove(&task.id);
+                    let Some(part) = part else { continue };
+                    let (outcome, penalty) = match part {
+                        ContributionState::Accepted { .. } => (Outcome::Late, task.bond / 10),
+                        ContributionState::Committed { .. } => (Outcome::Wrong, task.bond / 2),
+                        ContributionState::Revealed { .. } => (Outcome::Right { confirmed: true }, 0),
+                    };
+                    self.judged.insert(task.id, outcome);
+                    self.lost += penalty;
+                    self.penalties.push((task.id, penalty));
+                    self.free += task.bond - penalty;
+                }
+            }
+        }
+    }
+
+    /// Does what a call says, as the tasks pallet does.
+    pub(super) fn apply(&mut self, call: &Call) -> Result<(), &'static str> {
+        self.free -= FEE;
+        let (Call::Accept(id) | Call::Commit(id, _) | Call::Reveal(id, ..)) = *call else {
+            return Ok(());
+        };
+        self.changed.push(id);
+        match *call {
+            Call::Accept(_) => self.accept(id),
+            Call::Commit(_, commitment) => self.commit(id, commitment),
+            Call::Reveal(_, claim, salt) => {
+                let task = self.tasks.get(&id).ok_or("UnknownTask")?;
+                let part = self.parts.get_mut(&id).ok_or("NotAccepted")?;
+                reveal(task, part, &claim, &salt)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn accept(&mut self, id: TaskId) -> Result<(), &'static str> {
+        let now = self.block.number;
+        let task = self.tasks.get_mut(&id).ok_or("UnknownTask")?;
+        if self.parts.contains_key(&id) {
+            return Err("AlreadyAccepted");
+        }
+        if !task.takes(&WORKER, now - 1) || now + task.min_thinking > task.until {
+            return Err("NotAccepting");
+        }
+        if self.is_banned {
+            return Err("Banned");
+        }
+        if self.occupied == self.slots {
+            return Err("NoFreeSlot");
+        }
+        self.occupied += 1;
+        self.free -= task.bond;
+        task.phase = Phase::Working;
+        task.accepted += 1;
+        let part = Contribution {
+            round: task.round,
+            accepted_at: now,
+            state: ContributionState::Accepted {
+                commit_from: now + task.min_thinking,
+            },
+        };
+        self.parts.insert(id, part);
+        Ok(())
+    }
+
+    fn commit(&mut self, id: TaskId, commitment: H256) -> Result<(), &'static str> {
+        let now = self.block.number;
+        let task = self.tasks.get(&id).ok_or("UnknownTask")?;
+        let part = self.parts.get_mut(&id).ok_or("NotAccepted")?;
+        let ContributionState::Accepted { commit_from } = part.state else {
+            return Err("AlreadyCommitted");
+        };
+        if part.round != task.round {
+            return Err("RoundOver");
+        }
+        if task.phase != Phase::Working || now < commit_from || now > task.until {
+            return Err("TooEarlyOrLate");
+        }
+        part.state = ContributionState::Committed { commitment, at: now };
+        Ok(())
+    }
+}
+
+/// What was taken of the worker's bond.
+pub(super) fn penalty((task, amount): &(TaskId, Balance)) -> PaymentView {
+    PaymentView {
+        purpose: Purpose::TaskBond,
+        scope: Scope::Task(*task),
+        from: WORKER,
+        payee: Payee::Treasury,
+        amount: *amount,
+    }
+}
+
+fn reveal(task: &TaskView, part: &mut Contribution, claim: &Claim, salt: &[u8; 32]) -> Result<(), &'static str> {
+    let ContributionState::Committed { commitment: ours, at } = part.state else {
+        return Err("NotCommitted");
+    };
+    if task.phase != Phase::Revealing {
+        return Err("NotRevealing");
+    }
+    if ours != commitment(GENESIS, task.id, &WORKER, claim, salt) {
+        return Err("CommitmentMismatch");
+    }
+    part.state = ContributionState::Revealed {
+        claim: *claim,
+        committed_at: at,
+    };
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! What is earned and lost is counted once, and fees are those of today.
+
+use super::{Rig, fake::FEE};
+use agora_primitives::TaskId;
+use std::{sync::atomic::Ordering, time::Duration};
+
+/// A worker that has lost a part of a bond, because its device failed for as long as a round lasted.
+async fn loser(most: u128) -> Rig {
+    let mut rig = Rig::new(1, 1);
+    rig.policy.stop_loss = Some((most, Duration::from_secs(86_400)));
+    rig.start();
+    rig.chain.publish_as(1, 12, |task| task.min_thinking = 1);
+    rig.until(50, |rig| rig.chain.sent() == 1).await;
+    rig.engines[0].failing.store(u32::MAX, Ordering::SeqCst);
+    rig.policy.block_ms = 10;
+    rig.start();
+    for _ in 0..90 {
+        rig.chain.grow(1, 2);
+        // At any block, with what was told written and nothing done about it.
+        rig.settle();
+        rig.start();
+        let _ = rig.look().await;
+    }
+    assert!(rig.chain.newest().lost > 0);
+    assert_eq!(rig.in_hand(), 0);
+    rig.engines[0].failing.store(0, Ordering::SeqCst);
+    rig.policy.block_ms = 1000;
+    rig.start();
+    rig
+}
+
+#[tokio::test]
+async fn what_was_lost_is_remembered_after_a_restart() {
+    for (most, goes_on) in [(1, false), (1_000_000_000_000, true)] {
+        let mut rig = loser(most).await;
+        rig.chain.publish(2, 60);
+        rig.pass(20).await;
+        assert_eq!(rig.chain.sent() > 1, goes_on, "{}", rig.metrics.render());
+    }
+}
+
+#[tokio::test]
+async fn what_a_task_came_to_is_counted_once_whenever_the_process_ends() {
+    let rig = loser(1).await;
+    let (worker, _) = rig.running.as_ref().expect("it runs");
+    let lost = worker.shared.book.ended(TaskId(1)).expect("it is there").came_to.lost;
+    assert_eq!(lost, rig.chain.newest().lost);
+}
+
+#[tokio::test]
+async fn fees_that_were_high_once_do_not_keep_a_worker_from_work() {
+    let mut rig = Rig::new(1, 1);
+    rig.chain.set_fee(1_000_000_000_000);
+    rig.chain.publish(1, 250);
+    rig.pass(10).await;
+    assert_eq!(rig.chain.sent(), 0, "it costs more than it pays");
+    rig.chain.set_fee(FEE);
+    rig.until(120, |rig| rig.chain.sent() > 0).await;
+    rig.until(400, |rig| rig.is_paid(1)).await;
+}
+
+#[tokio::test]
+async fn what_must_stay_on_the_account_stays_there() {
+    let mut rig = Rig::new(1, 1);
+    rig.chain.publish(1, 100);
+    // One bond, all calls, and not quite what must stay.
+    rig.chain.leave(100_000_000_000 + 1_000_000_000);
+    rig.pass(10).await;
+    assert_eq!(rig.chain.sent(), 0);
+    rig.chain.leave(100_000_000_000 + 1_000_000_000 + 20 * FEE);
+    rig.until(100, |rig| rig.chain.sent() > 0).await;
+}
+
+#[tokio::test]
+async fn only_some_tasks_are_looked_at_at_a_time() {
+    let mut rig = Rig::new(100, 1);
+    for task in 1..=50 {
+        rig.chain.publish(task, 200);
+    }
+    let _ = rig.only_look().await;
+    assert!((1..=8).contains(&rig.steps()), "{}", rig.steps());
+    rig.end_steps().await;
+}
