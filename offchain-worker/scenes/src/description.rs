@@ -1,6 +1,6 @@
 //! A scene as text: the names of its parts, and the defaults of those that are left out.
 
-use crate::error::DescriptionError;
+use crate::{content, error::DescriptionError};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error, SeqAccess, Visitor, value::SeqAccessDeserializer},
@@ -37,6 +37,14 @@ pub struct Description {
 }
 
 impl Description {
+    /// Reads a description from the content of a file.
+    ///
+    /// Errors: `Foreign`, `Encoding`, `Json`.
+    pub fn read(bytes: &[u8]) -> Result<Self, DescriptionError> {
+        content::known(bytes)?;
+        Self::parse(std::str::from_utf8(content::without_mark(bytes))?)
+    }
+
     /// Reads a description.
     ///
     /// Errors: `Json`.

@@ -1,6 +1,9 @@
 //! Meshes of triangles, before they become part of a scene.
 
-use crate::error::{MeshError, at_most};
+use crate::{
+    error::{MeshError, at_most},
+    warning::MeshWarning,
+};
 use agora_compute::scene::{MAX_TRIANGLES, MAX_VERTICES};
 
 /// Triangles with their vertices, and normals for some of them.
@@ -12,6 +15,8 @@ pub struct Mesh {
     pub normals: Vec<[f64; 3]>,
     /// Places of the vertices and normals of each triangle.
     pub triangles: Vec<([u32; 3], Option<[u32; 3]>)>,
+    /// What is probably not as meant.
+    pub warnings: Vec<MeshWarning>,
 }
 
 impl Mesh {
@@ -53,6 +58,21 @@ impl Mesh {
         }
     }
 
+    /// Makes triangles flat that have a normal without a direction.
+    pub(crate) fn drop_zero_normals(&mut self) {
+        let is_zero = |&place: &u32| self.normals[place as usize] == [0.0; 3];
+        let mut count = 0;
+        for (_, normals) in &mut self.triangles {
+            if normals.is_some_and(|places| places.iter().any(is_zero)) {
+                *normals = None;
+                count += 1;
+            }
+        }
+        if count > 0 {
+            self.warnings.push(MeshWarning::ZeroNormals(count));
+        }
+    }
+
     /// Takes the normals away.
     pub(crate) fn flatten(&mut self) {
         self.normals.clear();
@@ -60,6 +80,15 @@ impl Mesh {
             *normals = None;
         }
     }
+}
+
+/// Twice the area of a triangle.
+pub(crate) fn double_area([a, b, c]: [[f64; 3]; 3]) -> f64 {
+    cross(difference(b, a), difference(c, a))
+        .iter()
+        .map(|c| c * c)
+        .sum::<f64>()
+        .sqrt()
 }
 
 pub(crate) fn difference(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
