@@ -80,11 +80,11 @@ pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
 
 /// Refuses what is known to be no text of ours.
 pub(crate) fn known(bytes: &[u8]) -> Result<(), Foreign> {
-    let begun = BEGINNINGS.iter().find(|(beginning, _)| bytes.starts_with(beginning));
-    if let Some(&(_, kind)) = begun {
+    let text = without_mark(bytes).trim_ascii_start();
+    let begins = |beginning: &[u8]| bytes.starts_with(beginning) || text.starts_with(beginning);
+    if let Some(&(_, kind)) = BEGINNINGS.iter().find(|(beginning, _)| begins(beginning)) {
         return Err(kind);
     }
-    let text = without_mark(bytes).trim_ascii_start();
     match text.first() {
         None => Err(Foreign::Empty),
         Some(b'<') => Err(Foreign::WebPage),

@@ -189,6 +189,9 @@ pub enum LineError {
         /// How many there are.
         count: usize,
     },
+    /// Nothing in the file is a face, and something in it is no statement.
+    #[error("{0:?} is no statement of OBJ files, and the file has no faces: is it one?")]
+    NoObj(String),
     /// A face has no corners.
     #[error("it is a face without corners")]
     NoCorners,

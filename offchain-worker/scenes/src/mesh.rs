@@ -5,6 +5,7 @@ use crate::{
     warning::MeshWarning,
 };
 use agora_compute::scene::{MAX_TRIANGLES, MAX_VERTICES};
+use std::collections::HashMap;
 
 /// Triangles with their vertices, and normals for some of them.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -43,18 +44,27 @@ impl Mesh {
         wrong.map_or(Ok(()), |triangle| Err(MeshError::Index(triangle)))
     }
 
-    /// Gives each vertex the sum of the normals of the faces around it, in which larger faces count more. Every place is
-    /// within the vertices.
+    /// Gives each place the sum of the normals of the faces around it, in which larger faces count more. Files have several
+    /// vertices at one place where colours or textures meet. Every place is within the vertices.
     pub(crate) fn smooth(&mut self) {
+        let mut firsts = HashMap::with_capacity(self.vertices.len());
+        let first_at = |(place, vertex): (usize, &[f64; 3])| {
+            // Zero has two signs.
+            let key = vertex.map(|c| (c + 0.0).to_bits());
+            // Below 2²¹.
+            *firsts.entry(key).or_insert(place as u32)
+        };
+        let at: Vec<u32> = self.vertices.iter().enumerate().map(first_at).collect();
         self.normals = vec![[0.0; 3]; self.vertices.len()];
         for (vertices, normals) in &mut self.triangles {
             let [a, b, c] = vertices.map(|place| self.vertices[place as usize]);
             let normal = cross(difference(b, a), difference(c, a));
-            for &place in vertices.iter() {
+            let places = vertices.map(|place| at[place as usize]);
+            for place in places {
                 let sum = &mut self.normals[place as usize];
                 *sum = [0, 1, 2].map(|i| sum[i] + normal[i]);
             }
-            *normals = Some(*vertices);
+            *normals = Some(places);
         }
     }
 

@@ -141,7 +141,11 @@ impl Statements {
         }
         let triangles = faces::triangles(&self.faces, &self.vertices, self.normals.len(), &mut warnings)?;
         if triangles.is_empty() {
-            return Err(MeshError::NoTriangles);
+            let no_obj = |(_, line)| MeshError::Line {
+                line,
+                source: LineError::NoObj(self.unknown_word.clone()),
+            };
+            return Err(self.unknown.told().map_or(MeshError::NoTriangles, no_obj));
         }
         Ok(Mesh {
             vertices: self.vertices,

@@ -96,6 +96,8 @@ fn errors_name_the_place_in_the_description() {
     let pattern = r#"{ "surface": "diffuse", "pattern": { "colour": [1, 1, 1], "size": 0.3 } }"#;
     refused(text(pattern, ""), &["materials.a.pattern.size is 0.3", "power of two"]);
     refused(text(CLAY, "").replace("40", "170"), &["camera[0].field_of_view is 170"]);
+    let twice = text(&format!(r#"{CLAY}, "a": {CLAY}"#), BALL);
+    refused(twice, &["two are called \"a\"", "line 1"]);
     refused(text(CLAY, r#""exposure": 0,"#), &["exposure is 0"]);
     refused(
         text(

@@ -38,6 +38,8 @@ fn other_files_are_named() {
     foreign(pointer.as_bytes(), Foreign::LfsPointer);
     foreign(b"<!DOCTYPE html>\n<html>v 0 0 0\n</html>", Foreign::WebPage);
     foreign(b"  \n<html lang=\"en\">", Foreign::WebPage);
+    foreign(b"\n solid cube\n", Foreign::Stl);
+    refused("%PDF-1.4\n", &["line 1", "\"%PDF-1.4\" is no statement"]);
     foreign(b"solid cube\nfacet normal 0 0 1\n", Foreign::Stl);
     let stl: Vec<u8> = [&[b'x'; 80][..], &2u32.to_le_bytes(), &[7; 100]].concat();
     foreign(&stl, Foreign::Stl);

@@ -300,6 +300,47 @@ fn smoothing_groups_are_told_of_unless_the_description_decides() {
 }
 
 #[test]
+fn smooth_shading_joins_vertices_at_one_place() {
+    let separate: String = cube()
+        .lines()
+        .filter(|line| line.starts_with('f'))
+        .flat_map(|face| {
+            face.split(' ')
+                .skip(1)
+                .map(|word| word.parse::<usize>().expect("a place"))
+                .collect::<Vec<_>>()
+        })
+        .map(|place| VERTICES.lines().nth(place - 1).expect("a vertex").to_owned() + "\n")
+        .collect();
+    let faces: String = (0..6)
+        .map(|i| 4 * i + 1)
+        .map(|i| format!("f {} {} {} {}\n", i, i + 1, i + 2, i + 3))
+        .collect();
+    let smooth = |file: &str| {
+        build(&format!(r#"{FILE}, "shading": "smooth""#), file)
+            .expect("built")
+            .scene
+    };
+    let joined = smooth(&cube());
+    let scene = smooth(&format!("{separate}{}", faces));
+    let normals = |scene: &Scene| {
+        let at = |triangle: &agora_compute::scene::Triangle| {
+            let normals = triangle.normals.expect("it is smooth");
+            [0, 1, 2].map(|i| {
+                (
+                    scene.vertices[triangle.vertices[i] as usize],
+                    scene.normals[normals[i] as usize],
+                )
+            })
+        };
+        let mut all: Vec<_> = scene.triangles.iter().flat_map(at).collect();
+        all.sort_unstable();
+        all
+    };
+    assert_eq!(normals(&scene), normals(&joined));
+}
+
+#[test]
 fn concave_faces_keep_their_outline_in_scenes() {
     let u = "v 1 3 0\nv 0 3 0\nv 0 0 0\nv 3 0 0\nv 3 3 0\nv 2 3 0\nv 2 1 0\nv 1 1 0\nf 1 2 3 4 5 6 7 8\n";
     let built = build(FILE, u).expect("built");
