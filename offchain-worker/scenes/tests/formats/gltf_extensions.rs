@@ -1,4 +1,4 @@
-//! Extensions of glTF and skins.
+//! Extensions of glTF, skins, and vertices that are shared.
 
 use crate::{
     document::{BYTE, CORNERS, Document, FLOAT, INDICES, SHORT, UNSIGNED_BYTE, UNSIGNED_SHORT, floats, integers},
@@ -245,4 +245,21 @@ fn meshes_are_morphed_before_they_are_bent() {
         assert_measure(&mesh, 12, 40.0, 16.0);
         assert!(agreement(&mesh) > 0.3);
     }
+}
+
+#[test]
+fn primitives_may_share_vertices() {
+    let mut document = Document::new();
+    let far = (0..100_000).map(|i| [f64::from(i), 0.0, 0.0]);
+    let all: Vec<_> = CORNERS.into_iter().chain(far).collect();
+    document.vectors(&all);
+    for face in INDICES.chunks(6) {
+        for _ in 0..20 {
+            let indices = document.indices(UNSIGNED_SHORT, face);
+            document.primitive(json!({ "attributes": { "POSITION": 0 }, "indices": indices }));
+        }
+    }
+    let mesh = good(document.read());
+    assert_measure(&mesh, 240, 120.0, 20.0);
+    assert_eq!(mesh.vertices.len(), 20 * 24);
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     document::{
-        BESIDE, CORNERS, Document, FLOAT, INDICES, Memory, SHORT, Storage, UNSIGNED_BYTE, UNSIGNED_INT, UNSIGNED_SHORT,
+        BESIDE, CORNERS, Document, FLOAT, INDICES, Memory, Storage, UNSIGNED_BYTE, UNSIGNED_INT, UNSIGNED_SHORT,
         binary, floats, integers,
     },
     measure::{agreement, assert_measure},
@@ -383,21 +383,4 @@ fn morph_targets_count_by_their_weights() {
             .to_string()
             .contains("more weights than it has targets")
     );
-}
-
-#[test]
-fn primitives_may_share_vertices() {
-    let mut document = Document::new();
-    let far = (0..100_000).map(|i| [f64::from(i), 0.0, 0.0]);
-    let all: Vec<_> = CORNERS.into_iter().chain(far).collect();
-    document.vectors(&all);
-    for face in INDICES.chunks(6) {
-        for _ in 0..20 {
-            let indices = document.indices(SHORT + 1, face);
-            document.primitive(json!({ "attributes": { "POSITION": 0 }, "indices": indices }));
-        }
-    }
-    let mesh = good(document.read());
-    assert_measure(&mesh, 240, 120.0, 20.0);
-    assert_eq!(mesh.vertices.len(), 20 * 24);
 }
