@@ -231,14 +231,15 @@ pub fn checkpoints() -> Vec<Vec<u8>> {
 }
 
 /// Texts of OBJ files.
-pub const OBJ: [&str; 2] = [
+pub const OBJ: [&str; 3] = [
     "o one\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0.5\nvn 0 0 1\nvn 0 1 0\nf 1//1 2//1 3//2 4//2\nf -1 -2 -3\n",
     "v 1 2 3 1 1 1\nv 4 5 6\nv 7 8 10\nvt 0 0\n# a comment\nf 1/1 2/1 3/1\nvn 1 0 0\nf 1/1/-1 2/1/1 3/1/1\n",
+    "\u{feff}v 0 0 0\rv 3 0 0\rv 3 3 0\rv 1 1 0\rv 0 3 \\\r0\rf 1/ 2// 3/1/ \\\r 4 5 # concave\rl 1 2\ro C:\\\r",
 ];
 
-/// Texts of glTF files: a square with its buffer in the text; two nodes with normals, whose buffer is in another file; and one
-/// whose buffer is the content of a binary file.
-pub const GLTF: [&str; 3] = [
+/// Texts of glTF files: a square with its buffer in the text; two nodes with normals, whose buffer is in another file; one
+/// whose buffer is the content of a binary file; and one with a skin, a target, instances and sparse elements.
+pub const GLTF: [&str; 4] = [
     r#"{"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0]}],
 "nodes":[{"children":[1]},{"mesh":0,"translation":[1,2,3],"scale":[2,2,-2]}],
 "meshes":[{"primitives":[{"attributes":{"POSITION":0},"indices":1}]}],
@@ -257,6 +258,15 @@ pub const GLTF: [&str; 3] = [
 "meshes":[{"primitives":[{"attributes":{"POSITION":0}}]}],
 "accessors":[{"bufferView":0,"componentType":5126,"count":6,"type":"VEC3"}],
 "bufferViews":[{"buffer":0,"byteLength":80}],"buffers":[{"byteLength":80}]}"#,
+    r#"{"asset":{"version":"2.0"},"nodes":[{"mesh":0,"skin":0},{"children":[0],"translation":[1,0,0]},
+{"mesh":1,"weights":[0.5],"extensions":{"EXT_mesh_gpu_instancing":{"attributes":{"TRANSLATION":0}}}}],
+"skins":[{"joints":[1]}],"meshes":[{"primitives":[{"attributes":{"POSITION":0,"JOINTS_0":1,"WEIGHTS_0":2},"mode":6}]},
+{"primitives":[{"attributes":{"POSITION":3},"mode":5,"targets":[{"POSITION":3}]}]}],
+"accessors":[{"bufferView":0,"componentType":5126,"count":4,"type":"VEC3"},
+{"componentType":5121,"count":4,"type":"VEC4"},{"bufferView":0,"componentType":5126,"count":4,"type":"VEC4"},
+{"componentType":5123,"normalized":true,"count":70,"type":"VEC3",
+"sparse":{"count":1,"indices":{"bufferView":0,"componentType":5121},"values":{"bufferView":0}}}],
+"bufferViews":[{"buffer":0,"byteLength":96}],"buffers":[{"byteLength":96,"uri":"other.bin"}]}"#,
 ];
 
 /// Texts of descriptions of scenes.

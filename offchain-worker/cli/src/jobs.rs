@@ -39,20 +39,29 @@ pub enum JobArgs {
     Rendering(rendering::RenderingArgs),
 }
 
+/// A job, checked against its limits.
+#[derive(Debug)]
+pub struct Prepared {
+    pub spec: JobSpec,
+    /// What its publisher probably does not mean.
+    pub warnings: Vec<String>,
+}
+
 impl JobArgs {
-    /// The job, checked against its limits. Its inputs are in `blobs` then.
-    pub async fn prepare(self, blobs: &BlobStore) -> Result<JobSpec, CliError> {
+    /// The job. Its inputs are in `blobs` then.
+    pub async fn prepare(self, blobs: &BlobStore) -> Result<Prepared, CliError> {
+        let mut warnings = Vec::new();
         let kind = match self {
             Self::Synthetic(args) => args.prepare(blobs).await?,
             Self::Matmul(args) => args.prepare(blobs).await?,
             Self::Embedding(args) => args.prepare(blobs).await?,
             Self::Classification(args) => args.prepare(blobs).await?,
             Self::Training(args) => args.prepare(blobs).await?,
-            Self::Rendering(args) => args.prepare(blobs).await?,
+            Self::Rendering(args) => args.prepare(blobs, &mut warnings).await?,
         };
         let spec = JobSpec::V2(kind);
         spec.validate().map_err(|error| CliError::Usage(error.to_string()))?;
-        Ok(spec)
+        Ok(Prepared { spec, warnings })
     }
 }
 

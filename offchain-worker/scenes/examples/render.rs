@@ -13,7 +13,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("give a description, a picture's path, width, height, samples, bounces and a device".into());
     };
     let folder = Path::new(description).parent().unwrap_or(Path::new("."));
-    let scene = Description::parse(&fs::read_to_string(description)?)?.build(&Folder::new(folder))?;
+    let built = Description::read(&fs::read(description)?)?.build(&Folder::new(folder))?;
+    for warning in &built.warnings {
+        eprintln!("Warning: {warning}");
+    }
+    let scene = built.scene;
     let mut inputs = MemoryInputs::new();
     let (width, height) = (width.parse()?, height.parse()?);
     let job = RenderingJob {

@@ -1,11 +1,11 @@
 //! A scene as text: the names of its parts, and the defaults of those that are left out.
 
-use crate::error::DescriptionError;
+use crate::{content, error::DescriptionError};
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{Error, SeqAccess, Visitor, value::SeqAccessDeserializer},
+    de::{Error, MapAccess, SeqAccess, Visitor, value::SeqAccessDeserializer},
 };
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 /// A scene as text. Lengths are in units, of which the space has 512 in each direction; y points up.
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
@@ -22,6 +22,7 @@ pub struct Description {
     #[serde(default = "default_clamp")]
     pub clamp: f64,
     /// The materials by their names.
+    #[serde(deserialize_with = "unique")]
     pub materials: BTreeMap<String, MaterialDescription>,
     /// The spheres.
     #[serde(default)]
@@ -37,6 +38,14 @@ pub struct Description {
 }
 
 impl Description {
+    /// Reads a description from the content of a file.
+    ///
+    /// Errors: `Foreign`, `Encoding`, `Json`.
+    pub fn read(bytes: &[u8]) -> Result<Self, DescriptionError> {
+        content::known(bytes)?;
+        Self::parse(std::str::from_utf8(content::without_mark(bytes))?)
+    }
+
     /// Reads a description.
     ///
     /// Errors: `Json`.
@@ -86,6 +95,32 @@ fn from_hex(text: &str) -> Option<Colour> {
             ((channel + 0.055) / 1.055).powf(2.4)
         }
     })))
+}
+
+/// Reads a map without two entries of one name, of which the former would be lost.
+fn unique<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error> {
+    deserializer.deserialize_map(UniqueVisitor(PhantomData))
+}
+
+struct UniqueVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for UniqueVisitor<T> {
+    type Value = BTreeMap<String, T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("materials by their names")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut map = BTreeMap::new();
+        while let Some((name, value)) = entries.next_entry::<String, T>()? {
+            if map.contains_key(&name) {
+                return Err(A::Error::custom(format_args!("two are called {name:?}")));
+            }
+            map.insert(name, value);
+        }
+        Ok(map)
+    }
 }
 
 const fn one() -> f64 {

@@ -1,19 +1,26 @@
 //! What can be wrong with a description, a mesh or a file.
 
+use crate::content::Foreign;
 use agora_compute::scene::SceneError;
-use std::io;
+use std::{fmt, io};
 
 /// Why a description makes no scene.
 #[derive(thiserror::Error, Debug)]
 pub enum DescriptionError {
+    /// The file is something else.
+    #[error(transparent)]
+    Foreign(#[from] Foreign),
+    /// The text is in another encoding.
+    #[error("it is not UTF-8 text: save it as UTF-8 ({0})")]
+    Encoding(#[from] std::str::Utf8Error),
     /// The text is no description.
-    #[error("the description cannot be read: {0}")]
+    #[error("the description cannot be read: {}", Printable(.0))]
     Json(#[from] serde_json::Error),
     /// A number is outside of its range.
-    #[error("{what} is {value}; it must be from {least} to {most}")]
+    #[error("{} is {value}; it must be from {least} to {most}", Printable(.at))]
     Number {
-        /// The name of the number.
-        what: &'static str,
+        /// The place in the description.
+        at: String,
         /// The value found.
         value: f64,
         /// The least that is possible.
@@ -22,15 +29,35 @@ pub enum DescriptionError {
         most: f64,
     },
     /// Something has a material that is not described.
-    #[error("there is no material called {0:?}")]
-    UnknownMaterial(String),
+    #[error("{at} is {name:?}, and there is no such material; there are {known}")]
+    UnknownMaterial {
+        /// The place in the description.
+        at: String,
+        /// The name found.
+        name: String,
+        /// The names of the materials.
+        known: String,
+    },
     /// The size of a pattern's fields is no power of two that scenes can have.
-    #[error("a pattern's size is {0}; it must be a power of two from 1/32768 to 512")]
-    PatternSize(f64),
+    #[error("{} is {size}; it must be a power of two from 1/32768 to 512", Printable(.at))]
+    PatternSize {
+        /// The place in the description.
+        at: String,
+        /// The size found.
+        size: f64,
+    },
+    /// A direction has no length.
+    #[error("{at} is 0, 0, 0, which is no direction")]
+    Direction {
+        /// The place in the description.
+        at: String,
+    },
     /// A mesh cannot be used.
-    #[error("the mesh {name} is refused: {source}")]
+    #[error("{at} ({}): {source}", Printable(.name))]
     Mesh {
-        /// Its file or shape.
+        /// The place in the description.
+        at: String,
+        /// The mesh's file or shape.
         name: String,
         /// What is wrong with it.
         source: MeshError,
@@ -44,7 +71,7 @@ pub enum DescriptionError {
 #[derive(thiserror::Error, Debug)]
 pub enum MeshError {
     /// The file cannot be read.
-    #[error("{path} cannot be read: {source}")]
+    #[error("{} cannot be read: {source}", Printable(.path))]
     File {
         /// Its path.
         path: String,
@@ -52,7 +79,7 @@ pub enum MeshError {
         source: io::Error,
     },
     /// The file is outside of the description's folder.
-    #[error("{0} is outside of the folder of the description")]
+    #[error("{} is outside of the folder of the description: copy it there", Printable(.0))]
     OutsideOfFolder(String),
     /// The file is too long.
     #[error("it has {found} bytes; at most {most} are possible")]
@@ -62,27 +89,61 @@ pub enum MeshError {
         /// The most that is possible.
         most: u64,
     },
-    /// The OBJ file is malformed.
-    #[error("it is no OBJ file: line {line} cannot be read")]
-    Obj {
+    /// The file is something else.
+    #[error(transparent)]
+    Foreign(#[from] Foreign),
+    /// A file that another names is something else.
+    #[error("{}: {source}", Printable(.path))]
+    StandIn {
+        /// Its path.
+        path: String,
+        /// What it is.
+        source: Foreign,
+    },
+    /// The kind of a file is unknown.
+    #[error(
+        "its kind is unknown: only files whose names end in .obj, .gltf or .glb are read; convert it to one of them"
+    )]
+    UnknownKind,
+    /// A line of an OBJ file cannot be used.
+    #[error("line {line}: {source}")]
+    Line {
         /// Which line, counted from 1.
         line: usize,
+        /// What is wrong with it.
+        source: LineError,
     },
-    /// The glTF file is malformed.
-    #[error("it is no glTF file: {0}")]
-    Gltf(#[from] serde_json::Error),
-    /// The glTF file refers to a part that is not there.
-    #[error("it refers to a part that it has not")]
-    Missing,
-    /// The glTF file uses a feature that is not supported.
-    #[error("it has {0}, which is not supported")]
-    Unsupported(&'static str),
-    /// Data ends too early.
-    #[error("{0} reach beyond the end of the data")]
-    Truncated(&'static str),
-    /// The kind of a file is unknown.
-    #[error("its kind is unknown: its name should end in .obj, .gltf or .glb")]
-    UnknownKind,
+    /// The text of a glTF file is no glTF.
+    #[error("it is no glTF 2.0 file: {}", Printable(.0))]
+    Json(#[from] serde_json::Error),
+    /// A part of a glTF file cannot be used.
+    #[error("{}: {source}", Printable(.at))]
+    Part {
+        /// The part's place in the file.
+        at: String,
+        /// What is wrong with it.
+        source: PartError,
+    },
+    /// There is nothing to draw.
+    #[error("it has no triangles: only faces are drawn, no points, lines or curves")]
+    NoTriangles,
+    /// The description makes a point of it.
+    #[error("its `scale` is 0")]
+    Scale,
+    /// All triangles are lines or points.
+    #[error("its triangles have no area: the corners of each are on one line")]
+    NoArea,
+    /// Nothing is left of the mesh on the grid of scenes.
+    #[error("it is too small: rounded to 1/65536, none of its area is left; give it a larger `scale`")]
+    TooSmall,
+    /// The mesh is outside of the space of scenes.
+    #[error("it reaches {reach} from the origin; at most 512 is possible: {advice}")]
+    Space {
+        /// The coordinate that is largest in amount.
+        reach: f64,
+        /// A scale and a position with which it fits.
+        advice: Fit,
+    },
     /// There are too many of something.
     #[error("it has {count} {what}; at most {most} are possible")]
     TooMany {
@@ -104,12 +165,139 @@ pub enum MeshError {
     /// A triangle names a vertex or a normal that does not exist.
     #[error("triangle {0} names a vertex or normal that does not exist")]
     Index(usize),
-    /// The nodes are no tree, or too deep a one.
-    #[error("its nodes form no tree, or one that is too deep")]
-    Nodes,
-    /// Data inside of the file is not what it says.
-    #[error("data in its text is not in base 64: {0}")]
-    Base64(#[from] base64::DecodeError),
+}
+
+/// What is wrong with a line of an OBJ file.
+#[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
+pub enum LineError {
+    /// A word should be a number.
+    #[error("{word:?} is no finite number{hint}", word = .0, hint = hint(.0))]
+    Number(String),
+    /// A vertex or normal has fewer than three coordinates.
+    #[error("it has {0} coordinates; it needs 3")]
+    Coordinates(usize),
+    /// A word should be a corner of a face.
+    #[error("{0:?} is no corner of a face: these are written 1, 1/2, 1//3 or 1/2/3")]
+    Corner(String),
+    /// A corner names what does not exist.
+    #[error("it names {what} {index}, and there are {count}, counted from 1")]
+    Index {
+        /// Vertices or normals.
+        what: &'static str,
+        /// The number found.
+        index: i64,
+        /// How many there are.
+        count: usize,
+    },
+    /// Nothing in the file is a face, and something in it is no statement.
+    #[error("{0:?} is no statement of OBJ files, and the file has no faces: is it one?")]
+    NoObj(String),
+    /// A face has no corners.
+    #[error("it is a face without corners")]
+    NoCorners,
+    /// Statements of free-form geometry.
+    #[error("`{0}` belongs to free-form curves and surfaces, which are not read: export the model as polygons")]
+    FreeForm(String),
+    /// Statements of versions before 3.0.
+    #[error("`{0}` is from before version 3.0 of the format and is not read: export the model anew")]
+    Superseded(String),
+    /// Statements that read other files or run programs.
+    #[error("`{0}` runs programs or reads other files, which is not done: put their content into this file")]
+    Runs(String),
+    /// Cutting all concave faces into triangles would take too long.
+    #[error("its face of {0} corners is too large to be cut into triangles: export the model as triangles")]
+    Clipping(usize),
+}
+
+/// What is wrong with a part of a glTF file.
+#[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
+pub enum PartError {
+    /// It is of another version.
+    #[error("it is of version {0} of glTF; 2.0 is read: export it as glTF 2.0")]
+    Version(String),
+    /// It needs a later version.
+    #[error("it needs version {0} of glTF; 2.0 is read")]
+    MinVersion(String),
+    /// It needs an extension that is unknown here.
+    #[error("it needs the extension {0:?}, which is not supported: export the model without it")]
+    Extension(String),
+    /// It names what does not exist.
+    #[error("it names {what} {index}, which does not exist")]
+    Missing {
+        /// A list of the file.
+        what: &'static str,
+        /// The place in it.
+        index: u64,
+    },
+    /// It has something that the format does not allow, or that is not supported.
+    #[error("{0}")]
+    Unfit(&'static str),
+    /// Data ends too early.
+    #[error(
+        "{what} needs {needed} bytes, and there are {found}: the file is cut off, or not the one that belongs here"
+    )]
+    CutOff {
+        /// What needs them.
+        what: &'static str,
+        /// How many it needs.
+        needed: u64,
+        /// How many there are.
+        found: u64,
+    },
+    /// A file's address is no relative path.
+    #[error("it is at {0:?}: only files beside this one are read; put it there")]
+    Address(String),
+    /// Data in the text is not in base 64.
+    #[error("its data are not in base 64: {0}")]
+    Base64(base64::DecodeError),
+    /// A number of an element is infinite or no number.
+    #[error("element {0} has a number that is not finite")]
+    NotFinite(u64),
+}
+
+/// A scale and a position with which a mesh is within the space.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Fit {
+    /// The scale.
+    pub scale: f64,
+    /// The position.
+    pub position: [f64; 3],
+}
+
+impl fmt::Display for Fit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [x, y, z] = self.position;
+        let scale = self.scale;
+        write!(
+            formatter,
+            "with `\"scale\": {scale}` and `\"position\": [{x}, {y}, {z}]` it is around the origin"
+        )
+    }
+}
+
+/// What to do about a number.
+fn hint(number: &str) -> &'static str {
+    if number.contains(',') {
+        ": write decimals with a point"
+    } else {
+        ""
+    }
+}
+
+/// Text of strangers, without what would control a terminal.
+pub(crate) struct Printable<T>(pub T);
+
+impl<T: fmt::Display> fmt::Display for Printable<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.to_string().chars() {
+            if character.is_control() {
+                write!(formatter, "{}", character.escape_default())?;
+            } else {
+                write!(formatter, "{character}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Checks a count against its limit, before anything of that size is made.

@@ -2,7 +2,7 @@
 
 use crate::error::MeshError;
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     path::{Component, Path, PathBuf},
 };
@@ -44,15 +44,23 @@ impl Folder {
 
 impl Files for Folder {
     fn read(&self, path: &str) -> Result<Vec<u8>, MeshError> {
-        let inside = |component| matches!(component, Component::Normal(_) | Component::CurDir);
-        if !Path::new(path).components().all(inside) {
-            return Err(MeshError::OutsideOfFolder(path.to_owned()));
-        }
+        let inside = within(Path::new(path)).ok_or_else(|| MeshError::OutsideOfFolder(path.to_owned()))?;
         let failed = |source| MeshError::File {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(self.0.join(path)).map_err(failed)?;
+        // An empty path is the folder where the program runs.
+        let root = fs::canonicalize(Path::new(".").join(&self.0)).map_err(failed)?;
+        // A link inside may lead outside.
+        let file = fs::canonicalize(root.join(inside)).map_err(failed)?;
+        if !file.starts_with(&root) {
+            return Err(MeshError::OutsideOfFolder(path.to_owned()));
+        }
+        // Opening a pipe would wait for a writer.
+        if !fs::metadata(&file).map_err(failed)?.is_file() {
+            return Err(failed(io::Error::other("it is no file")));
+        }
+        let file = File::open(file).map_err(failed)?;
         let mut content = Vec::new();
         file.take(MAX_FILE_BYTES + 1)
             .read_to_end(&mut content)
@@ -60,6 +68,42 @@ impl Files for Folder {
         check_length(content.len())?;
         Ok(content)
     }
+}
+
+/// Files whose names count from the folder of another file.
+pub(crate) struct Beside<'a> {
+    files: &'a dyn Files,
+    folder: &'a Path,
+}
+
+impl<'a> Beside<'a> {
+    /// Files beside the one at `path`.
+    pub(crate) fn new(files: &'a dyn Files, path: &'a str) -> Self {
+        let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+        Self { files, folder }
+    }
+}
+
+impl Files for Beside<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, MeshError> {
+        let outside = || MeshError::OutsideOfFolder(path.to_owned());
+        let inside = within(&self.folder.join(path)).ok_or_else(outside)?;
+        self.files.read(inside.to_str().ok_or_else(outside)?)
+    }
+}
+
+/// `path` without `.` and `..`, if it stays within the folder where it begins.
+fn within(path: &Path) -> Option<PathBuf> {
+    let mut inside = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => inside.push(name),
+            Component::CurDir => {}
+            Component::ParentDir if inside.pop() => {}
+            _ => return None,
+        }
+    }
+    Some(inside)
 }
 
 /// Checks the length of a file's content.

@@ -12,7 +12,9 @@
 //!     "spheres": [{ "centre": [0, 1, 0], "radius": 1, "material": "clay" }],
 //!     "camera": [{ "position": [0, 2, 6], "target": [0, 1, 0], "field_of_view": 40 }]
 //! }"##;
-//! let scene = agora_scenes::Description::parse(text)?.build(&agora_scenes::NoFiles)?;
+//! let built = agora_scenes::Description::parse(text)?.build(&agora_scenes::NoFiles)?;
+//! assert!(built.warnings.is_empty());
+//! let scene = built.scene;
 //! assert_eq!(agora_compute::scene::Scene::decode(&scene.encode())?, scene);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -20,6 +22,7 @@
 #![deny(missing_docs)]
 
 mod build;
+mod content;
 mod description;
 mod error;
 mod files;
@@ -27,13 +30,19 @@ mod fixed;
 pub mod gltf;
 mod mesh;
 pub mod obj;
+mod place;
 pub mod png;
+mod polygon;
 pub mod shapes;
+mod warning;
 
+pub use build::Built;
+pub use content::Foreign;
 pub use description::{
     CameraDescription, Colour, Description, MaterialDescription, MeshDescription, PatternDescription, PlaneDescription,
     Shading, ShapeDescription, SkyDescription, SphereDescription, SurfaceDescription,
 };
-pub use error::{DescriptionError, MeshError};
+pub use error::{DescriptionError, Fit, LineError, MeshError, PartError};
 pub use files::{Files, Folder, MAX_FILE_BYTES, NoFiles};
 pub use mesh::Mesh;
+pub use warning::{Enlarge, MeshWarning, Place, Warning};

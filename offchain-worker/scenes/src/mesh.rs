@@ -1,7 +1,11 @@
 //! Meshes of triangles, before they become part of a scene.
 
-use crate::error::{MeshError, at_most};
+use crate::{
+    error::{MeshError, at_most},
+    warning::MeshWarning,
+};
 use agora_compute::scene::{MAX_TRIANGLES, MAX_VERTICES};
+use std::collections::HashMap;
 
 /// Triangles with their vertices, and normals for some of them.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -12,6 +16,8 @@ pub struct Mesh {
     pub normals: Vec<[f64; 3]>,
     /// Places of the vertices and normals of each triangle.
     pub triangles: Vec<([u32; 3], Option<[u32; 3]>)>,
+    /// What is probably not as meant.
+    pub warnings: Vec<MeshWarning>,
 }
 
 impl Mesh {
@@ -38,18 +44,42 @@ impl Mesh {
         wrong.map_or(Ok(()), |triangle| Err(MeshError::Index(triangle)))
     }
 
-    /// Gives each vertex the sum of the normals of the faces around it, in which larger faces count more. Every place is
-    /// within the vertices.
+    /// Gives each place the sum of the normals of the faces around it, in which larger faces count more. Files have several
+    /// vertices at one place where colours or textures meet. Every place is within the vertices.
     pub(crate) fn smooth(&mut self) {
+        let mut firsts = HashMap::with_capacity(self.vertices.len());
+        let first_at = |(place, vertex): (usize, &[f64; 3])| {
+            // Zero has two signs.
+            let key = vertex.map(|c| (c + 0.0).to_bits());
+            // Below 2²¹.
+            *firsts.entry(key).or_insert(place as u32)
+        };
+        let at: Vec<u32> = self.vertices.iter().enumerate().map(first_at).collect();
         self.normals = vec![[0.0; 3]; self.vertices.len()];
         for (vertices, normals) in &mut self.triangles {
             let [a, b, c] = vertices.map(|place| self.vertices[place as usize]);
             let normal = cross(difference(b, a), difference(c, a));
-            for &place in vertices.iter() {
+            let places = vertices.map(|place| at[place as usize]);
+            for place in places {
                 let sum = &mut self.normals[place as usize];
                 *sum = [0, 1, 2].map(|i| sum[i] + normal[i]);
             }
-            *normals = Some(*vertices);
+            *normals = Some(places);
+        }
+    }
+
+    /// Makes triangles flat that have a normal without a direction.
+    pub(crate) fn drop_zero_normals(&mut self) {
+        let is_zero = |&place: &u32| self.normals[place as usize] == [0.0; 3];
+        let mut count = 0;
+        for (_, normals) in &mut self.triangles {
+            if normals.is_some_and(|places| places.iter().any(is_zero)) {
+                *normals = None;
+                count += 1;
+            }
+        }
+        if count > 0 {
+            self.warnings.push(MeshWarning::ZeroNormals(count));
         }
     }
 
@@ -60,6 +90,15 @@ impl Mesh {
             *normals = None;
         }
     }
+}
+
+/// Twice the area of a triangle.
+pub(crate) fn double_area([a, b, c]: [[f64; 3]; 3]) -> f64 {
+    cross(difference(b, a), difference(c, a))
+        .iter()
+        .map(|c| c * c)
+        .sum::<f64>()
+        .sqrt()
 }
 
 pub(crate) fn difference(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {

@@ -48,6 +48,7 @@ pub fn icosphere(subdivisions: u32) -> Result<Mesh, MeshError> {
         normals: vertices.clone(),
         triangles: faces.into_iter().map(|face| (face, Some(face))).collect(),
         vertices,
+        warnings: Vec::new(),
     })
 }
 

@@ -7,7 +7,6 @@ mod running;
 #[path = "../../../fuzz/src/scenes.rs"]
 mod scenes;
 
-use agora_scenes::{Description, DescriptionError, MeshError, NoFiles, gltf, obj};
 use meshes::{binary, check_description, check_gltf, check_obj};
 use proptest::{prelude::*, sample::Index};
 
@@ -86,7 +85,34 @@ const WORDS: &[&str] = &[
     "\"children\":[0],",
     "..",
     "data:,",
+    "\\\n",
+    "\r",
+    "#",
+    "l ",
+    "f 1 2 3 4 5",
+    "\u{feff}",
+    "\"mode\":6,",
+    "\"skin\":0,",
+    "\"weights\":[1,-1],",
+    "\"normalized\":true,",
+    "5122",
+    "1e300",
 ];
+
+/// An OBJ file with lines that are continued, a concave face, and all that is left out.
+const WILD: &str =
+    "\u{feff}v 0 0 0\rv 3 0 0\rv 3 3 0\rv 1 1 0\rv 0 3 \\\r0\rf 1/ 2// 3/1/ \\\r 4 5 # concave\rl 1 2\ro C:\\\rs 1\n";
+
+/// A skin, a morph target, instances, sparse elements, a strip and a fan; the buffer is in a file.
+const RICH: &str = r#"{"asset":{"version":"2.0"},"nodes":[{"mesh":0,"skin":0},{"children":[0],"translation":[1,0,0]},
+{"mesh":1,"weights":[0.5],"extensions":{"EXT_mesh_gpu_instancing":{"attributes":{"TRANSLATION":0}}}}],
+"skins":[{"joints":[1]}],"meshes":[{"primitives":[{"attributes":{"POSITION":0,"JOINTS_0":1,"WEIGHTS_0":2},"mode":6}]},
+{"primitives":[{"attributes":{"POSITION":3},"mode":5,"targets":[{"POSITION":3}]}]}],
+"accessors":[{"bufferView":0,"componentType":5126,"count":4,"type":"VEC3"},
+{"componentType":5121,"count":4,"type":"VEC4"},{"bufferView":0,"componentType":5126,"count":4,"type":"VEC4"},
+{"componentType":5123,"normalized":true,"count":70,"type":"VEC3",
+"sparse":{"count":1,"indices":{"bufferView":0,"componentType":5121},"values":{"bufferView":0}}}],
+"bufferViews":[{"buffer":0,"byteLength":96}],"buffers":[{"byteLength":96,"uri":"other.bin"}]}"#;
 
 proptest! {
     #![proptest_config(agora_test_support::cases(20_000))]
@@ -94,6 +120,16 @@ proptest! {
     #[test]
     fn changed_obj_files_are_refused_or_meshes(bytes in changed(OBJ, WORDS)) {
         check_obj(&bytes);
+    }
+
+    #[test]
+    fn changed_wild_obj_files_are_refused_or_meshes(bytes in changed(WILD, WORDS)) {
+        check_obj(&bytes);
+    }
+
+    #[test]
+    fn changed_rich_gltf_files_are_refused_or_meshes(bytes in changed(RICH, WORDS)) {
+        check_gltf(&bytes);
     }
 
     #[test]
@@ -129,97 +165,12 @@ proptest! {
 fn good_files_become_meshes() {
     let mesh = check_obj(OBJ.as_bytes()).unwrap();
     assert_eq!(mesh.triangles.len(), 3);
+    assert_eq!(check_obj(WILD.as_bytes()).unwrap().triangles.len(), 3);
+    assert_eq!(check_gltf(RICH.as_bytes()).unwrap().triangles.len(), 2 + 4 * 68);
     let mesh = check_gltf(GLTF.as_bytes()).unwrap();
     assert_eq!(mesh.vertices[2], [3.0, 4.0, 3.0]);
     // Mirrored, so turned over.
     assert_eq!(mesh.triangles, [([0, 2, 1], None), ([0, 3, 2], None)]);
     assert_eq!(check_gltf(&binary(GLTF.as_bytes())), Some(mesh));
     assert!(check_description(DESCRIPTION.as_bytes()).is_some());
-}
-
-#[test]
-fn each_defect_has_its_error() {
-    let obj = |text: &str| obj::read(text.as_bytes()).unwrap_err();
-    assert!(matches!(
-        obj("v 0 nan 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"),
-        MeshError::NotFinite {
-            what: "vertex",
-            index: 0
-        }
-    ));
-    assert!(matches!(obj("v 0 0 0\nf 1 2 3\n"), MeshError::Index(0)));
-    assert!(matches!(obj("v 0 0 0\nv 1 x 0\n"), MeshError::Obj { line: 2 }));
-    let gltf = |text: &str| gltf::read(text.as_bytes(), &NoFiles).unwrap_err();
-    assert!(matches!(gltf("{"), MeshError::Gltf(_)));
-    let changed = |from: &str, to: &str| {
-        assert!(GLTF.contains(from));
-        gltf(&GLTF.replace(from, to))
-    };
-    assert!(matches!(
-        changed("\"count\":4", "\"count\":4000000000"),
-        MeshError::TooMany { what: "vertices", .. }
-    ));
-    assert!(matches!(changed("\"count\":4", "\"count\":5"), MeshError::Truncated(_)));
-    assert!(matches!(
-        changed("\"count\":6", "\"count\":4000000000"),
-        MeshError::TooMany { what: "triangles", .. }
-    ));
-    assert!(matches!(
-        changed("\"byteLength\":12", "\"byteLength\":13"),
-        MeshError::Truncated(_)
-    ));
-    assert!(matches!(
-        changed("AAMA\"", "AAcA\""),
-        MeshError::Base64(_) | MeshError::Index(_)
-    ));
-    assert!(matches!(
-        changed("\"children\":[1]", "\"children\":[1,1]"),
-        MeshError::Nodes
-    ));
-    assert!(matches!(
-        changed("\"mesh\":0", "\"mesh\":0,\"children\":[0]"),
-        MeshError::Nodes
-    ));
-    assert!(matches!(
-        changed("{\"attributes\"", "{\"mode\":5,\"attributes\""),
-        MeshError::Unsupported(_)
-    ));
-    assert!(matches!(
-        changed("data:application/octet-stream;base64,", "other.bin?"),
-        MeshError::File { .. }
-    ));
-}
-
-#[test]
-fn descriptions_with_numbers_out_of_range_are_refused() {
-    let scene = |material: &str, sphere: &str| {
-        let text = format!(
-            r#"{{ "materials": {{ "a": {material} }}, "spheres": [{sphere}],
-                "camera": [{{ "position": [0, 2, 6], "target": [0, 1, 0], "field_of_view": 40 }}] }}"#
-        );
-        Description::parse(&text).and_then(|description| description.build(&NoFiles))
-    };
-    let (clay, ball) = (
-        r#"{ "surface": "diffuse" }"#,
-        r#"{ "centre": [0, 0, 0], "radius": 1, "material": "a" }"#,
-    );
-    assert!(scene(clay, ball).is_ok());
-    let number = |result| assert!(matches!(result, Err(DescriptionError::Number { .. })), "{result:?}");
-    number(scene(
-        clay,
-        r#"{ "centre": [0, 0, 513], "radius": 1, "material": "a" }"#,
-    ));
-    number(scene(clay, r#"{ "centre": [0, 0, 0], "radius": 0, "material": "a" }"#));
-    number(scene(r#"{ "surface": "diffuse", "colour": [0, 0, 1.5] }"#, ball));
-    number(scene(r#"{ "surface": "glass", "index": 0.5 }"#, ball));
-    let other = scene(clay, r#"{ "centre": [0, 0, 0], "radius": 1, "material": "b" }"#);
-    assert!(matches!(other, Err(DescriptionError::UnknownMaterial(name)) if name == "b"));
-    assert!(matches!(
-        scene(r#"{ "surface": "wood" }"#, ball),
-        Err(DescriptionError::Json(_))
-    ));
-    assert!(matches!(
-        scene(r#"{ "surface": "diffuse", "colour": "red" }"#, ball),
-        Err(DescriptionError::Json(_))
-    ));
 }

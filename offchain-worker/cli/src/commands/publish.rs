@@ -5,6 +5,7 @@ use crate::{
     commands::{addresses, quote},
     context::{Context, serve_blobs, shutdown},
     exit::CliError,
+    jobs::Prepared,
     output::{answer, not_final},
     units::{Amount, Uuid},
 };
@@ -29,6 +30,8 @@ pub struct Published {
     fee: String,
     deadline: BlockNumber,
     block: BlockNumber,
+    /// What the publisher probably does not mean.
+    warnings: Vec<String>,
 }
 
 pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
@@ -48,7 +51,11 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
         }
         _ => None,
     };
-    let spec = job.prepare(&blobs).await?;
+    let Prepared { spec, warnings } = job.prepare(&blobs).await?;
+    // Before anything is paid for.
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
     let submitter = context.submitter().await?;
     if !terms.dry_run {
         addresses::announce(&submitter, &terms.announce, terms.allow_private_peers).await?;
@@ -77,6 +84,7 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
             &submitter,
             (&at, class.id, Difficulty(terms.difficulty.0), reward),
             &call,
+            warnings,
         )
         .await;
     }
@@ -95,6 +103,7 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
         fee: view.fee.to_string(),
         deadline,
         block: included.block.number,
+        warnings,
     };
     answer(context, &published, |published| {
         format!(
@@ -190,6 +199,7 @@ pub mod tests {
             fee: text(),
             deadline: 110,
             block: 10,
+            warnings: Vec::new(),
         };
         let cancelled = Cancelled {
             task: 7,

@@ -1,7 +1,7 @@
 //! Rendering: pictures of a scene.
 
 use super::{
-    Prepare, Show,
+    Show,
     inputs::{read, store, unusable},
 };
 use crate::{args::ResultFormat, exit::CliError, units::Seed};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args, Debug)]
 pub struct RenderingArgs {
-    /// The scene: a description (.json), with its meshes beside it, or a scene as it is stored.
+    /// The scene: a description (JSON), with its meshes in its folder, or a scene as it is stored.
     #[arg(long, value_name = "FILE")]
     scene: PathBuf,
     /// Width of the picture in pixels.
@@ -53,8 +53,9 @@ fn parse_region(text: &str) -> Result<Region, String> {
     }
 }
 
-impl Prepare for RenderingArgs {
-    async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError> {
+impl RenderingArgs {
+    /// The job that they describe, of which `warnings` are told. Its scene is in `blobs` then.
+    pub(super) async fn prepare(self, blobs: &BlobStore, warnings: &mut Vec<String>) -> Result<JobKind, CliError> {
         let whole = Region {
             x: 0,
             y: 0,
@@ -62,7 +63,7 @@ impl Prepare for RenderingArgs {
             height: self.height,
         };
         Ok(JobKind::Rendering(RenderingJob {
-            scene: store(blobs, scene(&self.scene)?).await?,
+            scene: store(blobs, scene(&self.scene, warnings)?).await?,
             seed: self.seed.unwrap_or_else(Seed::random).0,
             width: self.width,
             height: self.height,
@@ -76,18 +77,25 @@ impl Prepare for RenderingArgs {
     }
 }
 
-/// The bytes of the scene at `path`: built from a description, or as they are.
-fn scene(path: &Path) -> Result<Vec<u8>, CliError> {
+/// How a scene begins that is stored.
+const STORED: &[u8] = b"AGSC";
+
+/// The bytes of the scene at `path`: as they are, or built from a description, of which `warnings` are told.
+fn scene(path: &Path, warnings: &mut Vec<String>) -> Result<Vec<u8>, CliError> {
     let bytes = read(path)?;
-    if path.extension().is_none_or(|extension| extension != "json") {
+    if bytes.starts_with(STORED) {
         Scene::decode(&bytes).map_err(|error| unusable(path, error))?;
         return Ok(bytes);
     }
-    let text = String::from_utf8(bytes).map_err(|error| unusable(path, error))?;
-    let description = Description::parse(&text).map_err(|error| unusable(path, error))?;
+    let description = Description::read(&bytes).map_err(|error| unusable(path, error))?;
     let folder = Folder::new(path.parent().unwrap_or(Path::new(".")));
-    let scene = description.build(&folder).map_err(|error| unusable(path, error))?;
-    Ok(scene.encode())
+    let built = description.build(&folder).map_err(|error| unusable(path, error))?;
+    let told = built
+        .warnings
+        .iter()
+        .map(|warning| format!("{}: {warning}", path.display()));
+    warnings.extend(told);
+    Ok(built.scene.encode())
 }
 
 impl Show for RenderingJob {

@@ -21,7 +21,9 @@ pub fn parse(arguments: &[&str]) -> Result<JobArgs, String> {
 /// The job that `agora publish` makes of `arguments`, or what it says against them.
 pub async fn prepare(arguments: &[&str]) -> Result<JobSpec, String> {
     let prepared = parse(arguments)?.prepare(&BlobStore::in_memory()).await;
-    prepared.map_err(|error| error.to_string())
+    prepared
+        .map(|prepared| prepared.spec)
+        .map_err(|error| error.to_string())
 }
 
 /// `output` in a format of text.
@@ -121,7 +123,7 @@ async fn inputs_are_in_the_store_when_the_job_is_ready() {
     let arguments = ["matmul", "--matrix", &matrix, "--vectors", &vectors, "--columns", "3"];
     let blobs = BlobStore::in_memory();
     let job = parse(&arguments).expect("well formed").prepare(&blobs).await;
-    let inputs = job.expect("a job").inputs();
+    let inputs = job.expect("a job").spec.inputs();
     assert_eq!(inputs.len(), 2);
     for input in inputs {
         let stored = blobs.contains(agora_blobs::BlobKind::Input, &input.hash.0).await;

@@ -47,17 +47,74 @@ async fn without_a_region_the_whole_picture_is_rendered() {
     assert_eq!(part.scene, whole.scene);
 }
 
-#[tokio::test]
-async fn a_stored_scene_is_taken_as_it_is() {
+/// The bytes of a scene without warnings.
+fn quietly(path: &str) -> Result<Vec<u8>, CliError> {
+    let mut warnings = Vec::new();
+    let scene = scene(Path::new(path), &mut warnings);
+    assert_eq!(warnings, [""; 0]);
+    scene
+}
+
+#[test]
+fn a_scene_is_known_by_its_content() {
     let files = Files::new();
-    let built = scene(Path::new(&files.write("scene.json", SPHERE))).expect("a scene");
-    let stored = scene(Path::new(&files.write("scene.bin", &built))).expect("a scene");
-    assert_eq!(stored, built);
-    for (name, content) in [("no.bin", "no scene"), ("no.json", "{")] {
+    let built = quietly(&files.write("scene.json", SPHERE)).expect("a scene");
+    for name in ["scene.bin", "stored.json", "scene"] {
+        assert_eq!(quietly(&files.write(name, &built)).expect("a scene"), built);
+    }
+    for name in ["scene.JSON", "scene.txt", "described"] {
+        assert_eq!(quietly(&files.write(name, SPHERE)).expect("a scene"), built);
+        assert_eq!(
+            quietly(&files.write(name, format!("\u{feff}{SPHERE}"))).expect("a scene"),
+            built
+        );
+    }
+    for (name, content) in [
+        ("no.bin", "no scene"),
+        ("no.json", "{"),
+        ("cut.bin", "AGSC"),
+        ("empty.json", ""),
+    ] {
         let path = files.write(name, content);
-        let refused = scene(Path::new(&path)).expect_err("no scene").to_string();
+        let refused = quietly(&path).expect_err("no scene").to_string();
         assert!(refused.starts_with(&path), "{refused}");
     }
+}
+
+#[test]
+fn refusals_and_warnings_name_all_files_on_the_way() {
+    let files = Files::new();
+    let mesh = r#""meshes": [{ "shape": { "file": "mesh.obj" }, "material": "clay" }], "spheres""#;
+    let path = files.write("scene.json", SPHERE.replace("\"spheres\"", mesh));
+    files.write("mesh.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 x\n");
+    let refused = quietly(&path).expect_err("no mesh").to_string();
+    assert!(
+        refused.contains("scene.json: meshes[0] (mesh.obj): line 4: \"x\""),
+        "{refused}"
+    );
+    files.write("mesh.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\nl 1 2\n");
+    let mut warnings = Vec::new();
+    scene(Path::new(&path), &mut warnings).expect("a scene");
+    let [warning] = &warnings[..] else {
+        panic!("{warnings:?}")
+    };
+    assert!(
+        warning.contains("scene.json: meshes[0] (mesh.obj): 1 lines or points"),
+        "{warning}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_probably_not_meant_is_told_of_with_the_job() {
+    let files = Files::new();
+    let black = r##""sky": { "zenith": "#000000", "horizon": "#000000", "ground": "#000000" }, "spheres""##;
+    let path = files.write("scene.json", SPHERE.replace("\"spheres\"", black));
+    let args = parse(&["rendering", "--scene", &path]).expect("well formed");
+    let prepared = args.prepare(&BlobStore::in_memory()).await.expect("a job");
+    let [warning] = &prepared.warnings[..] else {
+        panic!("{:?}", prepared.warnings)
+    };
+    assert!(warning.contains("nothing gives light"), "{warning}");
 }
 
 #[tokio::test]
