@@ -5,7 +5,7 @@ use crate::{
     commands::quote,
     context::{Context, serve_blobs, shutdown},
     exit::CliError,
-    output::{answer, not_final},
+    output::{answer, not_final, warn},
     units::{Amount, Uuid},
 };
 use agora_blobs::{BlobKind, BlobStore};
@@ -29,6 +29,8 @@ pub struct Published {
     fee: String,
     deadline: BlockNumber,
     block: BlockNumber,
+    /// What is probably not meant.
+    warnings: Vec<String>,
 }
 
 pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
@@ -48,7 +50,10 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
         }
         _ => None,
     };
-    let spec = job.prepare(&blobs).await?;
+    let prepared = job.prepare()?;
+    let warnings = prepared.warnings().to_vec();
+    warnings.iter().for_each(|one| warn(one));
+    let spec = prepared.store(&blobs).await?;
     let submitter = context.submitter().await?;
     let at = submitter.client().best().await?;
     let class = choose_class(at.classes().await?, terms.class, &spec)?;
@@ -74,6 +79,7 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
             &submitter,
             (&at, class.id, Difficulty(terms.difficulty.0), reward),
             &call,
+            warnings,
         )
         .await;
     }
@@ -92,6 +98,7 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
         fee: view.fee.to_string(),
         deadline,
         block: included.block.number,
+        warnings,
     };
     answer(context, &published, |published| {
         format!(
@@ -187,6 +194,7 @@ pub mod tests {
             fee: text(),
             deadline: 110,
             block: 10,
+            warnings: vec![text()],
         };
         let cancelled = Cancelled {
             task: 7,

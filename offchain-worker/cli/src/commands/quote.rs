@@ -24,9 +24,11 @@ pub struct Quoted {
     suffices: bool,
     /// What is missing; zero if it suffices.
     missing: String,
+    /// What is probably not meant.
+    warnings: Vec<String>,
 }
 
-/// Shows what `call`, a publication with these terms, would hold and cost.
+/// Shows what `call`, a publication with these terms and `warnings`, would hold and cost.
 ///
 /// Errors: the balance does not suffice.
 pub async fn show(
@@ -34,6 +36,7 @@ pub async fn show(
     submitter: &Submitter,
     (at, class, difficulty, reward): (&AtBlock, ClassId, Difficulty, Balance),
     call: &impl Payload,
+    warnings: Vec<String>,
 ) -> Result<(), CliError> {
     let quote = at.quote(class, reward, difficulty).await?;
     let fee = submitter.estimate(call).await?;
@@ -51,6 +54,7 @@ pub async fn show(
         free: free.to_string(),
         suffices: missing == 0,
         missing: missing.to_string(),
+        warnings,
     };
     answer(context, &quoted, |_| {
         format!(
@@ -104,6 +108,7 @@ pub mod tests {
             free: text(),
             suffices: true,
             missing: text(),
+            warnings: vec![text()],
         }
     }
 

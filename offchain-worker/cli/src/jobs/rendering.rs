@@ -2,10 +2,10 @@
 
 use super::{
     Prepare, Show,
-    inputs::{read, store, unusable},
+    inputs::{read, unusable},
+    prepared::JobInputs,
 };
 use crate::{args::ResultFormat, exit::CliError, units::Seed};
-use agora_blobs::BlobStore;
 use agora_compute::{Inputs, scene::Scene};
 use agora_primitives::job::{JobKind, Region, RenderingJob};
 use agora_scenes::{Description, Folder};
@@ -54,7 +54,7 @@ fn parse_region(text: &str) -> Result<Region, String> {
 }
 
 impl Prepare for RenderingArgs {
-    async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError> {
+    fn prepare(self, inputs: &mut JobInputs) -> Result<JobKind, CliError> {
         let whole = Region {
             x: 0,
             y: 0,
@@ -62,7 +62,7 @@ impl Prepare for RenderingArgs {
             height: self.height,
         };
         Ok(JobKind::Rendering(RenderingJob {
-            scene: store(blobs, scene(&self.scene)?).await?,
+            scene: inputs.add(&self.scene, scene(&self.scene)?, "change what the scene describes"),
             seed: self.seed.unwrap_or_else(Seed::random).0,
             width: self.width,
             height: self.height,
