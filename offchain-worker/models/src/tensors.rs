@@ -228,17 +228,15 @@ impl Tensors<'_> {
                 found: view.shape().to_vec(),
             });
         }
-        let count = shape.iter().product();
-        let floats = match floats(view, count) {
-            Some(floats) => floats,
-            None => {
-                let found = format!("{:?}", view.dtype());
-                return Err(ImportError::Type { file, tensor, found });
-            }
+        let Some(mut floats) = floats(view) else {
+            let found = format!("{:?}", view.dtype());
+            return Err(ImportError::Type { file, tensor, found });
         };
+        // Those in rows that are left out too: they are no sign of a sound model.
         if floats.iter().any(|float| !float.is_finite()) {
             return Err(ImportError::NotFinite { file, tensor });
         }
+        floats.truncate(shape.iter().product());
         self.used.borrow_mut().insert(tensor);
         Ok(floats)
     }
@@ -285,19 +283,19 @@ pub(crate) enum Rows {
     AtLeast,
 }
 
-/// The first `count` elements, or `None` if they are no floats.
-fn floats(view: &TensorView<'_>, count: usize) -> Option<Vec<f64>> {
+/// The elements, or `None` if they are no floats.
+fn floats(view: &TensorView<'_>) -> Option<Vec<f64>> {
     let data = view.data();
-    let halves = || data.as_chunks().0.iter().take(count);
+    let halves = || data.as_chunks().0.iter();
     Some(match view.dtype() {
         Dtype::F16 => halves().map(|&bytes| f16::from_le_bytes(bytes).to_f64()).collect(),
         Dtype::BF16 => halves().map(|&bytes| bf16::from_le_bytes(bytes).to_f64()).collect(),
         Dtype::F32 => {
-            let floats = data.as_chunks().0.iter().take(count);
+            let floats = data.as_chunks().0.iter();
             floats.map(|&bytes| f32::from_le_bytes(bytes).into()).collect()
         }
         Dtype::F64 => {
-            let floats = data.as_chunks().0.iter().take(count);
+            let floats = data.as_chunks().0.iter();
             floats.map(|&bytes| f64::from_le_bytes(bytes)).collect()
         }
         _ => return None,

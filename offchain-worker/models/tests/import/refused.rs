@@ -262,6 +262,14 @@ fn weights_that_are_not_finite_or_too_large_are_refused() {
         let told = refusal(&model.files());
         assert!(told.contains(name) && told.contains("not finite"), "{told}");
     }
+    // In a row that would be left out.
+    let mut model = FloatModel::random(7);
+    model.set("embeddings.position_embeddings.weight", 19 * HIDDEN, f32::NAN);
+    let mut files = model.files();
+    edit(&mut files, "config.json", |config| {
+        config["max_position_embeddings"] = json!(10)
+    });
+    assert!(refusal(&files).contains("not finite"));
     let mut model = FloatModel::random(7);
     model.set(name, 5, f32::MAX);
     assert!(matches!(import_files(&model.files()), Err(ImportError::TooCoarse(_))));
