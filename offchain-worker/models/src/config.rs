@@ -120,6 +120,11 @@ impl Written {
                           AutoModel.from_pretrained(…).save_pretrained(…)";
             return Err(unsupported(path, format!("the architecture {name:?}"), remedy));
         }
+        self.refuse_settings(path)
+    }
+
+    /// Refuses settings that change what an encoder of type BERT computes.
+    fn refuse_settings(&self, path: &str) -> Result<(), ImportError> {
         let is = |setting: Option<bool>| setting.unwrap_or(false);
         let has = |setting: &Option<Value>| setting.as_ref().is_some_and(|value| !is_empty(value));
         let refused = [

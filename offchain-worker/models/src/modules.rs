@@ -221,25 +221,7 @@ impl Recipe {
                 return Err(unsupported(&file, format!("the {name} {found}"), remedy));
             }
         }
-        let legacy = [
-            ("pooling_mode_cls_token", "cls"),
-            ("pooling_mode_max_tokens", "max"),
-            ("pooling_mode_mean_tokens", "mean"),
-            ("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens"),
-            ("pooling_mode_weightedmean_tokens", "weightedmean"),
-            ("pooling_mode_lasttoken", "lasttoken"),
-        ];
-        let mut modes = Vec::new();
-        for (name, mode) in legacy {
-            if typed(&file, settings.take(name))?.unwrap_or(false) {
-                modes.push(mode.to_owned());
-            }
-        }
-        match settings.take("pooling_mode") {
-            None => {}
-            Some(Value::String(mode)) => modes = vec![mode],
-            several => modes = typed(&file, several)?.unwrap_or_default(),
-        }
+        let modes = modes(&file, &mut settings)?;
         let include_prompt = typed(&file, settings.take("include_prompt"))?.unwrap_or(true);
         settings.end(&file)?;
         if !include_prompt && self.prompts.values().any(|prompt| !prompt.is_empty()) {
@@ -276,6 +258,29 @@ impl Recipe {
                 Ok(())
             }
         }
+    }
+}
+
+/// The modes of a pooling, in the words of any version.
+fn modes(file: &str, settings: &mut Settings) -> Result<Vec<String>, ImportError> {
+    let legacy = [
+        ("pooling_mode_cls_token", "cls"),
+        ("pooling_mode_max_tokens", "max"),
+        ("pooling_mode_mean_tokens", "mean"),
+        ("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens"),
+        ("pooling_mode_weightedmean_tokens", "weightedmean"),
+        ("pooling_mode_lasttoken", "lasttoken"),
+    ];
+    let mut modes = Vec::new();
+    for (name, mode) in legacy {
+        if typed(file, settings.take(name))?.unwrap_or(false) {
+            modes.push(mode.to_owned());
+        }
+    }
+    match settings.take("pooling_mode") {
+        None => Ok(modes),
+        Some(Value::String(mode)) => Ok(vec![mode]),
+        several => Ok(typed(file, several)?.unwrap_or_default()),
     }
 }
 
