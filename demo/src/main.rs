@@ -12,10 +12,31 @@ mod stage;
 mod story;
 
 use error::DemoError;
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
+
+/// What `--help` prints.
+const HELP: &str = "\
+Runs a whole market on this machine, with a node, a publisher, workers and verifiers, shows what happens and checks it. It takes
+about a minute and leaves nothing behind. It uses the program `agora` and the node that are built beside it.
+
+Usage: agora-demo [--help]
+
+Exit codes: 0 everything is as it should be · 1 something is not · 2 wrong usage";
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    match arguments.as_slice() {
+        [] => {}
+        [help] if help == "--help" || help == "-h" => {
+            show::say(HELP);
+            return ExitCode::SUCCESS;
+        }
+        [wrong, ..] => {
+            say(&format!("agora-demo: it takes no {wrong:?}; see agora-demo --help"));
+            return ExitCode::from(2);
+        }
+    }
     let ended = tokio::select! {
         ended = stage::run() => ended,
         _ = tokio::signal::ctrl_c() => Err(DemoError::Interrupted),
@@ -23,8 +44,13 @@ async fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("\nThe demonstration failed: {error}");
+            say(&format!("\nThe demonstration failed: {error}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints to standard error, if anybody reads it.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -67,18 +67,18 @@ impl Report<'_> {
             rows.push((participant.name, participant.account()?));
         }
         rows.push(("treasury", treasury_account()));
-        println!(
-            "              {:<20} {:>16} {:>16} {:>14}",
+        show::note(&format!(
+            "{:<20} {:>16} {:>16} {:>14}",
             "account", "before", "after", "change"
-        );
+        ));
         for (name, account) in &rows {
             let (before, after) = (self.before.of(account), after.of(account));
-            println!(
-                "              {name:<20} {:>16} {:>16} {:>14}",
+            show::note(&format!(
+                "{name:<20} {:>16} {:>16} {:>14}",
                 show::amount(before),
                 show::amount(after),
                 show::change(before, after)
-            );
+            ));
         }
         for payment in self.story.paid(self.story.task, Purpose::TaskReward) {
             let to = match &payment.payee {
@@ -160,8 +160,8 @@ impl Report<'_> {
         })?;
         show::note("the same proof with one bit of the job changed is refused");
         let task = self.story.task.to_string();
-        print!("{}", indent(&self.publisher.text(&["verify", &task, "--check"]).await?));
-        print!("{}", indent(&self.publisher.text(&["result", &task]).await?));
+        show::say(indent(&self.publisher.text(&["verify", &task, "--check"]).await?).trim_end());
+        show::say(indent(&self.publisher.text(&["result", &task]).await?).trim_end());
         Ok(())
     }
 

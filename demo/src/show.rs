@@ -1,23 +1,29 @@
 //! Printing for people.
 
 use agora_chain::{Balance, BlockNumber};
+use std::io::Write;
 
 /// Plancks in one unit.
 const UNIT: Balance = 1_000_000_000_000;
 
+/// Prints a line, or several, if anybody reads them. If nobody does, the market goes on all the same, to its checks.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
 /// Begins a section.
 pub fn heading(text: &str) {
-    println!("\n== {text} ==");
+    say(&format!("\n== {text} =="));
 }
 
 /// Something that happened in a block.
 pub fn line(block: BlockNumber, text: &str) {
-    println!("  block {block:>4}  {text}");
+    say(&format!("  block {block:>4}  {text}"));
 }
 
 /// Something that has no block.
 pub fn note(text: &str) {
-    println!("              {text}");
+    say(&format!("              {text}"));
 }
 
 /// An amount in units, with four decimals, cut.

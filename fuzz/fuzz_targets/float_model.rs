@@ -11,6 +11,6 @@ static MODEL: LazyLock<FloatModel> = LazyLock::new(FloatModel::default);
 
 fuzz_target!(init: seeds::plant(seeds::float_models), |bytes: &[u8]| {
     let edited = MODEL.edited(bytes);
-    let package = models::check_import(edited.files());
+    let package = models::check_import(&edited.files());
     assert!(package.is_none() || !edited.is_infinite);
 });

@@ -1,8 +1,8 @@
 //! A small float model of type BERT, and changes to its files.
 
 use crate::texts;
-use agora_models::ModelFiles;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 const HIDDEN: usize = 8;
 const BETWEEN: usize = 4;
@@ -72,13 +72,13 @@ pub struct Edited {
 
 impl Edited {
     /// The files.
-    pub fn files(&self) -> ModelFiles<'_> {
-        ModelFiles {
-            config: &self.config,
-            sentence: None,
-            tokenizer: TOKENIZER,
-            tensors: &self.tensors,
-        }
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let files = [
+            ("config.json", &self.config[..]),
+            ("tokenizer.json", TOKENIZER),
+            ("model.safetensors", &self.tensors[..]),
+        ];
+        files.map(|(name, content)| (name.to_owned(), content.to_vec())).into()
     }
 }
 

@@ -125,7 +125,13 @@ def embed(model: dict, tokens: list) -> bytes:
             row = norm(layer["attention.norm"], add(row, linear(layer["attention.output"], mixed[j])), epsilon)
             between = [activation(model, x) for x in linear(layer["perceptron.expand"], row)]
             rows[j] = norm(layer["perceptron.norm"], add(row, linear(layer["perceptron.contract"], between)), epsilon)
-    y = [divide(8 * sum(column), len(rows)) for column in zip(*rows)]
+    pooled = {
+        0: lambda column: divide(8 * sum(column), len(rows)),
+        1: lambda column: 8 * column[0],
+        2: lambda column: 8 * max(column),
+        3: lambda column: 8 * column[-1],
+    }[model["pooling"]]
+    y = [pooled(column) for column in zip(*rows)]
     u = unit(y, dot(y, y))
     return b"".join(clamp(divide(x, 512), 32767).to_bytes(2, "little", signed=True) for x in u)
 
@@ -159,7 +165,8 @@ def package_linear(name: str, p: dict) -> bytes:
 def package(model: dict) -> bytes:
     vocabulary, positions, hidden = model["shape"][:3]
     e = model["embedding"]
-    out = b"AGMP" + bytes([1, 0]) + b"".join(map(u32, model["shape"])) + bytes(7) + u32(model["epsilon"])
+    out = b"AGMP" + bytes([1, 0]) + b"".join(map(u32, model["shape"])) + bytes([0] * 6 + [model["pooling"]])
+    out += u32(model["epsilon"])
     out += tensor("embedding.weight", 0, [vocabulary, hidden], e["weight"])
     out += tensor("embedding.multiplier", 2, [vocabulary], e["multiplier"])
     out += tensor("embedding.shift", 0, [vocabulary], e["shift"])
@@ -207,7 +214,7 @@ def draw(seed: bytes, name: str, count: int) -> list:
     return [word % 251 for b in range((count + 3) // 4) for word in words(seed, name.encode(), b)][:count]
 
 
-def sample(seed: bytes, shape: list) -> dict:
+def sample(seed: bytes, shape: list, pooling: int = 0) -> dict:
     vocabulary, positions, hidden, layers, heads, key_heads, size, intermediate = shape
     numbers = lambda name, count, f: [f(b) for b in draw(seed, name, count)]
 
@@ -238,6 +245,7 @@ def sample(seed: bytes, shape: list) -> dict:
     return {
         "shape": shape,
         "epsilon": 1000,
+        "pooling": pooling,
         "embedding": {
             "weight": numbers("embedding.weight", vocabulary * hidden, lambda b: b - 125),
             "multiplier": numbers("embedding.multiplier", vocabulary, lambda b: (1 << 24) + (b << 16)),
@@ -258,11 +266,14 @@ SPECS = [
     ("two layers", bytes([1]) * 32, [61, 40, 32, 2, 4, 2, 12, 80], [[3, 1, 4, 1, 5], [0], [60] * 40, [i % 61 for i in range(7, 40)]]),
     ("one narrow layer", bytes(range(32)), [5, 3, 4, 1, 1, 1, 4, 4], [[0, 1, 2], [4], [3, 3]]),
     ("three layers", bytes([200]) * 32, [300, 64, 48, 3, 6, 6, 8, 100], [[(i * i) % 300 for i in range(64)], [299, 17]]),
+    ("the first token", bytes([2]) * 32, [61, 40, 32, 2, 4, 2, 12, 80], [[3, 1, 4, 1, 5], [0], [60] * 3], 1),
+    ("the maximum", bytes([3]) * 32, [61, 40, 32, 2, 4, 2, 12, 80], [[3, 1, 4, 1, 5], [0], [i for i in range(9, 47)]], 2),
+    ("the last token", bytes([4]) * 32, [61, 40, 32, 2, 4, 2, 12, 80], [[3, 1, 4, 1, 5], [0], [7, 2]], 3),
 ]
 
 
-def vector(name: str, seed: bytes, shape: list, items: list) -> dict:
-    model = sample(seed, shape)
+def vector(name: str, seed: bytes, shape: list, items: list, pooling: int = 0) -> dict:
+    model = sample(seed, shape, pooling)
     data = package(model)
     u16 = lambda x: x.to_bytes(2, "little")
     batch = u32(len(items)) + b"".join(u16(len(item)) + b"".join(map(u16, item)) for item in items)
@@ -276,6 +287,7 @@ def vector(name: str, seed: bytes, shape: list, items: list) -> dict:
         "name": name,
         "seed": seed.hex(),
         "shape": shape,
+        "pooling": pooling,
         "items": items,
         "package_bytes": len(data),
         "package_hash": blake3(data).hex(),

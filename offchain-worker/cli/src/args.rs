@@ -3,6 +3,7 @@
 mod account;
 mod blobs;
 mod mine;
+mod models;
 mod operate;
 mod publish;
 mod url;
@@ -14,6 +15,7 @@ pub use account::{
 };
 pub use blobs::{BlobsArgs, BlobsCommand, GarbageArgs, GetArgs, PeerArgs, PutArgs, ServeArgs};
 pub use mine::MineArgs;
+pub use models::{EmbedArgs, ModelArgs, ModelCommand};
 #[cfg(test)]
 pub use operate::PhaseArg;
 pub use operate::{
@@ -266,37 +268,6 @@ pub struct VerifyArgs {
     pub device: String,
     #[command(flatten)]
     pub peers: PeerArgs,
-}
-
-#[derive(Args)]
-pub struct ModelArgs {
-    #[command(subcommand)]
-    pub command: ModelCommand,
-}
-
-#[derive(Subcommand)]
-pub enum ModelCommand {
-    /// Make an integer package from a published float model. The package is what jobs on this market use.
-    Import {
-        /// Folder with config.json, model.safetensors and tokenizer.json.
-        folder: PathBuf,
-        /// The package that is written.
-        #[arg(long)]
-        file: PathBuf,
-    },
-}
-
-#[derive(Args)]
-pub struct EmbedArgs {
-    /// The model: a package that `agora model import` made.
-    #[arg(long, value_name = "FILE")]
-    pub model: PathBuf,
-    /// File with the sentences, one a line.
-    #[arg(long, value_name = "FILE")]
-    pub texts: PathBuf,
-    /// The device to compute on.
-    #[arg(long, default_value = "auto")]
-    pub device: String,
 }
 
 #[derive(Args)]

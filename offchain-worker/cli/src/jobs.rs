@@ -10,17 +10,21 @@ mod inference;
 mod inputs;
 mod lines;
 mod matmul;
+mod prepared;
 mod rendering;
 mod synthetic;
+mod texts;
 mod training;
 
-pub use inputs::{read, sentences};
+pub use embedding::{PromptArgs, embedder, job as embedding_job};
+pub use prepared::Prepared;
+pub use texts::Texts;
 
 use crate::{args::ResultFormat, exit::CliError};
-use agora_blobs::BlobStore;
 use agora_compute::Inputs;
 use agora_primitives::job::{JobKind, JobSpec};
 use clap::Subcommand;
+use prepared::JobInputs;
 
 /// What is to be computed. Files are put into the blob store, where workers and verifiers find them.
 #[derive(Subcommand, Debug)]
@@ -39,36 +43,26 @@ pub enum JobArgs {
     Rendering(rendering::RenderingArgs),
 }
 
-/// A job, checked against its limits.
-#[derive(Debug)]
-pub struct Prepared {
-    pub spec: JobSpec,
-    /// What its publisher probably does not mean.
-    pub warnings: Vec<String>,
-}
-
 impl JobArgs {
-    /// The job. Its inputs are in `blobs` then.
-    pub async fn prepare(self, blobs: &BlobStore) -> Result<Prepared, CliError> {
-        let mut warnings = Vec::new();
+    /// The job, checked against its limits, with inputs that workers can use.
+    pub fn prepare(self) -> Result<Prepared, CliError> {
+        let mut inputs = JobInputs::default();
         let kind = match self {
-            Self::Synthetic(args) => args.prepare(blobs).await?,
-            Self::Matmul(args) => args.prepare(blobs).await?,
-            Self::Embedding(args) => args.prepare(blobs).await?,
-            Self::Classification(args) => args.prepare(blobs).await?,
-            Self::Training(args) => args.prepare(blobs).await?,
-            Self::Rendering(args) => args.prepare(blobs, &mut warnings).await?,
+            Self::Synthetic(args) => args.prepare(&mut inputs),
+            Self::Matmul(args) => args.prepare(&mut inputs),
+            Self::Embedding(args) => args.prepare(&mut inputs),
+            Self::Classification(args) => args.prepare(&mut inputs),
+            Self::Training(args) => args.prepare(&mut inputs),
+            Self::Rendering(args) => args.prepare(&mut inputs),
         };
-        let spec = JobSpec::V2(kind);
-        spec.validate().map_err(|error| CliError::Usage(error.to_string()))?;
-        Ok(Prepared { spec, warnings })
+        inputs.ready(kind?)
     }
 }
 
 /// The arguments of one kind.
 trait Prepare {
-    /// The job that they describe. Its inputs are in `blobs` then.
-    async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError>;
+    /// The job that they describe. Its inputs are among `inputs` then.
+    fn prepare(self, inputs: &mut JobInputs) -> Result<JobKind, CliError>;
 }
 
 /// What people are shown of a job of one kind and of its result.

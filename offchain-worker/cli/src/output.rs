@@ -31,7 +31,9 @@ pub fn start_logging(global: &Global) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
+        .with_target(false)
+        // That a log cannot be written would be told with a panic, where nobody reads standard error.
+        .log_internal_errors(false);
     if global.format() == Format::Json {
         builder.json().init();
     } else {
@@ -93,6 +95,11 @@ pub fn print(lines: &str) {
             std::process::exit(1);
         }
     }
+}
+
+/// Says to standard error what is probably not meant, in the form of the logs.
+pub fn warn(text: &str) {
+    tracing::warn!("{text}");
 }
 
 /// Prints a line to standard error, if anybody reads it.

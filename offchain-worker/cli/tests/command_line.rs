@@ -97,17 +97,78 @@ fn an_empty_variable_counts_as_one_that_is_not_set() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let folder = folder();
-    let mut command = agora(folder.path(), &["completions", "zsh"]);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    // Nobody reads it.
-    drop(child.stdout.take());
-    let ended = child.wait_with_output().expect("it ends");
-    let said = String::from_utf8_lossy(&ended.stderr);
-    assert!(ended.status.success() && said.is_empty(), "{:?}: {said}", ended.status);
+    let commands: [&[&str]; 6] = [
+        &["completions", "zsh"],
+        &["--help"],
+        &["keys", "show", "--dev", "//Alice"],
+        &["-o", "json", "keys", "show", "--dev", "//Alice"],
+        &["-o", "yaml", "devices", "CPU"],
+        &["self-test", "cpu"],
+    ];
+    for arguments in commands {
+        let mut command = agora(folder.path(), arguments);
+        command.env("RUST_LOG", "off");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        // Nobody reads it.
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(
+            ended.status.success() && said.is_empty(),
+            "{arguments:?}: {:?}: {said}",
+            ended.status
+        );
+    }
+}
+
+#[test]
+fn an_error_that_nobody_reads_has_its_code_all_the_same() {
+    let folder = folder();
+    let commands: [(&[&str], i32); 3] = [
+        (&["--url", NOWHERE, "--patience", "1", "tasks"], 5),
+        (&["-v", "journal", "list", "--dev", "//Alice"], 3),
+        (&["embed", "--model", "/nowhere", "--texts", "/nowhere"], 1),
+    ];
+    for (arguments, code) in commands {
+        let mut child = agora(folder.path(), arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        drop((child.stdout.take(), child.stderr.take()));
+        let ended = child.wait().expect("it ends");
+        assert_eq!(ended.code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_model_that_is_refused_is_told_as_a_document_with_folder_file_and_remedy() {
+    let folder = folder();
+    let model = folder.path().join("model");
+    std::fs::create_dir(&model).expect("the folder is new");
+    std::fs::write(
+        model.join("config.json"),
+        "version https://git-lfs.github.com/spec/v1\n",
+    )
+    .expect("it is written");
+    let (model, package) = (model.to_string_lossy(), folder.path().join("package"));
+    let package = package.to_string_lossy();
+    let ended = run(
+        folder.path(),
+        &["--json", "model", "import", &model, "--file", &package],
+    );
+    assert_eq!(ended.status.code(), Some(2));
+    let told = error(&ended);
+    let message = told["error"]["message"].as_str().unwrap_or_default();
+    assert!(
+        message.starts_with(&*model) && message.contains("config.json"),
+        "{message}"
+    );
+    assert!(message.contains("git lfs pull"), "{message}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use agora_compute::{
     InferenceNetwork, ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict,
     classifier::NetworkError,
     encode_items, output_digest,
-    transformer::{Package, PackageError, Shape, sample},
+    transformer::{Package, PackageError, Pooling, Shape, sample},
 };
 use agora_primitives::job::JobError;
 use codec::Encode;
@@ -57,6 +57,7 @@ struct Vector {
     name: String,
     seed: String,
     shape: [u32; 8],
+    pooling: usize,
     items: Vec<Vec<u16>>,
     package_hash: String,
     item_work: u64,
@@ -95,8 +96,9 @@ impl Vector {
             head_size,
             intermediate,
         };
-        let package = sample::package(&seed, shape).encode().unwrap();
-        Published::new(package, shape, &self.items)
+        let mut package = sample::package(&seed, shape);
+        package.encoder.pooling = Pooling::ALL[self.pooling];
+        Published::new(package.encode().unwrap(), shape, &self.items)
     }
 }
 
@@ -375,8 +377,12 @@ fn headers_of_other_packages_are_refused() {
             "{size}"
         );
     }
-    for part in 38..45 {
+    for part in 38..44 {
         assert!(matches!(with(part, 1), PackageError::Unsupported { found: 1, .. }));
+    }
+    // There are four poolings.
+    for pooling in [4, 0xff] {
+        assert!(matches!(with(44, pooling), PackageError::Unsupported { found, .. } if found == pooling));
     }
 }
 

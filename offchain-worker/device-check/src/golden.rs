@@ -6,7 +6,7 @@ use crate::{
 };
 use agora_compute::{
     JobKind, JobSpec, MemoryInputs, Region, RenderingJob,
-    transformer::{Shape, sample},
+    transformer::{Pooling, Shape, sample},
 };
 use codec::DecodeAll;
 use serde::{
@@ -80,6 +80,7 @@ struct Inference {
     job: Spec,
     seed: Bytes,
     shape: [u32; 8],
+    pooling: usize,
     input: Bytes,
 }
 
@@ -233,9 +234,11 @@ fn embedding(vector: Inference) -> serde_json::Result<Job> {
         head_size,
         intermediate,
     };
-    let package = sample::package(&seed(vector.seed)?, shape).encode();
+    let mut package = sample::package(&seed(vector.seed)?, shape);
+    let pooling = Pooling::ALL.get(vector.pooling).copied();
+    package.encoder.pooling = pooling.ok_or_else(|| serde_json::Error::custom("an unknown pooling"))?;
     let mut inputs = MemoryInputs::new();
-    inputs.insert(package.map_err(serde_json::Error::custom)?);
+    inputs.insert(package.encode().map_err(serde_json::Error::custom)?);
     inputs.insert(vector.input.0);
     Ok((vector.common, vector.job.0, inputs))
 }

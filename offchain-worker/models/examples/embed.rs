@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: embed DIRECTORY LINES OUTPUT [DEVICE]".into());
     };
     let started = Instant::now();
-    let package = import(Path::new(directory))?;
+    let package = import(Path::new(directory))?.package;
     println!(
         "imported: {} bytes in {:.2} s",
         package.len(),

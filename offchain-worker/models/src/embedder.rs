@@ -1,11 +1,12 @@
 //! From sentences to a job, and from its output to vectors.
 
+use crate::texts::Texts;
 use agora_compute::{
     BlobRef, InferenceJob, InferenceNetwork, JobKind, JobSpec, encode_items,
     transformer::{Package, PackageError, Shape},
 };
 use agora_primitives::job::JobError;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 use tokenizers::{Tokenizer, TruncationDirection, TruncationParams, TruncationStrategy};
 
 /// Why sentences cannot be embedded.
@@ -28,9 +29,30 @@ pub enum EmbedError {
         /// Why.
         reason: String,
     },
-    /// The tokeniser gave a token that a model cannot have.
-    #[error("the tokeniser gave the token {0}, above 65535")]
-    Token(u32),
+    /// The tokeniser gave a token that the model does not have.
+    #[error("sentence {sentence}: the tokeniser gave the token {token}; the model has {vocabulary} tokens, from 0 on")]
+    Token {
+        /// Which sentence, counted from 0.
+        sentence: usize,
+        /// The token.
+        token: u32,
+        /// How many tokens the model has.
+        vocabulary: u32,
+    },
+    /// A sentence has no tokens at all.
+    #[error("sentence {sentence} has no tokens: the model's tokeniser puts none around an empty text; leave it out")]
+    NoTokens {
+        /// Which sentence, counted from 0.
+        sentence: usize,
+    },
+    /// The model has no such prompt.
+    #[error("the model has no prompt {name:?}; it has {}", listed(.known))]
+    Prompt {
+        /// The name.
+        name: String,
+        /// The names that it has.
+        known: Vec<String>,
+    },
     /// There are too many sentences, or none.
     #[error("the sentences are no job: {0}")]
     Job(#[from] JobError),
@@ -44,12 +66,34 @@ pub enum EmbedError {
     },
 }
 
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "none: write what is to be in front of the sentences into the prompt itself".to_owned(),
+        names => names.join(", "),
+    }
+}
+
+/// What is put in front of each sentence.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub enum Prompt {
+    /// What the model says is put there if nothing else is said; usually nothing.
+    #[default]
+    Default,
+    /// The model's prompt of this name.
+    Named(String),
+    /// This text.
+    Text(String),
+}
+
 /// Turns sentences into jobs for one model, and the jobs' outputs into vectors.
 pub struct Embedder {
     tokenizer: Tokenizer,
     shape: Shape,
     package: Arc<[u8]>,
     model: BlobRef,
+    texts: Texts,
+    /// In front of each sentence.
+    prompt: String,
 }
 
 /// The job that embeds some sentences.
@@ -59,6 +103,17 @@ pub struct EmbeddingJob {
     pub job: JobSpec,
     /// The job's second input, beside the package.
     pub input: Vec<u8>,
+    /// The numbers of the sentences, from 0 on, that were cut to what the model can take.
+    pub cut: Vec<usize>,
+}
+
+/// The tokens of a sentence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tokens {
+    /// The tokens.
+    pub ids: Vec<u16>,
+    /// Whether there were more than the model can take.
+    pub is_cut: bool,
 }
 
 /// A vector of Euclidean length 1, in units of 2⁻¹⁵.
@@ -92,8 +147,9 @@ impl Embedder {
         let package = package.into();
         let model = BlobRef::to(&package);
         let Package { encoder, tokenizer } = Package::decode(&package)?;
+        let (texts, tokenizer) = Texts::decode(&tokenizer).map_err(EmbedError::Tokenizer)?;
         let error = |error: tokenizers::Error| EmbedError::Tokenizer(error.to_string());
-        let mut tokenizer = Tokenizer::from_bytes(&tokenizer).map_err(error)?;
+        let mut tokenizer = Tokenizer::from_bytes(tokenizer).map_err(error)?;
         let truncation = TruncationParams {
             max_length: encoder.shape.positions as usize,
             strategy: TruncationStrategy::LongestFirst,
@@ -105,12 +161,52 @@ impl Embedder {
             .with_padding(None)
             .with_truncation(Some(truncation))
             .map_err(error)?;
-        Ok(Self {
+        let embedder = Self {
             tokenizer,
             shape: encoder.shape,
             package,
             model,
-        })
+            texts,
+            prompt: String::new(),
+        };
+        embedder.with_prompt(&Prompt::Default)
+    }
+
+    /// With `prompt` in front of each sentence.
+    ///
+    /// Errors: `Prompt`.
+    pub fn with_prompt(mut self, prompt: &Prompt) -> Result<Self, EmbedError> {
+        let name = match prompt {
+            Prompt::Default => self.texts.default_prompt.as_ref(),
+            Prompt::Named(name) => Some(name),
+            Prompt::Text(text) => {
+                self.prompt.clone_from(text);
+                return Ok(self);
+            }
+        };
+        self.prompt = match name {
+            None => String::new(),
+            Some(name) => self
+                .texts
+                .prompts
+                .get(name)
+                .cloned()
+                .ok_or_else(|| EmbedError::Prompt {
+                    name: name.clone(),
+                    known: self.prompts().map(str::to_owned).collect(),
+                })?,
+        };
+        Ok(self)
+    }
+
+    /// The names of the model's prompts.
+    pub fn prompts(&self) -> impl Iterator<Item = &str> {
+        self.texts.prompts.keys().map(String::as_str)
+    }
+
+    /// What is put in front of each sentence.
+    pub fn prompt(&self) -> &str {
+        &self.prompt
     }
 
     /// The package, which is the job's first input.
@@ -118,39 +214,52 @@ impl Embedder {
         &self.package
     }
 
-    /// The tokens of `sentence`, cut to what the model can take.
+    /// The tokens of `sentence`, number `number` of several, behind the prompt and cut to what the model can take.
     ///
-    /// Errors: `Sentence`, `Token`.
-    pub fn tokens(&self, sentence: &str) -> Result<Vec<u16>, EmbedError> {
-        let encoding = self
-            .tokenizer
-            .encode(sentence, true)
-            .map_err(|error| EmbedError::Sentence {
-                sentence: 0,
-                reason: error.to_string(),
-            })?;
-        let token = |&token| u16::try_from(token).map_err(|_| EmbedError::Token(token));
-        encoding.get_ids().iter().map(token).collect()
+    /// Errors: `Sentence`, `Token`, `NoTokens`.
+    pub fn tokens(&self, number: usize, sentence: &str) -> Result<Tokens, EmbedError> {
+        let text: Cow<'_, str> = match self.prompt.as_str() {
+            "" => sentence.into(),
+            prompt => format!("{prompt}{sentence}").into(),
+        };
+        let text = if self.texts.lowercase {
+            text.to_lowercase().into()
+        } else {
+            text
+        };
+        let encoding = self.tokenizer.encode(text.as_ref(), true);
+        let encoding = encoding.map_err(|error| EmbedError::Sentence {
+            sentence: number,
+            reason: error.to_string(),
+        })?;
+        let token = |&token| {
+            let known = u16::try_from(token).ok().filter(|_| token < self.shape.vocabulary);
+            known.ok_or(EmbedError::Token {
+                sentence: number,
+                token,
+                vocabulary: self.shape.vocabulary,
+            })
+        };
+        let ids: Vec<u16> = encoding.get_ids().iter().map(token).collect::<Result<_, _>>()?;
+        if ids.is_empty() {
+            return Err(EmbedError::NoTokens { sentence: number });
+        }
+        let is_cut = !encoding.get_overflowing().is_empty();
+        Ok(Tokens { ids, is_cut })
     }
 
     /// The job that embeds `sentences`. Each item is allowed the work of the longest.
     ///
-    /// Errors: `Sentence`, `Token`, `Job`.
+    /// Errors: `Sentence`, `Token`, `NoTokens`, `Job`.
     pub fn job<T: AsRef<str>>(&self, sentences: &[T]) -> Result<EmbeddingJob, EmbedError> {
-        let numbered = |(number, error)| match error {
-            EmbedError::Sentence { reason, .. } => EmbedError::Sentence {
-                sentence: number,
-                reason,
-            },
-            other => other,
-        };
-        let items = (0..)
-            .zip(sentences)
-            .map(|(number, sentence)| {
-                self.tokens(sentence.as_ref())
-                    .map_err(|error| numbered((number, error)))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let (mut items, mut cut) = (Vec::with_capacity(sentences.len()), Vec::new());
+        for (number, sentence) in sentences.iter().enumerate() {
+            let tokens = self.tokens(number, sentence.as_ref())?;
+            items.push(tokens.ids);
+            if tokens.is_cut {
+                cut.push(number);
+            }
+        }
         let longest = items.iter().map(Vec::len).max().unwrap_or(0) as u32;
         let input = encode_items(&items).ok_or(JobError::TooLarge)?;
         let job = JobSpec::V2(JobKind::Inference(InferenceJob {
@@ -163,7 +272,7 @@ impl Embedder {
             items: u32::try_from(items.len()).map_err(|_| JobError::TooLarge)?,
         }));
         job.validate()?;
-        Ok(EmbeddingJob { job, input })
+        Ok(EmbeddingJob { job, input, cut })
     }
 
     /// The vectors in the `output` of a job, one for each sentence.

@@ -10,9 +10,18 @@
 
 mod config;
 mod embedder;
+mod encoder;
+mod error;
+mod files;
+mod floats;
 mod import;
+mod modules;
+mod probe;
 mod quantise;
 mod tensors;
+mod texts;
 
-pub use embedder::{EmbedError, Embedder, Embedding, EmbeddingJob};
-pub use import::{ImportError, ModelFiles, import};
+pub use embedder::{EmbedError, Embedder, Embedding, EmbeddingJob, Prompt, Tokens};
+pub use error::ImportError;
+pub use files::{Folder, ModelFiles};
+pub use import::{Imported, import, import_files};

@@ -121,16 +121,40 @@ pub(crate) fn norm(weights: &[f64], biases: &[f64]) -> Option<Norm> {
     })
 }
 
-/// The Gaussian error linear unit.
-pub(crate) fn gelu() -> Activation {
-    let mut table = Box::new([0; ACTIVATION_TABLE]);
-    for (entry, place) in table.iter_mut().zip(-(ACTIVATION_TABLE as i32) / 2..) {
-        let x = libm::ldexp(place.into(), ACTIVATION_SHIFT - BETWEEN_BITS);
-        *entry = value(0.5 * x * (1.0 + libm::erf(x / core::f64::consts::SQRT_2)), BETWEEN_BITS);
+/// What is between the linear layers of a feed-forward network.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Function {
+    /// The Gaussian error linear unit.
+    Gelu,
+    /// That by the hyperbolic tangent.
+    GeluTanh,
+    /// The positive part.
+    Relu,
+}
+
+impl Function {
+    pub fn apply(self, x: f64) -> f64 {
+        match self {
+            Self::Gelu => 0.5 * x * (1.0 + libm::erf(x / core::f64::consts::SQRT_2)),
+            Self::GeluTanh => {
+                let inner = libm::sqrt(2.0 / core::f64::consts::PI) * (x + 0.044_715 * x * x * x);
+                0.5 * x * (1.0 + libm::tanh(inner))
+            }
+            Self::Relu => x.max(0.0),
+        }
     }
-    Activation {
-        shift: ACTIVATION_SHIFT as u8,
-        table,
+
+    /// The function as a table.
+    pub fn table(self) -> Activation {
+        let mut table = Box::new([0; ACTIVATION_TABLE]);
+        for (entry, place) in table.iter_mut().zip(-(ACTIVATION_TABLE as i32) / 2..) {
+            let x = libm::ldexp(place.into(), ACTIVATION_SHIFT - BETWEEN_BITS);
+            *entry = value(self.apply(x), BETWEEN_BITS);
+        }
+        Activation {
+            shift: ACTIVATION_SHIFT as u8,
+            table,
+        }
     }
 }
 
@@ -167,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_gelu_is_that_of_tables() {
-        let gelu = gelu();
+        let gelu = Function::Gelu.table();
         // x = 1 and x = −1: 0.841345 and −0.158655.
         assert_eq!(gelu.table[2048 + 512], 3446);
         assert_eq!(gelu.table[2048 - 512], -650);

@@ -1,29 +1,36 @@
-//! Importing: a small random model against its floats, and everything that is refused.
+//! Importing: a small random model against its floats, as people's tools write it, and everything that is refused.
 
+#[path = "import/dialects.rs"]
+mod dialects;
 mod float_model;
+#[path = "import/minilm.rs"]
+mod minilm;
 #[path = "../../../fuzz/src/models.rs"]
 mod models;
+#[path = "import/modules.rs"]
+mod modules;
+#[path = "import/refused.rs"]
+mod refused;
 #[path = "../../../fuzz/src/running.rs"]
 mod running;
+#[path = "import/sentences.rs"]
+mod sentences;
 #[path = "../../../fuzz/src/transformers.rs"]
 mod transformers;
 
 use agora_compute::{CancelFlag, CpuEngine, Engine, MemoryInputs, NoProgress};
-use agora_models::{Embedder, Embedding, ImportError, ModelFiles, import};
-use float_model::{FloatModel, HIDDEN, WORDS};
+use agora_models::{Embedder, Embedding, ImportError, import, import_files};
+use float_model::{FloatModel, dialect::Files};
 use proptest::prelude::*;
-use std::{fs, path::Path};
-use tempfile::TempDir;
 
-/// A directory with a small random model.
-fn directory(model: &FloatModel) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    model.write(directory.path());
-    directory
-}
+const SENTENCES: [&str; 4] = [
+    "one two three",
+    "nine",
+    "Eight seven six five four three two one",
+    "one unknown word",
+];
 
-fn embed(package: Vec<u8>, sentences: &[&str]) -> Vec<Embedding> {
-    let embedder = Embedder::new(package).unwrap();
+fn embed_with(embedder: &Embedder, sentences: &[&str]) -> Vec<Embedding> {
     let made = embedder.job(sentences).unwrap();
     let mut inputs = MemoryInputs::new();
     inputs.insert(embedder.package().clone());
@@ -34,153 +41,72 @@ fn embed(package: Vec<u8>, sentences: &[&str]) -> Vec<Embedding> {
     embedder.embeddings(&computation.output).unwrap()
 }
 
+fn embed(package: Vec<u8>, sentences: &[&str]) -> Vec<Embedding> {
+    embed_with(&Embedder::new(package).unwrap(), sentences)
+}
+
+/// Imports files that must be fine.
+fn imported(files: &Files) -> Vec<u8> {
+    import_files(files).unwrap_or_else(|error| panic!("{error}")).package
+}
+
+/// Imports files that must be refused, and returns what is said.
+fn refusal(files: &Files) -> String {
+    match import_files(files) {
+        Ok(_) => panic!("it was imported"),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn cosine(floats: &[f64], integers: &Embedding) -> f64 {
+    let integers: Vec<f64> = integers.0.iter().map(|&x| f64::from(x)).collect();
+    let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(x, y)| x * y).sum() };
+    dot(floats, &integers) / (dot(floats, floats) * dot(&integers, &integers)).sqrt()
+}
+
+/// Checks that the vectors of `package` are those that `floats` gives of the states of tokens.
+fn assert_near(package: Vec<u8>, model: &FloatModel, floats: impl Fn(&[Vec<f64>]) -> Vec<f64>) {
+    for (sentence, integers) in SENTENCES.iter().zip(embed(package, &SENTENCES)) {
+        let expected = floats(&model.states(&FloatModel::tokens(sentence)));
+        let found = cosine(&expected, &integers);
+        assert!(found > 0.995, "{sentence}: {found}");
+    }
+}
+
 #[test]
-fn integers_are_near_to_the_floats() {
+fn integers_are_near_to_the_floats_and_have_the_length_one() {
     let model = FloatModel::random(7);
-    let package = import(directory(&model).path()).unwrap();
-    let sentences = [
-        "one two three",
-        "nine",
-        "Eight seven six five four three two one",
-        "one unknown word",
-    ];
-    for (sentence, embedding) in sentences.iter().zip(embed(package, &sentences)) {
-        let floats = model.embed(&FloatModel::tokens(sentence));
-        let dot: f64 = floats
-            .iter()
-            .zip(&embedding.0)
-            .map(|(float, &integer)| float * f64::from(integer))
-            .sum();
-        let length = embedding
-            .0
-            .iter()
-            .map(|&integer| f64::from(integer).powi(2))
-            .sum::<f64>()
-            .sqrt();
-        assert!((length / 32_768.0 - 1.0).abs() < 1e-3, "{length}");
-        assert!(dot / length > 0.995, "{sentence}: {}", dot / length);
+    let imported = import_files(&model.files()).unwrap();
+    assert!(imported.accuracy > 0.995, "{}", imported.accuracy);
+    for (sentence, embedding) in SENTENCES.iter().zip(embed(imported.package, &SENTENCES)) {
+        let squares: f64 = embedding.0.iter().map(|&integer| f64::from(integer).powi(2)).sum();
+        assert!((squares.sqrt() / 32_768.0 - 1.0).abs() < 1e-3, "{squares}");
+        let cosine = cosine(&model.embed(&FloatModel::tokens(sentence)), &embedding);
+        assert!(cosine > 0.995, "{sentence}: {cosine}");
     }
 }
 
 #[test]
 fn the_same_model_gives_the_same_package() {
     let model = FloatModel::random(7);
-    let packages = [0, 1].map(|_| import(directory(&model).path()).unwrap());
+    let packages = [0, 1].map(|_| imported(&model.files()));
     assert_eq!(packages[0], packages[1]);
-    assert_ne!(packages[0], import(directory(&FloatModel::random(8)).path()).unwrap());
+    assert_ne!(packages[0], imported(&FloatModel::random(8).files()));
 }
 
 #[test]
-fn sentences_are_cut_to_what_the_model_can_take() {
-    let package = import(directory(&FloatModel::random(7)).path()).unwrap();
-    let embedder = Embedder::new(package).unwrap();
-    let long = "one ".repeat(100);
-    // [CLS], the words, [SEP].
-    assert_eq!(embedder.tokens(&long).unwrap().len(), 20);
-    assert_eq!(embedder.tokens("ONE two").unwrap(), FloatModel::tokens("one two"));
-    assert!(embedder.job::<&str>(&[]).is_err());
-    assert!(embedder.embeddings(&[0; 3]).is_err());
-}
-
-fn change_config(directory: &Path, from: &str, to: &str) {
-    let path = directory.join("config.json");
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{text}");
-    fs::write(path, text.replace(from, to)).unwrap();
-}
-
-#[test]
-fn other_configurations_are_refused() {
-    let model = FloatModel::random(7);
-    let refused = |from: &str, to: &str| {
-        let directory = directory(&model);
-        change_config(directory.path(), from, to);
-        import(directory.path()).unwrap_err()
-    };
-    assert!(matches!(
-        refused("\"bert\"", "\"llama\""),
-        ImportError::Unsupported { .. }
-    ));
-    assert!(matches!(
-        refused("\"gelu\"", "\"relu\""),
-        ImportError::Unsupported { .. }
-    ));
-    let hidden = format!("\"hidden_size\":{HIDDEN}");
-    assert!(matches!(
-        refused(&hidden, "\"hidden_size\":0"),
-        ImportError::Size { found: 0, .. }
-    ));
-    assert!(matches!(
-        refused(&hidden, "\"hidden_size\":4000000000"),
-        ImportError::Size { .. }
-    ));
-    assert!(matches!(
-        refused(&hidden, "\"hidden_size\":33"),
-        ImportError::Heads { .. }
-    ));
-    assert!(matches!(
-        refused(&hidden, "\"hidden_size\":64"),
-        ImportError::Shape { .. }
-    ));
-    let layers = "\"num_hidden_layers\":2";
-    assert!(matches!(
-        refused(layers, "\"num_hidden_layers\":3"),
-        ImportError::Tensors(_)
-    ));
-    assert!(matches!(
-        refused(layers, "\"num_hidden_layers\":-1"),
-        ImportError::Json { .. }
-    ));
-    let words = format!("\"vocab_size\":{WORDS}");
-    assert!(matches!(
-        refused(&words, "\"vocab_size\":65537"),
-        ImportError::Size { .. }
-    ));
-}
-
-#[test]
-fn damaged_files_are_refused() {
-    let model = FloatModel::random(7);
-    let with = |name: &str, content: &[u8]| {
-        let directory = directory(&model);
-        fs::write(directory.path().join(name), content).unwrap();
-        import(directory.path()).unwrap_err()
-    };
-    assert!(matches!(with("tokenizer.json", b"{}"), ImportError::Tokenizer(_)));
-    assert!(matches!(with("config.json", b"{"), ImportError::Json { .. }));
-    let tensors = model.safetensors();
-    for length in [0, 4, 7, 8, 100, tensors.len() - 1] {
-        assert!(
-            matches!(with("model.safetensors", &tensors[..length]), ImportError::Tensors(_)),
-            "{length}"
-        );
+fn a_folder_is_read_as_files_in_memory_are() {
+    let mut files = FloatModel::random(7).files();
+    float_model::dialect::add_modules(&mut files, &serde_json::json!({"pooling_mode": "cls"}), &[]);
+    let folder = tempfile::tempdir().unwrap();
+    for (path, content) in &files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
     }
-    // A header of 2⁶³ bytes.
-    let mut huge = tensors.clone();
-    huge[7] = 0x80;
-    assert!(matches!(with("model.safetensors", &huge), ImportError::Tensors(_)));
-
-    let directory = directory(&model);
-    fs::remove_file(directory.path().join("model.safetensors")).unwrap();
-    assert!(matches!(import(directory.path()), Err(ImportError::Read { .. })));
-}
-
-#[test]
-fn weights_that_are_not_finite_are_refused() {
-    for weight in [f32::NAN, f32::INFINITY] {
-        let mut model = FloatModel::random(7);
-        model.set("encoder.layer.1.output.dense.weight", 5, weight);
-        assert!(matches!(
-            import(directory(&model).path()),
-            Err(ImportError::NotFinite(_))
-        ));
-    }
-    let mut model = FloatModel::random(7);
-    model.set("encoder.layer.1.output.dense.weight", 5, f32::MAX);
-    assert!(matches!(
-        import(directory(&model).path()),
-        Err(ImportError::TooCoarse(_))
-    ));
+    assert_eq!(import(folder.path()).unwrap().package, imported(&files));
+    std::fs::remove_file(folder.path().join("1_Pooling/config.json")).unwrap();
+    assert!(matches!(import(folder.path()), Err(ImportError::Missing { .. })));
 }
 
 proptest! {
@@ -190,36 +116,11 @@ proptest! {
     fn changed_tensors_are_refused_or_imported_without_a_panic(
         changes in prop::collection::vec((0usize..6000, any::<u8>()), 1..4),
     ) {
-        let model = FloatModel::random(7);
-        let mut tensors = model.safetensors();
+        let mut files = FloatModel::random(7).files();
+        let tensors = files.get_mut("model.safetensors").unwrap();
         for (at, byte) in changes {
             tensors[at] = byte;
         }
-        let (config, tokenizer) = (FloatModel::config(), FloatModel::tokenizer());
-        models::check_import(ModelFiles {
-            config: config.as_bytes(),
-            sentence: None,
-            tokenizer: tokenizer.as_bytes(),
-            tensors: &tensors,
-        });
+        models::check_import(&files);
     }
-}
-
-#[test]
-fn minilm_gives_the_embedding_that_everybody_gets() {
-    let package = import(&agora_test_support::minilm()).unwrap();
-    let embeddings = embed(
-        package,
-        &[
-            "This is an example sentence",
-            "That is a sample phrase",
-            "Cats chase mice",
-        ],
-    );
-    // As the model's page and every float implementation give it.
-    let expected = [0.067_66, 0.063_50, 0.048_71, 0.079_30, 0.037_45];
-    for (found, expected) in embeddings[0].to_floats().into_iter().zip(expected) {
-        assert!((found - expected).abs() < 0.01, "{found} {expected}");
-    }
-    assert!(embeddings[0].cosine(&embeddings[1]) > embeddings[0].cosine(&embeddings[2]) + 0.3);
 }

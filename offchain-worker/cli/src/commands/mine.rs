@@ -82,7 +82,10 @@ const ALL_SELECTOR: &str = "all";
 /// Opens and self-tests every device named, each once.
 async fn open_engines(selectors: Vec<String>, options: GpuOptions) -> Result<Vec<Arc<dyn Engine>>, CliError> {
     let opened = tokio::task::spawn_blocking(move || {
-        if selectors.iter().any(|selector| selector == ALL_SELECTOR) {
+        if selectors
+            .iter()
+            .any(|selector| selector.trim().eq_ignore_ascii_case(ALL_SELECTOR))
+        {
             return open_all(&options);
         }
         let (selectors, repeated) = agora_compute::distinct_devices(&selectors)?;

@@ -5,8 +5,7 @@ use crate::{
     commands::{addresses, quote},
     context::{Context, serve_blobs, shutdown},
     exit::CliError,
-    jobs::Prepared,
-    output::{answer, not_final},
+    output::{answer, not_final, warn},
     units::{Amount, Uuid},
 };
 use agora_blobs::{BlobKind, BlobStore};
@@ -30,7 +29,7 @@ pub struct Published {
     fee: String,
     deadline: BlockNumber,
     block: BlockNumber,
-    /// What the publisher probably does not mean.
+    /// What is probably not meant.
     warnings: Vec<String>,
 }
 
@@ -51,11 +50,10 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
         }
         _ => None,
     };
-    let Prepared { spec, warnings } = job.prepare(&blobs).await?;
-    // Before anything is paid for.
-    for warning in &warnings {
-        tracing::warn!("{warning}");
-    }
+    let prepared = job.prepare()?;
+    let warnings = prepared.warnings().to_vec();
+    warnings.iter().for_each(|one| warn(one));
+    let spec = prepared.store(&blobs).await?;
     let submitter = context.submitter().await?;
     if !terms.dry_run {
         addresses::announce(&submitter, &terms.announce, terms.allow_private_peers).await?;
@@ -199,7 +197,7 @@ pub mod tests {
             fee: text(),
             deadline: 110,
             block: 10,
-            warnings: Vec::new(),
+            warnings: vec![text()],
         };
         let cancelled = Cancelled {
             task: 7,

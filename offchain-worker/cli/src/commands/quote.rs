@@ -24,11 +24,11 @@ pub struct Quoted {
     suffices: bool,
     /// What is missing; zero if it suffices.
     missing: String,
-    /// What the publisher probably does not mean.
+    /// What is probably not meant.
     warnings: Vec<String>,
 }
 
-/// Shows what `call`, a publication with these terms, would hold and cost.
+/// Shows what `call`, a publication with these terms and `warnings`, would hold and cost.
 ///
 /// Errors: the balance does not suffice.
 pub async fn show(
@@ -108,7 +108,7 @@ pub mod tests {
             free: text(),
             suffices: true,
             missing: text(),
-            warnings: Vec::new(),
+            warnings: vec![text()],
         }
     }
 

@@ -2,10 +2,10 @@
 
 use super::{
     Prepare,
-    inputs::{read, store, unusable},
+    inputs::{read, unusable},
+    prepared::JobInputs,
 };
 use crate::exit::CliError;
-use agora_blobs::BlobStore;
 use agora_compute::classifier::{self, NetworkError};
 use agora_primitives::job::{InferenceJob, JobKind};
 use std::path::PathBuf;
@@ -20,8 +20,12 @@ pub struct ClassificationArgs {
     images: PathBuf,
 }
 
+/// What helps if a pixel is above the network's maximum.
+const BRIGHT: &str = "scale all pixels to 0 up to the largest value of a pixel that the network was trained with, which is \
+                      byte 22 of its package";
+
 impl Prepare for ClassificationArgs {
-    async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError> {
+    fn prepare(self, inputs: &mut JobInputs) -> Result<JobKind, CliError> {
         let (package, pixels) = (read(&self.model)?, read(&self.images)?);
         let no_network = |error: NetworkError| unusable(&self.model, error);
         let decoded = classifier::Package::decode(&package).map_err(no_network)?;
@@ -37,8 +41,12 @@ impl Prepare for ClassificationArgs {
             return Err(unusable(&self.images, reason));
         }
         Ok(JobKind::Inference(InferenceJob {
-            model: store(blobs, package).await?,
-            input: store(blobs, pixels).await?,
+            model: inputs.add(
+                &self.model,
+                package,
+                "make the package again, with `agora result --format model`",
+            ),
+            input: inputs.add(&self.images, pixels, BRIGHT),
             network: decoded.network(),
             // A job with more items than fit is refused by its limits.
             items: u32::try_from(items).unwrap_or(u32::MAX),
@@ -54,6 +62,11 @@ mod tests {
 
     /// A network of 2 × 2 pixels, one hidden unit and two classes.
     fn package() -> classifier::Package {
+        package_of(255)
+    }
+
+    /// One with such a largest value of a pixel.
+    fn package_of(maximum: u8) -> classifier::Package {
         let shape = classifier::Shape {
             width: 2,
             height: 2,
@@ -65,7 +78,7 @@ mod tests {
             classes: 2,
         };
         let weights = vec![1; shape.weights()];
-        let package = classifier::Package::new(shape, 255, weights);
+        let package = classifier::Package::new(shape, maximum, weights);
         package.expect("within the limits")
     }
 
@@ -90,6 +103,22 @@ mod tests {
             refused.contains("2 × 2 pixels") && refused.contains(&images),
             "{refused}"
         );
+    }
+
+    #[tokio::test]
+    async fn images_that_no_worker_could_use_are_refused_before_money_is_spent() {
+        let files = Files::new();
+        let (model, images) = (
+            files.write("model", package_of(16).encode()),
+            files.write("images", [16, 0, 3, 9, 16, 17, 0, 0]),
+        );
+        let arguments = ["classification", "--model", &model, "--images", &images];
+        let refused = prepare(&arguments).await.expect_err("a pixel is too bright");
+        assert!(refused.starts_with(&format!("{images}, byte 5: ")), "{refused}");
+        assert!(refused.contains("scale all pixels"), "{refused}");
+        let fitting = files.write("images", [16; 8]);
+        let arguments = ["classification", "--model", &model, "--images", &fitting];
+        prepare(&arguments).await.expect("all pixels are at the maximum");
     }
 
     #[tokio::test]

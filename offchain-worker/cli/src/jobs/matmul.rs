@@ -2,11 +2,11 @@
 
 use super::{
     Prepare, Show,
-    inputs::{read, store},
+    inputs::read,
     lines::{json_lines, words},
+    prepared::JobInputs,
 };
 use crate::{args::ResultFormat, exit::CliError};
-use agora_blobs::BlobStore;
 use agora_compute::Inputs;
 use agora_primitives::job::{JobKind, MatmulJob};
 use std::path::PathBuf;
@@ -31,9 +31,10 @@ pub struct MatmulArgs {
 }
 
 impl Prepare for MatmulArgs {
-    async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError> {
-        let matrix = store(blobs, read(&self.matrix)?).await?;
-        let input = store(blobs, read(&self.vectors)?).await?;
+    fn prepare(self, inputs: &mut JobInputs) -> Result<JobKind, CliError> {
+        let remedy = "write one signed byte for each element";
+        let matrix = inputs.add(&self.matrix, read(&self.matrix)?, remedy);
+        let input = inputs.add(&self.vectors, read(&self.vectors)?, remedy);
         // Zero columns give zero rows; the job is then refused for a count of zero.
         // More than can be counted is more than a job may have, and is refused.
         let count = |bytes: u64| {

@@ -1,11 +1,11 @@
 //! Rendering: pictures of a scene.
 
 use super::{
-    Show,
-    inputs::{read, store, unusable},
+    Prepare, Show,
+    inputs::{read, unusable},
+    prepared::JobInputs,
 };
 use crate::{args::ResultFormat, exit::CliError, units::Seed};
-use agora_blobs::BlobStore;
 use agora_compute::{Inputs, scene::Scene};
 use agora_primitives::job::{JobKind, Region, RenderingJob};
 use agora_scenes::{Description, Folder};
@@ -53,17 +53,19 @@ fn parse_region(text: &str) -> Result<Region, String> {
     }
 }
 
-impl RenderingArgs {
-    /// The job that they describe, of which `warnings` are told. Its scene is in `blobs` then.
-    pub(super) async fn prepare(self, blobs: &BlobStore, warnings: &mut Vec<String>) -> Result<JobKind, CliError> {
+impl Prepare for RenderingArgs {
+    fn prepare(self, inputs: &mut JobInputs) -> Result<JobKind, CliError> {
         let whole = Region {
             x: 0,
             y: 0,
             width: self.width,
             height: self.height,
         };
+        let mut warnings = Vec::new();
+        let scene = scene(&self.scene, &mut warnings)?;
+        inputs.warn(warnings);
         Ok(JobKind::Rendering(RenderingJob {
-            scene: store(blobs, scene(&self.scene, warnings)?).await?,
+            scene: inputs.add(&self.scene, scene, "change what the scene describes"),
             seed: self.seed.unwrap_or_else(Seed::random).0,
             width: self.width,
             height: self.height,

@@ -1,8 +1,7 @@
 //! Synthetic jobs: chains of matrix products over F_251.
 
-use super::{Prepare, Show};
+use super::{Prepare, Show, prepared::JobInputs};
 use crate::{args::ResultFormat, exit::CliError, units::Seed};
-use agora_blobs::BlobStore;
 use agora_compute::Inputs;
 use agora_primitives::job::{JobKind, SyntheticJob};
 
@@ -20,7 +19,7 @@ pub struct SyntheticArgs {
 }
 
 impl Prepare for SyntheticArgs {
-    async fn prepare(self, _: &BlobStore) -> Result<JobKind, CliError> {
+    fn prepare(self, _: &mut JobInputs) -> Result<JobKind, CliError> {
         Ok(JobKind::Synthetic(SyntheticJob {
             seed: self.seed.unwrap_or_else(Seed::random).0,
             matrix_size: self.matrix_size,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::args::{Cli, Command};
+use agora_blobs::BlobStore;
 use agora_compute::NoInputs;
 use agora_primitives::participants::Specialisation;
 use clap::{CommandFactory, Parser};
@@ -20,10 +21,9 @@ pub fn parse(arguments: &[&str]) -> Result<JobArgs, String> {
 
 /// The job that `agora publish` makes of `arguments`, or what it says against them.
 pub async fn prepare(arguments: &[&str]) -> Result<JobSpec, String> {
-    let prepared = parse(arguments)?.prepare(&BlobStore::in_memory()).await;
-    prepared
-        .map(|prepared| prepared.spec)
-        .map_err(|error| error.to_string())
+    let prepared = parse(arguments)?.prepare().map_err(|error| error.to_string())?;
+    let stored = prepared.store(&BlobStore::in_memory()).await;
+    stored.map_err(|error| error.to_string())
 }
 
 /// `output` in a format of text.
@@ -122,8 +122,13 @@ async fn inputs_are_in_the_store_when_the_job_is_ready() {
     let (matrix, vectors) = (files.write("matrix", [1; 12]), files.write("vectors", [2; 6]));
     let arguments = ["matmul", "--matrix", &matrix, "--vectors", &vectors, "--columns", "3"];
     let blobs = BlobStore::in_memory();
-    let job = parse(&arguments).expect("well formed").prepare(&blobs).await;
-    let inputs = job.expect("a job").spec.inputs();
+    let job = parse(&arguments)
+        .expect("well formed")
+        .prepare()
+        .expect("a job")
+        .store(&blobs)
+        .await;
+    let inputs = job.expect("a job").inputs();
     assert_eq!(inputs.len(), 2);
     for input in inputs {
         let stored = blobs.contains(agora_blobs::BlobKind::Input, &input.hash.0).await;

@@ -2,12 +2,12 @@
 
 use super::{
     Prepare, Show,
-    inputs::{read, store, unusable},
+    inputs::{read, unusable},
     lines::json_lines,
+    prepared::JobInputs,
     unfit,
 };
 use crate::{args::ResultFormat, exit::CliError, units::Seed};
-use agora_blobs::BlobStore;
 use agora_compute::{
     EngineError, Inputs,
     training::{Checkpoint, Dataset, Output},
@@ -75,18 +75,26 @@ fn network_text(network: NetworkShape) -> String {
 }
 
 impl Prepare for TrainingArgs {
-    async fn prepare(self, blobs: &BlobStore) -> Result<JobKind, CliError> {
+    fn prepare(self, inputs: &mut JobInputs) -> Result<JobKind, CliError> {
         let bytes = read(&self.data)?;
         let data = Dataset::decode(&bytes).map_err(|error| unusable(&self.data, error))?;
+        let of_data = inputs.add(
+            &self.data,
+            bytes,
+            "write the data set as docs/protocol/training.md says",
+        );
         let start = match &self.start {
-            Some(path) => Some(store(blobs, read(path)?).await?),
+            Some(path) => {
+                let remedy = "go on from a checkpoint as `agora result --format checkpoint` gives it";
+                Some(inputs.add(path, read(path)?, remedy))
+            }
             None => None,
         };
         Ok(JobKind::Training(TrainingJob {
             width: data.width.into(),
             height: data.height.into(),
             classes: data.classes.into(),
-            data: store(blobs, bytes).await?,
+            data: of_data,
             network: self.network,
             seed: self.seed.unwrap_or_else(Seed::random).0,
             batch: self.batch,

@@ -1,7 +1,9 @@
 //! A small random encoder of type BERT in floats: its files, and its forward pass, written apart from the importer.
 
-use safetensors::{Dtype, tensor::TensorView};
-use std::{collections::BTreeMap, fs, path::Path};
+pub mod dialect;
+
+use dialect::{Dialect, Files};
+use std::collections::BTreeMap;
 
 pub const HIDDEN: usize = 32;
 pub const WORDS: usize = 15;
@@ -15,7 +17,8 @@ const VOCABULARY: [&str; WORDS] = [
 ];
 
 /// Tensors by their names.
-pub struct FloatModel(BTreeMap<String, (Vec<usize>, Vec<f32>)>);
+/// With its activation.
+pub struct FloatModel(pub BTreeMap<String, (Vec<usize>, Vec<f32>)>, pub fn(f64) -> f64);
 
 impl FloatModel {
     pub fn random(seed: u64) -> Self {
@@ -58,35 +61,21 @@ impl FloatModel {
                 .collect();
             (name, (shape, elements))
         });
-        Self(tensors.collect())
+        Self(tensors.collect(), gelu)
     }
 
     pub fn set(&mut self, name: &str, at: usize, element: f32) {
         self.0.get_mut(name).unwrap().1[at] = element;
     }
 
-    pub fn safetensors(&self) -> Vec<u8> {
-        let bytes: Vec<(&String, Vec<usize>, Vec<u8>)> = self
-            .0
-            .iter()
-            .map(|(name, (shape, elements))| {
-                let bytes = elements.iter().flat_map(|element| element.to_le_bytes()).collect();
-                (name, shape.clone(), bytes)
-            })
-            .collect();
-        let views = bytes.iter().map(|(name, shape, bytes)| {
-            (
-                name.as_str(),
-                TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
-            )
-        });
-        safetensors::serialize(views, None).unwrap()
+    /// Multiplies element `at` of the tensor `name`.
+    pub fn scale(&mut self, name: &str, at: usize, factor: f32) {
+        self.0.get_mut(name).unwrap().1[at] *= factor;
     }
 
-    pub fn write(&self, directory: &Path) {
-        fs::write(directory.join("model.safetensors"), self.safetensors()).unwrap();
-        fs::write(directory.join("config.json"), Self::config()).unwrap();
-        fs::write(directory.join("tokenizer.json"), Self::tokenizer()).unwrap();
+    /// The files of the model as transformers writes them.
+    pub fn files(&self) -> Files {
+        Dialect::default().files(self)
     }
 
     pub fn config() -> String {
@@ -130,8 +119,8 @@ impl FloatModel {
         &self.0[name].1
     }
 
-    /// The embedding, of length 1.
-    pub fn embed(&self, tokens: &[u16]) -> Vec<f64> {
+    /// The states of `tokens` after the last layer.
+    pub fn states(&self, tokens: &[u16]) -> Vec<Vec<f64>> {
         let row = |name: &str, i: usize| self.get(name)[i * HIDDEN..(i + 1) * HIDDEN].to_vec();
         let mut rows: Vec<Vec<f64>> = (0..)
             .zip(tokens)
@@ -150,9 +139,12 @@ impl FloatModel {
         for layer in 0..LAYERS {
             rows = self.layer(&format!("encoder.layer.{layer}"), &rows);
         }
-        let sums: Vec<f64> = (0..HIDDEN).map(|i| rows.iter().map(|row| row[i]).sum()).collect();
-        let length = dot(&sums, &sums).sqrt();
-        sums.into_iter().map(|sum| sum / length).collect()
+        rows
+    }
+
+    /// The embedding with mean pooling.
+    pub fn embed(&self, tokens: &[u16]) -> Vec<f64> {
+        column_sums(&self.states(tokens))
     }
 
     fn layer(&self, name: &str, rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
@@ -190,7 +182,7 @@ impl FloatModel {
                 let between: Vec<f64> = self
                     .linear(&format!("{name}.intermediate.dense"), &row)
                     .into_iter()
-                    .map(gelu)
+                    .map(self.1)
                     .collect();
                 let output = self.linear(&format!("{name}.output.dense"), &between);
                 self.norm(&format!("{name}.output.LayerNorm"), &add(&row, &output))
@@ -218,6 +210,11 @@ impl FloatModel {
             .map(|i| (row[i] - mean) / variance.sqrt() * f64::from(weight[i]) + f64::from(bias[i]))
             .collect()
     }
+}
+
+/// Number by number, the sums of `rows`.
+pub fn column_sums(rows: &[Vec<f64>]) -> Vec<f64> {
+    (0..HIDDEN).map(|i| rows.iter().map(|row| row[i]).sum()).collect()
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -24,6 +24,11 @@ pub struct Item<'a> {
     pub number: u64,
 }
 
+/// The numbers of the poolings; any other is the mean.
+const FIRST: u8 = 1;
+const MAXIMUM: u8 = 2;
+const LAST: u8 = 3;
+
 /// A name of a tensor's owner, in a layer or before them.
 type Owner = (Option<u32>, &'static str);
 
@@ -257,19 +262,35 @@ impl Item<'_> {
     fn pool(&self) -> Result<Vec<u8>, Fault> {
         let n = self.items.kept(self.blobs, self.step)?.len() as u64;
         let last = Stage::before(self.package.shape.layers);
-        let mut sums = vec![0i64; self.package.shape.hidden as usize];
+        let pooling = self.package.pooling(self.blobs)?;
+        let mut sums: Vec<i64> = Vec::new();
         let mut start = 0u64;
         while start < n {
             let end = start.saturating_add(BLOCK_TOKENS).min(n);
             for row in self.rows(last, &(start..end))? {
-                for (sum, value) in sums.iter_mut().zip(row) {
-                    *sum = sum.saturating_add(value.into());
+                if sums.is_empty() {
+                    sums.extend(row.into_iter().map(i64::from));
+                    continue;
+                }
+                for (sum, value) in sums.iter_mut().zip(row.into_iter().map(i64::from)) {
+                    *sum = match pooling {
+                        FIRST => *sum,
+                        MAXIMUM => value.max(*sum),
+                        LAST => value,
+                        _ => sum.saturating_add(value),
+                    };
                 }
             }
             start = end;
         }
+        // Whoever keeps an item without tokens has an output of the right length all the same.
+        sums.resize(self.package.shape.hidden as usize, 0);
+        let count = match pooling {
+            FIRST | MAXIMUM | LAST => 1,
+            _ => n.cast_signed(),
+        };
         for sum in &mut sums {
-            *sum = divide(sum.saturating_mul(8), n.cast_signed());
+            *sum = divide(sum.saturating_mul(8), count);
         }
         let squares = sums.iter().fold(0u64, |squares, &y| {
             let amount = y.unsigned_abs();

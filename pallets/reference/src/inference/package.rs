@@ -9,8 +9,12 @@ use agora_jobs::{
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// Where in the header `epsilon` is. Everything before it follows from the job.
+/// Where in the header `epsilon` is. Everything before it follows from the job, but for the pooling.
 const EPSILON: u64 = 45;
+/// Where the pooling is.
+const POOLING: u64 = 44;
+/// The largest number of a pooling.
+const LAST_POOLING: u8 = 3;
 /// The most elements that are held at once while a package is scanned.
 const HELD: u64 = 4096;
 
@@ -43,6 +47,7 @@ impl Package<'_> {
             block: start..start.saturating_add(MAX_SCAN_BYTES),
         };
         scan.compare(0, &self.header())?;
+        scan.pooling()?;
         let mut at = TRANSFORMER_HEADER;
         for tensor in self.shape.first_tensors() {
             at = scan.tensor(at, &tensor, None)?;
@@ -85,8 +90,8 @@ impl Package<'_> {
             .into_iter()
             .flat_map(u32::to_le_bytes),
         );
-        // The one variant of each part of the architecture.
-        header.extend([0; 7]);
+        // The one variant of each part of the architecture; the pooling follows.
+        header.extend([0; 6]);
         header
     }
 
@@ -95,6 +100,14 @@ impl Package<'_> {
         let mut bytes = [0; 4];
         Reader::new(blobs, Source::Input(self.model)).read(EPSILON, &mut bytes)?;
         Ok(u32::from_le_bytes(bytes))
+    }
+
+    /// The number of the pooling: at most [`LAST_POOLING`] if the scan has found it so.
+    pub fn pooling(&self, blobs: &dyn Blobs) -> Result<u8, Fault> {
+        let mut byte = [0];
+        Reader::new(blobs, Source::Input(self.model)).read(POOLING, &mut byte)?;
+        let [pooling] = byte;
+        Ok(pooling)
     }
 
     /// Elements `range` of the tensor `owner.role`.
@@ -157,6 +170,20 @@ impl Scan<'_> {
             Some(place) => Err(Fault::Unusable {
                 reason: "the package is not one of the network that the job says",
                 at: from.saturating_add(place as u64),
+            }),
+        }
+    }
+
+    /// Checks the number of the pooling, if it lies in the block.
+    fn pooling(&mut self) -> Result<(), Fault> {
+        if !self.block.contains(&POOLING) {
+            return Ok(());
+        }
+        match self.reader.read_vec(POOLING, 1)?.first() {
+            Some(&(0..=LAST_POOLING)) => Ok(()),
+            _ => Err(Fault::Unusable {
+                reason: "the package has a pooling that there is not",
+                at: POOLING,
             }),
         }
     }

@@ -242,7 +242,8 @@ impl Plan<'_> {
                         size: self.shape.output_bytes().into(),
                     },
                     work: product([numbers, NUMBER_WORK]),
-                    chunks: sum([blocks, TOKENS_CHUNKS]),
+                    // The package's header says how rows are pooled.
+                    chunks: sum([blocks, TOKENS_CHUNKS, 1]),
                 }
             }
         }

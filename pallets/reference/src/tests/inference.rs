@@ -15,6 +15,7 @@ struct Vector {
     name: String,
     seed: String,
     shape: [u32; 8],
+    pooling: u8,
     items: Vec<Vec<u16>>,
     package_hash: String,
     job: String,
@@ -31,7 +32,9 @@ impl Vector {
     fn texts(&self) -> Texts {
         let mut seed = [0; 32];
         hex::decode_to_slice(&self.seed, &mut seed).unwrap();
-        Texts::new(seed, self.shape, &self.items)
+        let mut texts = Texts::new(seed, self.shape, &self.items);
+        texts.package[44] = self.pooling;
+        texts
     }
 }
 

@@ -104,15 +104,15 @@ fn refusals_and_warnings_name_all_files_on_the_way() {
     );
 }
 
-#[tokio::test]
-async fn what_is_probably_not_meant_is_told_of_with_the_job() {
+#[test]
+fn what_is_probably_not_meant_is_told_of_with_the_job() {
     let files = Files::new();
     let black = r##""sky": { "zenith": "#000000", "horizon": "#000000", "ground": "#000000" }, "spheres""##;
     let path = files.write("scene.json", SPHERE.replace("\"spheres\"", black));
     let args = parse(&["rendering", "--scene", &path]).expect("well formed");
-    let prepared = args.prepare(&BlobStore::in_memory()).await.expect("a job");
-    let [warning] = &prepared.warnings[..] else {
-        panic!("{:?}", prepared.warnings)
+    let prepared = args.prepare().expect("a job");
+    let [warning] = prepared.warnings() else {
+        panic!("{:?}", prepared.warnings())
     };
     assert!(warning.contains("nothing gives light"), "{warning}");
 }

@@ -62,6 +62,46 @@ async fn sizes_follow_from_the_data() {
 }
 
 #[tokio::test]
+async fn a_start_or_data_that_no_worker_could_use_are_refused_before_money_is_spent() {
+    let files = Files::new();
+    let path = files.write("data", data());
+    // A perceptron of 4 inputs, 2 hidden units and 2 classes: 16 weights, each with a momentum.
+    let checkpoint = |weight: i32| {
+        let mut bytes = vec![0; 4 + 8 * 16];
+        bytes[4..8].copy_from_slice(&weight.to_le_bytes());
+        bytes
+    };
+    let common = arguments(&path);
+    let with = |start: &str| {
+        [&common[..], &["--start", start]]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    for (weight, is_usable) in [(127 << 16, true), ((127 << 16) + 1, false), (i32::MAX, false)] {
+        let start = files.write("start", checkpoint(weight));
+        let line = with(&start);
+        let prepared = prepare(&line.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        match prepared {
+            Ok(_) => assert!(is_usable, "{weight}"),
+            Err(refused) => {
+                assert!(
+                    !is_usable && refused.starts_with(&format!("{start}, byte 4: a weight is too large")),
+                    "{refused}"
+                );
+                assert!(refused.contains("--format checkpoint"), "{refused}");
+            }
+        }
+    }
+    let mut bright = data();
+    bright[20] = 17;
+    let bright = files.write("bright", bright);
+    let refused = prepare(&arguments(&bright)).await.expect_err("a pixel is too bright");
+    assert!(refused.starts_with(&bright), "{refused}");
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_data_set_is_refused() {
     let files = Files::new();
     let path = files.write("data", "no data");

@@ -85,13 +85,33 @@ pub struct Activation {
     pub table: Box<[i32; ACTIVATION_TABLE]>,
 }
 
-/// A transformer encoder with mean pooling: one vector for each list of tokens.
+/// What becomes of the states of an item's tokens, number by number, before they are scaled to the length 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pooling {
+    /// Their mean.
+    Mean,
+    /// That of the first token, which is `[CLS]` in models that are trained for it.
+    First,
+    /// The largest of all tokens.
+    Max,
+    /// That of the last token.
+    Last,
+}
+
+impl Pooling {
+    /// All of them, each at the place of its number in packages.
+    pub const ALL: [Self; 4] = [Self::Mean, Self::First, Self::Max, Self::Last];
+}
+
+/// A transformer encoder: one vector for each list of tokens.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Encoder {
     /// Its sizes.
     pub shape: Shape,
     /// What is added to the sums of squares in normalisations.
     pub norm_epsilon: u32,
+    /// How tokens become a vector.
+    pub pooling: Pooling,
     /// The first state.
     pub embedding: Embedding,
     /// The layers.

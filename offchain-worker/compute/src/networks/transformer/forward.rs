@@ -1,7 +1,7 @@
 //! The forward pass on the processor: the reference.
 
 use super::{
-    Encoder, Layer, Norm,
+    Encoder, Layer, Norm, Pooling,
     linear::LinearLayer,
     operators::{
         ATTENTION_LEVELS, ATTENTION_SHIFT, EXPONENT_ONE, KEY_SHIFT, Normaliser, QUERY_SHIFT, clamp, divide, normalise,
@@ -91,7 +91,11 @@ impl PreparedEncoder {
             self.feed_forward(&mut states, (layer, linears), cancel)?;
         }
         let states = &states;
-        Ok(places.into_iter().flat_map(|place| pool(states, place)).collect())
+        let pooling = self.encoder.pooling;
+        Ok(places
+            .into_iter()
+            .flat_map(|place| pool(states, place, pooling))
+            .collect())
     }
 
     /// The first states: embeddings of tokens and positions.
@@ -261,17 +265,27 @@ fn weigh(probabilities: &[i32], values: &[i32], attended: &mut [i32]) {
     }
 }
 
-/// The mean of the rows at `place`, scaled to the Euclidean length 1, in units of 2⁻¹⁵.
-fn pool(states: &States, place: Range<usize>) -> Vec<i16> {
-    let mut sums = vec![0; states.width];
-    for row in states.values[place.start * states.width..place.end * states.width].chunks_exact(states.width) {
-        for (sum, value) in sums.iter_mut().zip(row) {
-            *sum += value;
+/// The rows at `place`, of which there is at least one, made one and scaled to the Euclidean length 1, in units of 2⁻¹⁵.
+fn pool(states: &States, place: Range<usize>, pooling: Pooling) -> Vec<i16> {
+    let width = states.width;
+    let rows = match pooling {
+        Pooling::Mean | Pooling::Max => place,
+        Pooling::First => place.start..place.start + 1,
+        Pooling::Last => place.end - 1..place.end,
+    };
+    let mut sums = states.values[rows.start * width..(rows.start + 1) * width].to_vec();
+    for row in states.values[(rows.start + 1) * width..rows.end * width].chunks_exact(width) {
+        for (sum, &value) in sums.iter_mut().zip(row) {
+            *sum = match pooling {
+                Pooling::Max => value.max(*sum),
+                _ => *sum + value,
+            };
         }
     }
+    let count = if pooling == Pooling::Mean { rows.len() as u32 } else { 1 };
     for sum in &mut sums {
         // Eighths of values, for the precision: below 2²² in amount, as a value's is below 2¹⁹.
-        *sum = divide(*sum * 8, place.len() as u32);
+        *sum = divide(*sum * 8, count);
     }
     let squares = sums.iter().map(|sum| u64::from(sum.unsigned_abs()).pow(2)).sum();
     let normaliser = Normaliser::new(squares);

@@ -6,7 +6,7 @@ mod error;
 mod reader;
 mod writer;
 
-use super::{Encoder, Shape};
+use super::{Encoder, Pooling, Shape};
 use agora_primitives::job::inference::MAX_TOKENIZER;
 use decode::{check_size, read_encoder, read_shape};
 use encode::write_encoder;
@@ -30,8 +30,8 @@ pub struct Package {
     pub tokenizer: Vec<u8>,
 }
 
-/// The parts of the architecture that a package names. This version computes one variant of each.
-const SUPPORTED: [(&str, u8); 7] = [
+/// The parts of the architecture that a package names in front of the pooling. This version computes one variant of each.
+const SUPPORTED: [(&str, u8); 6] = [
     (
         "the normalisation (0: by mean and variance; 1: by the root of the mean square)",
         0,
@@ -41,8 +41,8 @@ const SUPPORTED: [(&str, u8); 7] = [
     ("the gate of the perceptron (0: none; 1: gated)", 0),
     ("the positions (0: added from a table; 1: rotary)", 0),
     ("the mask of the attention (0: none; 1: causal)", 0),
-    ("the pooling (0: mean of the tokens)", 0),
 ];
+const POOLING: &str = "the pooling (0: mean of the tokens; 1: the first; 2: maximum; 3: the last)";
 
 impl Package {
     /// Reads a package. Nothing is allocated that the bytes do not hold.
@@ -65,8 +65,11 @@ impl Package {
                 return Err(PackageError::Unsupported { what, found });
             }
         }
+        let [found] = reader.array(POOLING)?;
+        let pooling = Pooling::ALL.get(usize::from(found)).copied();
+        let pooling = pooling.ok_or(PackageError::Unsupported { what: POOLING, found })?;
         let norm_epsilon = reader.u32("the epsilon of the normalisations")?;
-        let encoder = read_encoder(&mut reader, shape, norm_epsilon)?;
+        let encoder = read_encoder(&mut reader, shape, (pooling, norm_epsilon))?;
         let length = reader.u32("the length of the tokeniser")?;
         check_size("the tokeniser's length", length, 0..=MAX_TOKENIZER, 1)?;
         let tokenizer = reader.bytes(u64::from(length), "the tokeniser")?.to_vec();
@@ -86,6 +89,7 @@ impl Package {
             writer.u32(size);
         }
         writer.bytes(&SUPPORTED.map(|(_, supported)| supported));
+        writer.bytes(&[encoder.pooling as u8]);
         writer.u32(encoder.norm_epsilon);
         write_encoder(&mut writer, encoder);
         writer.u32(u32::try_from(self.tokenizer.len()).unwrap_or(u32::MAX));

@@ -2,7 +2,7 @@
 //! `docs/protocol/inference.md`.
 
 use super::{
-    ACTIVATION_TABLE, Activation, Attention, Embedding, Encoder, Layer, Limbs, Linear, Norm, Package, Shape,
+    ACTIVATION_TABLE, Activation, Attention, Embedding, Encoder, Layer, Limbs, Linear, Norm, Package, Pooling, Shape,
     exponent_table, operators::divide,
 };
 use agora_math::field::Generator;
@@ -22,7 +22,7 @@ pub const SMALL: Shape = Shape {
 /// The shift of the sample's activation.
 const ACTIVATION_SHIFT: u8 = 4;
 
-/// The model of `shape` that `seed` gives. It has no tokeniser.
+/// The model of `shape` that `seed` gives, with mean pooling. It has no tokeniser.
 pub fn package(seed: &[u8; 32], shape: Shape) -> Package {
     let draw = Draw { seed };
     let norm_place = |name: &str| draw.norm(name, shape.hidden);
@@ -48,6 +48,7 @@ pub fn package(seed: &[u8; 32], shape: Shape) -> Package {
     let encoder = Encoder {
         shape,
         norm_epsilon: 1000,
+        pooling: Pooling::Mean,
         embedding: Embedding {
             weight: draw.bytes("embedding.weight", &[shape.vocabulary, shape.hidden]),
             multiplier: draw.numbers("embedding.multiplier", shape.vocabulary, |b| (1 << 24) + (b << 16)),

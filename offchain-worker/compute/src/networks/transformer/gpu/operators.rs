@@ -128,7 +128,8 @@ impl Operators {
         let bound = [&buffers.items, &buffers.states, &buffers.wide, &buffers.embeddings];
         let hidden = encoder.shape.hidden;
         // Each item has its rows to itself.
-        builder.shader(Shader::Pool, &[hidden], &bound, Extent::Items, hidden)?;
+        let params = [hidden, encoder.pooling as u32];
+        builder.shader(Shader::Pool, &params, &bound, Extent::Items, hidden)?;
         Ok(Self {
             operators: builder.operators,
             buffers,

@@ -1,7 +1,9 @@
-// The mean of the tokens of an item, scaled to the Euclidean length 1: one workgroup for each item.
+// The rows of an item's tokens, made one and scaled to the Euclidean length 1: one workgroup for each item.
 
 struct Params {
     width: u32,
+    // 0: the mean, 1: the first, 2: the maximum, 3: the last.
+    pooling: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -21,15 +23,21 @@ fn pool(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let first = items[item].x;
     let count = items[item].y;
     let pairs = params.width / 2u;
+    let is_mean = params.pooling == 0u;
+    let is_max = params.pooling == 2u;
+    // The tokens that matter, of which there is at least one.
+    let begin = select(0u, count - 1u, params.pooling == 3u);
+    let end = select(begin + 1u, count, is_mean || is_max);
     // Each invocation has the same places in both loops, so that it reads only what it wrote.
     var squares = vec2<u32>(0u, 0u);
     for (var i = me; i < pairs; i += GROUP) {
         for (var b = 0u; b < 2u; b += 1u) {
-            var total = 0i;
-            for (var j = 0u; j < count; j += 1u) {
-                total += states[(first + j) * params.width + 2u * i + b];
+            var total = states[(first + begin) * params.width + 2u * i + b];
+            for (var j = begin + 1u; j < end; j += 1u) {
+                let value = states[(first + j) * params.width + 2u * i + b];
+                total = select(total + value, max(total, value), is_max);
             }
-            let mean = divide(8i * total, count);
+            let mean = divide(8i * total, select(1u, count, is_mean));
             means[item * params.width + 2u * i + b] = mean;
             squares = wide_sum(squares, wide_product(u32(abs(mean)), u32(abs(mean))));
         }

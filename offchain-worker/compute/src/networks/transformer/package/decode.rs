@@ -6,8 +6,8 @@ use super::{
 };
 use crate::networks::transformer::{
     ACTIVATION_TABLE, Activation, Attention, EXPONENT_TABLE, Embedding, Encoder, Layer, Limbs, Linear, MAX_HEAD_SIZE,
-    MAX_HIDDEN, MAX_LAYERS, MAX_POSITIONS, MAX_TWO_LIMB_WIDTH, MAX_VOCABULARY, MAX_WIDTH, Norm, Shape, VALUE_MAX,
-    WIDTH_UNIT, operators::EXPONENT_ONE,
+    MAX_HIDDEN, MAX_LAYERS, MAX_POSITIONS, MAX_TWO_LIMB_WIDTH, MAX_VOCABULARY, MAX_WIDTH, Norm, Pooling, Shape,
+    VALUE_MAX, WIDTH_UNIT, operators::EXPONENT_ONE,
 };
 use std::ops::RangeInclusive;
 
@@ -82,10 +82,15 @@ pub(super) fn read_shape(reader: &mut Reader<'_>) -> Result<Shape, PackageError>
 }
 
 /// What follows the header.
-pub(super) fn read_encoder(reader: &mut Reader<'_>, shape: Shape, norm_epsilon: u32) -> Result<Encoder, PackageError> {
+pub(super) fn read_encoder(
+    reader: &mut Reader<'_>,
+    shape: Shape,
+    (pooling, norm_epsilon): (Pooling, u32),
+) -> Result<Encoder, PackageError> {
     Ok(Encoder {
         shape,
         norm_epsilon,
+        pooling,
         embedding: read_embedding(reader, &shape)?,
         exponent: read_exponent(reader)?,
         activation: read_activation(reader)?,
