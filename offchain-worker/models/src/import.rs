@@ -69,7 +69,7 @@ pub fn import_files(files: &dyn ModelFiles) -> Result<Imported, ImportError> {
     probe.check_reach()?;
     let (accuracy, reason) = probe.compare(&package, &shape);
     // Not a number is not enough either.
-    if !(accuracy >= LEAST_COSINE) {
+    if accuracy.is_nan() || accuracy < LEAST_COSINE {
         return Err(ImportError::Inaccurate {
             cosine: accuracy,
             least: LEAST_COSINE,
