@@ -182,8 +182,8 @@ pub struct RunArgs {
     /// store in common. Results are served from their reveal on.
     #[arg(long, value_name = "ADDRESS")]
     pub serve: Option<SocketAddr>,
-    /// Publish this URL on chain as where this account serves blobs, such as http://me.example:9620, so that others find
-    /// them: what --serve serves, as it is reached from outside. May be repeated, the preferred one first.
+    /// Publish this URL on chain as where this account serves blobs, so that others find them: what --serve serves, as it is
+    /// reached from outside. May be repeated, the preferred one first.
     #[arg(long, value_name = "URL")]
     pub announce: Vec<Url>,
     #[command(flatten)]
