@@ -72,6 +72,9 @@ pub enum ChainError {
     /// No transaction pool takes the transaction.
     #[error("the transaction was refused: {0}")]
     Invalid(String),
+    /// It was decided on a block that is on the best chain no more.
+    #[error("it was decided on a fork that has lost")]
+    OtherFork,
     /// The transaction was not included before it was worth nothing.
     #[error("the {intent} was in no block when block {deadline} was over; nothing more is sent for it")]
     DeadlineOver {
@@ -121,6 +124,7 @@ impl ChainError {
             | Self::CannotAfford { .. }
             | Self::CannotPayFee { .. }
             | Self::Invalid(_)
+            | Self::OtherFork
             | Self::DeadlineOver { .. }
             | Self::NotFound(_) => false,
         }

@@ -1,7 +1,7 @@
 //! Sending transactions.
 
 use crate::{
-    AccountId, Balance, BlockNumber, BlockRef, ChainError, Client, Keypair, Payload,
+    AccountId, Balance, BlockNumber, BlockRef, ChainError, Client, Keypair, Payload, ProxyType,
     api::api,
     transactions::{Included, Transactions, Until, filler},
 };
@@ -98,6 +98,8 @@ pub struct Submitter {
     keypair: Arc<Keypair>,
     /// Whose calls they are.
     account: AccountId,
+    /// By which right, if they are not its own.
+    proxy_type: Option<ProxyType>,
     log: Arc<dyn TransactionLog>,
     transactions: Arc<OnceCell<Arc<Transactions>>>,
     runner: Arc<Runner>,
@@ -131,6 +133,7 @@ impl Submitter {
             client,
             keypair: Arc::new(keypair),
             account,
+            proxy_type: None,
             log,
             transactions: Arc::default(),
             runner: Arc::default(),
@@ -140,9 +143,11 @@ impl Submitter {
 
     /// The same, with calls that are those of `account`, which has made the key its proxy. The key's own account pays the
     /// fees; whatever else a call moves is `account`'s.
-    pub fn on_behalf_of(self, account: AccountId) -> Self {
+    /// They are made by the right that `proxy_type` names, or by the first that the key has.
+    pub fn on_behalf_of(self, account: AccountId, proxy_type: Option<ProxyType>) -> Self {
         Self {
             account,
+            proxy_type,
             transactions: Arc::default(),
             runner: Arc::default(),
             ..self
@@ -208,6 +213,7 @@ impl Submitter {
 
     async fn make(&self, mut intent: Intent, until: Until) -> Result<Included, ChainError> {
         intent.call = self.in_its_name(intent.call).await?;
+        intent.id = self.id_of(intent.id.to_string());
         self.transactions().await?.make(intent, until).await
     }
 
@@ -218,7 +224,8 @@ impl Submitter {
         }
         let at = self.client.best().await?;
         let nothing = api::Call::System(api::system::Call::remark { remark: Vec::new() });
-        let around = api::transactions().proxy().proxy(self.account.into(), None, nothing);
+        let right = self.proxy_type.map(Into::into);
+        let around = api::transactions().proxy().proxy(self.account.into(), right, nothing);
         let mut encoded = at.at.tx().call_data(&around)?;
         // The call is the last argument.
         encoded.truncate(encoded.len().saturating_sub(filler(&at)?.len()));
@@ -271,7 +278,15 @@ impl Submitter {
     /// Sends nothing more for the intent of this name. Returns whether it may still be included: a pool may have a
     /// transaction for it, or a block has.
     pub async fn withdraw(&self, name: impl Into<String>) -> Result<bool, ChainError> {
-        self.transactions().await?.withdraw(&IntentId::from(name)).await
+        self.transactions().await?.withdraw(&self.id_of(name.into())).await
+    }
+
+    /// What an intent is called in the key's log: the same for another account is another one.
+    fn id_of(&self, name: String) -> IntentId {
+        match self.account == self.payer() {
+            true => IntentId::from(name),
+            false => IntentId::from(format!("{name} for {}", self.account)),
+        }
     }
 
     /// Signs `calls` with consecutive nonces and hands them to the pool, several at a time. It does not wait until

@@ -177,7 +177,11 @@ impl Transactions {
                 break;
             }
         }
-        self.note_final()
+        // What is not written down is found out anew after a restart.
+        if let Err(error) = self.note_final() {
+            tracing::debug!(%error, "How far the chain is final could not be written down.");
+        }
+        Ok(())
     }
 
     /// Carries out one action. Returns whether more may be due at once.

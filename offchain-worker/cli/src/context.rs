@@ -18,7 +18,7 @@ use std::{
     io::IsTerminal,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 use tokio::task::JoinHandle;
@@ -32,11 +32,16 @@ const TUNING_FILE: &str = "tuning.json";
 /// The global options, acted on when they are needed.
 pub struct Context {
     global: Global,
+    /// The key, once it was loaded: its password is asked for once.
+    keypair: OnceLock<Keypair>,
 }
 
 impl Context {
     pub fn new(global: Global) -> Self {
-        Self { global }
+        Self {
+            global,
+            keypair: OnceLock::new(),
+        }
     }
 
     /// How answers are printed.
@@ -67,6 +72,14 @@ impl Context {
 
     /// The key to sign with.
     pub fn keypair(&self) -> Result<Keypair, CliError> {
+        if let Some(keypair) = self.keypair.get() {
+            return Ok(keypair.clone());
+        }
+        let keypair = self.load_key()?;
+        Ok(self.keypair.get_or_init(|| keypair).clone())
+    }
+
+    fn load_key(&self) -> Result<Keypair, CliError> {
         let source = match (&self.global.dev, &self.global.key_file) {
             (Some(name), _) if name.starts_with('/') => KeySource::Development(name.clone()),
             (Some(name), _) => {
@@ -116,7 +129,17 @@ impl Context {
     /// Connects to the node, with the key to sign with, for the account that it acts for.
     pub async fn submitter(&self) -> Result<Submitter, CliError> {
         let (keypair, account) = (self.keypair()?, self.account(None)?);
-        Ok(Submitter::new(self.client().await?, keypair).on_behalf_of(account))
+        Ok(Submitter::new(self.client().await?, keypair).on_behalf_of(account, None))
+    }
+
+    /// As [`Self::submitter`], for what a proxy of this type may do.
+    ///
+    /// Errors: `WouldBeRefused`: the key is none.
+    pub async fn submitter_as(&self, proxy_type: ProxyType) -> Result<Submitter, CliError> {
+        let submitter = self.submitter().await?;
+        let (account, at) = (*submitter.account(), submitter.client().best().await?);
+        let right = proxy::right(&at, &account, &submitter.payer(), proxy_type).await?;
+        Ok(submitter.on_behalf_of(account, right))
     }
 
     /// As [`Self::submitter`], for a process that goes on with what it had sent before it was stopped. Returns the journal of
@@ -136,11 +159,11 @@ impl Context {
             own if own == account => journal.clone(),
             own => self.journal(&client, &own)?,
         };
-        let submitter = Submitter::resume(client, keypair, Arc::new(transactions)).on_behalf_of(account);
+        let at = patiently(|| client.best()).await?;
+        let right = proxy::right(&at, &account, &keypair.account(), ProxyType::Work).await?;
+        let submitter = Submitter::resume(client, keypair, Arc::new(transactions)).on_behalf_of(account, right);
         // It tells the nodes what was final, before one is believed in anything.
         submitter.start().await?;
-        let at = patiently(|| submitter.client().best()).await?;
-        proxy::ensure(&at, &account, &submitter.payer(), ProxyType::Work).await?;
         Ok(Some((submitter, journal)))
     }
 

@@ -157,6 +157,7 @@ fn of_chain(error: &ChainError) -> Kind {
         | ChainError::CannotPayFee { .. }
         | ChainError::CannotAfford { .. }
         | ChainError::Overdraft { .. }
+        | ChainError::OtherFork
         | ChainError::Invalid(_) => Kind::Refused,
         ChainError::InvalidUrl { .. } => Kind::Usage,
         ChainError::Unreachable { .. } | ChainError::NotBelieved(_) => Kind::Unreachable,

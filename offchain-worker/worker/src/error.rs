@@ -6,6 +6,12 @@ use agora_primitives::participants::Role;
 /// Why a step, or the whole loop, failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
+    /// Those who have a blob serve it too slowly.
+    #[error("it was not here after {seconds} s; what has arrived is kept")]
+    TooSlow {
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// The chain.
     #[error(transparent)]
     Chain(#[from] agora_chain::ChainError),
@@ -59,7 +65,7 @@ impl WorkerError {
             Self::Chain(error) => error.is_recoverable(),
             Self::Blobs(error) => error.is_recoverable(),
             Self::Engine(error) => error.is_recoverable(),
-            Self::Interrupted(_) => true,
+            Self::Interrupted(_) | Self::TooSlow { .. } => true,
             Self::Journal(_) | Self::NotRegistered { .. } | Self::Metrics { .. } | Self::Job(_) => false,
         }
     }

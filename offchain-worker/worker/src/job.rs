@@ -5,6 +5,41 @@ use agora_blobs::{BlobKind, BlobSource, BlobStore, Wanted, copy, read};
 use agora_compute::MemoryInputs;
 use agora_primitives::job::{Claim, JobSource, JobSpec};
 use codec::DecodeAll;
+use std::time::Duration;
+
+/// What those who serve blobs bring in a second at least, all together: whoever is slower keeps a place that others need.
+const LEAST_RATE: u64 = 1 << 20;
+
+/// Waits for what fetches `bytes`, for as long as that may take. What has arrived until then stays, and the next try goes on
+/// with it.
+///
+/// Errors: those of `fetch`, `TooSlow`.
+pub(crate) async fn in_time<T>(
+    bytes: u64,
+    fetch: impl Future<Output = Result<T, WorkerError>>,
+) -> Result<T, WorkerError> {
+    let patience = Duration::from_secs(60 + bytes / LEAST_RATE);
+    let slow = |_| WorkerError::TooSlow {
+        seconds: patience.as_secs(),
+    };
+    tokio::time::timeout(patience, fetch).await.map_err(slow)?
+}
+
+/// Fetches to disk what a check of `claim` about `spec` needs, the output first: it is what may be withheld.
+///
+/// Errors: as [`load_output`].
+pub(crate) async fn fetch_for_check(blobs: &dyn BlobSource, spec: &JobSpec, claim: &Claim) -> Result<(), WorkerError> {
+    let output = claim.output().filter(|output| output.size == spec.max_output_bytes());
+    let output = output.map(|output| Wanted::content(BlobKind::Output, output));
+    let inputs = spec
+        .inputs()
+        .into_iter()
+        .map(|input| Wanted::content(BlobKind::Input, &input));
+    for wanted in output.into_iter().chain(inputs) {
+        blobs.fetch(&wanted).await?;
+    }
+    Ok(())
+}
 
 /// Fetches a task's job specification, compares it with what the chain says, and fetches the job's inputs.
 ///
@@ -65,6 +100,17 @@ pub async fn load_output(blobs: &dyn BlobSource, spec: &JobSpec, claim: &Claim) 
         }
         _ => Ok(Vec::new()),
     }
+}
+
+/// The output that `claim` about `spec` names and the job's inputs, from where [`fetch_for_check`] has put them.
+///
+/// Errors: as [`load_output`].
+pub(crate) async fn load_for_check(
+    blobs: &dyn BlobSource,
+    spec: &JobSpec,
+    claim: &Claim,
+) -> Result<(Vec<u8>, MemoryInputs), WorkerError> {
+    Ok((load_output(blobs, spec, claim).await?, load_inputs(blobs, spec).await?))
 }
 
 /// How many bytes a job's inputs and its output have, which a worker and a verifier hold in memory. Work does not tell: one

@@ -4,6 +4,7 @@ use crate::chain::State;
 use agora_blobs::Blobs;
 use agora_chain::{AccountId, ChainError, views::TaskView};
 use agora_primitives::job::JobSource;
+use std::collections::HashSet;
 use url::Url;
 
 /// Most addresses of strangers that are asked for one blob.
@@ -35,8 +36,11 @@ pub(crate) fn with_addresses(blobs: &Blobs, found: Result<Vec<String>, ChainErro
 /// The addresses that are URLs of web servers. Whether they may be connected to is decided when they are.
 fn urls(addresses: Vec<String>) -> impl Iterator<Item = Url> {
     let parsed = addresses.into_iter().filter_map(|address| Url::parse(&address).ok());
+    let mut servers = HashSet::new();
     parsed
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        // One server by many paths would be asked as if it were many.
+        .filter(move |url| servers.insert((url.host_str().map(str::to_owned), url.port_or_known_default())))
         .take(MOST)
 }
 
@@ -52,6 +56,7 @@ mod tests {
             "",
             "no url",
             "http://192.0.2.7:9620",
+            "http://192.0.2.7:9620/again",
         ];
         let all = all
             .map(str::to_owned)

@@ -8,7 +8,7 @@ use crate::{
     AttestRecord, Journal, Metrics, WorkerError,
     check::check_claim,
     driver::{Driver, Duty, Heads, Heard, Looked, Steps},
-    job::{job_bytes, load_inputs, load_output, load_spec},
+    job::{fetch_for_check, in_time, job_bytes, load_for_check, load_spec},
     sources::with_sources,
     turns::Turns,
 };
@@ -25,6 +25,7 @@ use codec::Encode;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -139,6 +140,8 @@ fn private_seed(drawn: [u8; 32], secret: [u8; 32]) -> [u8; 32] {
     std::array::from_fn(|at| drawn[at] ^ secret[at])
 }
 
+/// How often it is looked whether a window has closed while a result is fetched.
+const LOOK_AT_BLOCKS_EVERY: Duration = Duration::from_secs(1);
 /// How many results are fetched at a time: one that is withheld keeps its place until its peers have answered.
 const FETCHES: u64 = 8;
 
@@ -171,21 +174,32 @@ impl Shared {
                     return Ok(());
                 }
                 let rank = rank(self.failed(task), window.until);
-                let _fetching = self.fetching.take(rank, 1).await;
+                let fetching = self.fetching.take(rank, 1).await;
                 let blobs = with_sources(&self.blobs, at, &view, Some(&self.account)).await;
-                let job = load_spec(&blobs, &view.job).await?;
+                let job = in_time(0, load_spec(&blobs, &view.job)).await?;
                 if job_bytes(&job) > self.config.max_job_bytes {
                     tracing::debug!(%task, bytes = job_bytes(&job), "Not checked: larger than this verifier takes.");
                     return Ok(());
                 }
+                let fetched = tokio::select! {
+                    fetched = in_time(job_bytes(&job), fetch_for_check(&blobs, &job, &claim)) => fetched,
+                    () = self.closed(window.until) => Ok(()),
+                };
+                self.note(task, fetched.is_ok());
+                fetched?;
+                // Only what is here takes memory.
+                drop(fetching);
                 let _held = self.memory.take(rank, job_bytes(&job)).await;
                 if self.metrics.best_block.get() >= window.until.into() {
                     tracing::warn!(%task, "Not checked: its window closed while others were checked.");
                     return Ok(());
                 }
-                let checked = self.fetch_and_check(&blobs, job, &window, rank).await;
+                let checked = in_time(0, load_for_check(&blobs, &job, &claim)).await;
                 self.note(task, checked.is_ok());
-                let found = checked?;
+                let (output, inputs) = checked?;
+                let _computing = self.computing.take(rank, 1).await;
+                let seed = private_seed(window.seed.0, rand::random());
+                let found = self.check(job, inputs, claim, output, seed).await?;
                 let record = AttestRecord {
                     claim,
                     valid: found == Attestation::Valid,
@@ -207,20 +221,11 @@ impl Shared {
         Ok(())
     }
 
-    /// Fetches the output that `window` is about, and checks it.
-    async fn fetch_and_check(
-        &self,
-        blobs: &Blobs,
-        job: JobSpec,
-        window: &AppealWindowView,
-        rank: u64,
-    ) -> Result<Attestation, WorkerError> {
-        // First, because it is what may be withheld: what cannot be checked costs no inputs.
-        let output = load_output(blobs, &job, &window.claim).await?;
-        let inputs = load_inputs(blobs, &job).await?;
-        let _computing = self.computing.take(rank, 1).await;
-        let seed = private_seed(window.seed.0, rand::random());
-        self.check(job, inputs, window.claim, output, seed).await
+    /// Waits until block `until` is there.
+    async fn closed(&self, until: BlockNumber) {
+        while self.metrics.best_block.get() < until.into() {
+            tokio::time::sleep(LOOK_AT_BLOCKS_EVERY).await;
+        }
     }
 
     fn failures(&self) -> MutexGuard<'_, HashMap<TaskId, u32>> {

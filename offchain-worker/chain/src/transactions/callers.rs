@@ -84,13 +84,14 @@ impl Transactions {
 
     /// Sends nothing more for an intent. Returns whether it may still be included.
     pub async fn withdraw(&self, id: &IntentId) -> Result<bool, ChainError> {
-        let mut may_be_included = false;
-        for id in (0..=REPEATS).map(|number| again(id, number)) {
-            may_be_included |= self.inner(|inner| inner.book.withdraw(&id));
-            self.persist(&id).await?;
-        }
+        let all: Vec<_> = (0..=REPEATS).map(|number| again(id, number)).collect();
+        let withdraw = |may_be_included, id| self.inner(|inner| inner.book.withdraw(id)) || may_be_included;
+        let may_be_included = all.iter().fold(false, withdraw);
         self.tell_waiting();
         self.wake.notify_one();
+        for id in &all {
+            self.persist(id).await?;
+        }
         Ok(may_be_included)
     }
 
@@ -116,7 +117,7 @@ impl Transactions {
             },
             Reason::Invalid(why) => ChainError::Invalid(why),
             Reason::Withdrawn => ChainError::Invalid("it was withdrawn".to_owned()),
-            Reason::OtherFork => ChainError::Invalid("it was decided on a fork that has lost".to_owned()),
+            Reason::OtherFork => ChainError::OtherFork,
         }
     }
 

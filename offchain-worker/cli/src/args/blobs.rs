@@ -12,7 +12,8 @@ pub struct PeerArgs {
     /// are used at once.
     #[arg(long = "peer", value_name = "URL")]
     pub peers: Vec<Url>,
-    /// Also connect to peers on this machine and in private networks.
+    /// Also connect to peers on this machine and in private networks, those that strangers publish on chain among them: for a
+    /// market of one's own.
     #[arg(long)]
     pub allow_private_peers: bool,
     /// Most space for blobs that come from peers, in GiB. They are kept in the folder `cache` of --data.

@@ -6,10 +6,17 @@ use crate::{
     exit::CliError,
     output::answer,
 };
-use agora_chain::{Submitter, calls};
+use agora_chain::{BlockNumber, Intention, Submitter, calls};
 use agora_primitives::participants::{MAX_ADDRESS_BYTES, MAX_ADDRESSES};
 use serde::Serialize;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use url::Url;
+
+/// How many blocks it may take until addresses are published.
+const LIFE: BlockNumber = 64;
+/// When it is tried again.
+const AGAIN: Duration = Duration::from_secs(300);
 
 /// Where an account says that it serves blobs.
 #[derive(Serialize)]
@@ -52,12 +59,41 @@ pub async fn announce(submitter: &Submitter, urls: &[Url], allow_private: bool) 
     if at.addresses(submitter.account()).await? == wanted {
         return Ok(());
     }
-    let included = submitter.submit_settled(&calls::set_addresses(&wanted)).await?;
+    let call = calls::set_addresses(&wanted);
+    let now = at.block.number;
+    let intention = Intention::named(format!("addresses after block {now}")).until(now.saturating_add(LIFE));
+    let included = submitter.submit_as(&call, intention).await?;
     tracing::info!(
         addresses = wanted.join(" "),
         block = included.block.number,
         "Published where blobs are served."
     );
+    Ok(())
+}
+
+/// As [`announce`], beside what else is done, until it has succeeded: what a worker has promised does not wait for it.
+///
+/// Errors: a URL that others could not use.
+pub fn announce_beside(
+    submitter: &Submitter,
+    urls: &[Url],
+    allow_private: bool,
+    shutdown: &CancellationToken,
+) -> Result<(), CliError> {
+    checked(urls, allow_private)?;
+    let (submitter, urls, shutdown) = (submitter.clone(), urls.to_vec(), shutdown.clone());
+    tokio::spawn(async move {
+        let published = async {
+            while let Err(error) = announce(&submitter, &urls, allow_private).await {
+                tracing::warn!(%error, "Where blobs are served could not be published; trying again in some minutes.");
+                tokio::time::sleep(AGAIN).await;
+            }
+        };
+        tokio::select! {
+            () = published => {}
+            () = shutdown.cancelled() => {}
+        }
+    });
     Ok(())
 }
 

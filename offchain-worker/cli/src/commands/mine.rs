@@ -65,7 +65,12 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
         Some(address) => Some(serve_blobs(&blobs, address, &shutdown).await?),
         None => None,
     };
-    addresses::announce(&submitter, &args.run.announce, args.run.peers.allow_private_peers).await?;
+    addresses::announce_beside(
+        &submitter,
+        &args.run.announce,
+        args.run.peers.allow_private_peers,
+        &shutdown,
+    )?;
     tracing::info!(%account, slots = participant.slots, "Working; Ctrl-C stops.");
     Worker::new(submitter, journal, blobs, tasks, engines, config, metrics)?
         .run(shutdown)

@@ -117,24 +117,31 @@ async fn list(context: &Context, account: Option<&str>) -> Result<(), CliError> 
     Ok(())
 }
 
-/// Ensures that `key` may act for `account` as `wanted`.
+/// By which right `key` acts for `account` as `wanted`; `None`: it is its own.
 ///
 /// Errors: `WouldBeRefused`: it may not, and what to do.
-pub async fn ensure(at: &AtBlock, account: &AccountId, key: &AccountId, wanted: ProxyType) -> Result<(), CliError> {
+pub async fn right(
+    at: &AtBlock,
+    account: &AccountId,
+    key: &AccountId,
+    wanted: ProxyType,
+) -> Result<Option<ProxyType>, CliError> {
     if account == key {
-        return Ok(());
+        return Ok(None);
     }
     let ProxyView { proxies, .. } = at.proxies(account).await?;
-    let may = |(proxy, proxy_type, delay): &(AccountId, ProxyType, BlockNumber)| {
-        proxy == key && *delay == 0 && (*proxy_type == wanted || *proxy_type == ProxyType::Any)
-    };
-    if proxies.iter().any(may) {
-        return Ok(());
-    }
-    Err(CliError::WouldBeRefused(format!(
-        "{account} has not made {key} its proxy for this: with the account's own key, run `agora proxy add {key} --type {}`",
-        wanted.name()
-    )))
+    chosen(&proxies, key, wanted).map(Some).ok_or_else(|| {
+        CliError::WouldBeRefused(format!(
+            "{account} has not made {key} its proxy for this: with the account's own key, run `agora proxy add {key} --type {}`",
+            wanted.name()
+        ))
+    })
+}
+
+/// The right that suffices for `wanted`, the least first. One with a delay does not.
+fn chosen(proxies: &[(AccountId, ProxyType, BlockNumber)], key: &AccountId, wanted: ProxyType) -> Option<ProxyType> {
+    let has = |right| proxies.contains(&(*key, right, 0));
+    [wanted, ProxyType::Any].into_iter().find(|right| has(*right))
 }
 
 #[cfg(test)]
@@ -159,5 +166,17 @@ pub mod tests {
             deposit: "1".to_owned(),
         };
         [serde_json::json!(changed), serde_json::json!(listed)]
+    }
+
+    #[test]
+    fn the_least_right_without_a_delay_is_used() {
+        use ProxyType::{Any, Publish, Work};
+        let (key, other) = (AccountId([1; 32]), AccountId([2; 32]));
+        let all = [(key, Any, 5), (key, Work, 0), (key, Publish, 0), (other, Any, 0)];
+        assert_eq!(chosen(&all, &key, Work), Some(Work));
+        assert_eq!(chosen(&all, &key, Publish), Some(Publish));
+        assert_eq!(chosen(&all[..1], &key, Work), None, "it has a delay");
+        assert_eq!(chosen(&all, &other, Publish), Some(Any));
+        assert_eq!(chosen(&all[1..2], &key, Publish), None);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     units::{Amount, Uuid},
 };
 use agora_blobs::{BlobKind, BlobStore};
-use agora_chain::{Balance, BlockNumber, calls, views::ClassView};
+use agora_chain::{Balance, BlockNumber, ProxyType, calls, views::ClassView};
 use agora_primitives::{
     TaskId,
     job::{BlobRef, JobSource, JobSpec, StoredJob},
@@ -54,7 +54,7 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     let warnings = prepared.warnings().to_vec();
     warnings.iter().for_each(|one| warn(one));
     let spec = prepared.store(&blobs).await?;
-    let submitter = context.submitter().await?;
+    let submitter = context.submitter_as(ProxyType::Publish).await?;
     if !terms.dry_run {
         addresses::announce(&submitter, &terms.announce, terms.allow_private_peers).await?;
     }
@@ -124,7 +124,7 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
 }
 
 pub async fn cancel(context: &Context, args: TaskArgs) -> Result<(), CliError> {
-    let submitter = context.submitter().await?;
+    let submitter = context.submitter_as(ProxyType::Publish).await?;
     let included = submitter.submit_settled(&calls::cancel(TaskId(args.task))).await?;
     let cancelled = Cancelled {
         task: args.task,

@@ -31,7 +31,12 @@ pub async fn run(context: &Context, args: VerifyWorkArgs) -> Result<(), CliError
         Some(address) => Some(serve_blobs(&blobs, address, &shutdown).await?),
         None => None,
     };
-    addresses::announce(&submitter, &args.run.announce, args.run.peers.allow_private_peers).await?;
+    addresses::announce_beside(
+        &submitter,
+        &args.run.announce,
+        args.run.peers.allow_private_peers,
+        &shutdown,
+    )?;
     tracing::info!(%account, device = engine.name(), "Verifying; Ctrl-C stops.");
     Verifier::new(submitter, journal, blobs, engine, config, metrics)
         .run(shutdown)

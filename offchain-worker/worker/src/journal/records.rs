@@ -79,10 +79,11 @@ impl TaskRecord {
     }
 
     /// The record of the same task as `task` shows it at best block `now`, to be accepted again. If it is another one now,
-    /// as on another fork, nothing of the old one is kept.
-    pub fn renewed(self, task: &TaskView, salt: [u8; 32], now: BlockNumber) -> Self {
+    /// as on another fork, nothing of the old one is kept but the salt: the old fork may win again, and what was committed to
+    /// there is then revealed with it.
+    pub fn renewed(self, task: &TaskView, now: BlockNumber) -> Self {
         if self.job != hash_of(&task.job) {
-            return Self::new(task, salt, now);
+            return Self::new(task, self.salt, now);
         }
         Self {
             round: task.round,

@@ -4,7 +4,7 @@ use super::{Shared, Verifier};
 use crate::{
     WorkerError,
     driver::{Matter, Steps},
-    job::load_output,
+    job::{fetch_for_check, in_time, job_bytes, load_output},
     sources::with_addresses,
 };
 use agora_chain::{
@@ -83,13 +83,15 @@ impl Shared {
         let found = match known {
             Some((_, found)) => found,
             None => {
-                let _one_at_a_time = self.checking.acquire().await;
                 let job = round.challenge(&worker, response.capability);
                 // Nobody can prepare for a seed that is never published.
                 let seed = rand::random();
                 let claim = answer(&job, response.digest);
                 let blobs = with_addresses(&self.blobs, at.addresses(&worker).await);
-                let output = load_output(&blobs, &job, &claim).await?;
+                // It comes from the worker that is checked, which may take its time: nobody else waits for that.
+                in_time(job_bytes(&job), fetch_for_check(&blobs, &job, &claim)).await?;
+                let _one_at_a_time = self.checking.acquire().await;
+                let output = in_time(0, load_output(&blobs, &job, &claim)).await?;
                 let found = self.check(job, MemoryInputs::new(), claim, output, seed).await?;
                 let mut findings = self.findings.lock().await;
                 if findings.round == round.number {

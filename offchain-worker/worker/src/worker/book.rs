@@ -190,6 +190,11 @@ impl Book {
             .collect()
     }
 
+    /// The record of `task`, if it is in hand.
+    pub fn record(&self, task: TaskId) -> Option<TaskRecord> {
+        self.lock().open.get(&task).map(|entry| entry.record.clone())
+    }
+
     /// What is known of the acceptance of `task`.
     pub fn acceptance(&self, task: TaskId) -> Acceptance {
         self.lock()

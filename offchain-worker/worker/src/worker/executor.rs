@@ -17,14 +17,36 @@ use agora_chain::{
 };
 use agora_primitives::{TaskId, commitment::commitment, job::Claim};
 
+/// How often a step is decided anew when its block is gone.
+const REPEATS: usize = 3;
+
 impl<C: Chain<State: State>> Shared<C> {
-    /// Does what is due about one task.
+    /// Does what is due about one task. If the block on which that was decided is gone, it is decided anew at once: the next
+    /// block may be too late.
     pub(super) async fn step(
         &self,
         task: TaskId,
         heads: &Heads<C::State>,
         record: TaskRecord,
     ) -> Result<(), WorkerError> {
+        let mut ended = self.step_once(task, heads, record).await;
+        for _ in 0..REPEATS {
+            let Err(WorkerError::Chain(ChainError::OtherFork)) = &ended else {
+                break;
+            };
+            let Some(record) = self.book.record(task) else {
+                break;
+            };
+            let heads = Heads {
+                best: self.chain.best().await?,
+                finalised: heads.finalised.clone(),
+            };
+            ended = self.step_once(task, &heads, record).await;
+        }
+        ended
+    }
+
+    async fn step_once(&self, task: TaskId, heads: &Heads<C::State>, record: TaskRecord) -> Result<(), WorkerError> {
         let (step, best, view) = self.situations(task, heads, &record).await?;
         self.keep_late(task).await;
         if !self.book.may_send(task, step, &best) {
@@ -69,7 +91,7 @@ impl<C: Chain<State: State>> Shared<C> {
     ) -> Result<(), WorkerError> {
         tracing::warn!("Another fork has won, on which this task is another one: its job is computed anew.");
         self.now().unkept.remove(&task);
-        self.book.put(task, record.renewed(view, rand::random(), now))
+        self.book.put(task, record.renewed(view, now))
     }
 
     async fn end(&self, task: TaskId, record: TaskRecord, finalised: BlockNumber) -> Result<(), WorkerError> {

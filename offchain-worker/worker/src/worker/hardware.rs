@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Call, Chain, Due, WorkerError, chain::State};
 use agora_blobs::BlobKind;
-use agora_chain::{H256, views::RoundView};
+use agora_chain::{ChainError, H256, views::RoundView};
 use agora_compute::MemoryInputs;
 use agora_primitives::participants::Role;
 use std::time::Duration;
@@ -48,20 +48,26 @@ impl<C: Chain<State: State>> Shared<C> {
         let seconds = started.elapsed().as_secs_f64();
         let digest = H256(computation.digest());
         self.blobs.store().put(BlobKind::Output, computation.output).await?;
-        let now = self.chain.best().await?;
-        if self.open_round(&now).await?.as_ref() != Some(round) {
-            tracing::warn!(
-                round = round.number,
-                "The round of the computed hardware challenge is over, or another fork has opened it with another seed."
-            );
-            return Ok(());
-        }
-        let due = Due {
-            round: round.number,
-            until: round.closes_at.saturating_sub(1),
-            decided_at: Some(C::block_of(&now)),
+        let receipt = loop {
+            let now = self.chain.best().await?;
+            if self.open_round(&now).await?.as_ref() != Some(round) {
+                tracing::warn!(
+                    round = round.number,
+                    "The round of the computed hardware challenge is over, or another fork has opened it with another seed."
+                );
+                return Ok(());
+            }
+            let due = Due {
+                round: round.number,
+                until: round.closes_at.saturating_sub(1),
+                decided_at: Some(C::block_of(&now)),
+            };
+            match self.chain.send(Call::Respond(round.number, digest), due).await {
+                // The same round is open on the fork that has won: the response is right there too.
+                Err(ChainError::OtherFork) => continue,
+                sent => break sent?,
+            }
         };
-        let receipt = self.chain.send(Call::Respond(round.number, digest), due).await?;
         tracing::info!(
             round = round.number,
             seconds,

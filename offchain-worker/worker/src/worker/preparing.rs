@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Chain, WorkerError,
     chain::State,
-    job::{job_bytes, keep_job, load_job, load_spec},
+    job::{in_time, job_bytes, keep_job, load_job, load_spec},
     sources::with_sources,
     turns::Turn,
 };
@@ -49,7 +49,7 @@ impl<C: Chain<State: State>> Shared<C> {
         at: &C::State,
     ) -> Result<Result<Prepared, Unsuitable>, WorkerError> {
         let blobs = with_sources(&self.blobs, at, task, Some(&self.account)).await;
-        let spec = match load_spec(&blobs, &task.job).await {
+        let spec = match in_time(0, load_spec(&blobs, &task.job)).await {
             Ok(spec) => spec,
             Err(WorkerError::Job(reason)) => {
                 tracing::info!(reason, "The job cannot be used.");
@@ -73,7 +73,7 @@ impl<C: Chain<State: State>> Shared<C> {
         self.told.is_over("disk");
         // What the publisher takes away later is here.
         let own = self.own(task.id)?;
-        if let Err(error) = keep_job(&blobs, &own, &task.job, &spec).await {
+        if let Err(error) = in_time(job_bytes(&spec), keep_job(&blobs, &own, &task.job, &spec)).await {
             return Ok(Err(self.input_missing(task.id, &error)));
         }
         let held = self.memory.take(LAST.into(), job_bytes(&spec)).await;

@@ -106,10 +106,9 @@ impl<C: Chain<State: State>> Shared<C> {
         if let Err(why) = self.check_means(&fresh, &best).await? {
             return Ok(Err(why));
         }
-        let salt = rand::random();
         let record = match known {
-            Some(record) => record.renewed(&fresh, salt, at.number),
-            None => TaskRecord::new(&fresh, salt, at.number),
+            Some(record) => record.renewed(&fresh, at.number),
+            None => TaskRecord::new(&fresh, rand::random(), at.number),
         };
         self.book.put(task.id, record.clone())?;
         self.book.plan(task.id, self.planned(&fresh, &prepared.spec));
@@ -157,17 +156,20 @@ impl<C: Chain<State: State>> Shared<C> {
         }
         let free = best.balance(&self.account).await?.free;
         let left = task.work_until().saturating_sub(C::block_of(best).number);
+        let kept = best.existential_deposit()?;
         let needed = self.now().fees.needed(Outlay {
             bonds: task.bond.saturating_add(promises.bonds_to_come),
             tasks: promises.unrevealed.saturating_add(1),
             heartbeats: left / self.config.heartbeat_every.max(1) + 2,
-            kept: best.existential_deposit()?,
+            kept,
         });
         let (payer, bonds) = (self.chain.payer(), task.bond.saturating_add(promises.bonds_to_come));
         let suffices = match payer == self.account {
             true => free >= needed,
             // The bond is the account's, and the fees are those of the key that acts for it.
-            false => free >= bonds && best.balance(&payer).await?.free >= needed.saturating_sub(bonds),
+            false => {
+                free >= bonds.saturating_add(kept) && best.balance(&payer).await?.free >= needed.saturating_sub(bonds)
+            }
         };
         if !suffices {
             if self.told.is_new("funds", "") {
