@@ -228,7 +228,8 @@ pub mod tests {
         let path = folder.join("a.journal");
         let journal = Journal::open(&path, [1; 32], [2; 32]).expect("it is new");
         let record = serde_json::json!({
-            "stage": "committing", "round": 0, "salt": "ab".repeat(32), "claim": null,
+            "stage": "committing", "round": 0, "salt": "ab".repeat(32), "claim": null, "seen_at": 1, "bond": 1,
+            "job": format!("0x{}", "cd".repeat(32)), "came_to": { "earned": 0, "lost": 0, "judged": null },
         });
         let record = serde_json::from_value(record).expect("it is a record");
         journal.put_task(TaskId(7), &record).expect("it is put");
