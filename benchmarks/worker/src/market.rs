@@ -28,7 +28,7 @@ pub const UNIT: Balance = 1_000_000_000_000;
 /// The worker's key.
 pub const WORKER: &str = "//BenchWorker";
 /// What a task must bring for the worker to take it.
-pub const MIN_PROFIT: Balance = 50 * UNIT;
+pub const MIN_PROFIT: Balance = 5 * UNIT;
 /// What such a task pays.
 const GOOD_REWARD: Balance = 10_000 * UNIT;
 /// How many publishers fill the market side by side, and how many tasks each hands to the pool at a time.
@@ -82,10 +82,9 @@ impl Market {
             chain: spec.display().to_string(),
             ..NodeOptions::development()
         };
-        // 100,000 tasks go through it.
-        options
-            .arguments
-            .extend(["--pool-limit", "20000", "--pool-kbytes", "100000"].map(Into::into));
+        // 100,000 tasks go through it, and the worker comes by another port than the node's own.
+        let arguments = ["--pool-limit", "20000", "--pool-kbytes", "100000", "--rpc-cors", "all"];
+        options.arguments.extend(arguments.map(Into::into));
         let node = Node::start(options, folder).await?;
         let client = near(&node).await?;
         let classes = client.best().await?.classes().await?;
