@@ -288,9 +288,11 @@ impl Book {
     pub fn may_send(&self, task: TaskId, step: Step, best: &Situation) -> bool {
         let inner = self.lock();
         inner.open.get(&task).is_none_or(|entry| {
-            let is_sent = entry
-                .sent
-                .is_some_and(|(sent, at)| sent == step && (at..at.saturating_add(ANSWER_WAIT)).contains(&best.now));
+            // Not beyond what is left: to send it again does no harm, and to be late costs the bond.
+            let last = best.until().saturating_sub(1);
+            let is_sent = entry.sent.is_some_and(|(sent, at)| {
+                sent == step && (at..at.saturating_add(ANSWER_WAIT).min(last)).contains(&best.now)
+            });
             let is_refused = entry.refused.as_ref().is_some_and(|refused| {
                 refused.step == step && refused.situation.is_like(best) && best.now < refused.again_at
             });

@@ -18,8 +18,7 @@ fn mishap(rig: &mut Rig, random: &mut StdRng, lag: usize) {
         3 => rig.chain.mishaps(&[Mishap::PoolFull]),
         4 => rig.chain.show(Some(random.gen_range(1..60))),
         5 if !rig.is_disk_full.load(Ordering::SeqCst) => rig.start(),
-        // A pool that keeps a commitment for longer than its task has left costs the bond, whatever a worker does.
-        6 => rig.chain.mishaps(&[Mishap::Late(random.gen_range(1..9))]),
+        6 => rig.chain.mishaps(&[Mishap::Late(random.gen_range(1..50))]),
         7 => rig.is_disk_full.store(true, Ordering::SeqCst),
         8 | 9 => rig.is_disk_full.store(false, Ordering::SeqCst),
         _ => {

@@ -4,6 +4,7 @@ use super::{
     FakeEngine, Rig,
     fake::{KEPT, Mishap},
 };
+use agora_primitives::TaskId;
 use std::{sync::atomic::Ordering, time::Duration};
 
 fn engine(rig: &Rig) -> &FakeEngine {
@@ -31,6 +32,27 @@ async fn an_acceptance_that_would_come_too_late_to_compute_is_in_no_block() {
             rig.until(300, |rig| rig.is_paid(1)).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_commitment_that_got_nowhere_is_sent_again_in_the_last_block_that_takes_it() {
+    let mut rig = Rig::new(1, 1);
+    rig.chain.publish(1, 60);
+    rig.until(100, |rig| rig.chain.sent() == 1).await;
+    // It computes.
+    let _ = rig.look().await;
+    let newest = rig.chain.newest();
+    let last = newest.tasks[&TaskId(1)].until;
+    rig.chain.grow((last - 2 - newest.block.number) as usize, 2);
+    rig.chain.mishaps(&[Mishap::CallLost]);
+    let _ = rig.look().await;
+    assert_eq!(rig.chain.sent(), 1, "the commitment got nowhere");
+    rig.chain
+        .grow(last as usize - 1 - rig.chain.newest().block.number as usize, 2);
+    let _ = rig.look().await;
+    assert_eq!(rig.chain.sent(), 2, "it is not late yet");
+    rig.until(200, |rig| rig.is_paid(1)).await;
+    assert_eq!(rig.chain.newest().lost, 0);
 }
 
 #[tokio::test]
