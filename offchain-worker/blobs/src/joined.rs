@@ -10,6 +10,8 @@ use std::{
 
 /// Most bytes that are joined.
 const MOST: usize = 1 << 18;
+/// Bytes that are read where nothing tells that more will follow.
+const LEAST_AHEAD: usize = 1 << 12;
 
 /// Writes to a file, joined for as long as each begins where the last one ended. What is not flushed is not written.
 pub struct JoinedWrites {
@@ -51,7 +53,7 @@ impl WriteAt for JoinedWrites {
     }
 }
 
-/// Reads a file ahead.
+/// Reads a file ahead: the further, the longer reads follow one another, so that a small answer from a large file stays cheap.
 pub struct ReadAhead {
     file: File,
     ahead: RefCell<Ahead>,
@@ -77,7 +79,8 @@ impl ReadAhead {
         let mut ahead = self.ahead.borrow_mut();
         let end = ahead.begin.saturating_add(ahead.bytes.len() as u64);
         if !(ahead.begin..end).contains(&at) {
-            ahead.bytes.resize(MOST, 0);
+            let further = if at == end { ahead.bytes.len() * 2 } else { 0 };
+            ahead.bytes.resize(further.clamp(LEAST_AHEAD, MOST), 0);
             ahead.begin = at;
             let read = self.file.read_at(at, &mut ahead.bytes);
             // What was there is gone, whether or not something took its place.
