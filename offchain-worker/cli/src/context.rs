@@ -137,9 +137,13 @@ impl Context {
     /// Errors: `WouldBeRefused`: the key is none.
     pub async fn submitter_as(&self, proxy_type: ProxyType) -> Result<Submitter, CliError> {
         let submitter = self.submitter().await?;
-        let (account, at) = (*submitter.account(), submitter.client().best().await?);
-        let right = proxy::right(&at, &account, &submitter.payer(), proxy_type).await?;
-        Ok(submitter.on_behalf_of(account, right))
+        let (account, key) = (*submitter.account(), submitter.payer());
+        if account == key {
+            return Ok(submitter);
+        }
+        let at = submitter.client().best().await?;
+        let right = proxy::right(&at, &account, &key, proxy_type).await?;
+        Ok(submitter.on_behalf_of(account, Some(right)))
     }
 
     /// As [`Self::submitter`], for a process that goes on with what it had sent before it was stopped. Returns the journal of
@@ -155,12 +159,14 @@ impl Context {
         };
         let journal = self.journal(&client, &account)?;
         // A key's nonces are its own, whomever it acts for.
-        let transactions = match keypair.account() {
-            own if own == account => journal.clone(),
-            own => self.journal(&client, &own)?,
+        let (transactions, right) = match keypair.account() {
+            own if own == account => (journal.clone(), None),
+            own => {
+                let at = patiently(|| client.best()).await?;
+                let right = proxy::right(&at, &account, &own, ProxyType::Work).await?;
+                (self.journal(&client, &own)?, Some(right))
+            }
         };
-        let at = patiently(|| client.best()).await?;
-        let right = proxy::right(&at, &account, &keypair.account(), ProxyType::Work).await?;
         let submitter = Submitter::resume(client, keypair, Arc::new(transactions)).on_behalf_of(account, right);
         // It tells the nodes what was final, before one is believed in anything.
         submitter.start().await?;

@@ -194,7 +194,7 @@ impl Shared {
                     tracing::warn!(%task, "Not checked: its window closed while others were checked.");
                     return Ok(());
                 }
-                let checked = in_time(0, load_for_check(&blobs, &job, &claim)).await;
+                let checked = in_time(job_bytes(&job), load_for_check(&blobs, &job, &claim)).await;
                 self.note(task, checked.is_ok());
                 let (output, inputs) = checked?;
                 let _computing = self.computing.take(rank, 1).await;

@@ -117,7 +117,7 @@ async fn list(context: &Context, account: Option<&str>) -> Result<(), CliError> 
     Ok(())
 }
 
-/// By which right `key` acts for `account` as `wanted`; `None`: it is its own.
+/// By which right `key`, another's, acts for `account` as `wanted`.
 ///
 /// Errors: `WouldBeRefused`: it may not, and what to do.
 pub async fn right(
@@ -125,12 +125,9 @@ pub async fn right(
     account: &AccountId,
     key: &AccountId,
     wanted: ProxyType,
-) -> Result<Option<ProxyType>, CliError> {
-    if account == key {
-        return Ok(None);
-    }
+) -> Result<ProxyType, CliError> {
     let ProxyView { proxies, .. } = at.proxies(account).await?;
-    chosen(&proxies, key, wanted).map(Some).ok_or_else(|| {
+    chosen(&proxies, key, wanted).ok_or_else(|| {
         CliError::WouldBeRefused(format!(
             "{account} has not made {key} its proxy for this: with the account's own key, run `agora proxy add {key} --type {}`",
             wanted.name()

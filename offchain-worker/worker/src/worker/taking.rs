@@ -155,15 +155,16 @@ impl<C: Chain<State: State>> Shared<C> {
             return Ok(Err(Unsuitable::Exposure));
         }
         let free = best.balance(&self.account).await?.free;
+        let bonds = task.bond.saturating_add(promises.bonds_to_come);
         let left = task.work_until().saturating_sub(C::block_of(best).number);
         let kept = best.existential_deposit()?;
         let needed = self.now().fees.needed(Outlay {
-            bonds: task.bond.saturating_add(promises.bonds_to_come),
+            bonds,
             tasks: promises.unrevealed.saturating_add(1),
             heartbeats: left / self.config.heartbeat_every.max(1) + 2,
             kept,
         });
-        let (payer, bonds) = (self.chain.payer(), task.bond.saturating_add(promises.bonds_to_come));
+        let payer = self.chain.payer();
         let suffices = match payer == self.account {
             true => free >= needed,
             // The bond is the account's, and the fees are those of the key that acts for it.
