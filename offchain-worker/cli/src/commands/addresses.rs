@@ -1,15 +1,17 @@
 //! `agora addresses`
 
 use crate::{
-    args::AddressesArgs,
-    context::{Context, reach},
+    args::{AddressesArgs, RunArgs},
+    context::{Context, reach, serve_blobs},
     exit::CliError,
     output::answer,
 };
+use agora_blobs::Blobs;
 use agora_chain::{BlockNumber, Intention, Submitter, calls};
 use agora_primitives::participants::{MAX_ADDRESS_BYTES, MAX_ADDRESSES};
 use serde::Serialize;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -71,10 +73,27 @@ pub async fn announce(submitter: &Submitter, urls: &[Url], allow_private: bool) 
     Ok(())
 }
 
+/// Serves `blobs` as `run` says, and publishes where. Returns what ends when the last answer has, if they are served.
+///
+/// Errors: they cannot be served there, or a URL that others could not use.
+pub async fn serve(
+    run: &RunArgs,
+    blobs: &Blobs,
+    submitter: &Submitter,
+    shutdown: &CancellationToken,
+) -> Result<Option<JoinHandle<()>>, CliError> {
+    let serving = match run.serve {
+        Some(address) => Some(serve_blobs(blobs, address, shutdown).await?),
+        None => None,
+    };
+    announce_beside(submitter, &run.announce, run.peers.allow_private_peers, shutdown)?;
+    Ok(serving)
+}
+
 /// As [`announce`], beside what else is done, until it has succeeded: what a worker has promised does not wait for it.
 ///
 /// Errors: a URL that others could not use.
-pub fn announce_beside(
+fn announce_beside(
     submitter: &Submitter,
     urls: &[Url],
     allow_private: bool,

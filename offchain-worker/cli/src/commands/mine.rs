@@ -3,7 +3,7 @@
 use crate::{
     args::MineArgs,
     commands::addresses,
-    context::{Context, metrics, serve_blobs, shutdown},
+    context::{Context, metrics, shutdown},
     exit::CliError,
 };
 use agora_chain::patiently;
@@ -61,16 +61,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
         #[cfg(feature = "fault-injection")]
         fault: args.run.fault,
     };
-    let serving = match args.run.serve {
-        Some(address) => Some(serve_blobs(&blobs, address, &shutdown).await?),
-        None => None,
-    };
-    addresses::announce_beside(
-        &submitter,
-        &args.run.announce,
-        args.run.peers.allow_private_peers,
-        &shutdown,
-    )?;
+    let serving = addresses::serve(&args.run, &blobs, &submitter, &shutdown).await?;
     tracing::info!(%account, slots = participant.slots, "Working; Ctrl-C stops.");
     Worker::new(submitter, journal, blobs, tasks, engines, config, metrics)?
         .run(shutdown)

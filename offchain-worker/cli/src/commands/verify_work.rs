@@ -3,7 +3,7 @@
 use crate::{
     args::VerifyWorkArgs,
     commands::addresses,
-    context::{Context, metrics, serve_blobs, shutdown},
+    context::{Context, metrics, shutdown},
     exit::CliError,
 };
 use agora_worker::{Verifier, VerifierConfig};
@@ -27,16 +27,7 @@ pub async fn run(context: &Context, args: VerifyWorkArgs) -> Result<(), CliError
         #[cfg(feature = "fault-injection")]
         fault: args.run.fault,
     };
-    let serving = match args.run.serve {
-        Some(address) => Some(serve_blobs(&blobs, address, &shutdown).await?),
-        None => None,
-    };
-    addresses::announce_beside(
-        &submitter,
-        &args.run.announce,
-        args.run.peers.allow_private_peers,
-        &shutdown,
-    )?;
+    let serving = addresses::serve(&args.run, &blobs, &submitter, &shutdown).await?;
     tracing::info!(%account, device = engine.name(), "Verifying; Ctrl-C stops.");
     Verifier::new(submitter, journal, blobs, engine, config, metrics)
         .run(shutdown)

@@ -90,7 +90,7 @@ async fn a_computation_is_cancelled_when_the_chain_says_that_it_is_too_late() {
     rig.chain.grow(1, 2);
     let _ = rig.only_look().await;
     assert_eq!(rig.steps(), 1);
-    let until = rig.chain.newest().tasks[&agora_primitives::TaskId(1)].until;
+    let until = rig.chain.newest().tasks[&TaskId(1)].until;
     let left = until - rig.chain.newest().block.number;
     rig.chain.grow(left as usize, 2);
     let _ = rig.only_look().await;
