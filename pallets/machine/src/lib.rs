@@ -1,0 +1,48 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)
+)]
+
+extern crate alloc;
+
+mod execute;
+pub mod instruction;
+mod memory;
+mod output;
+mod run;
+pub mod run_tree;
+mod segment;
+mod state;
+pub mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use execute::Call;
+pub use memory::{Chunks, Fault};
+pub use output::Output;
+pub use run::{Machine, Program, RunError, Trace, show_segment, trace};
+pub use segment::{Refused, Witness, execute_segment};
+pub use state::{State, Status, Trap};
+
+/// Where the image begins. It can be read and executed, not written.
+pub const IMAGE_BASE: u64 = 0x1000_0000;
+/// The largest image, in bytes.
+pub const MAX_IMAGE_BYTES: u64 = 16 * 1024 * 1024;
+/// Where the memory begins. It can be read and written, not executed.
+pub const MEMORY_BASE: u64 = 0x8000_0000;
+/// Bytes of a page of the memory, and of a chunk of the image.
+pub const PAGE_BYTES: usize = 1024;
+/// Pages of the memory: 256 MiB.
+pub const MEMORY_PAGES: u32 = 1 << 18;
+
+/// A segment ends after so many instructions.
+pub const SEGMENT_GAS: u32 = 1 << 16;
+/// A segment ends after the instruction with which it has touched so many pages, of image and memory together. One instruction touches
+/// four at most.
+pub const SEGMENT_PAGES: u32 = 24;
+/// A segment ends after the instruction with which it has read so many chunks.
+pub const SEGMENT_CHUNKS: u32 = 4;

@@ -1,0 +1,1 @@
+//! Instructions, one by one, with what the manual says of them.
