@@ -8,7 +8,7 @@ BLOCK = 64
 MASK = 0xFFFFFFFF
 IV = (0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19)
 PERMUTATION = (2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8)
-CHUNK_START, CHUNK_END, PARENT, ROOT = 1, 2, 4, 8
+CHUNK_START, CHUNK_END, PARENT, ROOT, KEYED = 1, 2, 4, 8, 16
 
 
 def rotated(x: int, by: int) -> int:
@@ -51,22 +51,28 @@ def left_length(length: int) -> int:
     return CHUNK << chunks.bit_length() - 1
 
 
-def node(data: bytes, chunk: int, root: int) -> tuple:
-    """The chaining value of the node over `data`, which begins with chunk number `chunk`. `root` is ROOT or 0."""
+def node(data: bytes, chunk: int, root: int, key=IV, mode: int = 0) -> tuple:
+    """The chaining value of the node over `data`, which begins with chunk number `chunk`. `root` is ROOT or 0; `mode` is KEYED
+    if there is a key."""
     if len(data) <= CHUNK:
-        cv = IV
+        cv = key
         blocks = [data[i:i + BLOCK] for i in range(0, len(data), BLOCK)] or [b""]
         for i, block in enumerate(blocks):
             last = i == len(blocks) - 1
-            cv = compress(cv, block, chunk, (i == 0) * CHUNK_START | last * (CHUNK_END | root))
+            cv = compress(cv, block, chunk, mode | (i == 0) * CHUNK_START | last * (CHUNK_END | root))
         return cv
     left = left_length(len(data))
-    children = node(data[:left], chunk, 0), node(data[left:], chunk + left // CHUNK, 0)
-    return compress(IV, b"".join(map(to_bytes, children)), 0, PARENT | root)
+    children = node(data[:left], chunk, 0, key, mode), node(data[left:], chunk + left // CHUNK, 0, key, mode)
+    return compress(key, b"".join(map(to_bytes, children)), 0, mode | PARENT | root)
 
 
 def blake3(data: bytes) -> bytes:
     return to_bytes(node(data, 0, ROOT))
+
+
+def keyed_blake3(key: bytes, data: bytes) -> bytes:
+    words = tuple(int.from_bytes(key[i:i + 4], "little") for i in range(0, 32, 4))
+    return to_bytes(node(data, 0, ROOT, words, KEYED))
 
 
 def siblings(data: bytes, index: int) -> list:

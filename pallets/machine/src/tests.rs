@@ -4,6 +4,7 @@ mod assembler;
 mod instructions;
 mod programs;
 mod segments;
+mod vectors;
 
 use crate::{Chunks, PAGE_BYTES, Program};
 use agora_jobs::{BlobRef, ChunkProof, blob::CHUNK_BYTES};
