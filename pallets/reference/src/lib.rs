@@ -41,12 +41,15 @@ mod rendering;
 mod run;
 mod synthetic;
 mod training;
+mod unit_run;
 
 pub use blobs::{Blobs, Fault, Reader, Source};
 pub use run::{Inputs, Outcome, run};
+pub use unit_run::{Content, UnitRun, list, whole};
 
 use agora_jobs::{JobKind, JobSpec};
 use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode};
 
 /// The most multiply–add operations of one unit.
 pub const MAX_UNIT_WORK: u64 = 1 << 28;
@@ -67,6 +70,7 @@ const WORD_WORK: u64 = 16;
 pub const MAX_SCAN_BYTES: u64 = 1 << 20;
 
 /// What a unit belongs to.
+#[derive(Encode, Decode, DecodeWithMemTracking)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Step {
     /// The inputs are scanned: all outputs of its units are kept.

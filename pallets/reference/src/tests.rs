@@ -3,6 +3,7 @@
 mod hostile;
 mod inference;
 mod limits;
+mod machine;
 mod matmul;
 pub mod rendering;
 mod run;

@@ -1,5 +1,6 @@
 //! Computes jobs unit by unit, each with nothing but what went before it, and checks what the crate promises of units.
 
+use super::machine::Machine;
 use crate::*;
 use agora_jobs::{BlobRef, Claim, JobKind, JobSpec, blob, blob::CHUNK_BYTES, states_root};
 use std::{cell::RefCell, collections::BTreeMap};
@@ -24,8 +25,8 @@ impl Inputs for Contents {
 
 /// Everything that was computed of a job.
 pub struct World {
-    job: JobSpec,
-    inputs: Contents,
+    pub job: JobSpec,
+    pub inputs: Contents,
     pub kept: BTreeMap<(Step, u64), Vec<u8>>,
     pub states: Vec<Vec<u8>>,
 }
@@ -117,11 +118,11 @@ impl World {
         self.states.last().unwrap()
     }
 
-    fn law(&self) -> &dyn Reference {
+    pub fn law(&self) -> &dyn Reference {
         of(&self.job)
     }
 
-    fn steps(&self) -> Vec<Step> {
+    pub fn steps(&self) -> Vec<Step> {
         let states = (0..self.law().states()).map(Step::State);
         core::iter::once(Step::Inputs).chain(states).collect()
     }
@@ -166,9 +167,10 @@ impl World {
         assert_eq!(outcome.claim, claim);
     }
 
-    /// Every unit, the last first, gives the same again; and without any one of the chunks that it reads, it says that
+    /// Every unit, the last first, gives the same again, in the machine too; and without any one of the chunks that it reads, it says that
     /// this one is missing. Of the chunks, every `sparsely`th is hidden.
     pub fn units_stand_alone(&self, sparsely: usize) {
+        let machine = Machine::new(self);
         for step in self.steps() {
             for unit in (0..self.law().units(step)).rev() {
                 let (bytes, reads) = self.compute(step, unit, None).unwrap();
@@ -181,6 +183,7 @@ impl World {
                         assert_eq!(self.states[state as usize][offset as usize..][..size as usize], bytes);
                     }
                 }
+                assert_eq!(machine.compute(step, unit), Ok(bytes), "{step:?} {unit} in the machine");
                 for &(source, chunk) in reads.iter().step_by(sparsely) {
                     let fault = self.compute(step, unit, Some((source, chunk))).unwrap_err();
                     assert_eq!(fault, Fault::Missing { source, chunk });
