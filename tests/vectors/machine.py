@@ -470,6 +470,8 @@ class Machine:
                 raise Trap(MISALIGNED)
             ref = b"".join(u64(self.load(a0 + 8 * i, 8)) for i in range(5))
             size = int.from_bytes(ref[32:], "little")
+            if size > 1 << 36:
+                raise Trap(BAD_CALL)
             if a1 * CHUNK < size:
                 length = min(CHUNK, size - a1 * CHUNK)
                 data, at = self.place(a2, PAGE, True)
@@ -481,7 +483,7 @@ class Machine:
             return after
         if number == 2:
             data, at = self.place(a0, PAGE, False)
-            if not 1 <= a1 <= 1024 or len(self.output) % 1024:
+            if not 1 <= a1 <= 1024 or len(self.output) % 1024 or len(self.output) + a1 > 1 << 20:
                 raise Trap(BAD_CALL)
             self.output += bytes(data[at:at + a1])
             return after
@@ -830,8 +832,12 @@ def programs() -> list:
     start = assembled(call(1, i + 128, 2, m), call(2, m, 17), halt())
     assert len(start) <= 128
     other = content(5000)
+    of_length = lambda n: assembled(li(5, m), li(6, n), STORE(5, 6, 32), call(1, m, 1 << 60, 7), halt())
     found += [
         ("reads another blob", start.ljust(128, b"\0") + blob(other), b"", [other], 100),
+        ("reads a blob of the most bytes", of_length(1 << 36), b"", [], 100),
+        ("reads a blob of too many bytes", of_length((1 << 36) + 1), b"", [], 100),
+        ("reads a blob of far too many bytes", of_length(MASK), b"", [], 100),
         ("no gas", assembled(halt()), b"", [], 0),
         ("gas to halt", assembled(halt()), b"", [], 3),
         ("not enough gas to halt", assembled(halt()), b"", [], 2),

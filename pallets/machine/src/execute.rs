@@ -1,11 +1,11 @@
 //! Executing instructions, one as the other, on any [`Memory`].
 
 use crate::{
-    Output, PAGE_BYTES, State, Status, Trap,
+    MAX_OUTPUT_BYTES, Output, PAGE_BYTES, State, Status, Trap,
     instruction::{Instruction, Operation},
     memory::{Fault, Memory},
 };
-use agora_jobs::BlobRef;
+use agora_jobs::{BlobRef, blob::MAX_BLOB};
 use primitive_types::H256;
 
 /// The calls that a program can make with `ecall`; which one, says register a7.
@@ -17,7 +17,8 @@ pub enum Call {
     /// chunk; a2: the address of the page to which it goes. a0 becomes the bytes of the chunk, of which only the last may have
     /// fewer than 1024; 0 if the blob ends before.
     Read,
-    /// Appends to the output. a0: the address of a page; a1: how many bytes of it, 1 to 1024, and 1024 but for the last time.
+    /// Appends to the output, up to [`MAX_OUTPUT_BYTES`]. a0: the address of a page; a1: how many bytes of it, 1 to 1024, and 1024
+    /// but for the last time.
     Write,
 }
 
@@ -300,6 +301,10 @@ impl Hart {
             },
             Call::Read => {
                 let blob = blob_at(memory, a0)?;
+                // There are no such blobs, and the way to a chunk of one would be longer than a witness allows for.
+                if blob.size > MAX_BLOB {
+                    return Err(Trap::BadCall.into());
+                }
                 let length = blob.chunk_len(a1).unwrap_or_default();
                 if length > 0 {
                     memory.read(&blob, a1, length, a2)?;
@@ -310,6 +315,10 @@ impl Hart {
                 let page = *memory.page(a0)?;
                 let length = usize::try_from(a1).unwrap_or(usize::MAX);
                 let bytes = page.get(..length).ok_or(Trap::BadCall)?;
+                // Whoever runs a program holds its output: gas alone would allow terabytes.
+                if self.output.size().saturating_add(a1) > MAX_OUTPUT_BYTES {
+                    return Err(Trap::BadCall.into());
+                }
                 self.output.append(bytes).ok_or(Trap::BadCall)?;
                 memory.keep(bytes);
             }

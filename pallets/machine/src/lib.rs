@@ -38,6 +38,8 @@ pub const MEMORY_BASE: u64 = 0x8000_0000;
 pub const PAGE_BYTES: usize = 1024;
 /// Pages of the memory: 256 MiB.
 pub const MEMORY_PAGES: u32 = 1 << 18;
+/// The most output, in bytes: as much as a unit of the reference may keep.
+pub const MAX_OUTPUT_BYTES: u64 = 1 << 20;
 
 /// A segment ends after so many instructions.
 pub const SEGMENT_GAS: u32 = 1 << 16;

@@ -1,6 +1,8 @@
 //! Tests of the machine as a whole: programs that run, and segments that are executed from witnesses.
 
 mod assembler;
+mod attacks;
+mod emulator;
 mod instructions;
 mod programs;
 mod segments;
