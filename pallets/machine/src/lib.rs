@@ -41,6 +41,9 @@ pub const MEMORY_PAGES: u32 = 1 << 18;
 /// The most output, in bytes: as much as a unit of the reference may keep.
 pub const MAX_OUTPUT_BYTES: u64 = 1 << 20;
 
+/// The most bytes of a state and the witness of the segment after it, whatever the program does.
+pub const MAX_WITNESS_BYTES: usize = 64 * 1024;
+
 /// A segment ends after so many instructions.
 pub const SEGMENT_GAS: u32 = 1 << 16;
 /// A segment ends after the instruction with which it has touched so many pages, of image and memory together. One instruction touches
