@@ -16,7 +16,7 @@ CARGO_FLAGS := --workspace --locked --features $(FEATURES)
 BIN := $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help setup minilm build demo node test test-long test-release lint fmt doc device-check bench bench-blobs bench-chain bench-compute bench-machine bench-worker weights deny fuzz
+.PHONY: help setup minilm build demo node test test-long test-release lint fmt doc device-check bench bench-blobs bench-chain bench-compute bench-machine bench-worker weights deny fuzz guests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ fmt: ## Format the code
 
 doc: setup ## Build the documentation
 	RUSTDOCFLAGS='-D warnings' cargo doc $(CARGO_FLAGS) --no-deps
+
+guests: setup ## Build the programs of the machine anew, and put their images into guests/images
+	@scripts/build-guests.sh
 
 # Of the whole workspace, and with an example, so that features are resolved as for `build`; only this program is built.
 device-check: setup ## Build the stand-alone program that checks and measures a GPU, and strip it

@@ -44,7 +44,7 @@ check_with() {
 combined() {
     cargo clippy --locked -p agora-runtime --no-default-features --features runtime-benchmarks,try-runtime \
         --target "$target" -- -D warnings
-    cargo clippy --locked -p agora-reference --no-default-features --target "$target" -- -D warnings
+    cargo clippy --locked -p agora-reference -p agora-machine --no-default-features --target "$target" -- -D warnings
 }
 
 # What a bare virtual machine would run: no operating system, no standard library. Only where rustup has the target.

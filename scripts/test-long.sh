@@ -19,3 +19,5 @@ export PROPTEST_CASES=$((256 * AGORA_TEST_FACTOR)) AGORA_RANDOM_STEPS=$((10000 *
 log_step "all tests, with $AGORA_TEST_FACTOR times as many cases"
 cargo build --workspace --locked --features "$FEATURES" --bins --examples
 cargo test --workspace --locked --features "$FEATURES" --no-fail-fast
+log_step 'the largest units of all kinds in the machine'
+cargo test --locked -p agora-reference -- --ignored --nocapture

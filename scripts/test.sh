@@ -67,6 +67,7 @@ step 'set-up on bare systems: tried with these scripts' setup_was_tried
 # Makefile.
 step 'build' cargo build "${flags[@]}" --bins --examples
 step 'lints' cargo clippy "${flags[@]}" --all-targets -- -D warnings
+step "the machine's programs" "$scripts/build-guests.sh" --check
 step "chain builders' features" "$scripts/features.sh" combined
 step 'documentation' documentation
 step 'test programs' test_programs

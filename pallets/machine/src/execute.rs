@@ -135,7 +135,10 @@ impl Hart {
 
     #[inline(always)]
     fn get(&self, register: u8) -> u64 {
-        self.registers.get(usize::from(register & 31)).copied().unwrap_or_default()
+        self.registers
+            .get(usize::from(register & 31))
+            .copied()
+            .unwrap_or_default()
     }
 
     #[inline(always)]
@@ -220,17 +223,17 @@ impl Hart {
             Mulhu => high(u128::from(a).wrapping_mul(u128::from(b))),
             // Division by zero, and the one quotient that does not fit, have the results that the manual gives.
             Div if b == 0 => u64::MAX,
-            Div => (a as i64).wrapping_div(b as i64) as u64,
+            Div => (a as i64).checked_div(b as i64).map_or(a, |quotient| quotient as u64),
             Divu => a.checked_div(b).unwrap_or(u64::MAX),
             Rem if b == 0 => a,
-            Rem => (a as i64).wrapping_rem(b as i64) as u64,
+            Rem => (a as i64).checked_rem(b as i64).unwrap_or_default() as u64,
             Remu => a.checked_rem(b).unwrap_or(a),
             Mulw => signed((a as u32).wrapping_mul(b as u32)),
             Divw if b as u32 == 0 => u64::MAX,
-            Divw => i64::from((a as i32).wrapping_div(b as i32)) as u64,
+            Divw => signed((a as i32).checked_div(b as i32).unwrap_or(a as i32) as u32),
             Divuw => signed((a as u32).checked_div(b as u32).unwrap_or(u32::MAX)),
             Remw if b as u32 == 0 => signed(a as u32),
-            Remw => i64::from((a as i32).wrapping_rem(b as i32)) as u64,
+            Remw => signed((a as i32).checked_rem(b as i32).unwrap_or_default() as u32),
             Remuw => signed((a as u32).checked_rem(b as u32).unwrap_or(a as u32)),
             LrW => {
                 let value = signed(u32::from_le_bytes(memory.load(a)?));

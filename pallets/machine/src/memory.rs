@@ -75,9 +75,9 @@ pub(crate) enum Place {
 const MEMORY_BYTES: u64 = (MEMORY_PAGES as u64).wrapping_mul(PAGE_BYTES as u64);
 
 /// The number of a page, and the place in it. Offsets are below 2³².
-const fn split(offset: u64) -> (u32, usize) {
-    let bytes = PAGE_BYTES as u64;
-    ((offset / bytes) as u32, (offset % bytes) as usize)
+pub(crate) const fn split(offset: u64) -> (u32, usize) {
+    const INSIDE: u64 = PAGE_BYTES.wrapping_sub(1) as u64;
+    ((offset >> PAGE_BYTES.ilog2()) as u32, (offset & INSIDE) as usize)
 }
 
 /// Where an access to `size` bytes, a power of two of at most a page, goes to.

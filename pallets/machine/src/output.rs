@@ -51,7 +51,7 @@ impl Output {
         }
         // Only when another chunk follows is it known that a subtree is not the root: as many are complete now as chunks have a
         // bit set.
-        let chunks = self.size / CHUNK_BYTES as u64;
+        let chunks = self.size >> CHUNK_BYTES.ilog2();
         while self.subtrees.len() > chunks.count_ones() as usize {
             let (right, left) = (self.subtrees.pop()?, self.subtrees.pop()?);
             self.subtrees
@@ -91,7 +91,20 @@ mod tests {
     #[test]
     fn the_hash_is_that_of_all_bytes() {
         let content: Vec<u8> = (0..70_000u32).map(|i| (i % 251) as u8).collect();
-        for size in [0, 1, 1023, 1024, 1025, 2048, 3072, 4096, 5000, 8 * 1024, 17 * 1024 + 3, 69_999] {
+        for size in [
+            0,
+            1,
+            1023,
+            1024,
+            1025,
+            2048,
+            3072,
+            4096,
+            5000,
+            8 * 1024,
+            17 * 1024 + 3,
+            69_999,
+        ] {
             let mut output = Output::default();
             for chunk in content[..size].chunks(CHUNK_BYTES) {
                 output.append(chunk).unwrap();

@@ -4,7 +4,7 @@ use crate::{
     IMAGE_BASE, MAX_IMAGE_BYTES, MEMORY_PAGES, PAGE_BYTES, SEGMENT_GAS, State, Status, Trap, Witness,
     execute::Hart,
     instruction::{Instruction, is_compressed},
-    memory::{Chunks, Fault, Memory, Place, place, place_in_memory, place_of_half},
+    memory::{Chunks, Fault, Memory, Place, place, place_in_memory, place_of_half, split},
     segment::is_full,
     tree::{self, Tree},
 };
@@ -169,7 +169,9 @@ impl<'a> Tracer<'a> {
     /// Executes a segment, and returns the state after it.
     fn segment(&mut self) -> Result<State, RunError> {
         self.memory.marks.begin(false);
-        self.hart.advance(&mut self.memory, SEGMENT_GAS.into()).map_err(missing)?;
+        self.hart
+            .advance(&mut self.memory, SEGMENT_GAS.into())
+            .map_err(missing)?;
         let hash = |page| Some((page, tree::page_hash(self.memory.page_bytes(page)?)));
         let changed: Vec<_> = self.memory.marks.pages().into_iter().filter_map(hash).collect();
         self.tree.change(&changed);
@@ -179,7 +181,9 @@ impl<'a> Tracer<'a> {
     /// The witness of the segment that comes next.
     fn show(mut self) -> Result<Witness, RunError> {
         self.memory.marks.begin(true);
-        self.hart.advance(&mut self.memory, SEGMENT_GAS.into()).map_err(missing)?;
+        self.hart
+            .advance(&mut self.memory, SEGMENT_GAS.into())
+            .map_err(missing)?;
         let memory = self.memory;
         let prove = |&(blob, chunk): &(BlobRef, u64)| {
             let proof = memory.chunks.prove(&blob, chunk);
@@ -223,7 +227,11 @@ const MEMORY_MARKS: u32 = (MAX_IMAGE_BYTES / PAGE_BYTES as u64) as u32;
 impl Marks {
     /// Marks of nothing; they take memory only if something is `traced`.
     fn new(traced: bool) -> Self {
-        let pages = if traced { MEMORY_MARKS.saturating_add(MEMORY_PAGES) } else { 0 };
+        let pages = if traced {
+            MEMORY_MARKS.saturating_add(MEMORY_PAGES)
+        } else {
+            0
+        };
         Self {
             touched_in: vec![0; pages as usize],
             segment: 0,
@@ -256,14 +264,23 @@ impl Marks {
 
     /// The pages of the memory, in ascending order.
     fn pages(&self) -> Vec<u32> {
-        let mut pages: Vec<u32> = self.touched.iter().filter_map(|page| page.checked_sub(MEMORY_MARKS)).collect();
+        let mut pages: Vec<u32> = self
+            .touched
+            .iter()
+            .filter_map(|page| page.checked_sub(MEMORY_MARKS))
+            .collect();
         pages.sort_unstable();
         pages
     }
 
     /// The chunks of the image, in ascending order.
     fn image_chunks(&self) -> Vec<u32> {
-        let mut chunks: Vec<u32> = self.touched.iter().copied().filter(|page| *page < MEMORY_MARKS).collect();
+        let mut chunks: Vec<u32> = self
+            .touched
+            .iter()
+            .copied()
+            .filter(|page| *page < MEMORY_MARKS)
+            .collect();
         chunks.sort_unstable();
         chunks
     }
@@ -291,7 +308,11 @@ impl<'a, const TRACED: bool> Flat<'a, TRACED> {
         };
         let decode = |at: usize| {
             let low = half(at)?;
-            let high = if is_compressed(low) { 0 } else { half(at.checked_add(2)?)? };
+            let high = if is_compressed(low) {
+                0
+            } else {
+                half(at.checked_add(2)?)?
+            };
             Instruction::decode(u32::from(low) | u32::from(high).wrapping_shl(16))
         };
         Ok(Self {
@@ -384,11 +405,9 @@ impl<const TRACED: bool> Memory for Flat<'_, TRACED> {
             return Err(self.refuse(pc));
         };
         if TRACED {
-            // Below 2¹⁴: it is in the image.
-            let chunk = (at / PAGE_BYTES as u64) as u32;
+            let (chunk, inside) = split(at);
             self.touch_image(chunk);
-            let crosses = at.wrapping_add(instruction.length.into()).wrapping_sub(1) / PAGE_BYTES as u64 > u64::from(chunk);
-            if crosses {
+            if inside.saturating_add(instruction.length.into()) > PAGE_BYTES {
                 self.touch_image(chunk.saturating_add(1));
             }
         }
@@ -402,7 +421,10 @@ impl<const TRACED: bool> Memory for Flat<'_, TRACED> {
 
     #[inline(always)]
     fn store<const N: usize>(&mut self, address: u64, bytes: [u8; N]) -> Result<(), Fault> {
-        *self.access_to_write(address, N)?.first_chunk_mut().ok_or(Fault::Unshown)? = bytes;
+        *self
+            .access_to_write(address, N)?
+            .first_chunk_mut()
+            .ok_or(Fault::Unshown)? = bytes;
         Ok(())
     }
 
@@ -418,7 +440,9 @@ impl<const TRACED: bool> Memory for Flat<'_, TRACED> {
         let mut bytes = [0; PAGE_BYTES];
         // Before the page is touched: the machine does not move if the chunk is missing.
         place_in_memory(address, PAGE_BYTES, self.image_size())?;
-        self.chunks.chunk(blob, chunk, &mut bytes).ok_or(Fault::Missing { blob: *blob, chunk })?;
+        self.chunks
+            .chunk(blob, chunk, &mut bytes)
+            .ok_or(Fault::Missing { blob: *blob, chunk })?;
         let place = self.access_to_write(address, PAGE_BYTES)?;
         for (place, byte) in place.iter_mut().zip(bytes).take(length) {
             *place = byte;

@@ -53,7 +53,10 @@ impl RunTree {
         };
         for _ in 0..DEPTH {
             let (level, rest) = (tree.levels.last()?, *tree.rest.last()?);
-            let above = level.chunks(ARITY).map(|nodes| node_hash(&filled(nodes, rest))).collect();
+            let above = level
+                .chunks(ARITY)
+                .map(|nodes| node_hash(&filled(nodes, rest)))
+                .collect();
             tree.levels.push(above);
             tree.rest.push(node_hash(&[rest; ARITY]));
         }
@@ -69,7 +72,9 @@ impl RunTree {
     pub fn node(&self, height: u32, number: u64) -> H256 {
         let level = self.levels.get(height as usize);
         let node = level.and_then(|level| level.get(usize::try_from(number).ok()?));
-        node.or_else(|| self.rest.get(height as usize)).copied().unwrap_or_default()
+        node.or_else(|| self.rest.get(height as usize))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The children of the node of this number, `height` levels above the states. `None`: it is a state, or above the root.

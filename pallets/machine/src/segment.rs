@@ -71,7 +71,8 @@ pub fn execute_segment(image: &BlobRef, state: &State, witness: &Witness) -> Res
     }
     let mut shown = Shown::new(image, witness, &state.memory)?;
     let mut hart = Hart::of(state);
-    hart.advance(&mut shown, SEGMENT_GAS.into()).map_err(|_| Refused::Unshown)?;
+    hart.advance(&mut shown, SEGMENT_GAS.into())
+        .map_err(|_| Refused::Unshown)?;
     let memory = shown.close(state.memory)?;
     Ok(hart.state(memory))
 }
@@ -117,7 +118,11 @@ impl<'a> Shown<'a> {
         let shown = Self {
             image_size: image.size,
             image: chunks,
-            pages: witness.pages.iter().map(|(number, bytes)| page(*number, bytes.as_slice())).collect(),
+            pages: witness
+                .pages
+                .iter()
+                .map(|(number, bytes)| page(*number, bytes.as_slice()))
+                .collect(),
             siblings: &witness.siblings,
             chunks: witness.chunks.iter(),
             touched: 0,
@@ -175,7 +180,7 @@ impl Page<'_> {
     }
 
     /// The bytes, to be changed.
-    fn to_change(&mut self) -> Result<&mut [u8; PAGE_BYTES], Fault> {
+    fn bytes_mut(&mut self) -> Result<&mut [u8; PAGE_BYTES], Fault> {
         if self.changed.is_none() {
             self.changed = Some(*self.bytes.first_chunk().ok_or(Fault::Unshown)?);
         }
@@ -215,12 +220,16 @@ impl Memory for Shown<'_> {
     fn load<const N: usize>(&mut self, address: u64) -> Result<[u8; N], Fault> {
         let place = place(address, N, self.image_size)?;
         let (bytes, at) = self.touch_place(place)?;
-        bytes.get(at..).and_then(|bytes| bytes.first_chunk()).copied().ok_or(Fault::Unshown)
+        bytes
+            .get(at..)
+            .and_then(|bytes| bytes.first_chunk())
+            .copied()
+            .ok_or(Fault::Unshown)
     }
 
     fn store<const N: usize>(&mut self, address: u64, bytes: [u8; N]) -> Result<(), Fault> {
         let (page, at) = place_in_memory(address, N, self.image_size)?;
-        let page = touch(&mut self.pages, page, &mut self.touched)?.to_change()?;
+        let page = touch(&mut self.pages, page, &mut self.touched)?.bytes_mut()?;
         let place = page.get_mut(at..).and_then(|page| page.first_chunk_mut());
         *place.ok_or(Fault::Unshown)? = bytes;
         Ok(())
@@ -233,7 +242,7 @@ impl Memory for Shown<'_> {
 
     fn read(&mut self, blob: &BlobRef, chunk: u64, length: usize, address: u64) -> Result<(), Fault> {
         let (page, _) = place_in_memory(address, PAGE_BYTES, self.image_size)?;
-        let page = touch(&mut self.pages, page, &mut self.touched)?.to_change()?;
+        let page = touch(&mut self.pages, page, &mut self.touched)?.bytes_mut()?;
         let proof = self.chunks.next().ok_or(Fault::Unshown)?;
         if proof.index != chunk || !blob.verify(proof) {
             return Err(Fault::Unshown);

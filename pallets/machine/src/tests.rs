@@ -17,7 +17,10 @@ pub(crate) struct Blobs(pub Vec<Vec<u8>>);
 
 impl Blobs {
     fn content(&self, blob: &BlobRef) -> Option<&[u8]> {
-        self.0.iter().find(|content| BlobRef::to(content) == *blob).map(Vec::as_slice)
+        self.0
+            .iter()
+            .find(|content| BlobRef::to(content) == *blob)
+            .map(Vec::as_slice)
     }
 }
 

@@ -91,6 +91,22 @@ pub struct Unit {
     pub chunks: u64,
 }
 
+impl Unit {
+    /// Instructions that its run in the machine takes at most, with the image of this crate (see [`UnitRun`]).
+    ///
+    /// An operation takes up to 31 where it divides (the normalisation of a transformer's states), 9 in a product; this allows twice as
+    /// many. A chunk is copied, and found through a list; what is left is for reading the job.
+    pub const fn gas(&self) -> u64 {
+        const OF_WORK: u64 = 64;
+        const OF_CHUNK: u64 = 1 << 12;
+        const OF_JOB: u64 = 1 << 21;
+        self.work
+            .saturating_mul(OF_WORK)
+            .saturating_add(self.chunks.saturating_mul(OF_CHUNK))
+            .saturating_add(OF_JOB)
+    }
+}
+
 /// What the output of a unit is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Output {

@@ -70,11 +70,11 @@ impl Listed<'_> {
     /// The blob of `size` bytes whose digest is entry `number` of `list`.
     fn entry(&self, list: &BlobRef, number: u64, size: u64) -> Option<BlobRef> {
         const ENTRY: u64 = 32;
+        const CHUNK: u64 = CHUNK_BYTES as u64;
         let mut chunk = [0; CHUNK_BYTES];
         let at = number.checked_mul(ENTRY)?;
-        let bytes = CHUNK_BYTES as u64;
-        let length = self.content.chunk(list, at / bytes, &mut chunk)?;
-        let entry = chunk.get(..length)?.get((at % bytes) as usize..)?.first_chunk()?;
+        let length = self.content.chunk(list, at / CHUNK, &mut chunk)?;
+        let entry = chunk.get(..length)?.get((at % CHUNK) as usize..)?.first_chunk()?;
         Some(BlobRef {
             hash: H256(*entry),
             size,

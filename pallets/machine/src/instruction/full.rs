@@ -27,8 +27,23 @@ pub(super) fn decode(word: u32) -> Option<Instruction> {
         0b110_1111 => Some(of(Jal, rd, 0, 0, jump_offset(word))),
         0b110_0111 if funct3 == 0 => with_immediate(Jalr),
         0b110_0011 => {
-            let operation = [Some(Beq), Some(Bne), None, None, Some(Blt), Some(Bge), Some(Bltu), Some(Bgeu)];
-            Some(of((*operation.get(funct3 as usize)?)?, 0, rs1, rs2, branch_offset(word)))
+            let operation = [
+                Some(Beq),
+                Some(Bne),
+                None,
+                None,
+                Some(Blt),
+                Some(Bge),
+                Some(Bltu),
+                Some(Bgeu),
+            ];
+            Some(of(
+                (*operation.get(funct3 as usize)?)?,
+                0,
+                rs1,
+                rs2,
+                branch_offset(word),
+            ))
         }
         0b000_0011 => {
             let operation = [Lb, Lh, Lw, Ld, Lbu, Lhu, Lwu];

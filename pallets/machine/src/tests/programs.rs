@@ -45,8 +45,14 @@ fn what_cannot_be_executed_traps() {
     assert_eq!(trapped(vec![0x0000_7053]), Trap::Illegal);
     // It runs beyond its end, and jumps to memory.
     assert_eq!(trapped(vec![addi(1, 0, 1)]), Trap::OutsideImage);
-    assert_eq!(trapped([li(5, MEMORY_BASE), vec![i(0x67, 0, 0, 5, 0)]].concat()), Trap::OutsideImage);
-    assert_eq!(trapped([li(5, 0), vec![i(0x67, 0, 0, 5, 0)]].concat()), Trap::OutsideImage);
+    assert_eq!(
+        trapped([li(5, MEMORY_BASE), vec![i(0x67, 0, 0, 5, 0)]].concat()),
+        Trap::OutsideImage
+    );
+    assert_eq!(
+        trapped([li(5, 0), vec![i(0x67, 0, 0, 5, 0)]].concat()),
+        Trap::OutsideImage
+    );
     // Half an instruction at the end.
     assert_eq!(trapped(vec![0x0001_0001, 0x0013_0001]), Trap::OutsideImage);
     for (address, funct3, expected) in [
@@ -58,13 +64,25 @@ fn what_cannot_be_executed_traps() {
         (u64::MAX - 7, 3, Trap::OutsideMemory),
         (0, 0, Trap::OutsideMemory),
     ] {
-        assert_eq!(trapped([li(5, address), vec![i(0x03, funct3, 6, 5, 0)]].concat()), expected);
+        assert_eq!(
+            trapped([li(5, address), vec![i(0x03, funct3, 6, 5, 0)]].concat()),
+            expected
+        );
         assert_eq!(trapped([li(5, address), vec![s(funct3, 5, 6, 0)]].concat()), expected);
     }
     // The image is read, not written, by stores or by atomics.
-    assert_eq!(ends([li(5, IMAGE_BASE), vec![i(0x03, 3, 6, 5, 0)], halt(0)].concat(), 100).0, Status::Done);
-    assert_eq!(trapped([li(5, IMAGE_BASE), vec![sd(5, 6, 0)]].concat()), Trap::OutsideMemory);
-    assert_eq!(trapped([li(5, IMAGE_BASE), vec![r(0x2F, 3, 0, 6, 5, 6)]].concat()), Trap::OutsideMemory);
+    assert_eq!(
+        ends([li(5, IMAGE_BASE), vec![i(0x03, 3, 6, 5, 0)], halt(0)].concat(), 100).0,
+        Status::Done
+    );
+    assert_eq!(
+        trapped([li(5, IMAGE_BASE), vec![sd(5, 6, 0)]].concat()),
+        Trap::OutsideMemory
+    );
+    assert_eq!(
+        trapped([li(5, IMAGE_BASE), vec![r(0x2F, 3, 0, 6, 5, 6)]].concat()),
+        Trap::OutsideMemory
+    );
     // Calls.
     assert_eq!(trapped(call(3, 0, 0, 0)), Trap::BadCall);
     assert_eq!(trapped(call(2, MEMORY_BASE, 0, 0)), Trap::BadCall);
@@ -74,7 +92,10 @@ fn what_cannot_be_executed_traps() {
     assert_eq!(trapped(call(2, IMAGE_BASE, 1, 0)), Trap::OutsideMemory);
     assert_eq!(trapped(call(1, MEMORY_BASE + 8, 0, MEMORY_BASE)), Trap::Misaligned);
     // A chunk after one that was shorter.
-    assert_eq!(trapped([call(2, MEMORY_BASE, 7, 0), call(2, MEMORY_BASE, 7, 0)].concat()), Trap::BadCall);
+    assert_eq!(
+        trapped([call(2, MEMORY_BASE, 7, 0), call(2, MEMORY_BASE, 7, 0)].concat()),
+        Trap::BadCall
+    );
 }
 
 #[test]

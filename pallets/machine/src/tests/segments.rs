@@ -2,8 +2,8 @@
 
 use super::{Blobs, assembler::*, program, programs::copier};
 use crate::{
-    IMAGE_BASE, MEMORY_BASE, Program, Refused, RunError, SEGMENT_CHUNKS, SEGMENT_GAS, SEGMENT_PAGES, State, Status, Witness,
-    execute_segment, show_segment, trace,
+    IMAGE_BASE, MEMORY_BASE, Program, Refused, RunError, SEGMENT_CHUNKS, SEGMENT_GAS, SEGMENT_PAGES, State, Status,
+    Witness, execute_segment, show_segment, trace,
 };
 use agora_jobs::BlobRef;
 use codec::Encode;
@@ -23,14 +23,21 @@ fn assert_shown(program: &Program<'_>, blobs: &Blobs) -> Vec<(State, Witness, St
         assert_eq!(state, before);
         let after = execute_segment(&image, &state, &witness).unwrap();
         assert_eq!(after.hash(), hash);
-        assert!(witness.encoded_size() + state.encoded_size() <= MAX_WITNESS, "{}", witness.encoded_size());
+        assert!(
+            witness.encoded_size() + state.encoded_size() <= MAX_WITNESS,
+            "{}",
+            witness.encoded_size()
+        );
         shown.push((before, witness, after.clone()));
         before = after;
     }
     assert_eq!(before, run.end);
     let beyond = show_segment(program, blobs, run.states.len() as u64);
     assert_eq!(beyond.err(), Some(RunError::NoSegment));
-    assert_eq!(execute_segment(&image, &run.end, &Witness::default()), Err(Refused::Ended));
+    assert_eq!(
+        execute_segment(&image, &run.end, &Witness::default()),
+        Err(Refused::Ended)
+    );
     shown
 }
 
@@ -78,7 +85,11 @@ fn far_jumps_touch_chunks_of_the_image() {
     let image = image(words);
     let shown = assert_shown(&program(&image, 10_000), &Blobs::default());
     assert_eq!(shown.len(), 61usize.div_ceil(SEGMENT_PAGES as usize));
-    assert!(shown.iter().all(|(_, witness, _)| witness.pages.is_empty() && witness.siblings.is_empty()));
+    assert!(
+        shown
+            .iter()
+            .all(|(_, witness, _)| witness.pages.is_empty() && witness.siblings.is_empty())
+    );
 }
 
 #[test]
@@ -94,7 +105,11 @@ fn reads_of_blobs_end_segments_too() {
     let shown = assert_shown(&program, &blobs);
     // After the last of the chunks it still has to halt.
     assert_eq!(shown.len(), 20 / SEGMENT_CHUNKS as usize + 1);
-    assert!(shown.iter().all(|(_, witness, _)| witness.chunks.len() <= SEGMENT_CHUNKS as usize));
+    assert!(
+        shown
+            .iter()
+            .all(|(_, witness, _)| witness.chunks.len() <= SEGMENT_CHUNKS as usize)
+    );
 }
 
 /// The worst: each turn reads a chunk from far down a tree, and all pages lie far apart.
@@ -103,7 +118,14 @@ fn no_witness_is_larger_than_a_call_may_be() {
     let input = vec![3; 1 << 20];
     let mut words = [li(5, MEMORY_BASE), li(7, 1 << 21), li(13, 1 << 20)].concat();
     // The reference of the input, in a page of its own, is stored before the registers change.
-    words.splice(0..0, [li(6, MEMORY_BASE), (0..5).map(|at| sd(6, 10 + at, 8 * at as i32)).collect()].concat());
+    words.splice(
+        0..0,
+        [
+            li(6, MEMORY_BASE),
+            (0..5).map(|at| sd(6, 10 + at, 8 * at as i32)).collect(),
+        ]
+        .concat(),
+    );
     let turn = vec![
         add(5, 5, 7),
         sd(5, 6, 0),
@@ -128,7 +150,11 @@ fn no_witness_is_larger_than_a_call_may_be() {
         gas: 100_000,
     };
     let shown = assert_shown(&program, &Blobs(vec![input]));
-    let largest = shown.iter().map(|(state, witness, _)| state.encoded_size() + witness.encoded_size()).max().unwrap();
+    let largest = shown
+        .iter()
+        .map(|(state, witness, _)| state.encoded_size() + witness.encoded_size())
+        .max()
+        .unwrap();
     assert!(largest > 30_000, "{largest}");
 }
 
@@ -246,15 +272,28 @@ proptest! {
 
 /// Registers that point to memory and to the image, so that random instructions find something.
 fn setup() -> Vec<u32> {
-    [li(8, MEMORY_BASE + 4096), li(9, MEMORY_BASE + (200 << 20)), li(10, IMAGE_BASE)].concat()
+    [
+        li(8, MEMORY_BASE + 4096),
+        li(9, MEMORY_BASE + (200 << 20)),
+        li(10, IMAGE_BASE),
+    ]
+    .concat()
 }
 
 /// Instructions that are legal, on few registers.
 fn instruction() -> impl Strategy<Value = u32> {
     let register = prop_oneof![Just(0u32), 5..12u32];
     let opcode = prop::sample::select(vec![0x33, 0x3B, 0x13, 0x1B, 0x03, 0x23, 0x63, 0x2F, 0x37, 0x17]);
-    (opcode, 0..8u32, prop::sample::select(vec![0u32, 1, 32]), register.clone(), register.clone(), register, -64..64i32).prop_map(
-        |(opcode, funct3, funct7, rd, rs1, rs2, immediate)| match opcode {
+    (
+        opcode,
+        0..8u32,
+        prop::sample::select(vec![0u32, 1, 32]),
+        register.clone(),
+        register.clone(),
+        register,
+        -64..64i32,
+    )
+        .prop_map(|(opcode, funct3, funct7, rd, rs1, rs2, immediate)| match opcode {
             0x33 | 0x3B => r(opcode, funct3, funct7, rd, rs1, rs2),
             0x13 | 0x1B if funct3 & 3 == 1 => i(opcode, funct3, rd, rs1, immediate & 31),
             0x13 | 0x1B => i(opcode, funct3, rd, rs1, immediate * 16),
@@ -263,6 +302,5 @@ fn instruction() -> impl Strategy<Value = u32> {
             0x63 => b(funct3, rs1, rs2, (immediate & 7) * 4 + 4),
             0x2F => r(opcode, 2 + (funct3 & 1), (immediate as u32 & 31) << 2, rd, rs1, rs2),
             _ => (immediate as u32) << 12 | rd << 7 | opcode,
-        },
-    )
+        })
 }

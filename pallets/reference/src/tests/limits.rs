@@ -2,10 +2,12 @@
 
 use super::{
     hostile::{Noise, has_an_end, survives_noise},
-    world::check_bounds,
+    machine::Machine,
+    world::{check_bounds, check_size},
 };
 use crate::*;
 use agora_jobs::{JobKind, JobSpec};
+use agora_machine::Status;
 use proptest::prelude::*;
 
 /// Numbers from 1 to `most`: the ends, powers of two and their neighbours, any other.
@@ -33,6 +35,34 @@ pub fn survives(kind: JobKind, places: &[(u64, u64)], seed: u32) -> bool {
     let mask = if seed.is_multiple_of(2) { 255 } else { 1 };
     some_units(kind, places, |law, step, unit| {
         survives_noise(law, step, unit, &Noise::new(seed, mask));
+    })
+}
+
+/// Computes some units of each kind of step in the machine, from noise, and prints what they take. `false`: the job is
+/// not within its limits.
+pub fn run_in_the_machine(kind: JobKind) -> bool {
+    /// All over a step, and the last.
+    const PLACES: [(u64, u64); 5] = [
+        (1, 0),
+        (1, u64::MAX / 7),
+        (1, u64::MAX / 3),
+        (1, u64::MAX / 3 * 2),
+        (1, u64::MAX - 1),
+    ];
+    let job = JobSpec::V2(kind.clone());
+    some_units(kind, &PLACES, |law, step, unit| {
+        for mask in [255, 1] {
+            let (output, gas) = Machine::of_noise(&job, mask).run(step, unit);
+            let said = law.unit(step, unit).unwrap();
+            println!(
+                "{gas} instructions, {} operations, {} chunks: {step:?} {unit} of {job:?}",
+                said.work, said.chunks
+            );
+            match output {
+                Ok(bytes) => check_size(&said, &bytes),
+                Err(status) => assert_eq!((status, step), (Status::Unusable, Step::Inputs)),
+            }
+        }
     })
 }
 

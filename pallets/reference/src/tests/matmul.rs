@@ -1,5 +1,5 @@
 use super::{
-    limits::{bounded, places, survives, up_to},
+    limits::{bounded, places, run_in_the_machine, survives, up_to},
     world::{Contents, World},
 };
 use agora_jobs::{BlobRef, JobKind, MAX_COLUMNS, MAX_ROWS, MAX_VECTORS, MatmulJob};
@@ -146,5 +146,18 @@ fn units_of_the_largest_jobs_are_bounded() {
     ] {
         assert!(bounded(large(sizes), &places), "{sizes:?}");
         assert!(survives(large(sizes), &places[..1], 0), "{sizes:?}");
+    }
+}
+
+#[test]
+#[ignore = "minutes: make test-long"]
+fn the_largest_units_run_in_the_machine() {
+    for sizes in [
+        (MAX_COLUMNS, 86, 4096),
+        (MAX_COLUMNS, 1, MAX_VECTORS),
+        (1000, 1, MAX_VECTORS),
+        (1, MAX_ROWS, 64),
+    ] {
+        assert!(run_in_the_machine(large(sizes)), "{sizes:?}");
     }
 }

@@ -1,5 +1,5 @@
 use super::{
-    limits::{bounded, places, survives, up_to},
+    limits::{bounded, places, run_in_the_machine, survives, up_to},
     world::{Contents, World},
 };
 use crate::Fault;
@@ -147,4 +147,12 @@ fn units_of_the_largest_jobs_are_bounded() {
         assert!(bounded(kind(sizes), &places));
     }
     assert!(survives(kind((4096, 1024)), &places[..1], 0));
+}
+
+#[test]
+#[ignore = "minutes: make test-long"]
+fn the_largest_units_run_in_the_machine() {
+    for sizes in [(MAX_MATRIX_SIZE, 1), (MAX_MATRIX_SIZE - 1, 3), (512, 2), (1, 2)] {
+        assert!(run_in_the_machine(kind(sizes)));
+    }
 }

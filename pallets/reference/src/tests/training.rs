@@ -4,7 +4,7 @@ mod shuffled;
 mod unusable;
 mod vectors;
 
-use super::limits::{bounded, places, survives, up_to};
+use super::limits::{bounded, places, run_in_the_machine, survives, up_to};
 use agora_jobs::*;
 use proptest::prelude::*;
 
@@ -87,8 +87,9 @@ proptest! {
     }
 }
 
-#[test]
-fn units_of_the_largest_jobs_are_bounded() {
+/// Jobs at the limits.
+fn largest() -> Vec<TrainingJob> {
+    let mut jobs = Vec::new();
     let perceptron = |hidden| NetworkShape::Perceptron { hidden };
     let convolution = |channels, window, pool| NetworkShape::Convolutional { channels, window, pool };
     for (side, classes, network) in [
@@ -121,9 +122,25 @@ fn units_of_the_largest_jobs_are_bounded() {
                 start: None,
             };
             shrink(&mut job);
-            let places: Vec<(u64, u64)> = (0..40).map(|i| (1, i * 0x0123_4567_89ab_cdef)).collect();
-            assert!(bounded(JobKind::Training(job), &places), "{job:?}");
-            assert!(survives(JobKind::Training(job), &places[..3], batch), "{job:?}");
+            jobs.push(job);
         }
+    }
+    jobs
+}
+
+#[test]
+fn units_of_the_largest_jobs_are_bounded() {
+    let places: Vec<(u64, u64)> = (0..40).map(|i| (1, i * 0x0123_4567_89ab_cdef)).collect();
+    for job in largest() {
+        assert!(bounded(JobKind::Training(job), &places), "{job:?}");
+        assert!(survives(JobKind::Training(job), &places[..3], job.batch), "{job:?}");
+    }
+}
+
+#[test]
+#[ignore = "minutes: make test-long"]
+fn the_largest_units_run_in_the_machine() {
+    for job in largest() {
+        assert!(run_in_the_machine(JobKind::Training(job)), "{job:?}");
     }
 }

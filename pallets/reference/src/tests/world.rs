@@ -3,6 +3,7 @@
 use super::machine::Machine;
 use crate::*;
 use agora_jobs::{BlobRef, Claim, JobKind, JobSpec, blob, blob::CHUNK_BYTES, states_root};
+use agora_machine::Status;
 use std::{cell::RefCell, collections::BTreeMap};
 
 /// Contents of inputs.
@@ -95,7 +96,13 @@ impl World {
         for step in world.steps() {
             let mut state = Vec::new();
             for unit in 0..world.law().units(step) {
-                let bytes = world.compute(step, unit, None)?.0;
+                let bytes = match world.compute(step, unit, None) {
+                    Ok((bytes, _)) => bytes,
+                    Err(fault) => {
+                        world.compare_fault(step, unit, fault);
+                        return Err(fault);
+                    }
+                };
                 match world.law().unit(step, unit).unwrap().output {
                     Output::Kept { .. } => {
                         world.kept.insert((step, unit), bytes);
@@ -112,6 +119,19 @@ impl World {
             }
         }
         Ok(world)
+    }
+
+    /// The machine says the same of a unit that has no output.
+    fn compare_fault(&self, step: Step, unit: u64, fault: Fault) {
+        let expected = match fault {
+            Fault::Unusable { .. } => Status::Unusable,
+            Fault::Missing { .. } | Fault::NoUnit => return,
+        };
+        assert_eq!(
+            Machine::new(self).compute(step, unit),
+            Err(expected),
+            "{step:?} {unit}: {fault}"
+        );
     }
 
     pub fn output(&self) -> &[u8] {

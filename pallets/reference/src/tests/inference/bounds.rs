@@ -3,7 +3,7 @@
 use crate::{
     Reference, Step,
     tests::{
-        limits::{bounded, places, survives, up_to},
+        limits::{bounded, places, run_in_the_machine, survives, up_to},
         world::check_bounds,
     },
 };
@@ -117,9 +117,9 @@ proptest! {
     }
 }
 
-#[test]
-fn every_unit_of_the_widest_transformers_is_bounded() {
-    let widest = TransformerShape {
+/// The widest transformers, with few and with many heads.
+fn widest() -> [TransformerShape; 2] {
+    let few = TransformerShape {
         vocabulary: 65_536,
         positions: 512,
         hidden: 4096,
@@ -129,13 +129,37 @@ fn every_unit_of_the_widest_transformers_is_bounded() {
         head_size: 256,
         intermediate: 16_384,
     };
-    let narrow = TransformerShape {
+    let many = TransformerShape {
         heads: 1365,
         key_value_heads: 1365,
         head_size: 4,
-        ..widest
+        ..few
     };
-    for shape in [widest, narrow] {
+    [few, many]
+}
+
+#[test]
+#[ignore = "minutes: make test-long"]
+fn the_largest_units_run_in_the_machine() {
+    for shape in widest() {
+        assert!(run_in_the_machine(JobKind::Inference(texts(shape, 512, 1, 0))));
+    }
+    let shape = ClassifierShape {
+        width: 64,
+        height: 64,
+        window_width: 7,
+        window_height: 7,
+        padding: 0,
+        pool: 8,
+        channels: 256,
+        classes: 256,
+    };
+    assert!(run_in_the_machine(JobKind::Inference(images(shape, 2))));
+}
+
+#[test]
+fn every_unit_of_the_widest_transformers_is_bounded() {
+    for shape in widest() {
         for tokens in [1, 63, 64, 65, 511, 512] {
             let job = texts(shape, tokens, 1, 0);
             assert_eq!(JobSpec::V2(JobKind::Inference(job)).validate(), Ok(()));

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     tests::{
         hostile::{Noise, survives_noise},
-        limits::{bounded, places, survives, up_to},
+        limits::{bounded, places, run_in_the_machine, survives, up_to},
         world::{Contents, check_bounds, check_size},
     },
     *,
@@ -162,6 +162,23 @@ proptest! {
         let (a, b, c, d, e, f, g, h) = counts;
         let job = RenderingJob { samples, max_bounces, max_steps, ..job(BlobRef::to(&[])) };
         is_bounded_with([a, b, c, d, e, f, g, h], seed, unit, job);
+    }
+}
+
+#[test]
+#[ignore = "minutes: make test-long"]
+fn the_largest_units_run_in_the_machine() {
+    for bytes in [1 << 10, MAX_SCENE_BYTES] {
+        let job = RenderingJob {
+            samples: MAX_SAMPLES,
+            max_bounces: MAX_BOUNCES,
+            max_steps: MAX_STEPS,
+            ..job(BlobRef {
+                size: bytes,
+                ..BlobRef::to(&[])
+            })
+        };
+        assert!(run_in_the_machine(JobKind::Rendering(job)), "{job:?}");
     }
 }
 
