@@ -78,7 +78,7 @@ bench-blobs: build ## Measure how fast blobs are passed on, against curl
 bench-chain: build ## Measure calls, throughput and checks on one node
 	@"$(BIN)/agora-bench-chain" $(ARGS)
 
-bench-machine: build ## Measure the machine of disputes
+bench-machine: build ## Measure how fast the machine runs programs, and what a segment costs the chain
 	@"$(BIN)/agora-bench-machine" $(ARGS)
 
 bench-worker: build ## Measure a worker far from its node in a market of 100,000 open tasks (some minutes)

@@ -1,186 +1,296 @@
-//! How fast the machine of disputes is: a unit of a matrix chain, computed by the reference compiled for the processor, in the
-//! machine, in the machine with a record of every segment, and segment by segment from witnesses.
+//! Measures how fast the machine runs a program, against the interpreter of `ckb-vm` with the same one; with a record of its
+//! segments, against without; what one segment costs whoever executes it from its witness; and a unit of a job, against the processor.
+//!
+//! Prints a table, and writes one JSON line per figure.
+
+mod programs;
+mod unit;
 
 use agora_bench_figures::{Better, Figure};
-use agora_jobs::{BlobRef, ChunkProof, JobKind, JobSpec, SyntheticJob, blob, blob::CHUNK_BYTES};
+use agora_jobs::{BlobRef, ChunkProof};
 use agora_machine::{
-    Chunks, MAX_WITNESS_BYTES, Machine, Program, Status, execute_segment, run_tree::RunTree, show_segment, trace,
+    Chunks, MAX_WITNESS_BYTES, MEMORY_BASE, Machine, PAGE_BYTES, Program, Status, execute_segment, show_segment, trace,
 };
-use agora_reference::{Content, Step, UnitRun, list};
+use ckb_vm::{
+    Bytes, CoreMachine, DefaultCoreMachine, DefaultMachineBuilder, DefaultMachineRunner, FlatMemory, ISA_A, ISA_IMC,
+    Memory, SupportMachine, TraceMachine, machine::VERSION2, memory::FLAG_EXECUTABLE,
+};
 use clap::Parser;
 use codec::Encode;
-use std::{collections::BTreeMap, error::Error, hint::black_box, path::PathBuf, time::Instant};
+use std::{error::Error, hint::black_box, path::PathBuf, time::Instant};
 
-/// The program that decides disputes.
-const IMAGE: &[u8] = include_bytes!("../../../guests/images/reference.bin");
+type Failure = Box<dyn Error + Send + Sync>;
 
-/// Measures the machine of disputes.
+/// Measures the machine.
 #[derive(Parser)]
-struct Args {
-    /// Rows and columns of the matrices: the unit is as many squared times the rows of one part of a state.
-    #[arg(long, default_value_t = 512)]
-    size: u32,
-    /// How many segments are shown and executed from their witnesses, from the first to the last.
-    #[arg(long, default_value_t = 8)]
-    segments: u64,
-    /// Where the figures are written.
-    #[arg(long, default_value = "benchmarks/results/courts.jsonl")]
+struct Arguments {
+    /// Where the figures go.
+    #[arg(long, default_value = "benchmarks/results/machine.jsonl")]
     output: PathBuf,
+    /// Instructions of the program that is run as a whole, in millions.
+    #[arg(long, default_value_t = 200)]
+    instructions: u64,
+    /// Repetitions; the median counts.
+    #[arg(long, default_value_t = 5)]
+    repetitions: usize,
 }
 
-/// Blobs in memory.
-#[derive(Default)]
-struct Blobs(BTreeMap<BlobRef, Vec<u8>>);
+/// The input of the programs that read.
+struct Input(Vec<u8>);
 
-impl Blobs {
-    fn insert(&mut self, content: Vec<u8>) -> BlobRef {
-        let blob = BlobRef::to(&content);
-        self.0.insert(blob, content);
-        blob
-    }
-
-    fn piece(&self, blob: &BlobRef, index: u64) -> Option<&[u8]> {
-        let rest = self
-            .0
-            .get(blob)?
-            .get(usize::try_from(index).ok()?.checked_mul(CHUNK_BYTES)?..)?;
-        Some(&rest[..rest.len().min(CHUNK_BYTES)])
-    }
-}
-
-impl Chunks for Blobs {
-    fn chunk(&self, blob: &BlobRef, index: u64, chunk: &mut [u8; CHUNK_BYTES]) -> Option<()> {
-        let piece = self.piece(blob, index)?;
-        chunk[..piece.len()].copy_from_slice(piece);
+impl Chunks for Input {
+    fn chunk(&self, blob: &BlobRef, index: u64, chunk: &mut [u8; PAGE_BYTES]) -> Option<()> {
+        let at = usize::try_from(index).ok()?.checked_mul(PAGE_BYTES)?;
+        let bytes = self.0.get(at..)?;
+        let bytes = bytes.get(..blob.chunk_len(index)?)?;
+        chunk.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(())
     }
 
-    fn prove(&self, blob: &BlobRef, index: u64) -> Option<ChunkProof> {
-        ChunkProof::new(self.0.get(blob)?, index)
+    fn prove(&self, _: &BlobRef, index: u64) -> Option<ChunkProof> {
+        ChunkProof::new(&self.0, index)
     }
 }
 
-impl Content for Blobs {
-    fn chunk(&self, blob: &BlobRef, index: u64, chunk: &mut [u8; CHUNK_BYTES]) -> Option<usize> {
-        let piece = self.piece(blob, index)?;
-        chunk[..piece.len()].copy_from_slice(piece);
-        Some(piece.len())
-    }
-}
+fn main() -> Result<(), Failure> {
+    let arguments = Arguments::parse();
+    let repetitions = arguments.repetitions.max(1);
+    let mut figures = Vec::new();
 
-/// Seconds that `work` takes, and what it gives.
-fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
-    let began = Instant::now();
-    let result = black_box(work());
-    (began.elapsed().as_secs_f64(), result)
-}
-
-fn main() -> Result<(), Box<dyn Error>> {
-    let args = Args::parse();
-    let mut blobs = Blobs::default();
-    let job = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
-        seed: [7; 32],
-        matrix_size: args.size,
-        iterations: 1,
-    }));
-    job.validate()?;
-    let law = agora_reference::of(&job);
-    // The state before the unit's own; any bytes are one.
-    let before = vec![3; usize::try_from(law.state_size(0))?];
-    let states = list(&[blob::hash(&before)]);
-    let run = UnitRun {
-        job: blobs.insert(job.encode()),
-        states: blobs.insert(states),
-        scans: BlobRef::to(&[]),
-        kept: BlobRef::to(&[]),
-        step: Step::State(1),
-        unit: 0,
+    // A product of vectors of bytes, as quantised networks have it: loads, a multiplication and an addition in a loop.
+    let turns = arguments.instructions.max(1) * 1_000_000 / programs::PRODUCT_LENGTH;
+    let image = programs::product(MEMORY_BASE, turns, programs::Exit::Here);
+    let product = Run::new(&image, Vec::new());
+    let fast = median(repetitions, || product.fast())?;
+    let theirs = {
+        let image = programs::product(THEIR_MEMORY, turns, programs::Exit::There);
+        median(repetitions, || in_ckb_vm(&image))?
     };
-    blobs.insert(before);
-    let unit = law.unit(run.step, run.unit).ok_or("the job has no such unit")?;
-    let program = Program {
-        image: IMAGE,
-        input: blobs.insert(run.encode()),
-        gas: unit.gas(),
-    };
-
-    let (native, output) = timed(|| run.compute(&blobs));
-    let output = output?;
-    let mut machine = Machine::new(&program, &blobs)?;
-    let (fast, status) = timed(|| machine.advance(u64::MAX));
-    if status? != Status::Done || machine.output() != output {
-        return Err("the machine gives another output than the reference".into());
-    }
-    let instructions = machine.gas_used() as f64;
-    let (recorded, traced) = timed(|| trace(&program, &blobs));
-    let traced = traced?;
-    let count = traced.states.len() as u64;
-    let tree = RunTree::new(traced.states.clone()).ok_or("a run has a segment")?;
-
-    let (image, mut slowest, mut largest) = (BlobRef::to(IMAGE), 0f64, 0);
-    for shown in 0..args.segments.min(count) {
-        let number = shown * (count - 1) / args.segments.min(count).saturating_sub(1).max(1);
-        let (state, witness) = show_segment(&program, &blobs, number)?;
-        largest = largest.max(state.encoded_size() + witness.encoded_size());
-        let (seconds, after) = timed(|| execute_segment(&image, &state, &witness));
-        if Some(&after?.hash()) != traced.states.get(usize::try_from(number)?) {
-            return Err("a segment from its witness gives another state than the run".into());
-        }
-        slowest = slowest.max(seconds);
-    }
-
-    println!(
-        "a unit of {} operations: {instructions} instructions, {count} segments, run root {:?}",
-        unit.work,
-        tree.root()
-    );
-    let figures = [
+    figures.push(
         Figure::new(
-            "machine: a unit, beside the processor's own code",
-            "s",
-            fast,
-            native,
-            Better::Lower,
-        ),
-        Figure::new(
-            "machine: instructions of a unit, beside its operations",
-            "count",
-            instructions,
-            unit.work as f64,
-            Better::Lower,
-        ),
-        Figure::new(
-            "machine: speed, beside 559 MIPS of a prototype",
+            "a loop of byte products, against ckb-vm",
             "MIPS",
-            instructions / fast / 1e6,
-            559.0,
+            fast.mips(),
+            theirs.mips(),
             Better::Higher,
-        ),
-        Figure::new(
-            "machine: a unit with a record of its segments, beside without",
-            "s",
-            recorded,
-            fast,
-            Better::Lower,
-        ),
-        Figure::new(
-            "machine: slowest segment from its witness, beside 5 ms",
-            "ms",
-            slowest * 1e3,
-            5.0,
-            Better::Lower,
         )
         .goal(1.0),
+    );
+    let traced = median(repetitions, || product.traced())?;
+    figures.push(
         Figure::new(
-            "machine: state and witness, beside the limit",
-            "bytes",
-            largest as f64,
-            MAX_WITNESS_BYTES as f64,
-            Better::Lower,
+            "the same with a record, against without",
+            "MIPS",
+            traced.mips(),
+            fast.mips(),
+            Better::Higher,
         )
-        .goal(1.0),
-    ];
+        .goal(0.5),
+    );
+
+    // The chain executes a segment, and hashes what it touches before and after.
+    for (name, image, input, segment) in [
+        ("of 65,536 instructions on few pages", image.clone(), Vec::new(), 1),
+        (
+            "with a new page every second instruction",
+            programs::new_pages(),
+            Vec::new(),
+            1000,
+        ),
+        ("with four chunks", programs::reads(), vec![7; 16 << 20], 1000),
+    ] {
+        let run = Run::new(&image, input);
+        let (state, witness) = show_segment(&run.program(), &run.input, segment)?;
+        let blob = BlobRef::to(&image);
+        let executed = state.gas - execute_segment(&blob, &state, &witness)?.gas;
+        let spent = median(repetitions, || {
+            let start = Instant::now();
+            let count = 50;
+            for _ in 0..count {
+                black_box(execute_segment(&blob, black_box(&state), black_box(&witness))?);
+            }
+            Ok(Spent {
+                instructions: executed * count,
+                seconds: start.elapsed().as_secs_f64(),
+            })
+        })?;
+        let milliseconds = spent.seconds / 50.0 * 1e3;
+        // Of two seconds that a block may take.
+        figures.push(
+            Figure::new(
+                format!("execute a segment {name}, against a block"),
+                "ms",
+                milliseconds,
+                2000.0,
+                Better::Lower,
+            )
+            .goal(0.05),
+        );
+        let bytes = (state.encoded_size() + witness.encoded_size()) as f64 / 1024.0;
+        figures.push(
+            Figure::new(
+                format!("state and witness {name}, against the most"),
+                "KiB",
+                bytes,
+                MAX_WITNESS_BYTES as f64 / 1024.0,
+                Better::Lower,
+            )
+            .goal(1.0),
+        );
+    }
+
+    figures.extend(unit::figures()?);
+
+    // What somebody could do to those who record a run: against the same gas without its pages.
+    let image = programs::new_pages();
+    let hostile = Run {
+        gas: 20_000_000,
+        ..Run::new(&image, Vec::new())
+    };
+    let slow = median(1, || hostile.traced())?;
+    figures.push(Figure::new(
+        "record a new page every second instruction, against the loop",
+        "MIPS",
+        slow.mips(),
+        traced.mips(),
+        Better::Higher,
+    ));
+
     Figure::print(&figures);
-    Figure::write(&figures, &args.output)?;
+    Figure::write(&figures, &arguments.output)?;
     Ok(())
+}
+
+/// A program that is run as a whole.
+struct Run<'a> {
+    image: &'a [u8],
+    input: Input,
+    gas: u64,
+}
+
+impl<'a> Run<'a> {
+    fn new(image: &'a [u8], input: Vec<u8>) -> Self {
+        Self {
+            image,
+            input: Input(input),
+            gas: 1 << 34,
+        }
+    }
+
+    fn program(&self) -> Program<'a> {
+        Program {
+            image: self.image,
+            input: BlobRef::to(&self.input.0),
+            gas: self.gas,
+        }
+    }
+
+    fn fast(&self) -> Result<Spent, Failure> {
+        let mut machine = Machine::new(&self.program(), &self.input)?;
+        let start = Instant::now();
+        let status = machine.advance(u64::MAX)?;
+        let seconds = start.elapsed().as_secs_f64();
+        if status != Status::Done {
+            return Err(format!("the program ended as {status:?}").into());
+        }
+        Ok(Spent {
+            instructions: machine.gas_used(),
+            seconds,
+        })
+    }
+
+    fn traced(&self) -> Result<Spent, Failure> {
+        let start = Instant::now();
+        let run = trace(&self.program(), &self.input)?;
+        let seconds = start.elapsed().as_secs_f64();
+        Ok(Spent {
+            instructions: self.gas - run.end.gas,
+            seconds,
+        })
+    }
+}
+
+/// Where the other interpreter has the data of programs; their code is at 0.
+const THEIR_MEMORY: u64 = 1 << 20;
+
+fn in_ckb_vm(image: &[u8]) -> Result<Spent, Failure> {
+    let core = DefaultCoreMachine::<u64, FlatMemory<u64>>::new(ISA_IMC | ISA_A, VERSION2, u64::MAX);
+    // One for each instruction.
+    let machine = DefaultMachineBuilder::new(core)
+        .instruction_cycle_func(Box::new(|_| 1))
+        .build();
+    let mut machine = TraceMachine::new(machine);
+    let pages = (image.len() as u64).div_ceil(4096) * 4096;
+    machine
+        .machine
+        .memory_mut()
+        .init_pages(0, pages, FLAG_EXECUTABLE, Some(Bytes::copy_from_slice(image)), 0)?;
+    machine.machine.update_pc(0);
+    machine.machine.commit_pc();
+    let start = Instant::now();
+    let code = machine.run()?;
+    let seconds = start.elapsed().as_secs_f64();
+    if code != 0 {
+        return Err(format!("the program ended with {code} in ckb-vm").into());
+    }
+    Ok(Spent {
+        instructions: machine.machine.cycles(),
+        seconds,
+    })
+}
+
+/// Instructions, and how long they took.
+struct Spent {
+    instructions: u64,
+    seconds: f64,
+}
+
+impl Spent {
+    /// Millions of instructions per second.
+    fn mips(&self) -> f64 {
+        self.instructions as f64 / self.seconds / 1e6
+    }
+}
+
+fn median(repetitions: usize, mut measure: impl FnMut() -> Result<Spent, Failure>) -> Result<Spent, Failure> {
+    let mut all = (0..repetitions).map(|_| measure()).collect::<Result<Vec<_>, _>>()?;
+    all.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
+    Ok(all.swap_remove(all.len() / 2))
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is measured is what is said: the programs end, and as many instructions are executed on both machines.
+    #[test]
+    fn programs_run_on_both() {
+        let here = programs::product(MEMORY_BASE, 100, programs::Exit::Here);
+        let here = Run::new(&here, Vec::new());
+        let there = programs::product(THEIR_MEMORY, 100, programs::Exit::There);
+        let (fast, traced, theirs) = (here.fast().unwrap(), here.traced().unwrap(), in_ckb_vm(&there).unwrap());
+        assert_eq!(fast.instructions, traced.instructions);
+        assert!(fast.instructions.abs_diff(theirs.instructions) < 10);
+        assert!(fast.instructions.abs_diff(100 * programs::PRODUCT_LENGTH) < 30);
+    }
+
+    #[test]
+    fn segments_are_as_they_are_called() {
+        let image = programs::new_pages();
+        let run = Run::new(&image, Vec::new());
+        let (state, witness) = show_segment(&run.program(), &run.input, 3).unwrap();
+        assert!(witness.pages.len() > 20);
+        let after = execute_segment(&BlobRef::to(&image), &state, &witness).unwrap();
+        assert!(state.gas - after.gas < 60);
+
+        let image = programs::reads();
+        let run = Run::new(&image, vec![7; 1 << 16]);
+        let (_, witness) = show_segment(&run.program(), &run.input, 3).unwrap();
+        assert_eq!(witness.chunks.len(), 4);
+
+        let image = programs::product(MEMORY_BASE, 100_000, programs::Exit::Here);
+        let run = Run::new(&image, Vec::new());
+        let (state, witness) = show_segment(&run.program(), &run.input, 1).unwrap();
+        let after = execute_segment(&BlobRef::to(&image), &state, &witness).unwrap();
+        assert_eq!(state.gas - after.gas, u64::from(SEGMENT_GAS));
+    }
 }
