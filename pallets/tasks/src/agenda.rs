@@ -171,7 +171,7 @@ impl<T: Config> Pallet<T> {
 
     /// The most that a step can weigh.
     pub(crate) fn step_weight(step: Step, progress: &TaskProgress<BlockNumberFor<T>>) -> Weight {
-        let n = progress.contributions;
+        let n = progress.workers();
         match step {
             Step::Expire => T::WeightInfo::expire(n),
             Step::StartReveal => T::WeightInfo::start_reveal(),

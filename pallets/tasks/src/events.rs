@@ -39,6 +39,15 @@ mod events {
             /// The worker.
             worker: T::AccountId,
         },
+        /// A worker that was silent for too long lost its slot to another, and paid for being late.
+        WorkerReplaced {
+            /// The task.
+            task: TaskId,
+            /// The worker that was late.
+            worker: T::AccountId,
+            /// The one that accepted in its place.
+            by: T::AccountId,
+        },
         /// A worker committed to a result.
         Committed {
             /// The task.

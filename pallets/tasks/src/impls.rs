@@ -3,7 +3,7 @@
 use crate::{
     pallet::*,
     transitions::Effect,
-    types::{BalanceOf, ClassOf, FeeGoes, InvitedOf, Task, TaskOf, TaskProgress},
+    types::{BalanceOf, ClassOf, InvitedOf, Task, TaskOf, TaskProgress},
     weights::WeightInfo,
 };
 use agora_primitives::{
@@ -13,7 +13,7 @@ use agora_primitives::{
     judging::{Judge, Seed, TaskParties},
     money::{Escrow, PresetId, Purpose, RewardPlanner, Scope},
     participants::{Participants, Role},
-    task::{Assignment, Difficulty, Invitation, Phase, RoundKind},
+    task::{Assignment, Contribution, Difficulty, Invitation, Phase, RoundKind},
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -24,6 +24,9 @@ use sp_runtime::{
     ArithmeticError,
     traits::{One, Saturating, Zero},
 };
+
+/// What proving one more item of a map takes besides its value: its key, and nodes of the trie on the way to it. In bytes.
+const KEY_PROOF: usize = 2_600;
 
 impl<T: Config> Pallet<T> {
     fn now() -> BlockNumberFor<T> {
@@ -181,19 +184,33 @@ impl<T: Config> Pallet<T> {
         });
     }
 
-    pub(crate) fn do_cancel(who: T::AccountId, id: TaskId) -> DispatchResult {
+    /// Takes a task back, and returns what that weighs.
+    pub(crate) fn do_cancel(who: T::AccountId, id: TaskId) -> Result<Weight, DispatchError> {
+        let now = Self::now();
         let task = Self::task_of(id)?;
         let mut progress = Self::progress_of(id)?;
         ensure!(task.publisher == who, Error::<T>::NotPublisher);
-        progress.ensure_cancellable().map_err(Error::<T>::from)?;
-        Self::refund_publisher(id, &task, FeeGoes::ToTreasury)?;
+        let workers = Self::workers_of(id);
+        progress
+            .ensure_cancellable(workers.iter().map(|(_, contribution)| contribution), now)
+            .map_err(Error::<T>::from)?;
         Self::unschedule(id, &mut progress);
-        Self::finish(id, &task, progress, Phase::Cancelled, Self::now());
+        Self::free_slots(&workers, progress.round);
+        Self::end_without_result(id, &task, &workers, progress, Phase::Cancelled, now)?;
         Self::deposit_event(Event::Cancelled { task: id });
-        Ok(())
+        Ok(match workers.len() as u32 {
+            0 => T::WeightInfo::cancel(),
+            n => Self::cancel_weight(n),
+        })
     }
 
-    pub(crate) fn do_accept(worker: T::AccountId, id: TaskId) -> DispatchResult {
+    /// The most that cancelling weighs: workers that are late are dismissed as when a task expires.
+    pub(crate) fn cancel_weight(n: u32) -> Weight {
+        T::WeightInfo::cancel().saturating_add(T::WeightInfo::expire(n))
+    }
+
+    /// Accepts a task for `worker`, in place of one that is late if all slots are taken. Returns what that weighs.
+    pub(crate) fn do_accept(worker: T::AccountId, id: TaskId) -> Result<Weight, DispatchError> {
         let now = Self::now();
         let task = Self::task_of(id)?;
         let mut progress = Self::progress_of(id)?;
@@ -202,19 +219,67 @@ impl<T: Config> Pallet<T> {
             !Contributions::<T>::contains_key(id, &worker),
             Error::<T>::AlreadyAccepted
         );
+        let mut late = Self::late_worker(id, &task, &progress, now);
+        if let Some((_, contribution)) = &mut late {
+            progress.replace(contribution);
+        }
         let contribution = progress
-            .accept(task.terms.min_thinking, now)
+            .accept(task.terms.min_thinking, task.terms.commit_window, now)
             .map_err(Error::<T>::from)?;
         Self::ensure_invited(id, &worker, now)?;
         Self::ensure_impartial(id, &progress, &worker)?;
         T::Participants::ensure_active(&worker, Role::Worker)?;
         T::Participants::ensure_suited(&worker, task.job.specialisation())?;
+        let weight = match late {
+            Some((late, contribution)) => {
+                Self::dismiss_late(id, &task, &late, contribution)?;
+                Self::deposit_event(Event::WorkerReplaced {
+                    task: id,
+                    worker: late,
+                    by: worker.clone(),
+                });
+                Self::accept_weight()
+            }
+            None => T::WeightInfo::accept(),
+        };
         T::Participants::occupy_slot(&worker)?;
         Self::hold(Purpose::TaskBond, id, &worker, task.terms.bond)?;
         Contributions::<T>::insert(id, &worker, contribution);
         Progress::<T>::insert(id, progress);
         Self::deposit_event(Event::Accepted { task: id, worker });
-        Ok(())
+        Ok(weight)
+    }
+
+    /// The most that accepting weighs: replacing a worker is less than an expiry with one, and all are looked at.
+    pub(crate) fn accept_weight() -> Weight {
+        let most = T::MaxContributions::get().into();
+        let size = Contribution::<BlockNumberFor<T>>::max_encoded_len().saturating_add(KEY_PROOF);
+        T::WeightInfo::accept()
+            .saturating_add(T::WeightInfo::expire(1))
+            .saturating_add(T::DbWeight::get().reads(most))
+            .saturating_add(Weight::from_parts(0, most.saturating_mul(size as u64)))
+    }
+
+    /// The worker to be replaced if all slots are taken: of those of the current round that are late the one whose time was
+    /// over first.
+    fn late_worker(
+        id: TaskId,
+        task: &TaskOf<T>,
+        progress: &TaskProgress<BlockNumberFor<T>>,
+        now: BlockNumberFor<T>,
+    ) -> Option<(T::AccountId, Contribution<BlockNumberFor<T>>)> {
+        if !progress.is_full() || !progress.may_replace(Self::most_replaced(task)) {
+            return None;
+        }
+        Self::workers_of(id)
+            .into_iter()
+            .filter(|(_, contribution)| progress.is_late(contribution, now))
+            .min_by_key(|(_, contribution)| progress.slot_kept_until(contribution))
+    }
+
+    /// How often slots of a task may change hands.
+    pub(crate) fn most_replaced(task: &TaskOf<T>) -> u32 {
+        task.terms.most_replaced(T::MaxContributions::get())
     }
 
     fn ensure_invited(id: TaskId, worker: &T::AccountId, now: BlockNumberFor<T>) -> DispatchResult {

@@ -261,12 +261,12 @@ pub mod pallet {
         ///
         /// Complexity: looks at [`TASKS_PER_PAGE`](crate::TASKS_PER_PAGE) tasks at most.
         pub fn tasks(after: Option<TaskId>) -> TaskPageOf<T> {
-            Self::page(after, |_| true)
+            Self::page(after, |_, _| true)
         }
 
-        /// The same, but only those whose current round wants more workers.
+        /// The same, but only those whose current round wants more workers, now or when one of its workers is late.
         pub fn tasks_wanting_workers(after: Option<TaskId>) -> TaskPageOf<T> {
-            Self::page(after, TaskProgress::wants_workers)
+            Self::page(after, Self::wants_workers)
         }
 
         /// The part of `worker` in an unfinished task; `None`: it has not accepted the task, or the task is over.
@@ -305,30 +305,36 @@ pub mod pallet {
             Ok(Some(weight).into())
         }
 
-        /// Takes a task back that nobody has accepted.
+        /// Takes a task back that nobody works on: nobody has accepted it, or all who have are silent for longer than they
+        /// may be.
         ///
-        /// Origin: signed by its publisher. Reward and stake are released, the fee goes to the treasury.
+        /// Origin: signed by its publisher. Reward and stake are released, the fee goes to the treasury. Workers that are late
+        /// pay for it.
         ///
-        /// Emits: `Cancelled`. Errors: `UnknownTask`, `NotPublisher`, `TaskNotOpen`.
+        /// Emits: `Cancelled`, `WorkerJudged`. Errors: `UnknownTask`, `NotPublisher`, `TaskNotOpen`.
         #[pallet::call_index(1)]
-        #[pallet::weight(T::WeightInfo::cancel())]
-        pub fn cancel(origin: OriginFor<T>, task: TaskId) -> DispatchResult {
+        #[pallet::weight(Pallet::<T>::cancel_weight(T::MaxContributions::get()))]
+        pub fn cancel(origin: OriginFor<T>, task: TaskId) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
-            Self::do_cancel(who, task)
+            let weight = Self::do_cancel(who, task)?;
+            Ok(Some(weight).into())
         }
 
         /// Accepts a task: the caller will work on it.
         ///
         /// Origin: signed by an active worker of the task's specialisation with a free slot, who has not accepted this task
-        /// before and is not its publisher. Holds the worker's bond.
+        /// before and is not its publisher. Holds the worker's bond. From then on its slot is its own for the task's
+        /// `commit_window`. If all slots are taken, it takes that of the worker which is silent for longest after its window;
+        /// that one pays for being late, and does not come back.
         ///
-        /// Emits: `Accepted`. Errors: `UnknownTask`, `PublisherMayNotWork`, `AlreadyAccepted`, `NotInvited`,
+        /// Emits: `Accepted`, `WorkerJudged`, `WorkerReplaced`. Errors: `UnknownTask`, `PublisherMayNotWork`, `AlreadyAccepted`, `NotInvited`,
         /// `NotAccepting`, `AllSlotsTaken`, `TooLateToAccept`, `AttesterMayNotWork`, and those of `Participants` and `Escrow`.
         #[pallet::call_index(2)]
-        #[pallet::weight(T::WeightInfo::accept())]
-        pub fn accept(origin: OriginFor<T>, task: TaskId) -> DispatchResult {
+        #[pallet::weight(Pallet::<T>::accept_weight())]
+        pub fn accept(origin: OriginFor<T>, task: TaskId) -> DispatchResultWithPostInfo {
             let worker = ensure_signed(origin)?;
-            Self::do_accept(worker, task)
+            let weight = Self::do_accept(worker, task)?;
+            Ok(Some(weight).into())
         }
 
         /// Commits to a result without showing it: see [`agora_primitives::commitment`].
@@ -336,8 +342,8 @@ pub mod pallet {
         /// Origin: signed by a worker who accepted in this round, at least the minimum thinking time ago. When all wanted
         /// workers have committed, revealing begins at once; else when the time to work is over.
         ///
-        /// Emits: `Committed`, `RevealStarted`. Errors: `UnknownTask`, `NotAccepted`, `AlreadyCommitted`, `RoundOver`,
-        /// `NotWorking`, `TooEarly`, `TooLate`.
+        /// Emits: `Committed`, `RevealStarted`. Errors: `UnknownTask`, `NotAccepted`, `Replaced`,
+        /// `AlreadyCommitted`, `RoundOver`, `NotWorking`, `TooEarly`, `TooLate`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::commit())]
         pub fn commit(origin: OriginFor<T>, task: TaskId, commitment: H256) -> DispatchResult {
@@ -350,8 +356,8 @@ pub mod pallet {
         /// Origin: signed by a worker who committed in this round. `salt` is what the commitment was made with. When all
         /// have revealed, judging is due.
         ///
-        /// Emits: `Revealed`. Errors: `UnknownTask`, `NotAccepted`, `NotCommitted`, `AlreadyRevealed`, `RoundOver`,
-        /// `NotRevealing`, `TooLate`, `CommitmentMismatch`.
+        /// Emits: `Revealed`. Errors: `UnknownTask`, `NotAccepted`, `NotCommitted`, `Replaced`, `AlreadyRevealed`,
+        /// `RoundOver`, `NotRevealing`, `TooLate`, `CommitmentMismatch`.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::reveal())]
         pub fn reveal(origin: OriginFor<T>, task: TaskId, claim: Claim, salt: Salt) -> DispatchResult {

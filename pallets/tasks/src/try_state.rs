@@ -24,8 +24,8 @@ impl<T: Config> Pallet<T> {
     /// 1. Every class is valid.
     /// 2. Each task has one progress and one reference, and nothing has them without a task; ids are below the next one.
     /// 3. Reward, stake and fee of an unfinished task are held exactly, of a finished one not at all.
-    /// 4. Each worker of an unfinished task has exactly its bond held; its progress counts them right; a finished task
-    ///    has no workers and no invitation.
+    /// 4. Each worker of an unfinished task has exactly its bond held, but one that was replaced nothing; its progress counts
+    ///    them right; a finished task has no workers and no invitation.
     /// 5. A result is kept exactly while there is one: appealable, appealed, settled.
     /// 6. The agenda has each task exactly where its progress says, and nothing for blocks that were served.
     /// 7. The unfinished tasks per publisher and class are counted right.
@@ -91,15 +91,24 @@ impl<T: Config> Pallet<T> {
     }
 
     fn check_workers(id: TaskId, task: &TaskOf<T>, progress: &ProgressFor<T>) -> Checked {
-        let (mut all, mut accepted, mut committed, mut revealed) = (0u32, 0u32, 0u32, 0u32);
+        let (mut all, mut replaced, mut accepted, mut committed, mut revealed) = (0u32, 0u32, 0u32, 0u32, 0u32);
         for (worker, contribution) in Contributions::<T>::iter_prefix(id) {
             let held = T::Escrow::held(Purpose::TaskBond, Scope::Task(id), &worker);
-            ensure!(held == task.terms.bond, "not the bond a worker should have held");
+            let expected = if contribution.is_current() {
+                task.terms.bond
+            } else {
+                Zero::zero()
+            };
+            ensure!(held == expected, "not the bond a worker should have held");
             ensure!(worker != task.publisher, "a publisher works on its own task");
             ensure!(
                 contribution.round <= progress.round,
                 "a contribution from a round to come"
             );
+            if !contribution.is_current() {
+                replaced = replaced.saturating_add(1);
+                continue;
+            }
             all = all.saturating_add(1);
             if contribution.round == progress.round {
                 let state = &contribution.state;
@@ -111,12 +120,16 @@ impl<T: Config> Pallet<T> {
             }
         }
         if progress.phase.is_finished() {
-            ensure!(all == 0, "a finished task has workers");
+            ensure!(all == 0 && replaced == 0, "a finished task has workers");
             ensure!(!Invitations::<T>::contains_key(id), "a finished task invites");
             return Ok(());
         }
         ensure!(all == progress.contributions, "contributions are miscounted");
-        ensure!(all <= T::MaxContributions::get(), "too many contributions");
+        ensure!(replaced == progress.replaced, "replaced workers are miscounted");
+        ensure!(
+            progress.workers() <= T::MaxContributions::get(),
+            "too many contributions"
+        );
         let counted = (progress.accepted, progress.committed, progress.revealed);
         ensure!((accepted, committed, revealed) == counted, "a round is miscounted");
         ensure!(accepted <= progress.wanted, "more workers than wanted");

@@ -17,7 +17,8 @@ impl pallet_agora_tasks::Config for Runtime {
     type ClassOrigin = GovernanceOrigin;
     type Escrow = Escrow;
     type Judge = Judging;
-    type MaxContributions = ConstU32<16>;
+    // A task of the classes of genesis needs 14 at most. Over the rest slots may change hands.
+    type MaxContributions = ConstU32<24>;
     type MaxLifetime = MaxLifetime;
     type MaxTasksPerBlock = ConstU32<512>;
     type Participants = Registry;

@@ -218,6 +218,7 @@ fn add_task_event(news: &mut News, event: &tasks::Event) {
         tasks::Event::Published { task, .. }
         | tasks::Event::WorkersInvited { task, .. }
         | tasks::Event::Accepted { task, .. }
+        | tasks::Event::WorkerReplaced { task, .. }
         | tasks::Event::Committed { task, .. }
         | tasks::Event::RevealStarted { task, .. }
         | tasks::Event::Revealed { task, .. }

@@ -68,10 +68,10 @@ impl<C: Chain<State: State>> Shared<C> {
                 self.book.forget(task)
             }
             (Step::Accept, Some(view)) => self.take_again(&view, record, heads).await,
-            (Step::Compute, Some(view)) => self.compute(&view, record, best.now).await,
-            (Step::Commit, Some(view)) => {
+            (Step::Compute, Some(view)) => self.compute(&view, record, &best).await,
+            (Step::Commit, Some(_)) => {
                 self.metrics
-                    .slack(self.config.policy.time_of(view.until.saturating_sub(best.now)));
+                    .slack(self.config.policy.time_of(best.commit_by().saturating_sub(best.now)));
                 self.commit(task, &record, best, at).await
             }
             (Step::Reveal, _) => self.reveal(task, record, best, at).await,

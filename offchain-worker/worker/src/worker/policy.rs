@@ -123,7 +123,7 @@ impl Policy {
         if task.bond > self.max_bond {
             return Err(Unsuitable::Bond);
         }
-        if now.saturating_add(task.min_thinking).saturating_add(SLACK) > task.work_until() {
+        if now.saturating_add(task.min_thinking).saturating_add(SLACK) > task.commit_by(now) {
             return Err(Unsuitable::Time);
         }
         Ok(())
@@ -212,6 +212,7 @@ pub(super) mod tests {
             published_at: 0,
             deadline: 21,
             min_thinking: 2,
+            commit_window: 1000,
             phase: Phase::Open,
             until: 21,
             round: 0,
@@ -219,6 +220,7 @@ pub(super) mod tests {
             accepted: 0,
             committed: 0,
             revealed: 0,
+            slots_kept_until: None,
             invited: None,
             chosen: None,
         }
@@ -251,6 +253,16 @@ pub(super) mod tests {
             Err(Unsuitable::Time),
             "no time to think"
         );
+        let hurried = TaskView {
+            commit_window: 2 + SLACK,
+            ..task(1)
+        };
+        assert_eq!(policy().check_view(&hurried, 10), Ok(()));
+        let too_hurried = TaskView {
+            commit_window: 1 + SLACK,
+            ..task(1)
+        };
+        assert_eq!(policy().check_view(&too_hurried, 10), Err(Unsuitable::Time));
         assert_eq!(policy().check_size(10 * GIGA + 1, 0), Err(Unsuitable::Size));
         assert_eq!(policy().check_size(1, 1001), Err(Unsuitable::Size));
         let pay = |work, share, costs| policy().check_pay(Prospect { work, share, costs });

@@ -17,6 +17,7 @@ mod publish;
 mod purge;
 mod random_calls;
 mod remove_class;
+mod replace;
 mod reveal;
 mod scenarios;
 mod set_class;

@@ -42,7 +42,10 @@ fn contribution() -> Contribution<BlockNumber> {
     Contribution {
         round: 0,
         accepted_at: 1,
-        state: ContributionState::Accepted { commit_from: 3 },
+        state: ContributionState::Accepted {
+            commit_from: 3,
+            commit_by: 9,
+        },
     }
 }
 
@@ -119,6 +122,11 @@ fn workers_who_cannot_be() {
     finds("not the bond a worker should have held", || {
         assert_ok!(Escrow::release(Purpose::TaskBond, Scope::Task(WORKING), &worker(0), 1));
     });
+    finds("not the bond a worker should have held", || {
+        Contributions::<Test>::mutate(WORKING, worker(0), |contribution| {
+            contribution.as_mut().unwrap().state = ContributionState::Replaced;
+        });
+    });
     finds("a publisher works on its own task", || contribute(WORKING, ALICE));
     finds("a contribution from a round to come", || {
         Contributions::<Test>::mutate(WORKING, worker(0), |contribution| {
@@ -141,6 +149,9 @@ fn workers_who_cannot_be() {
 fn workers_who_are_miscounted() {
     finds("contributions are miscounted", || contribute(WORKING, worker(2)));
     let broken = "a round is miscounted";
+    finds("replaced workers are miscounted", || {
+        change(WORKING, |progress| progress.replaced = 1)
+    });
     finds(broken, || change(WORKING, |progress| progress.accepted = 1));
     finds(broken, || change(WORKING, |progress| progress.committed = 1));
     finds(broken, || change(WORKING, |progress| progress.revealed = 1));

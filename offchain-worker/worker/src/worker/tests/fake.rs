@@ -174,6 +174,11 @@ impl FakeChain {
         self.lock().next(|state| state.is_banned = true);
     }
 
+    /// Somebody else takes over the worker's slot in the task `id`.
+    pub fn replace(&self, id: u64) {
+        self.lock().next(|state| state.replace(TaskId(id)));
+    }
+
     /// So many more blocks, and the finalised one `lag` behind.
     pub fn grow(&self, blocks: usize, lag: usize) {
         let mut inner = self.lock();

@@ -15,7 +15,7 @@ impl FakeState {
                     task.until = now + REVEAL_WINDOW;
                 }
                 Phase::Revealing => {
-                    self.occupied -= u32::from(part.is_some());
+                    self.occupied -= u32::from(part.is_some_and(|part| part != ContributionState::Replaced));
                     task.phase = Phase::Appealable;
                     task.until = now + APPEAL_WINDOW;
                 }
@@ -29,6 +29,8 @@ impl FakeState {
                     self.parts.remove(&task.id);
                     let Some(part) = part else { continue };
                     let (outcome, penalty) = match part {
+                        // It was judged when it was replaced.
+                        ContributionState::Replaced => continue,
                         ContributionState::Accepted { .. } => (Outcome::Late, task.bond / 10),
                         ContributionState::Committed { .. } => (Outcome::Wrong, task.bond / 2),
                         ContributionState::Revealed { .. } => (Outcome::Right { confirmed: true }, 0),
@@ -85,17 +87,36 @@ impl FakeState {
             accepted_at: now,
             state: ContributionState::Accepted {
                 commit_from: now + task.min_thinking,
+                commit_by: task.commit_by(now),
             },
         };
         self.parts.insert(id, part);
         Ok(())
     }
 
+    /// Somebody else takes over a slot, because the worker is late with the task `id`.
+    pub(super) fn replace(&mut self, id: TaskId) {
+        let task = &self.tasks[&id];
+        let part = self.parts.get_mut(&id).expect("the worker has accepted");
+        let ContributionState::Accepted { commit_by, .. } = part.state else {
+            panic!("the worker is not silent: {:?}", part.state);
+        };
+        assert!(self.block.number > commit_by, "the worker is not late");
+        part.state = ContributionState::Replaced;
+        let penalty = task.bond / 10;
+        self.judged.insert(id, Outcome::Late);
+        self.lost += penalty;
+        self.penalties.push((id, penalty));
+        self.free += task.bond - penalty;
+        self.occupied -= 1;
+        self.changed.push(id);
+    }
+
     fn commit(&mut self, id: TaskId, commitment: H256) -> Result<(), &'static str> {
         let now = self.block.number;
         let task = self.tasks.get(&id).ok_or("UnknownTask")?;
         let part = self.parts.get_mut(&id).ok_or("NotAccepted")?;
-        let ContributionState::Accepted { commit_from } = part.state else {
+        let ContributionState::Accepted { commit_from, .. } = part.state else {
             return Err("AlreadyCommitted");
         };
         if part.round != task.round {
