@@ -138,6 +138,8 @@ pub enum Call {
     Heartbeat,
     /// Accepts a task.
     Accept(TaskId),
+    /// Declines the invitation to a task.
+    Decline(TaskId),
     /// Commits to a result.
     Commit(TaskId, H256),
     /// Reveals a claim with the salt of its commitment.

@@ -174,13 +174,13 @@ impl<BlockNumber> Contribution<BlockNumber> {
     }
 }
 
-/// Who may accept the current round of a task before anybody else.
+/// Who may accept the current round of a task before anybody else: a slot is kept for each.
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
 #[derive(Serialize, Clone, PartialEq, Eq, Debug)]
 pub struct Invitation<Workers, BlockNumber> {
-    /// Those who were drawn.
+    /// Those who were drawn, and have neither accepted nor declined.
     pub workers: Workers,
-    /// The last block in which nobody else may accept.
+    /// The last block in which slots are kept for them.
     pub until: BlockNumber,
 }
 
@@ -251,7 +251,7 @@ pub struct TaskView<AccountId, Balance, BlockNumber> {
     pub revealed: u32,
     /// The last block in which no slot may be taken over from a worker that is silent; `None`: none ever may be.
     pub slots_kept_until: Option<BlockNumber>,
-    /// Who alone may accept for now, and until when.
+    /// For whom slots are kept for now, and until when.
     pub invited: Option<Invitation<Vec<AccountId>, BlockNumber>>,
     /// The result, once one is chosen.
     pub chosen: Option<Chosen<AccountId>>,
@@ -287,7 +287,10 @@ where
         let has_room = self.accepted < self.wanted || self.slots_kept_until.is_some_and(|until| now >= until);
         let wants_more = self.phase.takes_workers() && has_room;
         let may_accept = match &self.invited {
-            Some(invited) if now < invited.until => invited.workers.contains(worker),
+            Some(invited) if now < invited.until => {
+                let free = self.wanted.saturating_sub(self.accepted) as usize;
+                invited.workers.contains(worker) || free > invited.workers.len()
+            }
             _ => true,
         };
         wants_more && may_accept

@@ -49,7 +49,7 @@ mod errors {
         PublisherMayNotWork,
         /// The worker has accepted the task before.
         AlreadyAccepted,
-        /// Only invited workers may accept so early.
+        /// The slots that are free are kept for invited workers for now, or a worker declines that is not one of them.
         NotInvited,
         /// The task is not open for acceptance.
         NotAccepting,

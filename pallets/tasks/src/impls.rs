@@ -3,7 +3,7 @@
 use crate::{
     pallet::*,
     transitions::Effect,
-    types::{BalanceOf, ClassOf, InvitedOf, Task, TaskOf, TaskProgress},
+    types::{BalanceOf, ClassOf, InvitationOf, InvitedOf, Task, TaskOf, TaskProgress},
     weights::WeightInfo,
 };
 use agora_primitives::{
@@ -24,6 +24,16 @@ use sp_runtime::{
     ArithmeticError,
     traits::{One, Saturating, Zero},
 };
+
+/// `invitation` without `worker`; `None` if it is not invited.
+fn without<AccountId: PartialEq, Most: Get<u32>, BlockNumber>(
+    mut invitation: Invitation<BoundedVec<AccountId, Most>, BlockNumber>,
+    worker: &AccountId,
+) -> Option<Invitation<BoundedVec<AccountId, Most>, BlockNumber>> {
+    let at = invitation.workers.iter().position(|invited| invited == worker)?;
+    invitation.workers.remove(at);
+    Some(invitation)
+}
 
 /// What proving one more item of a map takes besides its value: its key, and nodes of the trie on the way to it. In bytes.
 const KEY_PROOF: usize = 2_600;
@@ -223,10 +233,11 @@ impl<T: Config> Pallet<T> {
         if let Some((_, contribution)) = &mut late {
             progress.replace(contribution);
         }
+        let free = progress.free_slots();
         let contribution = progress
             .accept(task.terms.min_thinking, task.terms.commit_window, now)
             .map_err(Error::<T>::from)?;
-        Self::ensure_invited(id, &worker, now)?;
+        let place = Self::ensure_place(id, free, &worker, now)?;
         Self::ensure_impartial(id, &progress, &worker)?;
         T::Participants::ensure_active(&worker, Role::Worker)?;
         T::Participants::ensure_suited(&worker, task.job.specialisation())?;
@@ -242,6 +253,9 @@ impl<T: Config> Pallet<T> {
             }
             None => T::WeightInfo::accept(),
         };
+        if let Some(rest) = place {
+            Self::put_invitation(id, rest);
+        }
         T::Participants::occupy_slot(&worker)?;
         Self::hold(Purpose::TaskBond, id, &worker, task.terms.bond)?;
         Contributions::<T>::insert(id, &worker, contribution);
@@ -282,14 +296,51 @@ impl<T: Config> Pallet<T> {
         task.terms.most_replaced(T::MaxContributions::get())
     }
 
-    fn ensure_invited(id: TaskId, worker: &T::AccountId, now: BlockNumberFor<T>) -> DispatchResult {
-        match Invitations::<T>::get(id) {
-            Some(invitation) if now <= invitation.until => {
-                ensure!(invitation.workers.contains(worker), Error::<T>::NotInvited);
-                Ok(())
-            }
-            _ => Ok(()),
+    /// Succeeds if one of `free` slots is not kept for somebody else. Returns the invitation without the worker, if it was
+    /// invited.
+    fn ensure_place(
+        id: TaskId,
+        free: u32,
+        worker: &T::AccountId,
+        now: BlockNumberFor<T>,
+    ) -> Result<Option<InvitationOf<T>>, Error<T>> {
+        let Some(invitation) = Invitations::<T>::get(id) else {
+            return Ok(None);
+        };
+        let kept = invitation.workers.len();
+        let is_over = now > invitation.until;
+        match without(invitation, worker) {
+            Some(rest) => Ok(Some(rest)),
+            None if is_over || free as usize > kept => Ok(None),
+            None => Err(Error::<T>::NotInvited),
         }
+    }
+
+    /// Declines for `worker`, so that the slot that was kept for it is anybody's.
+    pub(crate) fn do_decline(worker: T::AccountId, id: TaskId) -> DispatchResult {
+        let progress = Self::progress_of(id)?;
+        ensure!(progress.phase.takes_workers(), Error::<T>::NotAccepting);
+        let invitation = Invitations::<T>::get(id).ok_or(Error::<T>::NotInvited)?;
+        ensure!(Self::now() <= invitation.until, Error::<T>::NotInvited);
+        let rest = without(invitation, &worker).ok_or(Error::<T>::NotInvited)?;
+        Self::put_invitation(id, rest);
+        Self::deposit_event(Event::InvitationDeclined { task: id, worker });
+        Ok(())
+    }
+
+    /// Keeps an invitation, as long as it invites anybody.
+    fn put_invitation(id: TaskId, invitation: InvitationOf<T>) {
+        if invitation.workers.is_empty() {
+            Invitations::<T>::remove(id);
+        } else {
+            Invitations::<T>::insert(id, invitation);
+        }
+    }
+
+    /// The most that declining weighs: no more than committing, which reads and writes as many items, shorter ones.
+    pub(crate) fn decline_weight() -> Weight {
+        let size = InvitationOf::<T>::max_encoded_len().saturating_add(KEY_PROOF);
+        T::WeightInfo::commit().saturating_add(Weight::from_parts(0, size as u64))
     }
 
     /// Refuses attesters in the round that rules on their attestations.

@@ -158,7 +158,7 @@ pub mod pallet {
     pub type Contributions<T: Config> =
         StorageDoubleMap<_, Twox64Concat, TaskId, Blake2_128Concat, T::AccountId, Contribution<BlockNumberFor<T>>>;
 
-    /// Who may accept the current round of an unfinished task first.
+    /// For whom slots are kept in the current round of an unfinished task. Never nobody.
     #[pallet::storage]
     pub type Invitations<T: Config> = StorageMap<_, Twox64Concat, TaskId, InvitationOf<T>>;
 
@@ -401,6 +401,20 @@ pub mod pallet {
         pub fn remove_class(origin: OriginFor<T>, id: ClassId) -> DispatchResult {
             T::ClassOrigin::ensure_origin(origin)?;
             Self::do_remove_class(id)
+        }
+
+        /// Declines an invitation: the slot that was kept for the caller is anybody's from then on.
+        ///
+        /// Origin: signed by an invited worker that has not accepted. Costs nothing, neither money nor reputation: the fee is
+        /// given back, once for each invitation.
+        ///
+        /// Emits: `InvitationDeclined`. Errors: `UnknownTask`, `NotAccepting`, `NotInvited`.
+        #[pallet::call_index(8)]
+        #[pallet::weight(Pallet::<T>::decline_weight())]
+        pub fn decline(origin: OriginFor<T>, task: TaskId) -> DispatchResultWithPostInfo {
+            let worker = ensure_signed(origin)?;
+            Self::do_decline(worker, task)?;
+            Ok(Pays::No.into())
         }
     }
 }

@@ -132,6 +132,11 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         self.contributions.saturating_add(self.replaced)
     }
 
+    /// How many slots of the current round are free.
+    pub fn free_slots(&self) -> u32 {
+        self.wanted.saturating_sub(self.accepted)
+    }
+
     /// Whether all slots of the current round are taken.
     pub fn is_full(&self) -> bool {
         self.phase.takes_workers() && self.accepted >= self.wanted

@@ -66,6 +66,15 @@ impl<T: Config> Pallet<T> {
         for (id, _) in Contributions::<T>::iter_keys() {
             ensure!(Tasks::<T>::contains_key(id), "a contribution without a task");
         }
+        for (id, invitation) in Invitations::<T>::iter() {
+            ensure!(!invitation.workers.is_empty(), "an invitation of nobody");
+            let mut invited = invitation.workers.iter();
+            let has_accepted = |worker| Contributions::<T>::contains_key(id, worker);
+            ensure!(
+                !invited.any(has_accepted),
+                "a slot is kept for somebody who has accepted"
+            );
+        }
         for id in Results::<T>::iter_keys().chain(Invitations::<T>::iter_keys()) {
             ensure!(Tasks::<T>::contains_key(id), "a result or invitation without a task");
         }

@@ -130,6 +130,16 @@ pub fn accept(world: &World, rng: &mut Rng) -> Option<Call> {
     Some(Call::signed(who, pallet_agora_tasks::Call::accept { task }))
 }
 
+pub fn decline(world: &World, rng: &mut Rng) -> Option<Call> {
+    let task = task_in(&[Phase::Open, Phase::Working], world, rng)?;
+    let who = match pallet_agora_tasks::Invitations::<Runtime>::get(task) {
+        Some(invited) => rng.pick(&invited.workers)?.clone(),
+        None if rng.chance(10) => world.anybody(rng),
+        None => return None,
+    };
+    Some(Call::signed(who, pallet_agora_tasks::Call::decline { task }))
+}
+
 /// A worker of `task` for whom `fits` holds, mostly in the current round, and its contribution.
 fn worker_of(
     task: TaskId,

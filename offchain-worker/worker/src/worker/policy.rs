@@ -94,6 +94,11 @@ pub enum Unsuitable {
 }
 
 impl Unsuitable {
+    /// Whether an invitation to the task is of no use, so that others had better have it.
+    pub const fn is_worth_declining(self) -> bool {
+        self.is_for_good() || matches!(self, Self::Reward | Self::Profit | Self::Time | Self::Input)
+    }
+
     /// Whether the task will never suit, whatever happens. Else it is looked at again.
     pub const fn is_for_good(self) -> bool {
         matches!(
@@ -281,6 +286,12 @@ pub(super) mod tests {
             Unsuitable::Fit,
         ] {
             assert!(lasting.is_for_good());
+        }
+        for better_off in [Unsuitable::Kind, Unsuitable::Input, Unsuitable::Profit] {
+            assert!(better_off.is_worth_declining());
+        }
+        for maybe_soon in [Unsuitable::Slots, Unsuitable::Funds, Unsuitable::Refused] {
+            assert!(!maybe_soon.is_worth_declining());
         }
         for passing in [
             Unsuitable::Input,

@@ -102,6 +102,11 @@ fn records_that_do_not_belong_together() {
     let orphan = "a result or invitation without a task";
     finds(orphan, || Results::<Test>::insert(UNKNOWN, chosen()));
     finds(orphan, || invite(UNKNOWN));
+    finds("an invitation of nobody", || {
+        let workers = BoundedVec::default();
+        Invitations::<Test>::insert(WORKING, Invitation { workers, until: 4 });
+    });
+    finds("a slot is kept for somebody who has accepted", || invite(WORKING));
 }
 
 #[test]

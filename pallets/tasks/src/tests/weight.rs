@@ -71,6 +71,7 @@ fn each_call_has_its_own() {
             Measured::set_class(),
         ),
         (Call::remove_class { id: CLASS }, Measured::remove_class()),
+        (Call::decline { task }, Tasks::decline_weight()),
     ];
     for (call, weight) in weights {
         assert_eq!(Call::<Test>::get_dispatch_info(&call).call_weight, weight, "{call:?}");
@@ -164,4 +165,12 @@ fn cancelling_weighs_less_where_nobody_is_late() {
         run_to(2 + COMMIT_WINDOW);
         assert_eq!(cancel(late), Measured::cancel().saturating_add(Measured::expire(2)));
     });
+}
+
+#[test]
+fn declining_weighs_as_committing_and_the_proof_of_an_invitation() {
+    let (decline, commit) = (Tasks::decline_weight(), Measured::commit());
+    assert_eq!(decline.ref_time(), commit.ref_time());
+    let invited = size_of::<AccountId>() * MAX_CONTRIBUTIONS as usize;
+    assert!(decline.proof_size() > commit.proof_size() + invited as u64);
 }

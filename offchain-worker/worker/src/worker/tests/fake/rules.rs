@@ -47,12 +47,13 @@ impl FakeState {
     /// Does what a call says, as the tasks pallet does.
     pub(super) fn apply(&mut self, call: &Call) -> Result<(), &'static str> {
         self.free -= FEE;
-        let (Call::Accept(id) | Call::Commit(id, _) | Call::Reveal(id, ..)) = *call else {
+        let (Call::Accept(id) | Call::Decline(id) | Call::Commit(id, _) | Call::Reveal(id, ..)) = *call else {
             return Ok(());
         };
         self.changed.push(id);
         match *call {
             Call::Accept(_) => self.accept(id),
+            Call::Decline(_) => self.decline(id),
             Call::Commit(_, commitment) => self.commit(id, commitment),
             Call::Reveal(_, claim, salt) => {
                 let task = self.tasks.get(&id).ok_or("UnknownTask")?;
@@ -61,6 +62,15 @@ impl FakeState {
             }
             _ => Ok(()),
         }
+    }
+
+    fn decline(&mut self, id: TaskId) -> Result<(), &'static str> {
+        let task = self.tasks.get_mut(&id).ok_or("UnknownTask")?;
+        let invited = task.invited.as_mut().ok_or("NotInvited")?;
+        let at = invited.workers.iter().position(|worker| *worker == WORKER);
+        invited.workers.remove(at.ok_or("NotInvited")?);
+        self.free += FEE;
+        Ok(())
     }
 
     fn accept(&mut self, id: TaskId) -> Result<(), &'static str> {
