@@ -144,6 +144,8 @@ pub enum Call {
     Commit(TaskId, H256),
     /// Reveals a claim with the salt of its commitment.
     Reveal(TaskId, Claim, [u8; 32]),
+    /// Takes the step of a task that is due.
+    Advance(TaskId),
     /// Responds to the account's hardware challenge in a round.
     Respond(u32, H256),
 }

@@ -49,6 +49,13 @@ pub enum Assignment {
     Priority,
 }
 
+/// A step of a task that has been due for more blocks than this is late: who takes it then is paid for it.
+pub const LATE_AFTER: u32 = 16;
+/// Each late step is paid with this part of the publication fee: one in so many.
+pub const LATE_STEP_PARTS: u32 = 8;
+/// So many late steps of a task are paid for.
+pub const MOST_LATE_STEPS: u32 = 4;
+
 /// Where a task is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -274,6 +281,18 @@ where
     pub fn commit_by(&self, at: BlockNumber) -> BlockNumber {
         // Saturating: no round lasts for so long.
         at.saturating_add(self.commit_window).min(self.work_until())
+    }
+
+    /// The first block in which a step that the chain has not taken is late, and whoever takes it is paid; `None`: the task is
+    /// over, and nobody is.
+    pub fn late_from(&self) -> Option<BlockNumber>
+    where
+        BlockNumber: From<u32>,
+    {
+        // Saturating: a phase ends long before block numbers do.
+        let due = self.until.saturating_add(1.into());
+        let late_from = due.saturating_add(LATE_AFTER.into()).saturating_add(1.into());
+        (!self.phase.is_finished()).then_some(late_from)
     }
 
     /// Whether the current round takes one more worker, now or when one of its workers is silent for too long.

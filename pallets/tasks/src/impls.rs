@@ -1,6 +1,7 @@
 //! What the calls do: load, pure transition, write, event. And the traits that other pallets meet this one through.
 
 use crate::{
+    agenda::KEY_PROOF,
     pallet::*,
     transitions::Effect,
     types::{BalanceOf, ClassOf, InvitationOf, InvitedOf, Task, TaskOf, TaskProgress},
@@ -17,7 +18,7 @@ use agora_primitives::{
 };
 use alloc::vec::Vec;
 use codec::Encode;
-use frame_support::{ensure, pallet_prelude::*, traits::Contains};
+use frame_support::{ensure, pallet_prelude::*, storage::with_storage_layer, traits::Contains};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use sp_runtime::{
@@ -34,9 +35,6 @@ fn without<AccountId: PartialEq, Most: Get<u32>, BlockNumber>(
     invitation.workers.remove(at);
     Some(invitation)
 }
-
-/// What proving one more item of a map takes besides its value: its key, and nodes of the trie on the way to it. In bytes.
-const KEY_PROOF: usize = 2_600;
 
 impl<T: Config> Pallet<T> {
     fn now() -> BlockNumberFor<T> {
@@ -392,9 +390,27 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Takes the step that is due, and returns what it weighs.
-    pub(crate) fn do_advance(id: TaskId) -> Result<Weight, DispatchError> {
-        Self::take_step(id, Self::now())
+    /// Takes the step that is due for `who`, who is paid for it if it is late, and returns what that weighs.
+    pub(crate) fn do_advance(who: T::AccountId, id: TaskId) -> Result<Weight, DispatchError> {
+        let now = Self::now();
+        with_storage_layer(|| {
+            let is_paid = Self::pay_for_step(who, id, now)?;
+            let step = Self::take_step(id, now)?;
+            Ok(match is_paid {
+                true => step.saturating_add(Self::pay_weight()),
+                false => step,
+            })
+        })
+    }
+
+    /// The most that advancing weighs.
+    pub(crate) fn advance_weight() -> Weight {
+        Self::max_step_weight().saturating_add(Self::pay_weight())
+    }
+
+    /// The most that paying for a step weighs: cancelling moves more money.
+    fn pay_weight() -> Weight {
+        T::WeightInfo::cancel()
     }
 
     pub(crate) fn do_set_class(id: ClassId, class: ClassOf<T>) -> DispatchResult {

@@ -125,6 +125,11 @@ pub mod pallet {
         #[pallet::constant]
         type RetentionPeriod: Get<BlockNumberFor<Self>>;
 
+        /// The most that the agenda takes of a block. An author stops filling its block when half of its slot has passed, and
+        /// what the agenda does comes on top: it should be well below what can be computed in the other half. It may be read
+        /// from state, so `try_state` checks that it is enough for a step of each of the agenda's queues.
+        type MaxAgendaWeight: Get<Weight>;
+
         /// Weights of the calls and of the agenda's steps.
         type WeightInfo: WeightInfo;
 
@@ -217,10 +222,10 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         /// Pays for [`Hastened`], which calls then find in memory.
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
-            T::DbWeight::get().reads_writes(1, 1)
+            Self::queue_weight()
         }
 
-        /// Takes the steps that are due, as far as the block's remaining weight goes.
+        /// Takes the steps that are due, as far as the block's remaining weight and the agenda's share go.
         fn on_idle(now: BlockNumberFor<T>, remaining: Weight) -> Weight {
             Self::serve_agenda(now, remaining)
         }
@@ -367,14 +372,16 @@ pub mod pallet {
 
         /// Takes the step of a task that is due: begin to reveal, judge, expire, settle, reopen or purge.
         ///
-        /// Origin: signed, by anyone. The agenda does the same in idle time; this is for when it is late.
+        /// Origin: signed, by anyone. The agenda does the same in idle time; this is for when it has no room or no time. Of a
+        /// step that is due for more than [`LATE_AFTER`](agora_primitives::task::LATE_AFTER) blocks the caller gets a part of
+        /// the publication fee, for a few steps of each task.
         ///
         /// Emits: the step's events. Errors: `UnknownTask`, `NothingDue`, and whatever keeps the step from being taken.
         #[pallet::call_index(5)]
-        #[pallet::weight(Pallet::<T>::max_step_weight())]
+        #[pallet::weight(Pallet::<T>::advance_weight())]
         pub fn advance(origin: OriginFor<T>, task: TaskId) -> DispatchResultWithPostInfo {
-            ensure_signed(origin)?;
-            let weight = Self::do_advance(task)?;
+            let who = ensure_signed(origin)?;
+            let weight = Self::do_advance(who, task)?;
             Ok(Some(weight).into())
         }
 
@@ -406,7 +413,7 @@ pub mod pallet {
         /// Declines an invitation: the slot that was kept for the caller is anybody's from then on.
         ///
         /// Origin: signed by an invited worker that has not accepted. Costs nothing, neither money nor reputation: the fee is
-        /// given back, once for each invitation.
+        /// given back, once for each invitation. Who calls through another pallet, as a proxy does, pays that pallet's fee.
         ///
         /// Emits: `InvitationDeclined`. Errors: `UnknownTask`, `NotAccepting`, `NotInvited`.
         #[pallet::call_index(8)]

@@ -100,6 +100,7 @@ parameter_types! {
     pub static BucketLimit: u32 = MAX_TASKS_PER_BLOCK;
     pub static LifetimeLimit: BlockNumber = MAX_LIFETIME;
     pub static RetentionPeriod: BlockNumber = RETENTION;
+    pub static AgendaShare: Weight = Weight::MAX;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -144,6 +145,7 @@ impl crate::Config for Test {
     type MaxTasksPerBlock = BucketLimit;
     type MaxLifetime = LifetimeLimit;
     type RetentionPeriod = RetentionPeriod;
+    type MaxAgendaWeight = AgendaShare;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = BenchmarkAccounts;
@@ -203,6 +205,7 @@ impl ExtBuilder {
         BucketLimit::set(MAX_TASKS_PER_BLOCK);
         LifetimeLimit::set(MAX_LIFETIME);
         RetentionPeriod::set(RETENTION);
+        AgendaShare::set(Weight::MAX);
         let accounts = [ALICE, BOB]
             .into_iter()
             .chain(WORKER..WORKER + WORKERS)

@@ -51,9 +51,23 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// What was not paid for late steps goes to the treasury.
     fn take_fee(id: TaskId, task: &TaskOf<T>) -> DispatchResult {
-        let fee = task.terms.fee;
+        let fee = T::Escrow::held(Purpose::PublicationFee, Scope::Task(id), &task.publisher);
         Self::pay(Purpose::PublicationFee, id, &task.publisher, Payee::Treasury, fee)
+    }
+
+    /// Pays `who` of the publication fee for taking a step, if it is late. Returns whether it did.
+    pub(crate) fn pay_for_step(who: T::AccountId, id: TaskId, now: BlockNumberFor<T>) -> Result<bool, DispatchError> {
+        let mut progress = Self::progress_of(id)?;
+        if !progress.pay_step(now) {
+            return Ok(false);
+        }
+        Progress::<T>::insert(id, progress);
+        let task = Self::task_of(id)?;
+        let (pay, publisher) = (task.terms.step_pay(), &task.publisher);
+        Self::pay(Purpose::PublicationFee, id, publisher, Payee::Account(who), pay)?;
+        Ok(true)
     }
 
     fn pay(

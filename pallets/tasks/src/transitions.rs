@@ -5,7 +5,7 @@ use agora_primitives::{
     job::Claim,
     judging::{Ruling, Tally},
     reputation::Outcome,
-    task::{Contribution, ContributionState, Phase, RoundKind},
+    task::{Contribution, ContributionState, LATE_AFTER, MOST_LATE_STEPS, Phase, RoundKind},
 };
 use core::cmp::Ordering;
 use sp_core::H256;
@@ -115,6 +115,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
             revealed: 0,
             contributions: 0,
             replaced: 0,
+            paid_steps: 0,
             due: deadline.saturating_add(One::one()),
             scheduled_at: None,
             reveal_window,
@@ -304,6 +305,17 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
             Phase::Appealable => Step::CloseAppealWindow,
             Phase::Settled | Phase::Cancelled | Phase::Expired | Phase::Failed => Step::Purge,
         })
+    }
+
+    /// Counts a step that whoever takes it now is paid for, and returns whether it is one: it is late, the task is not over, and
+    /// not too many were paid for.
+    pub fn pay_step(&mut self, now: BlockNumber) -> bool {
+        let late_from = first_after(self.due, LATE_AFTER.into());
+        let is_paid = !self.phase.is_finished() && now >= late_from && self.paid_steps < MOST_LATE_STEPS;
+        if is_paid {
+            one_more(&mut self.paid_steps);
+        }
+        is_paid
     }
 
     /// How many more replicas to draw when the answers so far agree on nothing: half a first round, rounded up, within the

@@ -7,13 +7,16 @@ use crate::{
 use agora_primitives::{
     TaskId,
     money::{Escrow, Purpose, Scope},
-    task::{ContributionState, Phase, RoundKind},
+    task::{ContributionState, MOST_LATE_STEPS, Phase, RoundKind},
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use codec::Encode;
 use frame_support::{ensure, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
-use sp_runtime::{TryRuntimeError, traits::Zero};
+use sp_runtime::{
+    TryRuntimeError,
+    traits::{Saturating, Zero},
+};
 
 type Checked = Result<(), TryRuntimeError>;
 type ProgressFor<T> = TaskProgress<BlockNumberFor<T>>;
@@ -23,12 +26,14 @@ impl<T: Config> Pallet<T> {
     ///
     /// 1. Every class is valid.
     /// 2. Each task has one progress and one reference, and nothing has them without a task; ids are below the next one.
-    /// 3. Reward, stake and fee of an unfinished task are held exactly, of a finished one not at all.
+    /// 3. Reward, stake and fee of an unfinished task are held exactly, less what late steps were paid with; of a finished one
+    ///    nothing is held.
     /// 4. Each worker of an unfinished task has exactly its bond held, but one that was replaced nothing; its progress counts
     ///    them right; a finished task has no workers and no invitation.
     /// 5. A result is kept exactly while there is one: appealable, appealed, settled.
     /// 6. The agenda has each task exactly where its progress says, and nothing for blocks that were served.
     /// 7. The unfinished tasks per publisher and class are counted right.
+    /// 8. The agenda's share of a block is enough for the heaviest step of each queue.
     pub fn do_try_state() -> Checked {
         Self::check_classes()?;
         Self::check_records()?;
@@ -39,6 +44,10 @@ impl<T: Config> Pallet<T> {
             Self::check_result(id, &progress)?;
         }
         Self::check_agenda()?;
+        ensure!(
+            Self::least_share().all_lte(T::MaxAgendaWeight::get()),
+            "the agenda's share of a block is too small"
+        );
         Self::check_open_tasks()
     }
 
@@ -83,10 +92,12 @@ impl<T: Config> Pallet<T> {
 
     fn check_publisher_money(id: TaskId, task: &TaskOf<T>, progress: &ProgressFor<T>) -> Checked {
         let terms = &task.terms;
+        ensure!(progress.paid_steps <= MOST_LATE_STEPS, "too many steps were paid for");
+        let paid = terms.step_pay().saturating_mul(progress.paid_steps.into());
         for (purpose, amount) in [
             (Purpose::TaskReward, terms.reward),
             (Purpose::PublisherStake, terms.stake),
-            (Purpose::PublicationFee, terms.fee),
+            (Purpose::PublicationFee, terms.fee.saturating_sub(paid)),
         ] {
             let expected = if progress.phase.is_finished() {
                 Zero::zero()

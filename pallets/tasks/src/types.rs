@@ -13,14 +13,17 @@ use agora_primitives::{
     judging::JudgeRule,
     money::{Escrow, RewardPlanner},
     reputation::Outcome,
-    task::{Assignment, Chosen, Difficulty, Invitation, Phase, RoundKind, TaskPage, TaskView},
+    task::{Assignment, Chosen, Difficulty, Invitation, LATE_STEP_PARTS, Phase, RoundKind, TaskPage, TaskView},
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::BoundedVec;
 use frame_system::pallet_prelude::BlockNumberFor;
 use scale_info::TypeInfo;
-use sp_runtime::{Permill, traits::AtLeast32BitUnsigned};
+use sp_runtime::{
+    Permill,
+    traits::{AtLeast32BitUnsigned, Zero},
+};
 
 type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
 
@@ -153,6 +156,11 @@ impl<AccountId, Balance, BlockNumber: AtLeast32BitUnsigned + Copy, Split> Task<A
 }
 
 impl<Balance: AtLeast32BitUnsigned + Copy, BlockNumber, Split> Terms<Balance, BlockNumber, Split> {
+    /// What is paid for a late step, of the publication fee. Rounded down.
+    pub fn step_pay(&self) -> Balance {
+        self.fee.checked_div(&LATE_STEP_PARTS.into()).unwrap_or_else(Zero::zero)
+    }
+
     /// How often slots may change hands, over all rounds, if a task has records of `most` workers: those that no round
     /// and no appeal may need.
     pub fn most_replaced(&self, most: u32) -> u32 {
@@ -191,6 +199,8 @@ pub struct TaskProgress<BlockNumber> {
     pub contributions: u32,
     /// How many were replaced in all rounds.
     pub replaced: u32,
+    /// How many late steps were paid for.
+    pub paid_steps: u32,
     /// The first block in which the next step may be taken; the phase's calls are taken up to the block before it.
     pub due: BlockNumber,
     /// The block in whose agenda the task is; `None`: there was no room, and somebody has to call `advance`.

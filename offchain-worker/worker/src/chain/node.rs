@@ -32,6 +32,10 @@ macro_rules! with_payload {
                 let $payload = calls::decline(task);
                 $done
             }
+            Call::Advance(task) => {
+                let $payload = calls::advance(task);
+                $done
+            }
             Call::Commit(task, commitment) => {
                 let $payload = calls::commit(task, commitment);
                 $done
@@ -116,6 +120,7 @@ fn name(call: &Call, due: Due) -> (String, u8) {
         Call::Heartbeat => (format!("heartbeat after block {round}"), 0),
         Call::Accept(task) => (format!("acceptance of task {task} round {round}"), 0),
         Call::Decline(task) => (format!("declining of task {task} round {round}"), 0),
+        Call::Advance(task) => (format!("step of task {task} after block {round}"), 0),
         // Another fork may have opened the round with another seed: that is another response.
         Call::Respond(_, digest) => (format!("response {digest:?} in hardware round {round}"), 1),
         Call::Commit(task, _) => (format!("commitment to task {task} round {round}"), 2),

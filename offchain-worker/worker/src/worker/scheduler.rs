@@ -305,7 +305,11 @@ impl<C: Chain<State: State>> Shared<C> {
     }
 
     fn earned(&self, paid: &PaymentView) -> bool {
-        let is_pay = matches!(paid.purpose, Purpose::TaskReward | Purpose::PublisherStake);
+        // The fee pays for steps that the chain was late with.
+        let is_pay = matches!(
+            paid.purpose,
+            Purpose::TaskReward | Purpose::PublisherStake | Purpose::PublicationFee
+        );
         is_pay && paid.payee == Payee::Account(self.account) && paid.from != self.account
     }
 

@@ -9,7 +9,7 @@ use agora_primitives::{
     money::{Escrow as _, Purpose, Scope},
     task::{Chosen, Contribution, ContributionState, Invitation, Phase, RoundKind},
 };
-use frame_support::{BoundedVec, assert_ok};
+use frame_support::{BoundedVec, assert_ok, weights::Weight};
 
 /// Alice's task, on which the first two workers work; its bucket in the agenda is the one after [`DEADLINE`].
 const WORKING: TaskId = TaskId(0);
@@ -194,6 +194,12 @@ fn an_agenda_that_is_not_where_tasks_are() {
         put_into_agenda(LATER, WORKING);
     });
     finds("a task is not where it is scheduled", || Agenda::<Test>::remove(due));
+    finds("the agenda's share of a block is too small", || {
+        AgendaShare::set(Tasks::least_share() - Weight::from_parts(1, 0));
+    });
+    finds("the agenda's share of a block is too small", || {
+        AgendaShare::set(Tasks::least_share() - Weight::from_parts(0, 1));
+    });
 }
 
 #[test]
@@ -201,6 +207,12 @@ fn unfinished_tasks_that_are_miscounted() {
     let broken = "a publisher's unfinished tasks are miscounted";
     finds(broken, || OpenTasks::<Test>::insert(ALICE, CLASS, 2));
     finds(broken, || OpenTasks::<Test>::insert(BOB, CLASS, 1));
+    finds("too many steps were paid for", || {
+        change(WORKING, |progress| progress.paid_steps = 5)
+    });
+    finds("not what the publisher should have held", || {
+        change(WORKING, |progress| progress.paid_steps = 1)
+    });
     finds("a publisher's unfinished tasks are not counted", || {
         OpenTasks::<Test>::remove(ALICE, CLASS)
     });

@@ -5,8 +5,15 @@ use super::*;
 impl FakeState {
     /// What is due by time.
     pub(super) fn advance(&mut self) {
+        if !self.is_stalled {
+            self.take_steps(|_| true);
+        }
+    }
+
+    /// Takes the steps that are due of some tasks.
+    fn take_steps(&mut self, of: impl Fn(TaskId) -> bool) {
         let now = self.block.number;
-        for task in self.tasks.values_mut().filter(|task| task.until < now) {
+        for task in self.tasks.values_mut().filter(|task| task.until < now && of(task.id)) {
             self.changed.push(task.id);
             let part = self.parts.get(&task.id).map(|part| part.state);
             match task.phase {
@@ -47,13 +54,25 @@ impl FakeState {
     /// Does what a call says, as the tasks pallet does.
     pub(super) fn apply(&mut self, call: &Call) -> Result<(), &'static str> {
         self.free -= FEE;
-        let (Call::Accept(id) | Call::Decline(id) | Call::Commit(id, _) | Call::Reveal(id, ..)) = *call else {
+        let (Call::Accept(id) | Call::Decline(id) | Call::Advance(id) | Call::Commit(id, _) | Call::Reveal(id, ..)) =
+            *call
+        else {
             return Ok(());
         };
         self.changed.push(id);
         match *call {
             Call::Accept(_) => self.accept(id),
             Call::Decline(_) => self.decline(id),
+            Call::Advance(_) => {
+                let task = self.tasks.get(&id).ok_or("UnknownTask")?;
+                if task.until >= self.block.number {
+                    return Err("NothingDue");
+                }
+                self.paid_steps += 1;
+                self.free += task.fee / Balance::from(LATE_STEP_PARTS);
+                self.take_steps(|task| task == id);
+                Ok(())
+            }
             Call::Commit(_, commitment) => self.commit(id, commitment),
             Call::Reveal(_, claim, salt) => {
                 let task = self.tasks.get(&id).ok_or("UnknownTask")?;
