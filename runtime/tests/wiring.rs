@@ -13,10 +13,13 @@ use agora_primitives::{
     task::Difficulty,
 };
 use agora_runtime::{
-    AccountId, Registry, Reputation, Runtime, RuntimeOrigin, System, Tasks, UNIT, randomness::BabeSeed,
+    AccountId, Registry, Reputation, Runtime, RuntimeOrigin, System, Tasks, UNIT,
+    block_time::{MAX_SLOT_DURATION_MS, MIN_SLOT_DURATION_MS, SlotDurationMs},
+    configs::system::MAXIMUM_BLOCK_WEIGHT,
+    randomness::BabeSeed,
 };
 use chain::{Chain, account, profile};
-use frame_support::assert_ok;
+use frame_support::{assert_ok, traits::Get, weights::constants::WEIGHT_REF_TIME_PER_MILLIS};
 use pallet_agora_registry::Members;
 use pallet_agora_reputation::Records;
 use sp_core::H256;
@@ -199,4 +202,18 @@ fn every_pallet_of_the_market_follows_the_features_of_the_runtime() {
             );
         }
     }
+}
+
+#[test]
+fn the_agenda_has_half_of_what_an_author_has_and_that_is_enough_in_the_shortest_slots() {
+    with_a_chain(|| {
+        for slot_ms in [MIN_SLOT_DURATION_MS, 1_000, 3_000, MAX_SLOT_DURATION_MS] {
+            SlotDurationMs::<Runtime>::put(slot_ms);
+            let share = <Runtime as pallet_agora_tasks::Config>::MaxAgendaWeight::get();
+            let author_has = WEIGHT_REF_TIME_PER_MILLIS * slot_ms / 2;
+            assert!(share.ref_time() <= author_has / 2, "{slot_ms} ms");
+            assert!(share.ref_time() <= MAXIMUM_BLOCK_WEIGHT.ref_time() / 4, "{slot_ms} ms");
+            assert_ok!(Tasks::do_try_state());
+        }
+    });
 }
