@@ -8,7 +8,7 @@ use agora_primitives::{
     capability::Capabilities as _,
     job::{JobKind, JobSource, JobSpec, SyntheticJob},
     judging::{Seed, TaskParties},
-    participants::{Role, Specialisation, Specialisations},
+    participants::{Role, Specialisation},
     reputation::{Level, Outcome, Reputation as _, Side},
     task::Difficulty,
 };
