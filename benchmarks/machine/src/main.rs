@@ -7,12 +7,10 @@ mod programs;
 
 use agora_bench_figures::{Better, Figure};
 use agora_jobs::{BlobRef, ChunkProof};
-use agora_machine::{Chunks, MEMORY_BASE, Machine, PAGE_BYTES, Program, SEGMENT_GAS, Status, execute_segment, show_segment, trace};
+use agora_machine::{Chunks, MEMORY_BASE, Machine, PAGE_BYTES, Program, Status, execute_segment, show_segment, trace};
 use ckb_vm::{
-    Bytes, CoreMachine, DefaultCoreMachine, DefaultMachineBuilder, DefaultMachineRunner, FlatMemory, ISA_A, ISA_IMC, Memory,
-    SupportMachine, TraceMachine,
-    machine::VERSION2,
-    memory::FLAG_EXECUTABLE,
+    Bytes, CoreMachine, DefaultCoreMachine, DefaultMachineBuilder, DefaultMachineRunner, FlatMemory, ISA_A, ISA_IMC,
+    Memory, SupportMachine, TraceMachine, machine::VERSION2, memory::FLAG_EXECUTABLE,
 };
 use clap::Parser;
 use codec::Encode;
@@ -65,16 +63,37 @@ fn main() -> Result<(), Failure> {
         let image = programs::product(THEIR_MEMORY, turns, programs::Exit::There);
         median(repetitions, || in_ckb_vm(&image))?
     };
-    figures.push(Figure::new("a loop of byte products, against ckb-vm", "MIPS", fast.mips(), theirs.mips(), Better::Higher).goal(1.0));
+    figures.push(
+        Figure::new(
+            "a loop of byte products, against ckb-vm",
+            "MIPS",
+            fast.mips(),
+            theirs.mips(),
+            Better::Higher,
+        )
+        .goal(1.0),
+    );
     let traced = median(repetitions, || product.traced())?;
     figures.push(
-        Figure::new("the same with a record, against without", "MIPS", traced.mips(), fast.mips(), Better::Higher).goal(0.5),
+        Figure::new(
+            "the same with a record, against without",
+            "MIPS",
+            traced.mips(),
+            fast.mips(),
+            Better::Higher,
+        )
+        .goal(0.5),
     );
 
     // The chain executes a segment, and hashes what it touches before and after.
     for (name, image, input, segment) in [
         ("of 65,536 instructions on few pages", image.clone(), Vec::new(), 1),
-        ("with a new page every second instruction", programs::new_pages(), Vec::new(), 1000),
+        (
+            "with a new page every second instruction",
+            programs::new_pages(),
+            Vec::new(),
+            1000,
+        ),
         ("with four chunks", programs::reads(), vec![7; 16 << 20], 1000),
     ] {
         let run = Run::new(&image, input);
@@ -87,18 +106,42 @@ fn main() -> Result<(), Failure> {
             for _ in 0..count {
                 black_box(execute_segment(&blob, black_box(&state), black_box(&witness))?);
             }
-            Ok(Spent { instructions: executed * count, seconds: start.elapsed().as_secs_f64() })
+            Ok(Spent {
+                instructions: executed * count,
+                seconds: start.elapsed().as_secs_f64(),
+            })
         })?;
         let milliseconds = spent.seconds / 50.0 * 1e3;
         // Of two seconds that a block may take.
-        figures.push(Figure::new(format!("execute a segment {name}, against a block"), "ms", milliseconds, 2000.0, Better::Lower).goal(0.05));
+        figures.push(
+            Figure::new(
+                format!("execute a segment {name}, against a block"),
+                "ms",
+                milliseconds,
+                2000.0,
+                Better::Lower,
+            )
+            .goal(0.05),
+        );
         let bytes = (state.encoded_size() + witness.encoded_size()) as f64 / 1024.0;
-        figures.push(Figure::new(format!("state and witness {name}, against the most"), "KiB", bytes, 64.0, Better::Lower).goal(1.0));
+        figures.push(
+            Figure::new(
+                format!("state and witness {name}, against the most"),
+                "KiB",
+                bytes,
+                64.0,
+                Better::Lower,
+            )
+            .goal(1.0),
+        );
     }
 
     // What somebody could do to those who record a run: against the same gas without its pages.
     let image = programs::new_pages();
-    let hostile = Run { gas: 20_000_000, ..Run::new(&image, Vec::new()) };
+    let hostile = Run {
+        gas: 20_000_000,
+        ..Run::new(&image, Vec::new())
+    };
     let slow = median(1, || hostile.traced())?;
     figures.push(Figure::new(
         "record a new page every second instruction, against the loop",
@@ -122,11 +165,19 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(image: &'a [u8], input: Vec<u8>) -> Self {
-        Self { image, input: Input(input), gas: 1 << 34 }
+        Self {
+            image,
+            input: Input(input),
+            gas: 1 << 34,
+        }
     }
 
     fn program(&self) -> Program<'a> {
-        Program { image: self.image, input: BlobRef::to(&self.input.0), gas: self.gas }
+        Program {
+            image: self.image,
+            input: BlobRef::to(&self.input.0),
+            gas: self.gas,
+        }
     }
 
     fn fast(&self) -> Result<Spent, Failure> {
@@ -137,14 +188,20 @@ impl<'a> Run<'a> {
         if status != Status::Done {
             return Err(format!("the program ended as {status:?}").into());
         }
-        Ok(Spent { instructions: machine.gas_used(), seconds })
+        Ok(Spent {
+            instructions: machine.gas_used(),
+            seconds,
+        })
     }
 
     fn traced(&self) -> Result<Spent, Failure> {
         let start = Instant::now();
         let run = trace(&self.program(), &self.input)?;
         let seconds = start.elapsed().as_secs_f64();
-        Ok(Spent { instructions: self.gas - run.end.gas, seconds })
+        Ok(Spent {
+            instructions: self.gas - run.end.gas,
+            seconds,
+        })
     }
 }
 
@@ -154,10 +211,15 @@ const THEIR_MEMORY: u64 = 1 << 20;
 fn in_ckb_vm(image: &[u8]) -> Result<Spent, Failure> {
     let core = DefaultCoreMachine::<u64, FlatMemory<u64>>::new(ISA_IMC | ISA_A, VERSION2, u64::MAX);
     // One for each instruction.
-    let machine = DefaultMachineBuilder::new(core).instruction_cycle_func(Box::new(|_| 1)).build();
+    let machine = DefaultMachineBuilder::new(core)
+        .instruction_cycle_func(Box::new(|_| 1))
+        .build();
     let mut machine = TraceMachine::new(machine);
     let pages = (image.len() as u64).div_ceil(4096) * 4096;
-    machine.machine.memory_mut().init_pages(0, pages, FLAG_EXECUTABLE, Some(Bytes::copy_from_slice(image)), 0)?;
+    machine
+        .machine
+        .memory_mut()
+        .init_pages(0, pages, FLAG_EXECUTABLE, Some(Bytes::copy_from_slice(image)), 0)?;
     machine.machine.update_pc(0);
     machine.machine.commit_pc();
     let start = Instant::now();
@@ -166,7 +228,10 @@ fn in_ckb_vm(image: &[u8]) -> Result<Spent, Failure> {
     if code != 0 {
         return Err(format!("the program ended with {code} in ckb-vm").into());
     }
-    Ok(Spent { instructions: machine.machine.cycles(), seconds })
+    Ok(Spent {
+        instructions: machine.machine.cycles(),
+        seconds,
+    })
 }
 
 /// Instructions, and how long they took.
@@ -187,9 +252,11 @@ fn median(repetitions: usize, mut measure: impl FnMut() -> Result<Spent, Failure
     all.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
     Ok(all.swap_remove(all.len() / 2))
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use agora_machine::SEGMENT_GAS;
 
     /// What is measured is what is said: the programs end, and as many instructions are executed on both machines.
     #[test]

@@ -62,7 +62,14 @@ pub fn reads() -> Vec<u8> {
     words.extend(li(12, MEMORY_BASE + 1024));
     words.push(addi(11, 0, 0));
     // add a0, x5; ecall; a1 += 1; and again, until there is no chunk: then from the first one on.
-    words.extend([add(10, 5, 0), 0x73, addi(11, 11, 1), b(1, 10, 0, -12), addi(11, 0, 0), jal(0, -20)]);
+    words.extend([
+        add(10, 5, 0),
+        0x73,
+        addi(11, 11, 1),
+        b(1, 10, 0, -12),
+        addi(11, 0, 0),
+        jal(0, -20),
+    ]);
     image(&words)
 }
 
@@ -102,7 +109,12 @@ fn add(rd: u32, rs1: u32, rs2: u32) -> u32 {
 
 /// `rd = value`, eleven bits at a time, so that none is taken for a sign.
 fn li(rd: u32, value: u64) -> Vec<u32> {
-    let parts = (0..6).rev().flat_map(|at| [i(0x13, 1, rd, rd, 11), addi(rd, rd, (value >> (11 * at) & 0x7FF) as i32)]);
+    let parts = (0..6).rev().flat_map(|at| {
+        [
+            i(0x13, 1, rd, rd, 11),
+            addi(rd, rd, (value >> (11 * at) & 0x7FF) as i32),
+        ]
+    });
     [addi(rd, 0, 0)].into_iter().chain(parts).collect()
 }
 

@@ -369,3 +369,54 @@ proptest! {
 fn read(reference: u64, chunk: u64, page: u64) -> Vec<u32> {
     [li(10, reference), li(11, chunk), li(12, page), li(17, 1), vec![ECALL]].concat()
 }
+
+/// A true proof of another chunk than the one that is read.
+#[test]
+fn another_chunk_of_the_same_blob_is_not_the_one_that_is_read() {
+    let input: Vec<u8> = (0..5000).map(|i| (i % 251) as u8).collect();
+    let image = super::programs::copier();
+    let program = Program {
+        image: &image,
+        input: BlobRef::to(&input),
+        gas: 10_000,
+    };
+    let blobs = Blobs(vec![input.clone()]);
+    let (state, witness) = show_segment(&program, &blobs, 0).unwrap();
+    let image = BlobRef::to(&image);
+    assert_eq!(witness.chunks.len(), 4);
+    for read in 0..4 {
+        for other in (0..5).filter(|other| *other != read) {
+            let mut wrong = witness.clone();
+            wrong.chunks[read as usize] = ChunkProof::new(&input, other).unwrap();
+            assert!(program.input.verify(&wrong.chunks[read as usize]));
+            assert_eq!(
+                execute_segment(&image, &state, &wrong),
+                Err(Refused::Unshown),
+                "{read} {other}"
+            );
+        }
+    }
+}
+
+/// True, but for nothing: a chunk of the image and a page of the memory that the segment does not touch.
+#[test]
+fn what_is_not_touched_is_not_shown() {
+    let mut bytes = image([li(5, MEMORY_BASE), vec![sd(5, 5, 0)], halt(0)].concat());
+    bytes.resize(5 * PAGE_BYTES, 0);
+    let (state, witness) = show_segment(&program(&bytes, 100), &Blobs::default(), 0).unwrap();
+    let image = BlobRef::to(&bytes);
+    assert!(execute_segment(&image, &state, &witness).is_ok());
+    for chunk in 1..5 {
+        let mut wrong = witness.clone();
+        wrong.image.push(ChunkProof::new(&bytes, chunk).unwrap());
+        assert_eq!(
+            execute_segment(&image, &state, &wrong),
+            Err(Refused::Untouched),
+            "{chunk}"
+        );
+    }
+    let mut wrong = witness;
+    wrong.pages.push((1, [0; PAGE_BYTES]));
+    wrong.siblings = tree::empty_nodes()[1..tree::DEPTH as usize].to_vec();
+    assert_eq!(execute_segment(&image, &state, &wrong), Err(Refused::Untouched));
+}
