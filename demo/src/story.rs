@@ -153,6 +153,12 @@ fn task_text(event: &tasks::Event, names: &Names) -> String {
             show::amount(*reward)
         ),
         E::Accepted { task, worker } => format!("task {}: accepted by {}", task.0, name(worker)),
+        E::WorkerReplaced { task, worker, by } => format!(
+            "task {}: {} was silent for too long, and {} takes over",
+            task.0,
+            name(worker),
+            name(by)
+        ),
         E::Committed { task, worker, .. } => format!("task {}: {} commits to a result", task.0, name(worker)),
         E::RevealStarted { task, until } => format!("task {}: results may be revealed until block {until}", task.0),
         E::Revealed { task, worker, claim } => format!("task {}: {} reveals {}", task.0, name(worker), claim.0),

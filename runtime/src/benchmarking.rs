@@ -5,6 +5,7 @@
 use crate::{AccountId, Balance, Balances, Judging, Registry, Runtime, UNIT, configs};
 use agora_primitives::{
     TaskId,
+    capability::Capabilities,
     judging::Attestation,
     money::PresetId,
     participants::{Role, Specialisation},
@@ -35,9 +36,15 @@ impl Market {
         if Members::<Runtime>::contains_key(who) {
             Registry::heartbeat(origin()).expect("members may be heard of");
         } else {
-            let bond = configs::registry::Bonds::get().of(role).expect("the role is open");
+            // A worker's bond covers all its slots.
+            let bond =
+                configs::registry::Bonds::get().of(role).expect("the role is open") * profile.slots.max(1) as Balance;
             Self::give(who, bond);
             Registry::register(origin(), role, bond, profile).expect("bond and profile are valid");
+        }
+        if role == Role::Worker {
+            // So that each slot that is taken or freed changes the weight in the draw.
+            Registry::prove(who, profile.capability, u32::MAX);
         }
     }
 

@@ -82,6 +82,7 @@ const BATCHES: [&str; 3] = ["Utility.batch", "Utility.batch_all", "Utility.force
 fn a_key_for_work_may_make_these_calls_and_no_other() {
     let work = [
         "Tasks.accept",
+        "Tasks.decline",
         "Tasks.commit",
         "Tasks.reveal",
         "Tasks.advance",

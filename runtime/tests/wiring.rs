@@ -13,11 +13,14 @@ use agora_primitives::{
     task::Difficulty,
 };
 use agora_runtime::{
-    AccountId, Registry, Reputation, Runtime, RuntimeOrigin, System, Tasks, UNIT, randomness::BabeSeed,
+    AccountId, Registry, Reputation, Runtime, RuntimeOrigin, System, Tasks, UNIT,
+    block_time::{MAX_SLOT_DURATION_MS, MIN_SLOT_DURATION_MS, SlotDurationMs},
+    configs::system::MAXIMUM_BLOCK_WEIGHT,
+    randomness::BabeSeed,
 };
 use chain::{Chain, account, profile};
-use frame_support::assert_ok;
-use pallet_agora_registry::Members;
+use frame_support::{assert_ok, traits::Get, weights::constants::WEIGHT_REF_TIME_PER_MILLIS};
+use pallet_agora_registry::{Members, Trees};
 use pallet_agora_reputation::Records;
 use sp_core::H256;
 
@@ -129,18 +132,13 @@ fn a_worker_who_reaches_a_level_is_drawn_more_often() {
                 .and_then(|member| member.worker)
                 .expect("it is registered")
         };
-        let newcomer = worker().priority();
+        let newcomer = worker().priority(Specialisation::Synthetic);
         for _ in 0..10 {
             Reputation::record(&who, SIDE, Outcome::Right { confirmed: true });
         }
         assert_eq!(Reputation::level(&who, SIDE), Level::Master);
-        assert_eq!(
-            worker()
-                .levels
-                .lowest(Specialisations::NONE.with(Specialisation::Synthetic)),
-            Level::Master
-        );
-        assert!(worker().priority() > newcomer);
+        assert_eq!(worker().levels.of(Specialisation::Synthetic), Level::Master);
+        assert!(worker().priority(Specialisation::Synthetic) > newcomer);
     });
 }
 
@@ -155,8 +153,7 @@ fn an_account_that_registers_brings_its_level_along() {
         let worker = Members::<Runtime>::get(&who)
             .and_then(|member| member.worker)
             .expect("it is registered");
-        let synthetic = Specialisations::NONE.with(Specialisation::Synthetic);
-        assert_eq!(worker.levels.lowest(synthetic), Level::Master);
+        assert_eq!(worker.levels.of(Specialisation::Synthetic), Level::Master);
     });
 }
 
@@ -168,7 +165,9 @@ fn a_capability_that_is_proven_raises_the_weight_in_the_draw() {
         let weight = || {
             let member = Members::<Runtime>::get(&who).and_then(|member| member.worker);
             let leaf = member.expect("it is registered").leaf;
-            Registry::tree().weight(leaf).expect("its leaf is in the tree")
+            let trees = Trees::<Runtime>::load();
+            let weight = trees.of(Specialisation::Synthetic).weight(leaf);
+            weight.expect("its leaf is in the tree")
         };
         assert_eq!(weight(), 1);
         <Runtime as pallet_agora_capability::Config>::Capabilities::prove(&who, 40, 1_000);
@@ -199,4 +198,18 @@ fn every_pallet_of_the_market_follows_the_features_of_the_runtime() {
             );
         }
     }
+}
+
+#[test]
+fn the_agenda_has_half_of_what_an_author_has_and_that_is_enough_in_the_shortest_slots() {
+    with_a_chain(|| {
+        for slot_ms in [MIN_SLOT_DURATION_MS, 1_000, 3_000, MAX_SLOT_DURATION_MS] {
+            SlotDurationMs::<Runtime>::put(slot_ms);
+            let share = <Runtime as pallet_agora_tasks::Config>::MaxAgendaWeight::get();
+            let author_has = WEIGHT_REF_TIME_PER_MILLIS * slot_ms / 2;
+            assert!(share.ref_time() <= author_has / 2, "{slot_ms} ms");
+            assert!(share.ref_time() <= MAXIMUM_BLOCK_WEIGHT.ref_time() / 4, "{slot_ms} ms");
+            assert_ok!(Tasks::do_try_state());
+        }
+    });
 }

@@ -1,13 +1,16 @@
 //! Measures how fast the machine runs a program, against the interpreter of `ckb-vm` with the same one; with a record of its
-//! segments, against without; and what one segment costs whoever executes it from its witness.
+//! segments, against without; what one segment costs whoever executes it from its witness; and a unit of a job, against the processor.
 //!
 //! Prints a table, and writes one JSON line per figure.
 
 mod programs;
+mod unit;
 
 use agora_bench_figures::{Better, Figure};
 use agora_jobs::{BlobRef, ChunkProof};
-use agora_machine::{Chunks, MEMORY_BASE, Machine, PAGE_BYTES, Program, Status, execute_segment, show_segment, trace};
+use agora_machine::{
+    Chunks, MAX_WITNESS_BYTES, MEMORY_BASE, Machine, PAGE_BYTES, Program, Status, execute_segment, show_segment, trace,
+};
 use ckb_vm::{
     Bytes, CoreMachine, DefaultCoreMachine, DefaultMachineBuilder, DefaultMachineRunner, FlatMemory, ISA_A, ISA_IMC,
     Memory, SupportMachine, TraceMachine, machine::VERSION2, memory::FLAG_EXECUTABLE,
@@ -32,11 +35,14 @@ struct Arguments {
     repetitions: usize,
 }
 
-/// The input of the programs that read.
-struct Input(Vec<u8>);
+/// The input of the programs that read, and what it is addressed by.
+struct Input(Vec<u8>, BlobRef);
 
 impl Chunks for Input {
     fn chunk(&self, blob: &BlobRef, index: u64, chunk: &mut [u8; PAGE_BYTES]) -> Option<()> {
+        if *blob != self.1 {
+            return None;
+        }
         let at = usize::try_from(index).ok()?.checked_mul(PAGE_BYTES)?;
         let bytes = self.0.get(at..)?;
         let bytes = bytes.get(..blob.chunk_len(index)?)?;
@@ -44,8 +50,8 @@ impl Chunks for Input {
         Some(())
     }
 
-    fn prove(&self, _: &BlobRef, index: u64) -> Option<ChunkProof> {
-        ChunkProof::new(&self.0, index)
+    fn prove(&self, blob: &BlobRef, index: u64) -> Option<ChunkProof> {
+        (*blob == self.1).then(|| ChunkProof::new(&self.0, index))?
     }
 }
 
@@ -129,12 +135,14 @@ fn main() -> Result<(), Failure> {
                 format!("state and witness {name}, against the most"),
                 "KiB",
                 bytes,
-                64.0,
+                MAX_WITNESS_BYTES as f64 / 1024.0,
                 Better::Lower,
             )
             .goal(1.0),
         );
     }
+
+    figures.extend(unit::figures()?);
 
     // What somebody could do to those who record a run: against the same gas without its pages.
     let image = programs::new_pages();
@@ -167,7 +175,10 @@ impl<'a> Run<'a> {
     fn new(image: &'a [u8], input: Vec<u8>) -> Self {
         Self {
             image,
-            input: Input(input),
+            input: {
+                let blob = BlobRef::to(&input);
+                Input(input, blob)
+            },
             gas: 1 << 34,
         }
     }
@@ -175,7 +186,7 @@ impl<'a> Run<'a> {
     fn program(&self) -> Program<'a> {
         Program {
             image: self.image,
-            input: BlobRef::to(&self.input.0),
+            input: self.input.1,
             gas: self.gas,
         }
     }
@@ -252,11 +263,9 @@ fn median(repetitions: usize, mut measure: impl FnMut() -> Result<Spent, Failure
     all.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
     Ok(all.swap_remove(all.len() / 2))
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agora_machine::SEGMENT_GAS;
 
     /// What is measured is what is said: the programs end, and as many instructions are executed on both machines.
     #[test]

@@ -97,7 +97,7 @@ pub fn publish(
         .publish(class.into(), job.into(), difficulty.into(), reward, deadline, reference)
 }
 
-/// Takes back a task that nobody has accepted.
+/// Takes back a task that nobody works on.
 pub fn cancel(task: TaskId) -> impl Payload {
     api::transactions().tasks().cancel(task.into())
 }
@@ -105,6 +105,11 @@ pub fn cancel(task: TaskId) -> impl Payload {
 /// Accepts a task.
 pub fn accept(task: TaskId) -> impl Payload {
     api::transactions().tasks().accept(task.into())
+}
+
+/// Declines the invitation to a task.
+pub fn decline(task: TaskId) -> impl Payload {
+    api::transactions().tasks().decline(task.into())
 }
 
 /// Commits to a result.

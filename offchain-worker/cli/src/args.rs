@@ -120,7 +120,7 @@ pub enum Command {
     VerifyWork(VerifyWorkArgs),
     /// Publish a task with money behind it.
     Publish(PublishArgs),
-    /// Take back a task that nobody has accepted.
+    /// Take back a task that nobody works on: nobody has accepted it, or all who have are silent for too long.
     Cancel(TaskArgs),
     /// List tasks.
     Tasks(TasksArgs),

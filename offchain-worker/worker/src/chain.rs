@@ -138,10 +138,14 @@ pub enum Call {
     Heartbeat,
     /// Accepts a task.
     Accept(TaskId),
+    /// Declines the invitation to a task.
+    Decline(TaskId),
     /// Commits to a result.
     Commit(TaskId, H256),
     /// Reveals a claim with the salt of its commitment.
     Reveal(TaskId, Claim, [u8; 32]),
+    /// Takes the step of a task that is due.
+    Advance(TaskId),
     /// Responds to the account's hardware challenge in a round.
     Respond(u32, H256),
 }

@@ -129,6 +129,11 @@ impl<S: NodeStore> Fenwick<S> {
         &self.0
     }
 
+    /// The store, for another tree or none.
+    pub fn into_nodes(self) -> S {
+        self.0
+    }
+
     /// How many leaves there are, those with weight zero included.
     pub fn leaf_count(&self) -> u32 {
         self.0.leaf_count()

@@ -18,7 +18,7 @@ use core::fmt;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize, Serializer};
 use sp_core::{H256, hexdisplay::HexDisplay};
-use sp_runtime::traits::{AtLeast32BitUnsigned, Zero};
+use sp_runtime::traits::{AtLeast32BitUnsigned, Saturating, Zero};
 
 /// How hard a task is, in thousandths: 1000 is ×1.0. Reward and publication fee rise in proportion.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -48,6 +48,13 @@ pub enum Assignment {
     /// Priority assignment: workers are drawn in proportion to their ability and may accept before anybody else.
     Priority,
 }
+
+/// A step of a task that has been due for more blocks than this is late: who takes it then is paid for it.
+pub const LATE_AFTER: u32 = 16;
+/// Each late step is paid with this part of the publication fee: one in so many.
+pub const LATE_STEP_PARTS: u32 = 8;
+/// So many late steps of a task are paid for.
+pub const MOST_LATE_STEPS: u32 = 4;
 
 /// Where a task is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -137,6 +144,9 @@ pub enum ContributionState<BlockNumber> {
     Accepted {
         /// The first block in which it may commit: thinking takes time.
         commit_from: BlockNumber,
+        /// The last block in which its slot is its own. After that it may still commit, until somebody else takes the slot
+        /// or the round ends.
+        commit_by: BlockNumber,
     },
     /// It committed to a result.
     Committed {
@@ -152,9 +162,16 @@ pub enum ContributionState<BlockNumber> {
         /// When it had committed.
         committed_at: BlockNumber,
     },
+    /// It did not commit in its time, and somebody else has its slot. It has paid for that, and takes no further part.
+    Replaced,
 }
 
 impl<BlockNumber> Contribution<BlockNumber> {
+    /// Whether it has not lost its slot to somebody else.
+    pub const fn is_current(&self) -> bool {
+        !matches!(self.state, ContributionState::Replaced)
+    }
+
     /// The claim that was revealed.
     pub fn claim(&self) -> Option<Claim> {
         match self.state {
@@ -164,13 +181,13 @@ impl<BlockNumber> Contribution<BlockNumber> {
     }
 }
 
-/// Who may accept the current round of a task before anybody else.
+/// Who may accept the current round of a task before anybody else: a slot is kept for each.
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
 #[derive(Serialize, Clone, PartialEq, Eq, Debug)]
 pub struct Invitation<Workers, BlockNumber> {
-    /// Those who were drawn.
+    /// Those who were drawn, and have neither accepted nor declined.
     pub workers: Workers,
-    /// The last block in which nobody else may accept.
+    /// The last block in which slots are kept for them.
     pub until: BlockNumber,
 }
 
@@ -222,6 +239,8 @@ pub struct TaskView<AccountId, Balance, BlockNumber> {
     pub deadline: BlockNumber,
     /// Blocks that must pass between accepting and committing.
     pub min_thinking: BlockNumber,
+    /// Blocks after accepting in which nobody else may take a worker's slot.
+    pub commit_window: BlockNumber,
     /// Where it is in its life.
     #[serde(rename = "status")]
     pub phase: Phase,
@@ -237,13 +256,18 @@ pub struct TaskView<AccountId, Balance, BlockNumber> {
     pub committed: u32,
     /// How many revealed in this round.
     pub revealed: u32,
-    /// Who alone may accept for now, and until when.
+    /// The last block in which no slot may be taken over from a worker that is silent; `None`: none ever may be.
+    pub slots_kept_until: Option<BlockNumber>,
+    /// For whom slots are kept for now, and until when.
     pub invited: Option<Invitation<Vec<AccountId>, BlockNumber>>,
     /// The result, once one is chosen.
     pub chosen: Option<Chosen<AccountId>>,
 }
 
-impl<AccountId: PartialEq, Balance, BlockNumber: Copy + Ord + Zero> TaskView<AccountId, Balance, BlockNumber> {
+impl<AccountId: PartialEq, Balance, BlockNumber> TaskView<AccountId, Balance, BlockNumber>
+where
+    BlockNumber: Copy + Ord + Zero + Saturating,
+{
     /// The last block in which the current round's work may be committed; zero while no round is worked on.
     pub fn work_until(&self) -> BlockNumber {
         if self.phase.takes_workers() {
@@ -253,11 +277,39 @@ impl<AccountId: PartialEq, Balance, BlockNumber: Copy + Ord + Zero> TaskView<Acc
         }
     }
 
-    /// Whether `worker`, who has no part in it yet, may accept it in the block after `now`.
+    /// The last block in which the slot of a worker is its own that accepts in block `at`.
+    pub fn commit_by(&self, at: BlockNumber) -> BlockNumber {
+        // Saturating: no round lasts for so long.
+        at.saturating_add(self.commit_window).min(self.work_until())
+    }
+
+    /// The first block in which a step that the chain has not taken is late, and whoever takes it is paid; `None`: the task is
+    /// over, and nobody is.
+    pub fn late_from(&self) -> Option<BlockNumber>
+    where
+        BlockNumber: From<u32>,
+    {
+        // Saturating: a phase ends long before block numbers do.
+        let due = self.until.saturating_add(1.into());
+        let late_from = due.saturating_add(LATE_AFTER.into()).saturating_add(1.into());
+        (!self.phase.is_finished()).then_some(late_from)
+    }
+
+    /// Whether the current round takes one more worker, now or when one of its workers is silent for too long.
+    pub fn wants_workers(&self) -> bool {
+        self.phase.takes_workers() && (self.accepted < self.wanted || self.slots_kept_until.is_some())
+    }
+
+    /// Whether `worker`, who has no part in it yet, may accept it in the block after `now`: there is a free slot, or a
+    /// silent worker's.
     pub fn takes(&self, worker: &AccountId, now: BlockNumber) -> bool {
-        let wants_more = self.phase.takes_workers() && self.accepted < self.wanted;
+        let has_room = self.accepted < self.wanted || self.slots_kept_until.is_some_and(|until| now >= until);
+        let wants_more = self.phase.takes_workers() && has_room;
         let may_accept = match &self.invited {
-            Some(invited) if now < invited.until => invited.workers.contains(worker),
+            Some(invited) if now < invited.until => {
+                let free = self.wanted.saturating_sub(self.accepted) as usize;
+                invited.workers.contains(worker) || free > invited.workers.len()
+            }
             _ => true,
         };
         wants_more && may_accept

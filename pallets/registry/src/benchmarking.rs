@@ -1,7 +1,7 @@
-//! What the calls and the draw cost in a tree of 2²⁰ leaves.
+//! What the calls and the draw cost in trees of 2²⁰ leaves.
 //!
-//! The cost in a Fenwick tree depends on how many leaves there are and on which one is touched, never on weights. So the tree
-//! is made this large by setting the number of leaves: a leaf without weight stores nothing. The measured worker has the
+//! The cost in a Fenwick tree depends on how many leaves there are and on which one is touched, never on weights. So the trees
+//! are made this large by setting the number of leaves: a leaf without weight stores nothing. The measured worker has the
 //! first leaf, which has the most nodes above it.
 
 #![allow(
@@ -30,7 +30,7 @@ use frame_support::{
 };
 use frame_system::{RawOrigin, pallet_prelude::BlockNumberFor};
 use sp_core::H256;
-use sp_runtime::traits::{One, Saturating, Zero};
+use sp_runtime::traits::{Bounded, One, Saturating, Zero};
 
 /// Gives accounts money.
 pub trait BenchmarkHelper<AccountId, Balance> {
@@ -149,6 +149,8 @@ mod benchmarks {
     #[benchmark]
     fn update_profile() -> Result<(), BenchmarkError> {
         let who = worker::<T>(LEAVES)?;
+        // So that what is declared counts.
+        <Pallet<T> as Capabilities<_, _>>::prove(&who, T::MaxCapability::get(), Bounded::max_value());
         let better = Profile {
             capability: T::MaxCapability::get(),
             slots: T::MaxSlots::get(),

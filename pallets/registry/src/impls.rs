@@ -2,7 +2,7 @@
 
 use crate::{
     AddressesOf, BalanceOf, Bans, Config, Error, Event, LeafOwners, Members, Pallet,
-    tree::refusal,
+    tree::{Trees, refusal},
     types::{Ban, Levels, Member, Profile, ProfileError, Proven, Standing, Worker},
 };
 use agora_primitives::{
@@ -17,7 +17,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use sp_runtime::{
     DispatchError, DispatchResult,
-    traits::{Saturating, Zero},
+    traits::{CheckedDiv, Saturating, UniqueSaturatedInto, Zero},
 };
 
 impl<T> From<ProfileError> for Error<T> {
@@ -78,6 +78,9 @@ impl<T: Config> Pallet<T> {
         Self::ensure_staying(&member, role)?;
         T::Escrow::hold(Purpose::RoleBond, Scope::Role(role), who, amount)?;
         if role == Role::Worker {
+            if let Some(worker) = member.worker.as_mut() {
+                worker.covered = Self::covered_slots(who);
+            }
             Self::wake(who, &mut member, Self::now());
             Self::store(who, &member)?;
         }
@@ -206,18 +209,23 @@ impl<T: Config> Pallet<T> {
             .map_err(Error::from)
     }
 
-    /// Appends a worker to the tree.
+    /// Appends a worker, who is bonded, to the trees.
     fn new_worker(who: &T::AccountId, profile: Profile) -> Result<Worker<BlockNumberFor<T>>, DispatchError> {
         let levels = Levels::collect(|one| T::Reputation::level(who, Side::Worker(one)));
-        let mut worker = Worker::new(profile, levels, 0);
-        worker.leaf = Self::tree().push(worker.weight()).map_err(refusal::<T>)?;
+        let mut worker = Worker::new(profile, levels, Self::covered_slots(who), 0);
+        let trees = Trees::<T>::load();
+        worker.leaf = trees.push(worker.weights()).map_err(refusal::<T>)?;
+        trees.save();
         LeafOwners::<T>::insert(worker.leaf, who);
         Ok(worker)
     }
 
-    /// Takes a leaf out of the tree; the last worker takes its place.
+    /// Takes a leaf out of the trees; the last worker takes its place.
     fn remove_leaf(leaf: u32) -> DispatchResult {
-        match Self::tree().swap_remove(leaf).map_err(refusal::<T>)? {
+        let trees = Trees::<T>::load();
+        let moved = trees.swap_remove(leaf).map_err(refusal::<T>)?;
+        trees.save();
+        match moved {
             None => LeafOwners::<T>::remove(leaf),
             Some(last) => {
                 let moved = LeafOwners::<T>::take(last).ok_or(DispatchError::Corruption)?;
@@ -232,11 +240,13 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Writes a member, and the weight of its leaf if it is a worker. Nothing else sets weights, so that a leaf always
-    /// weighs what [`Worker::weight`] says.
+    /// Writes a member, and the weights of its leaf if it is a worker. Nothing else sets weights, so that a leaf always
+    /// weighs what [`Worker::weights`] says.
     pub(crate) fn store(who: &T::AccountId, member: &Member<BlockNumberFor<T>>) -> DispatchResult {
         if let Some(worker) = &member.worker {
-            Self::tree().set(worker.leaf, worker.weight()).map_err(refusal::<T>)?;
+            let trees = Trees::<T>::load();
+            trees.set(worker.leaf, worker.weights()).map_err(refusal::<T>)?;
+            trees.save();
         }
         Members::<T>::insert(who, member);
         Ok(())
@@ -265,23 +275,30 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Forgets what a worker has proven if that is over.
-    pub(crate) fn forget_past_capability(
-        who: &T::AccountId,
-        member: &mut Member<BlockNumberFor<T>>,
-        now: BlockNumberFor<T>,
-    ) {
-        if let Some(worker) = member.worker.as_mut()
-            && worker.forget_past_capability(&now)
-        {
-            Self::deposit_event(Event::CapabilityExpired { who: who.clone() });
-        }
+    /// How many slots the bond of the worker `who` covers, with a minimum bond for each; all, where nothing is asked for.
+    fn covered_slots(who: &T::AccountId) -> u32 {
+        let minimum = T::MinimumBonds::get()
+            .of(Role::Worker)
+            .unwrap_or_else(BalanceOf::<T>::zero);
+        T::Escrow::held(Purpose::RoleBond, Scope::Role(Role::Worker), who)
+            .checked_div(&minimum)
+            .map_or(u32::MAX, UniqueSaturatedInto::unique_saturated_into)
+    }
+
+    /// Takes down how many slots are covered, and forgets a proven capability that counts no more. Says whether there was one.
+    pub(crate) fn correct(who: &T::AccountId, worker: &mut Worker<BlockNumberFor<T>>, now: BlockNumberFor<T>) -> bool {
+        worker.covered = Self::covered_slots(who);
+        worker.forget_past_capability(&now)
     }
 
     /// Takes down a heartbeat; forgets a ban that is over and a capability that counts no more.
     fn note_heartbeat(who: &T::AccountId, member: &mut Member<BlockNumberFor<T>>, now: BlockNumberFor<T>) {
         member.last_heartbeat = now;
-        Self::forget_past_capability(who, member, now);
+        if let Some(worker) = member.worker.as_mut()
+            && Self::correct(who, worker, now)
+        {
+            Self::deposit_event(Event::CapabilityExpired { who: who.clone() });
+        }
         if Bans::<T>::get(who).is_some_and(|ban| !ban.holds(now)) {
             Bans::<T>::remove(who);
         }

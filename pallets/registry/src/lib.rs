@@ -22,7 +22,7 @@ pub mod types;
 pub mod weights;
 
 pub use pallet::*;
-pub use tree::StorageNodes;
+pub use tree::{Column, Trees};
 pub use types::{GenesisParticipant, MinimumBonds, Profile};
 pub use weights::WeightInfo;
 
@@ -38,7 +38,7 @@ pub type BalanceOf<T> = <<T as Config>::Escrow as Escrow<<T as frame_system::Con
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use crate::types::{Ban, Member};
+    use crate::types::{Ban, Member, Sums};
     use agora_primitives::{
         participants::{Addresses, Role},
         reputation::Reputation,
@@ -125,9 +125,9 @@ pub mod pallet {
     #[pallet::storage]
     pub type LeafOwners<T: Config> = StorageMap<_, Twox64Concat, u32, T::AccountId>;
 
-    /// The nodes of the tree of priorities, numbered from 1. Those that are zero are not kept.
+    /// The nodes of the trees of priorities, numbered from 1: see [`Trees`]. Those that are zero in all trees are not kept.
     #[pallet::storage]
-    pub type Nodes<T: Config> = StorageMap<_, Twox64Concat, u32, u128, ValueQuery>;
+    pub type Nodes<T: Config> = StorageMap<_, Twox64Concat, u32, Sums, ValueQuery>;
 
     /// What happened.
     #[pallet::event]
@@ -254,7 +254,7 @@ pub mod pallet {
         BanEndsInThePast,
         /// An address is a URL in printable ASCII, without spaces.
         InvalidAddress,
-        /// There are as many workers as the tree has leaves.
+        /// There are as many workers as a tree has leaves.
         TooManyWorkers,
     }
 

@@ -1,7 +1,7 @@
 //! A runtime with the real Balances and Escrow, and a double of the reputation.
 
 use crate::{
-    Members, MinimumBonds, Profile, WorkerCount,
+    Members, MinimumBonds, Profile, Trees, WorkerCount,
     types::{Member, Worker},
 };
 use agora_pallet_dev::{assert_issuance, endow, state};
@@ -186,15 +186,15 @@ pub fn register(who: AccountId, role: Role) {
     assert_ok!(Registry::register(signed(who), role, bond, profile(10)));
 }
 
-/// Registers a worker with two slots and the given capability, proven for good.
+/// Registers a worker with two slots, both covered by its bond, and the given capability, proven for good.
 pub fn register_worker(who: AccountId, capability: u32) {
-    assert_ok!(Registry::register(
-        signed(who),
-        Role::Worker,
-        WORKER_BOND,
-        profile(capability)
-    ));
+    register_with(who, 2 * WORKER_BOND, profile(capability));
     prove(who, capability, BlockNumber::MAX);
+}
+
+/// Registers a worker that has proven nothing.
+pub fn register_with(who: AccountId, bond: Balance, profile: Profile) {
+    assert_ok!(Registry::register(signed(who), Role::Worker, bond, profile));
 }
 
 /// Has `capability` count for `who` before block `until`.
@@ -210,9 +210,17 @@ pub fn worker(who: AccountId) -> Worker<BlockNumber> {
     member(who).worker.unwrap()
 }
 
-/// The weight with which `who` is drawn.
+/// The weight with which `who` is drawn for synthetic jobs.
 pub fn weight_of(who: AccountId) -> u64 {
-    Registry::tree().weight(worker(who).leaf).unwrap()
+    weight_for(who, Specialisation::Synthetic)
+}
+
+/// The weight with which `who` is drawn for jobs of one specialisation.
+pub fn weight_for(who: AccountId, specialisation: Specialisation) -> u64 {
+    Trees::<Test>::load()
+        .of(specialisation)
+        .weight(worker(who).leaf)
+        .unwrap()
 }
 
 pub fn workers() -> u32 {

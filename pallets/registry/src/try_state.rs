@@ -1,9 +1,9 @@
 //! What must always hold.
 
-use crate::{AddressesOf, BalanceOf, Bans, Config, LeafOwners, Members, Nodes, Pallet, WorkerCount};
+use crate::{AddressesOf, BalanceOf, Bans, Config, LeafOwners, Members, Nodes, Pallet, WorkerCount, types::Weights};
 use agora_primitives::{
     money::{Escrow, Purpose, Scope},
-    participants::{Role, is_printable},
+    participants::{Role, Specialisation, is_printable},
 };
 use alloc::{collections::btree_map::BTreeMap, vec::Vec};
 use frame_support::ensure;
@@ -16,7 +16,8 @@ impl<T: Config> Pallet<T> {
     /// 3. leaves and workers stand for each other, one for one, and there are as many as are counted;
     /// 4. a banned worker has no weight;
     /// 5. no record of addresses is empty, each address could be a URL, and no member deposits for a record that is not there;
-    /// 6. every node of the tree is the sum of its leaves' priorities, which are computed anew; and there is no other node.
+    /// 6. every node is the sum of its leaves' priorities in the tree of each specialisation, which are computed anew; and there is
+    ///    no other node.
     ///
     /// Bonds are kept by the escrow alone, whose own check covers the amounts.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
@@ -35,10 +36,10 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Returns the weight of every leaf.
-    fn check_members() -> Result<Vec<u64>, TryRuntimeError> {
+    /// Returns the weights of every leaf.
+    fn check_members() -> Result<Vec<Weights>, TryRuntimeError> {
         let now = frame_system::Pallet::<T>::block_number();
-        let mut weights = BTreeMap::<u32, u64>::new();
+        let mut weights = BTreeMap::<u32, Weights>::new();
         for (who, member) in Members::<T>::iter() {
             ensure!(!member.is_gone(), "a member has no role");
             let deposit = T::Escrow::held(Purpose::Addresses, Scope::Account, &who);
@@ -69,8 +70,11 @@ impl<T: Config> Pallet<T> {
                 "a worker's leaf is not its own"
             );
             let banned = Bans::<T>::get(&who).is_some_and(|ban| ban.holds(now));
-            ensure!(!banned || worker.weight() == 0, "a banned worker can be drawn");
-            weights.insert(worker.leaf, worker.weight());
+            ensure!(
+                !banned || worker.weights() == Weights::default(),
+                "a banned worker can be drawn"
+            );
+            weights.insert(worker.leaf, worker.weights());
         }
         // As many different leaves as leaves at all, and none is outside: so they are all the leaves.
         let count = WorkerCount::<T>::get();
@@ -86,23 +90,26 @@ impl<T: Config> Pallet<T> {
         Ok(weights.into_values().collect())
     }
 
-    fn check_leaves(weights: &[u64]) -> Result<(), TryRuntimeError> {
+    fn check_leaves(weights: &[Weights]) -> Result<(), TryRuntimeError> {
         let mut kept = 0usize;
         for index in 1..=WorkerCount::<T>::get() {
             let first = index & index.saturating_sub(1);
             let run = weights
                 .get(first as usize..index as usize)
                 .ok_or("a node is outside the tree")?;
-            let sum = run
-                .iter()
-                .try_fold(0u128, |sum, weight| sum.checked_add((*weight).into()));
             let node = Nodes::<T>::get(index);
-            ensure!(sum == Some(node), "a node is not the sum that it stands for");
+            for one in Specialisation::ALL {
+                let sum = run
+                    .iter()
+                    .map(|weights| weights.get(one as usize).copied().unwrap_or_default())
+                    .try_fold(0u128, |sum, weight| sum.checked_add(weight.into()));
+                ensure!(sum == Some(node.of(one)), "a node is not the sum that it stands for");
+            }
             ensure!(
-                node != 0 || !Nodes::<T>::contains_key(index),
+                !node.is_zero() || !Nodes::<T>::contains_key(index),
                 "a node that is zero is kept"
             );
-            kept = kept.saturating_add(usize::from(node != 0));
+            kept = kept.saturating_add(usize::from(!node.is_zero()));
         }
         ensure!(
             Nodes::<T>::iter_keys().count() == kept,

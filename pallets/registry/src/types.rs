@@ -4,7 +4,7 @@ use agora_primitives::{
     participants::{Role, Specialisation, Specialisations},
     reputation::Level,
 };
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Compact, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +89,7 @@ impl Profile {
     }
 }
 
-/// How much a level multiplies a worker's priority: low, medium, high, highest.
+/// How much a level multiplies a worker's priority in the specialisation that it was reached in: low, medium, high, highest.
 ///
 /// | level | beginner | skilled | expert | master |
 /// | --- | --- | --- | --- | --- |
@@ -124,18 +124,9 @@ impl Levels {
         }
     }
 
-    /// The lowest level in any of `among`.
-    ///
-    /// The lowest, not the best: with the best, a master of one kind of work would be drawn four times as often for
-    /// kinds it has never done, by declaring them. So a worker declares what it is good at, and is drawn for that.
-    pub fn lowest(&self, among: Specialisations) -> Level {
-        Specialisation::ALL
-            .into_iter()
-            .zip(self.0)
-            .filter(|(one, _)| among.contains(*one))
-            .map(|(_, level)| level)
-            .min()
-            .unwrap_or_default()
+    /// The level in one specialisation.
+    pub fn of(&self, specialisation: Specialisation) -> Level {
+        self.0.get(specialisation as usize).copied().unwrap_or_default()
     }
 }
 
@@ -172,6 +163,41 @@ impl<BlockNumber: PartialOrd> Proven<BlockNumber> {
     }
 }
 
+/// A weight for each specialisation, by codec index.
+pub type Weights = [u64; Specialisation::ALL.len()];
+
+/// A node of the trees of all specialisations: the sum in each of them, by codec index.
+///
+/// The trees have the same leaves, so that a change touches as many nodes as in one tree. Most sums are zero, and take a byte.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sums([Compact<u128>; Specialisation::ALL.len()]);
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self([Compact(0); Specialisation::ALL.len()])
+    }
+}
+
+impl Sums {
+    /// The sum in the tree of one specialisation.
+    pub fn of(&self, specialisation: Specialisation) -> u128 {
+        self.0.get(specialisation as usize).map_or(0, |sum| sum.0)
+    }
+
+    /// Sets the sum in the tree of one specialisation.
+    pub fn set(&mut self, specialisation: Specialisation, sum: u128) {
+        if let Some(kept) = self.0.get_mut(specialisation as usize) {
+            kept.0 = sum;
+        }
+    }
+
+    /// Whether the node is zero in all trees.
+    pub fn is_zero(&self) -> bool {
+        self.0.iter().all(|sum| sum.0 == 0)
+    }
+}
+
 /// What the draw needs to know about a worker.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -185,9 +211,12 @@ pub struct Worker<BlockNumber> {
     pub proven: Option<Proven<BlockNumber>>,
     /// How many of its slots are taken.
     pub occupied: u32,
+    /// How many slots its bond covers, with a minimum bond for each. The bond may have been cut since: that is found out with
+    /// the next heartbeat, or when a draw hits the worker.
+    pub covered: u32,
     /// Its reputation.
     pub levels: Levels,
-    /// Its leaf in the tree of priorities.
+    /// Its leaf, the same in the trees of all specialisations.
     pub leaf: u32,
     /// Whether it is out of the draw because it was banned, or because a draw hit it and found it silent or short of its
     /// bond. Ends when a heartbeat, a higher bond or the end of a ban makes it active again.
@@ -195,13 +224,14 @@ pub struct Worker<BlockNumber> {
 }
 
 impl<BlockNumber> Worker<BlockNumber> {
-    /// A worker that has just come.
-    pub const fn new(profile: Profile, levels: Levels, leaf: u32) -> Self {
+    /// A worker that has just come, with a bond that covers `covered` slots.
+    pub const fn new(profile: Profile, levels: Levels, covered: u32, leaf: u32) -> Self {
         Self {
             standing: Standing::Staying,
             profile,
             proven: None,
             occupied: 0,
+            covered,
             levels,
             leaf,
             dormant: false,
@@ -222,21 +252,34 @@ impl<BlockNumber> Worker<BlockNumber> {
             .min(self.profile.capability)
     }
 
-    /// Priority: capability that counts × reputation factor × free slots, in 64 bits.
-    pub fn priority(&self) -> u64 {
-        let factor = level_factor(self.levels.lowest(self.profile.specialisations));
-        // `integrity_test` refuses limits with which this could reach the cap.
-        u64::from(self.capability())
-            .saturating_mul(factor)
-            .saturating_mul(self.free_slots().into())
+    /// How many slots count in the draw: those declared, as far as the bond covers them, and one while no capability is proven.
+    ///
+    /// A slot that nothing backs would be weight for nothing: a worker without a device would outweigh an honest one by
+    /// declaring many.
+    pub fn backed_slots(&self) -> u32 {
+        let slots = self.profile.slots.min(self.covered);
+        match self.proven {
+            Some(_) => slots,
+            None => slots.min(1),
+        }
     }
 
-    /// The weight of its leaf: its priority while it can be drawn, otherwise zero.
-    pub fn weight(&self) -> u64 {
-        match self.standing {
-            Standing::Staying if !self.dormant => self.priority(),
-            Standing::Staying | Standing::Leaving { .. } => 0,
-        }
+    /// Priority in one specialisation: capability that counts × reputation factor × backed slots that are free, in 64 bits.
+    pub fn priority(&self, specialisation: Specialisation) -> u64 {
+        // `integrity_test` refuses limits with which this could reach the cap.
+        u64::from(self.capability())
+            .saturating_mul(level_factor(self.levels.of(specialisation)))
+            .saturating_mul(self.backed_slots().saturating_sub(self.occupied).into())
+    }
+
+    /// The weight of its leaf in the tree of each specialisation, by codec index: its priority in those that it declares
+    /// while it can be drawn, otherwise zero.
+    pub fn weights(&self) -> Weights {
+        let drawn = matches!(self.standing, Standing::Staying) && !self.dormant;
+        Specialisation::ALL.map(|one| match drawn && self.profile.specialisations.contains(one) {
+            true => self.priority(one),
+            false => 0,
+        })
     }
 }
 

@@ -1,8 +1,12 @@
 //! The agenda: which task is to be served in which block, and serving it.
 //!
 //! Each unfinished or retained task is in the agenda at most once, where its [`TaskProgress::scheduled_at`] says. A
-//! bucket that is full spills into the next ones. What does not fit into a block's idle weight waits for the next block;
-//! anyone may take the step in the meantime with `advance`.
+//! bucket that is full spills into the next ones. What does not fit into a block's share for the agenda waits for the next
+//! block; anyone may take the step in the meantime with `advance`.
+//!
+//! Fair: there are two queues, the buckets and what was hastened, each served from its oldest task on. Neither can keep the
+//! other from being served, because each has half of the share to itself, and no task can keep its queue from being served,
+//! because half of a share is enough for any step.
 
 use crate::{AGENDA_PROBES, RETRY_AFTER, pallet::*, transitions::Step, types::TaskProgress, weights::WeightInfo};
 use agora_primitives::TaskId;
@@ -12,6 +16,9 @@ use sp_runtime::traits::{One, Saturating};
 
 /// Target of this pallet's log lines.
 pub(crate) const LOG: &str = "runtime::agora-tasks";
+
+/// What proving one more item of a map takes besides its value: its key, and nodes of the trie on the way to it. In bytes.
+pub(crate) const KEY_PROOF: usize = 2_600;
 
 /// Whether the weight sufficed to serve something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,28 +74,36 @@ impl<T: Config> Pallet<T> {
         Progress::<T>::insert(id, progress);
     }
 
-    /// Takes the steps that are due, as far as `limit` goes, and returns their weight.
+    /// Takes the steps that are due, as far as `limit` and the agenda's share of a block go, and returns their weight.
     pub(crate) fn serve_agenda(now: BlockNumberFor<T>, limit: Weight) -> Weight {
-        let mut meter = WeightMeter::with_limit(limit);
-        if meter.try_consume(T::WeightInfo::on_idle_base()).is_ok() {
-            let served = Self::serve_hastened(now, &mut meter);
-            if served == Served::Done {
-                Self::serve_buckets(now, &mut meter);
-            }
+        let mut meter = WeightMeter::with_limit(limit.min(T::MaxAgendaWeight::get()));
+        if meter.try_consume(Self::base_weight()).is_ok() {
+            let for_steps = meter.remaining().saturating_sub(T::WeightInfo::on_idle_bucket());
+            let mut half = WeightMeter::with_limit(for_steps.saturating_div(2));
+            Self::serve_hastened(now, &mut half);
+            meter.consume(half.consumed());
+            Self::serve_buckets(now, &mut meter);
+            Self::serve_hastened(now, &mut meter);
         }
         meter.consumed()
     }
 
-    fn serve_hastened(now: BlockNumberFor<T>, meter: &mut WeightMeter) -> Served {
-        let mut tasks = Hastened::<T>::take();
-        while let Some(id) = tasks.last().copied() {
-            if Self::serve(id, now, meter) == Served::NoWeight {
-                Hastened::<T>::put(tasks);
-                return Served::NoWeight;
-            }
-            tasks.pop();
+    /// What a block in which nothing is due takes: the share of the agenda may be read from state.
+    pub(crate) fn base_weight() -> Weight {
+        T::WeightInfo::on_idle_base().saturating_add(T::DbWeight::get().reads(1))
+    }
+
+    fn serve_hastened(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+        let tasks = Hastened::<T>::get();
+        let served = tasks
+            .iter()
+            .take_while(|id| Self::serve(**id, now, meter) == Served::Done)
+            .count();
+        match served {
+            0 => {}
+            all if all == tasks.len() => Hastened::<T>::kill(),
+            some => Hastened::<T>::put(BoundedVec::truncate_from(tasks.into_iter().skip(some).collect())),
         }
-        Served::Done
     }
 
     fn serve_buckets(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
@@ -116,7 +131,7 @@ impl<T: Config> Pallet<T> {
 
     /// Serves one task of the agenda if there is weight for it.
     fn serve(id: TaskId, now: BlockNumberFor<T>, meter: &mut WeightMeter) -> Served {
-        if meter.try_consume(T::DbWeight::get().reads(1)).is_err() {
+        if meter.try_consume(Self::look_weight()).is_err() {
             return Served::NoWeight;
         }
         // Somebody may have served a hastened task with `advance`, and it may even be purged.
@@ -138,6 +153,32 @@ impl<T: Config> Pallet<T> {
             }
         }
         Served::Done
+    }
+
+    /// What looking at a task of the agenda takes.
+    pub(crate) fn look_weight() -> Weight {
+        let size = TaskProgress::<BlockNumberFor<T>>::max_encoded_len().saturating_add(KEY_PROOF);
+        T::DbWeight::get()
+            .reads(1)
+            .saturating_add(Weight::from_parts(0, size as u64))
+    }
+
+    /// What the queue of hastened tasks takes of each block.
+    pub(crate) fn queue_weight() -> Weight {
+        let size = BoundedVec::<TaskId, T::MaxTasksPerBlock>::max_encoded_len().saturating_add(KEY_PROOF);
+        T::DbWeight::get()
+            .reads_writes(1, 1)
+            .saturating_add(Weight::from_parts(0, size as u64))
+    }
+
+    /// The least share of a block with which the agenda goes on whatever is due: one step of each queue.
+    pub(crate) fn least_share() -> Weight {
+        let step = Self::max_step_weight()
+            .max(T::WeightInfo::reschedule())
+            .saturating_add(Self::look_weight());
+        Self::base_weight()
+            .saturating_add(T::WeightInfo::on_idle_bucket())
+            .saturating_add(step.saturating_mul(2))
     }
 
     /// Moves a task to where it is due.
@@ -171,7 +212,7 @@ impl<T: Config> Pallet<T> {
 
     /// The most that a step can weigh.
     pub(crate) fn step_weight(step: Step, progress: &TaskProgress<BlockNumberFor<T>>) -> Weight {
-        let n = progress.contributions;
+        let n = progress.workers();
         match step {
             Step::Expire => T::WeightInfo::expire(n),
             Step::StartReveal => T::WeightInfo::start_reveal(),

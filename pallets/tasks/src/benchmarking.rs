@@ -101,6 +101,23 @@ mod benchmarks {
         assert_eq!(phase::<T>(id), Phase::Working);
     }
 
+    /// The first of as many as can be invited.
+    #[benchmark]
+    fn decline() {
+        let most = T::MaxContributions::get();
+        let id = Scenario::<T>::publish(1, 1, 2);
+        let workers: alloc::vec::Vec<_> = (0..most).map(Scenario::<T>::worker).collect();
+        let worker = workers[0].clone();
+        let until = Scenario::<T>::now();
+        let workers = BoundedVec::truncate_from(workers);
+        Invitations::<T>::insert(id, Invitation { workers, until });
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(worker), id);
+
+        assert_eq!(Invitations::<T>::get(id).unwrap().workers.len() as u32, most - 1);
+    }
+
     /// The last commitment that is waited for.
     #[benchmark]
     fn commit() {

@@ -16,7 +16,10 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{BoundedVec, traits::ConstU32};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-use sp_runtime::{Permill, traits::AtLeast32BitUnsigned};
+use sp_runtime::{
+    Permill,
+    traits::{AtLeast32BitUnsigned, Bounded},
+};
 
 /// The name of a class: UTF-8, 1 to 32 bytes.
 pub type ClassName = BoundedVec<u8, ConstU32<32>>;
@@ -67,6 +70,9 @@ pub struct TaskClass<Balance, BlockNumber> {
     pub assignment: Assignment,
     /// The least time between accepting and committing.
     pub min_thinking: BlockNumber,
+    /// How long a worker may take from accepting to committing at difficulty ×1.0 or less, above that in proportion, if
+    /// the round lasts so long. Then somebody else may take its slot.
+    pub commit_window: BlockNumber,
     /// How long later rounds may be worked on; the first round's end is the publisher's deadline.
     pub work_window: BlockNumber,
     /// How long may be revealed.
@@ -133,12 +139,18 @@ where
     }
 
     fn windows_are_valid(&self, max_lifetime: BlockNumber) -> bool {
-        let windows = [self.work_window, self.reveal_window, self.appeal_window];
+        let windows = [
+            self.commit_window,
+            self.work_window,
+            self.reveal_window,
+            self.appeal_window,
+        ];
         let before_work = self.invite_window.checked_add(&self.min_thinking);
         windows
             .iter()
             .all(|window| !window.is_zero() && *window <= max_lifetime)
             && before_work.is_some_and(|before| before < self.work_window)
+            && self.min_thinking < self.commit_window
     }
 
     /// The terms of a task of this class with this `reward`, `difficulty` and `split`; `None` if an amount overflows.
@@ -162,6 +174,11 @@ where
             judge: self.judge,
             assignment: self.assignment,
             min_thinking: self.min_thinking,
+            // Where this overflows, the round's end comes first.
+            commit_window: difficulty
+                .max(Difficulty::ONE)
+                .scale(&self.commit_window)
+                .unwrap_or_else(Bounded::max_value),
             work_window: self.work_window,
             reveal_window: self.reveal_window,
             appeal_window: self.appeal_window,
@@ -185,6 +202,8 @@ where
 pub struct Windows<BlockNumber> {
     /// The least thinking time; classes that call for more thought get a multiple, at most four times as much.
     pub min_thinking: BlockNumber,
+    /// Time from accepting to committing, more than four times `min_thinking`.
+    pub commit: BlockNumber,
     /// Time to work in later rounds; more than `invite` and four times `min_thinking`.
     pub work: BlockNumber,
     /// Time to reveal.
@@ -196,10 +215,12 @@ pub struct Windows<BlockNumber> {
 }
 
 impl<BlockNumber: From<u32>> Windows<BlockNumber> {
-    /// For a public network with blocks of 3 s: thinking 6 s, work 1 h, reveal 5 min, appeal 15 min, invitation 1 min.
+    /// For a public network with blocks of 3 s: thinking 6 s, from accepting to committing 1 h, work in later rounds 1 h,
+    /// reveal 5 min, appeal 15 min, invitation 1 min.
     pub fn standard() -> Self {
         Self {
             min_thinking: 2.into(),
+            commit: 1200.into(),
             work: 1200.into(),
             reveal: 100.into(),
             appeal: 300.into(),
@@ -207,10 +228,11 @@ impl<BlockNumber: From<u32>> Windows<BlockNumber> {
         }
     }
 
-    /// For development: everything over within a few blocks.
+    /// For development: everything over within a few blocks, but time enough to compute on a slow machine.
     pub fn short() -> Self {
         Self {
             min_thinking: 1.into(),
+            commit: 60.into(),
             work: 20.into(),
             reveal: 5.into(),
             appeal: 5.into(),
@@ -341,6 +363,7 @@ impl Kind {
             judge: JudgeRule::Replication { trust: 3 },
             assignment: self.assignment,
             min_thinking: windows.min_thinking.saturating_mul(self.thinking.into()),
+            commit_window: windows.commit,
             work_window: windows.work,
             reveal_window: windows.reveal,
             appeal_window: windows.appeal,

@@ -43,17 +43,17 @@ mod errors {
         AgendaFull,
         /// Only the publisher may do that.
         NotPublisher,
-        /// Somebody has accepted the task, or it is over.
+        /// Somebody works on the task and is not late, or it is over.
         TaskNotOpen,
         /// The publisher cannot work on its own task.
         PublisherMayNotWork,
         /// The worker has accepted the task before.
         AlreadyAccepted,
-        /// Only invited workers may accept so early.
+        /// The slots that are free are kept for invited workers for now, or a worker declines that is not one of them.
         NotInvited,
         /// The task is not open for acceptance.
         NotAccepting,
-        /// As many workers as wanted have accepted.
+        /// As many workers as wanted have accepted, and none of them may be replaced now: see the task's `slots_kept_until`.
         AllSlotsTaken,
         /// There is not enough time left to think and commit.
         TooLateToAccept,
@@ -67,6 +67,8 @@ mod errors {
         NotRevealing,
         /// The worker accepted in a round that is over.
         RoundOver,
+        /// The worker did not commit in its time, and somebody else has its slot.
+        Replaced,
         /// The minimum thinking time is not over: see the contribution's `commit_from`.
         TooEarly,
         /// The phase's last block has passed.
@@ -114,6 +116,7 @@ impl<T> From<TransitionError> for Error<T> {
             TransitionError::NotWorking => Self::NotWorking,
             TransitionError::NotRevealing => Self::NotRevealing,
             TransitionError::RoundOver => Self::RoundOver,
+            TransitionError::Replaced => Self::Replaced,
             TransitionError::TooEarly => Self::TooEarly,
             TransitionError::TooLate => Self::TooLate,
             TransitionError::AlreadyCommitted => Self::AlreadyCommitted,

@@ -23,14 +23,21 @@ mod events {
             /// The last block in which the first round's work may be committed.
             deadline: BlockNumberFor<T>,
         },
-        /// Workers were drawn who may accept before anybody else.
+        /// Workers were drawn, for each of whom a slot is kept.
         WorkersInvited {
             /// The task.
             task: TaskId,
             /// Those who were drawn.
             workers: InvitedOf<T>,
-            /// The last block in which nobody else may accept.
+            /// The last block in which slots are kept for them.
             until: BlockNumberFor<T>,
+        },
+        /// An invited worker declined: the slot that was kept for it is anybody's.
+        InvitationDeclined {
+            /// The task.
+            task: TaskId,
+            /// The worker.
+            worker: T::AccountId,
         },
         /// A worker accepted a task, and its bond is held.
         Accepted {
@@ -38,6 +45,15 @@ mod events {
             task: TaskId,
             /// The worker.
             worker: T::AccountId,
+        },
+        /// A worker that was silent for too long lost its slot to another, and paid for being late.
+        WorkerReplaced {
+            /// The task.
+            task: TaskId,
+            /// The worker that was late.
+            worker: T::AccountId,
+            /// The one that accepted in its place.
+            by: T::AccountId,
         },
         /// A worker committed to a result.
         Committed {

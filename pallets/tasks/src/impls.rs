@@ -1,9 +1,10 @@
 //! What the calls do: load, pure transition, write, event. And the traits that other pallets meet this one through.
 
 use crate::{
+    agenda::KEY_PROOF,
     pallet::*,
     transitions::Effect,
-    types::{BalanceOf, ClassOf, FeeGoes, InvitedOf, Task, TaskOf, TaskProgress},
+    types::{BalanceOf, ClassOf, InvitationOf, InvitedOf, Task, TaskOf, TaskProgress},
     weights::WeightInfo,
 };
 use agora_primitives::{
@@ -13,17 +14,27 @@ use agora_primitives::{
     judging::{Judge, Seed, TaskParties},
     money::{Escrow, PresetId, Purpose, RewardPlanner, Scope},
     participants::{Participants, Role},
-    task::{Assignment, Difficulty, Invitation, Phase, RoundKind},
+    task::{Assignment, Contribution, Difficulty, Invitation, Phase, RoundKind},
 };
 use alloc::vec::Vec;
 use codec::Encode;
-use frame_support::{ensure, pallet_prelude::*, traits::Contains};
+use frame_support::{ensure, pallet_prelude::*, storage::with_storage_layer, traits::Contains};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use sp_runtime::{
     ArithmeticError,
     traits::{One, Saturating, Zero},
 };
+
+/// `invitation` without `worker`; `None` if it is not invited.
+fn without<AccountId: PartialEq, Most: Get<u32>, BlockNumber>(
+    mut invitation: Invitation<BoundedVec<AccountId, Most>, BlockNumber>,
+    worker: &AccountId,
+) -> Option<Invitation<BoundedVec<AccountId, Most>, BlockNumber>> {
+    let at = invitation.workers.iter().position(|invited| invited == worker)?;
+    invitation.workers.remove(at);
+    Some(invitation)
+}
 
 impl<T: Config> Pallet<T> {
     fn now() -> BlockNumberFor<T> {
@@ -181,19 +192,33 @@ impl<T: Config> Pallet<T> {
         });
     }
 
-    pub(crate) fn do_cancel(who: T::AccountId, id: TaskId) -> DispatchResult {
+    /// Takes a task back, and returns what that weighs.
+    pub(crate) fn do_cancel(who: T::AccountId, id: TaskId) -> Result<Weight, DispatchError> {
+        let now = Self::now();
         let task = Self::task_of(id)?;
         let mut progress = Self::progress_of(id)?;
         ensure!(task.publisher == who, Error::<T>::NotPublisher);
-        progress.ensure_cancellable().map_err(Error::<T>::from)?;
-        Self::refund_publisher(id, &task, FeeGoes::ToTreasury)?;
+        let workers = Self::workers_of(id);
+        progress
+            .ensure_cancellable(workers.iter().map(|(_, contribution)| contribution), now)
+            .map_err(Error::<T>::from)?;
         Self::unschedule(id, &mut progress);
-        Self::finish(id, &task, progress, Phase::Cancelled, Self::now());
+        Self::free_slots(&workers, progress.round);
+        Self::end_without_result(id, &task, &workers, progress, Phase::Cancelled, now)?;
         Self::deposit_event(Event::Cancelled { task: id });
-        Ok(())
+        Ok(match workers.len() as u32 {
+            0 => T::WeightInfo::cancel(),
+            n => Self::cancel_weight(n),
+        })
     }
 
-    pub(crate) fn do_accept(worker: T::AccountId, id: TaskId) -> DispatchResult {
+    /// The most that cancelling weighs: workers that are late are dismissed as when a task expires.
+    pub(crate) fn cancel_weight(n: u32) -> Weight {
+        T::WeightInfo::cancel().saturating_add(T::WeightInfo::expire(n))
+    }
+
+    /// Accepts a task for `worker`, in place of one that is late if all slots are taken. Returns what that weighs.
+    pub(crate) fn do_accept(worker: T::AccountId, id: TaskId) -> Result<Weight, DispatchError> {
         let now = Self::now();
         let task = Self::task_of(id)?;
         let mut progress = Self::progress_of(id)?;
@@ -202,29 +227,118 @@ impl<T: Config> Pallet<T> {
             !Contributions::<T>::contains_key(id, &worker),
             Error::<T>::AlreadyAccepted
         );
+        let mut late = Self::late_worker(id, &task, &progress, now);
+        if let Some((_, contribution)) = &mut late {
+            progress.replace(contribution);
+        }
+        let free = progress.free_slots();
         let contribution = progress
-            .accept(task.terms.min_thinking, now)
+            .accept(task.terms.min_thinking, task.terms.commit_window, now)
             .map_err(Error::<T>::from)?;
-        Self::ensure_invited(id, &worker, now)?;
+        let place = Self::ensure_place(id, free, &worker, now)?;
         Self::ensure_impartial(id, &progress, &worker)?;
         T::Participants::ensure_active(&worker, Role::Worker)?;
         T::Participants::ensure_suited(&worker, task.job.specialisation())?;
+        let weight = match late {
+            Some((late, contribution)) => {
+                Self::dismiss_late(id, &task, &late, contribution)?;
+                Self::deposit_event(Event::WorkerReplaced {
+                    task: id,
+                    worker: late,
+                    by: worker.clone(),
+                });
+                Self::accept_weight()
+            }
+            None => T::WeightInfo::accept(),
+        };
+        if let Some(rest) = place {
+            Self::put_invitation(id, rest);
+        }
         T::Participants::occupy_slot(&worker)?;
         Self::hold(Purpose::TaskBond, id, &worker, task.terms.bond)?;
         Contributions::<T>::insert(id, &worker, contribution);
         Progress::<T>::insert(id, progress);
         Self::deposit_event(Event::Accepted { task: id, worker });
+        Ok(weight)
+    }
+
+    /// The most that accepting weighs: replacing a worker is less than an expiry with one, and all are looked at.
+    pub(crate) fn accept_weight() -> Weight {
+        let most = T::MaxContributions::get().into();
+        let size = Contribution::<BlockNumberFor<T>>::max_encoded_len().saturating_add(KEY_PROOF);
+        T::WeightInfo::accept()
+            .saturating_add(T::WeightInfo::expire(1))
+            .saturating_add(T::DbWeight::get().reads(most))
+            .saturating_add(Weight::from_parts(0, most.saturating_mul(size as u64)))
+    }
+
+    /// The worker to be replaced if all slots are taken: of those of the current round that are late the one whose time was
+    /// over first.
+    fn late_worker(
+        id: TaskId,
+        task: &TaskOf<T>,
+        progress: &TaskProgress<BlockNumberFor<T>>,
+        now: BlockNumberFor<T>,
+    ) -> Option<(T::AccountId, Contribution<BlockNumberFor<T>>)> {
+        if !progress.is_full() || !progress.may_replace(Self::most_replaced(task)) {
+            return None;
+        }
+        Self::workers_of(id)
+            .into_iter()
+            .filter(|(_, contribution)| progress.is_late(contribution, now))
+            .min_by_key(|(_, contribution)| progress.slot_kept_until(contribution))
+    }
+
+    /// How often slots of a task may change hands.
+    pub(crate) fn most_replaced(task: &TaskOf<T>) -> u32 {
+        task.terms.most_replaced(T::MaxContributions::get())
+    }
+
+    /// Succeeds if one of `free` slots is not kept for somebody else. Returns the invitation without the worker, if it was
+    /// invited.
+    fn ensure_place(
+        id: TaskId,
+        free: u32,
+        worker: &T::AccountId,
+        now: BlockNumberFor<T>,
+    ) -> Result<Option<InvitationOf<T>>, Error<T>> {
+        let Some(invitation) = Invitations::<T>::get(id) else {
+            return Ok(None);
+        };
+        let kept = invitation.workers.len();
+        let is_over = now > invitation.until;
+        match without(invitation, worker) {
+            Some(rest) => Ok(Some(rest)),
+            None if is_over || free as usize > kept => Ok(None),
+            None => Err(Error::<T>::NotInvited),
+        }
+    }
+
+    /// Declines for `worker`, so that the slot that was kept for it is anybody's.
+    pub(crate) fn do_decline(worker: T::AccountId, id: TaskId) -> DispatchResult {
+        let progress = Self::progress_of(id)?;
+        ensure!(progress.phase.takes_workers(), Error::<T>::NotAccepting);
+        let invitation = Invitations::<T>::get(id).ok_or(Error::<T>::NotInvited)?;
+        ensure!(Self::now() <= invitation.until, Error::<T>::NotInvited);
+        let rest = without(invitation, &worker).ok_or(Error::<T>::NotInvited)?;
+        Self::put_invitation(id, rest);
+        Self::deposit_event(Event::InvitationDeclined { task: id, worker });
         Ok(())
     }
 
-    fn ensure_invited(id: TaskId, worker: &T::AccountId, now: BlockNumberFor<T>) -> DispatchResult {
-        match Invitations::<T>::get(id) {
-            Some(invitation) if now <= invitation.until => {
-                ensure!(invitation.workers.contains(worker), Error::<T>::NotInvited);
-                Ok(())
-            }
-            _ => Ok(()),
+    /// Keeps an invitation, as long as it invites anybody.
+    fn put_invitation(id: TaskId, invitation: InvitationOf<T>) {
+        if invitation.workers.is_empty() {
+            Invitations::<T>::remove(id);
+        } else {
+            Invitations::<T>::insert(id, invitation);
         }
+    }
+
+    /// The most that declining weighs: no more than committing, which reads and writes as many items, shorter ones.
+    pub(crate) fn decline_weight() -> Weight {
+        let size = InvitationOf::<T>::max_encoded_len().saturating_add(KEY_PROOF);
+        T::WeightInfo::commit().saturating_add(Weight::from_parts(0, size as u64))
     }
 
     /// Refuses attesters in the round that rules on their attestations.
@@ -276,9 +390,27 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Takes the step that is due, and returns what it weighs.
-    pub(crate) fn do_advance(id: TaskId) -> Result<Weight, DispatchError> {
-        Self::take_step(id, Self::now())
+    /// Takes the step that is due for `who`, who is paid for it if it is late, and returns what that weighs.
+    pub(crate) fn do_advance(who: T::AccountId, id: TaskId) -> Result<Weight, DispatchError> {
+        let now = Self::now();
+        with_storage_layer(|| {
+            let is_paid = Self::pay_for_step(who, id, now)?;
+            let step = Self::take_step(id, now)?;
+            Ok(match is_paid {
+                true => step.saturating_add(Self::pay_weight()),
+                false => step,
+            })
+        })
+    }
+
+    /// The most that advancing weighs.
+    pub(crate) fn advance_weight() -> Weight {
+        Self::max_step_weight().saturating_add(Self::pay_weight())
+    }
+
+    /// The most that paying for a step weighs: cancelling moves more money.
+    fn pay_weight() -> Weight {
+        T::WeightInfo::cancel()
     }
 
     pub(crate) fn do_set_class(id: ClassId, class: ClassOf<T>) -> DispatchResult {

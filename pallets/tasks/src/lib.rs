@@ -125,6 +125,11 @@ pub mod pallet {
         #[pallet::constant]
         type RetentionPeriod: Get<BlockNumberFor<Self>>;
 
+        /// The most that the agenda takes of a block. An author stops filling its block when half of its slot has passed, and
+        /// what the agenda does comes on top: it should be well below what can be computed in the other half. It may be read
+        /// from state, so `try_state` checks that it is enough for a step of each of the agenda's queues.
+        type MaxAgendaWeight: Get<Weight>;
+
         /// Weights of the calls and of the agenda's steps.
         type WeightInfo: WeightInfo;
 
@@ -158,7 +163,7 @@ pub mod pallet {
     pub type Contributions<T: Config> =
         StorageDoubleMap<_, Twox64Concat, TaskId, Blake2_128Concat, T::AccountId, Contribution<BlockNumberFor<T>>>;
 
-    /// Who may accept the current round of an unfinished task first.
+    /// For whom slots are kept in the current round of an unfinished task. Never nobody.
     #[pallet::storage]
     pub type Invitations<T: Config> = StorageMap<_, Twox64Concat, TaskId, InvitationOf<T>>;
 
@@ -217,10 +222,10 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         /// Pays for [`Hastened`], which calls then find in memory.
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
-            T::DbWeight::get().reads_writes(1, 1)
+            Self::queue_weight()
         }
 
-        /// Takes the steps that are due, as far as the block's remaining weight goes.
+        /// Takes the steps that are due, as far as the block's remaining weight and the agenda's share go.
         fn on_idle(now: BlockNumberFor<T>, remaining: Weight) -> Weight {
             Self::serve_agenda(now, remaining)
         }
@@ -261,12 +266,12 @@ pub mod pallet {
         ///
         /// Complexity: looks at [`TASKS_PER_PAGE`](crate::TASKS_PER_PAGE) tasks at most.
         pub fn tasks(after: Option<TaskId>) -> TaskPageOf<T> {
-            Self::page(after, |_| true)
+            Self::page(after, |_, _| true)
         }
 
-        /// The same, but only those whose current round wants more workers.
+        /// The same, but only those whose current round wants more workers, now or when one of its workers is late.
         pub fn tasks_wanting_workers(after: Option<TaskId>) -> TaskPageOf<T> {
-            Self::page(after, TaskProgress::wants_workers)
+            Self::page(after, Self::wants_workers)
         }
 
         /// The part of `worker` in an unfinished task; `None`: it has not accepted the task, or the task is over.
@@ -305,30 +310,36 @@ pub mod pallet {
             Ok(Some(weight).into())
         }
 
-        /// Takes a task back that nobody has accepted.
+        /// Takes a task back that nobody works on: nobody has accepted it, or all who have are silent for longer than they
+        /// may be.
         ///
-        /// Origin: signed by its publisher. Reward and stake are released, the fee goes to the treasury.
+        /// Origin: signed by its publisher. Reward and stake are released, the fee goes to the treasury. Workers that are late
+        /// pay for it.
         ///
-        /// Emits: `Cancelled`. Errors: `UnknownTask`, `NotPublisher`, `TaskNotOpen`.
+        /// Emits: `Cancelled`, `WorkerJudged`. Errors: `UnknownTask`, `NotPublisher`, `TaskNotOpen`.
         #[pallet::call_index(1)]
-        #[pallet::weight(T::WeightInfo::cancel())]
-        pub fn cancel(origin: OriginFor<T>, task: TaskId) -> DispatchResult {
+        #[pallet::weight(Pallet::<T>::cancel_weight(T::MaxContributions::get()))]
+        pub fn cancel(origin: OriginFor<T>, task: TaskId) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
-            Self::do_cancel(who, task)
+            let weight = Self::do_cancel(who, task)?;
+            Ok(Some(weight).into())
         }
 
         /// Accepts a task: the caller will work on it.
         ///
         /// Origin: signed by an active worker of the task's specialisation with a free slot, who has not accepted this task
-        /// before and is not its publisher. Holds the worker's bond.
+        /// before and is not its publisher. Holds the worker's bond. From then on its slot is its own for the task's
+        /// `commit_window`. If all slots are taken, it takes that of the worker which is silent for longest after its window;
+        /// that one pays for being late, and does not come back.
         ///
-        /// Emits: `Accepted`. Errors: `UnknownTask`, `PublisherMayNotWork`, `AlreadyAccepted`, `NotInvited`,
+        /// Emits: `Accepted`, `WorkerJudged`, `WorkerReplaced`. Errors: `UnknownTask`, `PublisherMayNotWork`, `AlreadyAccepted`, `NotInvited`,
         /// `NotAccepting`, `AllSlotsTaken`, `TooLateToAccept`, `AttesterMayNotWork`, and those of `Participants` and `Escrow`.
         #[pallet::call_index(2)]
-        #[pallet::weight(T::WeightInfo::accept())]
-        pub fn accept(origin: OriginFor<T>, task: TaskId) -> DispatchResult {
+        #[pallet::weight(Pallet::<T>::accept_weight())]
+        pub fn accept(origin: OriginFor<T>, task: TaskId) -> DispatchResultWithPostInfo {
             let worker = ensure_signed(origin)?;
-            Self::do_accept(worker, task)
+            let weight = Self::do_accept(worker, task)?;
+            Ok(Some(weight).into())
         }
 
         /// Commits to a result without showing it: see [`agora_primitives::commitment`].
@@ -336,8 +347,8 @@ pub mod pallet {
         /// Origin: signed by a worker who accepted in this round, at least the minimum thinking time ago. When all wanted
         /// workers have committed, revealing begins at once; else when the time to work is over.
         ///
-        /// Emits: `Committed`, `RevealStarted`. Errors: `UnknownTask`, `NotAccepted`, `AlreadyCommitted`, `RoundOver`,
-        /// `NotWorking`, `TooEarly`, `TooLate`.
+        /// Emits: `Committed`, `RevealStarted`. Errors: `UnknownTask`, `NotAccepted`, `Replaced`,
+        /// `AlreadyCommitted`, `RoundOver`, `NotWorking`, `TooEarly`, `TooLate`.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::commit())]
         pub fn commit(origin: OriginFor<T>, task: TaskId, commitment: H256) -> DispatchResult {
@@ -350,8 +361,8 @@ pub mod pallet {
         /// Origin: signed by a worker who committed in this round. `salt` is what the commitment was made with. When all
         /// have revealed, judging is due.
         ///
-        /// Emits: `Revealed`. Errors: `UnknownTask`, `NotAccepted`, `NotCommitted`, `AlreadyRevealed`, `RoundOver`,
-        /// `NotRevealing`, `TooLate`, `CommitmentMismatch`.
+        /// Emits: `Revealed`. Errors: `UnknownTask`, `NotAccepted`, `NotCommitted`, `Replaced`, `AlreadyRevealed`,
+        /// `RoundOver`, `NotRevealing`, `TooLate`, `CommitmentMismatch`.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::reveal())]
         pub fn reveal(origin: OriginFor<T>, task: TaskId, claim: Claim, salt: Salt) -> DispatchResult {
@@ -361,14 +372,16 @@ pub mod pallet {
 
         /// Takes the step of a task that is due: begin to reveal, judge, expire, settle, reopen or purge.
         ///
-        /// Origin: signed, by anyone. The agenda does the same in idle time; this is for when it is late.
+        /// Origin: signed, by anyone. The agenda does the same in idle time; this is for when it has no room or no time. Of a
+        /// step that is due for more than [`LATE_AFTER`](agora_primitives::task::LATE_AFTER) blocks the caller gets a part of
+        /// the publication fee, for a few steps of each task.
         ///
         /// Emits: the step's events. Errors: `UnknownTask`, `NothingDue`, and whatever keeps the step from being taken.
         #[pallet::call_index(5)]
-        #[pallet::weight(Pallet::<T>::max_step_weight())]
+        #[pallet::weight(Pallet::<T>::advance_weight())]
         pub fn advance(origin: OriginFor<T>, task: TaskId) -> DispatchResultWithPostInfo {
-            ensure_signed(origin)?;
-            let weight = Self::do_advance(task)?;
+            let who = ensure_signed(origin)?;
+            let weight = Self::do_advance(who, task)?;
             Ok(Some(weight).into())
         }
 
@@ -395,6 +408,20 @@ pub mod pallet {
         pub fn remove_class(origin: OriginFor<T>, id: ClassId) -> DispatchResult {
             T::ClassOrigin::ensure_origin(origin)?;
             Self::do_remove_class(id)
+        }
+
+        /// Declines an invitation: the slot that was kept for the caller is anybody's from then on.
+        ///
+        /// Origin: signed by an invited worker that has not accepted. Costs nothing, neither money nor reputation: the fee is
+        /// given back, once for each invitation. Who calls through another pallet, as a proxy does, pays that pallet's fee.
+        ///
+        /// Emits: `InvitationDeclined`. Errors: `UnknownTask`, `NotAccepting`, `NotInvited`.
+        #[pallet::call_index(8)]
+        #[pallet::weight(Pallet::<T>::decline_weight())]
+        pub fn decline(origin: OriginFor<T>, task: TaskId) -> DispatchResultWithPostInfo {
+            let worker = ensure_signed(origin)?;
+            Self::do_decline(worker, task)?;
+            Ok(Pays::No.into())
         }
     }
 }

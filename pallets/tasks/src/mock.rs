@@ -56,8 +56,11 @@ pub const BOND: Balance = 2_000;
 pub const WRONG: Balance = 1_000;
 /// A tenth of the bond.
 pub const LATE: Balance = 200;
+/// How long a worker's slot is its own.
+pub const COMMIT_WINDOW: BlockNumber = 8;
 pub const RETENTION: BlockNumber = 30;
-pub const MAX_CONTRIBUTIONS: u32 = 10;
+/// Two more than the class of most tests may need.
+pub const MAX_CONTRIBUTIONS: u32 = 12;
 pub const MAX_TASKS_PER_BLOCK: u32 = 3;
 pub const MAX_LIFETIME: BlockNumber = 100;
 pub const SALT: Salt = [7; 32];
@@ -97,6 +100,7 @@ parameter_types! {
     pub static BucketLimit: u32 = MAX_TASKS_PER_BLOCK;
     pub static LifetimeLimit: BlockNumber = MAX_LIFETIME;
     pub static RetentionPeriod: BlockNumber = RETENTION;
+    pub static AgendaShare: Weight = Weight::MAX;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -141,6 +145,7 @@ impl crate::Config for Test {
     type MaxTasksPerBlock = BucketLimit;
     type MaxLifetime = LifetimeLimit;
     type RetentionPeriod = RetentionPeriod;
+    type MaxAgendaWeight = AgendaShare;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = BenchmarkAccounts;
@@ -161,6 +166,7 @@ impl Default for ExtBuilder {
 pub fn class() -> Class {
     let windows = Windows {
         min_thinking: 2,
+        commit: COMMIT_WINDOW,
         work: 10,
         reveal: 5,
         appeal: 4,
@@ -199,6 +205,7 @@ impl ExtBuilder {
         BucketLimit::set(MAX_TASKS_PER_BLOCK);
         LifetimeLimit::set(MAX_LIFETIME);
         RetentionPeriod::set(RETENTION);
+        AgendaShare::set(Weight::MAX);
         let accounts = [ALICE, BOB]
             .into_iter()
             .chain(WORKER..WORKER + WORKERS)
@@ -237,7 +244,7 @@ pub fn check_state() {
     for (task, worker, contribution) in crate::Contributions::<Test>::iter() {
         let progress = progress(task);
         let running = progress.phase != Phase::Appealable;
-        if running && contribution.round == progress.round {
+        if running && contribution.round == progress.round && contribution.is_current() {
             *slots.entry(worker).or_default() += 1;
         }
     }

@@ -151,6 +151,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
             judge: JudgeRule::Replication { trust },
             assignment: Assignment::Open,
             min_thinking: Zero::zero(),
+            commit_window: window,
             work_window: window,
             reveal_window: window,
             appeal_window: window,

@@ -12,6 +12,7 @@ use agora_primitives::{
     TaskId,
     job::Claim,
     money::{Escrow, Payee, Payroll, Purpose, RewardPlanner, Scope},
+    participants::Participants,
     reputation::{Outcome, Reputation, Side},
     results::{ResultLeaf, ResultSink},
     task::{Chosen, Contribution, Phase},
@@ -50,9 +51,23 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// What was not paid for late steps goes to the treasury.
     fn take_fee(id: TaskId, task: &TaskOf<T>) -> DispatchResult {
-        let fee = task.terms.fee;
+        let fee = T::Escrow::held(Purpose::PublicationFee, Scope::Task(id), &task.publisher);
         Self::pay(Purpose::PublicationFee, id, &task.publisher, Payee::Treasury, fee)
+    }
+
+    /// Pays `who` of the publication fee for taking a step, if it is late. Returns whether it did.
+    pub(crate) fn pay_for_step(who: T::AccountId, id: TaskId, now: BlockNumberFor<T>) -> Result<bool, DispatchError> {
+        let mut progress = Self::progress_of(id)?;
+        if !progress.pay_step(now) {
+            return Ok(false);
+        }
+        Progress::<T>::insert(id, progress);
+        let task = Self::task_of(id)?;
+        let (pay, publisher) = (task.terms.step_pay(), &task.publisher);
+        Self::pay(Purpose::PublicationFee, id, publisher, Payee::Account(who), pay)?;
+        Ok(true)
     }
 
     fn pay(
@@ -176,22 +191,44 @@ impl<T: Config> Pallet<T> {
             let count = workers.iter().filter(|(_, contribution)| has_it(contribution)).count();
             Confirmation::of(&right, count)
         });
-        let side = Side::Worker(task.job.specialisation());
         for (worker, contribution) in workers {
             if let Some(outcome) = outcome(contribution, right, confirmed) {
-                let penalty = task.terms.penalty(outcome);
-                Self::pay(Purpose::TaskBond, id, worker, Payee::Treasury, penalty)?;
-                T::Reputation::record(worker, side, outcome);
-                let worker = worker.clone();
-                Self::deposit_event(Event::WorkerJudged {
-                    task: id,
-                    worker,
-                    outcome,
-                });
+                Self::judge_worker(id, task, worker, outcome)?;
             }
-            T::Escrow::release_all(Purpose::TaskBond, Scope::Task(id), worker)?;
+            // Nothing is held any more of a worker that was replaced.
+            if contribution.is_current() {
+                T::Escrow::release_all(Purpose::TaskBond, Scope::Task(id), worker)?;
+            }
             Contributions::<T>::remove(id, worker);
         }
+        Ok(())
+    }
+
+    /// Takes the penalty for `outcome` from a worker's bond, and has its reputation told.
+    fn judge_worker(id: TaskId, task: &TaskOf<T>, worker: &T::AccountId, outcome: Outcome) -> DispatchResult {
+        let penalty = task.terms.penalty(outcome);
+        Self::pay(Purpose::TaskBond, id, worker, Payee::Treasury, penalty)?;
+        T::Reputation::record(worker, Side::Worker(task.job.specialisation()), outcome);
+        Self::deposit_event(Event::WorkerJudged {
+            task: id,
+            worker: worker.clone(),
+            outcome,
+        });
+        Ok(())
+    }
+
+    /// Ends the part of a worker that is replaced: it pays for being late. Its record stays until the task ends, so that it
+    /// does not come back.
+    pub(crate) fn dismiss_late(
+        id: TaskId,
+        task: &TaskOf<T>,
+        worker: &T::AccountId,
+        contribution: Contribution<BlockNumberFor<T>>,
+    ) -> DispatchResult {
+        Self::judge_worker(id, task, worker, Outcome::Late)?;
+        T::Escrow::release_all(Purpose::TaskBond, Scope::Task(id), worker)?;
+        T::Participants::free_slot(worker);
+        Contributions::<T>::insert(id, worker, contribution);
         Ok(())
     }
 

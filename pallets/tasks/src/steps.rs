@@ -30,8 +30,8 @@ type VerdictOf<T> = Verdict<<T as frame_system::Config>::AccountId>;
 type ChosenOf<T> = Chosen<<T as frame_system::Config>::AccountId>;
 
 impl<T: Config> Pallet<T> {
-    /// All workers of a task. At most `MaxContributions`, in the order of their hashed accounts.
-    fn workers_of(id: TaskId) -> Workers<T> {
+    /// All workers of a task, also those that were replaced. At most `MaxContributions`, in the order of their hashed accounts.
+    pub(crate) fn workers_of(id: TaskId) -> Workers<T> {
         Contributions::<T>::iter_prefix(id).collect()
     }
 
@@ -82,9 +82,9 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Frees the slots that the workers of a round occupied.
-    fn free_slots(workers: &Workers<T>, round: u32) {
+    pub(crate) fn free_slots(workers: &Workers<T>, round: u32) {
         for (worker, contribution) in workers {
-            if contribution.round == round {
+            if contribution.round == round && contribution.is_current() {
                 T::Participants::free_slot(worker);
             }
         }

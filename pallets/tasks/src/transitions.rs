@@ -5,7 +5,7 @@ use agora_primitives::{
     job::Claim,
     judging::{Ruling, Tally},
     reputation::Outcome,
-    task::{Contribution, ContributionState, Phase, RoundKind},
+    task::{Contribution, ContributionState, LATE_AFTER, MOST_LATE_STEPS, Phase, RoundKind},
 };
 use core::cmp::Ordering;
 use sp_core::H256;
@@ -29,7 +29,7 @@ pub enum Step {
 /// Why a transition is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TransitionError {
-    /// Somebody has accepted the task, or it is over.
+    /// Somebody works on the task, or it is over.
     NotOpen,
     /// No round is open for acceptance.
     NotAccepting,
@@ -43,6 +43,8 @@ pub enum TransitionError {
     NotRevealing,
     /// The worker accepted in a round that is over.
     RoundOver,
+    /// The worker was late, and somebody else has its slot.
+    Replaced,
     /// The thinking time is not over.
     TooEarly,
     /// The phase's last block has passed.
@@ -112,6 +114,8 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
             committed: 0,
             revealed: 0,
             contributions: 0,
+            replaced: 0,
+            paid_steps: 0,
             due: deadline.saturating_add(One::one()),
             scheduled_at: None,
             reveal_window,
@@ -123,15 +127,63 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         self.due.saturating_sub(One::one())
     }
 
-    /// Whether the current round takes one more worker.
-    pub fn wants_workers(&self) -> bool {
-        self.phase.takes_workers() && self.accepted < self.wanted
+    /// How many workers it has had, replaced ones too.
+    pub fn workers(&self) -> u32 {
+        // Saturating: both are bounded by the most contributions of a task.
+        self.contributions.saturating_add(self.replaced)
     }
 
-    /// Takes one more worker.
+    /// How many slots of the current round are free.
+    pub fn free_slots(&self) -> u32 {
+        self.wanted.saturating_sub(self.accepted)
+    }
+
+    /// Whether all slots of the current round are taken.
+    pub fn is_full(&self) -> bool {
+        self.phase.takes_workers() && self.accepted >= self.wanted
+    }
+
+    /// Whether slots of the current round may be taken over now or later, if so many may be over all rounds.
+    pub fn may_replace(&self, most_replaced: u32) -> bool {
+        self.phase == Phase::Working && self.committed < self.accepted && self.replaced < most_replaced
+    }
+
+    /// Whether the current round takes one more worker, now or when a worker is late, if so many may be replaced.
+    pub fn wants_workers(&self, most_replaced: u32) -> bool {
+        self.phase.takes_workers() && (self.accepted < self.wanted || self.may_replace(most_replaced))
+    }
+
+    /// The last block in which the slot is the worker's own; `None`: it has none in this round, or has committed.
+    pub fn slot_kept_until(&self, contribution: &Contribution<BlockNumber>) -> Option<BlockNumber> {
+        match contribution.state {
+            ContributionState::Accepted { commit_by, .. }
+                if contribution.round == self.round && self.phase == Phase::Working =>
+            {
+                Some(commit_by)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the worker has been silent for longer than its slot is its own.
+    pub fn is_late(&self, contribution: &Contribution<BlockNumber>, now: BlockNumber) -> bool {
+        self.slot_kept_until(contribution).is_some_and(|until| now > until)
+    }
+
+    /// Takes the slot of a worker that [is late](Self::is_late).
+    pub fn replace(&mut self, late: &mut Contribution<BlockNumber>) {
+        late.state = ContributionState::Replaced;
+        // Saturating: the worker is counted in both.
+        self.accepted = self.accepted.saturating_sub(1);
+        self.contributions = self.contributions.saturating_sub(1);
+        one_more(&mut self.replaced);
+    }
+
+    /// Takes one more worker, whose slot is its own for `commit_window` blocks.
     pub fn accept(
         &mut self,
         min_thinking: BlockNumber,
+        commit_window: BlockNumber,
         now: BlockNumber,
     ) -> Result<Contribution<BlockNumber>, TransitionError> {
         if !self.phase.takes_workers() {
@@ -150,7 +202,10 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         Ok(Contribution {
             round: self.round,
             accepted_at: now,
-            state: ContributionState::Accepted { commit_from },
+            state: ContributionState::Accepted {
+                commit_from,
+                commit_by: now.saturating_add(commit_window).min(self.until()),
+            },
         })
     }
 
@@ -161,8 +216,12 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         commitment: H256,
         now: BlockNumber,
     ) -> Result<Effect<BlockNumber>, TransitionError> {
-        let ContributionState::Accepted { commit_from } = contribution.state else {
-            return Err(TransitionError::AlreadyCommitted);
+        let commit_from = match contribution.state {
+            ContributionState::Accepted { commit_from, .. } => commit_from,
+            ContributionState::Replaced => return Err(TransitionError::Replaced),
+            ContributionState::Committed { .. } | ContributionState::Revealed { .. } => {
+                return Err(TransitionError::AlreadyCommitted);
+            }
         };
         if contribution.round != self.round {
             return Err(TransitionError::RoundOver);
@@ -204,6 +263,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         let (commitment, committed_at) = match contribution.state {
             ContributionState::Committed { commitment, at } => (commitment, at),
             ContributionState::Accepted { .. } => return Err(TransitionError::NotCommitted),
+            ContributionState::Replaced => return Err(TransitionError::Replaced),
             ContributionState::Revealed { .. } => return Err(TransitionError::AlreadyRevealed),
         };
         if contribution.round != self.round {
@@ -247,6 +307,17 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         })
     }
 
+    /// Counts a step that whoever takes it now is paid for, and returns whether it is one: it is late, the task is not over, and
+    /// not too many were paid for.
+    pub fn pay_step(&mut self, now: BlockNumber) -> bool {
+        let late_from = first_after(self.due, LATE_AFTER.into());
+        let is_paid = !self.phase.is_finished() && now >= late_from && self.paid_steps < MOST_LATE_STEPS;
+        if is_paid {
+            one_more(&mut self.paid_steps);
+        }
+        is_paid
+    }
+
     /// How many more replicas to draw when the answers so far agree on nothing: half a first round, rounded up, within the
     /// limit. `None`: no more may be, or nobody came the last time.
     pub fn more_replicas(&self, replicas: u32, max_replicas: u32) -> Option<u32> {
@@ -275,10 +346,20 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         self.until()
     }
 
-    /// Succeeds while the publisher may still take the task back.
-    pub fn ensure_cancellable(&self) -> Result<(), TransitionError> {
+    /// Succeeds while the publisher may still take the task back: nobody works on it, or nobody but workers that are late,
+    /// and there is no answer.
+    pub fn ensure_cancellable<'a>(
+        &self,
+        workers: impl IntoIterator<Item = &'a Contribution<BlockNumber>>,
+        now: BlockNumber,
+    ) -> Result<(), TransitionError>
+    where
+        BlockNumber: 'a,
+    {
+        let mut current = workers.into_iter().filter(|contribution| contribution.is_current());
         match self.phase {
             Phase::Open => Ok(()),
+            Phase::Working if current.all(|contribution| self.is_late(contribution, now)) => Ok(()),
             _ => Err(TransitionError::NotOpen),
         }
     }
@@ -291,7 +372,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
 }
 
 /// What a contribution amounts to when `right` is the right claim; `None` if no claim is known to be right and the worker
-/// revealed one. An answer is right if it is the right claim, whole, whichever round it is from: a right output with
+/// revealed one, or if it was replaced. An answer is right if it is the right claim, whole, whichever round it is from: a right output with
 /// wrong states before it is wrong.
 pub fn outcome<BlockNumber>(
     contribution: &Contribution<BlockNumber>,
@@ -299,6 +380,8 @@ pub fn outcome<BlockNumber>(
     confirmed: Confirmation,
 ) -> Option<Outcome> {
     match (&contribution.state, right) {
+        // It was judged when it was replaced.
+        (ContributionState::Replaced, _) => None,
         (ContributionState::Accepted { .. }, _) => Some(Outcome::Late),
         (ContributionState::Committed { .. }, _) => Some(Outcome::Wrong),
         (ContributionState::Revealed { .. }, None) => None,

@@ -7,13 +7,16 @@ use crate::{
 use agora_primitives::{
     TaskId,
     money::{Escrow, Purpose, Scope},
-    task::{ContributionState, Phase, RoundKind},
+    task::{ContributionState, MOST_LATE_STEPS, Phase, RoundKind},
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use codec::Encode;
 use frame_support::{ensure, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
-use sp_runtime::{TryRuntimeError, traits::Zero};
+use sp_runtime::{
+    TryRuntimeError,
+    traits::{Saturating, Zero},
+};
 
 type Checked = Result<(), TryRuntimeError>;
 type ProgressFor<T> = TaskProgress<BlockNumberFor<T>>;
@@ -23,12 +26,14 @@ impl<T: Config> Pallet<T> {
     ///
     /// 1. Every class is valid.
     /// 2. Each task has one progress and one reference, and nothing has them without a task; ids are below the next one.
-    /// 3. Reward, stake and fee of an unfinished task are held exactly, of a finished one not at all.
-    /// 4. Each worker of an unfinished task has exactly its bond held; its progress counts them right; a finished task
-    ///    has no workers and no invitation.
+    /// 3. Reward, stake and fee of an unfinished task are held exactly, less what late steps were paid with; of a finished one
+    ///    nothing is held.
+    /// 4. Each worker of an unfinished task has exactly its bond held, but one that was replaced nothing; its progress counts
+    ///    them right; a finished task has no workers and no invitation.
     /// 5. A result is kept exactly while there is one: appealable, appealed, settled.
     /// 6. The agenda has each task exactly where its progress says, and nothing for blocks that were served.
     /// 7. The unfinished tasks per publisher and class are counted right.
+    /// 8. The agenda's share of a block is enough for the heaviest step of each queue.
     pub fn do_try_state() -> Checked {
         Self::check_classes()?;
         Self::check_records()?;
@@ -39,6 +44,10 @@ impl<T: Config> Pallet<T> {
             Self::check_result(id, &progress)?;
         }
         Self::check_agenda()?;
+        ensure!(
+            Self::least_share().all_lte(T::MaxAgendaWeight::get()),
+            "the agenda's share of a block is too small"
+        );
         Self::check_open_tasks()
     }
 
@@ -66,6 +75,15 @@ impl<T: Config> Pallet<T> {
         for (id, _) in Contributions::<T>::iter_keys() {
             ensure!(Tasks::<T>::contains_key(id), "a contribution without a task");
         }
+        for (id, invitation) in Invitations::<T>::iter() {
+            ensure!(!invitation.workers.is_empty(), "an invitation of nobody");
+            let mut invited = invitation.workers.iter();
+            let has_accepted = |worker| Contributions::<T>::contains_key(id, worker);
+            ensure!(
+                !invited.any(has_accepted),
+                "a slot is kept for somebody who has accepted"
+            );
+        }
         for id in Results::<T>::iter_keys().chain(Invitations::<T>::iter_keys()) {
             ensure!(Tasks::<T>::contains_key(id), "a result or invitation without a task");
         }
@@ -74,10 +92,12 @@ impl<T: Config> Pallet<T> {
 
     fn check_publisher_money(id: TaskId, task: &TaskOf<T>, progress: &ProgressFor<T>) -> Checked {
         let terms = &task.terms;
+        ensure!(progress.paid_steps <= MOST_LATE_STEPS, "too many steps were paid for");
+        let paid = terms.step_pay().saturating_mul(progress.paid_steps.into());
         for (purpose, amount) in [
             (Purpose::TaskReward, terms.reward),
             (Purpose::PublisherStake, terms.stake),
-            (Purpose::PublicationFee, terms.fee),
+            (Purpose::PublicationFee, terms.fee.saturating_sub(paid)),
         ] {
             let expected = if progress.phase.is_finished() {
                 Zero::zero()
@@ -91,15 +111,24 @@ impl<T: Config> Pallet<T> {
     }
 
     fn check_workers(id: TaskId, task: &TaskOf<T>, progress: &ProgressFor<T>) -> Checked {
-        let (mut all, mut accepted, mut committed, mut revealed) = (0u32, 0u32, 0u32, 0u32);
+        let (mut all, mut replaced, mut accepted, mut committed, mut revealed) = (0u32, 0u32, 0u32, 0u32, 0u32);
         for (worker, contribution) in Contributions::<T>::iter_prefix(id) {
             let held = T::Escrow::held(Purpose::TaskBond, Scope::Task(id), &worker);
-            ensure!(held == task.terms.bond, "not the bond a worker should have held");
+            let expected = if contribution.is_current() {
+                task.terms.bond
+            } else {
+                Zero::zero()
+            };
+            ensure!(held == expected, "not the bond a worker should have held");
             ensure!(worker != task.publisher, "a publisher works on its own task");
             ensure!(
                 contribution.round <= progress.round,
                 "a contribution from a round to come"
             );
+            if !contribution.is_current() {
+                replaced = replaced.saturating_add(1);
+                continue;
+            }
             all = all.saturating_add(1);
             if contribution.round == progress.round {
                 let state = &contribution.state;
@@ -111,12 +140,16 @@ impl<T: Config> Pallet<T> {
             }
         }
         if progress.phase.is_finished() {
-            ensure!(all == 0, "a finished task has workers");
+            ensure!(all == 0 && replaced == 0, "a finished task has workers");
             ensure!(!Invitations::<T>::contains_key(id), "a finished task invites");
             return Ok(());
         }
         ensure!(all == progress.contributions, "contributions are miscounted");
-        ensure!(all <= T::MaxContributions::get(), "too many contributions");
+        ensure!(replaced == progress.replaced, "replaced workers are miscounted");
+        ensure!(
+            progress.workers() <= T::MaxContributions::get(),
+            "too many contributions"
+        );
         let counted = (progress.accepted, progress.committed, progress.revealed);
         ensure!((accepted, committed, revealed) == counted, "a round is miscounted");
         ensure!(accepted <= progress.wanted, "more workers than wanted");

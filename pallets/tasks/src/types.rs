@@ -13,14 +13,17 @@ use agora_primitives::{
     judging::JudgeRule,
     money::{Escrow, RewardPlanner},
     reputation::Outcome,
-    task::{Assignment, Chosen, Difficulty, Invitation, Phase, RoundKind, TaskPage, TaskView},
+    task::{Assignment, Chosen, Difficulty, Invitation, LATE_STEP_PARTS, Phase, RoundKind, TaskPage, TaskView},
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::BoundedVec;
 use frame_system::pallet_prelude::BlockNumberFor;
 use scale_info::TypeInfo;
-use sp_runtime::{Permill, traits::AtLeast32BitUnsigned};
+use sp_runtime::{
+    Permill,
+    traits::{AtLeast32BitUnsigned, Zero},
+};
 
 type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
 
@@ -100,6 +103,8 @@ pub struct Terms<Balance, BlockNumber, Split> {
     pub assignment: Assignment,
     /// The least time between accepting and committing.
     pub min_thinking: BlockNumber,
+    /// How long after accepting a worker's slot is its own.
+    pub commit_window: BlockNumber,
     /// How long later rounds may be worked on.
     pub work_window: BlockNumber,
     /// How long may be revealed.
@@ -116,6 +121,7 @@ impl<AccountId, Balance, BlockNumber: AtLeast32BitUnsigned + Copy, Split> Task<A
         self,
         id: TaskId,
         progress: &TaskProgress<BlockNumber>,
+        slots_kept_until: Option<BlockNumber>,
         invited: Option<Invitation<Vec<AccountId>, BlockNumber>>,
         chosen: Option<Chosen<AccountId>>,
     ) -> TaskView<AccountId, Balance, BlockNumber> {
@@ -134,6 +140,7 @@ impl<AccountId, Balance, BlockNumber: AtLeast32BitUnsigned + Copy, Split> Task<A
             published_at: self.published_at,
             deadline: self.deadline,
             min_thinking: self.terms.min_thinking,
+            commit_window: self.terms.commit_window,
             phase: progress.phase,
             until: progress.until(),
             round: progress.round,
@@ -141,6 +148,7 @@ impl<AccountId, Balance, BlockNumber: AtLeast32BitUnsigned + Copy, Split> Task<A
             accepted: progress.accepted,
             committed: progress.committed,
             revealed: progress.revealed,
+            slots_kept_until,
             invited,
             chosen,
         }
@@ -148,6 +156,17 @@ impl<AccountId, Balance, BlockNumber: AtLeast32BitUnsigned + Copy, Split> Task<A
 }
 
 impl<Balance: AtLeast32BitUnsigned + Copy, BlockNumber, Split> Terms<Balance, BlockNumber, Split> {
+    /// What is paid for a late step, of the publication fee. Rounded down.
+    pub fn step_pay(&self) -> Balance {
+        self.fee.checked_div(&LATE_STEP_PARTS.into()).unwrap_or_else(Zero::zero)
+    }
+
+    /// How often slots may change hands, over all rounds, if a task has records of `most` workers: those that no round
+    /// and no appeal may need.
+    pub fn most_replaced(&self, most: u32) -> u32 {
+        most.saturating_sub(self.max_replicas).saturating_sub(self.replicas)
+    }
+
     /// What a worker with this outcome loses of its bond. Rounded down.
     pub fn penalty(&self, outcome: Outcome) -> Balance {
         match outcome {
@@ -176,8 +195,12 @@ pub struct TaskProgress<BlockNumber> {
     pub committed: u32,
     /// How many revealed in this round.
     pub revealed: u32,
-    /// How many accepted in all rounds.
+    /// How many accepted in all rounds and were not replaced.
     pub contributions: u32,
+    /// How many were replaced in all rounds.
+    pub replaced: u32,
+    /// How many late steps were paid for.
+    pub paid_steps: u32,
     /// The first block in which the next step may be taken; the phase's calls are taken up to the block before it.
     pub due: BlockNumber,
     /// The block in whose agenda the task is; `None`: there was no room, and somebody has to call `advance`.

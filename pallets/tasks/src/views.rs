@@ -3,7 +3,7 @@
 use crate::{
     TASKS_PER_PAGE,
     pallet::*,
-    types::{TaskPageOf, TaskProgress, TaskViewOf},
+    types::{TaskOf, TaskPageOf, TaskProgress, TaskViewOf},
 };
 use agora_primitives::{
     TaskId,
@@ -24,13 +24,33 @@ impl<T: Config> Pallet<T> {
             until: invitation.until,
         });
         let task = Tasks::<T>::get(id)?;
-        Some(task.view(id, progress, invited, Results::<T>::get(id)))
+        let kept = Self::slots_kept_until(id, &task, progress);
+        Some(task.view(id, progress, kept, invited, Results::<T>::get(id)))
+    }
+
+    /// The last block in which no slot of the current round may be taken over; `None`: none ever may be.
+    fn slots_kept_until(
+        id: TaskId,
+        task: &TaskOf<T>,
+        progress: &TaskProgress<BlockNumberFor<T>>,
+    ) -> Option<BlockNumberFor<T>> {
+        if !progress.may_replace(Self::most_replaced(task)) {
+            return None;
+        }
+        let workers = Contributions::<T>::iter_prefix_values(id);
+        workers.filter_map(|worker| progress.slot_kept_until(&worker)).min()
+    }
+
+    /// Whether a task's current round wants more workers, now or when one of its workers is late.
+    pub(crate) fn wants_workers(id: TaskId, progress: &TaskProgress<BlockNumberFor<T>>) -> bool {
+        progress.phase.takes_workers()
+            && Tasks::<T>::get(id).is_some_and(|task| progress.wants_workers(Self::most_replaced(&task)))
     }
 
     /// The tasks after `after` in the order of the map, as many as a page looks at, of which those that are `wanted`.
     pub(crate) fn page(
         after: Option<TaskId>,
-        wanted: impl Fn(&TaskProgress<BlockNumberFor<T>>) -> bool,
+        wanted: impl Fn(TaskId, &TaskProgress<BlockNumberFor<T>>) -> bool,
     ) -> TaskPageOf<T> {
         let entries = match after {
             Some(id) => Progress::<T>::iter_from_key(id),
@@ -42,7 +62,7 @@ impl<T: Config> Pallet<T> {
             next: page.last().map(|(id, _)| *id).filter(|_| is_full),
             tasks: page
                 .iter()
-                .filter(|(_, progress)| wanted(progress))
+                .filter(|(id, progress)| wanted(*id, progress))
                 .filter_map(|(id, progress)| Self::view(*id, progress))
                 .collect(),
         }

@@ -41,6 +41,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                 call,
                 RuntimeCall::Tasks(
                     pallet_agora_tasks::Call::accept { .. }
+                        | pallet_agora_tasks::Call::decline { .. }
                         | pallet_agora_tasks::Call::commit { .. }
                         | pallet_agora_tasks::Call::reveal { .. }
                         | pallet_agora_tasks::Call::advance { .. }

@@ -55,9 +55,10 @@ type Draw = fn(&World, &mut Rng) -> Option<Call>;
 
 /// The calls, and how often each is drawn compared with the others. A draw that makes no sense at the time gives no
 /// call.
-const CALLS: [(u64, Draw); 26] = [
+const CALLS: [(u64, Draw); 27] = [
     (45, tasks::publish),
     (220, tasks::accept),
+    (12, tasks::decline),
     (220, tasks::commit),
     (220, tasks::reveal),
     (90, tasks::attest),

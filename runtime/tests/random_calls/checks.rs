@@ -229,6 +229,7 @@ fn follow_task(event: pallet_agora_tasks::Event<Runtime>, world: &mut World, rep
             report.count_event("Purged");
         }
         WorkersInvited { .. } => report.count_event("WorkersInvited"),
+        WorkerReplaced { .. } => report.count_event("WorkerReplaced"),
         RevealStarted { .. } => report.count_event("RevealStarted"),
         ReplicasWanted { .. } => report.count_event("ReplicasWanted"),
         ResultChosen { .. } => report.count_event("ResultChosen"),

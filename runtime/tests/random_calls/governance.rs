@@ -70,6 +70,7 @@ pub fn classes(_: &World, rng: &mut Rng) -> Option<Call> {
                 trust: rng.below(8) as u32,
             };
             class.min_thinking = rng.below(4) as u32;
+            class.commit_window = rng.between(2, 12) as u32;
             class.invite_window = rng.below(4) as u32;
             class.appeal_window = rng.below(8) as u32;
             if rng.chance(50) {

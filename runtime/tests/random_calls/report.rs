@@ -16,9 +16,10 @@ pub struct Report {
 const TERMINAL: [&str; 4] = ["Settled", "Cancelled", "Expired", "Failed"];
 
 /// What else happens often.
-const COMMON: [&str; 14] = [
+const COMMON: [&str; 15] = [
     "SettledAsUnusable",
     "WorkersInvited",
+    "WorkerReplaced",
     "RevealStarted",
     "ReplicasWanted",
     "ResultChosen",

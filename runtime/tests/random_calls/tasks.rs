@@ -13,6 +13,7 @@ use agora_primitives::{
     task::{Contribution, ContributionState, Difficulty, Phase},
 };
 use agora_runtime::{AccountId, Balance, Runtime, System, UNIT};
+use pallet_agora_tasks::types::TaskProgress;
 use sp_core::H256;
 
 fn job(class: ClassId, rng: &mut Rng) -> JobSource {
@@ -98,6 +99,13 @@ fn task_in(phases: &[Phase], world: &World, rng: &mut Rng) -> Option<TaskId> {
     rng.pick(&among).copied()
 }
 
+/// Whether slots of `task` may be taken over.
+fn some_are_late(task: TaskId, progress: &TaskProgress<u32>) -> bool {
+    let now = System::block_number();
+    let mut workers = pallet_agora_tasks::Contributions::<Runtime>::iter_prefix_values(task);
+    workers.any(|worker| progress.is_late(&worker, now))
+}
+
 pub fn accept(world: &World, rng: &mut Rng) -> Option<Call> {
     let task = task_in(&[Phase::Open, Phase::Working], world, rng)?;
     if world.fate(task) == Fate::Unattractive && rng.chance(97) {
@@ -105,7 +113,7 @@ pub fn accept(world: &World, rng: &mut Rng) -> Option<Call> {
     }
     if let Some(progress) = pallet_agora_tasks::Progress::<Runtime>::get(task)
         && progress.accepted >= progress.wanted
-        && rng.chance(95)
+        && rng.chance(if some_are_late(task, &progress) { 40 } else { 95 })
     {
         return None;
     }
@@ -120,6 +128,16 @@ pub fn accept(world: &World, rng: &mut Rng) -> Option<Call> {
         _ => world.anybody(rng),
     };
     Some(Call::signed(who, pallet_agora_tasks::Call::accept { task }))
+}
+
+pub fn decline(world: &World, rng: &mut Rng) -> Option<Call> {
+    let task = task_in(&[Phase::Open, Phase::Working], world, rng)?;
+    let who = match pallet_agora_tasks::Invitations::<Runtime>::get(task) {
+        Some(invited) => rng.pick(&invited.workers)?.clone(),
+        None if rng.chance(10) => world.anybody(rng),
+        None => return None,
+    };
+    Some(Call::signed(who, pallet_agora_tasks::Call::decline { task }))
 }
 
 /// A worker of `task` for whom `fits` holds, mostly in the current round, and its contribution.

@@ -102,7 +102,11 @@ impl World {
             let set = Balances::force_set_balance(RuntimeOrigin::root(), who.into(), amount);
             set.expect("root sets balances");
         }
-        for (id, class) in genesis_classes(UNIT, Windows::short()) {
+        let windows = Windows {
+            commit: 5,
+            ..Windows::short()
+        };
+        for (id, class) in genesis_classes(UNIT, windows) {
             Tasks::set_class(RuntimeOrigin::root(), id, class).expect("the classes are valid");
         }
         let all: Specialisations = Specialisation::ALL.into_iter().collect();

@@ -13,8 +13,13 @@ pub const SLOT_MS: u64 = 500;
 
 /// Windows of the classes, in blocks. Working and revealing end early when all have committed or revealed, so their
 /// long windows cost time only in the tests in which a worker stays silent, and keep workers on a busy machine from
-/// being late. The appeal window always lasts in full.
-const WINDOWS: [(&str, u32); 3] = [("workWindow", 40), ("revealWindow", 30), ("appealWindow", 12)];
+/// being late or replaced. The appeal window always lasts in full.
+const WINDOWS: [(&str, u32); 4] = [
+    ("commitWindow", 400),
+    ("workWindow", 40),
+    ("revealWindow", 30),
+    ("appealWindow", 12),
+];
 
 /// How many publishers a shared chain has: one for each test, so that a test can tell its own money apart.
 const PUBLISHERS: u32 = 11;

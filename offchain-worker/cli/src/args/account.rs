@@ -52,7 +52,8 @@ pub struct RegisterArgs {
     /// The role.
     #[arg(long, value_enum)]
     pub role: RoleArg,
-    /// The bond, in units, such as 100 or 12.5.
+    /// The bond, in units, such as 100 or 12.5. Of a worker's slots, those count in draws that it covers, with the role's
+    /// minimum for each.
     #[arg(long, value_name = "AMOUNT")]
     pub bond: Amount,
     /// A worker's kinds of work; all that `agora mine` can do if left out.

@@ -208,6 +208,7 @@ pub mod tests {
             published_at: 10,
             deadline: 110,
             min_thinking: 1,
+            commit_window: 60,
             phase: Phase::Working,
             until: 110,
             round: 0,
@@ -215,6 +216,7 @@ pub mod tests {
             accepted: 2,
             committed: 1,
             revealed: 0,
+            slots_kept_until: Some(50),
             invited: Some(Invitation {
                 workers: vec![account],
                 until: 20,

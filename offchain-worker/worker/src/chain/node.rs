@@ -28,6 +28,14 @@ macro_rules! with_payload {
                 let $payload = calls::accept(task);
                 $done
             }
+            Call::Decline(task) => {
+                let $payload = calls::decline(task);
+                $done
+            }
+            Call::Advance(task) => {
+                let $payload = calls::advance(task);
+                $done
+            }
             Call::Commit(task, commitment) => {
                 let $payload = calls::commit(task, commitment);
                 $done
@@ -111,6 +119,8 @@ fn name(call: &Call, due: Due) -> (String, u8) {
     match call {
         Call::Heartbeat => (format!("heartbeat after block {round}"), 0),
         Call::Accept(task) => (format!("acceptance of task {task} round {round}"), 0),
+        Call::Decline(task) => (format!("declining of task {task} round {round}"), 0),
+        Call::Advance(task) => (format!("step of task {task} after block {round}"), 0),
         // Another fork may have opened the round with another seed: that is another response.
         Call::Respond(_, digest) => (format!("response {digest:?} in hardware round {round}"), 1),
         Call::Commit(task, _) => (format!("commitment to task {task} round {round}"), 2),
@@ -217,7 +227,9 @@ fn add_task_event(news: &mut News, event: &tasks::Event) {
         tasks::Event::WorkerJudged { task, worker, outcome } => news.judged.push((task.0, *worker, outcome.0)),
         tasks::Event::Published { task, .. }
         | tasks::Event::WorkersInvited { task, .. }
+        | tasks::Event::InvitationDeclined { task, .. }
         | tasks::Event::Accepted { task, .. }
+        | tasks::Event::WorkerReplaced { task, .. }
         | tasks::Event::Committed { task, .. }
         | tasks::Event::RevealStarted { task, .. }
         | tasks::Event::Revealed { task, .. }

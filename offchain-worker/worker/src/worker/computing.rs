@@ -4,6 +4,7 @@ use super::{
     Shared,
     engines::{Lease, Wanted},
     preparing::Loaded,
+    step::Situation,
 };
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
@@ -69,22 +70,23 @@ pub(super) struct Deadline {
 }
 
 impl<C: Chain<State: State>> Shared<C> {
-    /// Computes a task's result and keeps it, for block `until` at the latest.
+    /// Computes a task's result and keeps it. It is wanted before somebody else may take the slot, and of use until the round
+    /// ends.
     pub(super) async fn compute(
         &self,
         view: &TaskView,
         record: TaskRecord,
-        now: BlockNumber,
+        best: &Situation,
     ) -> Result<(), WorkerError> {
         let (task, until) = (view.id, view.until);
         // One block is left for the commitment to get into.
-        let blocks = until.saturating_sub(now).saturating_sub(1);
+        let blocks = best.commit_by().saturating_sub(best.now).saturating_sub(1);
         let deadline = Deadline {
             until,
             forecast: Instant::now() + self.config.policy.time_of(blocks),
         };
         let Loaded { spec, inputs, held } = self.load(view, until).await?;
-        self.book.plan(task, self.planned(view, &spec));
+        self.book.plan(task, self.planned(best.commit_by(), &spec));
         let started = Instant::now();
         tracing::info!(operations = spec.work(), "Computing.");
         let claim = match self.compute_job(spec, inputs, deadline, Check::Yes).await? {

@@ -66,7 +66,7 @@ impl<S: State> Offers<S> for ChainOffers {
         while let Some(read) = read.join_next().await {
             let Ok((task, view)) = read else { continue };
             match view? {
-                Some(view) if view.phase.takes_workers() && view.accepted < view.wanted => {
+                Some(view) if view.wants_workers() => {
                     self.open.insert(task, view);
                 }
                 _ => {

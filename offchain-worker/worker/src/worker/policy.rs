@@ -94,6 +94,11 @@ pub enum Unsuitable {
 }
 
 impl Unsuitable {
+    /// Whether an invitation to the task is of no use, so that others had better have it.
+    pub const fn is_worth_declining(self) -> bool {
+        self.is_for_good() || matches!(self, Self::Reward | Self::Profit | Self::Time | Self::Input)
+    }
+
     /// Whether the task will never suit, whatever happens. Else it is looked at again.
     pub const fn is_for_good(self) -> bool {
         matches!(
@@ -123,7 +128,7 @@ impl Policy {
         if task.bond > self.max_bond {
             return Err(Unsuitable::Bond);
         }
-        if now.saturating_add(task.min_thinking).saturating_add(SLACK) > task.work_until() {
+        if now.saturating_add(task.min_thinking).saturating_add(SLACK) > task.commit_by(now) {
             return Err(Unsuitable::Time);
         }
         Ok(())
@@ -212,6 +217,7 @@ pub(super) mod tests {
             published_at: 0,
             deadline: 21,
             min_thinking: 2,
+            commit_window: 1000,
             phase: Phase::Open,
             until: 21,
             round: 0,
@@ -219,6 +225,7 @@ pub(super) mod tests {
             accepted: 0,
             committed: 0,
             revealed: 0,
+            slots_kept_until: None,
             invited: None,
             chosen: None,
         }
@@ -251,6 +258,16 @@ pub(super) mod tests {
             Err(Unsuitable::Time),
             "no time to think"
         );
+        let hurried = TaskView {
+            commit_window: 2 + SLACK,
+            ..task(1)
+        };
+        assert_eq!(policy().check_view(&hurried, 10), Ok(()));
+        let too_hurried = TaskView {
+            commit_window: 1 + SLACK,
+            ..task(1)
+        };
+        assert_eq!(policy().check_view(&too_hurried, 10), Err(Unsuitable::Time));
         assert_eq!(policy().check_size(10 * GIGA + 1, 0), Err(Unsuitable::Size));
         assert_eq!(policy().check_size(1, 1001), Err(Unsuitable::Size));
         let pay = |work, share, costs| policy().check_pay(Prospect { work, share, costs });
@@ -269,6 +286,12 @@ pub(super) mod tests {
             Unsuitable::Fit,
         ] {
             assert!(lasting.is_for_good());
+        }
+        for better_off in [Unsuitable::Kind, Unsuitable::Input, Unsuitable::Profit] {
+            assert!(better_off.is_worth_declining());
+        }
+        for maybe_soon in [Unsuitable::Slots, Unsuitable::Funds, Unsuitable::Refused] {
+            assert!(!maybe_soon.is_worth_declining());
         }
         for passing in [
             Unsuitable::Input,

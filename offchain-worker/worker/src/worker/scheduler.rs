@@ -8,7 +8,7 @@ use super::{
     step::{Known, Situation, Step},
 };
 use crate::{
-    Call, CameTo, Chain, News, SeenChain, Stage, TaskRecord, WorkerError,
+    Call, CameTo, Chain, Due, News, SeenChain, Stage, TaskRecord, WorkerError,
     chain::State,
     driver::{Duty, Heads, Heard, Looked, Matter, Steps},
 };
@@ -97,11 +97,38 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
         );
     }
 
+    /// Declines invitations to tasks that do not suit, so that others need not wait.
+    fn decline_invitations(&self, heads: &Heads<C::State>, steps: &mut Steps) -> Result<(), WorkerError> {
+        let at = C::block_of(&heads.best);
+        for task in self.offers.open() {
+            let Some(invited) = &task.invited else { continue };
+            let is_invited = at.number < invited.until && invited.workers.contains(&self.shared.account);
+            if !is_invited || steps.are_busy_with(task.id) || self.shared.book.knows(task)? {
+                continue;
+            }
+            if self.shared.waitlist.declines(task.id, task.round) {
+                let due = Due {
+                    round: task.round,
+                    until: invited.until,
+                    decided_at: Some(at),
+                };
+                let (shared, id) = (Arc::clone(&self.shared), task.id);
+                steps.start(id, async move {
+                    shared.chain.send(Call::Decline(id), due).await?;
+                    tracing::debug!(task = %id, "Declined, so that others may accept it.");
+                    Ok(())
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Starts to look at tasks that want workers, as many as there are slots for.
     async fn take_tasks(&self, heads: &Heads<C::State>, steps: &mut Steps) -> Result<Looked, WorkerError> {
         let (shared, now) = (&self.shared, C::block_of(&heads.best).number);
         shared.waitlist.keep(self.offers.open());
         shared.metrics.declined(&shared.waitlist.count());
+        self.decline_invitations(heads, steps)?;
         if !shared.takes_tasks(&heads.best).await? {
             return Ok(Looked::Well);
         }
@@ -278,7 +305,11 @@ impl<C: Chain<State: State>> Shared<C> {
     }
 
     fn earned(&self, paid: &PaymentView) -> bool {
-        let is_pay = matches!(paid.purpose, Purpose::TaskReward | Purpose::PublisherStake);
+        // The fee pays for steps that the chain was late with.
+        let is_pay = matches!(
+            paid.purpose,
+            Purpose::TaskReward | Purpose::PublisherStake | Purpose::PublicationFee
+        );
         is_pay && paid.payee == Payee::Account(self.account) && paid.from != self.account
     }
 

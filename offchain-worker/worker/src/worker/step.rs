@@ -83,6 +83,19 @@ impl Situation {
         self.task.map_or(self.now, |task| task.until)
     }
 
+    /// The last block in which the worker's slot is its own; once it has committed, that of the task's phase.
+    pub fn commit_by(&self) -> BlockNumber {
+        match self.contribution {
+            Some((_, ContributionState::Accepted { commit_by, .. })) => commit_by,
+            _ => self.until(),
+        }
+    }
+
+    /// Whether somebody else has the worker's slot.
+    fn is_replaced(&self) -> bool {
+        matches!(self.contribution, Some((_, ContributionState::Replaced)))
+    }
+
     /// Whether it is the same as `other`, whatever the time.
     pub fn is_like(&self, other: &Self) -> bool {
         self.task == other.task && self.contribution == other.contribution
@@ -118,7 +131,7 @@ pub(super) enum Acceptance {
 impl Step {
     /// What is due.
     pub(super) fn decide(best: &Situation, finalised: &Situation, known: Known) -> Self {
-        if finalised.task.is_some_and(|task| task.phase.is_finished()) {
+        if finalised.task.is_some_and(|task| task.phase.is_finished()) || finalised.is_replaced() {
             return Self::End;
         }
         let is_final = finalised.now >= known.seen_at;
@@ -175,7 +188,7 @@ impl Step {
             (Phase::Working | Phase::Revealing, ContributionState::Committed { .. }) if stage == Stage::Accepting => {
                 Self::Compute
             }
-            (Phase::Working, ContributionState::Accepted { commit_from }) if now >= commit_from => Self::Commit,
+            (Phase::Working, ContributionState::Accepted { commit_from, .. }) if now >= commit_from => Self::Commit,
             (Phase::Revealing, ContributionState::Committed { .. }) => Self::Reveal,
             _ => Self::Wait,
         }

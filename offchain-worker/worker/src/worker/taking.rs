@@ -111,7 +111,8 @@ impl<C: Chain<State: State>> Shared<C> {
             None => TaskRecord::new(&fresh, rand::random(), at.number),
         };
         self.book.put(task.id, record.clone())?;
-        self.book.plan(task.id, self.planned(&fresh, &prepared.spec));
+        self.book
+            .plan(task.id, self.planned(fresh.commit_by(at.number), &prepared.spec));
         drop(deciding);
         let situation = Situation::new(at.number, Some((&fresh, true)), None);
         let due = Due {
@@ -125,7 +126,9 @@ impl<C: Chain<State: State>> Shared<C> {
     /// Whether the task is in time, and pays. Returns the last block in which it may be accepted.
     fn check_worth(&self, task: &TaskView, prepared: &Prepared, now: BlockNumber) -> Result<BlockNumber, Unsuitable> {
         let policy = &self.config.policy;
-        let this = self.planned(task, &prepared.spec).load(now, policy.block_ms);
+        let this = self
+            .planned(task.commit_by(now), &prepared.spec)
+            .load(now, policy.block_ms);
         let lanes = self.engines.lanes();
         let before: Vec<_> = self
             .book
@@ -278,12 +281,12 @@ fn last_acceptance(task: &TaskView, now: BlockNumber, spare: BlockNumber) -> Blo
 }
 
 impl<C: Chain> Shared<C> {
-    /// What is to be computed.
-    pub(super) fn planned(&self, task: &TaskView, spec: &JobSpec) -> Planned {
+    /// What is to be computed, and committed to by block `until`.
+    pub(super) fn planned(&self, until: BlockNumber, spec: &JobSpec) -> Planned {
         Planned {
             work: spec.work(),
             kind: spec.specialisation(),
-            until: task.work_until(),
+            until,
             without: self.engines.without(spec),
         }
     }

@@ -6,6 +6,7 @@ mod disks;
 mod fake;
 mod faults;
 mod forks;
+mod invitations;
 mod loop_;
 mod losses;
 mod random;

@@ -20,6 +20,8 @@ struct Declined {
     round: u32,
     why: Unsuitable,
     times: u32,
+    /// Whether the invitation to it was declined.
+    is_declined: bool,
     /// `None`: never.
     again_at: Option<BlockNumber>,
 }
@@ -31,6 +33,7 @@ impl Waitlist {
         let before = list.get(&task).filter(|before| before.round == round);
         let is_new = before.is_none_or(|before| before.why != why);
         let times = before.map_or(0, |before| before.times.saturating_add(1));
+        let is_declined = before.is_some_and(|before| before.is_declined);
         let (first, longest) = match why {
             Unsuitable::Refused => WAIT_FOR_MONEY,
             _ => WAIT,
@@ -43,6 +46,7 @@ impl Waitlist {
                 round,
                 why,
                 times,
+                is_declined,
                 again_at,
             },
         );
@@ -56,6 +60,18 @@ impl Waitlist {
         list.get(&task).is_none_or(|declined| match declined.again_at {
             None => false,
             Some(again_at) => declined.round != round || again_at <= now,
+        })
+    }
+
+    /// Whether to decline the invitation to `task`, which is in `round`: once, if it is of no use.
+    pub fn declines(&self, task: TaskId, round: u32) -> bool {
+        let mut list = self.lock();
+        let declined = list
+            .get_mut(&task)
+            .filter(|declined| declined.round == round && !declined.is_declined && declined.why.is_worth_declining());
+        declined.is_some_and(|declined| {
+            declined.is_declined = true;
+            true
         })
     }
 
@@ -132,5 +148,21 @@ mod tests {
         assert_eq!(list.count().get(&Unsuitable::Funds), Some(&1));
         list.keep(std::iter::empty());
         assert!(list.count().is_empty());
+    }
+
+    #[test]
+    fn an_invitation_of_no_use_is_declined_once_a_round() {
+        let list = Waitlist::default();
+        let task = TaskId(1);
+        assert!(!list.declines(task, 0), "nothing is known of it");
+        list.decline(task, 0, Unsuitable::Slots, 10);
+        assert!(!list.declines(task, 0), "a slot may be free soon");
+        list.decline(task, 0, Unsuitable::Input, 12);
+        assert!(!list.declines(task, 1), "that is another round");
+        assert!(list.declines(task, 0));
+        list.decline(task, 0, Unsuitable::Input, 14);
+        assert!(!list.declines(task, 0));
+        list.decline(task, 1, Unsuitable::Input, 20);
+        assert!(list.declines(task, 1));
     }
 }

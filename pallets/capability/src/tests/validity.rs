@@ -3,10 +3,12 @@
 use crate::mock::*;
 use agora_primitives::participants::{Participants, Specialisation};
 use frame_support::assert_ok;
+use pallet_agora_registry::Trees;
 use sp_core::H256;
 
 fn weight(who: AccountId) -> u64 {
-    Registry::tree().weight(worker(who).leaf).unwrap()
+    let trees = Trees::<Test>::load();
+    trees.of(Specialisation::Synthetic).weight(worker(who).leaf).unwrap()
 }
 
 fn prove(who: AccountId) {

@@ -2,9 +2,9 @@
 
 use super::{Blobs, assembler::*, program};
 use crate::{
-    IMAGE_BASE, MAX_IMAGE_BYTES, MAX_OUTPUT_BYTES, MEMORY_BASE, Machine, PAGE_BYTES, Program, Refused, RunError,
-    SEGMENT_CHUNKS, SEGMENT_GAS, SEGMENT_PAGES, State, Status, Trap, Witness, execute_segment, run_tree, show_segment,
-    trace, tree,
+    IMAGE_BASE, MAX_GAS, MAX_IMAGE_BYTES, MAX_OUTPUT_BYTES, MAX_WITNESS_BYTES, MEMORY_BASE, Machine, PAGE_BYTES,
+    Program, Refused, RunError, SEGMENT_CHUNKS, SEGMENT_GAS, SEGMENT_PAGES, State, Status, Trap, Witness,
+    execute_segment, run_tree, show_segment, trace, tree,
 };
 use agora_jobs::{BlobRef, ChunkProof, blob::MAX_BLOB};
 use codec::{Decode, DecodeAll, Encode};
@@ -23,14 +23,11 @@ fn run(program: &Program<'_>, blobs: &Blobs) -> (State, usize) {
         }
         before = execute_segment(&BlobRef::to(program.image), &state, &witness).unwrap();
         assert_eq!(before.hash(), run.states[number]);
-        assert!(state.encoded_size() + witness.encoded_size() <= MAX_CALL);
+        assert!(state.encoded_size() + witness.encoded_size() <= MAX_WITNESS_BYTES);
     }
     assert_eq!(before, run.end);
     (run.end, run.states.len())
 }
-
-/// Bytes of state and witness together that a call to the chain has room for.
-const MAX_CALL: usize = 64 * 1024;
 
 /// The most bytes that the proof of a chunk has, below as many levels.
 const fn proof_bytes(levels: usize) -> usize {
@@ -49,16 +46,26 @@ fn no_witness_can_be_too_large() {
     let witness = 4 * 4 + pages * of_image.max(of_memory) + SEGMENT_CHUNKS as usize * of_chunk;
     let subtrees = (MAX_OUTPUT_BYTES / 1024).ilog2() as usize + 1;
     let state = 2 + 8 + 8 + 31 * 8 + 9 + 32 + 8 + 32 + 1 + 32 * subtrees;
-    assert!(witness + state <= MAX_CALL, "{witness} + {state}");
+    assert!(witness + state <= MAX_WITNESS_BYTES, "{witness} + {state}");
 }
 
-/// A run with the most gas that a job may ask for has a leaf for each of its segments.
+/// Else what follows the last leaf would be in no root, and could be anything.
 #[test]
 fn a_run_tree_has_room_for_the_shortest_segments() {
-    // The fewest instructions with which a segment can end that is not the last: by pages, or by chunks.
-    let fewest = u64::from(SEGMENT_PAGES.div_ceil(4).min(SEGMENT_CHUNKS));
+    // The fewest instructions with which a segment can end that is not the last: by pages, of which one touches four at most;
+    // or by chunks, between which another puts an address into a0 again.
+    let fewest = u64::from(SEGMENT_PAGES.div_ceil(4).min(2 * SEGMENT_CHUNKS - 1));
     let leaves = (run_tree::ARITY as u64).pow(run_tree::DEPTH);
-    assert!((1u64 << 32).div_ceil(fewest) <= leaves);
+    assert!(MAX_GAS.div_ceil(fewest) <= leaves);
+
+    let (image, blobs) = (image(halt(0)), Blobs::default());
+    assert_eq!(run(&program(&image, MAX_GAS), &blobs).0.status, Status::Done);
+    for gas in [MAX_GAS + 1, u64::MAX] {
+        let program = program(&image, gas);
+        assert_eq!(Machine::new(&program, &blobs).err(), Some(RunError::Gas));
+        assert_eq!(trace(&program, &blobs).err(), Some(RunError::Gas));
+        assert_eq!(show_segment(&program, &blobs, 0).err(), Some(RunError::Gas));
+    }
 }
 
 #[test]

@@ -2,15 +2,12 @@
 
 use super::{Blobs, assembler::*, program, programs::copier};
 use crate::{
-    IMAGE_BASE, MEMORY_BASE, Program, Refused, RunError, SEGMENT_CHUNKS, SEGMENT_GAS, SEGMENT_PAGES, State, Status,
-    Witness, execute_segment, show_segment, trace,
+    IMAGE_BASE, MAX_WITNESS_BYTES, MEMORY_BASE, Program, Refused, RunError, SEGMENT_CHUNKS, SEGMENT_GAS, SEGMENT_PAGES,
+    State, Status, Witness, execute_segment, show_segment, trace,
 };
 use agora_jobs::BlobRef;
 use codec::Encode;
 use proptest::prelude::*;
-
-/// The most bytes of a witness, and of the state before it.
-const MAX_WITNESS: usize = 64 * 1024;
 
 /// Executes every segment of a run from its witness, and returns the witnesses.
 fn assert_shown(program: &Program<'_>, blobs: &Blobs) -> Vec<(State, Witness, State)> {
@@ -24,7 +21,7 @@ fn assert_shown(program: &Program<'_>, blobs: &Blobs) -> Vec<(State, Witness, St
         let after = execute_segment(&image, &state, &witness).unwrap();
         assert_eq!(after.hash(), hash);
         assert!(
-            witness.encoded_size() + state.encoded_size() <= MAX_WITNESS,
+            witness.encoded_size() + state.encoded_size() <= MAX_WITNESS_BYTES,
             "{}",
             witness.encoded_size()
         );

@@ -27,7 +27,7 @@ fn ends_activity_in_all_roles_of_one_account() {
         }
         assert_eq!((weight_of(ALICE), weight_of(BOB)), (0, 20));
         // The bonds stay where they are.
-        assert_eq!(bond_of(ALICE, Role::Worker), WORKER_BOND);
+        assert_eq!(bond_of(ALICE, Role::Worker), 2 * WORKER_BOND);
         assert_eq!(bond_of(ALICE, Role::Verifier), VERIFIER_BOND);
     });
 }

@@ -1,7 +1,10 @@
 //! `draw_workers`.
 
 use crate::{Event, Profile, mock::*};
-use agora_primitives::participants::{Participants, Role, Specialisation, Specialisations};
+use agora_primitives::{
+    participants::{Participants, Role, Specialisation, Specialisations},
+    reputation::{Level, OnLevelChanged},
+};
 use frame_support::{assert_noop, assert_ok};
 use sp_core::H256;
 use sp_io::hashing::blake2_256;
@@ -75,7 +78,7 @@ fn tries_no_more_workers_than_the_limit() {
 }
 
 #[test]
-fn passes_over_the_excluded_and_the_unsuited() {
+fn passes_over_the_excluded_and_never_meets_the_unsuited() {
     ExtBuilder::default().build_and_execute(|| {
         register_worker(ALICE, 10);
         register_worker(BOB, 10);
@@ -96,7 +99,8 @@ fn passes_over_the_excluded_and_the_unsuited() {
             );
         }
         // A worker that is skipped keeps its weight.
-        assert_eq!((weight_of(ALICE), weight_of(BOB), weight_of(CAROL)), (20, 20, 2));
+        assert_eq!((weight_of(ALICE), weight_of(BOB)), (20, 20));
+        assert_eq!(weight_for(CAROL, Specialisation::Rendering), 1);
     });
 }
 
@@ -119,6 +123,104 @@ fn passes_over_full_leaving_and_banned_workers_without_a_try() {
             assert_eq!(draw(number, 3, &[]), [ALICE]);
         }
         assert!(System::events().is_empty());
+    });
+}
+
+/// More heavy workers than a draw tries, none of whom does what is asked for.
+#[test]
+fn crowds_of_the_unsuited_take_no_tries() {
+    ExtBuilder::default().build_and_execute(|| {
+        let renderer = Profile {
+            specialisations: Specialisations::NONE.with(Specialisation::Rendering),
+            ..profile(MAX_CAPABILITY)
+        };
+        for who in 2..=3 * AccountId::from(MAX_TRIES) {
+            register_with(who, 2 * WORKER_BOND, renderer);
+            prove(who, MAX_CAPABILITY, BlockNumber::MAX);
+        }
+        register_worker(ALICE, 1);
+        for number in 0..100 {
+            assert_eq!(draw(number, 1, &[]), [ALICE]);
+        }
+    });
+}
+
+#[test]
+fn each_specialisation_is_drawn_by_its_own_weights() {
+    ExtBuilder::default().build_and_execute(|| {
+        let both = Specialisations::from_iter([SYNTHETIC, Specialisation::Training]);
+        for who in [ALICE, BOB] {
+            let profile = Profile {
+                specialisations: both,
+                ..profile(10)
+            };
+            register_with(who, WORKER_BOND, profile);
+        }
+        Registry::on_level_changed(&ALICE, Specialisation::Training, Level::Expert);
+        let alice = |one| {
+            (0..2_000)
+                .filter(|number| Registry::draw_workers(seed(*number), one, 1, &[]) == [ALICE])
+                .count()
+        };
+        // A half and three quarters of 2,000: six standard deviations are 134 and 116.
+        let (synthetic, training) = (alice(SYNTHETIC), alice(Specialisation::Training));
+        assert!((866..=1_134).contains(&synthetic), "{synthetic}");
+        assert!((1_384..=1_616).contains(&training), "{training}");
+    });
+}
+
+/// 64 slots that nothing backs weighed 64 times as much as an honest worker's one.
+#[test]
+fn slots_without_a_bond_or_a_proof_weigh_nothing() {
+    ExtBuilder::default().build_and_execute(|| {
+        let greedy = Profile {
+            slots: MAX_SLOTS,
+            ..profile(MAX_CAPABILITY)
+        };
+        let honest = Profile {
+            slots: 1,
+            ..profile(10)
+        };
+        register_with(ALICE, WORKER_BOND, honest);
+        // Bonded for all slots, but nothing is proven.
+        register_with(BOB, WORKER_BOND * Balance::from(MAX_SLOTS), greedy);
+        // A proof, but a bond for one slot.
+        register_with(CAROL, 2 * WORKER_BOND - 1, greedy);
+        assert_eq!([ALICE, BOB, CAROL].map(weight_of), [1, 1, 1]);
+        prove(ALICE, 10, BlockNumber::MAX);
+        prove(CAROL, 10, BlockNumber::MAX);
+        assert_eq!([ALICE, BOB, CAROL].map(weight_of), [10, 1, 10]);
+
+        // Each further slot costs a bond.
+        assert_ok!(Registry::add_bond(signed(CAROL), Role::Worker, 1));
+        assert_eq!(weight_of(CAROL), 20);
+        assert_ok!(Registry::add_bond(signed(CAROL), Role::Worker, 10 * WORKER_BOND));
+        assert_eq!(weight_of(CAROL), 10 * u64::from(MAX_SLOTS));
+        // A slot that is taken is taken from those that count.
+        assert_ok!(Registry::occupy_slot(&ALICE));
+        assert_ok!(Registry::occupy_slot(&BOB));
+        assert_eq!([ALICE, BOB].map(weight_of), [0, 0]);
+    });
+}
+
+#[test]
+fn a_bond_that_was_cut_covers_fewer_slots_from_the_next_hit_or_heartbeat() {
+    ExtBuilder::default().build_and_execute(|| {
+        register_worker(ALICE, 10);
+        register_worker(BOB, 10);
+        cut_bond(ALICE, Role::Worker, 1);
+        cut_bond(BOB, Role::Worker, 1);
+        // Nobody noticed yet.
+        assert_eq!([ALICE, BOB].map(weight_of), [20, 20]);
+        assert_ok!(Registry::heartbeat(signed(BOB)));
+        assert_eq!([ALICE, BOB].map(weight_of), [20, 10]);
+        // Whoever weighs more than it should is not drawn by that.
+        for number in 0..20 {
+            let drawn = draw(number, 1, &[]);
+            assert!(weight_of(ALICE) == 10 || drawn == [BOB]);
+        }
+        assert_eq!([ALICE, BOB].map(weight_of), [10, 10]);
+        assert_eq!(draw(1, 2, &[]).len(), 2);
     });
 }
 
@@ -162,7 +264,7 @@ fn a_broken_tree_is_noticed() {
         for who in 1..=3 {
             register_worker(who, 10);
         }
-        crate::Nodes::<Test>::insert(3, u128::MAX);
+        crate::Nodes::<Test>::mutate(3, |node| node.set(SYNTHETIC, u128::MAX));
         draw(1, 1, &[]);
     });
 }
@@ -172,7 +274,7 @@ fn a_broken_tree_changes_no_more() {
     ExtBuilder::default().build().execute_with(|| {
         register_worker(ALICE, 10);
         register_worker(BOB, 10);
-        crate::Nodes::<Test>::insert(1, 1_000);
+        crate::Nodes::<Test>::mutate(1, |node| node.set(SYNTHETIC, 1_000));
         assert_noop!(
             Registry::update_profile(signed(BOB), profile(20)),
             DispatchError::Corruption

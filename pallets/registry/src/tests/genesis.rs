@@ -35,7 +35,7 @@ fn participants_are_bonded_and_active() {
         );
         assert_eq!(free(ALICE), ENDOWMENT - 1_100);
         // Nothing is proven at genesis.
-        assert_eq!((workers(), weight_of(ALICE)), (1, 2));
+        assert_eq!((workers(), weight_of(ALICE)), (1, 1));
     });
 }
 

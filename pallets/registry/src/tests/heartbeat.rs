@@ -58,7 +58,7 @@ fn brings_a_silent_worker_back_into_the_draw() {
 fn does_not_bring_back_those_who_are_short_of_their_bond() {
     ExtBuilder::default().build_and_execute(|| {
         register_worker(ALICE, 10);
-        cut_bond(ALICE, Role::Worker, 1);
+        cut_bond(ALICE, Role::Worker, WORKER_BOND + 1);
         assert!(Registry::draw_workers(H256::zero(), Specialisation::Synthetic, 1, &[]).is_empty());
         assert_ok!(Registry::heartbeat(signed(ALICE)));
         assert_eq!(weight_of(ALICE), 0);

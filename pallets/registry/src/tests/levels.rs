@@ -35,32 +35,30 @@ fn a_level_multiplies_the_priority_of_one_worker() {
 }
 
 #[test]
-fn the_lowest_level_among_the_declared_counts() {
+fn a_level_counts_where_it_was_reached() {
+    const INFERENCE: Specialisation = Specialisation::Inference;
+    const TRAINING: Specialisation = Specialisation::Training;
+    const RENDERING: Specialisation = Specialisation::Rendering;
+    let weights = || [INFERENCE, TRAINING, RENDERING].map(|one| weight_for(ALICE, one));
     ExtBuilder::default().build_and_execute(|| {
-        assert_ok!(Registry::register(signed(ALICE), Role::Worker, WORKER_BOND, two()));
+        register_with(ALICE, 2 * WORKER_BOND, two());
         prove(ALICE, 10, BlockNumber::MAX);
-        Registry::on_level_changed(&ALICE, Specialisation::Inference, Level::Master);
-        assert_eq!(weight_of(ALICE), 20);
-        Registry::on_level_changed(&ALICE, Specialisation::Training, Level::Skilled);
-        assert_eq!(weight_of(ALICE), 40);
+        assert_eq!(weights(), [20, 20, 0]);
+        // A master of one kind of work is not drawn more often for another by declaring it.
+        Registry::on_level_changed(&ALICE, INFERENCE, Level::Master);
+        assert_eq!(weights(), [80, 20, 0]);
+        Registry::on_level_changed(&ALICE, TRAINING, Level::Skilled);
+        assert_eq!(weights(), [80, 40, 0]);
         // Not declared, but remembered.
-        Registry::on_level_changed(&ALICE, Specialisation::Rendering, Level::Expert);
-        assert_eq!(weight_of(ALICE), 40);
+        Registry::on_level_changed(&ALICE, RENDERING, Level::Expert);
+        assert_eq!(weights(), [80, 40, 0]);
 
-        let narrow = |one| Profile {
-            specialisations: Specialisations::NONE.with(one),
+        let rendering = Profile {
+            specialisations: Specialisations::NONE.with(RENDERING),
             ..profile(10)
         };
-        assert_ok!(Registry::update_profile(
-            signed(ALICE),
-            narrow(Specialisation::Inference)
-        ));
-        assert_eq!(weight_of(ALICE), 80);
-        assert_ok!(Registry::update_profile(
-            signed(ALICE),
-            narrow(Specialisation::Rendering)
-        ));
-        assert_eq!(weight_of(ALICE), 60);
+        assert_ok!(Registry::update_profile(signed(ALICE), rendering));
+        assert_eq!(weights(), [0, 0, 60]);
     });
 }
 
@@ -69,9 +67,11 @@ fn levels_reached_earlier_count_from_the_start() {
     ExtBuilder::default().build_and_execute(|| {
         ReputationDouble::set_level(ALICE, Specialisation::Inference, Level::Master);
         ReputationDouble::set_level(ALICE, Specialisation::Training, Level::Expert);
-        assert_ok!(Registry::register(signed(ALICE), Role::Worker, WORKER_BOND, two()));
-        assert_ok!(Registry::register(signed(BOB), Role::Worker, WORKER_BOND, two()));
-        assert_eq!((weight_of(ALICE), weight_of(BOB)), (6, 2));
+        register_with(ALICE, WORKER_BOND, two());
+        register_with(BOB, WORKER_BOND, two());
+        let weights = |one| [ALICE, BOB].map(|who| weight_for(who, one));
+        assert_eq!(weights(Specialisation::Inference), [4, 1]);
+        assert_eq!(weights(Specialisation::Training), [3, 1]);
     });
 }
 

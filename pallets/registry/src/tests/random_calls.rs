@@ -3,6 +3,7 @@
 use crate::{Profile, mock::*};
 use agora_math::fenwick::Tickets;
 use agora_primitives::{
+    capability::Capabilities,
     participants::{Participants, Role, Specialisation, Specialisations},
     reputation::{Level, OnLevelChanged},
 };
@@ -28,8 +29,10 @@ enum Step {
     OccupySlot,
     FreeSlot,
     ChangeLevel(Specialisation, Level),
+    Prove(u32),
+    Refute,
     CutBond(Role, Balance),
-    Draw(H256, u32),
+    Draw(H256, Specialisation, u32),
     Pass(BlockNumber),
 }
 
@@ -64,9 +67,12 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::LiftBan),
         4 => Just(Step::OccupySlot),
         3 => Just(Step::FreeSlot),
-        3 => (specialisation, prop::sample::select(&LEVELS[..])).prop_map(|(one, level)| Step::ChangeLevel(one, level)),
+        3 => (specialisation.clone(), prop::sample::select(&LEVELS[..])).prop_map(|(one, level)| Step::ChangeLevel(one, level)),
+        3 => (1..=MAX_CAPABILITY).prop_map(Step::Prove),
+        1 => Just(Step::Refute),
         1 => (role(), 0..500u128).prop_map(|(role, amount)| Step::CutBond(role, amount)),
-        3 => (any::<[u8; 32]>(), 0..6u32).prop_map(|(seed, count)| Step::Draw(seed.into(), count)),
+        3 => (any::<[u8; 32]>(), specialisation, 0..6u32)
+            .prop_map(|(seed, one, count)| Step::Draw(seed.into(), one, count)),
         3 => (1..8u64).prop_map(Step::Pass),
     ]
 }
@@ -110,18 +116,20 @@ fn perform(who: AccountId, step: Step) {
             return;
         }
         Step::ChangeLevel(one, level) => return Registry::on_level_changed(&who, one, level),
+        Step::Prove(capability) => return prove(who, capability, BlockNumber::MAX),
+        Step::Refute => return <Registry as Capabilities<_, _>>::refute(&who),
         Step::CutBond(role, amount) => return cut_bond(who, role, amount.min(bond_of(who, role))),
-        Step::Draw(seed, count) => return draw_as_on_paper(seed, count, who),
+        Step::Draw(seed, one, count) => return draw_as_on_paper(seed, one, count, who),
         Step::Pass(blocks) => return run_to(System::block_number() + blocks),
     };
     let _ = RuntimeCall::Registry(call).dispatch(signed(who));
 }
 
 /// Draws by walking along the list of all workers, and compares.
-fn draw_as_on_paper(seed: H256, count: u32, excluded: AccountId) {
+fn draw_as_on_paper(seed: H256, specialisation: Specialisation, count: u32, excluded: AccountId) {
     let mut weights: Vec<(AccountId, u128)> = (0..workers())
         .map(|leaf| crate::LeafOwners::<Test>::get(leaf).unwrap())
-        .map(|who| (who, worker(who).weight().into()))
+        .map(|who| (who, worker(who).weights()[specialisation as usize].into()))
         .collect();
     let mut tickets = Tickets::new(seed.0);
     let mut expected = Vec::new();
@@ -144,13 +152,15 @@ fn draw_as_on_paper(seed: H256, count: u32, excluded: AccountId) {
             })
             .unwrap();
         *weight = 0;
-        let suited = Registry::ensure_suited(who, Specialisation::Synthetic).is_ok();
-        if Registry::ensure_active(who, Role::Worker).is_ok() && suited && *who != excluded {
+        assert_ok!(Registry::ensure_suited(who, specialisation));
+        let covered = bond_of(*who, Role::Worker) / WORKER_BOND;
+        let counted = worker(*who).backed_slots();
+        if Registry::ensure_active(who, Role::Worker).is_ok() && covered >= counted.into() && *who != excluded {
             expected.push(*who);
         }
     }
     assert_eq!(
-        Registry::draw_workers(seed, Specialisation::Synthetic, count, &[excluded]),
+        Registry::draw_workers(seed, specialisation, count, &[excluded]),
         expected
     );
 }

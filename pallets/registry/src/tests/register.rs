@@ -20,8 +20,8 @@ fn holds_the_bond_and_enters_the_draw() {
         );
         assert_eq!(bond_of(ALICE, Role::Worker), 150);
         assert_eq!(free(ALICE), ENDOWMENT - 150);
-        // 1, for nothing is proven yet, × 1 × 2 slots.
-        assert_eq!(weight_of(ALICE), 2);
+        // Nothing is proven yet.
+        assert_eq!(weight_of(ALICE), 1);
         assert_eq!(LeafOwners::<Test>::get(0), Some(ALICE));
     });
 }

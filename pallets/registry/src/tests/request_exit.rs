@@ -25,7 +25,7 @@ fn ends_new_work_at_once_and_keeps_the_bond() {
         );
         assert_eq!(weight_of(ALICE), 0);
         assert_noop!(Registry::ensure_active(&ALICE, Role::Worker), Error::<Test>::Leaving);
-        assert_eq!(bond_of(ALICE, Role::Worker), WORKER_BOND);
+        assert_eq!(bond_of(ALICE, Role::Worker), 2 * WORKER_BOND);
         // Her other role and the other worker stay as they are.
         assert_ok!(Registry::ensure_active(&ALICE, Role::Verifier));
         assert_ok!(Registry::ensure_active(&BOB, Role::Worker));

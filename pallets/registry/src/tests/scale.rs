@@ -1,9 +1,9 @@
 //! 200,000 workers: what a draw and a change of priority read.
 
 use crate::{
-    LeafOwners, Members, Profile, StorageNodes,
+    Column, LeafOwners, Members, Profile, Trees,
     mock::*,
-    types::{Levels, Member, Worker},
+    types::{Levels, Member, Weights, Worker},
 };
 use agora_math::fenwick::{Fenwick, NodeStore};
 use agora_primitives::participants::{Specialisation, Specialisations};
@@ -15,15 +15,14 @@ const WORKERS: u32 = 200_000;
 /// ⌊log₂ 200,000⌋ + 1.
 const DEPTH: u32 = 18;
 
-/// Counts what the tree reads and writes in storage: nodes, and the number of leaves.
-#[derive(Default)]
-struct Counting {
-    storage: StorageNodes<Test>,
+/// Counts the nodes that one tree reads and writes.
+struct Counting<'a> {
+    storage: Column<'a, Test>,
     reads: Cell<u32>,
     writes: Cell<u32>,
 }
 
-impl NodeStore for Counting {
+impl NodeStore for Counting<'_> {
     fn leaf_count(&self) -> u32 {
         self.storage.leaf_count()
     }
@@ -40,7 +39,7 @@ impl NodeStore for Counting {
     }
 }
 
-fn used(tree: &Fenwick<Counting>) -> (u32, u32) {
+fn used(tree: &Fenwick<Counting<'_>>) -> (u32, u32) {
     (tree.nodes().reads.take(), tree.nodes().writes.take())
 }
 
@@ -49,7 +48,7 @@ fn account(leaf: u32) -> AccountId {
 }
 
 /// Registers them as `register` does, but for the bond and the event.
-fn register_all(tree: &mut Fenwick<Counting>) -> u32 {
+fn register_all(tree: &mut Fenwick<Counting<'_>>) -> u32 {
     let mut most = 0;
     for leaf in 0..WORKERS {
         let specialisations = Specialisations::from_iter([Specialisation::Synthetic, Specialisation::Inference]);
@@ -58,8 +57,9 @@ fn register_all(tree: &mut Fenwick<Counting>) -> u32 {
             slots: 1 + leaf % MAX_SLOTS,
             capability: 1 + leaf % MAX_CAPABILITY,
         };
-        let worker = Worker::new(profile, Levels::default(), leaf);
-        assert_eq!(tree.push(worker.weight()), Ok(leaf));
+        let worker = Worker::new(profile, Levels::default(), u32::MAX, leaf);
+        let weight = worker.priority(Specialisation::Synthetic);
+        assert_eq!(tree.push(weight), Ok(leaf));
         most = most.max(used(tree).0);
         let who = account(leaf);
         LeafOwners::<Test>::insert(leaf, who);
@@ -79,9 +79,14 @@ fn a_draw_and_a_change_of_priority_read_a_logarithm() {
     ExtBuilder::default().build().execute_with(|| {
         // No bonds were paid.
         WorkerMinimum::set(0);
-        let mut tree = Fenwick::new(Counting::default());
+        let trees = Trees::<Test>::load();
+        let mut tree = Fenwick::new(Counting {
+            storage: trees.of(Specialisation::Synthetic).into_nodes(),
+            reads: Cell::default(),
+            writes: Cell::default(),
+        });
         let most_for_push = register_all(&mut tree);
-        assert_eq!(workers(), WORKERS);
+        assert_eq!(tree.leaf_count(), WORKERS);
 
         let (mut draws, mut most_for_draw, mut sum_for_draw) = (0, 0, 0);
         for number in 0..500u32 {
@@ -128,5 +133,38 @@ fn a_draw_and_a_change_of_priority_read_a_logarithm() {
         );
         println!("  change of priority: {most_reads} (and {most_writes} written)");
         println!("  registration: {most_for_push} (and 1 written); removal: {most_for_removal}");
+    });
+}
+
+/// A worker that declares everything costs no more nodes than one that declares one kind of work: they are kept together.
+#[test]
+fn a_change_in_all_trees_touches_the_nodes_of_one() {
+    ExtBuilder::default().build().execute_with(|| {
+        crate::WorkerCount::<Test>::put(WORKERS);
+        let touched = |change: &dyn Fn(&Trees<Test>)| {
+            let trees = Trees::<Test>::load();
+            change(&trees);
+            let touched = trees.touched();
+            trees.save();
+            touched
+        };
+        let weights: Weights = core::array::from_fn(|index| 1_000 + index as u64);
+        for leaf in [0, 1, 77, (1 << 17) - 1, 199_000, WORKERS - 1] {
+            let (read, changed) = touched(&|trees| trees.set(leaf, weights).unwrap());
+            assert!(
+                read <= DEPTH as usize && changed <= DEPTH as usize,
+                "{read} read, {changed} changed"
+            );
+            // What does not change is not written.
+            assert_eq!(touched(&|trees| trees.set(leaf, weights).unwrap()).1, 0);
+        }
+        let (read, changed) = touched(&|trees| assert_eq!(trees.push(weights), Ok(WORKERS)));
+        assert!(read <= DEPTH as usize && changed == 1, "{read} read, {changed} changed");
+        let (read, changed) = touched(&|trees| assert_eq!(trees.swap_remove(1), Ok(Some(WORKERS))));
+        assert!(
+            read <= 2 * DEPTH as usize && changed <= DEPTH as usize + 1,
+            "{read} read, {changed} changed"
+        );
+        assert_eq!(workers(), WORKERS);
     });
 }

@@ -1,9 +1,13 @@
 //! Every invariant is really checked: each is broken once.
 
-use crate::{Bans, LeafOwners, Members, Nodes, WorkerCount, mock::*, types::Ban};
+use crate::{
+    Bans, LeafOwners, Members, Nodes, WorkerCount,
+    mock::*,
+    types::{Ban, Sums},
+};
 use agora_primitives::{
     money::{Escrow as _, Purpose, Scope},
-    participants::Role,
+    participants::{Role, Specialisation},
 };
 use frame_support::assert_ok;
 use sp_runtime::DispatchError;
@@ -54,14 +58,19 @@ fn finds_every_kind_of_corruption() {
         LeafOwners::<Test>::insert(77, BOB);
     });
     finds("a node is not the sum that it stands for", || {
-        Nodes::<Test>::insert(4, 1)
+        Nodes::<Test>::mutate(4, |node| node.set(Specialisation::Synthetic, 1))
+    });
+    finds("a node is not the sum that it stands for", || {
+        Nodes::<Test>::mutate(4, |node| node.set(Specialisation::Rendering, 1))
     });
     finds("a node is not the sum that it stands for", || {
         change_worker(BOB, |worker| worker.dormant = true)
     });
     finds("a node that is zero is kept", || {
         assert_ok!(Registry::request_exit(signed(5), Role::Worker));
-        Nodes::<Test>::insert(5, 0);
+        Nodes::<Test>::insert(5, Sums::default());
     });
-    finds("there is a node outside the tree", || Nodes::<Test>::insert(6, 1));
+    finds("there is a node outside the tree", || {
+        Nodes::<Test>::insert(6, Sums::default())
+    });
 }

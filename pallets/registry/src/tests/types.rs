@@ -5,7 +5,7 @@ use crate::{
     types::*,
 };
 use agora_primitives::{
-    participants::{Role, Specialisation, Specialisations},
+    participants::{Role, Specialisation},
     reputation::Level,
 };
 use proptest::prelude::*;
@@ -18,13 +18,32 @@ fn the_factor_rises_with_the_level_up_to_its_limit() {
 }
 
 #[test]
-fn the_lowest_of_no_levels_is_that_of_a_beginner() {
-    let levels = Levels::collect(|_| Level::Master);
-    assert_eq!(levels.lowest(Specialisations::NONE), Level::Beginner);
-    assert_eq!(
-        levels.lowest(Specialisations::NONE.with(Specialisation::Training)),
-        Level::Master
-    );
+fn a_level_is_that_of_its_specialisation() {
+    let mut levels = Levels::collect(|one| match one {
+        Specialisation::Training => Level::Master,
+        _ => Level::Beginner,
+    });
+    levels.set(Specialisation::Rendering, Level::Skilled);
+    for (index, one) in Specialisation::ALL.into_iter().enumerate() {
+        let expected = match index {
+            3 => Level::Master,
+            4 => Level::Skilled,
+            _ => Level::Beginner,
+        };
+        assert_eq!(levels.of(one), expected);
+    }
+}
+
+#[test]
+fn sums_of_specialisations_do_not_mix() {
+    let mut sums = Sums::default();
+    assert!(sums.is_zero());
+    sums.set(Specialisation::Rendering, u128::MAX);
+    for one in Specialisation::ALL {
+        let expected = if one == Specialisation::Rendering { u128::MAX } else { 0 };
+        assert_eq!(sums.of(one), expected);
+    }
+    assert!(!sums.is_zero());
 }
 
 #[test]
@@ -33,7 +52,7 @@ fn roles_do_not_mix() {
         let mut member = Member::<BlockNumber>::new(1);
         assert!(member.is_gone());
         match role {
-            Role::Worker => member.worker = Some(Worker::new(profile(1), Levels::default(), 0)),
+            Role::Worker => member.worker = Some(Worker::new(profile(1), Levels::default(), 1, 0)),
             Role::Verifier => member.verifier = Some(Standing::Staying),
             Role::Orchestrator => member.orchestrator = Some(Standing::Staying),
             Role::Expert => member.expert = Some(Standing::Staying),
@@ -64,20 +83,27 @@ fn minimum_bonds_are_those_of_the_role() {
 
 proptest! {
     #[test]
-    fn priority_is_the_capped_product(capability: u32, slots: u32, occupied: u32, level in 0..4usize) {
+    fn priority_is_the_capped_product(
+        capability: u32, slots: u32, covered: u32, occupied: u32, is_proven: bool, level in 0..4usize,
+    ) {
         let level = [Level::Beginner, Level::Skilled, Level::Expert, Level::Master][level];
         let declared = Profile { slots, ..profile(capability) };
-        let mut worker = Worker::<BlockNumber>::new(declared, Levels::collect(|_| level), 0);
+        let mut worker = Worker::<BlockNumber>::new(declared, Levels::collect(|_| level), covered, 0);
         worker.occupied = occupied;
-        worker.proven = Some(Proven { capability, until: 1 });
-        let free = u128::from(slots.saturating_sub(occupied));
+        worker.proven = is_proven.then_some(Proven { capability, until: 1 });
+        // What nothing backs counts nothing, or one of it.
+        let (capability, most) = if is_proven { (capability, u32::MAX) } else { (capability.min(1), 1) };
+        let free = u128::from(slots.min(covered).min(most).saturating_sub(occupied));
         let product = u128::from(capability) * u128::from(level_factor(level)) * free;
-        prop_assert_eq!(u128::from(worker.priority()), product.min(u64::MAX.into()));
-        prop_assert_eq!(worker.weight(), worker.priority());
+        let expected = u64::try_from(product).unwrap_or(u64::MAX);
+        prop_assert_eq!(worker.priority(Specialisation::Synthetic), expected);
+        let mut weights = Weights::default();
+        weights[Specialisation::Synthetic as usize] = expected;
+        prop_assert_eq!(worker.weights(), weights);
         worker.dormant = true;
-        prop_assert_eq!(worker.weight(), 0);
+        prop_assert_eq!(worker.weights(), Weights::default());
         worker.dormant = false;
         worker.standing = Standing::Leaving { withdrawable_at: 1 };
-        prop_assert_eq!(worker.weight(), 0);
+        prop_assert_eq!(worker.weights(), Weights::default());
     }
 }

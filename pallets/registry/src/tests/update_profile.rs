@@ -19,8 +19,10 @@ fn changes_profile_and_priority_of_the_caller_alone() {
 
         System::assert_last_event(Event::ProfileUpdated { who: ALICE }.into());
         assert_eq!(worker(ALICE).profile, better);
-        // 10 of it are proven.
-        assert_eq!(weight_of(ALICE), 30);
+        // 10 of it are proven, and the bond covers two slots.
+        assert_eq!(weight_for(ALICE, Specialisation::Rendering), 20);
+        // It is not drawn any more for what it does not declare.
+        assert_eq!(weight_of(ALICE), 0);
         assert_eq!(worker(BOB).profile, profile(10));
         assert_eq!(weight_of(BOB), 20);
     });

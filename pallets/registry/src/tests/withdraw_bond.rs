@@ -22,13 +22,13 @@ fn gives_the_bond_back_and_forgets_the_account() {
             Event::Exited {
                 who: ALICE,
                 role: Role::Worker,
-                bond: WORKER_BOND,
+                bond: 2 * WORKER_BOND,
             }
             .into(),
         );
         assert_eq!((free(ALICE), bond_of(ALICE, Role::Worker)), (ENDOWMENT, 0));
         assert_eq!(Members::<Test>::get(ALICE), None);
-        assert_eq!(bond_of(BOB, Role::Worker), WORKER_BOND);
+        assert_eq!(bond_of(BOB, Role::Worker), 2 * WORKER_BOND);
     });
 }
 

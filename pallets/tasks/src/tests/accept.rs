@@ -5,10 +5,10 @@ use agora_primitives::{
     TaskId,
     task::{ContributionState, Phase},
 };
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, dispatch::DispatchResultWithPostInfo};
 use sp_runtime::DispatchError;
 
-fn call(who: AccountId, task: TaskId) -> frame_support::dispatch::DispatchResult {
+fn call(who: AccountId, task: TaskId) -> DispatchResultWithPostInfo {
     Tasks::accept(RuntimeOrigin::signed(who), task)
 }
 
@@ -27,7 +27,11 @@ fn holds_the_bond_and_occupies_a_slot() {
         assert_eq!(free(worker(1)), ENDOWMENT);
         assert_eq!(world(|world| world.slots[&worker(0)]), 1);
         let contribution = Contributions::<Test>::get(task, worker(0)).unwrap();
-        assert_eq!(contribution.state, ContributionState::Accepted { commit_from: 3 });
+        let (commit_from, commit_by) = (3, 1 + COMMIT_WINDOW);
+        assert_eq!(
+            contribution.state,
+            ContributionState::Accepted { commit_from, commit_by }
+        );
         assert_eq!((contribution.round, contribution.accepted_at), (0, 1));
     });
 }

@@ -2,11 +2,7 @@
 
 use crate::{AGENDA_PROBES, Agenda, Event, Hastened, ServedUpTo, WeightInfo, mock::*};
 use agora_primitives::{TaskId, task::Phase};
-use frame_support::{
-    assert_ok,
-    traits::Hooks,
-    weights::{RuntimeDbWeight, Weight},
-};
+use frame_support::{assert_ok, traits::Hooks, weights::Weight};
 
 fn many() -> ExtBuilder {
     ExtBuilder::default().with_class(|class| class.max_open_per_publisher = 100)
@@ -38,10 +34,9 @@ fn what_does_not_fit_waits_for_the_next_block() {
     many().build_and_execute(|| {
         let tasks: Vec<_> = (0..3).map(|n| publish_as(ALICE, n)).collect();
         run_to(DEADLINE + 1);
-        let weights: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
-        let read = weights.reads(1);
-        let overhead = <() as WeightInfo>::on_idle_base().saturating_add(<() as WeightInfo>::on_idle_bucket());
-        let one = <() as WeightInfo>::expire(0).saturating_add(read);
+        let look = Tasks::look_weight();
+        let overhead = Tasks::base_weight().saturating_add(<() as WeightInfo>::on_idle_bucket());
+        let one = <() as WeightInfo>::expire(0).saturating_add(look);
         let expired = || tasks.iter().filter(|task| phase(**task) == Phase::Expired).count();
 
         end_block(Weight::zero());
@@ -82,7 +77,7 @@ fn hastened_tasks_wait_for_weight() {
         let task = publish();
         commit_all(task, &[(0, 1), (1, 1), (2, 1)]);
         assert_eq!(Hastened::<Test>::get().to_vec(), [task]);
-        end_block(<() as WeightInfo>::on_idle_base());
+        end_block(Tasks::base_weight());
         assert_eq!(Hastened::<Test>::get().to_vec(), [task]);
         run_to(now() + 1);
         assert!(Hastened::<Test>::get().is_empty());
@@ -91,21 +86,75 @@ fn hastened_tasks_wait_for_weight() {
 }
 
 #[test]
-fn of_the_hastened_tasks_the_last_is_served_first() {
+fn of_the_hastened_tasks_the_first_is_served_first() {
     many().replicas(1).build_and_execute(|| {
-        let tasks: Vec<_> = (0..2).map(|n| publish_as(ALICE, n)).collect();
+        let tasks: Vec<_> = (0..3).map(|n| publish_as(ALICE, n)).collect();
         tasks.iter().zip(0..).for_each(|(task, n)| accept(n, *task));
         run_to(3);
         tasks.iter().zip(0..).for_each(|(task, n)| commit(n, *task, 1));
         assert_eq!(Hastened::<Test>::get().to_vec(), tasks);
-        // Enough to move one of them.
-        let weights: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
-        let one = <() as WeightInfo>::reschedule().saturating_add(weights.reads(1));
-        end_block(<() as WeightInfo>::on_idle_base().saturating_add(one));
-        assert_eq!(Hastened::<Test>::get().to_vec(), [tasks[0]]);
-        assert_eq!(progress(tasks[1]).scheduled_at, Some(progress(tasks[1]).due));
+        // Enough to move two of them, one for each half, and to read the bucket of this block.
+        let one = <() as WeightInfo>::reschedule().saturating_add(Tasks::look_weight());
+        let overhead = Tasks::base_weight().saturating_add(<() as WeightInfo>::on_idle_bucket());
+        end_block(overhead.saturating_add(one.saturating_mul(2)));
+        assert_eq!(Hastened::<Test>::get().to_vec(), tasks[2..]);
+        for moved in &tasks[..2] {
+            assert_eq!(progress(*moved).scheduled_at, Some(progress(*moved).due));
+        }
         run_to(now() + 1);
         assert!(Hastened::<Test>::get().is_empty());
+    });
+}
+
+#[test]
+fn neither_queue_keeps_the_other_from_being_served() {
+    many().replicas(1).build_and_execute(|| {
+        let overdue: Vec<_> = (0..3).map(|n| publish_as(ALICE, n)).collect();
+        run_to(5);
+        let hastened: Vec<_> = (3..6).map(|n| publish_as(ALICE, n)).collect();
+        hastened.iter().zip(0..).for_each(|(task, n)| accept(n, *task));
+        run_to(DEADLINE + 1);
+        hastened.iter().zip(0..).for_each(|(task, n)| commit(n, *task, 1));
+        let expired = || overdue.iter().filter(|task| phase(**task) == Phase::Expired).count();
+        // A block has room for one step of each, and there is more to do in both.
+        let one = <() as WeightInfo>::expire(0)
+            .max(<() as WeightInfo>::reschedule())
+            .saturating_add(Tasks::look_weight());
+        let limit = Tasks::base_weight()
+            .saturating_add(<() as WeightInfo>::on_idle_bucket())
+            .saturating_add(one.saturating_mul(2));
+        for served in 1..=2 {
+            end_block(limit);
+            assert!(expired() >= served, "the buckets starve");
+            assert!(Hastened::<Test>::get().len() <= 3 - served, "what was hastened starves");
+        }
+        assert!(
+            expired() < 3 || !Hastened::<Test>::get().is_empty(),
+            "there was more to do"
+        );
+        run_to(now() + 3);
+        assert_eq!((expired(), Hastened::<Test>::get().len()), (3, 0));
+    });
+}
+
+#[test]
+fn takes_no_more_than_its_share_of_a_block_that_is_idle() {
+    many().build_and_execute(|| {
+        let tasks: Vec<_> = (0..12).map(|n| publish_as(ALICE, n)).collect();
+        let share = Tasks::least_share();
+        AgendaShare::set(share);
+        run_to(DEADLINE + 1);
+        let open = || tasks.iter().filter(|task| phase(**task) == Phase::Open).count();
+        let mut before = open();
+        while before > 0 {
+            let used = Tasks::on_idle(now(), Weight::MAX);
+            assert!(used.all_lte(share), "{used:?} of {share:?}");
+            let left = open();
+            assert!(left < before, "each share is enough for a step");
+            assert!(left > 0 || before < 12, "twelve steps are more than a share");
+            before = left;
+            jump_to(now() + 4);
+        }
     });
 }
 
@@ -166,7 +215,7 @@ fn a_pallet_that_joins_a_running_chain_does_not_walk_its_past() {
         jump_to(1_000_000);
         let used = Tasks::on_idle(now(), Weight::MAX);
         assert_eq!(ServedUpTo::<Test>::get(), Some(1_000_000));
-        let one = <() as WeightInfo>::on_idle_base().saturating_add(<() as WeightInfo>::on_idle_bucket());
+        let one = Tasks::base_weight().saturating_add(<() as WeightInfo>::on_idle_bucket());
         assert_eq!(used, one);
     });
 }

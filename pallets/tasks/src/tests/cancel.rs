@@ -1,7 +1,7 @@
 //! `cancel`.
 
 use crate::{Error, Event, mock::*};
-use agora_primitives::{TaskId, task::Phase};
+use agora_primitives::{TaskId, reputation::Outcome, task::Phase};
 use frame_support::{assert_noop, assert_ok};
 
 #[test]
@@ -43,6 +43,58 @@ fn fails_once_somebody_has_accepted() {
         accept(0, task);
         let call = Tasks::cancel(RuntimeOrigin::signed(ALICE), task);
         assert_noop!(call, Error::<Test>::TaskNotOpen);
+    });
+}
+
+#[test]
+fn one_acceptance_does_not_prevent_it_for_ever() {
+    ExtBuilder::default().build_and_execute(|| {
+        let task = publish();
+        accept(0, task);
+        run_to(2);
+        accept(1, task);
+        let cancel = || Tasks::cancel(RuntimeOrigin::signed(ALICE), task);
+        run_to(2 + COMMIT_WINDOW);
+        assert_noop!(cancel(), Error::<Test>::TaskNotOpen);
+        run_to(3 + COMMIT_WINDOW);
+        assert_ok!(cancel());
+        assert_eq!(terminal_events(), [Event::Cancelled { task }]);
+        assert_eq!(free(ALICE), ENDOWMENT - FEE);
+        for n in [0, 1] {
+            assert_eq!(free(worker(n)), ENDOWMENT - LATE);
+            assert_eq!(records_of(worker(n)), [(AS_WORKER, Outcome::Late)]);
+        }
+        assert_eq!(gain(TREASURY), (FEE + 2 * LATE) as i128);
+    });
+}
+
+#[test]
+fn fails_once_somebody_has_committed_however_late_the_others_are() {
+    ExtBuilder::default().build_and_execute(|| {
+        let task = publish();
+        accept(1, task);
+        commit_all(task, &[(0, 1)]);
+        run_to(3 + COMMIT_WINDOW);
+        let cancel = || Tasks::cancel(RuntimeOrigin::signed(ALICE), task);
+        assert_noop!(cancel(), Error::<Test>::TaskNotOpen);
+        run_to(DEADLINE + 2);
+        assert_eq!(phase(task), Phase::Revealing);
+        assert_noop!(cancel(), Error::<Test>::TaskNotOpen);
+    });
+}
+
+#[test]
+fn fails_in_a_later_round_because_there_are_answers() {
+    ExtBuilder::default().build_and_execute(|| {
+        let task = publish();
+        answer_all(task, &[(0, 1), (1, 2), (2, 3)]);
+        assert_eq!((phase(task), progress(task).round), (Phase::Working, 1));
+        let cancel = || Tasks::cancel(RuntimeOrigin::signed(ALICE), task);
+        assert_noop!(cancel(), Error::<Test>::TaskNotOpen);
+        accept(3, task);
+        run_to(now() + COMMIT_WINDOW + 1);
+        assert_eq!(phase(task), Phase::Working);
+        assert_noop!(cancel(), Error::<Test>::TaskNotOpen);
     });
 }
 

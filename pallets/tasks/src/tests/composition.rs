@@ -24,8 +24,9 @@ mod composed {
         judging::{Answer, AppealTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
     };
     use frame_support::{
-        derive_impl,
+        derive_impl, parameter_types,
         traits::{ConstU32, ConstU64, ConstU128},
+        weights::{Weight, constants::WEIGHT_REF_TIME_PER_MILLIS},
     };
     use frame_system::EnsureRoot;
     use pallet_agora_tasks::{Windows, genesis_classes};
@@ -115,6 +116,11 @@ mod composed {
         }
     }
 
+    parameter_types! {
+        /// For slots of two seconds or more: half of what an author has for its block.
+        pub const MaxAgendaWeight: Weight = Weight::from_parts(WEIGHT_REF_TIME_PER_MILLIS * 500, 2 * 1024 * 1024);
+    }
+
     impl pallet_agora_tasks::Config for Runtime {
         type Escrow = Escrow;
         type Rewards = Rewards;
@@ -130,6 +136,7 @@ mod composed {
         type MaxTasksPerBlock = ConstU32<512>;
         type MaxLifetime = ConstU64<201_600>;
         type RetentionPeriod = ConstU64<28_800>;
+        type MaxAgendaWeight = MaxAgendaWeight;
         type WeightInfo = pallet_agora_tasks::weights::SubstrateWeight<Runtime>;
         #[cfg(feature = "runtime-benchmarks")]
         type BenchmarkHelper = ();
@@ -189,6 +196,7 @@ mod alone {
         type MaxTasksPerBlock = ConstU32<512>;
         type MaxLifetime = ConstU64<201_600>;
         type RetentionPeriod = ConstU64<28_800>;
+        type MaxAgendaWeight = super::composed::MaxAgendaWeight;
         type WeightInfo = ();
         #[cfg(feature = "runtime-benchmarks")]
         type BenchmarkHelper = ();
@@ -284,8 +292,10 @@ fn a_runtime_without_the_rest_of_the_market_finds_no_result_of_a_task() {
             "nobody judges, so more replicas are wanted"
         );
         assert_ok!(Tasks::do_try_state());
-        System::set_block_number(progress.due);
-        Tasks::on_idle(progress.due, Weight::MAX);
+        for block in System::block_number() + 1..=progress.due {
+            System::set_block_number(block);
+            Tasks::on_idle(block, Weight::MAX);
+        }
         System::assert_last_event(RuntimeEvent::Tasks(Event::Failed { task }));
         assert_ok!(Tasks::do_try_state());
     });

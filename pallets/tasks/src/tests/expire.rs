@@ -67,6 +67,20 @@ fn nobody_revealed_commitments_cost_as_much_as_wrong_answers() {
 }
 
 #[test]
+fn workers_that_stay_away_or_silent_take_nothing_of_a_publishers_stake() {
+    for accepting in 0..=3 {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = publish();
+            (0..accepting).for_each(|n| accept(n, task));
+            run_to(DEADLINE + 2);
+            assert_eq!(phase(task), Phase::Expired);
+            assert_eq!((gain(ALICE), records_of(ALICE)), (0, vec![]));
+            assert!((0..3).all(|n| gain(worker(n)) <= 0));
+        });
+    }
+}
+
+#[test]
 fn the_publisher_may_publish_again_afterwards() {
     let cap = |class: &mut Class| class.max_open_per_publisher = 1;
     ExtBuilder::default().with_class(cap).build_and_execute(|| {

@@ -40,6 +40,10 @@ enum Action {
     Advance {
         task: u64,
     },
+    Decline {
+        workers: u16,
+        task: u64,
+    },
     Attest {
         task: u64,
         in_favour: u32,
@@ -75,6 +79,7 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(workers, task, answers)| Action::Commit { workers, task, answers }),
         9 => (workers(), task.clone()).prop_map(|(workers, task)| Action::Reveal { workers, task }),
         2 => task.clone().prop_map(|task| Action::Advance { task }),
+        2 => (workers(), task.clone()).prop_map(|(workers, task)| Action::Decline { workers, task }),
         3 => (task, 0u32..3, 0u32..3).prop_map(|(task, in_favour, against)| {
             Action::Attest { task, in_favour, against }
         }),
@@ -133,6 +138,11 @@ fn act(action: &Action) {
             let slots = world(|world| world.slots.clone());
             if Tasks::advance(signed(BOB), recent(task)).is_err() {
                 world(|world| world.slots = slots);
+            }
+        }
+        Action::Decline { workers, task } => {
+            for n in members(workers) {
+                let _ = Tasks::decline(signed(worker(n)), recent(task));
             }
         }
         Action::Attest {

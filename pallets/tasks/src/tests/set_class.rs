@@ -60,7 +60,7 @@ fn fails_for_anybody_but_the_authority() {
 #[test]
 fn fails_for_a_class_whose_tasks_could_not_run() {
     type Spoil = fn(&mut Class);
-    let cases: [(Spoil, Error<Test>); 18] = [
+    let cases: [(Spoil, Error<Test>); 20] = [
         (|class| class.name = ClassName::default(), Error::InvalidName),
         (
             |class| class.name = ClassName::truncate_from(vec![0xff]),
@@ -70,7 +70,7 @@ fn fails_for_a_class_whose_tasks_could_not_run() {
         (|class| class.max_difficulty = Difficulty(999), Error::InvalidDifficulty),
         (|class| class.replicas = 0, Error::InvalidReplicas),
         (|class| class.replicas = 8, Error::InvalidReplicas),
-        (|class| class.max_replicas = 8, Error::InvalidReplicas),
+        (|class| class.max_replicas = 10, Error::InvalidReplicas),
         (|class| class.max_replicas = u32::MAX, Error::InvalidReplicas),
         (|class| class.max_open_per_publisher = 0, Error::InvalidCap),
         (|class| class.stake_rate = Permill::zero(), Error::InvalidStake),
@@ -82,6 +82,8 @@ fn fails_for_a_class_whose_tasks_could_not_run() {
             |class| class.judge = JudgeRule::Replication { trust: 1 },
             Error::InvalidJudge,
         ),
+        (|class| class.commit_window = 2, Error::InvalidWindows),
+        (|class| class.commit_window = 101, Error::InvalidWindows),
         (|class| class.work_window = 0, Error::InvalidWindows),
         (|class| class.reveal_window = 0, Error::InvalidWindows),
         (|class| class.appeal_window = 101, Error::InvalidWindows),

@@ -29,7 +29,7 @@ fn published() -> TaskProgress<u32> {
 }
 
 fn committed(progress: &mut TaskProgress<u32>, now: u32) -> Contribution<u32> {
-    let mut contribution = progress.accept(2, now).unwrap();
+    let mut contribution = progress.accept(2, 9, now).unwrap();
     progress.commit(&mut contribution, COMMITMENT, now + 2).unwrap();
     contribution
 }
@@ -39,8 +39,8 @@ fn a_round_with_all_wanted_workers() {
     let mut progress = published();
     assert_eq!((progress.due, progress.until()), (21, 20));
     let mut first = committed(&mut progress, 1);
-    let mut second = progress.accept(2, 3).unwrap();
-    assert_eq!(progress.accept(2, 3), Err(TransitionError::AllSlotsTaken));
+    let mut second = progress.accept(2, 9, 3).unwrap();
+    assert_eq!(progress.accept(2, 9, 3), Err(TransitionError::AllSlotsTaken));
     let started = progress.commit(&mut second, COMMITMENT, 6);
     assert_eq!(started, Ok(Effect::RevealStarted { until: 11 }));
     let reveal =
@@ -57,7 +57,7 @@ fn steps_by_phase() {
     let mut progress = published();
     assert_eq!(progress.step(20), None);
     assert_eq!(progress.step(21), Some(Step::Expire));
-    let mut contribution = progress.accept(2, 1).unwrap();
+    let mut contribution = progress.accept(2, 9, 1).unwrap();
     assert_eq!(progress.step(21), Some(Step::Expire));
     progress.commit(&mut contribution, COMMITMENT, 3).unwrap();
     assert_eq!(progress.step(21), Some(Step::StartReveal));
@@ -120,7 +120,11 @@ fn outcomes_by_state() {
         accepted_at: 1,
         state,
     };
-    let accepted = contribution(ContributionState::Accepted { commit_from: 3 });
+    let accepted = contribution(ContributionState::Accepted {
+        commit_from: 3,
+        commit_by: 9,
+    });
+    let replaced = contribution(ContributionState::Replaced);
     let committed = contribution(ContributionState::Committed {
         commitment: COMMITMENT,
         at: 3,
@@ -132,6 +136,7 @@ fn outcomes_by_state() {
     let alone = Confirmation::None;
     for right in [None, Some(CLAIM), Some(OTHER), Some(Claim::Unusable)] {
         assert_eq!(outcome(&accepted, right, alone), Some(Outcome::Late));
+        assert_eq!(outcome(&replaced, right, alone), None, "it was judged before");
         assert_eq!(outcome(&committed, right, alone), Some(Outcome::Wrong));
     }
     assert_eq!(outcome(&revealed, None, alone), None);
@@ -150,4 +155,49 @@ fn only_an_output_is_confirmed_by_others() {
     let others = Confirmation::ByOthers;
     assert_eq!(confirmed(&CLAIM), [Confirmation::None, others, others]);
     assert_eq!(confirmed(&Claim::Unusable), [Confirmation::None; 3]);
+}
+
+#[test]
+fn a_slot_is_its_own_for_the_window_and_while_the_round_lasts() {
+    let mut progress = published();
+    let first = progress.accept(2, 9, 1).unwrap();
+    let second = progress.accept(2, 9, 15).unwrap();
+    assert_eq!(progress.slot_kept_until(&first), Some(10));
+    assert_eq!(progress.slot_kept_until(&second), Some(20), "the round's last block");
+    assert!(!progress.is_late(&first, 10));
+    assert!(progress.is_late(&first, 11));
+    let mut unbounded = published();
+    let last = unbounded.accept(2, u32::MAX, 1).unwrap();
+    assert_eq!(unbounded.slot_kept_until(&last), Some(20));
+}
+
+#[test]
+fn only_those_who_are_silent_in_a_running_round_are_late() {
+    let mut progress = published();
+    let mut committed = committed(&mut progress, 1);
+    let silent = progress.accept(2, 9, 1).unwrap();
+    let long_after = 1_000;
+    assert!(progress.is_late(&silent, long_after));
+    assert!(!progress.is_late(&committed, long_after));
+    progress.start_reveal(21);
+    assert!(!progress.is_late(&silent, long_after), "no work is taken any more");
+    progress.reveal(&mut committed, CLAIM, || COMMITMENT, 22).unwrap();
+    progress.start_round(RoundKind::Replication, 2, 10, 30);
+    assert!(!progress.is_late(&silent, long_after), "its round is over");
+}
+
+#[test]
+fn a_replaced_worker_leaves_room_for_one_and_takes_no_further_part() {
+    let mut progress = published();
+    let mut late = progress.accept(2, 9, 1).unwrap();
+    progress.accept(2, 9, 1).unwrap();
+    assert!(progress.is_full());
+    progress.replace(&mut late);
+    let counts = (progress.accepted, progress.contributions, progress.replaced);
+    assert_eq!((counts, progress.workers()), ((1, 1, 1), 2));
+    let commit = progress.commit(&mut late, COMMITMENT, 11);
+    assert_eq!(commit, Err(TransitionError::Replaced));
+    progress.start_reveal(21);
+    let reveal = progress.reveal(&mut late, CLAIM, || COMMITMENT, 22);
+    assert_eq!(reveal, Err(TransitionError::Replaced));
 }

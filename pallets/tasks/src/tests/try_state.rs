@@ -9,7 +9,7 @@ use agora_primitives::{
     money::{Escrow as _, Purpose, Scope},
     task::{Chosen, Contribution, ContributionState, Invitation, Phase, RoundKind},
 };
-use frame_support::{BoundedVec, assert_ok};
+use frame_support::{BoundedVec, assert_ok, weights::Weight};
 
 /// Alice's task, on which the first two workers work; its bucket in the agenda is the one after [`DEADLINE`].
 const WORKING: TaskId = TaskId(0);
@@ -42,7 +42,10 @@ fn contribution() -> Contribution<BlockNumber> {
     Contribution {
         round: 0,
         accepted_at: 1,
-        state: ContributionState::Accepted { commit_from: 3 },
+        state: ContributionState::Accepted {
+            commit_from: 3,
+            commit_by: 9,
+        },
     }
 }
 
@@ -99,6 +102,11 @@ fn records_that_do_not_belong_together() {
     let orphan = "a result or invitation without a task";
     finds(orphan, || Results::<Test>::insert(UNKNOWN, chosen()));
     finds(orphan, || invite(UNKNOWN));
+    finds("an invitation of nobody", || {
+        let workers = BoundedVec::default();
+        Invitations::<Test>::insert(WORKING, Invitation { workers, until: 4 });
+    });
+    finds("a slot is kept for somebody who has accepted", || invite(WORKING));
 }
 
 #[test]
@@ -118,6 +126,11 @@ fn money_of_the_publisher_that_is_missing_or_left_over() {
 fn workers_who_cannot_be() {
     finds("not the bond a worker should have held", || {
         assert_ok!(Escrow::release(Purpose::TaskBond, Scope::Task(WORKING), &worker(0), 1));
+    });
+    finds("not the bond a worker should have held", || {
+        Contributions::<Test>::mutate(WORKING, worker(0), |contribution| {
+            contribution.as_mut().unwrap().state = ContributionState::Replaced;
+        });
     });
     finds("a publisher works on its own task", || contribute(WORKING, ALICE));
     finds("a contribution from a round to come", || {
@@ -141,6 +154,9 @@ fn workers_who_cannot_be() {
 fn workers_who_are_miscounted() {
     finds("contributions are miscounted", || contribute(WORKING, worker(2)));
     let broken = "a round is miscounted";
+    finds("replaced workers are miscounted", || {
+        change(WORKING, |progress| progress.replaced = 1)
+    });
     finds(broken, || change(WORKING, |progress| progress.accepted = 1));
     finds(broken, || change(WORKING, |progress| progress.committed = 1));
     finds(broken, || change(WORKING, |progress| progress.revealed = 1));
@@ -178,6 +194,12 @@ fn an_agenda_that_is_not_where_tasks_are() {
         put_into_agenda(LATER, WORKING);
     });
     finds("a task is not where it is scheduled", || Agenda::<Test>::remove(due));
+    finds("the agenda's share of a block is too small", || {
+        AgendaShare::set(Tasks::least_share() - Weight::from_parts(1, 0));
+    });
+    finds("the agenda's share of a block is too small", || {
+        AgendaShare::set(Tasks::least_share() - Weight::from_parts(0, 1));
+    });
 }
 
 #[test]
@@ -185,6 +207,12 @@ fn unfinished_tasks_that_are_miscounted() {
     let broken = "a publisher's unfinished tasks are miscounted";
     finds(broken, || OpenTasks::<Test>::insert(ALICE, CLASS, 2));
     finds(broken, || OpenTasks::<Test>::insert(BOB, CLASS, 1));
+    finds("too many steps were paid for", || {
+        change(WORKING, |progress| progress.paid_steps = 5)
+    });
+    finds("not what the publisher should have held", || {
+        change(WORKING, |progress| progress.paid_steps = 1)
+    });
     finds("a publisher's unfinished tasks are not counted", || {
         OpenTasks::<Test>::remove(ALICE, CLASS)
     });

@@ -48,6 +48,7 @@ fn a_task_is_shown_with_its_terms_and_where_it_is_in_its_life() {
             published_at: 1,
             deadline: DEADLINE,
             min_thinking: 2,
+            commit_window: COMMIT_WINDOW,
             phase: Phase::Open,
             until: DEADLINE,
             round: 0,
@@ -55,6 +56,7 @@ fn a_task_is_shown_with_its_terms_and_where_it_is_in_its_life() {
             accepted: 0,
             committed: 0,
             revealed: 0,
+            slots_kept_until: None,
             invited: Some(Invitation { workers, until: 4 }),
             chosen: None,
         };
@@ -96,7 +98,11 @@ fn a_contribution_is_shown_until_the_task_is_over() {
         assert_eq!(Tasks::contribution(task, worker(0)), None);
         accept(0, task);
         let contribution = Tasks::contribution(task, worker(0)).unwrap();
-        assert_eq!(contribution.state, ContributionState::Accepted { commit_from: 3 });
+        let (commit_from, commit_by) = (3, 1 + COMMIT_WINDOW);
+        assert_eq!(
+            contribution.state,
+            ContributionState::Accepted { commit_from, commit_by }
+        );
         assert_eq!((contribution.round, contribution.accepted_at), (0, 1));
         assert_eq!(Some(contribution), Contributions::<Test>::get(task, worker(0)));
         run_to(progress(task).due + 1);

@@ -35,8 +35,11 @@ fn each_call_has_its_own() {
     let most = MAX_CONTRIBUTIONS;
     let weights = [
         (publish_call(), Measured::publish().saturating_add(Measured::invite())),
-        (Call::cancel { task }, Measured::cancel()),
-        (Call::accept { task }, Measured::accept()),
+        (
+            Call::cancel { task },
+            Measured::cancel().saturating_add(Measured::expire(most)),
+        ),
+        (Call::accept { task }, Tasks::accept_weight()),
         (Call::commit { task, commitment }, Measured::commit()),
         (
             Call::reveal {
@@ -48,7 +51,7 @@ fn each_call_has_its_own() {
         ),
         (
             Call::advance { task },
-            heaviest([
+            Measured::cancel().saturating_add(heaviest([
                 Measured::expire(most),
                 Measured::start_reveal(),
                 Measured::judge(most),
@@ -58,7 +61,7 @@ fn each_call_has_its_own() {
                 Measured::settle(most),
                 Measured::reopen(most),
                 Measured::purge(),
-            ]),
+            ])),
         ),
         (
             Call::set_class {
@@ -68,6 +71,7 @@ fn each_call_has_its_own() {
             Measured::set_class(),
         ),
         (Call::remove_class { id: CLASS }, Measured::remove_class()),
+        (Call::decline { task }, Tasks::decline_weight()),
     ];
     for (call, weight) in weights {
         assert_eq!(Call::<Test>::get_dispatch_info(&call).call_weight, weight, "{call:?}");
@@ -126,6 +130,52 @@ fn a_step_may_weigh_as_much_as_the_heaviest_of_its_ends() {
 fn a_block_begins_with_what_calls_then_find_in_memory() {
     ExtBuilder::default().build_and_execute(|| {
         let database: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
-        assert_eq!(Tasks::on_initialize(2), database.reads_writes(1, 1));
+        let weight = Tasks::on_initialize(2);
+        assert_eq!(weight.ref_time(), database.reads_writes(1, 1).ref_time());
+        assert!(
+            weight.proof_size() > u64::from(MAX_TASKS_PER_BLOCK) * 8,
+            "the whole queue is read"
+        );
     });
+}
+
+#[test]
+fn accepting_weighs_less_where_nobody_is_replaced() {
+    ExtBuilder::default().build_and_execute(|| {
+        let task = publish();
+        let weight_of = |n| {
+            let accepted = Tasks::accept(RuntimeOrigin::signed(worker(n)), task).unwrap();
+            accepted.actual_weight.unwrap()
+        };
+        let taking_free_slots = [0, 1, 2].map(weight_of);
+        assert_eq!(taking_free_slots, [Measured::accept(); 3]);
+        run_to(2 + COMMIT_WINDOW);
+        let replacing = weight_of(3);
+        assert_eq!(replacing, Tasks::accept_weight());
+        let both = Measured::accept().saturating_add(Measured::expire(1));
+        assert!(replacing.all_gt(both), "the others are looked at too");
+    });
+}
+
+#[test]
+fn cancelling_weighs_less_where_nobody_is_late() {
+    ExtBuilder::default().build_and_execute(|| {
+        let cancel = |task| {
+            let cancelled = Tasks::cancel(RuntimeOrigin::signed(ALICE), task).unwrap();
+            cancelled.actual_weight.unwrap()
+        };
+        assert_eq!(cancel(publish()), Measured::cancel());
+        let late = publish_as(ALICE, 2);
+        (0..2).for_each(|n| accept(n, late));
+        run_to(2 + COMMIT_WINDOW);
+        assert_eq!(cancel(late), Measured::cancel().saturating_add(Measured::expire(2)));
+    });
+}
+
+#[test]
+fn declining_weighs_as_committing_and_the_proof_of_an_invitation() {
+    let (decline, commit) = (Tasks::decline_weight(), Measured::commit());
+    assert_eq!(decline.ref_time(), commit.ref_time());
+    let invited = size_of::<AccountId>() * MAX_CONTRIBUTIONS as usize;
+    assert!(decline.proof_size() > commit.proof_size() + invited as u64);
 }

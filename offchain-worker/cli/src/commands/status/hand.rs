@@ -64,18 +64,15 @@ pub async fn tasks(at: &AtBlock, account: &AccountId, deposits: &[DepositView]) 
             "worker" => at.contribution(id, account).await?,
             _ => None,
         };
-        let due = due(
-            &task,
-            contribution.map(|contribution| contribution.state),
-            at.block.number,
-        );
+        let state = contribution.map(|contribution| contribution.state);
+        let until = until(&task, state, at.block.number);
         found.push(InHand {
             task: id,
             part,
             status: task.phase,
-            due,
-            until: task.until,
-            blocks_left: task.until.saturating_sub(at.block.number),
+            due: due(&task, state, at.block.number),
+            until,
+            blocks_left: until.saturating_sub(at.block.number),
         });
     }
     found.sort_by_key(|task| (task.due == WAIT, task.until, task.task));
@@ -95,12 +92,20 @@ const fn part(purpose: Purpose) -> Option<&'static str> {
 /// What a worker has to do next in the block after `now`.
 fn due(task: &TaskView, state: Option<ContributionState>, now: BlockNumber) -> &'static str {
     match (state, task.phase) {
-        (Some(ContributionState::Accepted { commit_from }), Phase::Open | Phase::Working) if now < commit_from => {
+        (Some(ContributionState::Accepted { commit_from, .. }), Phase::Open | Phase::Working) if now < commit_from => {
             "compute"
         }
         (Some(ContributionState::Accepted { .. }), Phase::Open | Phase::Working) => "commit",
         (Some(ContributionState::Committed { .. }), Phase::Revealing) => "reveal",
         _ => WAIT,
+    }
+}
+
+/// The last block for it: while its slot is a worker's own, that in which it ceases to be.
+fn until(task: &TaskView, state: Option<ContributionState>, now: BlockNumber) -> BlockNumber {
+    match state {
+        Some(ContributionState::Accepted { commit_by, .. }) if now < commit_by => commit_by.min(task.until),
+        _ => task.until,
     }
 }
 
@@ -122,7 +127,12 @@ pub mod tests {
 
     #[test]
     fn what_is_due_follows_from_how_far_worker_and_task_are() {
-        let accepted = || Some(ContributionState::Accepted { commit_from: 20 });
+        let accepted = || {
+            Some(ContributionState::Accepted {
+                commit_from: 20,
+                commit_by: 60,
+            })
+        };
         let committed = || {
             Some(ContributionState::Committed {
                 commitment: [1; 32].into(),
@@ -136,6 +146,11 @@ pub mod tests {
         assert_eq!(due(&in_phase(Phase::Revealing), committed(), 40), "reveal");
         assert_eq!(due(&in_phase(Phase::Revealing), accepted(), 40), "wait");
         assert_eq!(due(&in_phase(Phase::Appealable), None, 40), "wait");
+        let replaced = Some(ContributionState::Replaced);
+        assert_eq!(due(&in_phase(Phase::Working), replaced, 40), "wait");
+        assert_eq!(until(&task(), accepted(), 59), 60, "then others may take the slot");
+        assert_eq!(until(&task(), accepted(), 60), 110, "nobody has taken it");
+        assert_eq!(until(&task(), committed(), 30), 110);
     }
 
     #[test]

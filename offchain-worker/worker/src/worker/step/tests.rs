@@ -2,7 +2,10 @@ use super::*;
 use agora_chain::H256;
 use agora_primitives::job::Claim;
 
-const ACCEPTED: ContributionState = ContributionState::Accepted { commit_from: 12 };
+const ACCEPTED: ContributionState = ContributionState::Accepted {
+    commit_from: 12,
+    commit_by: 60,
+};
 const COMMITTED: ContributionState = ContributionState::Committed {
     commitment: H256([1; 32]),
     at: 20,
@@ -188,4 +191,31 @@ fn a_task_that_a_state_does_not_know_is_over_only_if_the_state_should_know_it() 
     let best = unknown(30);
     let finalised = at(27, Phase::Revealing, Some(COMMITTED));
     assert_eq!(Step::decide(&best, &finalised, known(Stage::Revealing)), Step::Wait);
+}
+
+#[test]
+fn a_task_ends_for_a_worker_that_was_replaced_when_that_is_final() {
+    let replaced = Some(ContributionState::Replaced);
+    for phase in [Phase::Working, Phase::Revealing, Phase::Appealable] {
+        for stage in [Stage::Accepting, Stage::Committing] {
+            let best = at(70, phase, replaced);
+            let before = at(65, Phase::Working, Some(ACCEPTED));
+            assert_eq!(Step::decide(&best, &before, known(stage)), Step::Wait);
+            assert_eq!(Step::decide(&best, &best, known(stage)), Step::End);
+        }
+    }
+}
+
+#[test]
+fn work_that_nobody_has_taken_over_goes_on_after_its_time() {
+    assert_eq!(at(50, Phase::Working, Some(ACCEPTED)).commit_by(), 60);
+    assert_eq!(at(50, Phase::Working, Some(COMMITTED)).commit_by(), 100);
+    assert_eq!(
+        decide(70, Phase::Working, Some(ACCEPTED), Stage::Accepting),
+        Step::Compute
+    );
+    assert_eq!(
+        decide(70, Phase::Working, Some(ACCEPTED), Stage::Committing),
+        Step::Commit
+    );
 }

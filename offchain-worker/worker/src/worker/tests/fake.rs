@@ -15,7 +15,7 @@ use agora_primitives::{
     job::Claim,
     money::{Payee, Purpose, Scope},
     reputation::Outcome,
-    task::Phase,
+    task::{LATE_STEP_PARTS, Phase},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -71,6 +71,10 @@ pub struct FakeState {
     pub judged: BTreeMap<TaskId, Outcome>,
     /// How many calls were refused, for a fee.
     pub refused: usize,
+    /// Whether the chain takes no step by itself.
+    is_stalled: bool,
+    /// For how many steps the worker was paid.
+    pub paid_steps: u32,
     /// Whether the worker may accept nothing, which no view tells.
     is_banned: bool,
     /// What happened in this block.
@@ -117,6 +121,8 @@ impl FakeChain {
             lost: 0,
             judged: BTreeMap::new(),
             refused: 0,
+            is_stalled: false,
+            paid_steps: 0,
             is_banned: false,
             changed: Vec::new(),
             penalties: Vec::new(),
@@ -172,6 +178,16 @@ impl FakeChain {
     /// From now on the worker's acceptances are refused.
     pub fn ban(&self) {
         self.lock().next(|state| state.is_banned = true);
+    }
+
+    /// From now on the chain takes no step by itself.
+    pub fn stall(&self) {
+        self.lock().next(|state| state.is_stalled = true);
+    }
+
+    /// Somebody else takes over the worker's slot in the task `id`.
+    pub fn replace(&self, id: u64) {
+        self.lock().next(|state| state.replace(TaskId(id)));
     }
 
     /// So many more blocks, and the finalised one `lag` behind.

@@ -1,6 +1,7 @@
 //! The whole loop, with streams of blocks.
 
-use super::Rig;
+use super::{Rig, fake::FEE};
+use agora_primitives::{TaskId, task::LATE_AFTER};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -80,4 +81,27 @@ async fn no_finalised_block_is_skipped_when_the_stream_of_blocks_breaks() {
     .await;
     let text = rig.metrics.render();
     assert!(text.contains(r#"agora_outcomes_total{reason="right"} 1"#), "{text}");
+}
+
+#[tokio::test]
+async fn steps_that_the_chain_is_late_with_are_taken_if_that_pays() {
+    for (fee, is_taken) in [(100 * FEE, true), (7 * FEE, false)] {
+        let mut rig = Rig::new(1, 1);
+        rig.chain.stall();
+        rig.chain.publish_as(1, 100, |task| task.fee = fee);
+        rig.until(50, |rig| rig.chain.sent() == 2).await;
+        // Until the end of the work nothing is late: to reveal, and to judge.
+        let late = rig.chain.newest().tasks[&TaskId(1)].until + LATE_AFTER;
+        while rig.chain.newest().block.number <= late {
+            rig.pass(1).await;
+            assert_eq!(rig.chain.newest().paid_steps, 0);
+        }
+        if is_taken {
+            rig.until(400, |rig| rig.is_paid(1)).await;
+            assert!(rig.chain.newest().paid_steps > 0);
+        } else {
+            rig.pass(100).await;
+            assert_eq!((rig.chain.newest().paid_steps, rig.chain.newest().refused), (0, 0));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What is earned and lost is counted once, and fees are those of today.
 
 use super::{Rig, fake::FEE};
-use agora_primitives::TaskId;
+use agora_primitives::{TaskId, reputation::Outcome};
 use std::{sync::atomic::Ordering, time::Duration};
 
 /// A worker that has lost a part of a bond, because its device failed for as long as a round lasted.
@@ -80,4 +80,27 @@ async fn only_some_tasks_are_looked_at_at_a_time() {
     let _ = rig.only_look().await;
     assert!((1..=8).contains(&rig.steps()), "{}", rig.steps());
     rig.end_steps().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_was_replaced_has_lost_little_and_goes_on_with_other_tasks() {
+    let mut rig = Rig::new(1, 1);
+    rig.chain.publish_as(1, 200, |task| task.commit_window = 40);
+    rig.until(50, |rig| rig.chain.sent() == 1).await;
+    rig.engines[0].failing.store(u32::MAX, Ordering::SeqCst);
+    rig.chain.grow(41, 2);
+    rig.chain.replace(1);
+    rig.engines[0].failing.store(0, Ordering::SeqCst);
+    rig.until(60, |rig| rig.in_hand() == 0).await;
+    let (worker, _) = rig.running.as_ref().expect("it runs");
+    let came_to = worker.shared.book.ended(TaskId(1)).expect("it is there").came_to;
+    assert_eq!(came_to.lost, rig.chain.newest().lost);
+    assert_eq!(came_to.judged, Some(crate::Judged::Late));
+    assert_eq!(rig.chain.sent(), 1, "nothing more was sent about it");
+    rig.chain.publish(2, 200);
+    rig.until(300, |rig| rig.chain.newest().judged.contains_key(&TaskId(2)))
+        .await;
+    let newest = rig.chain.newest();
+    assert_eq!(newest.judged[&TaskId(2)], Outcome::Right { confirmed: true });
+    assert_eq!(newest.refused, 0);
 }

@@ -5,8 +5,15 @@ use super::*;
 impl FakeState {
     /// What is due by time.
     pub(super) fn advance(&mut self) {
+        if !self.is_stalled {
+            self.take_steps(|_| true);
+        }
+    }
+
+    /// Takes the steps that are due of some tasks.
+    fn take_steps(&mut self, of: impl Fn(TaskId) -> bool) {
         let now = self.block.number;
-        for task in self.tasks.values_mut().filter(|task| task.until < now) {
+        for task in self.tasks.values_mut().filter(|task| task.until < now && of(task.id)) {
             self.changed.push(task.id);
             let part = self.parts.get(&task.id).map(|part| part.state);
             match task.phase {
@@ -15,7 +22,7 @@ impl FakeState {
                     task.until = now + REVEAL_WINDOW;
                 }
                 Phase::Revealing => {
-                    self.occupied -= u32::from(part.is_some());
+                    self.occupied -= u32::from(part.is_some_and(|part| part != ContributionState::Replaced));
                     task.phase = Phase::Appealable;
                     task.until = now + APPEAL_WINDOW;
                 }
@@ -29,6 +36,8 @@ impl FakeState {
                     self.parts.remove(&task.id);
                     let Some(part) = part else { continue };
                     let (outcome, penalty) = match part {
+                        // It was judged when it was replaced.
+                        ContributionState::Replaced => continue,
                         ContributionState::Accepted { .. } => (Outcome::Late, task.bond / 10),
                         ContributionState::Committed { .. } => (Outcome::Wrong, task.bond / 2),
                         ContributionState::Revealed { .. } => (Outcome::Right { confirmed: true }, 0),
@@ -45,12 +54,25 @@ impl FakeState {
     /// Does what a call says, as the tasks pallet does.
     pub(super) fn apply(&mut self, call: &Call) -> Result<(), &'static str> {
         self.free -= FEE;
-        let (Call::Accept(id) | Call::Commit(id, _) | Call::Reveal(id, ..)) = *call else {
+        let (Call::Accept(id) | Call::Decline(id) | Call::Advance(id) | Call::Commit(id, _) | Call::Reveal(id, ..)) =
+            *call
+        else {
             return Ok(());
         };
         self.changed.push(id);
         match *call {
             Call::Accept(_) => self.accept(id),
+            Call::Decline(_) => self.decline(id),
+            Call::Advance(_) => {
+                let task = self.tasks.get(&id).ok_or("UnknownTask")?;
+                if task.until >= self.block.number {
+                    return Err("NothingDue");
+                }
+                self.paid_steps += 1;
+                self.free += task.fee / Balance::from(LATE_STEP_PARTS);
+                self.take_steps(|task| task == id);
+                Ok(())
+            }
             Call::Commit(_, commitment) => self.commit(id, commitment),
             Call::Reveal(_, claim, salt) => {
                 let task = self.tasks.get(&id).ok_or("UnknownTask")?;
@@ -59,6 +81,15 @@ impl FakeState {
             }
             _ => Ok(()),
         }
+    }
+
+    fn decline(&mut self, id: TaskId) -> Result<(), &'static str> {
+        let task = self.tasks.get_mut(&id).ok_or("UnknownTask")?;
+        let invited = task.invited.as_mut().ok_or("NotInvited")?;
+        let at = invited.workers.iter().position(|worker| *worker == WORKER);
+        invited.workers.remove(at.ok_or("NotInvited")?);
+        self.free += FEE;
+        Ok(())
     }
 
     fn accept(&mut self, id: TaskId) -> Result<(), &'static str> {
@@ -85,17 +116,36 @@ impl FakeState {
             accepted_at: now,
             state: ContributionState::Accepted {
                 commit_from: now + task.min_thinking,
+                commit_by: task.commit_by(now),
             },
         };
         self.parts.insert(id, part);
         Ok(())
     }
 
+    /// Somebody else takes over a slot, because the worker is late with the task `id`.
+    pub(super) fn replace(&mut self, id: TaskId) {
+        let task = &self.tasks[&id];
+        let part = self.parts.get_mut(&id).expect("the worker has accepted");
+        let ContributionState::Accepted { commit_by, .. } = part.state else {
+            panic!("the worker is not silent: {:?}", part.state);
+        };
+        assert!(self.block.number > commit_by, "the worker is not late");
+        part.state = ContributionState::Replaced;
+        let penalty = task.bond / 10;
+        self.judged.insert(id, Outcome::Late);
+        self.lost += penalty;
+        self.penalties.push((id, penalty));
+        self.free += task.bond - penalty;
+        self.occupied -= 1;
+        self.changed.push(id);
+    }
+
     fn commit(&mut self, id: TaskId, commitment: H256) -> Result<(), &'static str> {
         let now = self.block.number;
         let task = self.tasks.get(&id).ok_or("UnknownTask")?;
         let part = self.parts.get_mut(&id).ok_or("NotAccepted")?;
-        let ContributionState::Accepted { commit_from } = part.state else {
+        let ContributionState::Accepted { commit_from, .. } = part.state else {
             return Err("AlreadyCommitted");
         };
         if part.round != task.round {

@@ -1,0 +1,119 @@
+//! A unit of a job, in the machine and by the same code compiled for the processor.
+
+use crate::Failure;
+use agora_bench_figures::{Better, Figure};
+use agora_jobs::{BlobRef, ChunkProof, JobKind, JobSpec, SyntheticJob, blob, blob::CHUNK_BYTES};
+use agora_machine::{Chunks, Machine, Program, Status};
+use agora_reference::{Content, Step, UnitRun, list};
+use codec::Encode;
+use std::{collections::BTreeMap, hint::black_box, time::Instant};
+
+/// The program that decides disputes.
+const IMAGE: &[u8] = include_bytes!("../../../guests/images/reference.bin");
+/// Rows and columns of the matrices.
+const SIZE: u32 = 512;
+
+/// Blobs in memory.
+#[derive(Default)]
+struct Blobs(BTreeMap<BlobRef, Vec<u8>>);
+
+impl Blobs {
+    fn insert(&mut self, content: Vec<u8>) -> BlobRef {
+        let blob = BlobRef::to(&content);
+        self.0.insert(blob, content);
+        blob
+    }
+
+    fn piece(&self, blob: &BlobRef, index: u64) -> Option<&[u8]> {
+        let rest = self
+            .0
+            .get(blob)?
+            .get(usize::try_from(index).ok()?.checked_mul(CHUNK_BYTES)?..)?;
+        Some(&rest[..rest.len().min(CHUNK_BYTES)])
+    }
+}
+
+impl Chunks for Blobs {
+    fn chunk(&self, blob: &BlobRef, index: u64, chunk: &mut [u8; CHUNK_BYTES]) -> Option<()> {
+        let piece = self.piece(blob, index)?;
+        chunk[..piece.len()].copy_from_slice(piece);
+        Some(())
+    }
+
+    fn prove(&self, blob: &BlobRef, index: u64) -> Option<ChunkProof> {
+        ChunkProof::new(self.0.get(blob)?, index)
+    }
+}
+
+impl Content for Blobs {
+    fn chunk(&self, blob: &BlobRef, index: u64, chunk: &mut [u8; CHUNK_BYTES]) -> Option<usize> {
+        let piece = self.piece(blob, index)?;
+        chunk[..piece.len()].copy_from_slice(piece);
+        Some(piece.len())
+    }
+}
+
+/// Seconds that `work` takes, and what it gives.
+fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
+    let began = Instant::now();
+    let result = black_box(work());
+    (began.elapsed().as_secs_f64(), result)
+}
+
+/// Computes a unit of a chain of matrices.
+///
+/// Errors: the machine gives another output.
+pub fn figures() -> Result<[Figure; 2], Failure> {
+    let mut blobs = Blobs::default();
+    let job = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
+        seed: [7; 32],
+        matrix_size: SIZE,
+        iterations: 1,
+    }));
+    job.validate()?;
+    let law = agora_reference::of(&job);
+    // The state before the unit's own; any bytes are one.
+    let before = vec![3; usize::try_from(law.state_size(0))?];
+    let states = list(&[blob::hash(&before)]);
+    let run = UnitRun {
+        job: blobs.insert(job.encode()),
+        states: blobs.insert(states),
+        scans: BlobRef::to(&[]),
+        kept: BlobRef::to(&[]),
+        step: Step::State(1),
+        unit: 0,
+    };
+    blobs.insert(before);
+    let unit = law.unit(run.step, run.unit).ok_or("the job has no such unit")?;
+    let program = Program {
+        image: IMAGE,
+        input: blobs.insert(run.encode()),
+        gas: unit.gas(),
+    };
+
+    let (native, output) = timed(|| run.compute(&blobs));
+    let output = output?;
+    let mut machine = Machine::new(&program, &blobs)?;
+    let (seconds, status) = timed(|| machine.advance(u64::MAX));
+    if status? != Status::Done || machine.output() != output {
+        return Err("the machine gives another output than the reference".into());
+    }
+    let (instructions, operations) = (machine.gas_used() as f64, unit.work as f64);
+    Ok([
+        Figure::new(
+            "a unit of a chain of matrices, against the processor",
+            "s",
+            seconds,
+            native,
+            Better::Lower,
+        ),
+        Figure::new(
+            "its instructions, against its operations",
+            "count",
+            instructions,
+            operations,
+            Better::Lower,
+        )
+        .goal(16.0),
+    ])
+}
