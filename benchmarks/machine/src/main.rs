@@ -35,11 +35,14 @@ struct Arguments {
     repetitions: usize,
 }
 
-/// The input of the programs that read.
-struct Input(Vec<u8>);
+/// The input of the programs that read, and what it is addressed by.
+struct Input(Vec<u8>, BlobRef);
 
 impl Chunks for Input {
     fn chunk(&self, blob: &BlobRef, index: u64, chunk: &mut [u8; PAGE_BYTES]) -> Option<()> {
+        if *blob != self.1 {
+            return None;
+        }
         let at = usize::try_from(index).ok()?.checked_mul(PAGE_BYTES)?;
         let bytes = self.0.get(at..)?;
         let bytes = bytes.get(..blob.chunk_len(index)?)?;
@@ -47,8 +50,8 @@ impl Chunks for Input {
         Some(())
     }
 
-    fn prove(&self, _: &BlobRef, index: u64) -> Option<ChunkProof> {
-        ChunkProof::new(&self.0, index)
+    fn prove(&self, blob: &BlobRef, index: u64) -> Option<ChunkProof> {
+        (*blob == self.1).then(|| ChunkProof::new(&self.0, index))?
     }
 }
 
@@ -172,7 +175,10 @@ impl<'a> Run<'a> {
     fn new(image: &'a [u8], input: Vec<u8>) -> Self {
         Self {
             image,
-            input: Input(input),
+            input: {
+                let blob = BlobRef::to(&input);
+                Input(input, blob)
+            },
             gas: 1 << 34,
         }
     }
@@ -180,7 +186,7 @@ impl<'a> Run<'a> {
     fn program(&self) -> Program<'a> {
         Program {
             image: self.image,
-            input: BlobRef::to(&self.input.0),
+            input: self.input.1,
             gas: self.gas,
         }
     }

@@ -43,6 +43,9 @@ pub const MAX_OUTPUT_BYTES: u64 = 1 << 20;
 
 /// The most bytes of a state and the witness of the segment after it, whatever the program does.
 pub const MAX_WITNESS_BYTES: usize = 64 * 1024;
+/// The most gas of a run. A segment that is not the last has at least six instructions, so that each has one of the 2³² leaves of
+/// the [`run_tree`].
+pub const MAX_GAS: u64 = 6 << 32;
 
 /// A segment ends after so many instructions.
 pub const SEGMENT_GAS: u32 = 1 << 16;

@@ -1,7 +1,7 @@
 //! Running a program off the chain, with its whole memory: fast, or with a record that shows every segment.
 
 use crate::{
-    IMAGE_BASE, MAX_IMAGE_BYTES, MEMORY_PAGES, PAGE_BYTES, SEGMENT_GAS, State, Status, Trap, Witness,
+    IMAGE_BASE, MAX_GAS, MAX_IMAGE_BYTES, MEMORY_PAGES, PAGE_BYTES, SEGMENT_GAS, State, Status, Trap, Witness,
     execute::Hart,
     instruction::{Instruction, is_compressed},
     memory::{Chunks, Fault, Memory, Place, place, place_in_memory, place_of_half, split},
@@ -19,8 +19,18 @@ pub struct Program<'a> {
     pub image: &'a [u8],
     /// The input that the program is started with.
     pub input: BlobRef,
-    /// The most instructions.
+    /// The most instructions; at most [`MAX_GAS`].
     pub gas: u64,
+}
+
+impl Program<'_> {
+    /// It before its first instruction.
+    fn start(&self) -> Result<Hart, RunError> {
+        if self.gas > MAX_GAS {
+            return Err(RunError::Gas);
+        }
+        Ok(Hart::of(&State::start(&self.input, self.gas)))
+    }
 }
 
 /// Why a program cannot be run.
@@ -28,6 +38,8 @@ pub struct Program<'a> {
 pub enum RunError {
     /// The image has no bytes, or more than [`MAX_IMAGE_BYTES`].
     Image,
+    /// The gas is above [`MAX_GAS`]: the run could have more segments than a [`RunTree`](crate::run_tree::RunTree) has leaves.
+    Gas,
     /// A chunk of a blob is not at hand. The machine has not moved, and can go on.
     Missing {
         /// The blob.
@@ -43,6 +55,7 @@ impl core::fmt::Display for RunError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Image => write!(f, "an image has between 1 and {MAX_IMAGE_BYTES} bytes"),
+            Self::Gas => write!(f, "a run has at most {MAX_GAS} instructions"),
             Self::Missing { blob, chunk } => write!(f, "chunk {chunk} of blob {:?} is not at hand", blob.hash),
             Self::NoSegment => f.write_str("the run has no segment of this number"),
         }
@@ -61,10 +74,10 @@ pub struct Machine<'a> {
 impl<'a> Machine<'a> {
     /// `program` before its first instruction; it reads from `chunks`.
     ///
-    /// Errors: `Image`. Complexity: the image is decoded at once.
+    /// Errors: `Image`, `Gas`. Complexity: the image is decoded at once.
     pub fn new(program: &Program<'a>, chunks: &'a dyn Chunks) -> Result<Self, RunError> {
         Ok(Self {
-            hart: Hart::of(&State::start(&program.input, program.gas)),
+            hart: program.start()?,
             gas: program.gas,
             memory: Flat::new(program.image, chunks)?,
         })
@@ -112,7 +125,7 @@ pub struct Trace {
 
 /// Runs `program` to its end, and records every segment.
 ///
-/// Errors: `Image`, `Missing`.
+/// Errors: `Image`, `Gas`, `Missing`.
 pub fn trace(program: &Program<'_>, chunks: &dyn Chunks) -> Result<Trace, RunError> {
     let mut tracer = Tracer::new(program, chunks)?;
     let mut states = Vec::new();
@@ -131,7 +144,7 @@ pub fn trace(program: &Program<'_>, chunks: &dyn Chunks) -> Result<Trace, RunErr
 
 /// The state before segment `number` of the run of `program`, and the witness with which it can be executed.
 ///
-/// Errors: `Image`, `Missing`, and `NoSegment` if the run ends before. Complexity: runs the program again up to there.
+/// Errors: `Image`, `Gas`, `Missing`, and `NoSegment` if the run ends before. Complexity: runs the program again up to there.
 pub fn show_segment(program: &Program<'_>, chunks: &dyn Chunks, number: u64) -> Result<(State, Witness), RunError> {
     let mut tracer = Tracer::new(program, chunks)?;
     for _ in 0..number {
@@ -156,7 +169,7 @@ struct Tracer<'a> {
 impl<'a> Tracer<'a> {
     fn new(program: &Program<'a>, chunks: &'a dyn Chunks) -> Result<Self, RunError> {
         Ok(Self {
-            hart: Hart::of(&State::start(&program.input, program.gas)),
+            hart: program.start()?,
             memory: Flat::new(program.image, chunks)?,
             tree: Tree::new(),
         })

@@ -8,8 +8,7 @@ use primitive_types::H256;
 
 /// Children of a node.
 pub const ARITY: usize = 16;
-/// Levels from the states to the root. A segment that is not the last has at least four instructions, so that a run with 2³⁴
-/// of them fits.
+/// Levels from the states to the root. A run with [`MAX_GAS`](crate::MAX_GAS) has a leaf for each of its segments.
 pub const DEPTH: u32 = 8;
 
 /// The BLAKE3 key of the hash of sixteen nodes.

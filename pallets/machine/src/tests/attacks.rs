@@ -2,9 +2,9 @@
 
 use super::{Blobs, assembler::*, program};
 use crate::{
-    IMAGE_BASE, MAX_IMAGE_BYTES, MAX_OUTPUT_BYTES, MEMORY_BASE, Machine, PAGE_BYTES, Program, Refused, RunError,
-    SEGMENT_CHUNKS, SEGMENT_GAS, SEGMENT_PAGES, State, Status, Trap, Witness, execute_segment, run_tree, show_segment,
-    trace, tree,
+    IMAGE_BASE, MAX_GAS, MAX_IMAGE_BYTES, MAX_OUTPUT_BYTES, MAX_WITNESS_BYTES, MEMORY_BASE, Machine, PAGE_BYTES,
+    Program, Refused, RunError, SEGMENT_CHUNKS, SEGMENT_GAS, SEGMENT_PAGES, State, Status, Trap, Witness,
+    execute_segment, run_tree, show_segment, trace, tree,
 };
 use agora_jobs::{BlobRef, ChunkProof, blob::MAX_BLOB};
 use codec::{Decode, DecodeAll, Encode};
@@ -23,14 +23,11 @@ fn run(program: &Program<'_>, blobs: &Blobs) -> (State, usize) {
         }
         before = execute_segment(&BlobRef::to(program.image), &state, &witness).unwrap();
         assert_eq!(before.hash(), run.states[number]);
-        assert!(state.encoded_size() + witness.encoded_size() <= MAX_CALL);
+        assert!(state.encoded_size() + witness.encoded_size() <= MAX_WITNESS_BYTES);
     }
     assert_eq!(before, run.end);
     (run.end, run.states.len())
 }
-
-/// Bytes of state and witness together that a call to the chain has room for.
-const MAX_CALL: usize = 64 * 1024;
 
 /// The most bytes that the proof of a chunk has, below as many levels.
 const fn proof_bytes(levels: usize) -> usize {
@@ -49,16 +46,26 @@ fn no_witness_can_be_too_large() {
     let witness = 4 * 4 + pages * of_image.max(of_memory) + SEGMENT_CHUNKS as usize * of_chunk;
     let subtrees = (MAX_OUTPUT_BYTES / 1024).ilog2() as usize + 1;
     let state = 2 + 8 + 8 + 31 * 8 + 9 + 32 + 8 + 32 + 1 + 32 * subtrees;
-    assert!(witness + state <= MAX_CALL, "{witness} + {state}");
+    assert!(witness + state <= MAX_WITNESS_BYTES, "{witness} + {state}");
 }
 
-/// A run with the most gas that a job may ask for has a leaf for each of its segments.
+/// Else what follows the last leaf would be in no root, and could be anything.
 #[test]
 fn a_run_tree_has_room_for_the_shortest_segments() {
-    // The fewest instructions with which a segment can end that is not the last: by pages, or by chunks.
-    let fewest = u64::from(SEGMENT_PAGES.div_ceil(4).min(SEGMENT_CHUNKS));
+    // The fewest instructions with which a segment can end that is not the last: by pages, of which one touches four at most;
+    // or by chunks, between which another puts an address into a0 again.
+    let fewest = u64::from(SEGMENT_PAGES.div_ceil(4).min(2 * SEGMENT_CHUNKS - 1));
     let leaves = (run_tree::ARITY as u64).pow(run_tree::DEPTH);
-    assert!((1u64 << 32).div_ceil(fewest) <= leaves);
+    assert!(MAX_GAS.div_ceil(fewest) <= leaves);
+
+    let (image, blobs) = (image(halt(0)), Blobs::default());
+    assert_eq!(run(&program(&image, MAX_GAS), &blobs).0.status, Status::Done);
+    for gas in [MAX_GAS + 1, u64::MAX] {
+        let program = program(&image, gas);
+        assert_eq!(Machine::new(&program, &blobs).err(), Some(RunError::Gas));
+        assert_eq!(trace(&program, &blobs).err(), Some(RunError::Gas));
+        assert_eq!(show_segment(&program, &blobs, 0).err(), Some(RunError::Gas));
+    }
 }
 
 #[test]
@@ -368,4 +375,55 @@ proptest! {
 /// The words that read a chunk.
 fn read(reference: u64, chunk: u64, page: u64) -> Vec<u32> {
     [li(10, reference), li(11, chunk), li(12, page), li(17, 1), vec![ECALL]].concat()
+}
+
+/// A true proof of another chunk than the one that is read.
+#[test]
+fn another_chunk_of_the_same_blob_is_not_the_one_that_is_read() {
+    let input: Vec<u8> = (0..5000).map(|i| (i % 251) as u8).collect();
+    let image = super::programs::copier();
+    let program = Program {
+        image: &image,
+        input: BlobRef::to(&input),
+        gas: 10_000,
+    };
+    let blobs = Blobs(vec![input.clone()]);
+    let (state, witness) = show_segment(&program, &blobs, 0).unwrap();
+    let image = BlobRef::to(&image);
+    assert_eq!(witness.chunks.len(), 4);
+    for read in 0..4 {
+        for other in (0..5).filter(|other| *other != read) {
+            let mut wrong = witness.clone();
+            wrong.chunks[read as usize] = ChunkProof::new(&input, other).unwrap();
+            assert!(program.input.verify(&wrong.chunks[read as usize]));
+            assert_eq!(
+                execute_segment(&image, &state, &wrong),
+                Err(Refused::Unshown),
+                "{read} {other}"
+            );
+        }
+    }
+}
+
+/// True, but for nothing: a chunk of the image and a page of the memory that the segment does not touch.
+#[test]
+fn what_is_not_touched_is_not_shown() {
+    let mut bytes = image([li(5, MEMORY_BASE), vec![sd(5, 5, 0)], halt(0)].concat());
+    bytes.resize(5 * PAGE_BYTES, 0);
+    let (state, witness) = show_segment(&program(&bytes, 100), &Blobs::default(), 0).unwrap();
+    let image = BlobRef::to(&bytes);
+    assert!(execute_segment(&image, &state, &witness).is_ok());
+    for chunk in 1..5 {
+        let mut wrong = witness.clone();
+        wrong.image.push(ChunkProof::new(&bytes, chunk).unwrap());
+        assert_eq!(
+            execute_segment(&image, &state, &wrong),
+            Err(Refused::Untouched),
+            "{chunk}"
+        );
+    }
+    let mut wrong = witness;
+    wrong.pages.push((1, [0; PAGE_BYTES]));
+    wrong.siblings = tree::empty_nodes()[1..tree::DEPTH as usize].to_vec();
+    assert_eq!(execute_segment(&image, &state, &wrong), Err(Refused::Untouched));
 }
