@@ -28,6 +28,7 @@ mod health;
 mod job;
 mod journal;
 mod journal_file;
+mod late;
 mod metrics;
 mod sources;
 mod told;

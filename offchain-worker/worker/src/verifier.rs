@@ -9,7 +9,9 @@ use crate::{
     check::check_claim,
     driver::{Driver, Duty, Heads, Heard, Looked, Steps},
     job::{fetch_for_check, in_time, job_bytes, load_for_check, load_spec},
+    late,
     sources::with_sources,
+    told::Told,
     turns::Turns,
 };
 use agora_blobs::Blobs;
@@ -61,6 +63,7 @@ struct Shared {
     computing: Turns,
     /// How often a result could not be checked, by task.
     failures: std::sync::Mutex<HashMap<TaskId, u32>>,
+    told: Told,
     submitter: Submitter,
     account: AccountId,
     journal: Journal,
@@ -89,6 +92,7 @@ impl Verifier {
                 memory: Turns::new(config.max_job_bytes),
                 computing: Turns::new(1),
                 failures: std::sync::Mutex::default(),
+                told: Told::default(),
                 submitter,
                 account,
                 journal,
@@ -121,11 +125,13 @@ impl Duty<Submitter> for Verifier {
         self.shared.forget_failures(&windows);
         for window in windows {
             let attested = window.attestations.has(&self.shared.account);
-            if attested || window.until <= at.block.number {
-                continue;
-            }
+            let is_over = window.until <= at.block.number;
             let (shared, at) = (Arc::clone(&self.shared), at.clone());
-            steps.start(window.task, async move { shared.attest(&at, window).await });
+            match (attested, is_over) {
+                (false, false) => steps.start(window.task, async move { shared.attest(&at, window).await }),
+                (true, true) => steps.start(window.task, async move { shared.close(&at, window.task).await }),
+                (true, false) | (false, true) => {}
+            }
         }
         self.look_at_responses(at, steps).await?;
         Ok(Looked::Well)
@@ -158,6 +164,14 @@ fn name_of(said: Attestation, window: &AppealWindowView) -> String {
 }
 
 impl Shared {
+    /// Has the appeal window closed in which this account has attested, if the chain is late with that.
+    async fn close(&self, at: &AtBlock, task: TaskId) -> Result<(), WorkerError> {
+        match at.task(task).await? {
+            Some(view) => late::take_step(&self.submitter, &self.told, &view, at.block).await,
+            None => Ok(()),
+        }
+    }
+
     /// Checks the result in `window` and attests what was found.
     async fn attest(&self, at: &AtBlock, window: AppealWindowView) -> Result<(), WorkerError> {
         let task = window.task;

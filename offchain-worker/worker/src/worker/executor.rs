@@ -9,28 +9,13 @@ use super::{
 };
 #[cfg(feature = "fault-injection")]
 use crate::fault::{Fault, Pause};
-use crate::{Call, Chain, Due, Receipt, Stage, TaskRecord, WorkerError, chain::State, driver::Heads};
+use crate::{Call, Chain, Due, Receipt, Stage, TaskRecord, WorkerError, chain::State, driver::Heads, late};
 use agora_blobs::{BlobKind, Wanted, copy};
 use agora_chain::{
-    AccountId, Balance, BlockNumber, BlockRef, ChainError, H256,
+    BlockNumber, BlockRef, ChainError, H256,
     views::{ContributionState, TaskView},
 };
-use agora_primitives::{TaskId, commitment::commitment, job::Claim, task::LATE_STEP_PARTS};
-
-/// Only the first who takes a late step is paid, so those who could take turns over so many blocks.
-const TURNS: BlockNumber = 16;
-
-/// How many blocks after it is late `account` takes a step of `task`: other accounts, and other tasks, have other turns.
-fn turn(task: TaskId, account: &AccountId) -> BlockNumber {
-    let mixed = account.0.iter().fold(task.0, |mixed, byte| {
-        mixed
-            .rotate_left(5)
-            .wrapping_add(u64::from(*byte))
-            .wrapping_mul(0x9e37_79b9)
-    });
-    // Below `TURNS`.
-    (mixed >> 32) as BlockNumber % TURNS
-}
+use agora_primitives::{TaskId, commitment::commitment, job::Claim};
 
 /// How often a step is decided anew when its block is gone.
 const REPEATS: usize = 3;
@@ -74,7 +59,7 @@ impl<C: Chain<State: State>> Shared<C> {
             return self.begin_anew(task, record, view, at.number);
         }
         match (step, view) {
-            (Step::Wait, Some(view)) => self.take_late_step(&view, at).await,
+            (Step::Wait, Some(view)) => late::take_step(&self.chain, &self.told, &view, at).await,
             (Step::Wait, None) => Ok(()),
             (Step::End, _) => self.end(task, record, C::block_of(&heads.finalised).number).await,
             (Step::Forget, _) => {
@@ -94,37 +79,6 @@ impl<C: Chain<State: State>> Shared<C> {
             (Step::Serve, _) => self.serve(task, record).await,
             (Step::Accept | Step::Compute | Step::Commit, None) => Ok(()),
         }
-    }
-
-    /// Takes a step of the task that the chain is late with, if what is paid for it is worth its fee. It is tried once.
-    async fn take_late_step(&self, view: &TaskView, at: BlockRef) -> Result<(), WorkerError> {
-        let Some(late_from) = view.late_from() else {
-            return Ok(());
-        };
-        let our_turn = late_from.saturating_add(turn(view.id, &self.account));
-        if at.number < our_turn || !self.told.is_new(format!("late step {}", view.id), view.until) {
-            return Ok(());
-        }
-        let call = Call::Advance(view.id);
-        if self.chain.fee(call.clone()).await? > view.fee / Balance::from(LATE_STEP_PARTS) {
-            return Ok(());
-        }
-        let due = Due {
-            round: view.until,
-            until: at.number.saturating_add(TURNS),
-            decided_at: Some(at),
-        };
-        match self.chain.send(call, due).await {
-            Ok(receipt) => tracing::info!(
-                block = receipt.block.number,
-                "Took a step that the chain was late with."
-            ),
-            Err(error @ (ChainError::Refused { .. } | ChainError::Failed(_))) => {
-                tracing::debug!(%error, "Somebody else took the step that the chain was late with.");
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(())
     }
 
     /// This account has accepted the task of this number on the chain as it is now, and the journal knows another one of
@@ -154,7 +108,7 @@ impl<C: Chain<State: State>> Shared<C> {
         let came_to = self.book.end(task, record)?;
         self.remove_folder(task);
         self.now().unkept.remove(&task);
-        self.told.is_over(format!("late step {task}"));
+        late::forget(&self.told, task);
         self.metrics.ended(came_to.judged);
         let judged = came_to.judged;
         tracing::info!(
@@ -298,19 +252,4 @@ impl<C: Chain<State: State>> Shared<C> {
 
     #[cfg(not(feature = "fault-injection"))]
     pub(super) async fn pause_at(&self, _: &str) {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn workers_take_turns_and_not_the_same_one_first_each_time() {
-        let turns = |task| (0..64u8).map(move |n| turn(TaskId(task), &AccountId([n; 32])));
-        let (one, other): (Vec<_>, Vec<_>) = (turns(1).collect(), turns(2).collect());
-        assert!(one.iter().all(|turn| *turn < TURNS));
-        let different: std::collections::BTreeSet<_> = one.iter().collect();
-        assert!(different.len() > TURNS as usize / 2, "{one:?}");
-        assert_ne!(one, other);
-    }
 }

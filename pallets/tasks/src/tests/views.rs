@@ -4,7 +4,7 @@ use crate::{Contributions, Progress, TASKS_PER_PAGE, mock::*, types::TaskProgres
 use agora_primitives::{
     TaskId,
     participants::Specialisation,
-    task::{Chosen, ContributionState, Difficulty, Invitation, Phase, TaskView},
+    task::{Chosen, ContributionState, Difficulty, Invitation, LATE_AFTER, Phase, TaskView},
 };
 use codec::{DecodeAll, Encode};
 use frame_support::view_functions::{DispatchViewFunction, ViewFunction};
@@ -62,6 +62,7 @@ fn a_task_is_shown_with_its_terms_and_where_it_is_in_its_life() {
         };
         assert_eq!(Tasks::task(id), Some(open.clone()));
         assert_eq!(open.work_until(), DEADLINE);
+        assert_eq!(open.late_from(), Some(DEADLINE + 1 + u64::from(LATE_AFTER) + 1));
         assert!(open.takes(&worker(2), 1), "it is invited");
         assert!(
             !open.takes(&worker(3), 3),
@@ -88,6 +89,8 @@ fn a_task_is_shown_with_its_terms_and_where_it_is_in_its_life() {
         assert_eq!(appealable, expected);
         assert_eq!(expected.work_until(), 0);
         assert!(!expected.takes(&worker(3), 20));
+        run_to(expected.until + 2);
+        assert_eq!(Tasks::task(id).unwrap().late_from(), None, "it is over");
     });
 }
 
