@@ -8,7 +8,7 @@ use agora_primitives::{
     capability::Capabilities as _,
     job::{JobKind, JobSource, JobSpec, SyntheticJob},
     judging::{Seed, TaskParties},
-    participants::{Role, Specialisation, Specialisations},
+    participants::{Role, Specialisation},
     reputation::{Level, Outcome, Reputation as _, Side},
     task::Difficulty,
 };
@@ -19,6 +19,7 @@ use chain::{Chain, account, profile};
 use frame_support::assert_ok;
 use pallet_agora_registry::{Members, Trees};
 use pallet_agora_reputation::Records;
+use sp_consensus_babe::{BABE_ENGINE_ID, digests::PreDigest};
 use sp_core::H256;
 
 const SIDE: Side = Side::Worker(Specialisation::Synthetic);
@@ -47,6 +48,17 @@ fn the_seed_follows_the_chains_randomness_the_block_and_the_subject() {
         seen.push(seed());
         pallet_babe::NextRandomness::<Runtime>::put([3; 32]);
         seen.push(seed());
+        // What the block's own author signed, for two slots.
+        for slot in [1, 2] {
+            let digest = chain::start::babe_digest(&chain::key("Alice"), slot.into());
+            let own = digest
+                .logs
+                .iter()
+                .find_map(|log| log.pre_runtime_try_to::<PreDigest>(&BABE_ENGINE_ID));
+            assert!(own.is_some(), "the digest is that of a block");
+            pallet_babe::Initialized::<Runtime>::put(own);
+            seen.push(seed());
+        }
         System::set_block_number(System::block_number() + 1);
         seen.push(seed());
         let all = seen.len();

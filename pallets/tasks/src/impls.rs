@@ -1,22 +1,21 @@
 //! What the calls do: load, pure transition, write, event. And the traits that other pallets meet this one through.
 
 use crate::{
+    DRAW_DELAY,
     pallet::*,
     transitions::Effect,
-    types::{BalanceOf, ClassOf, FeeGoes, InvitedOf, Task, TaskOf, TaskProgress},
+    types::{BalanceOf, ClassOf, FeeGoes, Task, TaskOf, TaskProgress},
     weights::WeightInfo,
 };
 use agora_primitives::{
     ClassId, Reference, TaskId,
     commitment::{Salt, commitment},
     job::{Claim, JobSource},
-    judging::{Judge, Seed, TaskParties},
+    judging::{Judge, TaskParties},
     money::{Escrow, PresetId, Purpose, RewardPlanner, Scope},
     participants::{Participants, Role},
-    task::{Assignment, Difficulty, Invitation, Phase, RoundKind},
+    task::{Assignment, Difficulty, Phase, RoundKind},
 };
-use alloc::vec::Vec;
-use codec::Encode;
 use frame_support::{ensure, pallet_prelude::*, traits::Contains};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
@@ -52,7 +51,7 @@ impl<T: Config> Pallet<T> {
         let class = Classes::<T>::get(class_id).ok_or(Error::<T>::UnknownClass)?;
         let split = T::Rewards::split(class.split).ok_or(Error::<T>::UnknownPreset)?;
         Self::ensure_of_class(&class, &job, difficulty, reward)?;
-        Self::ensure_deadline(deadline, class.min_thinking, now)?;
+        Self::ensure_deadline(deadline, &class, now)?;
         ensure!(
             !References::<T>::contains_key(&publisher, reference),
             Error::<T>::ReferenceUsed
@@ -92,7 +91,8 @@ impl<T: Config> Pallet<T> {
         match assignment {
             Assignment::Open => Ok(T::WeightInfo::publish()),
             Assignment::Priority => {
-                Self::invite(id, &task, 0, task.terms.replicas, Vec::new(), now);
+                Self::order_draw(id, &task, 0, now);
+                // It pays for the draw, which a later block carries out.
                 Ok(T::WeightInfo::publish().saturating_add(T::WeightInfo::invite()))
             }
         }
@@ -116,14 +116,14 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Succeeds if a worker who accepts in the next block can commit by `deadline`, and `deadline` is not too far.
-    fn ensure_deadline(
-        deadline: BlockNumberFor<T>,
-        min_thinking: BlockNumberFor<T>,
-        now: BlockNumberFor<T>,
-    ) -> DispatchResult {
+    /// Succeeds if a worker who accepts as soon as somebody may can commit by `deadline`, and `deadline` is not too far.
+    fn ensure_deadline(deadline: BlockNumberFor<T>, class: &ClassOf<T>, now: BlockNumberFor<T>) -> DispatchResult {
+        let first = match class.assignment {
+            Assignment::Priority if !class.invite_window.is_zero() => DRAW_DELAY.into(),
+            Assignment::Priority | Assignment::Open => One::one(),
+        };
         // Saturating: windows are bounded, so block numbers would have to run out first.
-        let earliest = now.saturating_add(One::one()).saturating_add(min_thinking);
+        let earliest = now.saturating_add(first).saturating_add(class.min_thinking);
         ensure!(deadline >= earliest, Error::<T>::DeadlineTooSoon);
         let latest = now.saturating_add(T::MaxLifetime::get());
         ensure!(deadline <= latest, Error::<T>::DeadlineTooFar);
@@ -145,40 +145,6 @@ impl<T: Config> Pallet<T> {
             next.0 = next.0.checked_add(1).ok_or(ArithmeticError::Overflow)?;
             Ok(id)
         })
-    }
-
-    /// Draws workers who may accept before anybody else, none of `exclude` nor the publisher.
-    pub(crate) fn invite(
-        id: TaskId,
-        task: &TaskOf<T>,
-        round: u32,
-        count: u32,
-        mut exclude: Vec<T::AccountId>,
-        now: BlockNumberFor<T>,
-    ) {
-        exclude.push(task.publisher.clone());
-        let seed = T::Seed::seed(&(b"agora/invite", id, round).encode());
-        let drawn = T::Participants::draw_workers(seed, task.job.specialisation(), count, &exclude);
-        // Never truncated: `count` is bounded by the class's replicas.
-        let workers = InvitedOf::<T>::truncate_from(drawn);
-        let window = task.terms.invite_window;
-        if workers.is_empty() || window.is_zero() {
-            return;
-        }
-        // Saturating: windows are bounded, so block numbers would have to run out first.
-        let until = now.saturating_add(window);
-        Invitations::<T>::insert(
-            id,
-            Invitation {
-                workers: workers.clone(),
-                until,
-            },
-        );
-        Self::deposit_event(Event::WorkersInvited {
-            task: id,
-            workers,
-            until,
-        });
     }
 
     pub(crate) fn do_cancel(who: T::AccountId, id: TaskId) -> DispatchResult {
@@ -313,14 +279,13 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Begins another round, and invites workers to it, but none of `partial`.
+    /// Begins another round, and has workers drawn for it.
     pub(crate) fn start_round(
         id: TaskId,
         task: &TaskOf<T>,
         progress: &mut TaskProgress<BlockNumberFor<T>>,
         kind: RoundKind,
         wanted: u32,
-        partial: Vec<T::AccountId>,
         now: BlockNumberFor<T>,
     ) {
         progress.start_round(kind, wanted, task.terms.work_window, now);
@@ -333,7 +298,7 @@ impl<T: Config> Pallet<T> {
             },
             RoundKind::Appeal => Event::Reopened { task: id, round },
         });
-        Self::invite(id, task, round, wanted, partial, now);
+        Self::order_draw(id, task, round, now);
     }
 
     /// Holds `amount` of `who` for this task; nothing if it is zero.

@@ -29,6 +29,7 @@ impl<T: Config> Pallet<T> {
     /// 5. A result is kept exactly while there is one: appealable, appealed, settled.
     /// 6. The agenda has each task exactly where its progress says, and nothing for blocks that were served.
     /// 7. The unfinished tasks per publisher and class are counted right.
+    /// 8. Draws that were ordered wait in turn, and exactly the rounds that wait for one invite nobody yet.
     pub fn do_try_state() -> Checked {
         Self::check_classes()?;
         Self::check_records()?;
@@ -39,6 +40,7 @@ impl<T: Config> Pallet<T> {
             Self::check_result(id, &progress)?;
         }
         Self::check_agenda()?;
+        Self::check_draws()?;
         Self::check_open_tasks()
     }
 
@@ -68,6 +70,32 @@ impl<T: Config> Pallet<T> {
         }
         for id in Results::<T>::iter_keys().chain(Invitations::<T>::iter_keys()) {
             ensure!(Tasks::<T>::contains_key(id), "a result or invitation without a task");
+        }
+        Ok(())
+    }
+
+    fn check_draws() -> Checked {
+        let queue = DrawQueue::<T>::get();
+        let mut waiting = BTreeSet::new();
+        for (number, order) in DrawOrders::<T>::iter() {
+            ensure!(
+                (queue.first..queue.next).contains(&number),
+                "a draw was ordered out of turn"
+            );
+            waiting.insert((order.task, order.round));
+        }
+        let all = queue.next.saturating_sub(queue.first);
+        ensure!(
+            all == DrawOrders::<T>::iter_keys().count() as u64,
+            "an ordered draw is missing"
+        );
+        for (id, invitation) in Invitations::<T>::iter() {
+            let round = Progress::<T>::get(id).map(|progress| progress.round);
+            let waits = round.is_some_and(|round| waiting.contains(&(id, round)));
+            ensure!(
+                waits == invitation.workers.is_empty(),
+                "a task is closed that waits for no draw, or open though it waits for one"
+            );
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod cancel;
 mod classes;
 mod commit;
 mod composition;
+mod draws;
 mod expire;
 mod genesis;
 mod integrity;

@@ -1,8 +1,10 @@
 //! The check of the state finds what is broken: each invariant is broken once.
 
 use crate::{
-    Agenda, Classes, Contributions, Invitations, NextTaskId, OpenTasks, Progress, References, Results, ServedUpTo,
-    mock::*, types::TaskProgress,
+    Agenda, Classes, Contributions, DrawOrders, DrawQueue, Invitations, NextTaskId, OpenTasks, Progress, References,
+    Results, ServedUpTo,
+    mock::*,
+    types::{DrawOrder, Queue, TaskProgress},
 };
 use agora_primitives::{
     ClassId, TaskId,
@@ -178,6 +180,34 @@ fn an_agenda_that_is_not_where_tasks_are() {
         put_into_agenda(LATER, WORKING);
     });
     finds("a task is not where it is scheduled", || Agenda::<Test>::remove(due));
+}
+
+#[test]
+fn draws_out_of_turn_and_tasks_that_wait_for_none() {
+    let order = DrawOrder {
+        task: WORKING,
+        round: 0,
+        ordered_at: 1,
+    };
+    let wait = || {
+        DrawOrders::<Test>::insert(0, order);
+        DrawQueue::<Test>::put(Queue { first: 0, next: 1 });
+    };
+    finds("a draw was ordered out of turn", || {
+        DrawOrders::<Test>::insert(3, order)
+    });
+    finds("an ordered draw is missing", || {
+        DrawQueue::<Test>::put(Queue { first: 0, next: 1 });
+    });
+    let broken = "a task is closed that waits for no draw, or open though it waits for one";
+    finds(broken, || {
+        let workers = BoundedVec::new();
+        Invitations::<Test>::insert(WORKING, Invitation { workers, until: 4 });
+    });
+    finds(broken, || {
+        wait();
+        invite(WORKING);
+    });
 }
 
 #[test]

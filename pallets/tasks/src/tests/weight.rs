@@ -126,6 +126,6 @@ fn a_step_may_weigh_as_much_as_the_heaviest_of_its_ends() {
 fn a_block_begins_with_what_calls_then_find_in_memory() {
     ExtBuilder::default().build_and_execute(|| {
         let database: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
-        assert_eq!(Tasks::on_initialize(2), database.reads_writes(1, 1));
+        assert_eq!(Tasks::on_initialize(2), database.reads_writes(2, 1));
     });
 }
