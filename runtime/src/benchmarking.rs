@@ -42,10 +42,6 @@ impl Market {
             Self::give(who, bond);
             Registry::register(origin(), role, bond, profile).expect("bond and profile are valid");
         }
-        if role == Role::Worker {
-            // So that each slot that is taken or freed changes the weight in the draw.
-            Registry::prove(who, profile.capability, u32::MAX);
-        }
     }
 
     fn verifier(number: u32) -> AccountId {
@@ -115,6 +111,8 @@ impl pallet_agora_tasks::BenchmarkHelper<AccountId, Balance> for Market {
             capability: 100,
         };
         Self::activate(&who, Role::Worker, profile);
+        // So that each slot that is taken or freed changes the weight in the draw.
+        Registry::prove(&who, profile.capability, u32::MAX);
         who
     }
 

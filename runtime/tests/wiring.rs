@@ -22,6 +22,7 @@ use chain::{Chain, account, profile};
 use frame_support::{assert_ok, traits::Get, weights::constants::WEIGHT_REF_TIME_PER_MILLIS};
 use pallet_agora_registry::{Members, Trees};
 use pallet_agora_reputation::Records;
+use sp_consensus_babe::{BABE_ENGINE_ID, digests::PreDigest};
 use sp_core::H256;
 
 const SIDE: Side = Side::Worker(Specialisation::Synthetic);
@@ -50,6 +51,17 @@ fn the_seed_follows_the_chains_randomness_the_block_and_the_subject() {
         seen.push(seed());
         pallet_babe::NextRandomness::<Runtime>::put([3; 32]);
         seen.push(seed());
+        // What the block's own author signed, for two slots.
+        for slot in [1, 2] {
+            let digest = chain::start::babe_digest(&chain::key("Alice"), slot.into());
+            let own = digest
+                .logs
+                .iter()
+                .find_map(|log| log.pre_runtime_try_to::<PreDigest>(&BABE_ENGINE_ID));
+            assert!(own.is_some(), "the digest is that of a block");
+            pallet_babe::Initialized::<Runtime>::put(own);
+            seen.push(seed());
+        }
         System::set_block_number(System::block_number() + 1);
         seen.push(seed());
         let all = seen.len();

@@ -265,9 +265,9 @@ pub mod pallet {
         }
 
         /// Says what the caller found when it checked the response of `worker` in `round`. When more verifiers found it
-        /// right than wrong, and at least a quorum did, what it proves counts; when a quorum found it wrong, and at
-        /// least as many as right, nothing that the worker has proven counts any more. Votes that come later may change
-        /// that while the round is the current one.
+        /// right than wrong, and at least a quorum did, what it proves counts; when more found it wrong, and at least a
+        /// quorum, nothing that the worker has proven counts any more. Where as many found it right as wrong, what counted
+        /// before stays. Votes that come later may change that while the round is the current one.
         ///
         /// Origin: signed by an active verifier. Free, unless enough verifiers had said the same before. Emits
         /// [`Event::Voted`], and [`Event::CapabilityProven`] or [`Event::CapabilityRefuted`] where this vote decides.

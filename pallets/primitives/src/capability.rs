@@ -81,7 +81,7 @@ pub fn challenge_job<AccountId: Encode>(
 /// What the votes on a response come to so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Decision {
-    /// Too few votes.
+    /// Too few votes, or as many on both sides.
     Open,
     /// The response counts.
     Proven,
@@ -90,13 +90,13 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// What the votes come to: the side with more of them decides, if it has the quorum. Where both have as many, the
-    /// response is refuted: a priority that is in doubt does not count. What was decided once is never open again.
+    /// What the votes come to: the side with more of them decides, if it has the quorum. Where both have as many, nothing is
+    /// decided, and what was decided before stays: else those who fill one side would have the last word on everybody.
     pub const fn of(tally: Tally, quorum: u32) -> Self {
         let Tally { in_favour, against } = tally;
         if in_favour > against && in_favour >= quorum {
             Self::Proven
-        } else if against >= in_favour && against >= quorum {
+        } else if against > in_favour && against >= quorum {
             Self::Refuted
         } else {
             Self::Open

@@ -170,7 +170,9 @@ impl<AccountId, BlockNumber, Balance> Judge<AccountId, BlockNumber, Balance> for
 
 /// Tells a chain's current randomness. `()` knows only zeroes: it is for tests alone.
 pub trait Seed {
-    /// Randomness that nobody could know before this block's parent was sealed, mixed with `subject`.
+    /// Randomness of this block, mixed with `subject`. Whoever makes a call cannot have known it, and whoever alone makes this
+    /// block or the one before it could not while the one before it still took calls. What is drawn with it is to be fixed before
+    /// the call that asks for it.
     fn seed(subject: &[u8]) -> H256;
 }
 

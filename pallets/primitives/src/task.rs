@@ -308,7 +308,9 @@ where
         let may_accept = match &self.invited {
             Some(invited) if now < invited.until => {
                 let free = self.wanted.saturating_sub(self.accepted) as usize;
-                invited.workers.contains(worker) || free > invited.workers.len()
+                let kept = invited.workers.len();
+                // Nobody is invited while the draw is still to come.
+                invited.workers.contains(worker) || kept > 0 && free > kept
             }
             _ => true,
         };

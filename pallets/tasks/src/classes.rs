@@ -3,7 +3,7 @@
 //! A task copies the terms of its class when it is published ([`TaskClass::terms`]), so a change to a class never
 //! touches a task that is under way.
 
-use crate::types::Terms;
+use crate::{DRAW_DELAY, types::Terms};
 use agora_primitives::{
     ClassId,
     judging::JudgeRule,
@@ -145,12 +145,22 @@ where
             self.reveal_window,
             self.appeal_window,
         ];
-        let before_work = self.invite_window.checked_add(&self.min_thinking);
+        let before_work = self.before_acceptance().checked_add(&self.min_thinking);
         windows
             .iter()
             .all(|window| !window.is_zero() && *window <= max_lifetime)
             && before_work.is_some_and(|before| before < self.work_window)
             && self.min_thinking < self.commit_window
+    }
+
+    /// Blocks from the beginning of a round until anybody may accept: those of the draw, and of the invitation. None, if the
+    /// class invites nobody.
+    fn before_acceptance(&self) -> BlockNumber {
+        match self.invite_window.is_zero() {
+            true => BlockNumber::zero(),
+            // Saturating: then it is not below any window.
+            false => self.invite_window.saturating_add(DRAW_DELAY.into()),
+        }
     }
 
     /// The terms of a task of this class with this `reward`, `difficulty` and `split`; `None` if an amount overflows.

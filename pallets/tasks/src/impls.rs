@@ -1,23 +1,22 @@
 //! What the calls do: load, pure transition, write, event. And the traits that other pallets meet this one through.
 
 use crate::{
+    DRAW_DELAY,
     agenda::KEY_PROOF,
     pallet::*,
     transitions::Effect,
-    types::{BalanceOf, ClassOf, InvitationOf, InvitedOf, Task, TaskOf, TaskProgress},
+    types::{BalanceOf, ClassOf, InvitationOf, Task, TaskOf, TaskProgress},
     weights::WeightInfo,
 };
 use agora_primitives::{
     ClassId, Reference, TaskId,
     commitment::{Salt, commitment},
     job::{Claim, JobSource},
-    judging::{Judge, Seed, TaskParties},
+    judging::{Judge, TaskParties},
     money::{Escrow, PresetId, Purpose, RewardPlanner, Scope},
     participants::{Participants, Role},
     task::{Assignment, Contribution, Difficulty, Invitation, Phase, RoundKind},
 };
-use alloc::vec::Vec;
-use codec::Encode;
 use frame_support::{ensure, pallet_prelude::*, storage::with_storage_layer, traits::Contains};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
@@ -63,7 +62,7 @@ impl<T: Config> Pallet<T> {
         let class = Classes::<T>::get(class_id).ok_or(Error::<T>::UnknownClass)?;
         let split = T::Rewards::split(class.split).ok_or(Error::<T>::UnknownPreset)?;
         Self::ensure_of_class(&class, &job, difficulty, reward)?;
-        Self::ensure_deadline(deadline, class.min_thinking, now)?;
+        Self::ensure_deadline(deadline, &class, now)?;
         ensure!(
             !References::<T>::contains_key(&publisher, reference),
             Error::<T>::ReferenceUsed
@@ -103,7 +102,8 @@ impl<T: Config> Pallet<T> {
         match assignment {
             Assignment::Open => Ok(T::WeightInfo::publish()),
             Assignment::Priority => {
-                Self::invite(id, &task, 0, task.terms.replicas, Vec::new(), now);
+                Self::order_draw(id, &task, 0, now);
+                // It pays for the draw, which a later block carries out.
                 Ok(T::WeightInfo::publish().saturating_add(T::WeightInfo::invite()))
             }
         }
@@ -127,14 +127,14 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Succeeds if a worker who accepts in the next block can commit by `deadline`, and `deadline` is not too far.
-    fn ensure_deadline(
-        deadline: BlockNumberFor<T>,
-        min_thinking: BlockNumberFor<T>,
-        now: BlockNumberFor<T>,
-    ) -> DispatchResult {
+    /// Succeeds if a worker who accepts as soon as somebody may can commit by `deadline`, and `deadline` is not too far.
+    fn ensure_deadline(deadline: BlockNumberFor<T>, class: &ClassOf<T>, now: BlockNumberFor<T>) -> DispatchResult {
+        let first = match class.assignment {
+            Assignment::Priority if !class.invite_window.is_zero() => DRAW_DELAY.into(),
+            Assignment::Priority | Assignment::Open => One::one(),
+        };
         // Saturating: windows are bounded, so block numbers would have to run out first.
-        let earliest = now.saturating_add(One::one()).saturating_add(min_thinking);
+        let earliest = now.saturating_add(first).saturating_add(class.min_thinking);
         ensure!(deadline >= earliest, Error::<T>::DeadlineTooSoon);
         let latest = now.saturating_add(T::MaxLifetime::get());
         ensure!(deadline <= latest, Error::<T>::DeadlineTooFar);
@@ -156,40 +156,6 @@ impl<T: Config> Pallet<T> {
             next.0 = next.0.checked_add(1).ok_or(ArithmeticError::Overflow)?;
             Ok(id)
         })
-    }
-
-    /// Draws workers who may accept before anybody else, none of `exclude` nor the publisher.
-    pub(crate) fn invite(
-        id: TaskId,
-        task: &TaskOf<T>,
-        round: u32,
-        count: u32,
-        mut exclude: Vec<T::AccountId>,
-        now: BlockNumberFor<T>,
-    ) {
-        exclude.push(task.publisher.clone());
-        let seed = T::Seed::seed(&(b"agora/invite", id, round).encode());
-        let drawn = T::Participants::draw_workers(seed, task.job.specialisation(), count, &exclude);
-        // Never truncated: `count` is bounded by the class's replicas.
-        let workers = InvitedOf::<T>::truncate_from(drawn);
-        let window = task.terms.invite_window;
-        if workers.is_empty() || window.is_zero() {
-            return;
-        }
-        // Saturating: windows are bounded, so block numbers would have to run out first.
-        let until = now.saturating_add(window);
-        Invitations::<T>::insert(
-            id,
-            Invitation {
-                workers: workers.clone(),
-                until,
-            },
-        );
-        Self::deposit_event(Event::WorkersInvited {
-            task: id,
-            workers,
-            until,
-        });
     }
 
     /// Takes a task back, and returns what that weighs.
@@ -306,6 +272,8 @@ impl<T: Config> Pallet<T> {
             return Ok(None);
         };
         let kept = invitation.workers.len();
+        // The draw is still to come: it is not known for whom slots are kept.
+        ensure!(kept > 0, Error::<T>::NotInvited);
         let is_over = now > invitation.until;
         match without(invitation, worker) {
             Some(rest) => Ok(Some(rest)),
@@ -445,14 +413,13 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Begins another round, and invites workers to it, but none of `partial`.
+    /// Begins another round, and has workers drawn for it.
     pub(crate) fn start_round(
         id: TaskId,
         task: &TaskOf<T>,
         progress: &mut TaskProgress<BlockNumberFor<T>>,
         kind: RoundKind,
         wanted: u32,
-        partial: Vec<T::AccountId>,
         now: BlockNumberFor<T>,
     ) {
         progress.start_round(kind, wanted, task.terms.work_window, now);
@@ -465,7 +432,7 @@ impl<T: Config> Pallet<T> {
             },
             RoundKind::Appeal => Event::Reopened { task: id, round },
         });
-        Self::invite(id, task, round, wanted, partial, now);
+        Self::order_draw(id, task, round, now);
     }
 
     /// Holds `amount` of `who` for this task; nothing if it is zero.

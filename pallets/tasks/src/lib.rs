@@ -12,6 +12,7 @@ mod agenda;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod classes;
+mod draws;
 mod errors;
 mod events;
 mod impls;
@@ -48,6 +49,16 @@ pub const TASKS_PER_PAGE: u32 = 256;
 
 /// After how many blocks a step that failed is tried again (settling, when a block's tree of results is full).
 pub const RETRY_AFTER: u32 = 5;
+
+/// Blocks from the order of a draw to the first in which it may be carried out. Both makers of its seed make their blocks after
+/// the order: the second block after it is the first of which that is true.
+pub const DRAW_DELAY: u32 = 2;
+
+/// The most draws that are carried out in one block: they come before its transactions, and may not fill it.
+pub const MAX_DRAWS_PER_BLOCK: u32 = 16;
+
+/// The most draws that are looked at in one block; those of rounds that are over cost little.
+pub const MAX_ORDERS_PER_BLOCK: u32 = 8 * MAX_DRAWS_PER_BLOCK;
 
 /// The pallet: see the crate's documentation.
 ///
@@ -163,9 +174,18 @@ pub mod pallet {
     pub type Contributions<T: Config> =
         StorageDoubleMap<_, Twox64Concat, TaskId, Blake2_128Concat, T::AccountId, Contribution<BlockNumberFor<T>>>;
 
-    /// For whom slots are kept in the current round of an unfinished task. Never nobody.
+    /// For whom slots are kept in the current round of an unfinished task. Nobody, for as long as workers are still to be drawn.
     #[pallet::storage]
     pub type Invitations<T: Config> = StorageMap<_, Twox64Concat, TaskId, InvitationOf<T>>;
+
+    /// Rounds whose workers are to be drawn, in the order in which that was ordered. Each keeps its place, also if its task
+    /// has ended before.
+    #[pallet::storage]
+    pub type DrawOrders<T: Config> = StorageMap<_, Twox64Concat, u64, DrawOrder<BlockNumberFor<T>>>;
+
+    /// The first and the next number of [`DrawOrders`].
+    #[pallet::storage]
+    pub type DrawQueue<T> = StorageValue<_, Queue, ValueQuery>;
 
     /// The results that were chosen: of tasks that may be appealed, are being appealed or were settled.
     #[pallet::storage]
@@ -220,9 +240,10 @@ pub mod pallet {
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-        /// Pays for [`Hastened`], which calls then find in memory.
-        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
-            Self::queue_weight()
+        /// Draws the workers whose turn it is, before any call of this block can change what they weigh. Pays for
+        /// [`Hastened`], which calls then find in memory.
+        fn on_initialize(now: BlockNumberFor<T>) -> Weight {
+            Self::queue_weight().saturating_add(Self::serve_draws(now))
         }
 
         /// Takes the steps that are due, as far as the block's remaining weight and the agenda's share go.
@@ -285,12 +306,12 @@ pub mod pallet {
         /// Publishes a task.
         ///
         /// Origin: signed, by whoever pays. Holds the reward, the stake and the publication fee at once. Where the class
-        /// assigns by priority, workers are drawn and invited.
+        /// assigns by priority, workers are drawn two blocks later, and invited; nobody can accept before.
         ///
         /// Units: `difficulty` in thousandths, `reward` in plancks. `deadline` is the last block in which the first round's
         /// work may be committed. `reference` is the publisher's own name of the task, so that publishing may be retried.
         ///
-        /// Emits: `Published`, `WorkersInvited`. Errors: `UnknownClass`, `UnknownPreset`, `JobZero`, `JobTooLarge`,
+        /// Emits: `Published`. Errors: `UnknownClass`, `UnknownPreset`, `JobZero`, `JobTooLarge`,
         /// `JobTooMuchWork`, `JobInconsistent`, `JobUnsupported`, `WrongSpecialisation`, `DifficultyOutOfRange`,
         /// `RewardTooLow`, `DeadlineTooSoon`, `DeadlineTooFar`, `ReferenceUsed`, `TooManyOpenTasks`, `AgendaFull`, and the
         /// escrow's if the balance does not suffice.

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
 
 use crate::{
-    AGENDA_PROBES,
+    AGENDA_PROBES, DRAW_DELAY,
     classes::{ClassName, TaskClass},
     pallet::*,
     types::{BalanceOf, ClassOf},
@@ -250,6 +250,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         Self::commit(id, 0..n, answers);
         Self::reveal(id, 0..n, answers);
         Self::serve_hastened(id);
+        Self::wait_until_due(id);
         Self::crowd(id, WINDOW.into());
         id
     }
@@ -298,15 +299,18 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         }
         Self::reveal(id, 0..1, Answers::Same(1));
         Self::serve_hastened(id);
+        Self::wait_until_due(id);
         Self::step(id);
         H::attest(id, H::max_attesters_per_side(), H::max_attesters_per_side());
         Self::wait_until_due(id);
         Self::step(id);
+        Self::draw();
         Self::wait(INVITE_WINDOW + 1);
         Self::accept(id, 1..fresh + 1);
         Self::commit(id, 1..fresh + 1, Answers::Same(2));
         Self::reveal(id, 1..fresh + 1, Answers::Same(2));
         Self::serve_hastened(id);
+        Self::wait_until_due(id);
         Self::crowd(id, T::RetentionPeriod::get());
         id
     }
@@ -333,6 +337,12 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
     /// Makes as many workers as two tasks can have at most, for draws.
     pub fn many_workers() -> Vec<T::AccountId> {
         (0..T::MaxContributions::get() * 2).map(Self::worker).collect()
+    }
+
+    /// Carries out the draws that were ordered.
+    fn draw() {
+        Self::wait(DRAW_DELAY);
+        Pallet::<T>::serve_draws(Self::now());
     }
 
     /// Takes the step that is due.

@@ -174,9 +174,7 @@ impl<T: Config> Pallet<T> {
             Self::fail(id, task, &workers, progress, now)?;
             return Ok(T::WeightInfo::fail(n));
         };
-        let contributors = workers.into_iter().map(|(worker, _)| worker).collect();
-        let kind = RoundKind::Replication;
-        Self::start_round(id, task, &mut progress, kind, count, contributors, now);
+        Self::start_round(id, task, &mut progress, RoundKind::Replication, count, now);
         let due = progress.due;
         Self::store_and_schedule(id, progress, due, now);
         Ok(T::WeightInfo::replicate(n))
@@ -235,10 +233,7 @@ impl<T: Config> Pallet<T> {
         let workers = Self::workers_of(id);
         let n = workers.len() as u32;
         if T::Judge::tally(id).against > 0 {
-            let contributors = workers.into_iter().map(|(worker, _)| worker);
-            let partial = contributors.chain(T::Judge::attesters(id)).collect();
-            let (kind, wanted) = (RoundKind::Appeal, task.terms.replicas);
-            Self::start_round(id, task, &mut progress, kind, wanted, partial, now);
+            Self::start_round(id, task, &mut progress, RoundKind::Appeal, task.terms.replicas, now);
             let due = progress.due;
             Self::store_and_schedule(id, progress, due, now);
             return Ok(T::WeightInfo::reopen(n));

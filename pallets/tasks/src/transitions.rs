@@ -284,7 +284,9 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
             return Ok(Effect::OthersWaitedFor);
         }
         self.phase = Phase::Judging;
-        self.due = now;
+        // The lots of judging are drawn with a seed that is made after this block: whoever reveals last cannot know whether it
+        // would win, and gains nothing by waiting for a better block.
+        self.due = now.saturating_add(One::one());
         Ok(Effect::AllRevealed)
     }
 

@@ -34,6 +34,7 @@ impl<T: Config> Pallet<T> {
     /// 6. The agenda has each task exactly where its progress says, and nothing for blocks that were served.
     /// 7. The unfinished tasks per publisher and class are counted right.
     /// 8. The agenda's share of a block is enough for the heaviest step of each queue.
+    /// 9. Draws that were ordered wait in turn, and exactly the rounds that wait for one invite nobody yet.
     pub fn do_try_state() -> Checked {
         Self::check_classes()?;
         Self::check_records()?;
@@ -44,6 +45,7 @@ impl<T: Config> Pallet<T> {
             Self::check_result(id, &progress)?;
         }
         Self::check_agenda()?;
+        Self::check_draws()?;
         ensure!(
             Self::least_share().all_lte(T::MaxAgendaWeight::get()),
             "the agenda's share of a block is too small"
@@ -76,7 +78,6 @@ impl<T: Config> Pallet<T> {
             ensure!(Tasks::<T>::contains_key(id), "a contribution without a task");
         }
         for (id, invitation) in Invitations::<T>::iter() {
-            ensure!(!invitation.workers.is_empty(), "an invitation of nobody");
             let mut invited = invitation.workers.iter();
             let has_accepted = |worker| Contributions::<T>::contains_key(id, worker);
             ensure!(
@@ -86,6 +87,32 @@ impl<T: Config> Pallet<T> {
         }
         for id in Results::<T>::iter_keys().chain(Invitations::<T>::iter_keys()) {
             ensure!(Tasks::<T>::contains_key(id), "a result or invitation without a task");
+        }
+        Ok(())
+    }
+
+    fn check_draws() -> Checked {
+        let queue = DrawQueue::<T>::get();
+        let mut waiting = BTreeSet::new();
+        for (number, order) in DrawOrders::<T>::iter() {
+            ensure!(
+                (queue.first..queue.next).contains(&number),
+                "a draw was ordered out of turn"
+            );
+            waiting.insert((order.task, order.round));
+        }
+        let all = queue.next.saturating_sub(queue.first);
+        ensure!(
+            all == DrawOrders::<T>::iter_keys().count() as u64,
+            "an ordered draw is missing"
+        );
+        for (id, invitation) in Invitations::<T>::iter() {
+            let round = Progress::<T>::get(id).map(|progress| progress.round);
+            let waits = round.is_some_and(|round| waiting.contains(&(id, round)));
+            ensure!(
+                waits == invitation.workers.is_empty(),
+                "a task is closed that waits for no draw, or open though it waits for one"
+            );
         }
         Ok(())
     }

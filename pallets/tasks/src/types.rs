@@ -45,6 +45,28 @@ pub type InvitedOf<T> = BoundedVec<AccountIdOf<T>, <T as Config>::MaxContributio
 /// Who may accept a round before anybody else.
 pub type InvitationOf<T> = Invitation<InvitedOf<T>, BlockNumberFor<T>>;
 
+/// A round whose workers are to be drawn.
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DrawOrder<BlockNumber> {
+    /// The task.
+    pub task: TaskId,
+    /// The round. If the task is in another one when its turn comes, nobody is drawn.
+    pub round: u32,
+    /// The block in which the round began.
+    pub ordered_at: BlockNumber,
+}
+
+/// Which numbers a queue has given out.
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Queue {
+    /// The first that waits, if it is below `next`.
+    pub first: u64,
+    /// The next to be given out.
+    pub next: u64,
+}
+
 /// What clients are told of a task.
 pub type TaskViewOf<T> = TaskView<AccountIdOf<T>, BalanceOf<T>, BlockNumberFor<T>>;
 

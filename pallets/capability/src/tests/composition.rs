@@ -176,8 +176,9 @@ fn a_runtime_without_the_rest_of_the_market_takes_everybody_for_a_worker_of_capa
             until: SCHEDULE.period + SCHEDULE.validity,
         };
         System::assert_last_event(RuntimeEvent::Capability(proven));
-        assert_ok!(Capability::vote(RuntimeOrigin::signed(3), 1, 1, Attestation::Invalid));
-        System::assert_last_event(RuntimeEvent::Capability(crate::Event::CapabilityRefuted { worker: 1 }));
+        assert_ok!(Capability::respond(RuntimeOrigin::signed(5), 1, Default::default()));
+        assert_ok!(Capability::vote(RuntimeOrigin::signed(3), 1, 5, Attestation::Invalid));
+        System::assert_last_event(RuntimeEvent::Capability(crate::Event::CapabilityRefuted { worker: 5 }));
         assert_ok!(Capability::do_try_state());
     });
 }

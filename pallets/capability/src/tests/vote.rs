@@ -1,5 +1,6 @@
 use crate::{Error, Event, mock::*};
 use agora_primitives::{
+    capability::Decision,
     judging::Attestation::{Invalid, Valid},
     participants::Role,
 };
@@ -47,13 +48,17 @@ fn honest_verifiers_overturn_what_colluding_ones_said() {
         respond(ALICE);
         vote(ALICE, 2, 0);
         assert_eq!(capability(ALICE), DECLARED);
-        for honest in [FIRST_VERIFIER + 8, FIRST_VERIFIER + 9] {
-            let done = Capability::vote(signed(honest), 1, ALICE, Invalid).unwrap();
+        for (honest, left) in [(8, DECLARED), (9, DECLARED), (6, 1)] {
+            let done = Capability::vote(signed(FIRST_VERIFIER + honest), 1, ALICE, Invalid).unwrap();
             assert_eq!(done.pays_fee, Pays::No);
+            // As many on both sides decide nothing.
+            assert_eq!(capability(ALICE), left);
         }
-        assert_eq!(capability(ALICE), 1);
         // And back, with one more.
-        assert_ok!(Capability::vote(signed(FIRST_VERIFIER + 7), 1, ALICE, Valid));
+        for honest in [5, 7] {
+            assert_eq!(capability(ALICE), 1);
+            assert_ok!(Capability::vote(signed(FIRST_VERIFIER + honest), 1, ALICE, Valid));
+        }
         assert_eq!(capability(ALICE), DECLARED);
     });
 }
@@ -119,7 +124,31 @@ fn neither_side_can_take_the_places_of_the_other() {
         for honest in 4..8 {
             assert_ok!(Capability::vote(signed(FIRST_VERIFIER + honest), 1, ALICE, Invalid));
         }
-        assert_eq!(capability(ALICE), 1);
+        assert_eq!(capability(ALICE), DECLARED, "as many on both sides decide nothing");
+    });
+}
+
+/// Those who fill all places against a response, which they can whoever else votes: with as many in its favour, what was
+/// proven stays, and a refutation that came first falls with it.
+#[test]
+fn a_full_side_refutes_nobody_whom_as_many_found_right() {
+    in_a_round(|| {
+        let places = 4;
+        for worker in [ALICE, BOB] {
+            respond(worker);
+        }
+        vote(ALICE, places, 0);
+        vote_against(BOB, places);
+        for attacker in verifiers().skip(places as usize).take(places as usize) {
+            assert_ok!(Capability::vote(signed(attacker), 1, ALICE, Invalid));
+        }
+        assert_eq!(capability(ALICE), DECLARED);
+        // Nothing was decided by the other side either: it only ceases to count against the worker.
+        assert_eq!(capability(BOB), 1);
+        for verifier in verifiers().take(places as usize) {
+            assert_ok!(Capability::vote(signed(verifier), 1, BOB, Valid));
+        }
+        assert_eq!(response_of(BOB).unwrap().decision(2), Decision::Open);
     });
 }
 

@@ -26,6 +26,8 @@ pub struct World {
     pub inactive: BTreeSet<AccountId>,
     /// Who is not suited to anything.
     pub unsuited: BTreeSet<AccountId>,
+    /// The block and the seed of each draw.
+    pub draws: Vec<(BlockNumber, H256)>,
     /// Leaves of settled results.
     pub leaves: Vec<ResultLeaf<AccountId>>,
     /// Whether the tree of results is full.
@@ -142,7 +144,8 @@ impl Participants<AccountId> for ParticipantsDouble {
             *used = used.checked_sub(1).expect("a slot is freed once");
         });
     }
-    fn draw_workers(_: H256, _: Specialisation, count: u32, exclude: &[AccountId]) -> Vec<AccountId> {
+    fn draw_workers(seed: H256, _: Specialisation, count: u32, exclude: &[AccountId]) -> Vec<AccountId> {
+        world(|world| world.draws.push((now(), seed)));
         (WORKER..WORKER + WORKERS)
             .filter(|who| !exclude.contains(who))
             .take(count as usize)

@@ -40,7 +40,16 @@ pub fn worker(n: u64) -> AccountId {
     WORKER + n
 }
 
+/// Goes on until the workers of the task's round are drawn, if they are to be.
+pub fn await_draw(task: TaskId) {
+    while crate::Invitations::<Test>::get(task).is_some_and(|invited| invited.workers.is_empty()) {
+        run_to(now() + 1);
+    }
+}
+
+/// Has a worker accept, as soon as somebody may.
 pub fn accept(n: u64, task: TaskId) {
+    await_draw(task);
     assert_ok!(Tasks::accept(RuntimeOrigin::signed(worker(n)), task));
 }
 
@@ -96,7 +105,8 @@ pub fn answer_all(task: TaskId, answers: &[(u64, u8)]) {
         run_to(progress(task).due + 1);
     }
     answers.iter().for_each(|(n, answer)| reveal(*n, task, *answer));
-    run_to(now() + 1);
+    // Judging is due in the block after the last reveal.
+    run_to(now() + 2);
 }
 
 pub fn progress(task: TaskId) -> crate::types::TaskProgress<BlockNumber> {

@@ -102,9 +102,9 @@ fn is_for_invited_workers_first_and_then_for_anybody() {
         let task = publish();
         assert_noop!(call(worker(5), task), Error::<Test>::NotInvited);
         accept(0, task);
-        run_to(4);
+        run_to(6);
         assert_noop!(call(worker(5), task), Error::<Test>::NotInvited);
-        run_to(5);
+        run_to(7);
         accept(5, task);
     });
 }

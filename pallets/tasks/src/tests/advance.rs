@@ -27,6 +27,7 @@ fn takes_every_step_without_the_agenda() {
         assert_eq!(advance(task), <() as WeightInfo>::start_reveal());
         reveal(0, task, 1);
         reveal(1, task, 1);
+        jump_to(now() + 1);
         assert_eq!(advance(task), <() as WeightInfo>::judge(2));
         assert_eq!(phase(task), Phase::Appealable);
         jump_to(progress(task).due);
@@ -46,6 +47,7 @@ fn expires_replicates_fails_and_reopens() {
         let fails = publish();
         commit_all(fails, &[(0, 1), (1, 2), (2, 3)]);
         (0..3).for_each(|n| reveal(n, fails, n as u8 + 1));
+        jump_to(now() + 1);
         assert_eq!(advance(fails), <() as WeightInfo>::replicate(3));
         jump_to(progress(fails).due);
         assert_eq!(advance(fails), <() as WeightInfo>::fail(3));

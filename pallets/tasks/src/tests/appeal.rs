@@ -29,11 +29,12 @@ fn asks_for_fresh_workers() {
     ExtBuilder::default().build_and_execute(|| {
         let task = reopened(2, 1);
         has_event(Event::Reopened { task, round: 1 });
+        await_draw(task);
         let workers = vec![worker(3), worker(4), worker(5)].try_into().unwrap();
         last_event(Event::WorkersInvited {
             task,
             workers,
-            until: now() + 2,
+            until: now() + 3,
         });
         let progress = progress(task);
         assert_eq!((progress.phase, progress.kind), (Phase::Working, RoundKind::Appeal));
@@ -48,7 +49,8 @@ fn asks_for_fresh_workers() {
 fn an_attester_may_not_work_in_the_round_that_rules_on_its_word() {
     ExtBuilder::default().build_and_execute(|| {
         let task = reopened(1, 1);
-        run_to(now() + 3);
+        await_draw(task);
+        run_to(now() + 4);
         for attester in [VERIFIER, VERIFIER + 1] {
             let call = Tasks::accept(RuntimeOrigin::signed(attester), task);
             assert_noop!(call, Error::<Test>::AttesterMayNotWork);

@@ -20,8 +20,9 @@ fn chooses_the_result_that_enough_agree_on() {
         commit(0, task, 1);
         commit(2, task, 1);
         (0..3).for_each(|n| reveal(n, task, 1));
-        let seed = BlockSeed::<Test>::seed(&(b"agora/judge", task).encode());
         run_to(5);
+        let seed = BlockSeed::<Test>::seed(&(b"agora/judge", task).encode());
+        run_to(6);
         let chosen = Results::<Test>::get(task).unwrap();
         assert_eq!(chosen.best, worker(1), "it committed in the earliest block");
         assert_eq!(chosen.claim, claim(1));
@@ -29,11 +30,11 @@ fn chooses_the_result_that_enough_agree_on() {
             task,
             claim: claim(1),
             best: worker(1),
-            appeal_until: 8,
+            appeal_until: 9,
             seed,
         });
         let (terms, ..) = AppealWindows::get(task).unwrap();
-        assert_eq!((terms.claim, terms.seed, terms.until), (claim(1), seed, 8));
+        assert_eq!((terms.claim, terms.seed, terms.until), (claim(1), seed, 9));
         assert_eq!(terms.bond, REWARD / 10);
         assert_eq!(phase(task), Phase::Appealable);
     });
@@ -60,7 +61,7 @@ fn the_order_of_reveals_decides_nothing() {
             let task = publish();
             commit_all(task, &[(0, 1), (1, 1), (2, 1)]);
             order.iter().for_each(|n| reveal(*n, task, 1));
-            run_to(now() + 1);
+            run_to(now() + 2);
             chosen = Results::<Test>::get(task);
         });
         chosen.unwrap()
@@ -86,6 +87,7 @@ fn asks_for_more_replicas_when_there_is_no_agreement() {
             (Phase::Working, RoundKind::Replication)
         );
         assert_eq!((progress.round, progress.wanted, progress.contributions), (1, 2, 3));
+        await_draw(task);
         let invitation = Invitations::<Test>::get(task).unwrap();
         assert_eq!(
             invitation.workers.to_vec(),
@@ -204,6 +206,7 @@ fn fails_if_the_judge_names_somebody_who_has_not_the_result() {
         let task = publish();
         commit_all(task, &[(0, 1), (1, 1), (2, 1)]);
         (0..3).for_each(|n| reveal(n, task, 1));
+        jump_to(now() + 1);
         world(|world| world.forced_best = Some(worker(9)));
         let slots = world(|world| world.slots.clone());
         let call = || Tasks::advance(RuntimeOrigin::signed(BOB), task);

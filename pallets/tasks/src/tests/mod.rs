@@ -9,6 +9,7 @@ mod classes;
 mod commit;
 mod composition;
 mod decline;
+mod draws;
 mod expire;
 mod genesis;
 mod integrity;

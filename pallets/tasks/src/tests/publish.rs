@@ -137,13 +137,14 @@ fn takes_a_stored_job() {
 fn invites_workers_where_the_class_assigns_by_priority() {
     ExtBuilder::default().priority().build_and_execute(|| {
         let task = publish();
+        await_draw(task);
         let invitation = Invitations::<Test>::get(task).unwrap();
         assert_eq!(invitation.workers.to_vec(), [worker(0), worker(1), worker(2)]);
-        assert_eq!(invitation.until, 4);
+        assert_eq!(invitation.until, 6);
         last_event(Event::WorkersInvited {
             task,
             workers: invitation.workers,
-            until: 4,
+            until: 6,
         });
     });
 }

@@ -31,13 +31,16 @@ fn keeps_the_result() {
 }
 
 #[test]
-fn the_last_one_makes_judging_due_in_the_same_block() {
+fn the_last_one_makes_judging_due_in_the_next_block() {
     ExtBuilder::default().build_and_execute(|| {
         let task = publish();
         commit_all(task, &[(0, 1), (1, 1), (2, 1)]);
         (0..3).for_each(|n| call(n, task, 1).unwrap());
         assert_eq!(phase(task), Phase::Judging);
-        assert_eq!(progress(task).due, now());
+        // Whoever reveals last must not know the lots.
+        assert_eq!(progress(task).due, now() + 1);
+        run_to(now() + 1);
+        assert_eq!(phase(task), Phase::Judging);
         run_to(now() + 1);
         assert_eq!(phase(task), Phase::Appealable);
     });

@@ -48,7 +48,8 @@ fn a_round_with_all_wanted_workers() {
     assert_eq!(reveal(&mut progress, &mut first), Ok(Effect::OthersWaitedFor));
     assert_eq!(progress.step(7), None);
     assert_eq!(reveal(&mut progress, &mut second), Ok(Effect::AllRevealed));
-    assert_eq!(progress.step(7), Some(Step::Judge));
+    assert_eq!(progress.step(7), None);
+    assert_eq!(progress.step(8), Some(Step::Judge));
     assert_eq!(first.claim(), Some(CLAIM));
 }
 

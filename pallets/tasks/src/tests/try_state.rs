@@ -1,8 +1,10 @@
 //! The check of the state finds what is broken: each invariant is broken once.
 
 use crate::{
-    Agenda, Classes, Contributions, Invitations, NextTaskId, OpenTasks, Progress, References, Results, ServedUpTo,
-    mock::*, types::TaskProgress,
+    Agenda, Classes, Contributions, DrawOrders, DrawQueue, Invitations, NextTaskId, OpenTasks, Progress, References,
+    Results, ServedUpTo,
+    mock::*,
+    types::{DrawOrder, Queue, TaskProgress},
 };
 use agora_primitives::{
     ClassId, TaskId,
@@ -102,10 +104,6 @@ fn records_that_do_not_belong_together() {
     let orphan = "a result or invitation without a task";
     finds(orphan, || Results::<Test>::insert(UNKNOWN, chosen()));
     finds(orphan, || invite(UNKNOWN));
-    finds("an invitation of nobody", || {
-        let workers = BoundedVec::default();
-        Invitations::<Test>::insert(WORKING, Invitation { workers, until: 4 });
-    });
     finds("a slot is kept for somebody who has accepted", || invite(WORKING));
 }
 
@@ -199,6 +197,34 @@ fn an_agenda_that_is_not_where_tasks_are() {
     });
     finds("the agenda's share of a block is too small", || {
         AgendaShare::set(Tasks::least_share() - Weight::from_parts(0, 1));
+    });
+}
+
+#[test]
+fn draws_out_of_turn_and_tasks_that_wait_for_none() {
+    let order = DrawOrder {
+        task: WORKING,
+        round: 0,
+        ordered_at: 1,
+    };
+    let wait = || {
+        DrawOrders::<Test>::insert(0, order);
+        DrawQueue::<Test>::put(Queue { first: 0, next: 1 });
+    };
+    finds("a draw was ordered out of turn", || {
+        DrawOrders::<Test>::insert(3, order)
+    });
+    finds("an ordered draw is missing", || {
+        DrawQueue::<Test>::put(Queue { first: 0, next: 1 });
+    });
+    let broken = "a task is closed that waits for no draw, or open though it waits for one";
+    finds(broken, || {
+        let workers = BoundedVec::new();
+        Invitations::<Test>::insert(WORKING, Invitation { workers, until: 4 });
+    });
+    finds(broken, || {
+        wait();
+        invite(WORKING);
     });
 }
 

@@ -32,6 +32,7 @@ fn a_task_is_shown_with_its_terms_and_where_it_is_in_its_life() {
     ExtBuilder::default().priority().build_and_execute(|| {
         assert_eq!(Tasks::task(TaskId(0)), None);
         let id = publish();
+        await_draw(id);
         let workers = (0..3).map(worker).collect();
         let open = View {
             id,
@@ -57,18 +58,18 @@ fn a_task_is_shown_with_its_terms_and_where_it_is_in_its_life() {
             committed: 0,
             revealed: 0,
             slots_kept_until: None,
-            invited: Some(Invitation { workers, until: 4 }),
+            invited: Some(Invitation { workers, until: 6 }),
             chosen: None,
         };
         assert_eq!(Tasks::task(id), Some(open.clone()));
         assert_eq!(open.work_until(), DEADLINE);
         assert_eq!(open.late_from(), Some(DEADLINE + 1 + u64::from(LATE_AFTER) + 1));
-        assert!(open.takes(&worker(2), 1), "it is invited");
+        assert!(open.takes(&worker(2), 3), "it is invited");
         assert!(
-            !open.takes(&worker(3), 3),
+            !open.takes(&worker(3), 5),
             "in the next block only those who are invited may accept"
         );
-        assert!(open.takes(&worker(3), 4), "the next block is open to all");
+        assert!(open.takes(&worker(3), 6), "the next block is open to all");
 
         answer_all(id, &[(0, 1), (1, 1), (2, 1)]);
         let appealable = Tasks::task(id).unwrap();
