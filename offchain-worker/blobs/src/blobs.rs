@@ -59,7 +59,7 @@ impl Blobs {
 
     /// Fetches content from peers, as far as it has not arrived already.
     async fn fetch_content(&self, wanted: &Wanted, blob: BlobRef) -> Result<PathBuf, BlobError> {
-        let partial = match self.cache.claim(wanted, blob).await? {
+        let partial = match self.cache.join(wanted, blob).await? {
             Claim::Here(path) => return Ok(path),
             Claim::Fetch(partial) => partial,
         };
@@ -83,7 +83,7 @@ impl Blobs {
         let Some(mut stream) = self.store.stream(wanted).await? else {
             return Ok(None);
         };
-        let partial = match self.cache.claim(wanted, blob).await? {
+        let partial = match self.cache.claim_alone(wanted, blob).await? {
             Claim::Here(path) => return Ok(Some(path)),
             Claim::Fetch(partial) => partial,
         };
