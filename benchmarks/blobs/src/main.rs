@@ -1,5 +1,5 @@
-//! Measures how fast a blob is fetched from a server on this machine: checked, with its tree, and synced to disk; against
-//! `curl`, which writes the bytes of the same server to the same disk and checks and syncs nothing.
+//! Measures how fast a blob is fetched from a server on this machine: checked, with its tree, and written to disk; against
+//! `curl`, which writes the bytes of the same server to the same disk and checks nothing.
 //!
 //! Prints a table, and writes one JSON line per figure.
 
@@ -102,6 +102,7 @@ async fn fetch(folder: &Path, wanted: &Wanted, url: &Url) -> Result<f64, Failure
     let cache = folder.join("cache");
     let limits = PeerLimits {
         reach: Reach::Anywhere,
+        named_reach: Reach::Anywhere,
         ..PeerLimits::default()
     };
     let (store, peers) = (open(folder, "empty")?, Peers::new(limits)?);

@@ -16,8 +16,10 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// Blobs of `store`, and of those that answer at `urls`; what comes from them is kept in `cache`.
+    /// Blobs of `store`, and of those that answer at `urls`, which are named here and not by strangers; what comes from them is
+    /// kept in `cache`.
     pub fn new(store: BlobStore, cache: Cache, peers: Peers, urls: Vec<Url>) -> Self {
+        peers.name(&urls);
         Self {
             store,
             cache,
@@ -26,7 +28,7 @@ impl Blobs {
         }
     }
 
-    /// The same, and those that answer at `urls` too: for instance the publisher of a task, or those who have committed to
+    /// The same, and those that answer at `urls` too, which may be strangers' words: for instance the publisher of a task, or those who have committed to
     /// its result. Store, cache, limits and what is known of peers are shared.
     pub fn with_peers(&self, urls: impl IntoIterator<Item = Url>) -> Self {
         let mut all = self.urls.to_vec();
@@ -59,7 +61,7 @@ impl Blobs {
 
     /// Fetches content from peers, as far as it has not arrived already.
     async fn fetch_content(&self, wanted: &Wanted, blob: BlobRef) -> Result<PathBuf, BlobError> {
-        let partial = match self.cache.claim(wanted, blob).await? {
+        let partial = match self.cache.join(wanted, blob).await? {
             Claim::Here(path) => return Ok(path),
             Claim::Fetch(partial) => partial,
         };
@@ -83,7 +85,7 @@ impl Blobs {
         let Some(mut stream) = self.store.stream(wanted).await? else {
             return Ok(None);
         };
-        let partial = match self.cache.claim(wanted, blob).await? {
+        let partial = match self.cache.claim_alone(wanted, blob).await? {
             Claim::Here(path) => return Ok(Some(path)),
             Claim::Fetch(partial) => partial,
         };

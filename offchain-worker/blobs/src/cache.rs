@@ -5,7 +5,7 @@
 //! | `blobs/<2 hex digits>/<hash>` | whole blobs |
 //! | `states/<2 hex digits>/<root>` | lists of states |
 //! | `trees/<2 hex digits>/<hash>` | hash pairs of the blobs here, and of those that are served from a store |
-//! | `partial/<hash>-<length>`, the same with `.tree` | blobs of which a part has arrived, with holes, and their trees |
+//! | `partial/<hash>-<length>`, the same with `.tree` | blobs of which a part has arrived, with holes, and their trees; with `-1`, `-2` or `-3` after the length, where another process was too slow |
 //!
 //! A file's time is when it was last used.
 
@@ -17,21 +17,30 @@ use crate::{
 };
 use agora_jobs::BlobRef;
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::{Duration, SystemTime},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::{Duration, Instant, SystemTime},
 };
 
-/// How long a fetch waits before it looks again whether another one of the same blob has ended.
+/// How long a fetch waits before it looks again whether another process has fetched the same blob.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How long a fetch leaves a blob to another process that brings less than [`LEAST_BROUGHT`] in this time.
+const PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 150 } else { 10_000 });
+/// Bytes that are worth waiting for, in a [`PATIENCE`].
+const LEAST_BROUGHT: u64 = 4 << 20;
+/// Most processes that fetch one blob at a time, each to a file of its own.
+const MOST_PLACES: usize = 4;
 /// After this time nobody writes to an unfinished file any more: its process has died.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// A private cache. Cheap to clone. Several processes of one user may share a folder.
+/// A private cache. Cheap to clone; clones fetch a blob together. Several processes of one user may share a folder.
 #[derive(Clone, Debug)]
 pub struct Cache {
     folder: Arc<Path>,
     quota: u64,
+    /// The blobs that are being fetched from peers, by the first of their files.
+    fetching: Arc<Mutex<HashMap<PathBuf, Weak<Partial>>>>,
 }
 
 /// A file that may be removed.
@@ -42,6 +51,15 @@ struct Removable {
     place: &'static str,
     /// How many bytes its removal frees.
     size: u64,
+}
+
+/// Who may fetch a blob together with somebody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Company {
+    /// Everybody who checks it group by group, in this process.
+    Any,
+    /// Nobody.
+    None,
 }
 
 /// What to do about a blob that is wanted.
@@ -67,6 +85,7 @@ impl Cache {
         Ok(Self {
             folder: folder.into(),
             quota,
+            fetching: Arc::default(),
         })
     }
 
@@ -115,40 +134,94 @@ impl Cache {
         Ok(used)
     }
 
-    /// Waits until nobody else fetches `blob`. Room is made for it while it arrives: before, whoever named it may have lied
-    /// about how long it is.
+    /// Joins those who fetch `blob` from peers, or begins it: whoever has better peers need not wait for the others'. Room is
+    /// made for it while it arrives: before, whoever named it may have lied about how long it is.
     ///
     /// Errors: `Quota` if it cannot fit, `File`, `DiskFull`.
-    pub(crate) async fn claim(&self, wanted: &Wanted, blob: BlobRef) -> Result<Claim, BlobError> {
+    pub(crate) async fn join(&self, wanted: &Wanted, blob: BlobRef) -> Result<Claim, BlobError> {
+        self.claim(wanted, blob, Company::Any).await
+    }
+
+    /// Waits until nobody else fetches `blob`, or is too slow at it: what is written without proofs must not be mixed with
+    /// anything.
+    ///
+    /// Errors: as [`Cache::join`].
+    pub(crate) async fn claim_alone(&self, wanted: &Wanted, blob: BlobRef) -> Result<Claim, BlobError> {
+        self.claim(wanted, blob, Company::None).await
+    }
+
+    async fn claim(&self, wanted: &Wanted, blob: BlobRef, company: Company) -> Result<Claim, BlobError> {
+        let mut places = 1;
+        let mut since = Instant::now();
+        let mut brought = 0;
         loop {
             let (cache, wanted) = (self.clone(), *wanted);
-            match disk::aside(move || cache.try_claim(&wanted, blob)).await? {
-                Some(claim) => return Ok(claim),
-                None => tokio::time::sleep(LOOK_AGAIN).await,
+            if let Some(claim) = disk::aside(move || cache.try_claim(&wanted, blob, company, places)).await? {
+                return Ok(claim);
             }
+            if since.elapsed() >= PATIENCE {
+                let arrived = (0..places).map(|place| disk::allocated_at(&self.partial(&wanted, &blob, place)));
+                let arrived = arrived.max().unwrap_or_default();
+                if arrived < brought + LEAST_BROUGHT && places < MOST_PLACES {
+                    tracing::info!(kind = %wanted.kind, key = hex::encode(wanted.key), "Whoever fetches this blob is slow; it is fetched beside it.");
+                    places += 1;
+                }
+                (since, brought) = (Instant::now(), arrived);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 
-    /// As [`Cache::claim`]. `None`: somebody else is fetching it.
-    fn try_claim(&self, wanted: &Wanted, blob: BlobRef) -> Result<Option<Claim>, BlobError> {
+    /// As [`Cache::claim`], at the first of `places` that nobody has. `None`: others have them all.
+    fn try_claim(
+        &self,
+        wanted: &Wanted,
+        blob: BlobRef,
+        company: Company,
+        places: usize,
+    ) -> Result<Option<Claim>, BlobError> {
         if let Some(path) = self.find_right(wanted)? {
             return Ok(Some(Claim::Here(path)));
         }
-        // The length is a part of the name, so that a lie about it does not touch what has arrived of the true one.
-        let name = format!("{}-{}", hex::encode(wanted.key), blob.size);
-        let path = self.folder.join("partial").join(name);
-        let needed = blob.size.saturating_add(tree::shape(&blob).outboard_size());
-        self.check_fits(needed, disk::allocated_at(&path))?;
-        let Some(locked) = Locked::open(&path)? else {
-            return Ok(None);
-        };
-        // Finished while the lock was not ours.
-        if self.look(wanted).is_some() {
-            locked.remove()?;
-            return Ok(None);
+        let first = self.partial(wanted, &blob, 0);
+        if company == Company::Any
+            && let Some(partial) = self.fetching().get(&first).and_then(Weak::upgrade)
+            && !partial.is_finished()
+        {
+            return Ok(Some(Claim::Fetch(partial)));
         }
-        let partial = Partial::open(blob, locked, self.clone())?;
-        Ok(Some(Claim::Fetch(Arc::new(partial))))
+        let needed = blob.size.saturating_add(tree::shape(&blob).outboard_size());
+        self.check_fits(needed, disk::allocated_at(&first))?;
+        for place in 0..places {
+            let Some(locked) = Locked::open(&self.partial(wanted, &blob, place))? else {
+                continue;
+            };
+            // Finished while the lock was not ours.
+            if self.look(wanted).is_some() {
+                locked.remove()?;
+                return Ok(None);
+            }
+            let partial = Arc::new(Partial::open(blob, locked, self.clone())?);
+            if company == Company::Any {
+                let mut fetching = self.fetching();
+                fetching.retain(|_, partial| partial.strong_count() > 0);
+                fetching.insert(first, Arc::downgrade(&partial));
+            }
+            return Ok(Some(Claim::Fetch(partial)));
+        }
+        Ok(None)
+    }
+
+    fn fetching(&self) -> MutexGuard<'_, HashMap<PathBuf, Weak<Partial>>> {
+        self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where `blob` is while it arrives. The length is a part of the name, so that a lie about it does not touch what has
+    /// arrived of the true one.
+    fn partial(&self, wanted: &Wanted, blob: &BlobRef, place: usize) -> PathBuf {
+        let name = format!("{}-{}", hex::encode(wanted.key), blob.size);
+        let name = if place == 0 { name } else { format!("{name}-{place}") };
+        self.folder.join("partial").join(name)
     }
 
     /// Keeps a blob that has arrived whole, and returns its file.
@@ -328,4 +401,70 @@ impl Cache {
 /// The time that was `age` ago.
 fn before(age: Duration) -> SystemTime {
     SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agora_jobs::H256;
+
+    const BLOB: BlobRef = BlobRef {
+        hash: H256([7; 32]),
+        size: 64 << 20,
+    };
+
+    fn fetched(claim: Result<Claim, BlobError>) -> Arc<Partial> {
+        match claim.expect("it is claimed") {
+            Claim::Fetch(partial) => partial,
+            Claim::Here(path) => panic!("{path:?} is not there"),
+        }
+    }
+
+    #[tokio::test]
+    async fn those_of_one_process_fetch_a_blob_together_and_nobody_waits_for_a_slow_process() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || Cache::open(folder.path(), 1 << 30).expect("it opens");
+        let wanted = Wanted::content(BlobKind::Input, &BLOB);
+        let (ours, theirs) = (open(), open());
+        let slow = fetched(theirs.join(&wanted, BLOB).await);
+        let began = Instant::now();
+        let beside = fetched(ours.join(&wanted, BLOB).await);
+        assert!(began.elapsed() >= PATIENCE, "it was given a while");
+        assert_ne!(beside.path(), slow.path());
+        let again = fetched(ours.clone().join(&wanted, BLOB).await);
+        assert!(Arc::ptr_eq(&beside, &again), "the same process fetches it once");
+        // What comes without proofs is mixed with nothing.
+        let alone = fetched(ours.claim_alone(&wanted, BLOB).await);
+        assert!(!Arc::ptr_eq(&beside, &alone));
+        assert_ne!(alone.path(), slow.path());
+        let joined = tokio::time::timeout(PATIENCE * 3, ours.join(&wanted, BLOB)).await;
+        assert!(Arc::ptr_eq(&fetched(joined.expect("at once")), &beside));
+        // There is an end to it.
+        let fourth = fetched(ours.claim_alone(&wanted, BLOB).await);
+        let fifth = tokio::time::timeout(PATIENCE * 5, ours.claim_alone(&wanted, BLOB)).await;
+        assert!(fifth.is_err());
+        drop((slow, beside, again, alone, fourth));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_brings_enough_is_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || Cache::open(folder.path(), 1 << 30).expect("it opens");
+        let wanted = Wanted::content(BlobKind::Input, &BLOB);
+        let (ours, theirs) = (open(), open());
+        let fast = fetched(theirs.join(&wanted, BLOB).await);
+        let path = fast.path().to_owned();
+        let writing = std::thread::spawn(move || {
+            for round in 0..8u64 {
+                let bytes = vec![1; LEAST_BROUGHT as usize];
+                let mut file = std::fs::OpenOptions::new().write(true).open(&path).expect("it opens");
+                let written = bao_tree::io::sync::WriteAt::write_all_at(&mut file, round * LEAST_BROUGHT, &bytes);
+                written.expect("written");
+                std::thread::sleep(PATIENCE / 2);
+            }
+        });
+        let waited = tokio::time::timeout(PATIENCE * 3, ours.join(&wanted, BLOB)).await;
+        assert!(waited.is_err(), "it is waited for");
+        writing.join().expect("no panic");
+    }
 }

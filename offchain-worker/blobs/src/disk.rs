@@ -1,6 +1,7 @@
 //! Files that survive a power cut and that only their owner can read.
 //!
-//! A file is complete or not there: it is written under another name, synced, renamed, and its folder is synced.
+//! A file is complete or not there: it is written under another name, synced, renamed, and its folder is synced. What is fetched
+//! into a cache is synced when it is linked.
 
 use crate::{BlobError, BlobKey, Wanted};
 use std::{
@@ -130,7 +131,7 @@ fn key_of_file(wanted: &Wanted, path: &Path) -> Result<BlobKey, BlobError> {
 }
 
 /// Lets `path` name the file `from` too, which nobody writes to any more; copies it where that is impossible. What `path`
-/// names then is hashed: a disk may have changed it since it was written.
+/// names then is hashed: a disk may have changed it since it was written. On return it is on disk.
 ///
 /// Errors: `Corrupt`, `TooLarge`, `Length` if `from` is another blob; nothing is left at `path` then.
 pub fn link(wanted: &Wanted, from: &Path, path: &Path) -> Result<(), BlobError> {
@@ -140,7 +141,7 @@ pub fn link(wanted: &Wanted, from: &Path, path: &Path) -> Result<(), BlobError> 
         Ok(()) => {}
         // What is there is kept if it is right.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match check(wanted, path) {
-            Ok(()) => return Ok(()),
+            Ok(()) => {}
             Err(_) => return copy_checked(wanted, from, path),
         },
         Err(_) => return copy_checked(wanted, from, path),
@@ -149,6 +150,9 @@ pub fn link(wanted: &Wanted, from: &Path, path: &Path) -> Result<(), BlobError> 
         remove(path)?;
         return Err(error);
     }
+    // Who fetched it did not wait for the disk.
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(|error| BlobError::file(path, error))?;
     sync_folder(folder).map_err(|error| BlobError::file(folder, error))
 }
 

@@ -28,6 +28,7 @@ pub mod http;
 mod joined;
 mod kind;
 mod partial;
+mod queue;
 mod source;
 mod store;
 mod tree;

@@ -3,7 +3,7 @@
 //! Nothing is noted beside the bytes and the tree: after a break, what is there is hashed, and what is right is kept. So a
 //! power cut, a full disk or a damaged sector costs the groups that it hit, and nothing is believed.
 
-use crate::{BlobError, Cache, Wanted, disk, joined::JoinedWrites, tree};
+use crate::{BlobError, Cache, Wanted, disk, joined::JoinedWrites, queue::Queue, tree};
 use agora_jobs::BlobRef;
 use bao_tree::{
     ChunkRanges,
@@ -18,10 +18,7 @@ use std::{
     io,
     ops::Range,
     path::{Path, PathBuf},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// For how many bytes room is made at a time. Whoever lies about a length gets no more than this for nothing.
@@ -86,13 +83,16 @@ impl Locked {
 #[derive(Debug)]
 pub struct Partial {
     blob: BlobRef,
-    /// Locked, so that other processes and other fetches wait.
+    /// Locked, so that other processes keep off.
     data: Locked,
     tree: File,
     have: Mutex<ChunkRanges>,
+    /// What is still to be asked for, by all who fetch it.
+    queue: Queue,
     cache: Cache,
     room: Mutex<Room>,
-    is_finished: AtomicBool,
+    /// Held while it is finished.
+    is_finished: Mutex<bool>,
 }
 
 /// How much has been written, and for how much there is room.
@@ -123,9 +123,10 @@ impl Partial {
             data,
             tree,
             have: Mutex::new(have),
+            queue: Queue::default(),
             cache,
             room: Mutex::new(Room { written: 0, made: 0 }),
-            is_finished: AtomicBool::new(false),
+            is_finished: Mutex::new(false),
         };
         let arrived = partial.arrived();
         *partial.room() = Room {
@@ -180,6 +181,21 @@ impl Partial {
         tree::bytes(&self.blob, &missing)
     }
 
+    /// Whether all of it has arrived.
+    pub fn is_whole(&self) -> bool {
+        self.missing(0..self.blob.size).is_empty()
+    }
+
+    /// What is still to be asked for.
+    pub const fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Whether it has become a blob.
+    pub fn is_finished(&self) -> bool {
+        *self.finished()
+    }
+
     /// A handle with which one task writes.
     pub fn writer(&self) -> Result<Writer<'_>, BlobError> {
         let failed = |error| BlobError::file(&self.data.path, error);
@@ -188,16 +204,22 @@ impl Partial {
             data: JoinedWrites::to(self.data.file.try_clone().map_err(failed)?),
             tree: tree::in_file(&self.blob, JoinedWrites::to(self.tree.try_clone().map_err(failed)?)),
             pending: 0..0,
+            arrived: 0,
         })
     }
 
-    /// Moves the whole blob to `path`, and its tree to `tree_path`. On return both are on disk.
+    /// Moves the whole blob to `path`, and its tree to `tree_path`, once, whoever calls it. It does not wait for the disk: what
+    /// a power cut damages is found when it is read, and fetched again. What must last is [linked](disk::link).
     ///
     /// Each group of it has been compared with the root by this process: when it was opened, or when it was written.
     pub fn finish(&self, path: &Path, tree_path: &Path) -> Result<(), BlobError> {
+        let mut is_finished = self.finished();
+        if *is_finished {
+            return Ok(());
+        }
         let failed = |error| BlobError::file(&self.data.path, error);
         let length = self.data.file.metadata().map_err(failed)?.len();
-        if !self.missing(0..self.blob.size).is_empty()
+        if !self.is_whole()
             || length != self.blob.size
             || !disk::is_at(&self.data.file, &self.data.path).map_err(failed)?
         {
@@ -206,19 +228,22 @@ impl Partial {
         for folder in [path, tree_path].into_iter().filter_map(Path::parent) {
             disk::private_folder(folder).map_err(|error| BlobError::file(folder, error))?;
         }
-        self.tree.sync_all().map_err(failed)?;
-        self.data.file.sync_all().map_err(failed)?;
-        disk::rename(&self.data.tree_path(), tree_path)?;
-        disk::rename(&self.data.path, path)?;
-        self.is_finished.store(true, Ordering::Relaxed);
+        let rename = |from: &Path, to: &Path| std::fs::rename(from, to).map_err(|error| BlobError::file(to, error));
+        rename(&self.data.tree_path(), tree_path)?;
+        rename(&self.data.path, path)?;
+        *is_finished = true;
         Ok(())
     }
 
-    fn room(&self) -> std::sync::MutexGuard<'_, Room> {
+    fn finished(&self) -> MutexGuard<'_, bool> {
+        self.is_finished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn room(&self) -> MutexGuard<'_, Room> {
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn have(&self) -> std::sync::MutexGuard<'_, ChunkRanges> {
+    fn have(&self) -> MutexGuard<'_, ChunkRanges> {
         // Ranges are whole whenever the lock is free, whoever has panicked.
         self.have.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -226,7 +251,7 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        if !self.is_finished.load(Ordering::Relaxed)
+        if !self.is_finished()
             && self.have().is_empty()
             && let Err(error) = self.data.remove()
         {
@@ -273,6 +298,8 @@ pub struct Writer<'a> {
     tree: PreOrderOutboard<JoinedWrites>,
     /// What is written and does not count as arrived yet.
     pending: Range<u64>,
+    /// Bytes that have arrived by it.
+    arrived: u64,
 }
 
 impl Writer<'_> {
@@ -295,12 +322,18 @@ impl Writer<'_> {
         }
     }
 
+    /// How many bytes have arrived by it.
+    pub const fn arrived(&self) -> u64 {
+        self.arrived
+    }
+
     /// Writes what is still in memory; then all that was written has arrived.
     pub fn flush(&mut self) -> Result<(), BlobError> {
         let failed = |error| BlobError::file(&self.partial.data.path, error);
         self.data.flush().map_err(failed)?;
         self.tree.data.flush().map_err(failed)?;
         if !self.pending.is_empty() {
+            self.arrived += self.pending.end.saturating_sub(self.pending.start);
             *self.partial.have() |= tree::groups(&self.partial.blob, self.pending.clone());
             self.pending = self.pending.end..self.pending.end;
         }

@@ -65,6 +65,7 @@ async fn memory_does_not_grow_with_the_blob() {
     let url = Url::parse(&format!("http://{}/", address.await.expect("ready"))).expect("it is a URL");
     let limits = PeerLimits {
         reach: Reach::Anywhere,
+        named_reach: Reach::Anywhere,
         ..PeerLimits::default()
     };
     let peers = Peers::new(limits).expect("a client");

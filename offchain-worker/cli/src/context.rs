@@ -193,13 +193,16 @@ impl Context {
 
     /// The store, the cache, and the peers that the command line names.
     pub fn source(&self, args: &PeerArgs) -> Result<Blobs, CliError> {
-        let reach = reach(args.allow_private_peers);
+        let named_reach = reach(args.allow_private_peers || args.private_market);
         for url in &args.peers {
-            reach.check(url).map_err(|error| CliError::Usage(error.to_string()))?;
+            named_reach
+                .check(url)
+                .map_err(|error| CliError::Usage(error.to_string()))?;
         }
         let cache = Cache::open(&self.data()?.join("cache"), args.cache_size.saturating_mul(1 << 30))?;
         let peers = Peers::new(PeerLimits {
-            reach,
+            reach: reach(args.private_market),
+            named_reach,
             ..PeerLimits::default()
         })?;
         Ok(Blobs::new(self.blobs()?, cache, peers, args.peers.clone()))

@@ -49,7 +49,7 @@ impl Reach {
 
 /// Why an address is refused.
 pub const PRIVATE: &str =
-    "it is an address of a private network or of this machine; --allow-private-peers allows those";
+    "it is an address of a private network or of this machine; --allow-private-peers allows those that --peer names";
 
 /// Whether the whole internet can reach `address`.
 fn is_public(address: IpAddr) -> bool {

@@ -11,8 +11,8 @@ use reqwest::{
     redirect,
 };
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use url::Url;
@@ -27,8 +27,10 @@ const REDIRECTS: usize = 3;
 /// How much patience others get.
 #[derive(Clone, Copy, Debug)]
 pub struct PeerLimits {
-    /// Which addresses may be connected to.
+    /// Which addresses may be connected to that strangers name.
     pub reach: Reach,
+    /// Which addresses may be connected to that are named here: those that [`Blobs::new`](crate::Blobs::new) gets.
+    pub named_reach: Reach,
     /// How long connecting may take.
     pub connect: Duration,
     /// How long nothing may arrive.
@@ -52,6 +54,7 @@ impl Default for PeerLimits {
     fn default() -> Self {
         Self {
             reach: Reach::Public,
+            named_reach: Reach::Public,
             connect: Duration::from_secs(5),
             idle: Duration::from_secs(15),
             least_rate: 16 << 10,
@@ -86,9 +89,13 @@ pub struct Peers {
 
 #[derive(Debug)]
 struct Shared {
+    /// For peers that strangers name.
     client: reqwest::Client,
+    /// For those that are named here.
+    named_client: reqwest::Client,
     limits: PeerLimits,
     known: Mutex<HashMap<Url, Arc<Peer>>>,
+    named: Mutex<HashSet<Url>>,
 }
 
 impl Peers {
@@ -97,20 +104,29 @@ impl Peers {
     ///
     /// Errors: `Http`.
     pub fn new(limits: PeerLimits) -> Result<Self, BlobError> {
-        let client = builder(&limits).build().or_else(|error| {
-            tracing::info!(
-                error = chain(&error),
-                "Peers are reached by http alone; for https install ca-certificates."
-            );
-            builder(&limits).tls_certs_only([]).build()
-        });
+        let client = client(&limits, limits.reach, Redirects::Followed)?;
+        let named_client = match limits.named_reach == limits.reach {
+            true => client.clone(),
+            false => self::client(&limits, limits.named_reach, Redirects::OnTheSameServer)?,
+        };
         Ok(Self {
             shared: Arc::new(Shared {
-                client: client.map_err(|error| BlobError::Http(chain(&error)))?,
+                client,
+                named_client,
                 limits,
                 known: Mutex::default(),
+                named: Mutex::default(),
             }),
         })
+    }
+
+    /// Takes note that `urls` are named here, not by strangers.
+    pub(crate) fn name(&self, urls: &[Url]) {
+        self.named().extend(urls.iter().cloned());
+    }
+
+    fn named(&self) -> MutexGuard<'_, HashSet<Url>> {
+        self.shared.named.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How much patience others get.
@@ -139,15 +155,20 @@ impl Peers {
         query: Option<&str>,
     ) -> Result<reqwest::Response, Failure> {
         let refused = |error: BlobError| Failure::Refused(error.to_string());
-        self.shared.limits.reach.check(&peer.url).map_err(refused)?;
+        let limits = &self.shared.limits;
+        let (client, reach) = match self.named().contains(&peer.url) {
+            true => (&self.shared.named_client, limits.named_reach),
+            false => (&self.shared.client, limits.reach),
+        };
+        reach.check(&peer.url).map_err(refused)?;
         let mut url = peer.url.clone();
         match url.path_segments_mut() {
             Ok(mut segments) => _ = segments.pop_if_empty().extend(path),
             Err(()) => return Err(Failure::Refused("it is not the address of a server".to_owned())),
         }
         url.set_query(query);
-        let request = self.shared.client.request(method, url).send();
-        let limit = self.shared.limits.connect.saturating_add(self.shared.limits.idle);
+        let request = client.request(method, url).send();
+        let limit = limits.connect.saturating_add(limits.idle);
         let answer = match tokio::time::timeout(limit, request).await {
             Ok(answer) => answer.map_err(|error| Failure::Broken(chain(&error)))?,
             Err(_) => {
@@ -237,11 +258,36 @@ impl Peers {
     }
 }
 
+/// Where redirects are followed to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Redirects {
+    /// To wherever may be connected to.
+    Followed,
+    /// To the server that they come from, and no other: what one peer may have, others it names may not.
+    OnTheSameServer,
+}
+
+/// A client that connects to what is within `reach`.
+fn client(limits: &PeerLimits, reach: Reach, redirects: Redirects) -> Result<reqwest::Client, BlobError> {
+    let client = builder(limits, reach, redirects).build().or_else(|error| {
+        tracing::info!(
+            error = chain(&error),
+            "Peers are reached by http alone; for https install ca-certificates."
+        );
+        builder(limits, reach, redirects).tls_certs_only([]).build()
+    });
+    client.map_err(|error| BlobError::Http(chain(&error)))
+}
+
 /// How connections are made.
-fn builder(limits: &PeerLimits) -> reqwest::ClientBuilder {
-    let reach = limits.reach;
+fn builder(limits: &PeerLimits, reach: Reach, redirects: Redirects) -> reqwest::ClientBuilder {
     let follow = redirect::Policy::custom(move |attempt| {
-        let from_https = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
+        let from = attempt.previous().last();
+        let from_https = from.is_some_and(|url| url.scheme() == "https");
+        let server = |url: &Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
+        if redirects == Redirects::OnTheSameServer && from.map(server) != Some(server(attempt.url())) {
+            return attempt.error("redirected to another server, which a peer of a private network may not");
+        }
         if attempt.previous().len() > REDIRECTS {
             return attempt.error("too many redirects");
         }

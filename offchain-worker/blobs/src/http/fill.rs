@@ -1,14 +1,17 @@
 //! Fetching a blob from several peers at once.
 
 use super::{
-    Peers, client,
+    PeerLimits, Peers, client,
     peer::{Failure, Peer},
     piece,
 };
-use crate::{BlobError, BlobKind, Wanted, partial::Partial};
+use crate::{
+    BlobError, BlobKind, Wanted,
+    partial::Partial,
+    queue::{Next, Queue},
+};
 use futures::{StreamExt, stream::FuturesUnordered};
 use std::{
-    collections::VecDeque,
     ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -16,95 +19,15 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::sync::Notify;
 use url::Url;
 
-/// What is still to be asked for.
-struct Queue {
-    state: Mutex<State>,
-    changed: Notify,
-}
-
-struct State {
-    pieces: VecDeque<Range<u64>>,
-    in_flight: Vec<Flight>,
-    next_id: u64,
+/// One fetch of a blob. Others of the same blob may run beside it.
+struct Fetch<'a> {
+    peers: &'a Peers,
+    partial: &'a Arc<Partial>,
+    queue: &'a Queue,
     /// Why this machine cannot go on.
-    failure: Option<BlobError>,
-}
-
-/// A piece that a peer was asked for.
-struct Flight {
-    id: u64,
-    piece: Range<u64>,
-    peer: Url,
-    began: Instant,
-    /// Whether two peers were asked for it.
-    is_doubled: bool,
-}
-
-/// What a peer with nothing to do is to be asked for.
-enum Next {
-    Piece(u64, Range<u64>),
-    /// Nothing now. Others may give theirs back.
-    Wait,
-    Nothing,
-}
-
-impl Queue {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The next piece for `peer`. When there are no more, one for which another peer has taken longer than `patience`.
-    fn next(&self, peer: &Url, patience: Duration) -> Next {
-        let mut state = self.state();
-        if state.failure.is_some() {
-            return Next::Nothing;
-        }
-        let (piece, is_doubled) = match state.pieces.pop_front() {
-            Some(piece) => (piece, false),
-            None if state.in_flight.is_empty() => return Next::Nothing,
-            None => {
-                let slow = |flight: &&mut Flight| {
-                    !flight.is_doubled && flight.peer != *peer && flight.began.elapsed() >= patience
-                };
-                let Some(slow) = state.in_flight.iter_mut().find(slow) else {
-                    return Next::Wait;
-                };
-                slow.is_doubled = true;
-                (slow.piece.clone(), true)
-            }
-        };
-        let id = state.next_id;
-        state.next_id = id.saturating_add(1);
-        state.in_flight.push(Flight {
-            id,
-            piece: piece.clone(),
-            peer: peer.clone(),
-            began: Instant::now(),
-            is_doubled,
-        });
-        Next::Piece(id, piece)
-    }
-
-    /// A piece has ended, of which these ranges are missing.
-    fn give_back(&self, id: u64, missing: Vec<Range<u64>>) {
-        let mut state = self.state();
-        let ended = state.in_flight.iter().position(|flight| flight.id == id);
-        if let Some(ended) = ended.map(|place| state.in_flight.swap_remove(place)) {
-            match state.in_flight.iter_mut().find(|other| other.piece == ended.piece) {
-                // The other peer brings it, or gives it back; if that one is slow, a third may be asked.
-                Some(other) => other.is_doubled = false,
-                None => missing
-                    .into_iter()
-                    .rev()
-                    .for_each(|range| state.pieces.push_front(range)),
-            }
-        }
-        drop(state);
-        self.changed.notify_waiters();
-    }
+    failure: Mutex<Option<BlobError>>,
 }
 
 /// How one peer does with one blob.
@@ -119,8 +42,8 @@ struct Lane<'a> {
 }
 
 impl Peers {
-    /// Fetches what is missing of `partial` from those who answer at `urls`, all at once. What arrives is kept even if it
-    /// fails.
+    /// Fetches what is missing of `partial` from those who answer at `urls`, all at once, beside others who fetch it from
+    /// theirs. What arrives is kept even if it fails.
     ///
     /// Errors: `Unavailable` if nobody gives what is missing, `DiskFull` and `File` if this machine cannot keep it.
     pub(crate) async fn fill(&self, kind: BlobKind, partial: &Arc<Partial>, urls: &[Url]) -> Result<(), BlobError> {
@@ -129,14 +52,13 @@ impl Peers {
         if missing.is_empty() {
             return Ok(());
         }
-        let queue = Queue {
-            state: Mutex::new(State {
-                pieces: pieces(missing, self.limits().piece).collect(),
-                in_flight: Vec::new(),
-                next_id: 0,
-                failure: None,
-            }),
-            changed: Notify::new(),
+        let queue = partial.queue();
+        queue.begin(|| pieces(missing, self.limits().piece).collect());
+        let fetch = Fetch {
+            peers: self,
+            partial,
+            queue,
+            failure: Mutex::default(),
         };
         let mut tried = Vec::new();
         let mut known = Vec::new();
@@ -152,10 +74,7 @@ impl Peers {
         }
         let lanes: Vec<Lane<'_>> = known.iter().map(|peer| Lane::new(peer)).collect();
         let deadline = self.limits().longest_fetch(blob.size);
-        if tokio::time::timeout(deadline, self.run(&lanes, partial, &queue))
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(deadline, fetch.run(&lanes)).await.is_err() {
             let slow = lanes.iter().filter(|lane| !lane.is_dropped.load(Ordering::Relaxed));
             let reason = format!("was too slow: the fetch has taken {} s", deadline.as_secs());
             tried.extend(slow.map(|lane| (lane.peer.url.clone(), reason.clone())));
@@ -164,7 +83,7 @@ impl Peers {
             let reason = lane.reason.lock().unwrap_or_else(PoisonError::into_inner).take();
             tried.extend(reason.map(|reason| (lane.peer.url.clone(), reason)));
         }
-        if let Some(error) = queue.state().failure.take() {
+        if let Some(error) = fetch.failure().take() {
             return Err(error);
         }
         if partial.missing(0..blob.size).is_empty() {
@@ -174,17 +93,17 @@ impl Peers {
     }
 }
 
-impl Peers {
+impl Fetch<'_> {
     /// Has all peers asked until all is here, this machine has failed, or nobody is left. Requests that are under way then
     /// are broken off.
-    async fn run(&self, lanes: &[Lane<'_>], partial: &Arc<Partial>, queue: &Queue) {
+    async fn run(&self, lanes: &[Lane<'_>]) {
         let mut running = FuturesUnordered::new();
-        for _ in 0..self.limits().in_flight.max(1) {
-            running.extend(lanes.iter().map(|lane| lane.run(self, partial, queue)));
+        for _ in 0..self.peers.limits().in_flight.max(1) {
+            running.extend(lanes.iter().map(|lane| lane.run(self)));
         }
         loop {
-            let changed = queue.changed.notified();
-            if queue.state().failure.is_some() || partial.missing(0..partial.blob().size).is_empty() {
+            let changed = self.queue.changed();
+            if self.failure().is_some() || self.partial.is_whole() {
                 return;
             }
             tokio::select! {
@@ -192,6 +111,10 @@ impl Peers {
                 () = changed => {}
             }
         }
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<BlobError>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -209,11 +132,6 @@ fn pieces(ranges: Vec<Range<u64>>, size: u64) -> impl Iterator<Item = Range<u64>
     })
 }
 
-/// How many bytes ranges have.
-fn length(ranges: &[Range<u64>]) -> u64 {
-    ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum()
-}
-
 impl<'a> Lane<'a> {
     fn new(peer: &'a Peer) -> Self {
         Self {
@@ -226,14 +144,16 @@ impl<'a> Lane<'a> {
     }
 
     /// Asks the peer for one piece after another, until nothing is left or it is given up.
-    async fn run(&self, peers: &Peers, partial: &Arc<Partial>, queue: &Queue) {
-        let patience = peers.limits().idle / 2;
+    async fn run(&self, fetch: &Fetch<'_>) {
+        let (limits, partial) = (fetch.peers.limits(), fetch.partial);
+        let patience = limits.idle / 2;
+        let missing = |range| partial.missing(range);
         while !self.is_dropped.load(Ordering::Relaxed) {
             // First the right to ask, then what to ask for: while other fetches keep this peer busy, others get the pieces.
             let permit = self.peer.permit().await;
-            let changed = queue.changed.notified();
-            let (id, piece) = match queue.next(&self.peer.url, patience) {
-                Next::Piece(id, piece) => (id, piece),
+            let changed = fetch.queue.changed();
+            let asked = match fetch.queue.next(&self.peer.url, self.peer.rate(), patience, &missing) {
+                Next::Piece(asked) => asked,
                 Next::Nothing => return,
                 Next::Wait => {
                     drop(permit);
@@ -242,18 +162,17 @@ impl<'a> Lane<'a> {
                     continue;
                 }
             };
-            let before = partial.missing(piece.clone());
+            let left = missing(asked.piece.clone());
             let began = Instant::now();
-            let fetched = match (before.first(), before.last()) {
-                (Some(first), Some(last)) => piece::fetch(peers, self.peer, partial, first.start..last.end).await,
-                _ => Ok(()),
+            let (brought, ended) = match (left.first(), left.last()) {
+                (Some(first), Some(last)) => piece::fetch(fetch.peers, self.peer, partial, first.start..last.end).await,
+                _ => (0, Ok(())),
             };
             drop(permit);
-            let missing = partial.missing(piece);
-            let brought = length(&before).saturating_sub(length(&missing));
-            queue.give_back(id, missing);
-            let is_useful = brought > 0 && peers.limits().is_fast(brought, began.elapsed());
-            match fetched {
+            drop(asked);
+            self.peer.brought(brought, began.elapsed());
+            let is_useful = brought > 0 && limits.is_fast(brought, began.elapsed());
+            match ended {
                 Ok(()) => {
                     self.failures.store(0, Ordering::Relaxed);
                     // What another request to it has found out meanwhile stays true.
@@ -262,11 +181,10 @@ impl<'a> Lane<'a> {
                     }
                 }
                 Err(Failure::Here(error)) => {
-                    queue.state().failure.get_or_insert(error);
-                    queue.changed.notify_waiters();
+                    fetch.failure().get_or_insert(error);
                     return;
                 }
-                Err(failure) => match self.after(&failure, is_useful, peers) {
+                Err(failure) => match self.after(&failure, is_useful, limits) {
                     Some(pause) => tokio::time::sleep(pause).await,
                     None => self.drop_peer(&failure),
                 },
@@ -275,8 +193,7 @@ impl<'a> Lane<'a> {
     }
 
     /// How long to wait before the peer is asked again. `None`: it is not asked again for this blob.
-    fn after(&self, failure: &Failure, is_useful: bool, peers: &Peers) -> Option<Duration> {
-        let limits = peers.limits();
+    fn after(&self, failure: &Failure, is_useful: bool, limits: &PeerLimits) -> Option<Duration> {
         match failure {
             Failure::Broken(_) if is_useful => {
                 self.failures.store(0, Ordering::Relaxed);

@@ -53,7 +53,12 @@ struct Record {
     /// Failures since it last gave something.
     failures: u32,
     rests_until: Option<Instant>,
+    /// Bytes in a second that a request has brought.
+    rate: Option<u64>,
 }
+
+/// A request that brought less, in less time, says more about the way to a peer than about its speed.
+const TELLING: (u64, Duration) = (64 << 10, Duration::from_secs(1));
 
 impl Peer {
     /// A peer of which nothing is known.
@@ -83,7 +88,24 @@ impl Peer {
         if record.failures > 0 {
             tracing::info!(peer = %self.url, "The peer works again.");
         }
-        *record = Record::default();
+        (record.failures, record.rests_until) = (0, None);
+    }
+
+    /// A request has brought so many bytes in this time.
+    pub fn brought(&self, bytes: u64, time: Duration) {
+        if bytes < TELLING.0 && time < TELLING.1 {
+            return;
+        }
+        let now = u128::from(bytes).saturating_mul(1000) / time.as_millis().max(1);
+        let now = u64::try_from(now).unwrap_or(u64::MAX);
+        let mut record = self.record();
+        // The last few requests count.
+        record.rate = Some(record.rate.map_or(now, |before| before / 2 + now / 2));
+    }
+
+    /// How many bytes in a second a request to it brings, if that is known.
+    pub fn rate(&self) -> Option<u64> {
+        self.record().rate
     }
 
     /// It failed for good, for one blob: it rests, the longer the oftener. Said once, until it works again.

@@ -18,37 +18,52 @@ use bao_tree::{
 use reqwest::header::CONTENT_TYPE;
 use std::{ops::Range, sync::Arc};
 
-/// Fetches `range` of `partial` from `peer`. The caller has its permit.
-pub async fn fetch(peers: &Peers, peer: &Peer, partial: &Arc<Partial>, range: Range<u64>) -> Result<(), Failure> {
-    let name = hex::encode(partial.blob().hash.0);
-    let query = format!("proof={}-{}", range.start, range.end.saturating_sub(1));
-    let answer = peers
-        .ask(reqwest::Method::GET, peer, ["blobs", &name], Some(&query))
-        .await?;
-    let wanted = tree::proof_len(partial.blob(), &tree::groups(partial.blob(), range.clone()));
-    inspect(&answer, partial.blob().size, wanted)?;
-
+/// Fetches `range` of `partial` from `peer`. The caller has its permit. Returns how many bytes have arrived, also if it fails.
+pub async fn fetch(
+    peers: &Peers,
+    peer: &Peer,
+    partial: &Arc<Partial>,
+    range: Range<u64>,
+) -> (u64, Result<(), Failure>) {
+    let answer = match ask(peers, peer, partial.blob(), &range).await {
+        Ok(answer) => answer,
+        Err(failure) => return (0, Err(failure)),
+    };
     let (sender, incoming) = incoming();
     let reader = {
         let partial = Arc::clone(partial);
         tokio::task::spawn_blocking(move || decode(&partial, range, incoming))
     };
     let sent = pump(answer, peers.limits(), sender).await;
-    let decoded = match reader.await {
+    let (brought, decoded) = match reader.await {
         Ok(decoded) => decoded,
         Err(panic) => {
-            return Err(Failure::Here(BlobError::File {
+            let failure = Failure::Here(BlobError::File {
                 path: partial.path().to_owned(),
                 reason: std::io::Error::other(panic),
-            }));
+            });
+            return (0, Err(failure));
         }
     };
-    match (decoded, sent) {
+    let ended = match (decoded, sent) {
         (Ok(()), _) => Ok(()),
         (Err(failure @ (Failure::Wrong(_) | Failure::Here(_))), _) => Err(failure),
         // It ended too early because of what the sender saw.
         (Err(_), Err(failure)) | (Err(failure), Ok(())) => Err(failure),
-    }
+    };
+    (brought, ended)
+}
+
+/// Asks for `range` of `blob`, and looks at the head of the answer.
+async fn ask(peers: &Peers, peer: &Peer, blob: &BlobRef, range: &Range<u64>) -> Result<reqwest::Response, Failure> {
+    let name = hex::encode(blob.hash.0);
+    let query = format!("proof={}-{}", range.start, range.end.saturating_sub(1));
+    let answer = peers
+        .ask(reqwest::Method::GET, peer, ["blobs", &name], Some(&query))
+        .await?;
+    let wanted = tree::proof_len(blob, &tree::groups(blob, range.clone()));
+    inspect(&answer, blob.size, wanted)?;
+    Ok(answer)
 }
 
 /// Refuses an answer by its head.
@@ -73,15 +88,18 @@ fn inspect(answer: &reqwest::Response, size: u64, wanted: u64) -> Result<(), Fai
     }
 }
 
-/// Checks and writes what comes in.
-fn decode(partial: &Partial, range: Range<u64>, incoming: Incoming) -> Result<(), Failure> {
+/// Checks and writes what comes in. Returns how many bytes have arrived.
+fn decode(partial: &Partial, range: Range<u64>, incoming: Incoming) -> (u64, Result<(), Failure>) {
     let blob = partial.blob();
     let groups = tree::groups(blob, range);
-    let mut writer = partial.writer().map_err(Failure::Here)?;
+    let mut writer = match partial.writer() {
+        Ok(writer) => writer,
+        Err(error) => return (0, Err(Failure::Here(error))),
+    };
     let written = write(&mut writer, blob, incoming, &groups);
     // What came before a break has arrived.
-    writer.flush().map_err(Failure::Here)?;
-    written
+    let flushed = writer.flush().map_err(Failure::Here);
+    (writer.arrived(), flushed.and(written))
 }
 
 fn write(writer: &mut Writer<'_>, blob: &BlobRef, incoming: Incoming, groups: &ChunkRanges) -> Result<(), Failure> {

@@ -292,6 +292,39 @@ async fn two_fetches_of_one_blob_are_one() {
 }
 
 #[tokio::test]
+async fn whoever_knows_a_faster_peer_does_not_wait_for_the_slow_one_of_another() {
+    let server = Server::start().await;
+    let bytes = content(1_500_000, 15);
+    let wanted = server.put(&bytes).await;
+    let stalls = Proxy::start(server.address, |_| Fault::StallAfter(40_000))
+        .await
+        .expect("a proxy");
+    let faster = Proxy::start(server.address, |_| Fault::None).await.expect("a proxy");
+    let folder = tempfile::tempdir().expect("a folder");
+    // The slow peer is not given up for eight seconds, and after half of that others get its pieces.
+    let patience = PeerLimits {
+        idle: Duration::from_secs(8),
+        ..limits()
+    };
+    let slow = fetcher(folder.path(), patience, vec![url(stalls.address)]);
+    let fast = slow.with_peers([url(faster.address)]);
+    let began = Instant::now();
+    let other = slow.clone();
+    let held = tokio::spawn(async move { read(&slow, &wanted).await });
+    // One that is broken off gives back what it was about to fetch.
+    let gone = tokio::spawn(async move { read(&other, &wanted).await });
+    while stalls.connections() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    gone.abort();
+    assert_eq!(read(&fast, &wanted).await.expect("it is fetched"), bytes);
+    assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
+    assert_eq!(held.await.expect("no panic").expect("it is here"), bytes);
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    assert!(faster.passed() < 1_700_000, "{} bytes", faster.passed());
+}
+
+#[tokio::test]
 async fn a_promise_of_another_length_is_nobodys_fault() {
     let server = Server::start().await;
     let bytes = content(100_000, 9);

@@ -1,6 +1,6 @@
 //! Peers that lie, and addresses that lead where nobody should go.
 
-use crate::support::{Lie, content, fetcher, liar, liar_at, limits, url, wanted};
+use crate::support::{Lie, Server, content, fetcher, liar, liar_at, limits, url, wanted};
 use agora_blobs::{
     BlobError,
     http::{PeerLimits, Reach},
@@ -135,6 +135,7 @@ async fn redirects_do_not_lead_into_the_own_network() {
     let outside: IpAddr = [127, 0, 0, 2].into();
     let reach = PeerLimits {
         reach: Reach::PublicAnd(outside),
+        named_reach: Reach::PublicAnd(outside),
         attempts: 1,
         ..limits()
     };
@@ -199,6 +200,7 @@ async fn names_and_addresses_of_this_machine_are_refused() {
     };
     let public = PeerLimits {
         reach: Reach::Public,
+        named_reach: Reach::Public,
         attempts: 1,
         ..limits()
     };
@@ -206,6 +208,46 @@ async fn names_and_addresses_of_this_machine_are_refused() {
         let peer = Url::parse(&format!("http://{host}:{}/", inside.port())).expect("it is a URL");
         let why = failure(public, peer).await;
         assert!(why.contains("--allow-private-peers"), "{why}");
+    }
+    assert_eq!(visited.load(Ordering::Relaxed), 0, "nobody came");
+}
+
+#[tokio::test]
+async fn only_who_is_named_here_may_be_in_the_own_network_and_it_leads_nowhere_else() {
+    let visited = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&visited);
+    let inside = liar(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Lie::new("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    })
+    .await;
+    let server = Server::start().await;
+    let bytes = content(100_000, 3);
+    let wanted = server.put(&bytes).await;
+    let named = PeerLimits {
+        reach: Reach::Public,
+        named_reach: Reach::Anywhere,
+        attempts: 1,
+        ..limits()
+    };
+    // What strangers publish does not become more trusted by naming the same machine.
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = url(server.address).join("admin/").expect("it is a URL");
+    let strangers = [url(inside), path].into_iter();
+    let nobody = fetcher(folder.path(), named, Vec::new()).with_peers(strangers);
+    let why = read(&nobody, &wanted)
+        .await
+        .expect_err("nobody may be asked")
+        .to_string();
+    assert_eq!(why.matches("private network").count(), 2, "{why}");
+    assert_eq!(visited.load(Ordering::Relaxed), 0, "nobody came");
+    let blobs = fetcher(folder.path(), named, vec![url(server.address)]).with_peers([url(inside)]);
+    assert_eq!(read(&blobs, &wanted).await.expect("it is named"), bytes);
+    // One that is named, and was taken over, opens no way to others.
+    for to in [url(inside).to_string(), format!("http://localhost:{}/", inside.port())] {
+        let peer = liar(move |_| redirect(&to)).await;
+        let why = failure(named, url(peer)).await;
+        assert!(why.contains("another server"), "{why}");
     }
     assert_eq!(visited.load(Ordering::Relaxed), 0, "nobody came");
 }

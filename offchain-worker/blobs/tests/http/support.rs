@@ -44,6 +44,7 @@ pub fn wanted(content: &[u8]) -> Wanted {
 pub fn limits() -> PeerLimits {
     PeerLimits {
         reach: Reach::Anywhere,
+        named_reach: Reach::Anywhere,
         connect: Duration::from_secs(5),
         idle: Duration::from_millis(300),
         least_rate: 1 << 10,

@@ -12,10 +12,13 @@ pub struct PeerArgs {
     /// are used at once.
     #[arg(long = "peer", value_name = "URL")]
     pub peers: Vec<Url>,
-    /// Also connect to peers on this machine and in private networks, those that strangers publish on chain among them: for a
-    /// market of one's own.
+    /// The peers that --peer names may be on this machine and in private networks.
     #[arg(long)]
     pub allow_private_peers: bool,
+    /// All peers may be, those that anybody publishes on chain among them, and so may what --announce publishes: for a market
+    /// of one's own, where nobody is a stranger.
+    #[arg(long)]
+    pub private_market: bool,
     /// Most space for blobs that come from peers, in GiB. They are kept in the folder `cache` of --data.
     #[arg(long, value_name = "GIB", default_value_t = CACHE_GIB)]
     pub cache_size: u64,
@@ -30,6 +33,7 @@ impl PeerArgs {
         Self {
             peers: Vec::new(),
             allow_private_peers: false,
+            private_market: false,
             cache_size: CACHE_GIB,
         }
     }

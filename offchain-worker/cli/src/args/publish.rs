@@ -49,5 +49,5 @@ pub struct TermsArgs {
     pub announce: Vec<Url>,
     /// With --announce: also take addresses on this machine and in private networks.
     #[arg(long, global = true, requires = "announce")]
-    pub allow_private_peers: bool,
+    pub private_market: bool,
 }

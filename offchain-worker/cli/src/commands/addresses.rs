@@ -86,7 +86,7 @@ pub async fn serve(
         Some(address) => Some(serve_blobs(blobs, address, shutdown).await?),
         None => None,
     };
-    announce_beside(submitter, &run.announce, run.peers.allow_private_peers, shutdown)?;
+    announce_beside(submitter, &run.announce, run.peers.private_market, shutdown)?;
     Ok(serving)
 }
 

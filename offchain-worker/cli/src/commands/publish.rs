@@ -56,7 +56,7 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     let spec = prepared.store(&blobs).await?;
     let submitter = context.submitter_as(ProxyType::Publish).await?;
     if !terms.dry_run {
-        addresses::announce(&submitter, &terms.announce, terms.allow_private_peers).await?;
+        addresses::announce(&submitter, &terms.announce, terms.private_market).await?;
     }
     let at = submitter.client().best().await?;
     let class = choose_class(at.classes().await?, terms.class, &spec)?;

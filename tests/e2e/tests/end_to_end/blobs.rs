@@ -88,14 +88,7 @@ async fn strangers_without_a_common_store_settle_a_task_over_a_bad_network() {
     let source = serving(&publisher, &["blobs", "serve", "127.0.0.1:0"]).await;
     let near_source = bad_network(source.address).await;
     announce(&publisher, &[NOBODY.parse().expect("an address"), source.address]).await;
-    let mine = [
-        "mine",
-        "--device",
-        "cpu",
-        "--serve",
-        "127.0.0.1:0",
-        "--allow-private-peers",
-    ];
+    let mine = ["mine", "--device", "cpu", "--serve", "127.0.0.1:0", "--private-market"];
     let first = serving(&apart(&worker(1)), &mine).await;
     announce(&apart(&worker(1)), &[first.address]).await;
     let second = serving(&apart(&worker(2)), &mine).await;
@@ -119,7 +112,7 @@ async fn strangers_without_a_common_store_settle_a_task_over_a_bad_network() {
         .json(&[&by_hot[..], &[&near_third_url]].concat())
         .await;
     assert_eq!(said.expect("it may")[0]["account"], owner.as_str());
-    let check = ["verify-work", "--serve", "127.0.0.1:0", "--allow-private-peers"];
+    let check = ["verify-work", "--serve", "127.0.0.1:0", "--private-market"];
     let nobody = format!("http://{NOBODY}/");
     let announced = [&check[..], &["--announce", &nobody]].concat();
     let verifiers = [
@@ -175,9 +168,9 @@ async fn strangers_without_a_common_store_settle_a_task_over_a_bad_network() {
     // The publisher has the result from those who computed it, and everybody can check it.
     let id = task.to_string();
     let output = market.chain.path("product").display().to_string();
-    let fetch = ["result", &id, "--file", &output, "--allow-private-peers"];
+    let fetch = ["result", &id, "--file", &output, "--private-market"];
     publisher.json(&fetch).await.expect("it is fetched");
-    let check = ["verify", &id, "--check", "--allow-private-peers"];
+    let check = ["verify", &id, "--check", "--private-market"];
     publisher.json(&check).await.expect("it is right");
     let product = |row: usize, vector: usize| -> i32 {
         let row = &matrix[row * COLUMNS..][..COLUMNS];
