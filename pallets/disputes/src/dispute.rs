@@ -2,8 +2,7 @@
 
 use crate::{
     Accusation, Branch, Defence, Descent, Error, Fault, Found, Node, Shown, Target, Terms, Time, Tree, Turn,
-    clock::Clock,
-    unit::Aim,
+    clock::Clock, unit::Aim,
 };
 use agora_jobs::{BlobRef, Claim, H256, blob, blob::CHUNK_BYTES, states_root};
 use agora_reference::Reference;
@@ -220,7 +219,11 @@ impl Dispute {
 
 /// Where a dispute begins.
 fn first(accusation: &Accusation, law: &dyn Reference, terms: &Terms, now: Time) -> Result<Phase, Error> {
-    let Claim::Output { output, states_root: root } = accusation.accused else {
+    let Claim::Output {
+        output,
+        states_root: root,
+    } = accusation.accused
+    else {
         return match accusation.target {
             Target::Inputs => Ok(defences(Aim::Unusable, terms, now)),
             _ => Err(Error::Target),

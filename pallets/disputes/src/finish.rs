@@ -78,7 +78,10 @@ mod tests {
                 assert_eq!(other, first == all[2] && second != all[2]);
             }
         }
-        let nothing = Duel { first: None, second: Some(Verdict::Nothing) };
+        let nothing = Duel {
+            first: None,
+            second: Some(Verdict::Nothing),
+        };
         assert_eq!(settle(&nothing), (true, true));
     }
 

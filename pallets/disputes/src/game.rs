@@ -16,8 +16,8 @@
 //! | match: height 0 | anybody executes the segment | both clocks: a run whose clock is out loses | over |
 
 use crate::{
-    Accusation, Bench, Branch, BranchMove, Defence, Dispute, Error, Fault, Losses, Match, Player, Run, RunEnd, Segment, Segments,
-    Shown, Side, Stand, Terms, Time, Verdict,
+    Accusation, Bench, Branch, BranchMove, Defence, Dispute, Error, Fault, Losses, Match, Player, Run, RunEnd, Segment,
+    Segments, Shown, Side, Stand, Terms, Time, Verdict,
     branch::{Around, Phase as BranchPhase},
     dispute::Phase,
 };
@@ -174,7 +174,11 @@ impl<A: Clone + Ord> Game<A> {
         if let BranchPhase::Over(found) = branch.phase {
             self.dispute.close(found);
         }
-        Ok(if made.is_accusers() { Side::Accuser } else { Side::Defence })
+        Ok(if made.is_accusers() {
+            Side::Accuser
+        } else {
+            Side::Defence
+        })
     }
 
     /// Ends everything that time has ended: matches, branches, the dispute.
@@ -198,7 +202,10 @@ impl<A: Clone + Ord> Game<A> {
     /// Those of the claim, if it falls, are for the caller to know.
     pub fn losers(&self) -> Vec<(A, Fault)> {
         let accuser = (self.verdict() == Some(Verdict::Stands)).then(|| (self.accuser.clone(), Fault::Wrong));
-        let defences = self.branches.iter().filter_map(|(branch, _)| Some((branch.by.clone(), branch.lost()?)));
+        let defences = self
+            .branches
+            .iter()
+            .filter_map(|(branch, _)| Some((branch.by.clone(), branch.lost()?)));
         let runs = self.branches.iter().flat_map(|(_, runs)| &runs.runs);
         let runs = runs.filter_map(|run| Some((run.by.clone(), run.lost?)));
         accuser.into_iter().chain(defences).chain(runs).collect()
@@ -301,7 +308,9 @@ impl<A: Clone> Runs<A> {
     }
 
     fn close(&mut self, at: usize, bench: &mut Bench, losses: Losses) {
-        let Some(((first, second), game)) = self.matches.get_mut(at) else { return };
+        let Some(((first, second), game)) = self.matches.get_mut(at) else {
+            return;
+        };
         if let (Some(_), Ok([one, other])) = (game.take(), self.runs.get_disjoint_mut([*first, *second])) {
             bench.close([one, other], losses);
         }

@@ -97,7 +97,10 @@ impl Terms {
         let clock = self.clock.saturating_add(self.stops);
         let entries = self.entry.saturating_add(self.stops).saturating_mul(2);
         let challenge = self.challenge.saturating_add(self.stops);
-        clock.saturating_mul(6).saturating_add(entries).saturating_add(challenge)
+        clock
+            .saturating_mul(6)
+            .saturating_add(entries)
+            .saturating_add(challenge)
     }
 }
 

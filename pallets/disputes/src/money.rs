@@ -48,9 +48,24 @@ pub struct Ended<A> {
 /// everything after the movers is burned. Complexity: O(n).
 pub fn divide<A: Clone>(ended: &Ended<A>) -> Vec<Payment<A>> {
     let mut payments = Vec::new();
-    let costs = ended.costs.iter().fold(0u128, |sum, (_, cost)| sum.saturating_add(*cost));
-    let after = pay(&mut payments, ended.forfeited, costs.min(ended.forfeited), &ended.costs, Purpose::Moves);
-    let after = pay(&mut payments, after, ended.reward.min(after / 2), &ended.winners, Purpose::Reward);
+    let costs = ended
+        .costs
+        .iter()
+        .fold(0u128, |sum, (_, cost)| sum.saturating_add(*cost));
+    let after = pay(
+        &mut payments,
+        ended.forfeited,
+        costs.min(ended.forfeited),
+        &ended.costs,
+        Purpose::Moves,
+    );
+    let after = pay(
+        &mut payments,
+        after,
+        ended.reward.min(after / 2),
+        &ended.winners,
+        Purpose::Reward,
+    );
     let burned = pay(&mut payments, after, after / 2, &ended.winners, Purpose::Rest);
     payments.push(Payment {
         to: None,
@@ -69,7 +84,9 @@ fn pay<A: Clone>(
     shares: &[(A, u128)],
     purpose: Purpose,
 ) -> u128 {
-    let total = shares.iter().fold(0u128, |sum, (_, weight)| sum.saturating_add(*weight));
+    let total = shares
+        .iter()
+        .fold(0u128, |sum, (_, weight)| sum.saturating_add(*weight));
     let mut left = amount.min(purse);
     let kept = purse.saturating_sub(left);
     for (to, weight) in shares {
@@ -159,7 +176,11 @@ mod tests {
             winners: vec![("me", 1)],
             reward: u128::MAX,
         };
-        let back: u128 = divide(&own).iter().filter(|paid| paid.to.is_some()).map(|paid| paid.amount).sum();
+        let back: u128 = divide(&own)
+            .iter()
+            .filter(|paid| paid.to.is_some())
+            .map(|paid| paid.amount)
+            .sum();
         assert_eq!(back, 750);
     }
 }

@@ -127,7 +127,11 @@ impl Truth {
             (Claim::Output { states_root: right, .. }, Claim::Output { states_root, .. }) => {
                 // A job without states before the output: the claim falls by that at once.
                 let has_states = self.states.len() > 1;
-                Some(if right != *states_root && has_states { Target::States } else { Target::Output })
+                Some(if right != *states_root && has_states {
+                    Target::States
+                } else {
+                    Target::Output
+                })
             }
             _ => Some(Target::Inputs),
         }
@@ -350,7 +354,9 @@ impl Player<'_> {
                 let right = children(&descent.node, Content::Bytes(&bytes));
                 let wrong = right.iter().zip(shown).position(|(right, shown)| right != shown);
                 let has_failing = |&(first, len): &(u64, u64)| {
-                    let byte = failing.and_then(|failing| failing.checked_mul(32)).map(|byte| byte as u64);
+                    let byte = failing
+                        .and_then(|failing| failing.checked_mul(32))
+                        .map(|byte| byte as u64);
                     byte.is_some_and(|byte| (first..first.saturating_add(len)).contains(&byte))
                 };
                 let failing = descent.node.spans().iter().position(has_failing);
@@ -359,7 +365,9 @@ impl Player<'_> {
             Turn::Entry(shown) => {
                 let right = right.get(from..).unwrap_or_default();
                 let wrong = right.iter().zip(shown).position(|(right, shown)| right != shown);
-                let failing = failing.and_then(|failing| failing.checked_sub(from)).filter(|&at| at < right.len());
+                let failing = failing
+                    .and_then(|failing| failing.checked_sub(from))
+                    .filter(|&at| at < right.len());
                 Some(BranchMove::Entry(earlier(wrong, failing)? as u32))
             }
         }
@@ -383,7 +391,9 @@ impl Player<'_> {
             return Some(moves);
         };
         let stand = runs.runs.get(own)?.stand;
-        let faces = |other: usize| move |&((one, two), _): &((usize, usize), _)| (one, two) == (own, other) || (two, one) == (own, other);
+        let faces = |other: usize| {
+            move |&((one, two), _): &((usize, usize), _)| (one, two) == (own, other) || (two, one) == (own, other)
+        };
         let others = runs.runs.iter().enumerate();
         let others = others.filter(|(_, run): &(usize, &Run<A>)| run.stand != stand && run.lost.is_none());
         for (other, _) in others {

@@ -90,10 +90,11 @@ fn last_leaf(node: H256, levels: u32, path: &[Children]) -> Result<H256, Error> 
     if path.len() != levels as usize {
         return Err(Error::WrongOpening);
     }
-    path.iter().try_fold(node, |node, children| match node_hash(children) == node {
-        true => children.last().copied().ok_or(Error::WrongOpening),
-        false => Err(Error::WrongOpening),
-    })
+    path.iter()
+        .try_fold(node, |node, children| match node_hash(children) == node {
+            true => children.last().copied().ok_or(Error::WrongOpening),
+            false => Err(Error::WrongOpening),
+        })
 }
 
 /// Which of the two runs of a match.
@@ -351,13 +352,7 @@ impl Bench {
     /// Begins a match; that there is none of these two yet is for the caller to see.
     ///
     /// Errors: `NotNow`; `NoMatch` if they show the same, or one has lost.
-    pub fn challenge<A>(
-        &mut self,
-        first: &Run<A>,
-        second: &Run<A>,
-        terms: &Terms,
-        now: Time,
-    ) -> Result<Match, Error> {
+    pub fn challenge<A>(&mut self, first: &Run<A>, second: &Run<A>, terms: &Terms, now: Time) -> Result<Match, Error> {
         if self.challenge.expired(now) {
             return Err(Error::NotNow);
         }

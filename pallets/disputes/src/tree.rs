@@ -143,12 +143,18 @@ impl Node {
             Some((left, below)) => {
                 let right = self.fold_pair(len, left, below, children)?;
                 if is_top && self.tree == Tree::Blob {
-                    return Some(H256(*merge_subtrees_root(&right.0.0, &right.1.0, Mode::Hash).as_bytes()));
+                    return Some(H256(
+                        *merge_subtrees_root(&right.0.0, &right.1.0, Mode::Hash).as_bytes(),
+                    ));
                 }
                 self.tree.join(&right.0, &right.1)
             }
         };
-        Some(if is_top && self.tree == Tree::States { bound(len, &hash) } else { hash })
+        Some(if is_top && self.tree == Tree::States {
+            bound(len, &hash)
+        } else {
+            hash
+        })
     }
 
     fn fold_pair<'a>(
@@ -239,7 +245,10 @@ mod tests {
             prop_assert!(!node.opens(&[&shown[..], &shown[..1]].concat()));
             let spans = node.spans();
             prop_assert_eq!(spans.len(), shown.len());
-            let child = spans.iter().position(|&(first, len)| (first..first + len).contains(&at)).unwrap();
+            let child = spans
+                .iter()
+                .position(|&(first, len)| (first..first + len).contains(&at))
+                .unwrap();
             node = node.child(&padded(&shown).unwrap(), child as u32).unwrap();
             prop_assert_eq!(node.child(&[H256::zero(); 16], 16), Err(Error::NoChild));
             moves += 1;

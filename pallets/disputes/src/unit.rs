@@ -243,4 +243,3 @@ pub fn digests(chunk: &[u8]) -> Option<Vec<H256>> {
     let (digests, rest) = chunk.as_chunks::<32>();
     rest.is_empty().then(|| digests.iter().map(H256::from).collect())
 }
-

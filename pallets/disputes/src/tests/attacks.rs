@@ -5,7 +5,14 @@ use crate::{player::Truth, *};
 use agora_jobs::{Claim, H256, states_root};
 
 fn world(seed: u64) -> World {
-    World::new(Toy { seed, states: 5, scans: 40, kept: 5, size: 5000, failing: None })
+    World::new(Toy {
+        seed,
+        states: 5,
+        scans: 40,
+        kept: 5,
+        size: 5000,
+        failing: None,
+    })
 }
 
 /// A claim of which one state is changed.
@@ -21,22 +28,53 @@ fn a_digest_without_preimage_falls_by_the_clock() {
     let truth = Truth::compute(&world.law, &world.law).unwrap();
     let traces = Traces::new(&world, Some(&truth), None);
     let honest = player(&truth, &traces, Side::Accuser);
-    let Claim::Output { output, states_root: root } = truth.claim() else { panic!() };
+    let Claim::Output {
+        output,
+        states_root: root,
+    } = truth.claim()
+    else {
+        panic!()
+    };
     // The output, a state, or all states: nobody knows what is behind the hash.
     let mut digests = truth.digests();
     digests.pop();
     digests[2] = H256::repeat_byte(7);
     for claim in [
-        Claim::Output { output: agora_jobs::BlobRef { hash: H256::repeat_byte(9), ..output }, states_root: root },
-        Claim::Output { output, states_root: states_root(&digests) },
-        Claim::Output { output, states_root: H256::repeat_byte(8) },
+        Claim::Output {
+            output: agora_jobs::BlobRef {
+                hash: H256::repeat_byte(9),
+                ..output
+            },
+            states_root: root,
+        },
+        Claim::Output {
+            output,
+            states_root: states_root(&digests),
+        },
+        Claim::Output {
+            output,
+            states_root: H256::repeat_byte(8),
+        },
     ] {
         // Its defender shows what it can: the digests, as far as it made them.
         let liar_truth = Truth { ..truth.clone() };
-        let liar = Liar { account: 2, player: player(&liar_truth, &traces, Side::Defence), zeal: 100, hijacks: false };
+        let liar = Liar {
+            account: 2,
+            player: player(&liar_truth, &traces, Side::Defence),
+            zeal: 100,
+            hijacks: false,
+        };
         let target = truth.target(&claim).unwrap();
         let mut random = Random::new(5);
-        let report = play(&world, &accusation(claim, target), HONEST, &honest, &[liar], &mut random).unwrap();
+        let report = play(
+            &world,
+            &accusation(claim, target),
+            HONEST,
+            &honest,
+            &[liar],
+            &mut random,
+        )
+        .unwrap();
         assert_eq!(report.verdict, Verdict::Falls(Fault::Wrong));
         assert!(report.game.losers().is_empty());
     }
@@ -48,12 +86,31 @@ fn whoever_adds_the_right_run_and_is_silent_harms_nobody() {
     let truth = Truth::compute(&world.law, &world.law).unwrap();
     let wrong = wrong_state(&truth, 3);
     let traces = Traces::new(&world, Some(&truth), None);
-    let mut lying = Traces::new(&world, Some(&truth), Some(Lie { from: 9, longer: 0, end: None, salt: 1 }));
+    let mut lying = Traces::new(
+        &world,
+        Some(&truth),
+        Some(Lie {
+            from: 9,
+            longer: 0,
+            end: None,
+            salt: 1,
+        }),
+    );
     lying.wanted = Some(&wrong);
     let honest = player(&truth, &traces, Side::Accuser);
     let liars = [
-        Liar { account: 7, player: player(&truth, &traces, Side::Accuser), zeal: 100, hijacks: true },
-        Liar { account: 2, player: player(&wrong, &lying, Side::Defence), zeal: 100, hijacks: false },
+        Liar {
+            account: 7,
+            player: player(&truth, &traces, Side::Accuser),
+            zeal: 100,
+            hijacks: true,
+        },
+        Liar {
+            account: 2,
+            player: player(&wrong, &lying, Side::Defence),
+            zeal: 100,
+            hijacks: false,
+        },
     ];
     let target = truth.target(&wrong.claim()).unwrap();
     let made = accusation(wrong.claim(), target);
@@ -61,7 +118,10 @@ fn whoever_adds_the_right_run_and_is_silent_harms_nobody() {
     assert!(matches!(report.verdict, Verdict::Falls(_)));
     let losers = report.game.losers();
     // The defender loses its lists, and its run by its own opening.
-    assert!(losers.contains(&(2, Fault::Fraud)) && losers.contains(&(2, Fault::Wrong)), "{losers:?}");
+    assert!(
+        losers.contains(&(2, Fault::Fraud)) && losers.contains(&(2, Fault::Wrong)),
+        "{losers:?}"
+    );
     assert!(losers.iter().all(|&(who, _)| who == 2));
     let mut runs = report.game.branches.iter().flat_map(|(_, runs)| &runs.runs);
     assert!(runs.any(|run| run.by == 7 && run.lost.is_none()));
@@ -77,7 +137,18 @@ fn twenty_accusers_delay_a_right_claim_no_longer_than_one() {
     let rules = world.rules();
     let wrongs: Vec<_> = (0..20).map(|at| wrong_state(&truth, at % 5)).collect();
     let lying: Vec<_> = (0..20)
-        .map(|salt| Traces::new(&world, Some(&truth), Some(Lie { from: salt * 7, longer: 0, end: None, salt })))
+        .map(|salt| {
+            Traces::new(
+                &world,
+                Some(&truth),
+                Some(Lie {
+                    from: salt * 7,
+                    longer: 0,
+                    end: None,
+                    salt,
+                }),
+            )
+        })
         .collect();
     let mut now = Time { block: 0, full: 0 };
     let mut games: Vec<_> = wrongs
@@ -119,21 +190,40 @@ fn twenty_bad_runs_are_beaten_at_once() {
     let traces = Traces::new(&world, Some(&truth), None);
     let lying: Vec<_> = (0..20)
         .map(|salt| {
-            let mut traces = Traces::new(&world, Some(&truth), Some(Lie { from: salt * 3, longer: 0, end: None, salt }));
+            let mut traces = Traces::new(
+                &world,
+                Some(&truth),
+                Some(Lie {
+                    from: salt * 3,
+                    longer: 0,
+                    end: None,
+                    salt,
+                }),
+            );
             traces.wanted = Some(&wrong);
             traces
         })
         .collect();
     let liars: Vec<_> = (2..)
         .zip(&lying)
-        .map(|(account, traces)| Liar { account, player: player(&wrong, traces, Side::Defence), zeal: 100, hijacks: false })
+        .map(|(account, traces)| Liar {
+            account,
+            player: player(&wrong, traces, Side::Defence),
+            zeal: 100,
+            hijacks: false,
+        })
         .collect();
     let honest = player(&truth, &traces, Side::Accuser);
     let target = truth.target(&wrong.claim()).unwrap();
     let made = accusation(wrong.claim(), target);
     let report = play(&world, &made, HONEST, &honest, &liars, &mut Random::new(8)).unwrap();
     assert!(matches!(report.verdict, Verdict::Falls(_)));
-    let beaten = report.game.losers().iter().filter(|&&(_, fault)| fault == Fault::Fraud).count();
+    let beaten = report
+        .game
+        .losers()
+        .iter()
+        .filter(|&&(_, fault)| fault == Fault::Fraud)
+        .count();
     assert_eq!(beaten, 20);
     assert!(report.game.losers().iter().all(|&(who, _)| who != HONEST));
 }
@@ -151,9 +241,17 @@ fn a_published_chunk_is_accused_without_a_descent() {
         assert!(matches!(begun.phase, Phase::Defences { .. }));
         // It shows nothing of another claim.
         let of_right = accusation(truth.claim(), target);
-        assert_eq!(Dispute::new(&of_right, &world.law, &TERMS, Time::default()), Err(Error::WrongOpening));
+        assert_eq!(
+            Dispute::new(&of_right, &world.law, &TERMS, Time::default()),
+            Err(Error::WrongOpening)
+        );
         let honest = player(&truth, &traces, Side::Accuser);
-        let liar = Liar { account: 2, player: player(&wrong, &traces, Side::Defence), zeal: 100, hijacks: false };
+        let liar = Liar {
+            account: 2,
+            player: player(&wrong, &traces, Side::Defence),
+            zeal: 100,
+            hijacks: false,
+        };
         let report = play(&world, &made, HONEST, &honest, &[liar], &mut Random::new(9)).unwrap();
         assert!(matches!(report.verdict, Verdict::Falls(_)));
     }
@@ -164,13 +262,29 @@ fn a_run_that_fails_decides_nothing_unless_it_is_a_lie() {
     let world = world(16);
     let truth = Truth::compute(&world.law, &world.law).unwrap();
     let wrong = wrong_state(&truth, 2);
-    let failing = Traces::new(&world, Some(&truth), Some(Lie { from: 4, longer: 0, end: Some(2), salt: 3 }));
+    let failing = Traces::new(
+        &world,
+        Some(&truth),
+        Some(Lie {
+            from: 4,
+            longer: 0,
+            end: Some(2),
+            salt: 3,
+        }),
+    );
     let traces = Traces::new(&world, Some(&truth), None);
     let made = accusation(wrong.claim(), truth.target(&wrong.claim()).unwrap());
     let play_with = |tracer| {
         let accuser = player(&truth, tracer, Side::Accuser);
-        let liar = Liar { account: 2, player: player(&wrong, &failing, Side::Defence), zeal: 100, hijacks: false };
-        play(&world, &made, HONEST, &accuser, &[liar], &mut Random::new(10)).unwrap().verdict
+        let liar = Liar {
+            account: 2,
+            player: player(&wrong, &failing, Side::Defence),
+            zeal: 100,
+            hijacks: false,
+        };
+        play(&world, &made, HONEST, &accuser, &[liar], &mut Random::new(10))
+            .unwrap()
+            .verdict
     };
     assert!(matches!(play_with(&traces), Verdict::Falls(_)));
     // Nobody adds the run that really happens.
@@ -187,11 +301,21 @@ fn the_list_of_states_must_be_that_of_the_claim() {
     let listed = wrong_state(&wrong, 1);
     let made = accusation(wrong.claim(), truth.point(&wrong.digests(), &wrong.states[3]).unwrap());
     let honest = player(&truth, &traces, Side::Accuser);
-    let liar = Liar { account: 2, player: player(&listed, &traces, Side::Defence), zeal: 100, hijacks: false };
+    let liar = Liar {
+        account: 2,
+        player: player(&listed, &traces, Side::Defence),
+        zeal: 100,
+        hijacks: false,
+    };
     let report = play(&world, &made, HONEST, &honest, &[liar], &mut Random::new(2)).unwrap();
     assert!(matches!(report.verdict, Verdict::Falls(_)));
     let lists = listed.defence(&report.game.branches[0].0.aim);
-    let (branch, runs) = report.game.branches.iter().find(|(branch, _)| branch.defence == lists).unwrap();
+    let (branch, runs) = report
+        .game
+        .branches
+        .iter()
+        .find(|(branch, _)| branch.defence == lists)
+        .unwrap();
     assert_eq!(branch.named.map(|(list, ..)| list), Some(List::States));
     assert!(runs.runs.is_empty() && branch.lost().is_some());
 
@@ -199,7 +323,12 @@ fn the_list_of_states_must_be_that_of_the_claim() {
     let output = wrong_state(&listed, 4);
     let made = accusation(truth.claim(), Target::Output);
     let honest = player(&truth, &traces, Side::Defence);
-    let liar = Liar { account: 2, player: player(&output, &traces, Side::Accuser), zeal: 100, hijacks: false };
+    let liar = Liar {
+        account: 2,
+        player: player(&output, &traces, Side::Accuser),
+        zeal: 100,
+        hijacks: false,
+    };
     let report = play(&world, &made, 2, &honest, &[liar], &mut Random::new(3)).unwrap();
     assert_eq!(report.verdict, Verdict::Stands);
     assert!(report.game.branches.iter().any(|(branch, runs)| {

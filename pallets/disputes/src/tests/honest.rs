@@ -23,8 +23,14 @@ fn a_wrong_claim(seed: u64) -> Result<(), TestCaseError> {
     let honest_traces = Traces::new(&world, Some(&truth), None);
     let lies: Vec<_> = (0..4).map(|_| lie(&mut random)).collect();
     // What a liar has made up is known to whoever it tells, and to nobody else: only its runs are.
-    let mut traces: Vec<_> = lies.iter().map(|&lie| Traces::new(&world, Some(&truth), Some(lie))).collect();
-    traces.iter_mut().take(3).for_each(|traces| traces.wanted = Some(&wrong));
+    let mut traces: Vec<_> = lies
+        .iter()
+        .map(|&lie| Traces::new(&world, Some(&truth), Some(lie)))
+        .collect();
+    traces
+        .iter_mut()
+        .take(3)
+        .for_each(|traces| traces.wanted = Some(&wrong));
     let honest = player(&truth, &honest_traces, Side::Accuser);
     let mut liars: Vec<_> = (2..)
         .zip(&traces)
@@ -36,12 +42,27 @@ fn a_wrong_claim(seed: u64) -> Result<(), TestCaseError> {
         })
         .collect();
     // Adds bad runs, and never makes a move for them.
-    liars.push(Liar { account: 9, player: player(&truth, &traces[0], Side::Accuser), zeal: 100, hijacks: true });
+    liars.push(Liar {
+        account: 9,
+        player: player(&truth, &traces[0], Side::Accuser),
+        zeal: 100,
+        hijacks: true,
+    });
     let target = truth.target(&wrong.claim()).unwrap();
     let accusation = accusation(wrong.claim(), target);
     let report = play(&world, &accusation, HONEST, &honest, &liars, &mut random).unwrap();
-    prop_assert!(matches!(report.verdict, Verdict::Falls(_)), "seed {}: {:?}", seed, report.verdict);
-    let lost: Vec<_> = report.game.losers().into_iter().filter(|(who, _)| *who == HONEST).collect();
+    prop_assert!(
+        matches!(report.verdict, Verdict::Falls(_)),
+        "seed {}: {:?}",
+        seed,
+        report.verdict
+    );
+    let lost: Vec<_> = report
+        .game
+        .losers()
+        .into_iter()
+        .filter(|(who, _)| *who == HONEST)
+        .collect();
     prop_assert!(lost.is_empty(), "seed {}: {:?}", seed, lost);
     Ok(())
 }
@@ -55,8 +76,14 @@ fn a_right_claim(seed: u64) -> Result<(), TestCaseError> {
     prop_assume!(wrong.claim() != truth.claim());
     let honest_traces = Traces::new(&world, Some(&truth), None);
     let lies: Vec<_> = (0..4).map(|_| lie(&mut random)).collect();
-    let mut traces: Vec<_> = lies.iter().map(|&lie| Traces::new(&world, Some(&truth), Some(lie))).collect();
-    traces.iter_mut().take(3).for_each(|traces| traces.wanted = Some(&wrong));
+    let mut traces: Vec<_> = lies
+        .iter()
+        .map(|&lie| Traces::new(&world, Some(&truth), Some(lie)))
+        .collect();
+    traces
+        .iter_mut()
+        .take(3)
+        .for_each(|traces| traces.wanted = Some(&wrong));
     let honest = player(&truth, &honest_traces, Side::Defence);
     let mut liars: Vec<_> = (2..)
         .zip(&traces)
@@ -68,13 +95,28 @@ fn a_right_claim(seed: u64) -> Result<(), TestCaseError> {
         })
         .collect();
     // Enters wrong lists in the name of the right claim.
-    liars.push(Liar { account: 8, player: player(&wrong, &traces[1], Side::Defence), zeal: 100, hijacks: false });
-    liars.push(Liar { account: 9, player: player(&truth, &traces[0], Side::Defence), zeal: 100, hijacks: true });
+    liars.push(Liar {
+        account: 8,
+        player: player(&wrong, &traces[1], Side::Defence),
+        zeal: 100,
+        hijacks: false,
+    });
+    liars.push(Liar {
+        account: 9,
+        player: player(&truth, &traces[0], Side::Defence),
+        zeal: 100,
+        hijacks: true,
+    });
     let target = wrong.target(&truth.claim()).unwrap();
     let accusation = accusation(truth.claim(), target);
     let report = play(&world, &accusation, 2, &honest, &liars, &mut random).unwrap();
     prop_assert_eq!(report.verdict, Verdict::Stands, "seed {}", seed);
-    let lost: Vec<_> = report.game.losers().into_iter().filter(|(who, _)| *who == HONEST).collect();
+    let lost: Vec<_> = report
+        .game
+        .losers()
+        .into_iter()
+        .filter(|(who, _)| *who == HONEST)
+        .collect();
     prop_assert!(lost.is_empty(), "seed {}: {:?}", seed, lost);
     prop_assert!(report.game.losers().iter().any(|(who, _)| *who == 2));
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::world::{HONEST, TERMS, accusation, player};
 use crate::{
-    Fault, Game, MAX_STATE_BYTES, MAX_WITNESS_BYTES, Move, Pinned, RunMove, Rules, Side, Time, Verdict,
+    Fault, Game, MAX_STATE_BYTES, MAX_WITNESS_BYTES, Move, Pinned, Rules, RunMove, Side, Time, Verdict,
     player::{ShownChunk, Traced, Tracer, Truth},
 };
 use agora_jobs::{BlobRef, ChunkProof, H256, JobKind, JobSpec, SyntheticJob, blob, blob::CHUNK_BYTES};
@@ -66,7 +66,15 @@ impl Tracer for Image {
         let input = BlobRef::to(&bytes);
         self.blobs.borrow_mut().insert(bytes);
         let blobs = self.blobs.borrow().clone();
-        let trace = trace(&Program { image: IMAGE, input, gas: GAS }, &blobs).ok()?;
+        let trace = trace(
+            &Program {
+                image: IMAGE,
+                input,
+                gas: GAS,
+            },
+            &blobs,
+        )
+        .ok()?;
         let mut end = (trace.end.encode(), trace.output.clone());
         let mut states = trace.states.clone();
         if let Some((from, output)) = &self.lie {
@@ -76,12 +84,20 @@ impl Tracer for Image {
             end.0[at..at + 32].copy_from_slice(&blob::hash(output).0);
             end.1.clone_from(output);
             let last = states.len() - 1;
-            states[*from % last..].iter_mut().for_each(|state| state.0[0] ^= 1);
+            states[*from % last.max(1)..]
+                .iter_mut()
+                .for_each(|state| state.0[0] ^= 1);
             let mut hasher = blake3::Hasher::new();
             hasher.update(b"agora/machine/state/1").update(&end.0);
             states[last] = H256(*hasher.finalize().as_bytes());
         }
-        Some(Box::new(Run { blobs, input, trace, end, tree: RunTree::new(states)? }))
+        Some(Box::new(Run {
+            blobs,
+            input,
+            trace,
+            end,
+            tree: RunTree::new(states)?,
+        }))
     }
 }
 
@@ -102,7 +118,11 @@ impl Traced for Run {
         if number >= self.trace.states.len() as u64 {
             return Some((self.trace.end.encode(), Vec::new()));
         }
-        let program = Program { image: IMAGE, input: self.input, gas: GAS };
+        let program = Program {
+            image: IMAGE,
+            input: self.input,
+            gas: GAS,
+        };
         let (state, witness) = show_segment(&program, &self.blobs, number).ok()?;
         Some((state.encode(), witness.encode()))
     }
@@ -110,7 +130,11 @@ impl Traced for Run {
 
 #[test]
 fn the_shipped_image_decides_about_a_real_job() {
-    let job = SyntheticJob { seed: [7; 32], matrix_size: 8, iterations: 1 };
+    let job = SyntheticJob {
+        seed: [7; 32],
+        matrix_size: 8,
+        iterations: 1,
+    };
     let spec = JobSpec::V2(JobKind::Synthetic(job));
     spec.validate().unwrap();
     let law = of(&spec);
@@ -121,13 +145,33 @@ fn the_shipped_image_decides_about_a_real_job() {
     blobs.insert(spec.encode());
     blobs.insert(list(&truth.digests()[..1]));
     truth.states.iter().for_each(|state| blobs.insert(state.clone()));
-    let (pinned, job) = (Pinned { image: BlobRef::to(IMAGE), gas: GAS }, BlobRef::to(&spec.encode()));
-    let rules = Rules { law, job, segments: &pinned, terms: &TERMS };
-    let honest_image = Image { blobs: RefCell::new(blobs.clone()), lie: None };
+    let (pinned, job) = (
+        Pinned {
+            image: BlobRef::to(IMAGE),
+            gas: GAS,
+        },
+        BlobRef::to(&spec.encode()),
+    );
+    let rules = Rules {
+        law,
+        job,
+        segments: &pinned,
+        terms: &TERMS,
+    };
+    let honest_image = Image {
+        blobs: RefCell::new(blobs.clone()),
+        lie: None,
+    };
     // Right almost to the end, or wrong from the first segment on.
     for from in [0, 3] {
-        let lying_image = Image { blobs: RefCell::new(blobs.clone()), lie: Some((from, wrong.states[1].clone())) };
-        let players = [(HONEST, player(&truth, &honest_image, Side::Accuser)), (2, player(&wrong, &lying_image, Side::Defence))];
+        let lying_image = Image {
+            blobs: RefCell::new(blobs.clone()),
+            lie: Some((from, wrong.states[1].clone())),
+        };
+        let players = [
+            (HONEST, player(&truth, &honest_image, Side::Accuser)),
+            (2, player(&wrong, &lying_image, Side::Defence)),
+        ];
         let target = truth.target(&wrong.claim()).unwrap();
         let mut now = Time::default();
         let mut game = Game::new(HONEST, &accusation(wrong.claim(), target), &rules, now).unwrap();

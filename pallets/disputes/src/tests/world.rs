@@ -113,14 +113,20 @@ impl Reference for Toy {
                 Output::Part { offset, size }
             }
         };
-        Some(Unit { output, work: 1, chunks: 9 })
+        Some(Unit {
+            output,
+            work: 1,
+            chunks: 9,
+        })
     }
 
     fn compute(&self, blobs: &dyn Blobs, step: Step, unit: u64) -> Result<Vec<u8>, Fault> {
         let known = self.unit(step, unit).ok_or(Fault::NoUnit)?;
         let mut read = Vec::new();
         let mut take = |source, offset, size| {
-            Reader::new(blobs, source).read_vec(offset, size).map(|bytes| read.extend(bytes))
+            Reader::new(blobs, source)
+                .read_vec(offset, size)
+                .map(|bytes| read.extend(bytes))
         };
         let (Output::Kept { size } | Output::Part { size, .. }) = known.output;
         match step {
@@ -131,7 +137,10 @@ impl Reference for Toy {
                     take(Source::Kept(step, self.seed % unit), 60, 10)?;
                 }
                 if self.failing == Some(unit) {
-                    return Err(Fault::Unusable { reason: "it says so", at: 0 });
+                    return Err(Fault::Unusable {
+                        reason: "it says so",
+                        at: 0,
+                    });
                 }
             }
             Step::State(state) => {
@@ -199,7 +208,10 @@ impl World {
     pub const fn rules(&self) -> Rules<'_> {
         Rules {
             law: &self.law,
-            job: BlobRef { hash: H256::zero(), size: 1 },
+            job: BlobRef {
+                hash: H256::zero(),
+                size: 1,
+            },
             segments: self,
             terms: &TERMS,
         }
@@ -214,9 +226,14 @@ impl World {
 
     /// Everybody may see what is on the way to the truth.
     fn publish(&self, truth: &Truth) {
-        let all = truth.scans.iter().chain(&truth.states).chain(truth.kept.iter().flatten());
+        let all = truth
+            .scans
+            .iter()
+            .chain(&truth.states)
+            .chain(truth.kept.iter().flatten());
         all.for_each(|content| self.insert(content));
-        let list = |contents: &[Vec<u8>]| agora_reference::list(&contents.iter().map(|c| blob::hash(c)).collect::<Vec<_>>());
+        let list =
+            |contents: &[Vec<u8>]| agora_reference::list(&contents.iter().map(|c| blob::hash(c)).collect::<Vec<_>>());
         self.insert(&list(&truth.scans));
         // What defends a claim of unusable inputs is a list of the units before; and so is every accused beginning.
         for state in 0..truth.states.len() {
@@ -254,11 +271,22 @@ impl World {
             false => None,
             true => Some(coded(self.outcome(&state.input)?.0)),
         };
-        Some(State { number, gone: blob::hash(&state.gone.0), end, ..state.clone() })
+        Some(State {
+            number,
+            gone: blob::hash(&state.gone.0),
+            end,
+            ..state.clone()
+        })
     }
 
     fn first(&self, input: &BlobRef) -> State {
-        State { input: *input, number: 0, last: self.segments(), gone: H256::zero(), end: None }
+        State {
+            input: *input,
+            number: 0,
+            last: self.segments(),
+            gone: H256::zero(),
+            end: None,
+        }
     }
 }
 
@@ -350,7 +378,13 @@ pub struct Traces<'a> {
 impl<'a> Traces<'a> {
     pub fn new(world: &'a World, truth: Option<&'a Truth>, lie: Option<Lie>) -> Self {
         truth.into_iter().for_each(|truth| world.publish(truth));
-        Self { world, truth, lie, wanted: None, cache: RefCell::default() }
+        Self {
+            world,
+            truth,
+            lie,
+            wanted: None,
+            cache: RefCell::default(),
+        }
     }
 
     /// How a liar wants the run to end.
@@ -386,10 +420,18 @@ impl<'a> Traces<'a> {
         while state.number < total {
             state.number += 1;
             state.gone = blob::hash(&(state.gone, lie.salt).encode());
-            state.end = (state.number == total).then(|| (lie.end.unwrap_or(honest.0), match lie.end {
-                Some(0) => BlobRef { hash: H256::repeat_byte(lie.salt as u8), ..honest.1 },
-                _ => honest.1,
-            }));
+            state.end = (state.number == total).then(|| {
+                (
+                    lie.end.unwrap_or(honest.0),
+                    match lie.end {
+                        Some(0) => BlobRef {
+                            hash: H256::repeat_byte(lie.salt as u8),
+                            ..honest.1
+                        },
+                        _ => honest.1,
+                    },
+                )
+            });
             states.push(state.clone());
         }
         Some(states)
@@ -410,25 +452,39 @@ impl Tracer for Traces<'_> {
         }
         self.world.runs.borrow_mut().insert(input, run.clone());
         if let Some(shown) = shown {
-            self.world.chunks.borrow_mut().insert((shown.list, shown.index), shown.bytes.clone());
+            self.world
+                .chunks
+                .borrow_mut()
+                .insert((shown.list, shown.index), shown.bytes.clone());
             // The chunks before are right: else an entry of them would have been named.
             let truth = self.truth?;
             let digests: Vec<_> = match shown.list == run.scans {
                 true => truth.scans.iter().map(|scan| blob::hash(scan)).collect(),
                 false => match run.step {
-                    Step::State(state) => truth.kept.get(state as usize)?.iter().map(|kept| blob::hash(kept)).collect(),
+                    Step::State(state) => truth
+                        .kept
+                        .get(state as usize)?
+                        .iter()
+                        .map(|kept| blob::hash(kept))
+                        .collect(),
                     Step::Inputs => Vec::new(),
                 },
             };
             for (index, chunk) in (0..shown.index).zip(agora_reference::list(&digests).chunks(CHUNK_BYTES)) {
-                self.world.chunks.borrow_mut().insert((shown.list, index), chunk.to_vec());
+                self.world
+                    .chunks
+                    .borrow_mut()
+                    .insert((shown.list, index), chunk.to_vec());
             }
         }
         // Evidence of unusable inputs names a beginning of the list.
         if let Some(truth) = self.truth {
             let digests: Vec<_> = truth.scans.iter().map(|scan| blob::hash(scan)).collect();
             let bytes = agora_reference::list(&digests);
-            if let Some(beginning) = bytes.get(..run.scans.size as usize).filter(|bytes| BlobRef::to(bytes) == run.scans) {
+            if let Some(beginning) = bytes
+                .get(..run.scans.size as usize)
+                .filter(|bytes| BlobRef::to(bytes) == run.scans)
+            {
                 self.world.insert(beginning);
             }
         }
@@ -505,7 +561,11 @@ pub fn play(
             let made = hostile(random, &game);
             let before = format!("{game:?}");
             if game.play(&liar.account, &made, &rules, now).is_err() {
-                assert_eq!(format!("{game:?}"), before, "a refused move changed something: {made:?}");
+                assert_eq!(
+                    format!("{game:?}"),
+                    before,
+                    "a refused move changed something: {made:?}"
+                );
             }
         }
         if random.below(3) == 0 {
@@ -541,21 +601,41 @@ fn hostile(random: &mut Random, game: &Game<u32>) -> Move {
     match random.below(13) {
         0 => Move::Show(shown),
         1 => Move::Name(child),
-        2 => Move::Defend(Defence { states: hash, scans: hash, kept: hash, failing: random.below(3) }),
+        2 => Move::Defend(Defence {
+            states: hash,
+            scans: hash,
+            kept: hash,
+            failing: random.below(3),
+        }),
         3 => Move::Branch(branch, BranchMove::Choose(None)),
         4 => Move::Branch(branch, BranchMove::Choose(Some(List::Kept))),
         5 => Move::Branch(branch, BranchMove::Name(child)),
         6 => Move::Branch(branch, BranchMove::Entry(child)),
         7 => Move::Branch(branch, BranchMove::Show(shown)),
-        8 => Move::Branch(branch, BranchMove::Bind(agora_jobs::StateOpening { index: 0, digest: hash, siblings: vec![] })),
+        8 => Move::Branch(
+            branch,
+            BranchMove::Bind(agora_jobs::StateOpening {
+                index: 0,
+                digest: hash,
+                siblings: vec![],
+            }),
+        ),
         9 => {
-            let end = RunEnd { path: vec![[hash; 16]; random.below(10) as usize], state: vec![0; 150], chunk: None };
+            let end = RunEnd {
+                path: vec![[hash; 16]; random.below(10) as usize],
+                state: vec![0; 150],
+                chunk: None,
+            };
             Move::Run(branch, Box::new(RunMove::Add(hash, end)))
         }
         10 => Move::Run(branch, Box::new(RunMove::Challenge(at, other))),
         11 => Move::Run(branch, Box::new(RunMove::Open(at, Seat::Second, [hash; 16]))),
         _ => {
-            let segment = Segment { path: vec![[hash; 16]; random.below(3) as usize], state: vec![0; 200], witness: vec![1] };
+            let segment = Segment {
+                path: vec![[hash; 16]; random.below(3) as usize],
+                state: vec![0; 200],
+                witness: vec![1],
+            };
             Move::Run(branch, Box::new(RunMove::Execute(at, segment)))
         }
     }
@@ -570,7 +650,10 @@ pub fn tampered(truth: &Truth, law: &Toy, random: &mut Random) -> Truth {
     };
     if truth.unusable {
         // It says that there is an output: everything after the unit that fails is made up.
-        let usable = Toy { failing: None, ..law.clone() };
+        let usable = Toy {
+            failing: None,
+            ..law.clone()
+        };
         return Truth::compute(&usable, &usable).unwrap();
     }
     let state = random.below(law.states) as usize;
@@ -605,7 +688,11 @@ pub fn tampered(truth: &Truth, law: &Toy, random: &mut Random) -> Truth {
 
 /// The accusation of `claim` with a target.
 pub const fn accusation(accused: Claim, target: crate::Target) -> Accusation {
-    Accusation { accused, target, own: None }
+    Accusation {
+        accused,
+        target,
+        own: None,
+    }
 }
 
 /// An honest player.
