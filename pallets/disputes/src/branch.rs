@@ -13,6 +13,7 @@ use scale_info::TypeInfo;
 /// Where a branch is.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is stored as it is, and is about a KiB at most")]
 pub enum Phase {
     /// The accuser says which list is wrong, or that all are right.
     Choose,

@@ -23,6 +23,7 @@ pub enum Shown {
 /// Whose move it is.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is stored as it is, and is about a KiB at most")]
 pub enum Turn {
     /// The defence's: it shows children or a chunk.
     Show,

@@ -64,7 +64,7 @@ pub enum RunMove {
     /// Begins a match between two runs.
     Challenge(usize, usize),
     /// Opens the node of one of the two runs of a match.
-    Open(usize, Player, Children),
+    Open(usize, Player, Box<Children>),
     /// Executes the segment that is left.
     Execute(usize, Segment),
 }

@@ -14,7 +14,7 @@ use crate::{
 use agora_jobs::{BlobRef, ChunkProof, Claim, H256, StateOpening, blob, blob::CHUNK_BYTES, states_root};
 use agora_machine::run_tree::{Children, DEPTH};
 use agora_math::merkle;
-use agora_reference::{Blobs, Fault, Inputs, Output, Reference, Source, Step, UnitRun, list};
+use agora_reference::{Blobs, Fault, Inputs, Output, Reference, Source, Step, UnitRun};
 use alloc::{boxed::Box, vec::Vec};
 
 /// What a tree stands over.
@@ -350,7 +350,7 @@ impl Player<'_> {
         match &descent.turn {
             Turn::Show => None,
             Turn::Name(shown) => {
-                let bytes = list(&right);
+                let bytes = agora_reference::list(&right);
                 let right = children(&descent.node, Content::Bytes(&bytes));
                 let wrong = right.iter().zip(shown).position(|(right, shown)| right != shown);
                 let has_failing = |&(first, len): &(u64, u64)| {
@@ -410,7 +410,7 @@ impl Player<'_> {
             };
             let (height, node) = game.position();
             if game.is_due(seat) {
-                moves.push(RunMove::Open(number, seat, traced.open(height, node)?));
+                moves.push(RunMove::Open(number, seat, Box::new(traced.open(height, node)?)));
             } else if height == 0 {
                 let (state, witness) = traced.segment(node)?;
                 moves.push(RunMove::Execute(

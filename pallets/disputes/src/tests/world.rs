@@ -629,7 +629,7 @@ fn hostile(random: &mut Random, game: &Game<u32>) -> Move {
             Move::Run(branch, Box::new(RunMove::Add(hash, end)))
         }
         10 => Move::Run(branch, Box::new(RunMove::Challenge(at, other))),
-        11 => Move::Run(branch, Box::new(RunMove::Open(at, Seat::Second, [hash; 16]))),
+        11 => Move::Run(branch, Box::new(RunMove::Open(at, Seat::Second, Box::new([hash; 16])))),
         _ => {
             let segment = Segment {
                 path: vec![[hash; 16]; random.below(3) as usize],
