@@ -1,0 +1,489 @@
+//! The strategy of whoever knows the truth: from the state of a game, the moves to make now.
+//!
+//! A verifier that has computed the job plays by it. It keeps no memory of its own: everything follows from the game and the
+//! truth, so it may be restarted at any time. It never makes a move that could lose.
+
+use crate::{
+    Aim, Bench, Branch, BranchMove, BranchPhase, Defence, Game, List, Move, Phase, Player as Seat, Rules, Run, RunEnd,
+    RunMove, Segment, Shown, Side, Target, Turn,
+    descent::Descent,
+    game::Runs,
+    tree::{Node, Tree, subtree},
+    unit::{Expected, Point},
+};
+use agora_jobs::{BlobRef, ChunkProof, Claim, H256, StateOpening, blob, blob::CHUNK_BYTES, states_root};
+use agora_machine::run_tree::{Children, DEPTH};
+use agora_math::merkle;
+use agora_reference::{Blobs, Fault, Inputs, Output, Reference, Source, Step, UnitRun};
+use alloc::{boxed::Box, vec::Vec};
+
+/// What a tree stands over.
+#[derive(Clone, Copy, Debug)]
+pub enum Content<'a> {
+    /// Digests of states.
+    Digests(&'a [H256]),
+    /// The bytes of a blob.
+    Bytes(&'a [u8]),
+}
+
+/// The children of `node` in the tree over `content`. What `content` does not have is taken for nothing.
+pub fn children(node: &Node, content: Content<'_>) -> Vec<H256> {
+    let span = |(first, len): (u64, u64)| {
+        let first_at = usize::try_from(first).unwrap_or(usize::MAX);
+        let end = usize::try_from(first.saturating_add(len)).unwrap_or(usize::MAX);
+        match content {
+            Content::Bytes(bytes) => {
+                let bytes = bytes.get(first_at..end.min(bytes.len())).unwrap_or_default();
+                subtree(first, bytes).unwrap_or_default()
+            }
+            Content::Digests(digests) => match digests.get(first_at..end.min(digests.len())).unwrap_or_default() {
+                [digest] => *digest,
+                digests => top(digests),
+            },
+        }
+    };
+    node.spans().into_iter().map(span).collect()
+}
+
+/// The hash of the node over whole digests, which is not the root.
+fn top(digests: &[H256]) -> H256 {
+    let mut level: Vec<_> = digests.iter().map(|digest| merkle::leaf_hash(&digest.0)).collect();
+    while level.len() > 1 {
+        let join = |pair: &[merkle::Hash]| match pair {
+            [left, right] => merkle::node_hash(left, right),
+            [last, ..] => *last,
+            [] => [0; 32],
+        };
+        level = level.chunks(2).map(join).collect();
+    }
+    level.first().copied().unwrap_or_default().into()
+}
+
+/// Everything that a job comes to, on the way and in the end.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Truth {
+    /// What the units of [`Step::Inputs`] kept; those before the one that fails.
+    pub scans: Vec<Vec<u8>>,
+    /// Whether the unit after these finds the inputs unusable.
+    pub unusable: bool,
+    /// The states, the output included; none if the inputs are unusable.
+    pub states: Vec<Vec<u8>>,
+    /// What the units of each state kept.
+    pub kept: Vec<Vec<Vec<u8>>>,
+}
+
+impl Truth {
+    /// Computes the job of `law`.
+    ///
+    /// Errors: `Missing` if an input is not at hand.
+    pub fn compute(law: &dyn Reference, inputs: &dyn Inputs) -> Result<Self, Fault> {
+        let mut truth = Self::default();
+        for unit in 0..law.units(Step::Inputs) {
+            match law.compute(&Known(&truth, inputs), Step::Inputs, unit) {
+                Err(Fault::Unusable { .. }) => {
+                    truth.unusable = true;
+                    return Ok(truth);
+                }
+                scan => truth.scans.push(scan?),
+            }
+        }
+        for state in 0..law.states() {
+            let step = Step::State(state);
+            truth.kept.push(Vec::new());
+            let mut bytes = Vec::new();
+            for unit in 0..law.units(step) {
+                let known = law.unit(step, unit).ok_or(Fault::NoUnit)?;
+                let output = law.compute(&Known(&truth, inputs), step, unit)?;
+                match (known.output, truth.kept.last_mut()) {
+                    (Output::Kept { .. }, Some(kept)) => kept.push(output),
+                    _ => bytes.extend(output),
+                }
+            }
+            truth.states.push(bytes);
+        }
+        Ok(truth)
+    }
+
+    /// The digests of the states, the output included.
+    pub fn digests(&self) -> Vec<H256> {
+        self.states.iter().map(|state| blob::hash(state)).collect()
+    }
+
+    /// The claim that is right.
+    pub fn claim(&self) -> Claim {
+        match (self.states.split_last(), self.digests().split_last()) {
+            (Some((output, _)), Some((_, before))) => Claim::Output {
+                output: BlobRef::to(output),
+                states_root: states_root(before),
+            },
+            _ => Claim::Unusable,
+        }
+    }
+
+    /// What to accuse `claim` of if nothing of it is published but the claim. `None`: it is right.
+    pub fn target(&self, claim: &Claim) -> Option<Target> {
+        match (self.claim(), claim) {
+            (right, claim) if right == *claim => None,
+            (Claim::Output { states_root: right, .. }, Claim::Output { states_root, .. }) => {
+                // A job without states before the output: the claim falls by that at once.
+                let has_states = self.states.len() > 1;
+                Some(if right != *states_root && has_states {
+                    Target::States
+                } else {
+                    Target::Output
+                })
+            }
+            _ => Some(Target::Inputs),
+        }
+    }
+
+    /// What to accuse a claim of whose list of digests, and whose state at the first difference, are published. `None`: neither
+    /// differs.
+    pub fn point(&self, digests: &[H256], state: &[u8]) -> Option<Target> {
+        let index = agora_jobs::first_difference(&self.digests(), digests)?;
+        let right = self.states.get(usize::try_from(index).ok()?)?;
+        let pairs = right.chunks(CHUNK_BYTES).zip(state.chunks(CHUNK_BYTES));
+        let chunk = pairs.into_iter().position(|(right, said)| right != said)?;
+        let (output, before) = digests.split_last()?;
+        let opening = StateOpening::new(before, index).unwrap_or(StateOpening {
+            index,
+            digest: *output,
+            siblings: Vec::new(),
+        });
+        Some(Target::Chunk {
+            state: opening,
+            chunk: ChunkProof::new(state, chunk as u64)?,
+        })
+    }
+
+    /// The lists that defend a right claim.
+    pub fn defence(&self, aim: &Aim) -> Defence {
+        let of = |list| blob::hash(&agora_reference::list(&self.list(aim.state(), list)));
+        Defence {
+            states: of(List::States),
+            scans: of(List::Scans),
+            kept: of(List::Kept),
+            failing: match aim {
+                Aim::Unusable => self.scans.len() as u64,
+                Aim::Chunk { .. } | Aim::Usable => 0,
+            },
+        }
+    }
+
+    /// The digests of a list, where `state` is in dispute.
+    fn list(&self, state: Option<u64>, list: List) -> Vec<H256> {
+        let at = state.and_then(|state| usize::try_from(state).ok());
+        let contents = match (list, at) {
+            (List::Scans, _) => self.scans.as_slice(),
+            (List::States, Some(at)) => self.states.get(..at).unwrap_or_default(),
+            (List::Kept, Some(at)) => self.kept.get(at).map(Vec::as_slice).unwrap_or_default(),
+            (List::States | List::Kept, None) => &[],
+        };
+        contents.iter().map(|content| blob::hash(content)).collect()
+    }
+}
+
+/// What is known to a unit while the truth is computed.
+struct Known<'a>(&'a Truth, &'a dyn Inputs);
+
+impl Blobs for Known<'_> {
+    fn chunk(&self, source: &Source, index: u64, chunk: &mut [u8; CHUNK_BYTES]) -> Option<usize> {
+        let Self(truth, inputs) = self;
+        let at = |number: &u64| usize::try_from(*number).ok();
+        let content = match source {
+            Source::Input(blob) => inputs.content(blob)?,
+            Source::State(state) => truth.states.get(at(state)?)?,
+            Source::Kept(Step::Inputs, unit) => truth.scans.get(at(unit)?)?,
+            Source::Kept(Step::State(state), unit) => truth.kept.get(at(state)?)?.get(at(unit)?)?,
+        };
+        let from = usize::try_from(index).ok()?.checked_mul(CHUNK_BYTES)?;
+        let bytes = content.get(from..)?;
+        let bytes = bytes.get(..bytes.len().min(CHUNK_BYTES))?;
+        chunk.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        Some(bytes.len())
+    }
+}
+
+/// A run that was traced.
+pub trait Traced {
+    /// Its root.
+    fn root(&self) -> H256;
+
+    /// The children of a node of its tree. `None`: there is none.
+    fn open(&self, height: u32, number: u64) -> Option<Children>;
+
+    /// The last state, and the output.
+    fn end(&self) -> (Vec<u8>, Vec<u8>);
+
+    /// The state before segment `number`, and the witness of it.
+    fn segment(&self, number: u64) -> Option<(Vec<u8>, Vec<u8>)>;
+}
+
+/// Traces runs.
+pub trait Tracer {
+    /// The run of `run`. Of the lists, what units read is that of `truth`; of the list in dispute, `shown` is the chunk that the
+    /// other side has shown. `None`: a blob is not at hand.
+    fn trace(&self, run: &UnitRun, shown: Option<&ShownChunk>) -> Option<Box<dyn Traced>>;
+}
+
+/// A chunk of a list that was shown in a branch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ShownChunk {
+    /// The list's blob.
+    pub list: BlobRef,
+    /// Its number.
+    pub index: u64,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Whoever knows the truth.
+pub struct Player<'a> {
+    /// What the job comes to.
+    pub truth: &'a Truth,
+    /// Runs the machine.
+    pub tracer: &'a dyn Tracer,
+    /// The side: the accuser, if the claim is wrong.
+    pub side: Side,
+}
+
+impl Player<'_> {
+    /// The moves to make now. All of them may be made in one block, in this order; one that is refused does no harm.
+    pub fn moves<A: Clone + Ord>(&self, game: &Game<A>, rules: &Rules<'_>) -> Vec<Move> {
+        let mut moves = Vec::new();
+        match &game.dispute.phase {
+            Phase::Over(_) => return moves,
+            Phase::States(descent) => {
+                let digests = self.truth.digests();
+                let before = digests.split_last().map(|(_, before)| before).unwrap_or_default();
+                moves.extend(self.descend(descent, Content::Digests(before)));
+            }
+            Phase::Chunks { state, descent } => {
+                let at = usize::try_from(*state).ok();
+                let bytes = at.and_then(|at| self.truth.states.get(at));
+                moves.extend(bytes.and_then(|bytes| self.descend(descent, Content::Bytes(bytes))));
+            }
+            Phase::Defences { aim, .. } if self.side == Side::Defence => {
+                let defence = self.truth.defence(aim);
+                if game.branches.iter().all(|(branch, _)| branch.defence != defence) {
+                    moves.push(Move::Defend(defence));
+                }
+            }
+            Phase::Defences { .. } => {}
+        }
+        for (at, (branch, runs)) in game.branches.iter().enumerate() {
+            // Another's lists are not for a right claim to defend.
+            if self.side == Side::Accuser || branch.defence == self.truth.defence(&branch.aim) {
+                self.in_branch(at, branch, runs, rules, &mut moves);
+            }
+        }
+        moves
+    }
+
+    fn descend(&self, descent: &Descent, content: Content<'_>) -> Option<Move> {
+        match (self.side, &descent.turn) {
+            (Side::Defence, Turn::Show) => Some(Move::Show(show(&descent.node, content)?)),
+            (Side::Accuser, Turn::Name(shown)) => {
+                let right = children(&descent.node, content);
+                let child = right.iter().zip(shown).position(|(right, shown)| right != shown)?;
+                Some(Move::Name(child as u32))
+            }
+            _ => None,
+        }
+    }
+
+    fn in_branch<A: Clone>(
+        &self,
+        at: usize,
+        branch: &Branch<A>,
+        runs: &Runs<A>,
+        rules: &Rules<'_>,
+        moves: &mut Vec<Move>,
+    ) {
+        let made = match (&branch.phase, self.side) {
+            (BranchPhase::Choose, Side::Accuser) => Some(BranchMove::Choose(self.wrong_list(branch, rules))),
+            (BranchPhase::Entry { list, descent }, Side::Accuser) => self.name(branch, *list, descent, rules),
+            (BranchPhase::Entry { list, descent }, Side::Defence) if descent.turn == Turn::Show => {
+                let bytes = agora_reference::list(&self.truth.list(branch.aim.state(), *list));
+                show(&descent.node, Content::Bytes(&bytes)).map(BranchMove::Show)
+            }
+            (BranchPhase::Bound { state, .. }, Side::Defence) => {
+                let digests = self.truth.digests();
+                let before = digests.split_last().map(|(_, before)| before).unwrap_or_default();
+                StateOpening::new(before, *state).map(BranchMove::Bind)
+            }
+            (BranchPhase::Runs(bench), _) => {
+                let found = self.in_runs(branch, bench, runs, rules).unwrap_or_default();
+                moves.extend(found.into_iter().map(|made| Move::Run(at, Box::new(made))));
+                None
+            }
+            _ => None,
+        };
+        moves.extend(made.map(|made| Move::Branch(at, made)));
+    }
+
+    /// The first list that is wrong, in the order in which they build on one another.
+    fn wrong_list<A>(&self, branch: &Branch<A>, rules: &Rules<'_>) -> Option<List> {
+        let is_wrong = |list: &List| {
+            let said = branch.aim.list(rules.law, &branch.defence, *list);
+            said != BlobRef::to(&agora_reference::list(&self.expected(branch, *list, rules))) && said.size > 0
+        };
+        if self.truth.unusable && branch.aim == Aim::Usable {
+            return Some(List::Scans);
+        }
+        [List::Scans, List::States, List::Kept].into_iter().find(is_wrong)
+    }
+
+    /// The right digests, as many as the defence's list has: what there is none of is zero.
+    fn expected<A>(&self, branch: &Branch<A>, list: List, rules: &Rules<'_>) -> Vec<H256> {
+        let entries = branch.aim.entries(rules.law, &branch.defence, list);
+        let mut right = self.truth.list(branch.aim.state(), list);
+        right.resize(usize::try_from(entries).unwrap_or_default(), H256::zero());
+        right
+    }
+
+    fn name<A>(&self, branch: &Branch<A>, which: List, descent: &Descent, rules: &Rules<'_>) -> Option<BranchMove> {
+        let right = self.expected(branch, which, rules);
+        // No digest is right for the unit that finds the inputs unusable.
+        let failing = (which == List::Scans && self.truth.unusable).then_some(self.truth.scans.len());
+        let from = usize::try_from(descent.node.first / 32).ok()?;
+        match &descent.turn {
+            Turn::Show => None,
+            Turn::Name(shown) => {
+                let bytes = agora_reference::list(&right);
+                let right = children(&descent.node, Content::Bytes(&bytes));
+                let wrong = right.iter().zip(shown).position(|(right, shown)| right != shown);
+                let has_failing = |&(first, len): &(u64, u64)| {
+                    let byte = failing
+                        .and_then(|failing| failing.checked_mul(32))
+                        .map(|byte| byte as u64);
+                    byte.is_some_and(|byte| (first..first.saturating_add(len)).contains(&byte))
+                };
+                let failing = descent.node.spans().iter().position(has_failing);
+                Some(BranchMove::Name(earlier(wrong, failing)? as u32))
+            }
+            Turn::Entry(shown) => {
+                let right = right.get(from..).unwrap_or_default();
+                let wrong = right.iter().zip(shown).position(|(right, shown)| right != shown);
+                let failing = failing
+                    .and_then(|failing| failing.checked_sub(from))
+                    .filter(|&at| at < right.len());
+                Some(BranchMove::Entry(earlier(wrong, failing)? as u32))
+            }
+        }
+    }
+
+    fn in_runs<A: Clone>(
+        &self,
+        branch: &Branch<A>,
+        bench: &Bench,
+        runs: &Runs<A>,
+        rules: &Rules<'_>,
+    ) -> Option<Vec<RunMove>> {
+        let point = &bench.point;
+        let run = branch.aim.run(rules.law, rules.job, &branch.defence, point);
+        let shown = branch.shown(rules.law);
+        let traced = self.tracer.trace(&run, shown.as_ref())?;
+        let root = traced.root();
+        let mut moves = Vec::new();
+        let Some(own) = runs.runs.iter().position(|run| run.root == root) else {
+            moves.push(RunMove::Add(root, run_end(traced.as_ref(), point)?));
+            return Some(moves);
+        };
+        let stand = runs.runs.get(own)?.stand;
+        let faces = |other: usize| {
+            move |&((one, two), _): &((usize, usize), _)| (one, two) == (own, other) || (two, one) == (own, other)
+        };
+        let others = runs.runs.iter().enumerate();
+        let others = others.filter(|(_, run): &(usize, &Run<A>)| run.stand != stand && run.lost.is_none());
+        for (other, _) in others {
+            if !runs.matches.iter().any(faces(other)) {
+                moves.push(RunMove::Challenge(own, other));
+            }
+        }
+        for (number, ((one, two), game)) in runs.matches.iter().enumerate() {
+            let Some(game) = game else { continue };
+            let seat = match (*one == own, *two == own) {
+                (true, _) => Seat::First,
+                (_, true) => Seat::Second,
+                _ => continue,
+            };
+            let (height, node) = game.position();
+            if game.is_due(seat) {
+                moves.push(RunMove::Open(number, seat, Box::new(traced.open(height, node)?)));
+            } else if height == 0 {
+                let (state, witness) = traced.segment(node)?;
+                moves.push(RunMove::Execute(
+                    number,
+                    Segment {
+                        path: before(traced.as_ref(), game.before(), node)?,
+                        state,
+                        witness,
+                    },
+                ));
+            }
+        }
+        Some(moves)
+    }
+}
+
+fn show(node: &Node, content: Content<'_>) -> Option<Shown> {
+    match (node.is_leaf(), content) {
+        (false, content) => Some(Shown::Children(children(node, content))),
+        (true, Content::Bytes(bytes)) if node.tree == Tree::Blob => {
+            let first = usize::try_from(node.first).ok()?;
+            let end = usize::try_from(node.first.checked_add(node.len)?).ok()?;
+            Some(Shown::Chunk(bytes.get(first..end)?.to_vec()))
+        }
+        _ => None,
+    }
+}
+
+fn earlier(one: Option<usize>, other: Option<usize>) -> Option<usize> {
+    one.into_iter().chain(other).min()
+}
+
+/// How a traced run ends.
+pub fn run_end(traced: &dyn Traced, point: &Point) -> Option<RunEnd> {
+    let (state, output) = traced.end();
+    Some(RunEnd {
+        path: edge(traced, DEPTH, 0)?,
+        state,
+        chunk: match point.expected {
+            Expected::Chunk { index, .. } => ChunkProof::new(&output, index),
+            Expected::Output(_) | Expected::Unusable => None,
+        },
+    })
+}
+
+/// The way down the right edge below a node.
+fn edge(traced: &dyn Traced, height: u32, number: u64) -> Option<Vec<Children>> {
+    let mut path = Vec::new();
+    let mut number = number;
+    for height in (1..=height).rev() {
+        path.push(traced.open(height, number)?);
+        number = number.checked_mul(16)?.checked_add(15)?;
+    }
+    Some(path)
+}
+
+/// The way from the last node before segment `number`, which is `height` above the states, down to the state before it.
+pub fn before(traced: &dyn Traced, height: u32, number: u64) -> Option<Vec<Children>> {
+    match number.checked_sub(1) {
+        None => Some(Vec::new()),
+        Some(last) => edge(traced, height, last.checked_shr(height.checked_mul(4)?)?),
+    }
+}
+
+impl<A> Branch<A> {
+    /// The chunk of a list that the defence has shown, before the runs.
+    fn shown(&self, law: &dyn Reference) -> Option<ShownChunk> {
+        let (list, node, entries) = self.named.as_ref()?;
+        let digests = entries.get(..usize::try_from(node.len / 32).ok()?)?;
+        Some(ShownChunk {
+            list: self.aim.list(law, &self.defence, *list),
+            index: node.first / CHUNK_BYTES as u64,
+            bytes: agora_reference::list(digests),
+        })
+    }
+}

@@ -1,0 +1,7 @@
+//! Whole games, with a small law and a small machine.
+
+mod attacks;
+mod honest;
+mod real;
+mod rules;
+mod world;
