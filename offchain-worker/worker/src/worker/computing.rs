@@ -4,6 +4,7 @@ use super::{
     Shared,
     engines::{Lease, Wanted},
     preparing::Loaded,
+    step::Situation,
 };
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
@@ -69,18 +70,18 @@ pub(super) struct Deadline {
 }
 
 impl<C: Chain<State: State>> Shared<C> {
-    /// Computes a task's result and keeps it, for block `until` at the latest.
+    /// Computes a task's result and keeps it, for as long as it is of use.
     pub(super) async fn compute(
         &self,
         view: &TaskView,
         record: TaskRecord,
-        now: BlockNumber,
+        best: Situation,
     ) -> Result<(), WorkerError> {
         let (task, until) = (view.id, view.until);
         // One block is left for the commitment to get into.
-        let blocks = until.saturating_sub(now).saturating_sub(1);
+        let blocks = until.saturating_sub(best.now).saturating_sub(1);
         let deadline = Deadline {
-            until,
+            until: best.of_use_until(),
             forecast: Instant::now() + self.config.policy.time_of(blocks),
         };
         let Loaded { spec, inputs, held } = self.load(view, until).await?;

@@ -83,6 +83,16 @@ impl Situation {
         self.task.map_or(self.now, |task| task.until)
     }
 
+    /// The last block in which this worker's claim is of use.
+    pub fn of_use_until(&self) -> BlockNumber {
+        let is_working = self.task.is_some_and(|task| task.phase == Phase::Working);
+        match self.contribution {
+            // It is revealed in the next phase, whose end is not known yet.
+            Some((_, ContributionState::Committed { .. })) if is_working => BlockNumber::MAX,
+            _ => self.until(),
+        }
+    }
+
     /// Whether it is the same as `other`, whatever the time.
     pub fn is_like(&self, other: &Self) -> bool {
         self.task == other.task && self.contribution == other.contribution
