@@ -297,6 +297,6 @@ mod tests {
         let run = Run::new(&image, Vec::new());
         let (state, witness) = show_segment(&run.program(), &run.input, 1).unwrap();
         let after = execute_segment(&BlobRef::to(&image), &state, &witness).unwrap();
-        assert_eq!(state.gas - after.gas, u64::from(SEGMENT_GAS));
+        assert_eq!(state.gas - after.gas, u64::from(agora_machine::SEGMENT_GAS));
     }
 }

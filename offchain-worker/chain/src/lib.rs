@@ -40,6 +40,7 @@ pub use client::{AtBlock, BlockRef, Client, patiently};
 pub use error::ChainError;
 pub use keys::{KeyError, KeySource, Keypair, read_private};
 pub use node::NodeView;
+pub use nodes::stands_still;
 pub use proof::{Header, Unverified, VerifiedResult, verify_result};
 pub use proxies::ProxyType;
 pub use quote::Quote;

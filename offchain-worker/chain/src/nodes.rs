@@ -18,7 +18,7 @@ mod tests;
 
 pub(crate) use connection::{Legacy, Node};
 
-use crate::{BlockRef, ChainError, H256};
+use crate::{BlockNumber, BlockRef, ChainError, H256};
 use connection::Connector;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use std::{
@@ -36,6 +36,15 @@ use tokio::{
     sync::{Notify, watch},
     time::Instant,
 };
+
+/// How many blocks finality may be behind before it counts as standing still.
+const FINALITY_LAG: BlockNumber = 32;
+
+/// Whether finality stands still if `best` is the best block and `finalised` the newest final one: too few validators of
+/// consensus are there.
+pub const fn stands_still(best: BlockNumber, finalised: BlockNumber) -> bool {
+    best.saturating_sub(finalised) > FINALITY_LAG
+}
 
 /// The pause between two attempts to reach a node while none was reached.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -231,7 +240,7 @@ impl Nodes {
         });
     }
 
-    /// Whether finality stands still, so that nothing becomes final.
+    /// Whether finality [stands still](stands_still), as the node that is used says.
     pub fn finality_stands_still(&self) -> bool {
         self.is_stalled.load(Ordering::Relaxed)
     }

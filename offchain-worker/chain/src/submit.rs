@@ -6,7 +6,6 @@ use crate::{
     transactions::{Included, Transactions, Until, filler},
 };
 use agora_transactions::{BlockId, Intent, IntentId, MemoryLog, Policy, Repetition, TransactionLog};
-use codec::{Compact, Encode};
 use futures::{StreamExt, stream};
 use std::sync::{Arc, OnceLock};
 use subxt::config::DefaultExtrinsicParamsBuilder;
@@ -189,23 +188,8 @@ impl Submitter {
         self.make(Intention::once().of(call), Until::Settled).await
     }
 
-    /// Sends several encoded calls as one transaction, which succeeds if some of them are refused:
-    /// [`Included::members`] says which. For calls that are due together and do not depend on one another.
-    pub async fn submit_together(&self, calls: &[Vec<u8>], intention: Intention) -> Result<Included, ChainError> {
-        let mut batch = self
-            .encode(&api::transactions().utility().force_batch(Vec::new()))
-            .await?;
-        // The indices of pallet and call, without the empty list.
-        batch.truncate(2);
-        let count =
-            u32::try_from(calls.len()).map_err(|_| ChainError::Invalid("too many calls in a batch".to_owned()))?;
-        Compact(count).encode_to(&mut batch);
-        calls.iter().for_each(|call| batch.extend(call));
-        self.make(intention.of(batch), Until::Best).await
-    }
-
-    /// The bytes of `call` for the runtime as it is now, for [`Self::submit_together`].
-    pub async fn encode(&self, call: &impl Payload) -> Result<Vec<u8>, ChainError> {
+    /// The bytes of `call` for the runtime as it is now.
+    async fn encode(&self, call: &impl Payload) -> Result<Vec<u8>, ChainError> {
         let transactions = self.client.best().await?.at.tx();
         transactions.validate(call)?;
         Ok(transactions.call_data(call)?)

@@ -29,7 +29,7 @@ use std::{
     sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use hardware::Findings;
@@ -53,13 +53,11 @@ pub struct Verifier {
 
 struct Shared {
     findings: Mutex<Findings>,
-    /// Lets one response be checked at a time: each takes megabytes, and all responses of a round come at once.
-    checking: Semaphore,
     /// Lets some results be fetched at a time: the first are those whose windows close first, and which did not fail.
     fetching: Turns,
-    /// The memory that their inputs and outputs may take, in bytes.
+    /// The memory that inputs and outputs may take, those of responses too, in bytes.
     memory: Turns,
-    /// Lets one of them be computed with at a time: there is one engine.
+    /// Lets one result or response be computed with at a time: there is one engine.
     computing: Turns,
     /// How often a result could not be checked, by task.
     failures: std::sync::Mutex<HashMap<TaskId, u32>>,
@@ -87,7 +85,6 @@ impl Verifier {
         Self {
             shared: Arc::new(Shared {
                 findings: Mutex::default(),
-                checking: Semaphore::new(1),
                 fetching: Turns::new(FETCHES),
                 memory: Turns::new(config.max_job_bytes),
                 computing: Turns::new(1),

@@ -185,9 +185,9 @@ impl<BlockNumber> Contribution<BlockNumber> {
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
 #[derive(Serialize, Clone, PartialEq, Eq, Debug)]
 pub struct Invitation<Workers, BlockNumber> {
-    /// Those who were drawn, and have neither accepted nor declined.
+    /// Those who were drawn, and have neither accepted nor declined. Nobody: they are still to be drawn, and nobody may accept.
     pub workers: Workers,
-    /// The last block in which slots are kept for them.
+    /// The last block in which slots are kept for them; the last there can be while they are still to be drawn.
     pub until: BlockNumber,
 }
 

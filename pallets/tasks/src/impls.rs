@@ -205,7 +205,7 @@ impl<T: Config> Pallet<T> {
         Self::ensure_impartial(id, &progress, &worker)?;
         T::Participants::ensure_active(&worker, Role::Worker)?;
         T::Participants::ensure_suited(&worker, task.job.specialisation())?;
-        let weight = match late {
+        let mut weight = match late {
             Some((late, contribution)) => {
                 Self::dismiss_late(id, &task, &late, contribution)?;
                 Self::deposit_event(Event::WorkerReplaced {
@@ -213,12 +213,13 @@ impl<T: Config> Pallet<T> {
                     worker: late,
                     by: worker.clone(),
                 });
-                Self::accept_weight()
+                Self::replace_weight().saturating_add(T::WeightInfo::accept())
             }
             None => T::WeightInfo::accept(),
         };
         if let Some(rest) = place {
             Self::put_invitation(id, rest);
+            weight = weight.saturating_add(T::DbWeight::get().writes(1));
         }
         T::Participants::occupy_slot(&worker)?;
         Self::hold(Purpose::TaskBond, id, &worker, task.terms.bond)?;
@@ -228,12 +229,18 @@ impl<T: Config> Pallet<T> {
         Ok(weight)
     }
 
-    /// The most that accepting weighs: replacing a worker is less than an expiry with one, and all are looked at.
+    /// The most that accepting weighs: in place of another worker, and on invitation.
     pub(crate) fn accept_weight() -> Weight {
+        T::WeightInfo::accept()
+            .saturating_add(Self::replace_weight())
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    /// The most that replacing a worker weighs: less than an expiry with one, and all are looked at.
+    fn replace_weight() -> Weight {
         let most = T::MaxContributions::get().into();
         let size = Contribution::<BlockNumberFor<T>>::max_encoded_len().saturating_add(KEY_PROOF);
-        T::WeightInfo::accept()
-            .saturating_add(T::WeightInfo::expire(1))
+        T::WeightInfo::expire(1)
             .saturating_add(T::DbWeight::get().reads(most))
             .saturating_add(Weight::from_parts(0, most.saturating_mul(size as u64)))
     }

@@ -3,6 +3,7 @@
 use super::{
     Node, Nodes,
     health::{Answered, Distrust, Report, Seen, choose, judge},
+    stands_still,
 };
 use crate::{BlockNumber, BlockRef, ChainError};
 use futures::future::join_all;
@@ -20,8 +21,6 @@ const EVERY_WITHOUT: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long a node has to answer.
 const ANSWER: Duration = Duration::from_secs(3);
-/// How many blocks finality may be behind before it counts as standing still.
-const MAY_BE_BEHIND: BlockNumber = 32;
 
 /// Looks at the nodes until they are dropped.
 pub(super) async fn run(nodes: Weak<Nodes>) {
@@ -161,8 +160,7 @@ fn tell(url: &str, before: Option<&Distrust>, now: Option<&Distrust>) {
 
 /// Tells once when finality stands still, and when it goes on.
 fn tell_of_finality(nodes: &Nodes, report: &Report) {
-    let behind = report.best.saturating_sub(report.finalised);
-    let is_stalled = behind > MAY_BE_BEHIND;
+    let is_stalled = stands_still(report.best, report.finalised);
     if nodes.is_stalled.swap(is_stalled, Ordering::Relaxed) == is_stalled {
         return;
     }

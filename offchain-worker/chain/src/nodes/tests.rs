@@ -40,7 +40,7 @@ use mock::{Chain, MockNode};
 
 const SOON: Duration = Duration::from_secs(5);
 
-fn node(finalised: crate::BlockNumber) -> Arc<MockNode> {
+fn node(finalised: BlockNumber) -> Arc<MockNode> {
     let node = MockNode::default();
     node.change(|chain| {
         *chain = Chain {

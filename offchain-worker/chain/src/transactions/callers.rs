@@ -4,13 +4,9 @@ use super::{
     EVERY, Transactions, Until,
     outcome::{self, Included},
 };
-use crate::{BlockNumber, ChainError};
+use crate::{BlockNumber, ChainError, nodes::stands_still};
 use agora_transactions::{Added, Hash, Intent, IntentId, Reason, Repetition, Standing};
 use tokio::sync::oneshot;
-
-/// How many blocks after its inclusion a transaction that is not final counts as waiting for finality that stands
-/// still.
-const MAY_WAIT: BlockNumber = 16;
 
 /// How often a call that was refused is sent again if its caller still wants it.
 const REPEATS: u32 = 2;
@@ -131,7 +127,7 @@ impl Transactions {
                 let is_far_enough = match &standing {
                     Standing::Pending => false,
                     Standing::Included(block) => {
-                        let waits_long = best.number >= block.number.saturating_add(MAY_WAIT);
+                        let waits_long = stands_still(best.number, block.number);
                         waiting.until == Until::Best || is_stalled || waits_long
                     }
                     Standing::Unknown | Standing::Finalised(_) | Standing::GivenUp(_) => true,

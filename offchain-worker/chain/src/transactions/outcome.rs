@@ -10,7 +10,6 @@ use crate::{
 };
 use agora_primitives::TaskId;
 use agora_transactions::{BlockId, Hash};
-use std::sync::Arc;
 use subxt::{error::DispatchError, events::Phase};
 
 /// A transaction that succeeded.
@@ -20,8 +19,6 @@ pub struct Included {
     pub block: BlockRef,
     /// The events that it caused, but for those that this program does not know.
     pub events: Vec<Event>,
-    /// Of each call of a batch, in order, why it was refused, if it was. Empty if it was no batch.
-    pub members: Vec<Option<Arc<ChainError>>>,
     /// Whether the block is final. If not, a re-org can still undo it.
     pub is_final: bool,
 }
@@ -67,17 +64,9 @@ pub(super) async fn of(
         if let Some(error) = seen.failed {
             return Ok(Err(explained(error, &at, account).await?));
         }
-        let mut members = Vec::new();
-        for refused in seen.members {
-            members.push(match refused {
-                Some(error) => Some(Arc::new(explained(error, &at, account).await?)),
-                None => None,
-            });
-        }
         Ok::<_, ChainError>(Ok(Included {
             block: at.block,
             events: seen.events,
-            members,
             is_final: false,
         }))
     };
@@ -93,7 +82,6 @@ pub(super) async fn of(
 struct Seen {
     events: Vec<Event>,
     failed: Option<DispatchError>,
-    members: Vec<Option<DispatchError>>,
 }
 
 /// What the transaction with this index caused.
@@ -113,8 +101,6 @@ async fn see(at: &AtBlock, index: u32) -> Result<Seen, ChainError> {
             ("System", "ExtrinsicFailed") => seen.failed = Some(error()?),
             // The transaction succeeds whatever becomes of the call in it.
             ("Proxy", "ProxyExecuted") => seen.failed = refused_by_proxy(event.field_bytes(), at)?,
-            ("Utility", "ItemFailed") => seen.members.push(Some(error()?)),
-            ("Utility", "ItemCompleted") => seen.members.push(None),
             _ => {}
         }
         match event.decode_as::<Event>() {

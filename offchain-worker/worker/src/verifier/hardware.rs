@@ -1,6 +1,6 @@
 //! A verifier's votes on responses to hardware challenges.
 
-use super::{Shared, Verifier};
+use super::{Shared, Verifier, rank};
 use crate::{
     WorkerError,
     driver::{Matter, Steps},
@@ -90,7 +90,10 @@ impl Shared {
                 let blobs = with_addresses(&self.blobs, at.addresses(&worker).await);
                 // It comes from the worker that is checked, which may take its time: nobody else waits for that.
                 in_time(job_bytes(&job), fetch_for_check(&blobs, &job, &claim)).await?;
-                let _one_at_a_time = self.checking.acquire().await;
+                // All responses of a round come at once, and each takes megabytes.
+                let rank = rank(0, until);
+                let _held = self.memory.take(rank, job_bytes(&job)).await;
+                let _computing = self.computing.take(rank, 1).await;
                 let output = in_time(0, load_output(&blobs, &job, &claim)).await?;
                 let found = self.check(job, MemoryInputs::new(), claim, output, seed).await?;
                 let mut findings = self.findings.lock().await;

@@ -88,6 +88,8 @@ pub(super) struct Planned {
     pub until: BlockNumber,
     /// The devices that it does not fit into, by their numbers.
     pub without: Vec<usize>,
+    /// The memory that its inputs and its output take, in bytes.
+    pub bytes: u64,
 }
 
 impl Planned {
@@ -99,6 +101,7 @@ impl Planned {
             kind: self.kind,
             due_in: Duration::from_millis(u64::from(blocks).saturating_mul(block_ms)),
             without: self.without.clone(),
+            bytes: self.bytes,
         }
     }
 }

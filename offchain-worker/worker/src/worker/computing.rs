@@ -70,19 +70,18 @@ pub(super) struct Deadline {
 }
 
 impl<C: Chain<State: State>> Shared<C> {
-    /// Computes a task's result and keeps it. It is wanted before somebody else may take the slot, and of use until the round
-    /// ends.
+    /// Computes a task's result and keeps it, for as long as it is of use. It is wanted before somebody else may take the slot.
     pub(super) async fn compute(
         &self,
         view: &TaskView,
         record: TaskRecord,
-        best: &Situation,
+        best: Situation,
     ) -> Result<(), WorkerError> {
         let (task, until) = (view.id, view.until);
         // One block is left for the commitment to get into.
         let blocks = best.commit_by().saturating_sub(best.now).saturating_sub(1);
         let deadline = Deadline {
-            until,
+            until: best.of_use_until(),
             forecast: Instant::now() + self.config.policy.time_of(blocks),
         };
         let Loaded { spec, inputs, held } = self.load(view, until).await?;

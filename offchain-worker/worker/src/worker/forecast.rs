@@ -30,6 +30,36 @@ pub(super) struct Load {
     pub due_in: Duration,
     /// The devices that it does not fit into, by their numbers.
     pub without: Vec<usize>,
+    /// The memory that its inputs and its output take, in bytes.
+    pub bytes: u64,
+}
+
+/// What loads share that run side by side: the devices, and so many bytes of memory. A load that takes more has all of it.
+#[derive(Clone, Copy)]
+pub(super) struct Machine<'a> {
+    pub lanes: &'a [Lane],
+    pub memory: u64,
+}
+
+/// The memory that loads take until they are done.
+struct Memory {
+    all: u64,
+    /// How many bytes each takes, and until when.
+    held: Vec<(Duration, u64)>,
+}
+
+impl Memory {
+    /// When `bytes` are free at the earliest.
+    fn free_in(&self, bytes: u64) -> Duration {
+        let held_after = |time: Duration| {
+            let held = self.held.iter().filter(|(end, _)| *end > time);
+            held.fold(0, |sum: u64, (_, bytes)| sum.saturating_add(*bytes))
+        };
+        let fits = |time: &Duration| held_after(*time).saturating_add(bytes) <= self.all;
+        let ends = self.held.iter().map(|(end, _)| *end);
+        let times = std::iter::once(Duration::ZERO).chain(ends);
+        times.filter(fits).min().unwrap_or_default()
+    }
 }
 
 impl Load {
@@ -53,9 +83,14 @@ impl Load {
 }
 
 /// By how much `this` may begin later, so that it and the loads `before` it in hand are all done in time: the earliest
-/// deadline first, each on the device that has it done first. `None`: they are not even if it begins now.
-pub(super) fn spare(lanes: &[Lane], before: &[Load], this: Load) -> Option<Duration> {
-    let mut lanes = lanes.to_vec();
+/// deadline first, each on the device that has it done first, once there is memory for it. `None`: they are not even if it
+/// begins now.
+pub(super) fn spare(machine: Machine<'_>, before: &[Load], this: Load) -> Option<Duration> {
+    let mut lanes = machine.lanes.to_vec();
+    let mut memory = Memory {
+        all: machine.memory,
+        held: Vec::new(),
+    };
     let mut loads: Vec<_> = before
         .iter()
         .map(|load| (load.clone(), false))
@@ -64,12 +99,15 @@ pub(super) fn spare(lanes: &[Lane], before: &[Load], this: Load) -> Option<Durat
     loads.sort_by_key(|(load, is_this)| (load.due_in, *is_this));
     let mut spare: Option<Duration> = None;
     for (load, is_this) in loads {
+        let bytes = load.bytes.min(memory.all);
+        let from = memory.free_in(bytes);
         let ends = lanes.iter_mut().filter_map(|lane| {
-            let end = lane.free_in.checked_add(load.takes(lane)?)?;
+            let end = lane.free_in.max(from).checked_add(load.takes(lane)?)?;
             Some((end, lane))
         });
         let (end, lane) = ends.min_by_key(|(end, _)| *end)?;
         lane.free_in = end;
+        memory.held.push((end, bytes));
         let left = load.due_in.checked_sub(end).filter(|left| !left.is_zero())?;
         // What comes behind it is held up with it.
         if is_this || spare.is_some() {
@@ -99,31 +137,70 @@ mod tests {
             kind: Synthetic,
             due_in: Duration::from_secs(due_in),
             without: Vec::new(),
+            bytes: 0,
         }
+    }
+
+    /// With memory enough for all.
+    fn machine(lanes: &[Lane]) -> Machine<'_> {
+        Machine { lanes, memory: 100 }
     }
 
     /// Whether all of `loads` are done in time.
     fn all_in_time(lanes: &[Lane], loads: &[Load]) -> bool {
         let (this, before) = loads.split_last().expect("there is one");
-        spare(lanes, before, this.clone()).is_some()
+        spare(machine(lanes), before, this.clone()).is_some()
+    }
+
+    #[test]
+    fn what_does_not_fit_into_memory_beside_others_waits_for_them() {
+        let lanes = [lane(&[(Synthetic, 100.0)]), lane(&[(Synthetic, 100.0)])];
+        let holding = |load: Load, bytes| Load { bytes, ..load };
+        let before = [holding(load(10, 11), 60)];
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let spare_of = |this| spare(machine(&lanes), &before, this);
+        assert_eq!(spare_of(holding(load(10, 25), 40)), seconds(15), "side by side");
+        assert_eq!(spare_of(holding(load(10, 25), 41)), seconds(5), "one after the other");
+        assert_eq!(spare_of(holding(load(10, 20), 41)), None);
+        // Who takes more than there is has all of it, and others wait.
+        assert_eq!(spare_of(holding(load(10, 25), 1000)), seconds(5));
+        let large = [holding(load(10, 11), u64::MAX)];
+        assert_eq!(spare(machine(&lanes), &large, holding(load(10, 25), 1)), seconds(5));
+        assert_eq!(
+            spare(machine(&lanes), &large, load(10, 25)),
+            seconds(15),
+            "it takes none"
+        );
+        // Three that fit by twos.
+        let two = [holding(load(10, 12), 60), holding(load(5, 13), 40)];
+        assert_eq!(
+            spare(machine(&lanes), &two, holding(load(10, 30), 40)),
+            seconds(15),
+            "after the short one"
+        );
+        assert_eq!(
+            spare(machine(&lanes), &two, holding(load(10, 30), 41)),
+            seconds(10),
+            "after both"
+        );
     }
 
     #[test]
     fn a_task_may_begin_as_much_later_as_it_and_those_behind_it_can_wait() {
         let lanes = [lane(&[(Synthetic, 100.0)])];
         let seconds = |seconds| Some(Duration::from_secs(seconds));
-        assert_eq!(spare(&lanes, &[], load(10, 35)), seconds(25));
+        assert_eq!(spare(machine(&lanes), &[], load(10, 35)), seconds(25));
         assert_eq!(
-            spare(&lanes, &[load(10, 11)], load(10, 35)),
+            spare(machine(&lanes), &[load(10, 11)], load(10, 35)),
             seconds(15),
             "the one before it counts, and need not wait"
         );
         assert_eq!(
-            spare(&lanes, &[load(10, 40)], load(10, 35)),
+            spare(machine(&lanes), &[load(10, 40)], load(10, 35)),
             seconds(20),
             "the one behind it waits with it"
         );
-        assert_eq!(spare(&lanes, &[load(10, 11)], load(10, 20)), None);
+        assert_eq!(spare(machine(&lanes), &[load(10, 11)], load(10, 20)), None);
     }
 
     #[test]

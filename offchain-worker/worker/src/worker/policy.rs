@@ -6,8 +6,10 @@ use agora_primitives::participants::Specialisations;
 use std::time::Duration;
 
 /// Blocks between the last that a worker counts on and the last in which it can commit: an acceptance and a commitment each
-/// take a block, and one of them may have to be sent again.
-pub(super) const SLACK: BlockNumber = 5;
+/// take a block, and one of them may have to be sent again, after a block whose answer was lost and a re-org that undid
+/// it. Of the tasks that come with longer to go, none is lost; of the others a bond now and then is, which is worth many
+/// shares of a reward.
+pub(super) const SLACK: BlockNumber = 8;
 
 /// What a worker wants of a task, and what it risks.
 #[derive(Clone, Debug)]
@@ -234,7 +236,8 @@ pub(super) mod tests {
     #[test]
     fn a_task_at_every_limit_is_taken() {
         // Its last block is 21, and thinking takes 2.
-        assert_eq!(policy().check_view(&task(1), 14), Ok(()));
+        assert_eq!(policy().check_view(&task(1), 11), Ok(()));
+        assert_eq!(policy().check_view(&task(1), 12), Err(Unsuitable::Time));
         assert_eq!(policy().check_size(10 * GIGA, 1000), Ok(()));
         let prospect = Prospect {
             work: 10 * GIGA,

@@ -183,7 +183,8 @@ impl<C: Chain<State: State>> Shared<C> {
         let closed = self.config.openings.closed(clock);
         let closed = closed
             .or_else(|| self.has_lost_enough(clock))
-            .or_else(|| self.disk_is_full());
+            .or_else(|| self.disk_is_full())
+            .or_else(|| self.fees_are_unknown());
         match &closed {
             Some(why) if self.told.is_new("closed", why) => tracing::info!("{why}"),
             None if self.told.is_over("closed") => tracing::info!("Tasks are taken again."),
@@ -197,6 +198,12 @@ impl<C: Chain<State: State>> Shared<C> {
     fn disk_is_full(&self) -> Option<String> {
         let why = "no task is taken: the journal cannot be written";
         self.book.is_unwritten().then(|| why.to_owned())
+    }
+
+    /// A bond whose reveal cannot be paid for is lost.
+    fn fees_are_unknown(&self) -> Option<String> {
+        let why = "no task is taken: the node has not said yet what calls cost";
+        self.now().fees_at.is_none().then(|| why.to_owned())
     }
 
     fn has_lost_enough(&self, now: SystemTime) -> Option<String> {
@@ -252,8 +259,16 @@ impl<C: Chain<State: State>> Shared<C> {
             Ok(fees) => {
                 let mut shared = self.now();
                 (shared.fees, shared.fees_at) = (fees, Some(now));
+                drop(shared);
+                if self.told.is_over("fees") {
+                    tracing::info!("The node says what calls cost again.");
+                }
             }
-            Err(error) => tracing::debug!(%error, "The node did not say what calls cost; asking again."),
+            Err(error) => {
+                if self.told.is_new("fees", &error) {
+                    tracing::warn!(%error, "The node does not say what calls cost: without ever knowing that, no task is taken. Asking again.");
+                }
+            }
         }
     }
 

@@ -91,6 +91,16 @@ impl Situation {
         }
     }
 
+    /// The last block in which this worker's claim is of use.
+    pub fn of_use_until(&self) -> BlockNumber {
+        let is_working = self.task.is_some_and(|task| task.phase == Phase::Working);
+        match self.contribution {
+            // It is revealed in the next phase, whose end is not known yet.
+            Some((_, ContributionState::Committed { .. })) if is_working => BlockNumber::MAX,
+            _ => self.until(),
+        }
+    }
+
     /// Whether somebody else has the worker's slot.
     fn is_replaced(&self) -> bool {
         matches!(self.contribution, Some((_, ContributionState::Replaced)))

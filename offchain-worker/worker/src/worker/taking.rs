@@ -3,13 +3,13 @@
 use super::{
     Shared,
     book::Planned,
-    forecast::spare,
+    forecast::{Machine, spare},
     money::{Outlay, least_share},
     policy::{Prospect, SLACK, Unsuitable},
     preparing::Prepared,
     step::{Situation, Step},
 };
-use crate::{Call, Chain, Due, TaskRecord, WorkerError, chain::State, driver::Heads};
+use crate::{Call, Chain, Due, TaskRecord, WorkerError, chain::State, driver::Heads, job::job_bytes};
 use agora_chain::{BlockNumber, ChainError, views::TaskView};
 use agora_primitives::{TaskId, job::JobSpec, participants::Role};
 
@@ -58,7 +58,8 @@ impl<C: Chain<State: State>> Shared<C> {
         let round = record.round;
         if let Err(why) = self.try_take(task, Some(record), heads).await? {
             self.decline(task, why, now);
-            self.withdraw(task.id, round).await;
+            // The record stays until nothing that was sent can come any more.
+            let _ = self.withdraw(task.id, round).await;
         }
         Ok(())
     }
@@ -136,7 +137,11 @@ impl<C: Chain<State: State>> Shared<C> {
             .into_iter()
             .map(|planned| planned.load(now, policy.block_ms))
             .collect();
-        let spare = spare(&lanes, &before, this.clone()).ok_or(Unsuitable::Time)?;
+        let machine = Machine {
+            lanes: &lanes,
+            memory: policy.memory_bytes,
+        };
+        let spare = spare(machine, &before, this.clone()).ok_or(Unsuitable::Time)?;
         let computing = this.fastest(&lanes).unwrap_or_default();
         let (terms, fees) = {
             let now = self.now();
@@ -195,16 +200,20 @@ impl<C: Chain<State: State>> Shared<C> {
         Ok(if has_room { Ok(()) } else { Err(Unsuitable::Slots) })
     }
 
-    /// Sends no acceptance of `task` any more: whatever let it be sent is over. One that a pool has may still come, and is
-    /// then computed if there is time.
-    pub(super) async fn withdraw(&self, task: TaskId, round: u32) {
+    /// Sends no acceptance of `task` any more: whatever let it be sent is over. Returns whether one that was sent may still get
+    /// into a block, and is then computed if there is time.
+    pub(super) async fn withdraw(&self, task: TaskId, round: u32) -> bool {
         let due = Due {
             round,
             until: 0,
             decided_at: None,
         };
-        if let Err(error) = self.chain.withdraw(Call::Accept(task), due).await {
-            tracing::warn!(%error, "The acceptance could not be withdrawn; it ends with its last block.");
+        match self.chain.withdraw(Call::Accept(task), due).await {
+            Ok(may_come) => may_come,
+            Err(error) => {
+                tracing::warn!(%error, "The acceptance could not be withdrawn; it ends with its last block.");
+                true
+            }
         }
     }
 
@@ -288,6 +297,7 @@ impl<C: Chain> Shared<C> {
             kind: spec.specialisation(),
             until,
             without: self.engines.without(spec),
+            bytes: job_bytes(spec),
         }
     }
 }

@@ -58,7 +58,7 @@ fn a_silent_worker_loses_its_slot_to_another_and_pays_for_it() {
         commit(3, task, 1);
         assert_eq!(phase(task), Phase::Revealing);
         (1..4).for_each(|n| reveal(n, task, 1));
-        run_to(now() + 1);
+        run_to(now() + 2);
         run_to(progress(task).due + 1);
         assert_eq!(phase(task), Phase::Settled);
         assert_eq!(gain(worker(0)), -(LATE as i128), "it pays once, and is not paid");
@@ -77,7 +77,7 @@ fn who_commits_in_the_last_block_of_its_time_keeps_its_slot() {
         jump_to(late_from);
         assert_noop!(take_over(3, task), Error::<Test>::NotAccepting);
         (0..3).for_each(|n| reveal(n, task, 1));
-        run_to(late_from + 1);
+        run_to(late_from + 2);
         run_to(progress(task).due + 1);
         assert!(
             (0..3).all(|n| gain(worker(n)) > 0),
@@ -299,7 +299,7 @@ fn slots_change_hands_in_an_appeal_too() {
         run_to(now() + 2);
         (4..7).for_each(|n| commit(n, task, 2));
         (4..7).for_each(|n| reveal(n, task, 2));
-        run_to(now() + 1);
+        run_to(now() + 2);
         assert_eq!(phase(task), Phase::Settled);
         assert_eq!(gain(worker(3)), -(LATE as i128));
         assert!((4..7).all(|n| gain(worker(n)) > 0));

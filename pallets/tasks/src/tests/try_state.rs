@@ -224,7 +224,8 @@ fn draws_out_of_turn_and_tasks_that_wait_for_none() {
     });
     finds(broken, || {
         wait();
-        invite(WORKING);
+        let workers = BoundedVec::truncate_from(vec![worker(9)]);
+        Invitations::<Test>::insert(WORKING, Invitation { workers, until: 4 });
     });
 }
 

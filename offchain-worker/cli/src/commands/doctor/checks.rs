@@ -7,7 +7,7 @@ use crate::{
     exit::CliError,
 };
 use agora_blobs::BlobKind;
-use agora_chain::KeyError;
+use agora_chain::{BlockNumber, KeyError, stands_still};
 use agora_compute::{ByteCount, DeviceType};
 use std::{
     net::{SocketAddr, TcpListener},
@@ -163,15 +163,12 @@ async fn ask_node(context: &Context) -> Result<Vec<Check>, CliError> {
         ),
         Some(trouble) => Check::failure("node", format!("{} is not ready", client.url()), trouble),
     };
-    Ok(vec![
-        answers,
-        finality(node.best.saturating_sub(node.finalised)),
-        clock(age, block_ms),
-    ])
+    Ok(vec![answers, finality(node.best, node.finalised), clock(age, block_ms)])
 }
 
-fn finality(lag: u32) -> Check {
-    if i64::from(lag) > OLD_BLOCKS {
+fn finality(best: BlockNumber, finalised: BlockNumber) -> Check {
+    let lag = best.saturating_sub(finalised);
+    if stands_still(best, finalised) {
         return Check::warning(
             "finality",
             format!("finality is {lag} blocks behind"),
@@ -331,7 +328,7 @@ mod tests {
     #[test]
     fn finality_may_be_some_blocks_behind() {
         assert_eq!(
-            (finality(3).finding, finality(1000).finding),
+            (finality(1000, 997).finding, finality(1000, 0).finding),
             (Finding::Ok, Finding::Warning)
         );
     }

@@ -4,8 +4,10 @@ use super::{Rig, block_folder};
 use agora_blobs::{BlobKind, Wanted};
 use agora_compute::{CancelFlag, CpuEngine, Engine, NoInputs, NoProgress};
 use agora_primitives::{
+    TaskId,
     job::{BlobRef, JobKind, JobSource, JobSpec, MatmulJob},
     participants::{Specialisation, Specialisations},
+    task::Phase,
 };
 use std::{path::Path, sync::atomic::Ordering};
 
@@ -135,5 +137,35 @@ async fn a_claim_that_the_disk_never_had_is_computed_again_after_a_crash() {
     rig.is_disk_full.store(false, Ordering::SeqCst);
     rig.start();
     rig.until(400, |rig| rig.is_paid(1)).await;
+    assert_eq!(runs(&rig), 2);
+}
+
+#[tokio::test]
+async fn a_lost_claim_is_computed_again_beyond_the_end_of_the_work() {
+    let mut rig = Rig::new(1, 1);
+    rig.chain.publish(1, 40);
+    rig.until(100, |rig| rig.chain.sent() == 1).await;
+    rig.is_disk_full.store(true, Ordering::SeqCst);
+    rig.until(100, |rig| rig.chain.sent() == 2).await;
+    // The process ends, and with it what the disk did not take.
+    rig.is_disk_full.store(false, Ordering::SeqCst);
+    rig.start();
+    let task = |rig: &Rig| rig.chain.newest().tasks[&TaskId(1)].clone();
+    while task(&rig).until > rig.chain.newest().block.number + 2 {
+        rig.chain.grow(1, 2);
+    }
+    assert_eq!(task(&rig).phase, Phase::Working);
+    assert_eq!(runs(&rig), 1);
+    rig.engines[0].slow_ms.store(500, Ordering::SeqCst);
+    let looked = rig.only_look().await.expect("it looks");
+    assert!(matches!(looked, super::Looked::Well), "{looked:?}");
+    // It is being computed while the phase ends.
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    rig.chain.grow(4, 2);
+    assert_eq!(task(&rig).phase, Phase::Revealing);
+    rig.only_look().await.expect("it looks");
+    rig.end_steps().await;
+    assert_eq!(runs(&rig), 2, "it was not broken off");
+    rig.until(100, |rig| rig.is_paid(1)).await;
     assert_eq!(runs(&rig), 2);
 }

@@ -97,8 +97,12 @@ struct Inner {
     settled: Vec<UnboundedSender<Result<News, ChainError>>>,
     forks: u8,
     pool: Vec<Pooled>,
+    /// Whether a pool somewhere keeps what was withdrawn.
+    keeps_withdrawn: bool,
     /// What a call costs now.
     fee: Balance,
+    /// Whether the node says that.
+    tells_fees: bool,
     /// How many calls of each kind succeeded, re-orgs not counted.
     pub sent: usize,
     /// How often tasks were read.
@@ -136,7 +140,9 @@ impl FakeChain {
             settled: Vec::new(),
             forks: 0,
             pool: Vec::new(),
+            keeps_withdrawn: false,
             fee: FEE,
+            tells_fees: true,
             sent: 0,
             reads: 0,
         })))
@@ -173,6 +179,16 @@ impl FakeChain {
     /// Leaves the worker so much of its money.
     pub fn leave(&self, free: Balance) {
         self.lock().next(|state| state.free = free);
+    }
+
+    /// Whether a pool somewhere keeps what is withdrawn, which may still get into a block.
+    pub fn keep_withdrawn(&self, keeps: bool) {
+        self.lock().keeps_withdrawn = keeps;
+    }
+
+    /// Whether the node says what calls cost.
+    pub fn tell_fees(&self, tells: bool) {
+        self.lock().tells_fees = tells;
     }
 
     /// From now on the worker's acceptances are refused.

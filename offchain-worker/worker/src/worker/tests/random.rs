@@ -4,8 +4,8 @@ use super::{Rig, fake::Mishap};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::sync::atomic::Ordering;
 
-/// How many runs.
-const RUNS: u64 = 16;
+/// How many runs in `make test`.
+const RUNS: u32 = 16;
 /// Rounds of a run in which things go wrong.
 const ROUNDS: usize = 120;
 
@@ -30,7 +30,7 @@ fn mishap(rig: &mut Rig, random: &mut StdRng, lag: usize) {
 
 #[tokio::test]
 async fn an_honest_worker_loses_nothing_whatever_node_and_process_do() {
-    for seed in 0..RUNS {
+    for seed in 0..u64::from(agora_test_support::cases(RUNS).cases) {
         let mut random = StdRng::seed_from_u64(seed);
         let mut rig = Rig::new(3, 1);
         let mut task = 0;

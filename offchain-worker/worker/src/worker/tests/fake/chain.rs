@@ -104,12 +104,20 @@ impl Chain for FakeChain {
     }
 
     async fn withdraw(&self, call: Call, _: Due) -> Result<bool, ChainError> {
-        self.lock().pool.retain(|pooled| pooled.call != call);
+        let mut inner = self.lock();
+        if inner.keeps_withdrawn {
+            return Ok(true);
+        }
+        inner.pool.retain(|pooled| pooled.call != call);
         Ok(false)
     }
 
     async fn fee(&self, _: Call) -> Result<Balance, ChainError> {
-        Ok(self.lock().fee)
+        let inner = self.lock();
+        match inner.tells_fees {
+            true => Ok(inner.fee),
+            false => Err(ChainError::Incompatible("nobody knows what calls cost".to_owned())),
+        }
     }
 }
 
