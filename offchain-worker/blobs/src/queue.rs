@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn no_piece_is_asked_of_more_than_a_few() {
-        let queue = queue_of(&[0..MIB]);
+        let queue = queue_of(std::slice::from_ref(&(0..MIB)));
         let mut asked = Vec::new();
         for peer in 0..MOST_FLIGHTS {
             asked.push(next(&queue, &format!("peer{peer}"), None).expect("the others are late"));
@@ -238,7 +238,7 @@ mod tests {
         drop(second);
         let of_second = next(&queue, "c", None).expect("it is back");
         // Whoever joins changes nothing.
-        queue.begin(|| VecDeque::from([0..7]));
+        queue.begin(|| std::iter::once(0..7).collect());
         assert_eq!(of_second.piece, MIB..2 * MIB);
     }
 }

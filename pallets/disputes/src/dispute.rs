@@ -139,7 +139,7 @@ impl Dispute {
                 descent.chunk(chunk)?;
                 let aim = Aim::Chunk {
                     state: *state,
-                    chunk: descent.node.first / CHUNK_BYTES as u64,
+                    chunk: descent.node.first >> CHUNK_BYTES.ilog2(),
                     hash: blob::hash(chunk),
                 };
                 self.clocks.stop(now);

@@ -482,7 +482,7 @@ impl<A> Branch<A> {
         let digests = entries.get(..usize::try_from(node.len / 32).ok()?)?;
         Some(ShownChunk {
             list: self.aim.list(law, &self.defence, *list),
-            index: node.first / CHUNK_BYTES as u64,
+            index: node.first >> CHUNK_BYTES.ilog2(),
             bytes: agora_reference::list(digests),
         })
     }

@@ -209,7 +209,7 @@ pub fn maker(law: &dyn Reference, state: u64, chunk: u64) -> Option<(u64, u64)> 
     match law.unit(step, unit)?.output {
         Output::Part { offset, size } => {
             let within = at.checked_sub(offset).filter(|&within| within < size)?;
-            Some((unit, within / CHUNK_BYTES as u64))
+            Some((unit, within >> CHUNK_BYTES.ilog2()))
         }
         Output::Kept { .. } => None,
     }
