@@ -9,6 +9,9 @@ use agora_reference::Reference;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
+/// Bytes of a chunk.
+const CHUNK: u64 = CHUNK_BYTES as u64;
+
 /// How a dispute ends.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,7 +142,7 @@ impl Dispute {
                 descent.chunk(chunk)?;
                 let aim = Aim::Chunk {
                     state: *state,
-                    chunk: descent.node.first >> CHUNK_BYTES.ilog2(),
+                    chunk: descent.node.first / CHUNK,
                     hash: blob::hash(chunk),
                 };
                 self.clocks.stop(now);

@@ -17,6 +17,9 @@ use agora_math::merkle;
 use agora_reference::{Blobs, Fault, Inputs, Output, Reference, Source, Step, UnitRun};
 use alloc::{boxed::Box, vec::Vec};
 
+/// Bytes of a chunk.
+const CHUNK: u64 = CHUNK_BYTES as u64;
+
 /// What a tree stands over.
 #[derive(Clone, Copy, Debug)]
 pub enum Content<'a> {
@@ -482,7 +485,7 @@ impl<A> Branch<A> {
         let digests = entries.get(..usize::try_from(node.len / 32).ok()?)?;
         Some(ShownChunk {
             list: self.aim.list(law, &self.defence, *list),
-            index: node.first >> CHUNK_BYTES.ilog2(),
+            index: node.first / CHUNK,
             bytes: agora_reference::list(digests),
         })
     }

@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
+/// Bytes of a chunk.
+const CHUNK: u64 = CHUNK_BYTES as u64;
 /// Bytes of an entry of a list.
 const ENTRY: u64 = 32;
 /// Entries of a chunk of a list.
@@ -209,7 +211,7 @@ pub fn maker(law: &dyn Reference, state: u64, chunk: u64) -> Option<(u64, u64)> 
     match law.unit(step, unit)?.output {
         Output::Part { offset, size } => {
             let within = at.checked_sub(offset).filter(|&within| within < size)?;
-            Some((unit, within >> CHUNK_BYTES.ilog2()))
+            Some((unit, within / CHUNK))
         }
         Output::Kept { .. } => None,
     }
