@@ -107,7 +107,7 @@ mod benchmarks {
         let most = T::MaxContributions::get();
         let id = Scenario::<T>::publish(1, 1, 2);
         let workers: alloc::vec::Vec<_> = (0..most).map(Scenario::<T>::worker).collect();
-        let worker = workers[0].clone();
+        let worker = Scenario::<T>::worker(0);
         let until = Scenario::<T>::now();
         let workers = BoundedVec::truncate_from(workers);
         Invitations::<T>::insert(id, Invitation { workers, until });

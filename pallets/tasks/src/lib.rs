@@ -55,10 +55,10 @@ pub const RETRY_AFTER: u32 = 5;
 pub const DRAW_DELAY: u32 = 2;
 
 /// The most draws that are carried out in one block: they come before its transactions, and may not fill it.
-pub const MAX_DRAWS_PER_BLOCK: u32 = 16;
+pub const MAX_DRAWS_PER_BLOCK: u32 = 4;
 
 /// The most draws that are looked at in one block; those of rounds that are over cost little.
-pub const MAX_ORDERS_PER_BLOCK: u32 = 8 * MAX_DRAWS_PER_BLOCK;
+pub const MAX_ORDERS_PER_BLOCK: u32 = 16 * MAX_DRAWS_PER_BLOCK;
 
 /// The pallet: see the crate's documentation.
 ///
