@@ -15,8 +15,9 @@
 
 use crate::{
     DRAW_DELAY, MAX_DRAWS_PER_BLOCK, MAX_ORDERS_PER_BLOCK,
+    agenda::KEY_PROOF,
     pallet::*,
-    types::{DrawOrder, InvitedOf, TaskOf},
+    types::{DrawOrder, InvitedOf, TaskOf, TaskProgress},
     weights::WeightInfo,
 };
 use agora_primitives::{
@@ -67,15 +68,15 @@ impl<T: Config> Pallet<T> {
             if queue.first >= queue.next || draws_left == 0 {
                 break;
             }
-            weight = weight.saturating_add(db.reads(1));
             let order = DrawOrders::<T>::get(queue.first);
             // Saturating: block numbers would have to run out first.
             if order.is_some_and(|order| now < order.ordered_at.saturating_add(DRAW_DELAY.into())) {
+                weight = weight.saturating_add(db.reads(1));
                 break;
             }
             DrawOrders::<T>::remove(queue.first);
             queue.first = queue.first.saturating_add(1);
-            weight = weight.saturating_add(db.reads_writes(2, 1));
+            weight = weight.saturating_add(Self::order_weight());
             let Some(order) = order else {
                 defensive!("a draw that was ordered is not in its place");
                 continue;
@@ -90,6 +91,18 @@ impl<T: Config> Pallet<T> {
             DrawQueue::<T>::put(queue);
         }
         weight
+    }
+
+    /// What an order weighs, without the draw: it is read and removed, and its task and progress are read.
+    pub(crate) fn order_weight() -> Weight {
+        let order = DrawOrder::<BlockNumberFor<T>>::max_encoded_len();
+        let progress = TaskProgress::<BlockNumberFor<T>>::max_encoded_len();
+        let size = [order, progress, TaskOf::<T>::max_encoded_len()]
+            .into_iter()
+            .fold(0usize, |size, one| size.saturating_add(one).saturating_add(KEY_PROOF));
+        T::DbWeight::get()
+            .reads_writes(3, 1)
+            .saturating_add(Weight::from_parts(0, size as u64))
     }
 
     /// Carries out one draw, unless its round is over, and says whether it did. Reads the task and its progress.

@@ -45,11 +45,11 @@ impl<T: Config> Pallet<T> {
             Self::check_result(id, &progress)?;
         }
         Self::check_agenda()?;
-        Self::check_draws()?;
         ensure!(
             Self::least_share().all_lte(T::MaxAgendaWeight::get()),
             "the agenda's share of a block is too small"
         );
+        Self::check_draws()?;
         Self::check_open_tasks()
     }
 

@@ -15,6 +15,13 @@ fn accept_of(n: u64, task: TaskId) -> DispatchResultWithPostInfo {
     Tasks::accept(RuntimeOrigin::signed(worker(n)), task)
 }
 
+/// A task whose workers have been drawn.
+fn drawn() -> TaskId {
+    let task = publish();
+    await_draw(task);
+    task
+}
+
 fn invited(task: TaskId) -> Vec<AccountId> {
     Invitations::<Test>::get(task).map_or_else(Vec::new, |invitation| invitation.workers.into_inner())
 }
@@ -22,7 +29,7 @@ fn invited(task: TaskId) -> Vec<AccountId> {
 #[test]
 fn opens_the_slot_to_all_at_once_and_costs_nothing() {
     ExtBuilder::default().priority().build_and_execute(|| {
-        let task = publish();
+        let task = drawn();
         assert_noop!(accept_of(5, task), Error::<Test>::NotInvited);
         assert_eq!(decline(1, task).unwrap().pays_fee, Pays::No);
         last_event(Event::InvitationDeclined {
@@ -44,13 +51,13 @@ fn opens_the_slot_to_all_at_once_and_costs_nothing() {
 #[test]
 fn keeps_the_slots_of_the_others_for_them() {
     ExtBuilder::default().priority().build_and_execute(|| {
-        let task = publish();
+        let task = drawn();
         accept(0, task);
         assert_ok!(decline(2, task));
         assert_ok!(accept_of(7, task));
-        run_to(4);
+        run_to(6);
         assert_noop!(accept_of(8, task), Error::<Test>::NotInvited);
-        assert!(!Tasks::task(task).unwrap().takes(&worker(8), 3));
+        assert!(!Tasks::task(task).unwrap().takes(&worker(8), 5));
         assert_ok!(accept_of(1, task));
     });
 }
@@ -58,7 +65,7 @@ fn keeps_the_slots_of_the_others_for_them() {
 #[test]
 fn leaves_no_invitation_when_all_decline_and_who_declined_may_accept_like_anybody() {
     ExtBuilder::default().priority().build_and_execute(|| {
-        let task = publish();
+        let task = drawn();
         (0..3).for_each(|n| {
             assert_ok!(decline(n, task));
         });
@@ -71,7 +78,7 @@ fn leaves_no_invitation_when_all_decline_and_who_declined_may_accept_like_anybod
 #[test]
 fn leaves_no_interest_in_the_task() {
     ExtBuilder::default().priority().build_and_execute(|| {
-        let task = publish();
+        let task = drawn();
         let is_party = |n| <Tasks as TaskParties<AccountId>>::is_party(task, &worker(n));
         assert!(is_party(0));
         assert_ok!(decline(0, task));
@@ -84,13 +91,13 @@ fn leaves_no_interest_in_the_task() {
 #[test]
 fn fails_for_who_is_not_invited() {
     ExtBuilder::default().priority().build_and_execute(|| {
-        let task = publish();
+        let task = drawn();
         assert_noop!(decline(5, task), Error::<Test>::NotInvited);
         assert_ok!(decline(0, task));
         assert_noop!(decline(0, task), Error::<Test>::NotInvited);
         accept(1, task);
         assert_noop!(decline(1, task), Error::<Test>::NotInvited);
-        run_to(5);
+        run_to(7);
         assert_noop!(decline(2, task), Error::<Test>::NotInvited);
     });
     ExtBuilder::default().build_and_execute(|| {

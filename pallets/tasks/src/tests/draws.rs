@@ -170,8 +170,9 @@ fn each_draw_of_a_block_is_paid_for() {
         System::set_block_number(3);
         let database: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
         // What calls find in memory, and the queue; two orders with task and progress.
-        let expected = database
-            .reads_writes(2 + 2 * 3, 2 + 2)
+        let expected = Tasks::queue_weight()
+            .saturating_add(database.reads_writes(1, 1))
+            .saturating_add(Tasks::order_weight().saturating_mul(2))
             .saturating_add(<() as WeightInfo>::invite().saturating_mul(2));
         assert_eq!(Tasks::on_initialize(3), expected);
     });

@@ -140,15 +140,16 @@ fn a_replaced_worker_does_not_come_back() {
 fn a_replaced_worker_is_not_drawn_for_later_rounds() {
     ExtBuilder::default().priority().build_and_execute(|| {
         let (task, late_from) = silent();
-        run_to(3);
+        run_to(now() + 2);
         (1..3).for_each(|n| commit(n, task, n as u8));
         run_to(late_from);
         assert_ok!(take_over(3, task));
         run_to(now() + 2);
         commit(3, task, 3);
         (1..4).for_each(|n| reveal(n, task, n as u8));
-        run_to(now() + 1);
+        run_to(now() + 2);
         assert_eq!(progress(task).round, 1);
+        await_draw(task);
         let invited = Tasks::task(task).unwrap().invited.unwrap();
         assert_eq!(invited.workers, [worker(4), worker(5)]);
         assert_noop!(take_over(0, task), Error::<Test>::AlreadyAccepted);

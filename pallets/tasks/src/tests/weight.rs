@@ -186,6 +186,7 @@ fn declining_weighs_as_committing_and_the_proof_of_an_invitation() {
 fn accepting_on_invitation_writes_the_invitation_too() {
     ExtBuilder::default().priority().build_and_execute(|| {
         let task = publish();
+        await_draw(task);
         let accepted = Tasks::accept(RuntimeOrigin::signed(worker(0)), task).unwrap();
         let database: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
         let weight = Measured::accept().saturating_add(database.writes(1));
