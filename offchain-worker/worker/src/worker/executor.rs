@@ -63,11 +63,8 @@ impl<C: Chain<State: State>> Shared<C> {
             (Step::Wait, None) => Ok(()),
             (Step::End, _) => self.end(task, record, C::block_of(&heads.finalised).number).await,
             (Step::Forget, _) => {
-                // With the record its salt would go, and with that the bond of an acceptance that comes after all.
-                if self.withdraw(task, record.round).await {
-                    return Ok(());
-                }
                 tracing::info!("The task was never accepted.");
+                self.withdraw(task, record.round).await;
                 self.remove_folder(task);
                 self.book.forget(task)
             }

@@ -97,8 +97,6 @@ struct Inner {
     settled: Vec<UnboundedSender<Result<News, ChainError>>>,
     forks: u8,
     pool: Vec<Pooled>,
-    /// Whether a pool somewhere keeps what was withdrawn.
-    keeps_withdrawn: bool,
     /// What a call costs now.
     fee: Balance,
     /// Whether the node says that.
@@ -140,7 +138,6 @@ impl FakeChain {
             settled: Vec::new(),
             forks: 0,
             pool: Vec::new(),
-            keeps_withdrawn: false,
             fee: FEE,
             tells_fees: true,
             sent: 0,
@@ -179,11 +176,6 @@ impl FakeChain {
     /// Leaves the worker so much of its money.
     pub fn leave(&self, free: Balance) {
         self.lock().next(|state| state.free = free);
-    }
-
-    /// Whether a pool somewhere keeps what is withdrawn, which may still get into a block.
-    pub fn keep_withdrawn(&self, keeps: bool) {
-        self.lock().keeps_withdrawn = keeps;
     }
 
     /// Whether the node says what calls cost.

@@ -197,22 +197,6 @@ async fn bonds_are_not_more_than_the_worker_risks_and_fees_are_kept() {
 }
 
 #[tokio::test]
-async fn the_salt_of_an_acceptance_that_may_still_come_is_kept() {
-    let mut rig = Rig::new(1, 1);
-    rig.chain.ban();
-    rig.chain.keep_withdrawn(true);
-    rig.chain.publish(1, 400);
-    rig.until(20, |rig| rig.in_hand() == 1).await;
-    // Far longer than a refused acceptance lives otherwise.
-    for _ in 0..40 {
-        rig.pass(1).await;
-        assert_eq!(rig.in_hand(), 1);
-    }
-    rig.chain.keep_withdrawn(false);
-    rig.until(40, |rig| rig.in_hand() == 0).await;
-}
-
-#[tokio::test]
 async fn without_knowing_what_calls_cost_no_bond_is_put_up() {
     let mut rig = Rig::new(1, 1);
     rig.chain.tell_fees(false);

@@ -105,9 +105,6 @@ impl Chain for FakeChain {
 
     async fn withdraw(&self, call: Call, _: Due) -> Result<bool, ChainError> {
         let mut inner = self.lock();
-        if inner.keeps_withdrawn {
-            return Ok(true);
-        }
         inner.pool.retain(|pooled| pooled.call != call);
         Ok(false)
     }
