@@ -3,6 +3,9 @@
 //! Types that the pallets share with the worker are the worker's own: [`subxt::utils::Static`] around the type of
 //! `agora_primitives`.
 
+/// The macro reads this file behind cargo's back: named here, a new one has the types built anew.
+const _: &[u8] = include_bytes!("../metadata.scale");
+
 #[subxt::subxt(
     runtime_metadata_path = "metadata.scale",
     derive_for_all_types = "Clone, PartialEq, Eq",
