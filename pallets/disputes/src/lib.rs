@@ -26,13 +26,14 @@ mod unit;
 mod tests;
 
 pub use accuse::{Accusation, Commitment, Target, commitment};
+pub use agora_machine::MAX_WITNESS_BYTES;
 pub use branch::{Branch, BranchMove, Phase as BranchPhase};
 pub use clock::{Clock, Time};
 pub use descent::{Descent, Shown, Turn};
 pub use dispute::{Dispute, Phase, Verdict};
 pub use finish::{Duel, Next, next, settle};
 pub use game::{Game, Move, Rules, RunMove, Runs};
-pub use machine::{End, MAX_STATE_BYTES, MAX_WITNESS_BYTES, Pinned, Segments};
+pub use machine::{End, MAX_STATE_BYTES, Pinned, Segments};
 pub use runs::{Bench, Found, Losses, Match, Player, Run, RunEnd, Segment, Stand};
 pub use tree::{ARITY, Children, Node, Tree};
 pub use unit::{Aim, Defence, ENTRIES, Expected, List, Point, kept, maker};

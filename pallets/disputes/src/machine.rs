@@ -1,14 +1,12 @@
 //! The machine that decides in the end, as far as a game needs it: one segment at a time.
 
 use agora_jobs::{BlobRef, H256};
-use agora_machine::{State, Status, Witness, execute_segment};
+use agora_machine::{MAX_WITNESS_BYTES, State, Status, Witness, execute_segment};
 use codec::{Decode, DecodeAll, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 /// The most bytes of a state. It holds at most 64 hashes of its output.
 pub const MAX_STATE_BYTES: usize = 4096;
-/// The most bytes of a witness.
-pub const MAX_WITNESS_BYTES: usize = 1 << 16;
 
 /// How a run ends.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]

@@ -127,6 +127,19 @@ impl Instruction {
     }
 }
 
+impl Instruction {
+    /// The instruction whose first two bytes are `first`; `second` gives two more if it has four. `None`: it is illegal.
+    ///
+    /// Errors: those of `second`.
+    pub(crate) fn read<E>(first: u16, second: impl FnOnce() -> Result<u16, E>) -> Result<Option<Self>, E> {
+        let second = match is_compressed(first) {
+            true => 0,
+            false => second()?,
+        };
+        Ok(Self::decode(u32::from(first) | u32::from(second).wrapping_shl(16)))
+    }
+}
+
 /// Whether an instruction has two bytes, as its first two tell.
 pub const fn is_compressed(first: u16) -> bool {
     first & 3 != 3

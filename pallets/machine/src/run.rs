@@ -3,7 +3,7 @@
 use crate::{
     IMAGE_BASE, MAX_GAS, MAX_IMAGE_BYTES, MEMORY_PAGES, PAGE_BYTES, SEGMENT_GAS, State, Status, Trap, Witness,
     execute::Hart,
-    instruction::{Instruction, is_compressed},
+    instruction::Instruction,
     memory::{Chunks, Fault, Memory, Place, place, place_in_memory, place_of_half, split},
     segment::is_full,
     tree::{self, Tree},
@@ -320,13 +320,8 @@ impl<'a, const TRACED: bool> Flat<'a, TRACED> {
             Some(u16::from_le_bytes(*bytes))
         };
         let decode = |at: usize| {
-            let low = half(at)?;
-            let high = if is_compressed(low) {
-                0
-            } else {
-                half(at.checked_add(2)?)?
-            };
-            Instruction::decode(u32::from(low) | u32::from(high).wrapping_shl(16))
+            let second = || at.checked_add(2).and_then(half).ok_or(());
+            Instruction::read(half(at)?, second).ok()?
         };
         Ok(Self {
             image,
@@ -400,11 +395,9 @@ impl<'a, const TRACED: bool> Flat<'a, TRACED> {
     /// Why there is no instruction at `pc`. Touches what shows it.
     #[cold]
     fn refuse(&mut self, pc: u64) -> Fault {
-        let halves = self.half(pc).and_then(|low| match is_compressed(low) {
-            true => Ok(()),
-            false => self.half(pc.wrapping_add(2)).map(drop),
-        });
-        halves.err().unwrap_or(Fault::Trap(Trap::Illegal))
+        let first = self.half(pc);
+        let read = first.and_then(|first| Instruction::read(first, || self.half(pc.wrapping_add(2))));
+        read.err().unwrap_or(Fault::Trap(Trap::Illegal))
     }
 }
 

@@ -1,9 +1,9 @@
 //! A segment of a run, executed from a state and the pages that it touches: what a chain does to decide who is right.
 
 use crate::{
-    MAX_IMAGE_BYTES, PAGE_BYTES, SEGMENT_CHUNKS, SEGMENT_GAS, SEGMENT_PAGES, State, Status,
+    MAX_IMAGE_BYTES, PAGE_BYTES, SEGMENT_CHUNKS, SEGMENT_GAS, SEGMENT_PAGES, State, Status, Trap,
     execute::Hart,
-    instruction::{Instruction, is_compressed},
+    instruction::Instruction,
     memory::{Fault, Memory, Place, place, place_in_memory, place_of_half},
     tree,
 };
@@ -91,6 +91,8 @@ struct Shown<'a> {
     image_size: u64,
     image: Vec<Page<'a>>,
     pages: Vec<Page<'a>>,
+    /// The numbers and hashes of the pages as they are before.
+    hashes: Vec<(u32, H256)>,
     siblings: &'a [H256],
     chunks: core::slice::Iter<'a, ChunkProof>,
     touched: u32,
@@ -115,7 +117,15 @@ impl<'a> Shown<'a> {
             chunks.push(page(number, proof.chunk.as_slice()));
         }
         let ascending = witness.pages.is_sorted_by(|(one, _), (other, _)| one < other);
-        let shown = Self {
+        if !ascending || witness.pages.is_empty() != witness.siblings.is_empty() {
+            return Err(Refused::Pages);
+        }
+        let hash = |(number, bytes): &(u32, _)| (*number, tree::page_hash(bytes));
+        let hashes: Vec<_> = witness.pages.iter().map(hash).collect();
+        if !hashes.is_empty() && tree::root_of(&hashes, &witness.siblings) != Some(*root) {
+            return Err(Refused::Pages);
+        }
+        Ok(Self {
             image_size: image.size,
             image: chunks,
             pages: witness
@@ -123,35 +133,15 @@ impl<'a> Shown<'a> {
                 .iter()
                 .map(|(number, bytes)| page(*number, bytes.as_slice()))
                 .collect(),
+            hashes,
             siblings: &witness.siblings,
             chunks: witness.chunks.iter(),
             touched: 0,
             chunks_read: 0,
-        };
-        if !ascending || (shown.pages.is_empty() != shown.siblings.is_empty()) {
-            return Err(Refused::Pages);
-        }
-        match shown.root() {
-            Some(shown_root) if shown_root != *root => Err(Refused::Pages),
-            None if !shown.pages.is_empty() => Err(Refused::Pages),
-            _ => Ok(shown),
-        }
+        })
     }
 
-    /// The root of the memory with the pages as they are now. `None`: no page is shown, or they are not in a tree.
-    fn root(&self) -> Option<H256> {
-        let hashes: Option<Vec<_>> = self
-            .pages
-            .iter()
-            .map(|page| {
-                let bytes = page.changed.as_ref().map_or(page.bytes, |bytes| bytes);
-                Some((page.number, tree::page_hash(bytes.first_chunk()?)))
-            })
-            .collect();
-        tree::root_of(&hashes?, self.siblings)
-    }
-
-    /// The root after the segment; `before` if nothing was shown.
+    /// The root after the segment; `before` if no page was shown.
     ///
     /// Errors: `Untouched`.
     fn close(mut self, before: H256) -> Result<H256, Refused> {
@@ -159,7 +149,12 @@ impl<'a> Shown<'a> {
         if untouched(&self.image) || untouched(&self.pages) || self.chunks.next().is_some() {
             return Err(Refused::Untouched);
         }
-        Ok(self.root().unwrap_or(before))
+        for ((_, hash), page) in self.hashes.iter_mut().zip(&self.pages) {
+            if let Some(bytes) = &page.changed {
+                *hash = tree::page_hash(bytes);
+            }
+        }
+        Ok(tree::root_of(&self.hashes, self.siblings).unwrap_or(before))
     }
 }
 
@@ -208,13 +203,9 @@ impl Shown<'_> {
 
 impl Memory for Shown<'_> {
     fn fetch(&mut self, pc: u64) -> Result<Instruction, Fault> {
-        let low = self.half(pc)?;
-        let high = match is_compressed(low) {
-            true => 0,
-            false => self.half(pc.wrapping_add(2))?,
-        };
-        let word = u32::from(low) | u32::from(high).wrapping_shl(16);
-        Instruction::decode(word).ok_or(Fault::Trap(crate::Trap::Illegal))
+        let first = self.half(pc)?;
+        let instruction = Instruction::read(first, || self.half(pc.wrapping_add(2)))?;
+        instruction.ok_or(Fault::Trap(Trap::Illegal))
     }
 
     fn load<const N: usize>(&mut self, address: u64) -> Result<[u8; N], Fault> {
