@@ -6,6 +6,7 @@ use crate::{AccountId, Balance, Balances, Judging, Registry, Runtime, UNIT, conf
 use agora_primitives::{
     TaskId,
     capability::Capabilities,
+    job::Claim,
     judging::Attestation,
     money::PresetId,
     participants::{Role, Specialisation},
@@ -13,6 +14,7 @@ use agora_primitives::{
 use frame_benchmarking::account;
 use frame_support::traits::{Get, fungible::Mutate};
 use frame_system::RawOrigin;
+use pallet_agora_computation::{CurrentTerms, Decision, OpenCases};
 use pallet_agora_registry::{Members, Nodes, Profile, WorkerCount};
 use pallet_agora_rewards::{Presets, Split};
 
@@ -61,6 +63,12 @@ impl pallet_agora_judging::BenchmarkHelper<AccountId, Balance> for Market {
     fn prepare_verifier(who: &AccountId, bond: Balance) {
         Self::activate(who, Role::Verifier, Profile::default());
         Self::give(who, bond);
+    }
+}
+
+impl pallet_agora_computation::BenchmarkHelper<AccountId, Balance> for Market {
+    fn fund(who: &AccountId, amount: Balance) {
+        Self::give(who, amount);
     }
 }
 
@@ -118,6 +126,23 @@ impl pallet_agora_tasks::BenchmarkHelper<AccountId, Balance> for Market {
 
     fn max_attesters_per_side() -> u32 {
         <<Runtime as pallet_agora_judging::Config>::MaxAttestations as Get<u32>>::get() / 2
+    }
+
+    fn open_court() {
+        CurrentTerms::<Runtime>::put(configs::computation::TERMS);
+    }
+
+    fn keep_undecided(task: TaskId) {
+        OpenCases::<Runtime>::mutate(task, |case| {
+            let case = case.as_mut().expect("a case is open");
+            (case.open, case.trials_until) = (1, u32::MAX);
+        });
+    }
+
+    fn bring_down(task: TaskId, by: AccountId, own: Claim) {
+        OpenCases::<Runtime>::mutate(task, |case| {
+            case.as_mut().expect("a case is open").decision = Some(Decision::Fallen { by, own: Some(own) });
+        });
     }
 
     fn attest(task: TaskId, in_favour: u32, against: u32) {

@@ -5,11 +5,12 @@
 //! on one machine. All of them use keys that everybody knows, so none is for a chain that is worth anything.
 
 use crate::{
-    AccountId, Balance, BalancesConfig, BlockNumber, BlockTimeConfig, CapabilityConfig, EXISTENTIAL_DEPOSIT,
+    AccountId, Balance, BalancesConfig, BlockNumber, BlockTimeConfig, CapabilityConfig, ComputationConfig, EXISTENTIAL_DEPOSIT,
     RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, TasksConfig, UNIT,
     block_time::DEFAULT_SLOT_DURATION_MS,
-    configs::{capability, treasury::TREASURY_ID},
+    configs::{capability, computation, treasury::TREASURY_ID},
 };
+use agora_disputes::Terms;
 use alloc::{format, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
 use pallet_agora_capability::Schedule;
@@ -33,6 +34,15 @@ const DEVELOPMENT_SCHEDULE: Schedule<BlockNumber> = Schedule {
     window: 8,
     validity: 750,
     quorum: 1,
+};
+/// Disputes on the development chain: over in a minute or two, if everybody answers within 40 seconds.
+const DEVELOPMENT_TERMS: Terms = Terms {
+    commit: 1,
+    reveal: 5,
+    clock: 40,
+    entry: 10,
+    challenge: 10,
+    stops: 40,
 };
 /// What each development account starts with.
 pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
@@ -61,18 +71,21 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
             DEVELOPMENT_SLOT_DURATION_MS,
             Windows::short(),
             DEVELOPMENT_SCHEDULE,
+            DEVELOPMENT_TERMS,
         ),
         LOCAL_TWO_VALIDATORS_PRESET | LOCAL_TESTNET_RUNTIME_PRESET => genesis(
             &[ALICE, BOB],
             DEFAULT_SLOT_DURATION_MS,
             Windows::standard(),
             capability::SCHEDULE,
+            computation::TERMS,
         ),
         LOCAL_FOUR_VALIDATORS_PRESET => genesis(
             &[ALICE, BOB, CHARLIE, DAVE],
             DEFAULT_SLOT_DURATION_MS,
             Windows::standard(),
             capability::SCHEDULE,
+            computation::TERMS,
         ),
         _ => return None,
     };
@@ -92,6 +105,7 @@ fn genesis(
     slot_duration_ms: u64,
     windows: Windows<BlockNumber>,
     schedule: Schedule<BlockNumber>,
+    terms: Terms,
 ) -> Value {
     build_struct_json_patch!(RuntimeGenesisConfig {
         balances: BalancesConfig { balances: endowed() },
@@ -99,6 +113,7 @@ fn genesis(
         capability: CapabilityConfig {
             schedule: Some(schedule)
         },
+        computation: ComputationConfig { terms: Some(terms) },
         session: SessionConfig {
             keys: authorities
                 .iter()

@@ -166,6 +166,8 @@ mod runtime {
     pub type Results = pallet_agora_results;
     #[runtime::pallet_index(27)]
     pub type Capability = pallet_agora_capability;
+    #[runtime::pallet_index(28)]
+    pub type Computation = pallet_agora_computation;
 }
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -188,5 +190,6 @@ mod benches {
         [pallet_agora_tasks, Tasks]
         [pallet_agora_results, Results]
         [pallet_agora_capability, Capability]
+        [pallet_agora_computation, Computation]
     );
 }

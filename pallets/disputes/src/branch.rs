@@ -1,12 +1,11 @@
 //! One accuser against one defence: which list is wrong, where, and then the runs of one unit.
 
 use crate::{
-    Bench, Defence, Descent, Error, Fault, Found, List, Node, Point, Segments, Shown, Terms, Time, Turn,
+    Bench, Defence, Descent, Error, Fault, Found, List, Node, Point, Rules, Shown, Terms, Time, Turn,
     dispute::Clocks,
     unit::{Aim, ENTRIES, Expected},
 };
 use agora_jobs::{BlobRef, Claim, H256, StateOpening};
-use agora_reference::Reference;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -60,16 +59,6 @@ impl BranchMove {
     }
 }
 
-/// What a branch needs to know beside itself.
-#[derive(Clone, Copy)]
-pub(crate) struct Around<'a> {
-    pub law: &'a dyn Reference,
-    pub segments: &'a dyn Segments,
-    pub job: BlobRef,
-    pub terms: &'a Terms,
-    pub now: Time,
-}
-
 /// One accuser against one defence.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -101,17 +90,18 @@ impl<A> Branch<A> {
         }
     }
 
-    /// Makes a move. That the accuser makes its own is for the caller to see.
-    pub(crate) fn play(&mut self, claim: &Claim, made: &BranchMove, around: &Around<'_>) -> Result<(), Error> {
-        let now = around.now;
+    /// Makes a move against `claim`, or for it. That the accuser makes its own is for the caller to see.
+    ///
+    /// Errors: `NotNow`, `NoChild`, `NoUnit`, `WrongOpening`. Complexity: 16 hashes, or a chunk, or a proof of at most 64 hashes.
+    pub fn play(&mut self, claim: &Claim, made: &BranchMove, rules: &Rules<'_>, now: Time) -> Result<(), Error> {
         self.clocks.check(now)?;
         match (&mut self.phase, made) {
             (Phase::Choose, BranchMove::Choose(None)) => {
-                let point = self.aim.point(around.law, &self.defence)?;
-                self.run(point, around)?;
+                let point = self.aim.point(rules.law, &self.defence)?;
+                self.run(point, rules, now)?;
             }
             (Phase::Choose, BranchMove::Choose(Some(list))) => {
-                let blob = self.aim.list(around.law, &self.defence, *list);
+                let blob = self.aim.list(rules.law, &self.defence, *list);
                 if blob.size == 0 {
                     return Err(Error::NoChild);
                 }
@@ -135,14 +125,14 @@ impl<A> Branch<A> {
             (Phase::Entry { list, descent }, BranchMove::Entry(entry)) => {
                 let (number, digest) = descent.entry(*entry)?;
                 let (list, node, turn) = (*list, descent.node, descent.turn);
-                self.accuse_entry(list, number, digest, around)?;
+                self.accuse_entry(list, number, digest, rules, now)?;
                 if let Turn::Entry(entries) = turn {
                     self.named = Some((list, node, entries));
                 }
             }
             (Phase::Bound { state, digest }, BranchMove::Bind(opening)) => {
                 let is_it = opening.index == *state && opening.digest == *digest;
-                if !is_it || !claim.verify(around.law.states(), opening) {
+                if !is_it || !claim.verify(rules.law.states(), opening) {
                     return Err(Error::WrongOpening);
                 }
                 self.end(Found::Right, now);
@@ -153,11 +143,18 @@ impl<A> Branch<A> {
     }
 
     /// An entry of a list is said to be wrong: a state, of which the claim must have the same, or what a unit kept.
-    fn accuse_entry(&mut self, list: List, number: u64, digest: H256, around: &Around<'_>) -> Result<(), Error> {
+    fn accuse_entry(
+        &mut self,
+        list: List,
+        number: u64,
+        digest: H256,
+        rules: &Rules<'_>,
+        now: Time,
+    ) -> Result<(), Error> {
         let state = match list {
             List::States => {
                 self.phase = Phase::Bound { state: number, digest };
-                self.clocks.defence_moves(around.now);
+                self.clocks.defence_moves(now);
                 return Ok(());
             }
             List::Scans => None,
@@ -168,16 +165,16 @@ impl<A> Branch<A> {
             unit: number,
             expected: Expected::Output(digest),
         };
-        self.run(point, around)
+        self.run(point, rules, now)
     }
 
-    fn run(&mut self, point: Point, around: &Around<'_>) -> Result<(), Error> {
-        point.size(around.law).ok_or(Error::NoUnit)?;
-        let run = self.aim.run(around.law, around.job, &self.defence, &point);
+    fn run(&mut self, point: Point, rules: &Rules<'_>, now: Time) -> Result<(), Error> {
+        point.size(rules.law).ok_or(Error::NoUnit)?;
+        let run = self.aim.run(rules.law, rules.job, &self.defence, &point);
         let input = run.using_encoded(BlobRef::to);
-        let start = around.segments.start(&input);
-        self.clocks.stop(around.now);
-        self.phase = Phase::Runs(Bench::new(point, input, start, around.terms, around.now));
+        let start = rules.segments.start(&input);
+        self.clocks.stop(now);
+        self.phase = Phase::Runs(Bench::new(point, input, start, rules.terms, now));
         Ok(())
     }
 

@@ -18,7 +18,7 @@
 use crate::{
     Accusation, Bench, Branch, BranchMove, Defence, Dispute, Error, Fault, Losses, Match, Player, Run, RunEnd, Segment,
     Segments, Shown, Side, Stand, Terms, Time, Verdict,
-    branch::{Around, Phase as BranchPhase},
+    branch::Phase as BranchPhase,
     dispute::Phase,
 };
 use agora_jobs::{BlobRef, H256};
@@ -170,7 +170,7 @@ impl<A: Clone + Ord> Game<A> {
             self.check_accuser(by)?;
         }
         let (branch, _) = self.branches.get_mut(at).ok_or(Error::Unknown)?;
-        branch.play(&self.dispute.accused, made, &rules.around(now))?;
+        branch.play(&self.dispute.accused, made, rules, now)?;
         if let BranchPhase::Over(found) = branch.phase {
             self.dispute.close(found);
         }
@@ -209,18 +209,6 @@ impl<A: Clone + Ord> Game<A> {
         let runs = self.branches.iter().flat_map(|(_, runs)| &runs.runs);
         let runs = runs.filter_map(|run| Some((run.by.clone(), run.lost?)));
         accuser.into_iter().chain(defences).chain(runs).collect()
-    }
-}
-
-impl<'a> Rules<'a> {
-    const fn around(&self, now: Time) -> Around<'a> {
-        Around {
-            law: self.law,
-            segments: self.segments,
-            job: self.job,
-            terms: self.terms,
-            now,
-        }
     }
 }
 

@@ -35,11 +35,12 @@ pub use finish::{Duel, Next, next, settle};
 pub use game::{Game, Move, Rules, RunMove, Runs};
 pub use machine::{End, MAX_STATE_BYTES, Pinned, Segments};
 pub use runs::{Bench, Found, Losses, Match, Player, Run, RunEnd, Segment, Stand};
-pub use tree::{ARITY, Children, Node, Tree};
+pub use tree::{ARITY, Children, Node, Tree, padded};
 pub use unit::{Aim, Defence, ENTRIES, Expected, List, Point, kept, maker};
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
 
 /// The two sides of a dispute.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -63,7 +64,7 @@ pub enum Fault {
 
 /// The lengths of the phases, in blocks.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Terms {
     /// How long accusations may be committed.
     pub commit: u64,

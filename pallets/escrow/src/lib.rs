@@ -82,6 +82,8 @@ pub mod pallet {
         Prepaid,
         /// The deposit for an account's record of addresses.
         Addresses,
+        /// What whoever accuses a claim, defends it, or shows a run puts up in court.
+        CourtBond,
     }
 
     /// What is held, by account, purpose and scope. Never zero.

@@ -10,7 +10,7 @@ use frame_support::traits::fungible::Inspect;
 pub type BalanceOf<T> = <<T as Config>::Currency as Inspect<<T as frame_system::Config>::AccountId>>::Balance;
 
 /// Every [`Purpose`], in the order of its codec index.
-pub const PURPOSES: [Purpose; 8] = [
+pub const PURPOSES: [Purpose; 9] = [
     Purpose::TaskReward,
     Purpose::PublisherStake,
     Purpose::PublicationFee,
@@ -19,6 +19,7 @@ pub const PURPOSES: [Purpose; 8] = [
     Purpose::AppealBond,
     Purpose::Prepaid,
     Purpose::Addresses,
+    Purpose::CourtBond,
 ];
 
 impl From<Purpose> for HoldReason {
@@ -32,6 +33,7 @@ impl From<Purpose> for HoldReason {
             Purpose::AppealBond => Self::AppealBond,
             Purpose::Prepaid => Self::Prepaid,
             Purpose::Addresses => Self::Addresses,
+            Purpose::CourtBond => Self::CourtBond,
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::{AppealWindow, AppealWindows, BalanceOf, Config, Error, Event, Pallet
 use agora_math::consensus;
 use agora_primitives::{
     TaskId,
+    job::Claim,
     judging::{Answer, AppealTerms, AttestError, Attestation, Judge, JudgeRule, Ruling, Tally, TaskParties, Verdict},
     money::{Escrow, Purpose, Scope},
     participants::{Participants, Role, Specialisation},
@@ -59,6 +60,10 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
             bond,
         });
         Ok(())
+    }
+
+    fn appealed(task: TaskId) -> Option<Claim> {
+        AppealWindows::<T>::get(task).map(|window| window.terms.claim)
     }
 
     fn tally(task: TaskId) -> Tally {

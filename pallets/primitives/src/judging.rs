@@ -135,6 +135,9 @@ pub trait Judge<AccountId, BlockNumber, Balance> {
     /// Errors: one is open already.
     fn open_appeal_window(task: TaskId, terms: AppealTerms<BlockNumber, Balance>) -> DispatchResult;
 
+    /// The claim that the appeal window of a task was opened with; `None` for a task without one.
+    fn appealed(task: TaskId) -> Option<Claim>;
+
     /// What has been attested so far; zero for a task without an appeal window.
     fn tally(task: TaskId) -> Tally;
 
@@ -156,6 +159,9 @@ impl<AccountId, BlockNumber, Balance> Judge<AccountId, BlockNumber, Balance> for
     }
     fn open_appeal_window(_: TaskId, _: AppealTerms<BlockNumber, Balance>) -> DispatchResult {
         Ok(())
+    }
+    fn appealed(_: TaskId) -> Option<Claim> {
+        None
     }
     fn tally(_: TaskId) -> Tally {
         Tally::default()
@@ -203,6 +209,7 @@ mod tests {
         };
         let verdict = J::judge(JudgeRule::Replication { trust: 2 }, H256::zero(), &answers);
         assert_eq!(J::open_appeal_window(TaskId(1), terms), Ok(()));
+        assert_eq!(J::appealed(TaskId(1)), None);
         let attested = (J::tally(TaskId(1)), J::attesters(TaskId(1)));
         assert_eq!(J::close_appeal_window(TaskId(1), Ruling::Upheld), Ok(Vec::new()));
         (verdict, attested.0, attested.1)

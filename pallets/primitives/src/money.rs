@@ -26,6 +26,8 @@ pub enum Purpose {
     Prepaid,
     /// The deposit for an account's record of addresses.
     Addresses,
+    /// What whoever accuses a claim, defends it, or shows a run puts up in court.
+    CourtBond,
 }
 
 /// What held money belongs to: amounts are kept per (purpose, account, scope).

@@ -217,7 +217,7 @@ impl<T: Config> Pallet<T> {
             Step::Expire => T::WeightInfo::expire(n),
             Step::StartReveal => T::WeightInfo::start_reveal(),
             Step::Judge => Self::judge_weight(n),
-            Step::CloseAppealWindow => T::WeightInfo::settle(n).max(T::WeightInfo::reopen(n)),
+            Step::CloseAppealWindow => Self::close_appeal_window_weight(n),
             Step::Purge => T::WeightInfo::purge(),
         }
     }
@@ -227,7 +227,15 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::judge(n)
             .max(T::WeightInfo::replicate(n))
             .max(T::WeightInfo::fail(n))
-            .max(T::WeightInfo::rule(n))
+            .max(T::WeightInfo::rule(n).saturating_add(T::WeightInfo::settle(n)))
+    }
+
+    /// Closing an appeal window ends in settling, in another round, in waiting for the court, or in another result.
+    fn close_appeal_window_weight(n: u32) -> Weight {
+        T::WeightInfo::settle(n)
+            .max(T::WeightInfo::reopen(n))
+            .max(T::WeightInfo::await_court())
+            .max(T::WeightInfo::bring_down(n).saturating_add(T::WeightInfo::settle(n)))
     }
 
     /// The most that any step can weigh.
@@ -236,8 +244,7 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::expire(n)
             .max(T::WeightInfo::start_reveal())
             .max(Self::judge_weight(n))
-            .max(T::WeightInfo::settle(n))
-            .max(T::WeightInfo::reopen(n))
+            .max(Self::close_appeal_window_weight(n))
             .max(T::WeightInfo::purge())
     }
 

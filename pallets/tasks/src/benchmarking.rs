@@ -254,7 +254,34 @@ mod benchmarks {
         assert_eq!(phase::<T>(id), Phase::Working);
     }
 
-    /// Judging an appeal and settling.
+    /// The court has not decided about the result.
+    #[benchmark]
+    fn await_court() {
+        let id = Scenario::<T>::to_await_court();
+
+        #[block]
+        {
+            Scenario::<T>::step(id);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Appealable);
+    }
+
+    /// The result fell: another takes its place, and the accuser enters with it.
+    #[benchmark]
+    fn bring_down(n: Linear<1, { T::MaxContributions::get() - 1 }>) {
+        let id = Scenario::<T>::to_bring_down(n);
+
+        #[block]
+        {
+            Scenario::<T>::step(id);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Appealable);
+        assert_eq!(Contributions::<T>::iter_prefix(id).count() as u32, n + 1);
+    }
+
+    /// Judging an appeal; where no court is asked about what comes out of it, settling comes on top.
     #[benchmark]
     fn rule(n: Linear<2, { T::MaxContributions::get() }>) {
         let id = Scenario::<T>::to_be_ruled_on(n);
@@ -264,7 +291,7 @@ mod benchmarks {
             Scenario::<T>::step(id);
         }
 
-        assert_eq!(phase::<T>(id), Phase::Settled);
+        assert_eq!(phase::<T>(id), Phase::Appealable);
     }
 
     /// An output. An unusable input is paid with as many payments, and its claim is shorter.

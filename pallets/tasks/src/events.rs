@@ -102,6 +102,26 @@ mod events {
             /// Randomness for checks.
             seed: H256,
         },
+        /// A court found that the result is wrong.
+        ResultFell {
+            /// The task.
+            task: TaskId,
+            /// The claim that is wrong.
+            claim: Claim,
+            /// Who showed it.
+            accuser: T::AccountId,
+        },
+        /// Another result, or the same once more, is chosen: a court may be asked about it.
+        ResultReplaced {
+            /// The task.
+            task: TaskId,
+            /// What the result is claimed to be.
+            claim: Claim,
+            /// The worker with the best right answer.
+            best: T::AccountId,
+            /// The last block in which it may be accused.
+            until: BlockNumberFor<T>,
+        },
         /// The result was attested against: fresh workers are wanted, whose answers are judged by themselves.
         Reopened {
             /// The task.

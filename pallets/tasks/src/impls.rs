@@ -11,6 +11,7 @@ use crate::{
 use agora_primitives::{
     ClassId, Reference, TaskId,
     commitment::{Salt, commitment},
+    courts::Cases,
     job::{Claim, JobSource},
     judging::{Judge, TaskParties},
     money::{Escrow, PresetId, Purpose, RewardPlanner, Scope},
@@ -413,7 +414,12 @@ impl<T: Config> Pallet<T> {
             }
             Effect::AllRevealed => {}
         }
-        // If the queue is full, the task stays where it is in the agenda, at the end of its time to work or reveal. It is
+        Self::hasten(id);
+    }
+
+    /// Queues a task for the end of the block.
+    fn hasten(id: TaskId) {
+        // If the queue is full, the task stays where it is in the agenda, at the end of its time to work or reveal, or of the court's. It is
         // served then, or earlier by whoever calls `advance`.
         if Hastened::<T>::try_append(id).is_err() {
             log::warn!(target: crate::agenda::LOG, "task {id} is served late: too many at once");
@@ -457,6 +463,18 @@ impl<T: Config> TaskParties<T::AccountId> for Pallet<T> {
         Contributions::<T>::contains_key(task, who)
             || Tasks::<T>::get(task).is_some_and(|task| task.publisher == *who)
             || Invitations::<T>::get(task).is_some_and(|invited| invited.workers.contains(who))
+    }
+}
+
+/// The court tells when it has decided, so that nobody waits until the last block in which it could have.
+impl<T: Config> Cases for Pallet<T> {
+    /// Errors: `UnknownTask`.
+    fn decided(task: TaskId) -> DispatchResult {
+        let mut progress = Self::progress_of(task)?;
+        progress.hear_court(Self::now());
+        Progress::<T>::insert(task, progress);
+        Self::hasten(task);
+        Ok(())
     }
 }
 

@@ -47,6 +47,9 @@ pub const AGENDA_PROBES: u32 = 4;
 /// How many tasks one page of a view function looks at.
 pub const TASKS_PER_PAGE: u32 = 256;
 
+/// So many claims about a task may fall before it ends without a result.
+pub const MAX_FALLEN: u32 = 8;
+
 /// After how many blocks a step that failed is tried again (settling, when a block's tree of results is full).
 pub const RETRY_AFTER: u32 = 5;
 
@@ -75,6 +78,7 @@ pub mod pallet {
         ClassId, Reference, TaskId,
         commitment::Salt,
         job::{Claim, JobSource},
+        courts::Court,
         judging::{Judge, Seed},
         money::{Escrow, RewardPlanner},
         participants::Participants,
@@ -104,6 +108,9 @@ pub mod pallet {
 
         /// Judges answers and keeps the appeal windows.
         type Judge: Judge<Self::AccountId, BlockNumberFor<Self>, BalanceOf<Self>>;
+
+        /// Decides in the last resort whether a chosen result is right. `()`: nobody does.
+        type Court: Court<Self::AccountId, BlockNumberFor<Self>>;
 
         /// Knows who may work, and draws workers.
         type Participants: Participants<Self::AccountId>;
@@ -190,6 +197,10 @@ pub mod pallet {
     /// The results that were chosen: of tasks that may be appealed, are being appealed or were settled.
     #[pallet::storage]
     pub type Results<T: Config> = StorageMap<_, Twox64Concat, TaskId, Chosen<T::AccountId>>;
+
+    /// The claims about an unfinished task that a court found wrong, each with who showed it.
+    #[pallet::storage]
+    pub type Fallen<T: Config> = StorageMap<_, Twox64Concat, TaskId, FallenOf<T>, ValueQuery>;
 
     /// The publishers' own names of their tasks: an entry for each of [`Tasks`].
     #[pallet::storage]

@@ -136,6 +136,7 @@ impl crate::Config for Test {
     type Escrow = Escrow;
     type Rewards = RewardsDouble;
     type Judge = JudgeDouble;
+    type Court = CourtDouble;
     type Participants = ParticipantsDouble;
     type Reputation = ReputationDouble;
     type Results = ResultsDouble;

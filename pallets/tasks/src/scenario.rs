@@ -51,6 +51,15 @@ pub trait BenchmarkHelper<AccountId, Balance> {
     /// Has `in_favour` active verifiers attest for the result of `task`, whose appeal window is open, and `against`
     /// others against it.
     fn attest(task: TaskId, in_favour: u32, against: u32);
+
+    /// Sees to it that cases are opened.
+    fn open_court();
+
+    /// Has the court not decide the open case of `task`.
+    fn keep_undecided(task: TaskId);
+
+    /// Has the court decide that the claim about `task` is wrong, as `by` has shown, who says that `own` is right.
+    fn bring_down(task: TaskId, by: AccountId, own: Claim);
 }
 
 /// For runtimes whose escrow, registry and judging are no-ops, in which no benchmark with attesters can run.
@@ -71,6 +80,9 @@ impl<AccountId: Decode, Balance: From<u32>> BenchmarkHelper<AccountId, Balance> 
         0
     }
     fn attest(_: TaskId, _: u32, _: u32) {}
+    fn open_court() {}
+    fn keep_undecided(_: TaskId) {}
+    fn bring_down(_: TaskId, _: AccountId, _: Claim) {}
 }
 
 /// The account whose encoding begins with `n`.
@@ -287,9 +299,26 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         id
     }
 
+    /// A task with `n` answers that are all wrong, which somebody else has shown who enters with another.
+    pub fn to_bring_down(n: u32) -> TaskId {
+        H::open_court();
+        let id = Self::to_close(n, 0);
+        H::bring_down(id, Self::worker(T::MaxContributions::get()), Answers::Same(9).of(0));
+        id
+    }
+
+    /// A task about whose result the court has not decided.
+    pub fn to_await_court() -> TaskId {
+        H::open_court();
+        let id = Self::to_close(1, 0);
+        H::keep_undecided(id);
+        id
+    }
+
     /// A task of which an appeal is to be ruled on: `n − 1` fresh answers against one, with the most attesters.
     pub fn to_be_ruled_on(n: u32) -> TaskId {
         let fresh = n.saturating_sub(1).max(1);
+        H::open_court();
         let id = Self::publish(fresh, fresh, ALWAYS);
         Self::accept(id, 0..1);
         Self::commit(id, 0..1, Answers::Same(1));

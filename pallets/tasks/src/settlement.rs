@@ -21,8 +21,8 @@ use alloc::vec::Vec;
 use frame_support::{ensure, pallet_prelude::*};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{
-    ArithmeticError,
-    traits::{CheckedAdd, Zero},
+    ArithmeticError, Permill,
+    traits::{CheckedAdd, Saturating, Zero},
 };
 
 impl<T: Config> Pallet<T> {
@@ -191,8 +191,12 @@ impl<T: Config> Pallet<T> {
             let count = workers.iter().filter(|(_, contribution)| has_it(contribution)).count();
             Confirmation::of(&right, count)
         });
+        let fallen = Fallen::<T>::get(id);
         for (worker, contribution) in workers {
-            if let Some(outcome) = outcome(contribution, right, confirmed) {
+            let accuser = fallen.iter().find(|(claim, _)| contribution.claim() == Some(*claim));
+            if let Some((_, accuser)) = accuser {
+                Self::punish(id, task, worker, accuser)?;
+            } else if let Some(outcome) = outcome(contribution, right, confirmed) {
                 Self::judge_worker(id, task, worker, outcome)?;
             }
             // Nothing is held any more of a worker that was replaced.
@@ -204,17 +208,34 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// Takes the penalty of a worker whose claim a court found wrong: half goes to who showed it, the rest is burned, so that nobody gains by
+    /// showing that its own claim is wrong.
+    fn punish(id: TaskId, task: &TaskOf<T>, worker: &T::AccountId, accuser: &T::AccountId) -> DispatchResult {
+        let penalty = task.terms.penalty(Outcome::Wrong);
+        let reward = Permill::from_percent(50).mul_floor(penalty);
+        // Not above the penalty.
+        let rest = penalty.saturating_sub(reward);
+        Self::pay(Purpose::TaskBond, id, worker, Payee::Account(accuser.clone()), reward)?;
+        Self::pay(Purpose::TaskBond, id, worker, Payee::Burn, rest)?;
+        Self::report(id, task, worker, Outcome::Wrong);
+        Ok(())
+    }
+
     /// Takes the penalty for `outcome` from a worker's bond, and has its reputation told.
     fn judge_worker(id: TaskId, task: &TaskOf<T>, worker: &T::AccountId, outcome: Outcome) -> DispatchResult {
         let penalty = task.terms.penalty(outcome);
         Self::pay(Purpose::TaskBond, id, worker, Payee::Treasury, penalty)?;
+        Self::report(id, task, worker, outcome);
+        Ok(())
+    }
+
+    fn report(id: TaskId, task: &TaskOf<T>, worker: &T::AccountId, outcome: Outcome) {
         T::Reputation::record(worker, Side::Worker(task.job.specialisation()), outcome);
         Self::deposit_event(Event::WorkerJudged {
             task: id,
             worker: worker.clone(),
             outcome,
         });
-        Ok(())
     }
 
     /// Ends the part of a worker that is replaced: it pays for being late. Its record stays until the task ends, so that it
@@ -245,6 +266,7 @@ impl<T: Config> Pallet<T> {
             *count = count.and_then(|count| count.checked_sub(1)).filter(|count| *count > 0);
         });
         Invitations::<T>::remove(id);
+        Fallen::<T>::remove(id);
         let due = progress.due;
         Self::store_and_schedule(id, progress, due, now);
     }

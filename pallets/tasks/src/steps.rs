@@ -5,15 +5,18 @@
 
 use crate::{
     pallet::*,
-    transitions::rule_on_appeal,
+    transitions::{heir, rule_on_appeal},
     types::{TaskOf, TaskProgress},
     weights::WeightInfo,
 };
 use agora_primitives::{
     TaskId,
+    courts::{CaseTerms, Court, Standing},
+    job::Claim,
     judging::{Answer, AppealTerms, Judge, Ruling, Seed, Verdict},
     participants::Participants,
     reputation::Reputation,
+    money::Purpose,
     task::{Chosen, Contribution, ContributionState, Phase, RoundKind},
 };
 use alloc::vec::Vec;
@@ -154,6 +157,7 @@ impl<T: Config> Pallet<T> {
             appeal_until: until,
             seed,
         });
+        Self::open_case(id, task, chosen.claim, until)?;
         Results::<T>::insert(id, chosen);
         T::Judge::open_appeal_window(id, terms)?;
         let due = progress.due;
@@ -206,41 +210,188 @@ impl<T: Config> Pallet<T> {
         let fresh = verdict.map(|verdict| Self::choose(workers, verdict)).transpose()?;
         let fresh_claim = fresh.as_ref().map(|fresh| fresh.claim);
         let ruling = rule_on_appeal(original.claim, fresh_claim, T::Judge::tally(id));
-        let verifiers = T::Judge::close_appeal_window(id, ruling)?;
-        match (ruling, fresh) {
-            (Ruling::Overturned, Some(fresh)) => {
-                Results::<T>::insert(id, &fresh);
-                Self::settle(id, task, workers, fresh, verifiers, progress, now)?;
-            }
-            (Ruling::Upheld, _) => {
-                Self::settle(id, task, workers, original, verifiers, progress, now)?;
-            }
-            (Ruling::Undecided | Ruling::Overturned, _) => {
-                Results::<T>::remove(id);
-                Self::fail(id, task, workers, progress, now)?;
-            }
-        }
-        Ok(T::WeightInfo::rule(workers.len() as u32))
+        let after = match (ruling, fresh) {
+            (Ruling::Overturned, Some(fresh)) => Self::replace_result(id, task, workers, fresh, progress, now)?,
+            (Ruling::Upheld, _) => Self::replace_result(id, task, workers, original, progress, now)?,
+            (Ruling::Undecided | Ruling::Overturned, _) => Self::leave_undecided(id, task, workers, progress, now)?,
+        };
+        Ok(T::WeightInfo::rule(workers.len() as u32).saturating_add(after))
     }
 
-    /// The appeal window is over: a result that nobody attested against is settled, else fresh workers are drawn.
+    /// No claim is known to be right. The one that was chosen first may be known to be wrong.
+    fn leave_undecided(
+        id: TaskId,
+        task: &TaskOf<T>,
+        workers: &Workers<T>,
+        progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> Result<Weight, DispatchError> {
+        let first = T::Judge::appealed(id);
+        let ruling = match Fallen::<T>::get(id).iter().any(|(claim, _)| Some(*claim) == first) {
+            true => Ruling::Overturned,
+            false => Ruling::Undecided,
+        };
+        T::Judge::close_appeal_window(id, ruling)?;
+        Results::<T>::remove(id);
+        Self::fail(id, task, workers, progress, now)?;
+        // Settling closes an appeal window, too, and pays more.
+        Ok(T::WeightInfo::settle(workers.len() as u32))
+    }
+
+    /// Opens the case of a claim; whether there is a court that decides it.
+    fn open_case(
+        id: TaskId,
+        task: &TaskOf<T>,
+        claim: Claim,
+        until: BlockNumberFor<T>,
+    ) -> Result<bool, DispatchError> {
+        let job = task.job.clone();
+        T::Court::open(id, CaseTerms { job, claim, until })
+    }
+
+    /// Chooses `chosen` instead of the result that was chosen first, or once more, and returns what settling weighs if it is settled. Where there is a court it may be asked about this one, too:
+    /// else whoever can have a result replaced could choose it.
+    fn replace_result(
+        id: TaskId,
+        task: &TaskOf<T>,
+        workers: &Workers<T>,
+        chosen: ChosenOf<T>,
+        mut progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> Result<Weight, DispatchError> {
+        let claim = chosen.claim;
+        Results::<T>::insert(id, &chosen);
+        let until = progress.replace_result(task.terms.appeal_window, now);
+        if !Self::open_case(id, task, claim, until)? {
+            Self::conclude(id, task, workers, chosen, progress, now)?;
+            return Ok(T::WeightInfo::settle(workers.len() as u32));
+        }
+        Self::deposit_event(Event::ResultReplaced {
+            task: id,
+            claim,
+            best: chosen.best,
+            until,
+        });
+        let due = progress.due;
+        Self::store_and_schedule(id, progress, due, now);
+        Ok(Weight::zero())
+    }
+
+    /// Settles the result that stands in the end, and rules on what was attested of the one that was chosen first.
+    fn conclude(
+        id: TaskId,
+        task: &TaskOf<T>,
+        workers: &Workers<T>,
+        chosen: ChosenOf<T>,
+        progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> DispatchResult {
+        let is_first = T::Judge::appealed(id).is_none_or(|claim| claim == chosen.claim);
+        let ruling = match is_first {
+            true => Ruling::Upheld,
+            false => Ruling::Overturned,
+        };
+        let verifiers = T::Judge::close_appeal_window(id, ruling)?;
+        Self::settle(id, task, workers, chosen, verifiers, progress, now)
+    }
+
+    /// A court found that the result is wrong: the accuser's, or another worker's, takes its place. Returns what comes on top if there is none.
+    fn bring_down(
+        id: TaskId,
+        task: &TaskOf<T>,
+        workers: &Workers<T>,
+        (accuser, own): (T::AccountId, Option<Claim>),
+        mut progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> Result<Weight, DispatchError> {
+        let chosen = Results::<T>::get(id).ok_or(DispatchError::Corruption)?;
+        Self::deposit_event(Event::ResultFell {
+            task: id,
+            claim: chosen.claim,
+            accuser: accuser.clone(),
+        });
+        let has_room = Fallen::<T>::mutate(id, |fallen| {
+            let is_noted = fallen.try_push((chosen.claim, accuser.clone())).is_ok();
+            is_noted && !fallen.is_full()
+        });
+        let fallen: Vec<_> = Fallen::<T>::get(id).into_iter().map(|(claim, _)| claim).collect();
+        let answers: Vec<_> = workers
+            .iter()
+            .map(|(who, contribution)| match contribution.state {
+                ContributionState::Revealed { claim, committed_at } => (who.clone(), Some((claim, committed_at))),
+                _ => (who.clone(), None),
+            })
+            .collect();
+        let next = |own| heir(&accuser, own, &answers, &fallen).filter(|_| has_room);
+        let enters = |chosen: &ChosenOf<T>| chosen.best == accuser && answers.iter().all(|(who, _)| *who != accuser);
+        let mut heir = next(own);
+        if heir.as_ref().is_some_and(enters) && !Self::enter(id, task, &accuser, own, &mut progress, now) {
+            heir = next(None);
+        }
+        // With the accuser, if it has entered.
+        let workers = Self::workers_of(id);
+        match heir {
+            Some(heir) => Self::replace_result(id, task, &workers, heir, progress, now),
+            None => Self::leave_undecided(id, task, &workers, progress, now),
+        }
+    }
+
+    /// Takes `accuser`, who has shown that the result is wrong, as one more worker with the claim `own`, with a worker's bond. Returns whether
+    /// there is room, and money, for that.
+    fn enter(
+        id: TaskId,
+        task: &TaskOf<T>,
+        accuser: &T::AccountId,
+        own: Option<Claim>,
+        progress: &mut ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> bool {
+        let Some(claim) = own.filter(|_| progress.workers() < T::MaxContributions::get()) else {
+            return false;
+        };
+        if Self::hold(Purpose::TaskBond, id, accuser, task.terms.bond).is_err() {
+            return false;
+        }
+        let contribution = progress.enter(claim, now);
+        Contributions::<T>::insert(id, accuser, contribution);
+        true
+    }
+
+    /// The appeal window is over. If the court has not decided about the result, it is waited for; if it fell, another takes its place. Else a result
+    /// that nobody attested against, or that was ruled on, is settled; for others fresh workers are drawn.
     pub(crate) fn close_appeal_window(
         id: TaskId,
         task: &TaskOf<T>,
         mut progress: ProgressFor<T>,
         now: BlockNumberFor<T>,
     ) -> Result<Weight, DispatchError> {
+        let standing = T::Court::standing(id);
+        if let Standing::Pending { until } = standing {
+            progress.await_court(until, now);
+            let due = progress.due;
+            Self::store_and_schedule(id, progress, due, now);
+            return Ok(T::WeightInfo::await_court());
+        }
+        T::Court::close(id);
         let workers = Self::workers_of(id);
         let n = workers.len() as u32;
-        if T::Judge::tally(id).against > 0 {
+        match standing {
+            Standing::Fallen { by, own } => {
+                let after = Self::bring_down(id, task, &workers, (by, own), progress, now)?;
+                return Ok(T::WeightInfo::bring_down(n).saturating_add(after));
+            }
+            Standing::Undecided => return Self::leave_undecided(id, task, &workers, progress, now),
+            Standing::Stands | Standing::Pending { .. } => {}
+        }
+        let is_appealed = progress.kind == RoundKind::Replication && T::Judge::tally(id).against > 0;
+        if is_appealed {
             Self::start_round(id, task, &mut progress, RoundKind::Appeal, task.terms.replicas, now);
             let due = progress.due;
             Self::store_and_schedule(id, progress, due, now);
             return Ok(T::WeightInfo::reopen(n));
         }
         let chosen = Results::<T>::get(id).ok_or(DispatchError::Corruption)?;
-        let verifiers = T::Judge::close_appeal_window(id, Ruling::Upheld)?;
-        Self::settle(id, task, &workers, chosen, verifiers, progress, now)?;
+        Self::conclude(id, task, &workers, chosen, progress, now)?;
         Ok(T::WeightInfo::settle(n))
     }
 

@@ -5,7 +5,7 @@ use agora_primitives::{
     job::Claim,
     judging::{Ruling, Tally},
     reputation::Outcome,
-    task::{Contribution, ContributionState, LATE_AFTER, MOST_LATE_STEPS, Phase, RoundKind},
+    task::{Chosen, Contribution, ContributionState, LATE_AFTER, MOST_LATE_STEPS, Phase, RoundKind},
 };
 use core::cmp::Ordering;
 use sp_core::H256;
@@ -348,6 +348,38 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         self.until()
     }
 
+    /// Takes one more worker, who has shown that the result is wrong and has an answer at once.
+    pub fn enter(&mut self, claim: Claim, now: BlockNumber) -> Contribution<BlockNumber> {
+        one_more(&mut self.contributions);
+        Contribution {
+            round: self.round,
+            accepted_at: now,
+            state: ContributionState::Revealed {
+                claim,
+                committed_at: now,
+            },
+        }
+    }
+
+    /// Waits for the court, until after block `until` at the latest. Nobody attests any more.
+    pub fn await_court(&mut self, until: BlockNumber, now: BlockNumber) {
+        self.due = until.max(now).saturating_add(One::one());
+    }
+
+    /// The court has decided: the next step is due.
+    pub fn hear_court(&mut self, now: BlockNumber) {
+        if self.phase == Phase::Appealable {
+            self.due = self.due.min(now);
+        }
+    }
+
+    /// What was attested is being ruled on: the result is no longer the one that was chosen first, and is given `window` more blocks in
+    /// which a court may be asked.
+    pub fn replace_result(&mut self, window: BlockNumber, now: BlockNumber) -> BlockNumber {
+        self.kind = RoundKind::Appeal;
+        self.open_appeal_window(window, now)
+    }
+
     /// Succeeds while the publisher may still take the task back: nobody works on it, or nobody but workers that are late,
     /// and there is no answer.
     pub fn ensure_cancellable<'a>(
@@ -371,6 +403,47 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         self.phase = phase;
         self.due = first_after(now, retention);
     }
+}
+
+/// The result that takes the place of one that fell, if there is any.
+///
+/// It is what `accuser` says is right, if that has not fallen and the accuser had no other answer; else what most of the others say, and of
+/// these what was committed to first. `workers` are all who took part, with what they revealed and when they had committed. Nobody has
+/// to agree with it: it stands if nobody shows that it is wrong.
+pub fn heir<AccountId: Clone + PartialEq, BlockNumber: Ord + Copy>(
+    accuser: &AccountId,
+    own: Option<Claim>,
+    workers: &[(AccountId, Option<(Claim, BlockNumber)>)],
+    fallen: &[Claim],
+) -> Option<Chosen<AccountId>> {
+    let answers = || workers.iter().filter_map(|(who, answer)| Some((who, (*answer)?)));
+    let first = |claim: Claim| {
+        let equal = answers().filter(|(_, (said, _))| *said == claim);
+        equal.min_by_key(|(_, (_, committed_at))| *committed_at)
+    };
+    if let Some(claim) = own.filter(|own| !fallen.contains(own)) {
+        if let Some((best, _)) = first(claim) {
+            return Some(Chosen {
+                claim,
+                best: best.clone(),
+            });
+        }
+        if workers.iter().all(|(who, _)| who != accuser) {
+            return Some(Chosen {
+                claim,
+                best: accuser.clone(),
+            });
+        }
+    }
+    let standing = answers().filter(|(_, (claim, _))| !fallen.contains(claim));
+    let rank = |&(_, (claim, committed_at)): &(&AccountId, (Claim, BlockNumber))| {
+        let count = answers().filter(|(_, (said, _))| *said == claim).count();
+        (core::cmp::Reverse(count), committed_at)
+    };
+    standing.min_by_key(rank).map(|(best, (claim, _))| Chosen {
+        claim,
+        best: best.clone(),
+    })
 }
 
 /// What a contribution amounts to when `right` is the right claim; `None` if no claim is known to be right and the worker

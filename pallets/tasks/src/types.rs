@@ -6,10 +6,10 @@
 //!
 //! Terms: a *step* is what is to be done with a task when it is `due`.
 
-use crate::{Config, TaskClass};
+use crate::{Config, MAX_FALLEN, TaskClass};
 use agora_primitives::{
     ClassId, Reference, TaskId,
-    job::JobSource,
+    job::{Claim, JobSource},
     judging::JudgeRule,
     money::{Escrow, RewardPlanner},
     reputation::Outcome,
@@ -17,7 +17,7 @@ use agora_primitives::{
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
-use frame_support::BoundedVec;
+use frame_support::{BoundedVec, traits::ConstU32};
 use frame_system::pallet_prelude::BlockNumberFor;
 use scale_info::TypeInfo;
 use sp_runtime::{
@@ -44,6 +44,9 @@ pub type InvitedOf<T> = BoundedVec<AccountIdOf<T>, <T as Config>::MaxContributio
 
 /// Who may accept a round before anybody else.
 pub type InvitationOf<T> = Invitation<InvitedOf<T>, BlockNumberFor<T>>;
+
+/// The claims that fell, each with who showed that it is wrong.
+pub type FallenOf<T> = BoundedVec<(Claim, AccountIdOf<T>), ConstU32<MAX_FALLEN>>;
 
 /// A round whose workers are to be drawn.
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]

@@ -5,6 +5,7 @@ pub mod babe;
 mod balances;
 mod block_time;
 pub mod capability;
+pub mod computation;
 mod escrow;
 mod grandpa;
 mod judging;

@@ -5,7 +5,7 @@ use super::{
     system::{DAYS, MAXIMUM_BLOCK_LENGTH, MAXIMUM_BLOCK_WEIGHT},
 };
 use crate::{
-    BlockNumber, Escrow, Judging, Registry, Reputation, Results, Rewards, Runtime, block_time::SlotDurationMs,
+    BlockNumber, Computation, Escrow, Judging, Registry, Reputation, Results, Rewards, Runtime, block_time::SlotDurationMs,
     randomness::BabeSeed,
 };
 use frame_support::{
@@ -38,6 +38,7 @@ impl pallet_agora_tasks::Config for Runtime {
     type BenchmarkHelper = crate::benchmarking::Market;
     type ClassOrigin = GovernanceOrigin;
     type Escrow = Escrow;
+    type Court = Computation;
     type Judge = Judging;
     type MaxAgendaWeight = AgendaShare;
     // A task of the classes of genesis needs 14 at most. Over the rest slots may change hands.

@@ -105,6 +105,7 @@ pub const fn purpose_name(purpose: Purpose) -> &'static str {
         Purpose::AppealBond => "appeal-bond",
         Purpose::Prepaid => "prepaid",
         Purpose::Addresses => "addresses",
+        Purpose::CourtBond => "court-bond",
     }
 }
 
@@ -118,6 +119,7 @@ pub fn purpose(purpose: Purpose) -> &'static str {
         Purpose::AppealBond => "attester's bond",
         Purpose::Prepaid => "prepaid",
         Purpose::Addresses => "addresses",
+        Purpose::CourtBond => "bond in court",
     }
 }
 

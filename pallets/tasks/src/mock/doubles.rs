@@ -4,6 +4,7 @@
 use super::*;
 use agora_math::consensus::verdict;
 use agora_primitives::{
+    courts::{CaseTerms, Court, Standing},
     judging::{Answer, AppealTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
     money::{PaymentPlan, Payroll, PresetId, RewardPlanner},
     participants::{Participants, Role},
@@ -32,6 +33,8 @@ pub struct World {
     pub leaves: Vec<ResultLeaf<AccountId>>,
     /// Whether the tree of results is full.
     pub tree_is_full: bool,
+    /// Whether there is a court.
+    pub has_court: bool,
     /// Whether payment plans lose something.
     pub plan_is_short: bool,
     /// Whom the judge names as the best, if not the real one.
@@ -83,6 +86,10 @@ impl Judge<AccountId, BlockNumber, Balance> for JudgeDouble {
         Ok(())
     }
 
+    fn appealed(task: TaskId) -> Option<Claim> {
+        AppealWindows::get(task).map(|(terms, ..)| terms.claim)
+    }
+
     fn tally(task: TaskId) -> Tally {
         AppealWindows::get(task).map_or_else(Tally::default, |(_, in_favour, against)| Tally { in_favour, against })
     }
@@ -108,6 +115,43 @@ impl Judge<AccountId, BlockNumber, Balance> for JudgeDouble {
 pub fn attest(task: TaskId, in_favour: u32, against: u32) {
     let (terms, ..) = AppealWindows::get(task).expect("an open appeal window");
     AppealWindows::insert(task, (terms, in_favour, against));
+}
+
+/// Open cases, and how they stand; `None`: the claim stands.
+#[storage_alias]
+pub type OpenCases = StorageMap<
+    CourtDouble,
+    Twox64Concat,
+    TaskId,
+    (CaseTerms<BlockNumber>, Option<Standing<AccountId, BlockNumber>>),
+    OptionQuery,
+>;
+
+/// Decides what the test wants; without [`World::has_court`] it opens no case.
+pub struct CourtDouble;
+
+impl Court<AccountId, BlockNumber> for CourtDouble {
+    fn open(task: TaskId, terms: CaseTerms<BlockNumber>) -> Result<bool, DispatchError> {
+        if !world(|world| world.has_court) {
+            return Ok(false);
+        }
+        assert!(!OpenCases::contains_key(task), "a case was opened twice");
+        OpenCases::insert(task, (terms, None));
+        Ok(true)
+    }
+    fn standing(task: TaskId) -> Standing<AccountId, BlockNumber> {
+        let decided = OpenCases::get(task).and_then(|(_, standing)| standing);
+        decided.unwrap_or(Standing::Stands)
+    }
+    fn close(task: TaskId) {
+        OpenCases::remove(task);
+    }
+}
+
+/// Has the court say how the case of `task` stands.
+pub fn decide(task: TaskId, standing: Standing<AccountId, BlockNumber>) {
+    let (terms, _) = OpenCases::get(task).expect("an open case");
+    OpenCases::insert(task, (terms, Some(standing)));
 }
 
 /// Knows the workers `WORKER..`, three slots each; draws the first that are not excluded.
@@ -215,5 +259,14 @@ impl crate::scenario::BenchmarkHelper<AccountId, Balance> for BenchmarkAccounts 
     }
     fn attest(task: TaskId, in_favour: u32, against: u32) {
         attest(task, in_favour, against);
+    }
+    fn open_court() {
+        world(|world| world.has_court = true);
+    }
+    fn keep_undecided(task: TaskId) {
+        decide(task, Standing::Pending { until: now() + 10 });
+    }
+    fn bring_down(task: TaskId, by: AccountId, own: Claim) {
+        decide(task, Standing::Fallen { by, own: Some(own) });
     }
 }

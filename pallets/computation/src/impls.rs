@@ -1,0 +1,648 @@
+//! What the calls do, and the trait through which the life of a task has a claim decided.
+//!
+//! The game is [`agora_disputes`]: this pallet stores its parts apart, so that a call costs the same however many there are.
+
+use crate::{
+    pallet::*,
+    types::{
+        BalanceOf, Case, CaseOf, Clocked, Decision, Defended, Hidden, Opening, Part, Trial, TrialOf, ordered, terms_for,
+    },
+    weights::WeightInfo,
+};
+use agora_disputes::{
+    Accusation, BranchMove, BranchPhase, Children, Commitment, Defence, Dispute, Error as GameError, Fault, Found, Pinned, Player,
+    Rules, RunEnd, Segment, Shown, Terms, Time, Verdict, commitment,
+    money::{Ended, divide},
+    padded,
+};
+use agora_primitives::{
+    TaskId,
+    courts::{CaseTerms, Cases, Court, Standing},
+    job::{BlobRef, JobSource, JobSpec},
+    money::{Escrow, Payee, Purpose, Scope},
+};
+use alloc::vec::Vec;
+use codec::Encode;
+use frame_support::{
+    BoundedVec,
+    dispatch::DispatchClass,
+    ensure,
+    traits::{Defensive, Get},
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_core::H256;
+use sp_crypto_hashing::blake2_256;
+use sp_runtime::{
+    DispatchError, DispatchResult, SaturatedConversion,
+    traits::{One, Saturating, Zero},
+};
+
+/// The longest call: a segment with its witness and the state before it, and what is around them.
+const LONGEST_MOVE: u32 = 80 * 1024;
+
+impl<T> From<GameError> for Error<T> {
+    fn from(error: GameError) -> Self {
+        match error {
+            GameError::Terms => Self::Terms,
+            GameError::NotNow => Self::NotNow,
+            GameError::Early => Self::Early,
+            GameError::NotAccuser => Self::NotAccuser,
+            GameError::WrongOpening => Self::WrongOpening,
+            GameError::WrongSegment => Self::WrongSegment,
+            GameError::WrongList => Self::WrongList,
+            GameError::NoChild => Self::NoChild,
+            GameError::NoUnit => Self::NoUnit,
+            GameError::Unknown => Self::Unknown,
+            GameError::Known => Self::Known,
+            GameError::NoMatch => Self::NoMatch,
+            GameError::NotCommitted => Self::NotCommitted,
+            GameError::Target => Self::Target,
+            GameError::TooMany => Self::TooMany,
+        }
+    }
+}
+
+/// What a defence is known by in its trial.
+pub fn defence_id(defence: &Defence) -> H256 {
+    defence.using_encoded(blake2_256).into()
+}
+
+impl<T: Config> Court<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
+    /// Emits `CaseOpened`. Errors: `Known`.
+    fn open(task: TaskId, terms: CaseTerms<BlockNumberFor<T>>) -> Result<bool, DispatchError> {
+        ensure!(!OpenCases::<T>::contains_key(task), Error::<T>::Known);
+        let Some(phases) = CurrentTerms::<T>::get() else {
+            return Ok(false);
+        };
+        let number = next::<NextCase<T>>()?;
+        let (claim, until) = (terms.claim, terms.until);
+        let opened_at = Self::now();
+        OpenCases::<T>::insert(
+            task,
+            Case {
+                number,
+                terms,
+                phases,
+                opened_at,
+                hidden: 0,
+                open: 0,
+                trials_until: Zero::zero(),
+                decision: None,
+            },
+        );
+        Self::deposit_event(Event::CaseOpened {
+            task,
+            case: number,
+            claim,
+            until,
+        });
+        Ok(true)
+    }
+
+    fn standing(task: TaskId) -> Standing<T::AccountId, BlockNumberFor<T>> {
+        match OpenCases::<T>::get(task) {
+            Some(case) => case.standing(Self::now()),
+            None => Standing::Stands,
+        }
+    }
+
+    /// Emits `CaseClosed`. Bonds are given back or divided when they are collected.
+    fn close(task: TaskId) {
+        if let Some(case) = OpenCases::<T>::take(task) {
+            Self::deposit_event(Event::CaseClosed {
+                task,
+                case: case.number,
+            });
+        }
+    }
+}
+
+/// Takes the next number of a counter.
+fn next<Counter: frame_support::StorageValue<u64, Query = u64>>() -> Result<u64, DispatchError> {
+    let number = Counter::get();
+    Counter::put(number.checked_add(1).ok_or(sp_runtime::ArithmeticError::Overflow)?);
+    Ok(number)
+}
+
+impl<T: Config> Pallet<T> {
+    fn now() -> BlockNumberFor<T> {
+        frame_system::Pallet::<T>::block_number()
+    }
+
+    /// The time as the game counts it.
+    fn time() -> Time {
+        Time {
+            block: Self::now().saturated_into(),
+            full: FullBlocks::<T>::get(),
+        }
+    }
+
+    /// The terms of committing and revealing in `case`.
+    fn window(case: &CaseOf<T>) -> (u64, Terms) {
+        let opened = case.opened_at.saturated_into();
+        let until: u64 = case.terms.until.saturated_into();
+        let commit = until.saturating_sub(opened).saturating_add(1);
+        (opened, Terms { commit, ..case.phases })
+    }
+
+    /// The open case of `task`, as long as it is not decided.
+    fn undecided(task: TaskId) -> Result<CaseOf<T>, Error<T>> {
+        let case = OpenCases::<T>::get(task).ok_or(Error::<T>::NoCase)?;
+        ensure!(case.decision.is_none(), Error::<T>::CaseDecided);
+        Ok(case)
+    }
+
+    pub(crate) fn do_commit(who: T::AccountId, task: TaskId, hash: H256) -> DispatchResult {
+        let mut case = Self::undecided(task)?;
+        ensure!(
+            !HiddenAccusations::<T>::contains_key(case.number, &who),
+            Error::<T>::AlreadyAccused
+        );
+        let (opened, terms) = Self::window(&case);
+        let commitment = Commitment::new(hash, opened, &terms, Self::time()).map_err(Error::<T>::from)?;
+        let bond = T::Bond::get();
+        Self::hold(task, &who, bond)?;
+        case.hidden = case.hidden.checked_add(1).ok_or(Error::<T>::TooMany)?;
+        HiddenAccusations::<T>::insert(case.number, &who, Hidden { task, commitment, bond });
+        OpenCases::<T>::insert(task, case);
+        Self::deposit_event(Event::AccusationCommitted { task, accuser: who });
+        Ok(())
+    }
+
+    pub(crate) fn do_reveal(
+        who: T::AccountId,
+        task: TaskId,
+        accusation: &Accusation,
+        salt: &[u8; 32],
+        job: JobSpec,
+    ) -> DispatchResult {
+        let mut case = Self::undecided(task)?;
+        let hidden = HiddenAccusations::<T>::get(case.number, &who).ok_or(Error::<T>::NoAccusation)?;
+        ensure!(accusation.accused == case.terms.claim, Error::<T>::OtherClaim);
+        ensure!(is_job_of(&job, &case.terms.job), Error::<T>::OtherJob);
+        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+        let expected = commitment(&genesis, case.number, &account_bytes(&who), accusation, salt);
+        let (opened, window) = Self::window(&case);
+        let now = Self::time();
+        hidden
+            .commitment
+            .reveal(expected, opened, &window, now)
+            .map_err(Error::<T>::from)?;
+        let terms = terms_for(case.phases, job.work(), T::WorkPerBlock::get());
+        let dispute = Dispute::new(accusation, agora_reference::of(&job), &terms, now).map_err(Error::<T>::from)?;
+
+        HiddenAccusations::<T>::remove(case.number, &who);
+        let trial = next::<NextTrial<T>>()?;
+        case.hidden = case.hidden.saturating_sub(1);
+        case.open = case.open.checked_add(1).ok_or(Error::<T>::TooMany)?;
+        // One block more than it takes: in the last of them somebody ends it.
+        let last = Self::now()
+            .saturating_add(terms.bound().saturated_into())
+            .saturating_add(One::one());
+        case.trials_until = case.trials_until.max(last);
+        let number = case.number;
+        OpenCases::<T>::insert(task, case);
+        Self::deposit_event(Event::TrialOpened {
+            task,
+            trial,
+            accuser: who.clone(),
+        });
+        Self::put(
+            trial,
+            Trial {
+                task,
+                case: number,
+                accuser: who,
+                own: accusation.own,
+                job,
+                terms,
+                dispute,
+                bond: hidden.bond,
+                parts: 0,
+                defender: None,
+            },
+        );
+        Ok(())
+    }
+
+    pub(crate) fn do_withdraw(who: T::AccountId, number: u64) -> DispatchResult {
+        let hidden = HiddenAccusations::<T>::get(number, &who).ok_or(Error::<T>::NoAccusation)?;
+        if let Some(mut case) = OpenCases::<T>::get(hidden.task).filter(|case| case.number == number) {
+            let is_over = case.decision.is_some() || Self::now() > case.reveal_until();
+            ensure!(is_over, Error::<T>::StillHidden);
+            case.hidden = case.hidden.saturating_sub(1);
+            OpenCases::<T>::insert(hidden.task, case);
+        }
+        HiddenAccusations::<T>::remove(number, &who);
+        Self::release(None, hidden.task, &who, hidden.bond)
+    }
+
+    /// A trial in which moves may be made.
+    fn running(id: u64) -> Result<TrialOf<T>, Error<T>> {
+        let trial = Trials::<T>::get(id).ok_or(Error::<T>::UnknownTrial)?;
+        let case = Self::undecided(trial.task).map_err(|_| Error::<T>::CaseDecided)?;
+        let is_over = case.number != trial.case || trial.verdict().is_some();
+        ensure!(!is_over, Error::<T>::CaseDecided);
+        Ok(trial)
+    }
+
+    /// Keeps a trial; if it is over, its case hears of it.
+    fn put(id: u64, trial: TrialOf<T>) {
+        let (task, verdict) = (trial.task, trial.verdict());
+        let decision = match verdict {
+            Some(Verdict::Falls(_)) => Some(Decision::Fallen {
+                by: trial.accuser.clone(),
+                own: trial.own,
+            }),
+            Some(Verdict::Nothing) => Some(Decision::Undecided),
+            Some(Verdict::Stands) | None => None,
+        };
+        Trials::<T>::insert(id, trial);
+        let Some(verdict) = verdict else { return };
+        Self::deposit_event(Event::TrialEnded {
+            task,
+            trial: id,
+            verdict,
+        });
+        let Some(mut case) = OpenCases::<T>::get(task) else {
+            return;
+        };
+        case.open = case.open.saturating_sub(1);
+        case.decision = decision;
+        let standing = case.standing(Self::now());
+        OpenCases::<T>::insert(task, case);
+        if !matches!(standing, Standing::Pending { .. }) {
+            // If nobody keeps the task any more, nobody waits for the case.
+            let _ = T::Cases::decided(task);
+        }
+    }
+
+    /// Makes a move in a trial.
+    fn play<R>(
+        id: u64,
+        made: impl FnOnce(&mut TrialOf<T>, &Rules<'_>, Time) -> Result<R, DispatchError>,
+    ) -> Result<R, DispatchError> {
+        Self::play_with(&T::Machine::get(), id, made)
+    }
+
+    fn play_with<R>(
+        machine: &Pinned,
+        id: u64,
+        made: impl FnOnce(&mut TrialOf<T>, &Rules<'_>, Time) -> Result<R, DispatchError>,
+    ) -> Result<R, DispatchError> {
+        let mut trial = Self::running(id)?;
+        let job = trial.job.clone();
+        let terms = trial.terms;
+        let rules = Rules {
+            law: agora_reference::of(&job),
+            job: BlobRef::to(&job.encode()),
+            segments: machine,
+            terms: &terms,
+        };
+        let result = made(&mut trial, &rules, Self::time())?;
+        Self::put(id, trial);
+        Ok(result)
+    }
+
+    fn moved(trial: u64, by: T::AccountId) -> DispatchResult {
+        Self::deposit_event(Event::Moved { trial, by });
+        Ok(())
+    }
+
+    pub(crate) fn do_show(who: T::AccountId, id: u64, shown: &Shown) -> DispatchResult {
+        Self::play(id, |trial, rules, now| {
+            Ok(trial.dispute.show(shown, rules.terms, now).map_err(Error::<T>::from)?)
+        })?;
+        Self::moved(id, who)
+    }
+
+    pub(crate) fn do_name_child(who: T::AccountId, id: u64, child: u32) -> DispatchResult {
+        Self::play(id, |trial, rules, now| {
+            ensure!(trial.accuser == who, Error::<T>::NotAccuser);
+            Ok(trial.dispute.name(child, rules.law, now).map_err(Error::<T>::from)?)
+        })?;
+        Self::moved(id, who)
+    }
+
+    pub(crate) fn do_defend(who: T::AccountId, id: u64, defence: Defence) -> DispatchResult {
+        let key = defence_id(&defence);
+        ensure!(!Defences::<T>::contains_key(id, key), Error::<T>::Known);
+        Self::play(id, |trial, rules, now| {
+            let branch = trial
+                .dispute
+                .defend(who.clone(), defence, rules.law, rules.terms, now)
+                .map_err(Error::<T>::from)?;
+            Self::add_part(trial, &who)?;
+            Defences::<T>::insert(
+                id,
+                key,
+                Defended {
+                    branch,
+                    shown: BoundedVec::new(),
+                },
+            );
+            Ok(())
+        })?;
+        Self::deposit_event(Event::Defended {
+            trial: id,
+            defence: key,
+            by: who,
+        });
+        Ok(())
+    }
+
+    /// Counts one part more, and holds its bond of `who`.
+    fn add_part(trial: &mut TrialOf<T>, who: &T::AccountId) -> DispatchResult {
+        trial.parts = trial.parts.checked_add(1).ok_or(Error::<T>::TooMany)?;
+        Self::hold(trial.task, who, trial.bond)
+    }
+
+    pub(crate) fn do_dispute_list(who: T::AccountId, id: u64, key: H256, made: &BranchMove) -> DispatchResult {
+        Self::play(id, |trial, rules, now| {
+            ensure!(!made.is_accusers() || trial.accuser == who, Error::<T>::NotAccuser);
+            let mut defended = Defences::<T>::get(id, key).ok_or(Error::<T>::Unknown)?;
+            let opening = opening(&defended.branch.phase, made);
+            defended
+                .branch
+                .play(&trial.dispute.accused, made, rules, now)
+                .map_err(Error::<T>::from)?;
+            if let Some(opening) = opening {
+                defended.shown.try_push(opening).map_err(|_| Error::<T>::TooMany)?;
+            }
+            if let BranchPhase::Over(found) = defended.branch.phase {
+                Self::close_defence(trial, &defended.branch.by, found);
+            }
+            Defences::<T>::insert(id, key, defended);
+            Ok(())
+        })?;
+        Self::moved(id, who)
+    }
+
+    fn close_defence(trial: &mut TrialOf<T>, by: &T::AccountId, found: Found) {
+        trial.dispute.close(found);
+        if trial.verdict() == Some(Verdict::Stands) {
+            trial.defender = Some(by.clone());
+        }
+    }
+
+    pub(crate) fn do_add_run(who: T::AccountId, id: u64, key: H256, root: H256, end: &RunEnd) -> DispatchResult {
+        ensure!(!Runs::<T>::contains_key((id, key, root)), Error::<T>::Known);
+        Self::play(id, |trial, rules, now| {
+            let run = Self::with_bench(id, key, |bench| {
+                bench.add(who.clone(), root, end, rules.law, rules.segments, now)
+            })?;
+            Self::add_part(trial, &who)?;
+            Runs::<T>::insert((id, key, root), run);
+            Ok(())
+        })?;
+        Self::deposit_event(Event::RunAdded {
+            trial: id,
+            defence: key,
+            root,
+            by: who,
+        });
+        Ok(())
+    }
+
+    /// Does something among the runs of a defence.
+    fn with_bench<R>(
+        id: u64,
+        key: H256,
+        made: impl FnOnce(&mut agora_disputes::Bench) -> Result<R, GameError>,
+    ) -> Result<R, Error<T>> {
+        Defences::<T>::try_mutate(id, key, |defended| {
+            let defended = defended.as_mut().ok_or(Error::<T>::Unknown)?;
+            let BranchPhase::Runs(bench) = &mut defended.branch.phase else {
+                return Err(Error::<T>::NotNow);
+            };
+            made(bench).map_err(Error::<T>::from)
+        })
+    }
+
+    pub(crate) fn do_challenge(who: T::AccountId, id: u64, key: H256, one: H256, other: H256) -> DispatchResult {
+        let (one, other) = ordered(one, other);
+        ensure!(!Matches::<T>::contains_key((id, key, one, other)), Error::<T>::Known);
+        Self::play(id, |trial, rules, now| {
+            let first = Runs::<T>::get((id, key, one)).ok_or(Error::<T>::Unknown)?;
+            let second = Runs::<T>::get((id, key, other)).ok_or(Error::<T>::Unknown)?;
+            let game = Self::with_bench(id, key, |bench| bench.challenge(&first, &second, rules.terms, now))?;
+            trial.parts = trial.parts.checked_add(1).ok_or(Error::<T>::TooMany)?;
+            Matches::<T>::insert((id, key, one, other), Some(game));
+            Ok(())
+        })?;
+        Self::moved(id, who)
+    }
+
+    pub(crate) fn do_open_node(
+        who: T::AccountId,
+        id: u64,
+        key: H256,
+        (one, other): (H256, H256),
+        player: Player,
+        children: &Children,
+    ) -> DispatchResult {
+        Self::running(id)?;
+        Matches::<T>::try_mutate((id, key, one, other), |game| {
+            let game = game.as_mut().ok_or(Error::<T>::Unknown)?;
+            let game = game.as_mut().ok_or(Error::<T>::NotNow)?;
+            game.open(player, children, Self::time()).map_err(Error::<T>::from)
+        })?;
+        Self::moved(id, who)
+    }
+
+    pub(crate) fn do_execute(
+        machine: &Pinned,
+        who: T::AccountId,
+        id: u64,
+        key: H256,
+        (one, other): (H256, H256),
+        segment: &Segment,
+    ) -> DispatchResult {
+            let refuted = Self::play_with(machine, id, |_, rules, now| {
+            let game = Matches::<T>::get((id, key, one, other)).ok_or(Error::<T>::Unknown)?;
+            let game = game.ok_or(Error::<T>::NotNow)?;
+            let losses = game.execute(segment, rules.segments, now).map_err(Error::<T>::from)?;
+            Self::close_match(id, key, (one, other), losses)?;
+            let [first, second] = losses;
+            let roots = [(one, first), (other, second)];
+            Ok(roots.into_iter().filter_map(|(root, fault)| fault.map(|_| root)).collect::<Vec<_>>())
+        })?;
+        Self::deposit_event(Event::SegmentExecuted {
+            trial: id,
+            by: who,
+            defence: key,
+            refuted: BoundedVec::truncate_from(refuted),
+        });
+        Ok(())
+    }
+
+    /// Ends a match, which `losses` have decided.
+    fn close_match(
+        id: u64,
+        key: H256,
+        (one, other): (H256, H256),
+        losses: [Option<Fault>; 2],
+    ) -> Result<(), DispatchError> {
+        let mut first = Runs::<T>::get((id, key, one)).ok_or(Error::<T>::Unknown)?;
+        let mut second = Runs::<T>::get((id, key, other)).ok_or(Error::<T>::Unknown)?;
+        Self::with_bench(id, key, |bench| {
+            bench.close([&mut first, &mut second], losses);
+            Ok(())
+        })?;
+        Runs::<T>::insert((id, key, one), first);
+        Runs::<T>::insert((id, key, other), second);
+        Matches::<T>::insert((id, key, one, other), None::<agora_disputes::Match>);
+        Ok(())
+    }
+
+    pub(crate) fn do_advance(who: T::AccountId, id: u64, what: Clocked) -> DispatchResult {
+        Self::play(id, |trial, _, now| match what {
+            Clocked::Trial => Ok(trial.dispute.advance(now).map_err(Error::<T>::from)?),
+            Clocked::Defence(key) => {
+                let mut defended = Defences::<T>::get(id, key).ok_or(Error::<T>::Unknown)?;
+                let found = defended.branch.advance(now).map_err(Error::<T>::from)?;
+                Self::close_defence(trial, &defended.branch.by, found);
+                Defences::<T>::insert(id, key, defended);
+                Ok(())
+            }
+            Clocked::Match(key, one, other) => {
+                let game = Matches::<T>::get((id, key, one, other)).ok_or(Error::<T>::Unknown)?;
+                let game = game.ok_or(Error::<T>::NotNow)?;
+                let losses = game.timeout(now).ok_or(Error::<T>::Early)?;
+                Self::close_match(id, key, (one, other), losses)
+            }
+        })?;
+        Self::moved(id, who)
+    }
+
+    pub(crate) fn do_collect(id: u64, part: Part) -> DispatchResult {
+        let mut trial = Trials::<T>::get(id).ok_or(Error::<T>::UnknownTrial)?;
+        let is_case_open = || {
+            OpenCases::<T>::get(trial.task).is_some_and(|case| case.number == trial.case && case.decision.is_none())
+        };
+        ensure!(trial.verdict().is_some() || !is_case_open(), Error::<T>::TrialNotOver);
+        let settled = match part {
+            Part::Match(key, one, other) => {
+                Matches::<T>::take((id, key, one, other)).ok_or(Error::<T>::Unknown)?;
+                None
+            }
+            Part::Run(key, root) => {
+                let run = Runs::<T>::take((id, key, root)).ok_or(Error::<T>::Unknown)?;
+                Some((run.by, run.lost.is_some()))
+            }
+            Part::Defence(key) => {
+                let defended = Defences::<T>::take(id, key).ok_or(Error::<T>::Unknown)?;
+                let is_lost = defended.branch.lost().is_some();
+                Some((defended.branch.by, is_lost))
+            }
+            Part::Accusation => {
+                ensure!(trial.parts == 0, Error::<T>::PartsLeft);
+                let is_lost = trial.verdict() == Some(Verdict::Stands);
+                Trials::<T>::remove(id);
+                return Self::settle(id, &trial, &trial.accuser, is_lost);
+            }
+        };
+        // Counted when it was added.
+        trial.parts = trial.parts.saturating_sub(1);
+        Trials::<T>::insert(id, &trial);
+        match settled {
+            Some((who, is_lost)) => Self::settle(id, &trial, &who, is_lost),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the bond of `who` back; or, if it is lost, divides it between who was right and nobody.
+    fn settle(id: u64, trial: &TrialOf<T>, who: &T::AccountId, is_lost: bool) -> DispatchResult {
+        let winner = match trial.verdict() {
+            // Our own fault: the machine failed.
+            Some(Verdict::Nothing) => return Self::release(Some(id), trial.task, who, trial.bond),
+            Some(Verdict::Falls(_)) => Some(trial.accuser.clone()),
+            Some(Verdict::Stands) => trial.defender.clone(),
+            None => None,
+        };
+        if !is_lost {
+            return Self::release(Some(id), trial.task, who, trial.bond);
+        }
+        let ended = Ended {
+            forfeited: trial.bond.saturated_into(),
+            // Moves are free to those who make them.
+            costs: Vec::new(),
+            winners: winner.iter().map(|winner| (winner.clone(), 1)).collect(),
+            reward: 0,
+        };
+        for payment in divide(&ended) {
+            let payee = payment.to.map_or(Payee::Burn, Payee::Account);
+            let amount: BalanceOf<T> = payment.amount.saturated_into();
+            T::Escrow::pay(Purpose::CourtBond, Scope::Task(trial.task), who, payee, amount)?;
+        }
+        Self::deposit_event(Event::BondLost {
+            trial: id,
+            who: who.clone(),
+            amount: trial.bond,
+            winner,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_terms(terms: Option<Terms>) -> DispatchResult {
+        if let Some(terms) = &terms {
+            terms.validate().map_err(Error::<T>::from)?;
+        }
+        CurrentTerms::<T>::set(terms);
+        Self::deposit_event(Event::TermsSet { terms });
+        Ok(())
+    }
+
+    fn hold(task: TaskId, who: &T::AccountId, bond: BalanceOf<T>) -> DispatchResult {
+        T::Escrow::hold(Purpose::CourtBond, Scope::Task(task), who, bond)
+    }
+
+    fn release(trial: Option<u64>, task: TaskId, who: &T::AccountId, amount: BalanceOf<T>) -> DispatchResult {
+        T::Escrow::release(Purpose::CourtBond, Scope::Task(task), who, amount)
+            .defensive_proof("what is held of a part is its bond")?;
+        Self::deposit_event(Event::BondReleased {
+            trial,
+            who: who.clone(),
+            amount,
+        });
+        Ok(())
+    }
+
+    /// Counts this block if the largest move had no room in it.
+    pub(crate) fn count_full_block() {
+        let weights = T::BlockWeights::get();
+        let used = *frame_system::BlockWeight::<T>::get().get(DispatchClass::Normal);
+        let next = used.saturating_add(T::WeightInfo::execute());
+        let most = weights.get(DispatchClass::Normal).max_total.unwrap_or(weights.max_block);
+        let length = frame_system::Pallet::<T>::block_size().saturating_add(LONGEST_MOVE);
+        let longest = *T::BlockLength::get().max.get(DispatchClass::Normal);
+        if next.any_gt(most) || length > longest {
+            FullBlocks::<T>::mutate(|full| *full = full.saturating_add(1));
+        }
+    }
+}
+
+/// The 32 bytes of `who`; of an account that has another length, their hash.
+pub fn account_bytes<AccountId: Encode>(who: &AccountId) -> [u8; 32] {
+    who.using_encoded(|bytes| bytes.try_into().unwrap_or_else(|_| blake2_256(bytes)))
+}
+
+/// Whether `job` is what `source` names.
+fn is_job_of(job: &JobSpec, source: &JobSource) -> bool {
+    match source {
+        JobSource::Inline(inline) => job == inline,
+        JobSource::Stored(stored) => BlobRef::to(&job.encode()) == stored.spec && job.validate().is_ok(),
+    }
+}
+
+/// What a move shows of a list.
+fn opening(phase: &BranchPhase, made: &BranchMove) -> Option<Opening> {
+    match (phase, made) {
+        (BranchPhase::Entry { descent, .. }, BranchMove::Show(Shown::Children(children))) => Some(Opening {
+            first: descent.node.first,
+            len: descent.node.len,
+            children: padded(children)?,
+        }),
+        _ => None,
+    }
+}

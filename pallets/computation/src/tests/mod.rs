@@ -1,0 +1,3 @@
+//! Tests by call.
+
+mod segment;

@@ -1,0 +1,217 @@
+//! What is stored, and when a case is decided.
+
+use crate::Config;
+use agora_disputes::{Branch, Children, Dispute, Phase, Run, Terms, Verdict};
+use agora_primitives::{
+    TaskId,
+    courts::{CaseTerms, Standing},
+    job::{Claim, JobSpec},
+    money::Escrow,
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{BoundedVec, traits::ConstU32};
+use frame_system::pallet_prelude::BlockNumberFor;
+use scale_info::TypeInfo;
+use sp_core::H256;
+use sp_runtime::{SaturatedConversion, traits::AtLeast32BitUnsigned};
+
+/// Unit of money.
+pub type BalanceOf<T> = <<T as Config>::Escrow as Escrow<<T as frame_system::Config>::AccountId>>::Balance;
+
+/// A case of this runtime.
+pub type CaseOf<T> = Case<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
+
+/// A trial of this runtime.
+pub type TrialOf<T> = Trial<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
+
+/// A defence of this runtime.
+pub type DefendedOf<T> = Defended<<T as frame_system::Config>::AccountId>;
+
+/// A run of this runtime.
+pub type RunOf<T> = Run<<T as frame_system::Config>::AccountId>;
+
+/// The most nodes of a list that are shown on the way to an entry: a list has less than 16^7 chunks.
+pub const MAX_SHOWN: u32 = 8;
+
+/// Whether a claim about a task is right.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Case<AccountId, BlockNumber> {
+    /// Its number among all cases: those of one task have different ones.
+    pub number: u64,
+    /// What it was opened with.
+    pub terms: CaseTerms<BlockNumber>,
+    /// The lengths of the phases, without the time to compute the job.
+    pub phases: Terms,
+    /// The block in which it was opened.
+    pub opened_at: BlockNumber,
+    /// How many accusations are committed to and not revealed.
+    pub hidden: u32,
+    /// How many trials are not over.
+    pub open: u32,
+    /// The last block in which the trials can be over, whatever anybody does.
+    pub trials_until: BlockNumber,
+    /// How it was decided against the claim.
+    pub decision: Option<Decision<AccountId>>,
+}
+
+/// What a court found that keeps a claim from standing.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Decision<AccountId> {
+    /// The claim is wrong.
+    Fallen {
+        /// Whose accusation showed it.
+        by: AccountId,
+        /// The claim that the accuser makes itself.
+        own: Option<Claim>,
+    },
+    /// The machine failed.
+    Undecided,
+}
+
+impl<AccountId: Clone, BlockNumber: AtLeast32BitUnsigned + Copy> Case<AccountId, BlockNumber> {
+    /// The last block in which an accusation may be revealed.
+    pub fn reveal_until(&self) -> BlockNumber {
+        // Saturating: block numbers would have to run out first.
+        self.terms.until.saturating_add(self.phases.reveal.saturated_into())
+    }
+
+    /// How it stands in block `now`.
+    pub fn standing(&self, now: BlockNumber) -> Standing<AccountId, BlockNumber> {
+        match &self.decision {
+            Some(Decision::Fallen { by, own }) => {
+                return Standing::Fallen {
+                    by: by.clone(),
+                    own: *own,
+                };
+            }
+            Some(Decision::Undecided) => return Standing::Undecided,
+            None => {}
+        }
+        let waits = [
+            (true, self.terms.until),
+            (self.hidden > 0, self.reveal_until()),
+            (self.open > 0, self.trials_until),
+        ];
+        let latest = waits.into_iter().filter(|&(waits, until)| waits && now <= until);
+        match latest.map(|(_, until)| until).max() {
+            Some(until) => Standing::Pending { until },
+            None => Standing::Stands,
+        }
+    }
+}
+
+/// An accusation that is committed to.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hidden<Balance> {
+    /// The task.
+    pub task: TaskId,
+    /// See [`agora_disputes::commitment`].
+    pub commitment: agora_disputes::Commitment,
+    /// What is held for it.
+    pub bond: Balance,
+}
+
+/// One accuser against one claim.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trial<AccountId, Balance> {
+    /// The task.
+    pub task: TaskId,
+    /// The number of the case.
+    pub case: u64,
+    /// Who accuses.
+    pub accuser: AccountId,
+    /// The claim that it makes itself, if it makes one.
+    pub own: Option<Claim>,
+    /// What was to be computed.
+    pub job: JobSpec,
+    /// The lengths of the phases.
+    pub terms: Terms,
+    /// Where it is.
+    pub dispute: Dispute,
+    /// What each accusation, defence and run in it puts up.
+    pub bond: Balance,
+    /// How many defences, runs and matches of it are kept.
+    pub parts: u32,
+    /// Whose defence was found right.
+    pub defender: Option<AccountId>,
+}
+
+impl<AccountId, Balance> Trial<AccountId, Balance> {
+    /// How it ended. `None`: it has not.
+    pub const fn verdict(&self) -> Option<Verdict> {
+        match self.dispute.phase {
+            Phase::Over(verdict) => Some(verdict),
+            _ => None,
+        }
+    }
+}
+
+/// A defence in a trial.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Defended<AccountId> {
+    /// Where it is.
+    pub branch: Branch<AccountId>,
+    /// What was shown of a list on the way down. Whoever runs the unit in dispute needs it: it is the list of somebody else.
+    pub shown: BoundedVec<Opening, ConstU32<MAX_SHOWN>>,
+}
+
+/// What was shown of a list: the children of a node.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Opening {
+    /// The first byte below the node.
+    pub first: u64,
+    /// How many bytes are below it.
+    pub len: u64,
+    /// The children; zero beyond the last.
+    pub children: Children,
+}
+
+/// What of a trial is kept until its bond is settled.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// The accusation itself, after everything else.
+    Accusation,
+    /// A defence.
+    Defence(H256),
+    /// A run against or for a defence.
+    Run(H256, H256),
+    /// A match between two runs, which has no bond.
+    Match(H256, H256, H256),
+}
+
+/// What time may have ended.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Clocked {
+    /// The trial.
+    Trial,
+    /// A defence in it.
+    Defence(H256),
+    /// A match between two runs.
+    Match(H256, H256, H256),
+}
+
+/// The two roots of a match, the lower first.
+pub fn ordered(one: H256, other: H256) -> (H256, H256) {
+    if one <= other { (one, other) } else { (other, one) }
+}
+
+/// The terms of a trial about `work` multiply–adds: `base`, with clocks that are longer by the time that somebody takes who
+/// computes `per_block` of them in a block.
+pub fn terms_for(base: Terms, work: u128, per_block: u128) -> Terms {
+    let blocks = work.checked_div(per_block).unwrap_or_default();
+    // No clock is longer than terms may have.
+    let blocks = u64::try_from(blocks).unwrap_or(u64::MAX).min(1 << 31);
+    Terms {
+        clock: base.clock.saturating_add(blocks),
+        ..base
+    }
+}
+
