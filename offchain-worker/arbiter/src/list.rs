@@ -133,11 +133,7 @@ impl List {
         let mut siblings = Vec::new();
         let mut way = (0, self.blob.size);
         while let Some([left, right]) = halves(way) {
-            let (down, beside) = if span.0 < right.0 {
-                (left, right)
-            } else {
-                (right, left)
-            };
+            let (down, beside) = if span.0 < right.0 { (left, right) } else { (right, left) };
             siblings.push(self.hash(beside)?);
             way = down;
         }

@@ -173,7 +173,8 @@ impl Cache {
         };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.push_back((key, made.clone()));
-        let held = |made: &Option<Arc<Record>>| 1024usize.saturating_add(made.as_ref().map_or(0, |run| run.bytes_held()));
+        let held =
+            |made: &Option<Arc<Record>>| 1024usize.saturating_add(made.as_ref().map_or(0, |run| run.bytes_held()));
         let mut rest = all.iter().map(|(_, made)| held(made)).fold(0, usize::saturating_add);
         while rest > CACHE_BYTES && all.len() > 1 {
             if let Some((_, made)) = all.pop_front() {
