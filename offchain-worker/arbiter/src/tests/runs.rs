@@ -2,16 +2,14 @@
 
 use super::world::*;
 use crate::{Arbiter, Error, IMAGE, RUN_GAS, pinned};
-use agora_disputes::player::Tracer;
+use agora_disputes::{Segments, player::Tracer};
 use agora_jobs::{BlobRef, JobKind, JobSpec, SyntheticJob};
-use agora_machine::MAX_GAS;
 use agora_reference::{Fault, Step, UnitRun, of};
 use std::sync::Arc;
 
 #[test]
 fn the_gas_of_a_run_is_enough_for_every_unit() {
     assert_eq!((pinned().image, pinned().gas), (BlobRef::to(IMAGE), RUN_GAS));
-    assert!(RUN_GAS <= MAX_GAS);
     for job in Job::all() {
         let law = of(&job.spec);
         for step in [Step::Inputs].into_iter().chain((0..law.states()).map(Step::State)) {
@@ -47,7 +45,6 @@ fn a_run_is_made_once_and_its_segments_are_those_of_the_machine() {
     let traced = arbiter.trace(&run, None).unwrap();
     let segments = pinned();
     for number in 0..one.segments + 2 {
-        use agora_disputes::Segments;
         let (state, witness) = traced.segment(number).unwrap();
         assert_eq!(traced.segment(number), Some((state.clone(), witness.clone())));
         let (_, after) = segments.next(&state, &witness).unwrap();

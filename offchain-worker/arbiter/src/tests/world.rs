@@ -2,7 +2,7 @@
 
 use crate::Arbiter;
 use agora_disputes::{
-    Accusation, Game, MAX_STATE_BYTES, MAX_WITNESS_BYTES, Move, Openings, RunMove, Side, Terms, Time, Verdict,
+    Accusation, Game, MAX_STATE_BYTES, MAX_WITNESS_BYTES, Move, Rules, RunMove, Side, Terms, Time, Verdict,
     player::{Player, ShownList, Traced, Tracer, Truth},
 };
 use agora_jobs::{BlobRef, ChunkProof, H256, JobSpec, blob, blob::CHUNK_BYTES};
@@ -25,6 +25,7 @@ pub const TERMS: Terms = Terms {
     stops: 15,
 };
 pub const HONEST: u32 = 1;
+/// The first of them.
 pub const LIAR: u32 = 2;
 
 /// Numbers from a seed, one after the other.
@@ -236,6 +237,24 @@ impl Liar<'_> {
     }
 }
 
+impl Liar<'_> {
+    /// Its moves, where somebody honest has `side`. Executing is for others: it would lose by it.
+    fn moves(&self, side: Side, game: &Game<u32>, rules: &Rules<'_>) -> Vec<Move> {
+        let player = Player {
+            truth: self.own.truth(),
+            tracer: self,
+            side: match side {
+                Side::Accuser => Side::Defence,
+                Side::Defence => Side::Accuser,
+            },
+        };
+        let executes = |made: &Move| matches!(made, Move::Run(_, made) if matches!(**made, RunMove::Execute(..)));
+        let mut moves = player.moves(game, rules);
+        moves.retain(|made| !executes(made));
+        moves
+    }
+}
+
 impl Tracer for Liar<'_> {
     fn trace(&self, run: &UnitRun, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
         let knows = [self.own, self.other]
@@ -325,14 +344,58 @@ pub struct Report {
 }
 
 impl Report {
-    /// All that was shown of lists on the way to entries.
-    pub fn openings(&self) -> impl Iterator<Item = &Openings> {
-        self.game.branches.iter().map(|(_, runs)| &runs.openings)
+    /// Looks at a move of the honest side.
+    fn note(&mut self, made: &Move) {
+        if let Move::Run(_, made) = made
+            && let RunMove::Execute(_, segment) = &**made
+        {
+            assert!(segment.state.len() <= MAX_STATE_BYTES && segment.witness.len() <= MAX_WITNESS_BYTES);
+            self.executed += 1;
+            let witness = Witness::decode(&mut segment.witness.as_slice()).unwrap_or_default();
+            self.read.extend(witness.chunks);
+        }
     }
 }
 
-/// Plays a game to its end, and checks that the honest side wins it and loses nothing: the liar moves first in every block.
-pub fn play(honest: &Arbiter<Contents>, side: Side, liar: &Liar<'_>, hint: &str) -> Report {
+/// Plays a game to its end, and checks that the honest side wins it and loses nothing. The liars, of whom the first makes the claim or
+/// the accusation, move first in every block.
+pub fn play(honest: &Arbiter<Contents>, side: Side, liars: &[Liar<'_>], hint: &str) -> Report {
+    let rules = honest.rules(&TERMS);
+    let mut now = Time::default();
+    let mut report = Report {
+        game: begin(honest, side, &liars[0], hint),
+        blocks: Vec::new(),
+        read: Vec::new(),
+        executed: 0,
+    };
+    while report.game.verdict().is_none() {
+        for (account, liar) in (LIAR..).zip(liars) {
+            for made in liar.moves(side, &report.game, &rules) {
+                let _ = report.game.play(&account, &made, &rules, now);
+            }
+        }
+        for made in honest.moves(side, &report.game, &TERMS) {
+            if let Err(error) = report.game.play(&HONEST, &made, &rules, now) {
+                panic!("{hint}: {error} for {made:?}");
+            }
+            report.note(&made);
+        }
+        let _ = report.game.play(&99, &Move::Advance, &rules, now);
+        report.blocks.push(report.game.clone());
+        now.block += 1;
+        assert!(now.block <= TERMS.bound(), "{hint}: it never ends");
+    }
+    match (side, report.game.verdict()) {
+        (Side::Accuser, Some(Verdict::Falls(_))) | (Side::Defence, Some(Verdict::Stands)) => {}
+        (_, verdict) => panic!("{hint}: {verdict:?}"),
+    }
+    let losers = report.game.losers();
+    assert!(losers.iter().all(|(who, _)| *who != HONEST), "{hint}: {losers:?}");
+    report
+}
+
+/// The honest side accuses the claim of the liar, or the liar that of the honest side.
+fn begin(honest: &Arbiter<Contents>, side: Side, liar: &Liar<'_>, hint: &str) -> Game<u32> {
     let (accuser, accused, target) = match side {
         Side::Accuser => (HONEST, liar.own.claim(), honest.target(&liar.own.claim())),
         Side::Defence => (LIAR, honest.claim(), liar.own.target(&honest.claim())),
@@ -342,52 +405,5 @@ pub fn play(honest: &Arbiter<Contents>, side: Side, liar: &Liar<'_>, hint: &str)
         target: target.unwrap_or_else(|| panic!("{hint}: the claims are the same")),
         own: None,
     };
-    let player = Player {
-        truth: liar.own.truth(),
-        tracer: liar,
-        side: match side {
-            Side::Accuser => Side::Defence,
-            Side::Defence => Side::Accuser,
-        },
-    };
-    let rules = honest.rules(&TERMS);
-    let mut now = Time::default();
-    let mut report = Report {
-        game: Game::new(accuser, &accusation, &rules, now).unwrap(),
-        blocks: Vec::new(),
-        read: Vec::new(),
-        executed: 0,
-    };
-    while report.game.verdict().is_none() {
-        for made in player.moves(&report.game, &rules) {
-            // To execute is for the honest side.
-            if !matches!(&made, Move::Run(_, made) if matches!(**made, RunMove::Execute(..))) {
-                let _ = report.game.play(&LIAR, &made, &rules, now);
-            }
-        }
-        for made in honest.moves(side, &report.game, &TERMS) {
-            if let Err(error) = report.game.play(&HONEST, &made, &rules, now) {
-                panic!("{hint}: {error} for {made:?}");
-            }
-            if let Move::Run(_, made) = &made
-                && let RunMove::Execute(_, segment) = &**made
-            {
-                assert!(segment.state.len() <= MAX_STATE_BYTES && segment.witness.len() <= MAX_WITNESS_BYTES);
-                report.executed += 1;
-                let witness = Witness::decode(&mut segment.witness.as_slice()).unwrap_or_default();
-                report.read.extend(witness.chunks);
-            }
-        }
-        let _ = report.game.play(&99, &Move::Advance, &rules, now);
-        report.blocks.push(report.game.clone());
-        now.block += 1;
-        assert!(now.block <= TERMS.bound(), "{hint}: it never ends");
-    }
-    let losers = report.game.losers();
-    match (side, report.game.verdict()) {
-        (Side::Accuser, Some(Verdict::Falls(_))) | (Side::Defence, Some(Verdict::Stands)) => {}
-        (_, verdict) => panic!("{hint}: {verdict:?}"),
-    }
-    assert!(losers.iter().all(|(who, _)| *who == LIAR), "{hint}: {losers:?}");
-    report
+    Game::new(accuser, &accusation, &honest.rules(&TERMS), Time::default()).unwrap()
 }
