@@ -125,29 +125,27 @@ impl<I: Inputs> Reads<'_, I> {
         }
     }
 
-    fn list<T>(&self, blob: &BlobRef, of: impl Fn(&List) -> Option<T>) -> Option<T> {
-        self.lists.iter().filter(|list| list.blob == *blob).find_map(of)
+    /// The lists that are `blob`: two may be the same.
+    fn lists(&self, blob: &BlobRef) -> impl Iterator<Item = &List> {
+        self.lists.iter().filter(|list| list.blob == *blob)
     }
 }
 
 impl<I: Inputs> Chunks for Reads<'_, I> {
     fn chunk(&self, blob: &BlobRef, index: u64, chunk: &mut [u8; CHUNK_BYTES]) -> Option<()> {
-        let copy = |chunk: &mut [u8; CHUNK_BYTES], bytes: &[u8]| {
-            chunk.get_mut(..bytes.len())?.copy_from_slice(bytes);
-            Some(())
+        let of_list = self.lists(blob).find_map(|list| list.chunk(index));
+        let of_content = || {
+            let from = usize::try_from(index).ok()?.checked_mul(CHUNK_BYTES)?;
+            let bytes = self.content(blob)?.get(from..)?;
+            bytes.get(..bytes.len().min(CHUNK_BYTES))
         };
-        for list in self.lists.iter().filter(|list| list.blob == *blob) {
-            if let Some(bytes) = list.chunk(index) {
-                return copy(chunk, bytes);
-            }
-        }
-        let from = usize::try_from(index).ok()?.checked_mul(CHUNK_BYTES)?;
-        let bytes = self.content(blob)?.get(from..)?;
-        copy(chunk, bytes.get(..bytes.len().min(CHUNK_BYTES))?)
+        let bytes = of_list.or_else(of_content)?;
+        chunk.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        Some(())
     }
 
     fn prove(&self, blob: &BlobRef, index: u64) -> Option<ChunkProof> {
-        let of_list = self.list(blob, |list| list.prove(index));
+        let of_list = self.lists(blob).find_map(|list| list.prove(index));
         of_list.or_else(|| ChunkProof::new(self.content(blob)?, index))
     }
 }
@@ -166,27 +164,33 @@ impl Cache {
     ) -> Option<Arc<Record>> {
         let parts = shown.map(|shown| (shown.list, shown.openings, shown.index, &shown.bytes));
         let key = (run, parts).using_encoded(blob::hash);
-        // A run takes long: whoever asks for another meanwhile does not wait.
-        let made = match self.take(&key) {
-            Some(made) => made,
-            None => Record::new(known, run, shown).map(Arc::new),
-        };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push_back((key, made.clone()));
-        let held =
-            |made: &Option<Arc<Record>>| 1024usize.saturating_add(made.as_ref().map_or(0, |run| run.bytes_held()));
-        let mut rest = all.iter().map(|(_, made)| held(made)).fold(0, usize::saturating_add);
-        while rest > CACHE_BYTES && all.len() > 1 {
-            if let Some((_, made)) = all.pop_front() {
-                rest = rest.saturating_sub(held(&made));
-            }
+        if let Some(made) = self.find(&key) {
+            return made;
         }
+        // A run takes long: whoever asks for another meanwhile does not wait.
+        let made = Record::new(known, run, shown).map(Arc::new);
+        self.keep(key, made.clone());
         made
     }
 
-    fn take(&self, key: &H256) -> Option<Option<Arc<Record>>> {
+    fn find(&self, key: &H256) -> Option<Option<Arc<Record>>> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = all.iter().position(|(other, _)| other == key)?;
-        Some(all.remove(at)?.1)
+        let (_, made) = all.remove(at)?;
+        all.push_back((*key, made.clone()));
+        Some(made)
+    }
+
+    fn keep(&self, key: H256, made: Option<Arc<Record>>) {
+        const ENTRY: usize = 1024;
+        let held = |made: &Option<Arc<Record>>| ENTRY.saturating_add(made.as_ref().map_or(0, |run| run.bytes_held()));
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(other, _)| *other != key);
+        all.push_back((key, made));
+        let mut sum = all.iter().map(|(_, made)| held(made)).fold(0, usize::saturating_add);
+        while sum > CACHE_BYTES && all.len() > 1 {
+            let gone = all.pop_front().map_or(0, |(_, made)| held(&made));
+            sum = sum.saturating_sub(gone);
+        }
     }
 }

@@ -28,7 +28,7 @@ fn all_lies(name: &str, seed: u64) -> BTreeSet<String> {
         for side in SIDES {
             let froms = [From::Number(0), From::Number(random.next()), From::List];
             let from = froms[random.below(3) as usize];
-            // What others publish: nobody plays with this one's knowledge of the game.
+            // The liar has what others publish; with the honest side it shares the game alone.
             let other = job.believer(honest.truth().clone());
             let liar = Liar {
                 own: &own,

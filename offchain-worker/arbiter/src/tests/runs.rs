@@ -54,6 +54,12 @@ fn a_run_is_made_once_and_its_segments_are_those_of_the_machine() {
 }
 
 #[test]
+fn an_arbiter_may_be_shared_by_threads() {
+    fn is_shared<T: Send + Sync>(_: &T) {}
+    is_shared(&Job::named("synthetic: two by two").arbiter());
+}
+
+#[test]
 fn what_is_not_at_hand_is_not_run() {
     let arbiter = Job::named("synthetic: two by two").arbiter();
     let mut run = run_of(&arbiter, 0);
