@@ -13,7 +13,6 @@ use agora_disputes::{
     Accusation, BranchMove, BranchPhase, Children, Commitment, Defence, Dispute, Error as GameError, Fault, Found, Pinned, Player,
     Rules, RunEnd, Segment, Shown, Terms, Time, Verdict, commitment,
     money::{Ended, divide},
-    padded,
 };
 use agora_primitives::{
     TaskId,
@@ -641,7 +640,7 @@ fn opening(phase: &BranchPhase, made: &BranchMove) -> Option<Opening> {
         (BranchPhase::Entry { descent, .. }, BranchMove::Show(Shown::Children(children))) => Some(Opening {
             first: descent.node.first,
             len: descent.node.len,
-            children: padded(children)?,
+            children: BoundedVec::truncate_from(children.clone()),
         }),
         _ => None,
     }

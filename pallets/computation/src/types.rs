@@ -1,7 +1,7 @@
 //! What is stored, and when a case is decided.
 
 use crate::Config;
-use agora_disputes::{Branch, Children, Dispute, Phase, Run, Terms, Verdict};
+use agora_disputes::{ARITY, Branch, Dispute, Phase, Run, Terms, Verdict};
 use agora_primitives::{
     TaskId,
     courts::{CaseTerms, Standing},
@@ -168,8 +168,8 @@ pub struct Opening {
     pub first: u64,
     /// How many bytes are below it.
     pub len: u64,
-    /// The children; zero beyond the last.
-    pub children: Children,
+    /// The children.
+    pub children: BoundedVec<H256, ConstU32<{ ARITY as u32 }>>,
 }
 
 /// What of a trial is kept until its bond is settled.

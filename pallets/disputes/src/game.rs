@@ -25,6 +25,8 @@ use agora_jobs::{BlobRef, H256};
 use agora_machine::run_tree::Children;
 use agora_reference::Reference;
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use codec::{Decode, Encode};
+use scale_info::TypeInfo;
 
 /// What does not change while a game is played.
 #[derive(Clone, Copy)]
@@ -69,9 +71,14 @@ pub enum RunMove {
     Execute(usize, Segment),
 }
 
-/// The runs of a branch, and their matches.
+/// What was shown of a list on the way to an entry: the children of each node, by where it begins and how many bytes are below it.
+pub type Openings = BTreeMap<(u64, u64), Vec<H256>>;
+
+/// What a branch has beside itself: what was shown of its list, its runs, and their matches.
 #[derive(Clone, Debug)]
 pub struct Runs<A> {
+    /// Whoever runs a unit that reads the list proves its chunks with these.
+    pub openings: Openings,
     /// The runs, in the order in which they were added.
     pub runs: Vec<Run<A>>,
     /// The matches, with the numbers of their runs. `None`: it is over.
@@ -79,6 +86,7 @@ pub struct Runs<A> {
 }
 
 /// A dispute with all its parts.
+#[derive(Encode, Decode, TypeInfo)]
 #[derive(Clone, Debug)]
 pub struct Game<A> {
     /// The accuser.
@@ -169,8 +177,15 @@ impl<A: Clone + Ord> Game<A> {
         if made.is_accusers() {
             self.check_accuser(by)?;
         }
-        let (branch, _) = self.branches.get_mut(at).ok_or(Error::Unknown)?;
+        let (branch, runs) = self.branches.get_mut(at).ok_or(Error::Unknown)?;
+        let node = match &branch.phase {
+            BranchPhase::Entry { descent, .. } => Some((descent.node.first, descent.node.len)),
+            _ => None,
+        };
         branch.play(&self.dispute.accused, made, rules, now)?;
+        if let (Some(node), BranchMove::Show(Shown::Children(children))) = (node, made) {
+            runs.openings.insert(node, children.clone());
+        }
         if let BranchPhase::Over(found) = branch.phase {
             self.dispute.close(found);
         }
@@ -225,6 +240,7 @@ impl Stand {
 impl<A: Clone> Runs<A> {
     const fn new() -> Self {
         Self {
+            openings: Openings::new(),
             runs: Vec::new(),
             matches: Vec::new(),
         }

@@ -7,7 +7,7 @@ use crate::{
     Aim, Bench, Branch, BranchMove, BranchPhase, Defence, Game, List, Move, Phase, Player as Seat, Rules, Run, RunEnd,
     RunMove, Segment, Shown, Side, Target, Turn,
     descent::Descent,
-    game::Runs,
+    game::{Openings, Runs},
     tree::{Node, Tree, subtree},
     unit::{Expected, Point},
 };
@@ -224,17 +224,19 @@ pub trait Traced {
 
 /// Traces runs.
 pub trait Tracer {
-    /// The run of `run`. Of the lists, what units read is that of `truth`; of the list in dispute, `shown` is the chunk that the
-    /// other side has shown. `None`: a blob is not at hand.
-    fn trace(&self, run: &UnitRun, shown: Option<&ShownChunk>) -> Option<Box<dyn Traced>>;
+    /// The run of `run`. Its lists are right, except the one of which an entry was named: of this one `shown` is known, and what
+    /// is before the entry is right. `None`: a blob is not at hand.
+    fn trace(&self, run: &UnitRun, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>>;
 }
 
-/// A chunk of a list that was shown in a branch.
+/// What was shown in a branch of the list of which an entry was named.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ShownChunk {
+pub struct ShownList<'a> {
     /// The list's blob.
     pub list: BlobRef,
-    /// Its number.
+    /// The nodes on the way to the chunk with the entry.
+    pub openings: &'a Openings,
+    /// The number of the chunk.
     pub index: u64,
     /// Its bytes.
     pub bytes: Vec<u8>,
@@ -385,7 +387,7 @@ impl Player<'_> {
     ) -> Option<Vec<RunMove>> {
         let point = &bench.point;
         let run = branch.aim.run(rules.law, rules.job, &branch.defence, point);
-        let shown = branch.shown(rules.law);
+        let shown = branch.shown(rules.law, &runs.openings);
         let traced = self.tracer.trace(&run, shown.as_ref())?;
         let root = traced.root();
         let mut moves = Vec::new();
@@ -479,11 +481,12 @@ pub fn before(traced: &dyn Traced, height: u32, number: u64) -> Option<Vec<Child
 }
 
 impl<A> Branch<A> {
-    /// The chunk of a list that the defence has shown, before the runs.
-    fn shown(&self, law: &dyn Reference) -> Option<ShownChunk> {
+    /// What the defence has shown of a list, before the runs.
+    fn shown<'a>(&self, law: &dyn Reference, openings: &'a Openings) -> Option<ShownList<'a>> {
         let (list, node, entries) = self.named.as_ref()?;
         let digests = entries.get(..usize::try_from(node.len / 32).ok()?)?;
-        Some(ShownChunk {
+        Some(ShownList {
+            openings,
             list: self.aim.list(law, &self.defence, *list),
             index: node.first / CHUNK,
             bytes: agora_reference::list(digests),

@@ -24,13 +24,13 @@ pub const REFERENCE_IMAGE: H256 = H256(sp_core::hex2array!("ff829eb2b5ad041c8234
 parameter_types! {
     /// Half of it is burned when it is lost: well above what the moves of a whole dispute cost the chain.
     pub const Bond: Balance = 10 * UNIT;
-    /// The reference of all kinds, with gas for the largest unit of any.
+    /// The reference of all kinds, with gas for the largest unit of any: see [`agora_reference::Unit::gas`].
     pub const ReferenceMachine: Pinned = Pinned {
         image: BlobRef {
             hash: REFERENCE_IMAGE,
             size: 189_400,
         },
-        gas: agora_machine::MAX_GAS,
+        gas: (1 << 34) + (1 << 28) + (1 << 21),
     };
 }
 

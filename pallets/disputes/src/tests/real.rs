@@ -3,7 +3,7 @@
 use super::world::{HONEST, TERMS, accusation, player};
 use crate::{
     Fault, Game, MAX_STATE_BYTES, MAX_WITNESS_BYTES, Move, Pinned, Rules, RunMove, Side, Time, Verdict,
-    player::{ShownChunk, Traced, Tracer, Truth},
+    player::{ShownList, Traced, Tracer, Truth},
 };
 use agora_jobs::{BlobRef, ChunkProof, H256, JobKind, JobSpec, SyntheticJob, blob, blob::CHUNK_BYTES};
 use agora_machine::{
@@ -61,7 +61,7 @@ struct Run {
 }
 
 impl Tracer for Image {
-    fn trace(&self, run: &UnitRun, _: Option<&ShownChunk>) -> Option<Box<dyn Traced>> {
+    fn trace(&self, run: &UnitRun, _: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
         let bytes = run.encode();
         let input = BlobRef::to(&bytes);
         self.blobs.borrow_mut().insert(bytes);

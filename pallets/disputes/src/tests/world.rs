@@ -2,7 +2,7 @@
 
 use crate::{
     Accusation, End, Error, Game, Move, Player as Seat, Rules, RunMove, Segment, Segments, Side, Terms, Time, Verdict,
-    player::{Player, ShownChunk, Traced, Tracer, Truth},
+    player::{Player, ShownList, Traced, Tracer, Truth},
 };
 use agora_jobs::{BlobRef, Claim, H256, blob, blob::CHUNK_BYTES};
 use agora_machine::run_tree::{Children, RunTree};
@@ -445,7 +445,7 @@ struct Trace {
 }
 
 impl Tracer for Traces<'_> {
-    fn trace(&self, run: &UnitRun, shown: Option<&ShownChunk>) -> Option<Box<dyn Traced>> {
+    fn trace(&self, run: &UnitRun, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
         let input = BlobRef::to(&run.encode());
         if let Some(trace) = self.cache.borrow().get(&input) {
             return Some(Box::new(Rc::clone(trace)));

@@ -1,0 +1,4 @@
+mod games;
+mod lists;
+mod runs;
+mod world;
