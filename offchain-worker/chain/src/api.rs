@@ -38,6 +38,42 @@ const _: &[u8] = include_bytes!("../metadata.scale");
         with = "::subxt::utils::Static<::agora_primitives::job::Claim>"
     ),
     substitute_type(
+        path = "agora_jobs::JobSpec",
+        with = "::subxt::utils::Static<::agora_primitives::job::JobSpec>"
+    ),
+    substitute_type(
+        path = "agora_disputes::accuse::Accusation",
+        with = "::subxt::utils::Static<::agora_disputes::Accusation>"
+    ),
+    substitute_type(
+        path = "agora_disputes::descent::Shown",
+        with = "::subxt::utils::Static<::agora_disputes::Shown>"
+    ),
+    substitute_type(
+        path = "agora_disputes::unit::Defence",
+        with = "::subxt::utils::Static<::agora_disputes::Defence>"
+    ),
+    substitute_type(
+        path = "agora_disputes::branch::BranchMove",
+        with = "::subxt::utils::Static<::agora_disputes::BranchMove>"
+    ),
+    substitute_type(
+        path = "agora_disputes::runs::RunEnd",
+        with = "::subxt::utils::Static<::agora_disputes::RunEnd>"
+    ),
+    substitute_type(
+        path = "agora_disputes::runs::Player",
+        with = "::subxt::utils::Static<::agora_disputes::Player>"
+    ),
+    substitute_type(
+        path = "agora_disputes::runs::Segment",
+        with = "::subxt::utils::Static<::agora_disputes::Segment>"
+    ),
+    substitute_type(
+        path = "agora_disputes::game::TrialView",
+        with = "::subxt::utils::Static<crate::views::TrialView>"
+    ),
+    substitute_type(
         path = "agora_primitives::judging::JudgeRule",
         with = "::subxt::utils::Static<::agora_primitives::judging::JudgeRule>"
     ),

@@ -4,13 +4,16 @@ use crate::{
     AccountId, Balance, BlockNumber, H256, Payload, ProxyType,
     api::api::{self, runtime_types::bounded_collections::bounded_vec::BoundedVec},
 };
+use agora_disputes::{Accusation, BranchMove, Children, Defence, Player, RunEnd, Segment, Shown};
 use agora_primitives::{
     ClassId, Reference, TaskId,
-    job::{Claim, JobSource},
+    job::{Claim, JobSource, JobSpec},
     judging::Attestation,
     participants::{Role, Specialisations},
     task::Difficulty,
 };
+
+pub use api::runtime_types::pallet_agora_computation::types::{Clocked, Part};
 
 /// Takes a role; for roles other than worker the last three are zero.
 pub fn register(
@@ -130,6 +133,87 @@ pub fn advance(task: TaskId) -> impl Payload {
 /// Attests for or against a result.
 pub fn attest(task: TaskId, attestation: Attestation) -> impl Payload {
     api::transactions().judging().attest(task.into(), attestation.into())
+}
+
+/// Commits to an accusation of the claim about `task`.
+pub fn accuse(task: TaskId, commitment: H256) -> impl Payload {
+    api::transactions().computation().commit(task.into(), commitment)
+}
+
+/// Reveals an accusation.
+pub fn reveal_accusation(task: TaskId, accusation: Accusation, salt: [u8; 32], job: JobSpec) -> impl Payload {
+    api::transactions()
+        .computation()
+        .reveal(task.into(), accusation.into(), salt, job.into())
+}
+
+/// Takes back an accusation that was not revealed.
+pub fn withdraw_accusation(case: u64) -> impl Payload {
+    api::transactions().computation().withdraw(case)
+}
+
+/// Shows what is below the node that a trial has come to.
+pub fn show(trial: u64, shown: Shown) -> impl Payload {
+    api::transactions().computation().show(trial, shown.into())
+}
+
+/// Names the child of the node at which a trial goes on.
+pub fn name_child(trial: u64, child: u32) -> impl Payload {
+    api::transactions().computation().name_child(trial, child)
+}
+
+/// Defends a claim with lists.
+pub fn defend(trial: u64, defence: Defence) -> impl Payload {
+    api::transactions().computation().defend(trial, defence.into())
+}
+
+/// Makes a move about the lists of a defence.
+pub fn dispute_list(trial: u64, defence: H256, made: BranchMove) -> impl Payload {
+    api::transactions()
+        .computation()
+        .dispute_list(trial, defence, made.into())
+}
+
+/// Adds a run.
+pub fn add_run(trial: u64, defence: H256, root: H256, end: RunEnd) -> impl Payload {
+    api::transactions()
+        .computation()
+        .add_run(trial, defence, root, end.into())
+}
+
+/// Begins a match between two runs.
+pub fn challenge(trial: u64, defence: H256, one: H256, other: H256) -> impl Payload {
+    api::transactions().computation().challenge(trial, defence, one, other)
+}
+
+/// Opens a node of a run in a match; the lower root is `one`.
+pub fn open_node(
+    trial: u64,
+    defence: H256,
+    (one, other): (H256, H256),
+    player: Player,
+    children: &Children,
+) -> impl Payload + use<> {
+    api::transactions()
+        .computation()
+        .open_node(trial, defence, one, other, player.into(), *children)
+}
+
+/// Has the chain execute the segment that is left of a match; the lower root is `one`.
+pub fn execute(trial: u64, defence: H256, (one, other): (H256, H256), segment: Segment) -> impl Payload {
+    api::transactions()
+        .computation()
+        .execute(trial, defence, one, other, segment.into())
+}
+
+/// Ends what time has ended of a trial.
+pub fn advance_trial(trial: u64, what: Clocked) -> impl Payload {
+    api::transactions().computation().advance(trial, what)
+}
+
+/// Settles the bond of a part of a trial that is over.
+pub fn collect(trial: u64, part: Part) -> impl Payload {
+    api::transactions().computation().collect(trial, part)
 }
 
 /// Responds to the caller's hardware challenge.

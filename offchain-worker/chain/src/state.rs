@@ -4,8 +4,8 @@ use crate::{
     AccountId, AtBlock, Balance, BlockNumber, ChainError,
     api::api,
     views::{
-        AppealWindowView, BalanceView, ClassView, Contribution, DepositView, ParticipantView, ReputationView,
-        ResponseView, RoundView, ScheduleView, TaskPage, TaskView, TermsView,
+        AppealWindowView, BalanceView, CaseView, ClassView, Contribution, DepositView, ParticipantView, ReputationView,
+        ResponseView, RoundView, ScheduleView, TaskPage, TaskView, TermsView, TrialView,
     },
 };
 use agora_primitives::{
@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use subxt::{utils::Static, view_functions::Payload};
 
 use api::runtime_types::{
-    pallet_agora_capability::types as capability, pallet_agora_judging::types as judging,
+    pallet_agora_capability::types as capability, pallet_agora_computation::types as computation, pallet_agora_judging::types as judging,
     pallet_agora_registry::types as registry,
 };
 
@@ -97,6 +97,56 @@ impl AtBlock {
             });
         }
         Ok(views)
+    }
+
+    /// The cases that are open.
+    pub async fn cases(&self) -> Result<Vec<CaseView>, ChainError> {
+        let storage = self.at.storage();
+        let mut entries = storage.iter(api::storage().computation().open_cases(), ()).await?;
+        let mut views = Vec::new();
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            let (Static(task),) = entry.key()?.decode()?;
+            let case: computation::Case<AccountId, BlockNumber> = entry.value().decode()?;
+            let reveal = BlockNumber::try_from(case.phases.reveal).unwrap_or(BlockNumber::MAX);
+            views.push(CaseView {
+                task,
+                number: case.number,
+                claim: case.terms.claim.0,
+                until: case.terms.until,
+                reveal_until: case.terms.until.saturating_add(reveal),
+                is_decided: case.decision.is_some(),
+            });
+        }
+        Ok(views)
+    }
+
+    /// The number of the accusations of `account` that are committed to and not revealed, by the number of the case.
+    pub async fn has_accused(&self, case: u64, account: &AccountId) -> Result<bool, ChainError> {
+        let address = api::storage().computation().hidden_accusations();
+        let entry = self.at.storage().try_fetch(address, (case, *account)).await?;
+        Ok(entry.is_some())
+    }
+
+    /// The numbers of all trials whose bonds are not settled, each with its task.
+    pub async fn trials(&self) -> Result<Vec<(u64, TaskId)>, ChainError> {
+        let storage = self.at.storage();
+        let mut entries = storage.iter(api::storage().computation().trials(), ()).await?;
+        let mut trials = Vec::new();
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            let (number,) = entry.key()?.decode()?;
+            let trial: computation::Trial<AccountId, Balance> = entry.value().decode()?;
+            trials.push((number, trial.task.0));
+        }
+        Ok(trials)
+    }
+
+    /// A trial; `None`: there is none, or all its bonds are settled.
+    pub async fn trial(&self, number: u64) -> Result<Option<TrialView>, ChainError> {
+        let question = api::view_functions().computation().trial(number);
+        let view = self.ask(question).await?;
+        Ok(view.map(|Static(view)| view))
     }
 
     /// The task classes, by number.

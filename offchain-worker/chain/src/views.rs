@@ -29,6 +29,26 @@ pub type ContributionState = task::ContributionState<BlockNumber>;
 /// Who attested what, as many as the chain takes.
 pub type Attestations = judging::Attestations<AccountId, ConstU32<{ u32::MAX }>>;
 
+/// A trial with all its parts.
+pub type TrialView = agora_disputes::TrialView<AccountId>;
+
+/// An open case: a claim that may be accused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CaseView {
+    /// The task.
+    pub task: TaskId,
+    /// The number of the case.
+    pub number: u64,
+    /// The claim.
+    pub claim: Claim,
+    /// The last block in which accusations may be committed to.
+    pub until: BlockNumber,
+    /// The last block in which they may be revealed.
+    pub reveal_until: BlockNumber,
+    /// Whether it is decided, so that there is nothing left to say.
+    pub is_decided: bool,
+}
+
 /// An open appeal window.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AppealWindowView {

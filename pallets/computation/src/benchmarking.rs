@@ -8,7 +8,7 @@
 )]
 
 use super::*;
-use crate::impls::{account_bytes, defence_id};
+use crate::impls::account_bytes;
 use agora_disputes::{
     Accusation, Aim, BranchMove, Children, Defence, Dispute, List, Match, Phase, Pinned, Player, Run, RunEnd, Segment, Shown, Stand,
     Target, Terms, Time, commitment,
@@ -178,7 +178,7 @@ fn running<T: Config>() -> (T::AccountId, T::AccountId) {
 }
 
 fn play_list<T: Config>(who: &T::AccountId, made: BranchMove) {
-    Pallet::<T>::do_dispute_list(who.clone(), TRIAL, defence_id(&defence()), &made).unwrap();
+    Pallet::<T>::do_dispute_list(who.clone(), TRIAL, defence().id(), &made).unwrap();
 }
 
 /// The largest state with which a run may end.
@@ -200,7 +200,7 @@ fn end() -> (H256, RunEnd) {
 /// Two runs, the first of which was added, and the other is for the claim; and their match.
 fn matched<T: Config>(roots: [H256; 2], start: H256) -> (H256, H256, H256) {
     let (accuser, defender) = running::<T>();
-    let key = defence_id(&defence());
+    let key = defence().id();
     for (root, by, stand) in [(roots[0], accuser, Stand::Against), (roots[1], defender.clone(), Stand::For)] {
         let run = Run {
             by,
@@ -359,7 +359,7 @@ mod benchmarks {
         };
         // Down to a leaf, if the list is deeper.
         while len > 1024 && !first_child.is_leaf() {
-            let Defended { branch, .. } = Defences::<T>::get(TRIAL, defence_id(&defence())).unwrap();
+            let Defended { branch, .. } = Defences::<T>::get(TRIAL, defence().id()).unwrap();
             let agora_disputes::BranchPhase::Entry { descent, .. } = branch.phase else {
                 unreachable!("the list is in question")
             };
@@ -374,7 +374,7 @@ mod benchmarks {
             play_list::<T>(&accuser, BranchMove::Name(0));
         }
         chunk.truncate(1024);
-        let key = defence_id(&defence());
+        let key = defence().id();
 
         #[extrinsic_call]
         _(RawOrigin::Signed(defender), TRIAL, key, BranchMove::Show(Shown::Chunk(chunk)));
@@ -386,7 +386,7 @@ mod benchmarks {
     fn add_run() {
         let (caller, _) = running::<T>();
         let (root, end) = end();
-        let key = defence_id(&defence());
+        let key = defence().id();
 
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), TRIAL, key, root, Box::new(end));
@@ -472,7 +472,7 @@ mod benchmarks {
         let (accuser, defender) = defended::<T>();
         play_list::<T>(&accuser, BranchMove::Choose(Some(List::States)));
         wait::<T>(BLOCKS);
-        let key = defence_id(&defence());
+        let key = defence().id();
         Pallet::<T>::do_advance(defender.clone(), TRIAL, Clocked::Defence(key)).unwrap();
         Pallet::<T>::do_advance(defender.clone(), TRIAL, Clocked::Trial).unwrap();
         let caller = funded::<T>("passer-by");

@@ -61,11 +61,6 @@ impl<T> From<GameError> for Error<T> {
     }
 }
 
-/// What a defence is known by in its trial.
-pub fn defence_id(defence: &Defence) -> H256 {
-    defence.using_encoded(blake2_256).into()
-}
-
 impl<T: Config> Court<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
     /// Emits `CaseOpened`. Errors: `Known`.
     fn open(task: TaskId, terms: CaseTerms<BlockNumberFor<T>>) -> Result<bool, DispatchError> {
@@ -324,7 +319,7 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_defend(who: T::AccountId, id: u64, defence: Defence) -> DispatchResult {
-        let key = defence_id(&defence);
+        let key = defence.id();
         ensure!(!Defences::<T>::contains_key(id, key), Error::<T>::Known);
         Self::play(id, |trial, rules, now| {
             let branch = trial

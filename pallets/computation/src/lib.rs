@@ -18,6 +18,7 @@ mod tests;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 pub mod types;
+mod views;
 pub mod weights;
 
 pub use pallet::*;
@@ -352,6 +353,15 @@ pub mod pallet {
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::do_try_state()
+        }
+    }
+
+    /// What clients ask, so that no client depends on how trials are stored. Nothing here is called by a transaction.
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// A trial, with all its parts; `None`: there is none, or all its bonds are settled.
+        pub fn trial(id: u64) -> Option<agora_disputes::TrialView<T::AccountId>> {
+            Self::view_of(id)
         }
     }
 

@@ -21,7 +21,7 @@ use crate::{
     branch::Phase as BranchPhase,
     dispute::Phase,
 };
-use agora_jobs::{BlobRef, H256};
+use agora_jobs::{BlobRef, Claim, H256, JobSpec};
 use agora_machine::run_tree::Children;
 use agora_reference::Reference;
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
@@ -85,8 +85,69 @@ pub struct Runs<A> {
     pub matches: Vec<((usize, usize), Option<Match>)>,
 }
 
-/// A dispute with all its parts.
+/// A dispute that a chain keeps, with what it is about: what its clients are told.
 #[derive(Encode, Decode, TypeInfo)]
+#[derive(Clone, Debug)]
+pub struct TrialView<A> {
+    /// The number of the task.
+    pub task: u64,
+    /// The number of the case.
+    pub case: u64,
+    /// The claim that the accuser makes itself, if it makes one.
+    pub own: Option<Claim>,
+    /// What was to be computed.
+    pub job: JobSpec,
+    /// The lengths of the phases.
+    pub terms: Terms,
+    /// The accuser.
+    pub accuser: A,
+    /// The dispute.
+    pub dispute: Dispute,
+    /// The defences.
+    pub defences: Vec<DefenceView<A>>,
+}
+
+/// A defence that a chain keeps.
+#[derive(Encode, Decode, TypeInfo)]
+#[derive(Clone, Debug)]
+pub struct DefenceView<A> {
+    /// Where it is.
+    pub branch: Branch<A>,
+    /// What was shown of its list, as in [`Openings`].
+    pub openings: Vec<((u64, u64), Vec<H256>)>,
+    /// The runs.
+    pub runs: Vec<Run<A>>,
+    /// The matches, with the roots of their runs. `None`: it is over.
+    pub matches: Vec<(H256, H256, Option<Match>)>,
+}
+
+impl<A> From<TrialView<A>> for Game<A> {
+    fn from(view: TrialView<A>) -> Self {
+        Self {
+            accuser: view.accuser,
+            dispute: view.dispute,
+            branches: view.defences.into_iter().map(DefenceView::branch).collect(),
+            moves: BTreeMap::new(),
+        }
+    }
+}
+
+impl<A> DefenceView<A> {
+    fn branch(self) -> (Branch<A>, Runs<A>) {
+        let at = |root| self.runs.iter().position(|run| run.root == root);
+        let matches = self.matches.into_iter();
+        let runs = Runs {
+            openings: self.openings.into_iter().collect(),
+            matches: matches
+                .filter_map(|(one, other, game)| Some(((at(one)?, at(other)?), game)))
+                .collect(),
+            runs: self.runs,
+        };
+        (self.branch, runs)
+    }
+}
+
+/// A dispute with all its parts.
 #[derive(Clone, Debug)]
 pub struct Game<A> {
     /// The accuser.

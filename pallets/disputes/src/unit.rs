@@ -59,6 +59,13 @@ pub struct Defence {
     pub failing: u64,
 }
 
+impl Defence {
+    /// What it is known by: BLAKE2b-256 of its encoding.
+    pub fn id(&self) -> H256 {
+        self.using_encoded(sp_crypto_hashing::blake2_256).into()
+    }
+}
+
 /// A unit, and what it should have come to.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
