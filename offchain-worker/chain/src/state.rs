@@ -121,11 +121,18 @@ impl AtBlock {
         Ok(views)
     }
 
-    /// The number of the accusations of `account` that are committed to and not revealed, by the number of the case.
+    /// Whether `account` has committed to an accusation in a case and not revealed it.
     pub async fn has_accused(&self, case: u64, account: &AccountId) -> Result<bool, ChainError> {
         let address = api::storage().computation().hidden_accusations();
         let entry = self.at.storage().try_fetch(address, (case, *account)).await?;
         Ok(entry.is_some())
+    }
+
+    /// How many blocks had no room for a move in court.
+    pub async fn full_blocks(&self) -> Result<u64, ChainError> {
+        let address = api::storage().computation().full_blocks();
+        let entry = self.at.storage().try_fetch(address, ()).await?;
+        Ok(entry.map(|entry| entry.decode()).transpose()?.unwrap_or(0))
     }
 
     /// The numbers of all trials whose bonds are not settled, each with its task.

@@ -192,6 +192,10 @@ pub struct RunArgs {
     /// others.
     #[arg(long, default_value_t = 8, value_name = "GIB")]
     pub max_job_size: u64,
+    /// Do not go to court. By default, results that this account knows to be wrong are accused, and those that it knows to be right are
+    /// defended, with bonds that come back if it is so.
+    #[arg(long)]
+    pub no_court: bool,
     /// Misbehave deliberately (only in builds made for tests and demonstrations).
     #[cfg(feature = "fault-injection")]
     #[arg(long)]

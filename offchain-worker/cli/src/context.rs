@@ -1,7 +1,7 @@
 //! What the commands share: the node, the key, the folders.
 
 use crate::{
-    args::{Global, PeerArgs},
+    args::{Global, PeerArgs, RunArgs},
     commands::proxy,
     config::KEY_VARIABLE,
     exit::CliError,
@@ -13,7 +13,7 @@ use agora_blobs::{
 };
 use agora_chain::{AccountId, Client, KeyError, KeySource, Keypair, ProxyType, Submitter, patiently, read_private};
 use agora_compute::{Engine, GpuOptions};
-use agora_worker::{Journal, Metrics, WorkerError, serve_metrics};
+use agora_worker::{Court, CourtConfig, Journal, Metrics, WorkerError, serve_metrics};
 use std::{
     io::IsTerminal,
     net::SocketAddr,
@@ -357,4 +357,26 @@ async fn signal() {
         }
     }
     let _ = interrupt.await;
+}
+
+/// Goes to court for the account of `submitter` until `shutdown`, unless `run` says not to.
+pub fn go_to_court(
+    run: &RunArgs,
+    submitter: &Submitter,
+    journal: &Journal,
+    blobs: &Blobs,
+    metrics: &Metrics,
+    shutdown: &CancellationToken,
+) -> Option<JoinHandle<()>> {
+    let config = CourtConfig {
+        max_job_bytes: run.max_job_bytes(),
+    };
+    let court = Court::new(
+        submitter.clone(),
+        journal.clone(),
+        blobs.clone(),
+        config,
+        metrics.clone(),
+    );
+    (!run.no_court).then(|| tokio::spawn(court.run(shutdown.clone())))
 }

@@ -8,7 +8,7 @@ mod transactions;
 
 pub use error::JournalError;
 pub use keeping::{Loaded, SeenChain};
-pub use records::{AttestRecord, CameTo, Judged, Loss, Stage, TaskRecord};
+pub use records::{AccusationRecord, AttestRecord, CameTo, Judged, Loss, Stage, TaskRecord};
 
 use agora_primitives::TaskId;
 use redb::{Database, ReadableDatabase, ReadableTable};
@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, RwLock},
 };
-use tables::{ATTESTATIONS, OWNED_BY, OWNER, Records, TASKS, TRANSACTIONS};
+use tables::{ACCUSATIONS, ATTESTATIONS, OWNED_BY, OWNER, Records, TASKS, TRANSACTIONS};
 
 /// The journal of one account on one chain. Cheap to clone; clones share it.
 #[derive(Clone)]
@@ -53,6 +53,7 @@ impl Journal {
         let known = journal.write(|transaction| {
             transaction.open_table(TASKS)?;
             transaction.open_table(ATTESTATIONS)?;
+            transaction.open_table(ACCUSATIONS)?;
             transaction.open_table(TRANSACTIONS)?;
             let mut table = transaction.open_table(OWNER)?;
             let known = table.get(OWNED_BY)?.map(|value| value.value().to_vec());
@@ -77,13 +78,14 @@ impl Journal {
         self.get(TASKS, task)
     }
 
-    /// Forgets ended tasks and attestations but the newest `keep` of each.
+    /// Forgets ended tasks, attestations and accusations but the newest `keep` of each.
     pub fn prune(&self, keep: usize) -> Result<(), JournalError> {
         self.write(|transaction| {
             remove_old(transaction, TASKS, keep, |bytes| {
                 serde_json::from_slice::<TaskRecord>(bytes).is_ok_and(|record| record.stage == Stage::Ended)
             })?;
-            remove_old(transaction, ATTESTATIONS, keep, |_| true)
+            remove_old(transaction, ATTESTATIONS, keep, |_| true)?;
+            remove_old(transaction, ACCUSATIONS, keep, |_| true)
         })
     }
 
@@ -95,6 +97,16 @@ impl Journal {
     /// What was attested, or was about to be.
     pub fn attestation(&self, task: TaskId) -> Result<Option<AttestRecord>, JournalError> {
         self.get(ATTESTATIONS, task)
+    }
+
+    /// Writes an accusation that is about to be committed to.
+    pub fn put_accusation(&self, task: TaskId, record: &AccusationRecord) -> Result<(), JournalError> {
+        self.put_row(ACCUSATIONS, task, record)
+    }
+
+    /// The last accusation of a result of `task`.
+    pub fn accusation(&self, task: TaskId) -> Result<Option<AccusationRecord>, JournalError> {
+        self.get(ACCUSATIONS, task)
     }
 
     fn put_row(&self, definition: Records<'static>, task: TaskId, record: &impl Serialize) -> Result<(), JournalError> {

@@ -20,6 +20,7 @@
 
 mod chain;
 mod check;
+mod court;
 mod driver;
 mod error;
 #[cfg(feature = "fault-injection")]
@@ -38,12 +39,13 @@ mod worker;
 
 pub use chain::{Blocks, Call, Chain, Due, News, Receipt, State};
 pub use check::check_claim;
+pub use court::{Court, CourtConfig};
 pub use error::WorkerError;
 #[cfg(feature = "fault-injection")]
 pub use fault::{Fault, Pause};
 pub use health::Health;
 pub use job::{load_job, load_output};
-pub use journal::{AttestRecord, CameTo, Journal, JournalError, Judged, Loaded, Loss, SeenChain, Stage, TaskRecord};
+pub use journal::{AccusationRecord, AttestRecord, CameTo, Journal, JournalError, Judged, Loaded, Loss, SeenChain, Stage, TaskRecord};
 pub use journal_file::{JournalEntry, JournalFile, Owner};
 pub use metrics::{Metrics, serve_metrics};
 pub use sources::with_sources;

@@ -3,7 +3,7 @@
 use crate::{
     args::MineArgs,
     commands::addresses,
-    context::{Context, metrics, shutdown},
+    context::{Context, go_to_court, metrics, shutdown},
     exit::CliError,
 };
 use agora_chain::patiently;
@@ -63,9 +63,13 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     };
     let serving = addresses::serve(&args.run, &blobs, &submitter, &shutdown).await?;
     tracing::info!(%account, slots = participant.slots, "Working; Ctrl-C stops.");
+    let court = go_to_court(&args.run, &submitter, &journal, &blobs, &metrics, &shutdown);
     Worker::new(submitter, journal, blobs, tasks, engines, config, metrics)?
         .run(shutdown)
         .await?;
+    if let Some(court) = court {
+        let _ = court.await;
+    }
     if let Some(serving) = serving {
         let _ = serving.await;
     }

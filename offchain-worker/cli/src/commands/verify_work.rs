@@ -3,7 +3,7 @@
 use crate::{
     args::VerifyWorkArgs,
     commands::addresses,
-    context::{Context, metrics, shutdown},
+    context::{Context, go_to_court, metrics, shutdown},
     exit::CliError,
 };
 use agora_worker::{Verifier, VerifierConfig};
@@ -29,9 +29,13 @@ pub async fn run(context: &Context, args: VerifyWorkArgs) -> Result<(), CliError
     };
     let serving = addresses::serve(&args.run, &blobs, &submitter, &shutdown).await?;
     tracing::info!(%account, device = engine.name(), "Verifying; Ctrl-C stops.");
+    let court = go_to_court(&args.run, &submitter, &journal, &blobs, &metrics, &shutdown);
     Verifier::new(submitter, journal, blobs, engine, config, metrics)
         .run(shutdown)
         .await?;
+    if let Some(court) = court {
+        let _ = court.await;
+    }
     if let Some(serving) = serving {
         let _ = serving.await;
     }

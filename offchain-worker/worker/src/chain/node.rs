@@ -236,6 +236,8 @@ fn add_task_event(news: &mut News, event: &tasks::Event) {
         | tasks::Event::ReplicasWanted { task, .. }
         | tasks::Event::ResultChosen { task, .. }
         | tasks::Event::Reopened { task, .. }
+        | tasks::Event::ResultFell { task, .. }
+        | tasks::Event::ResultReplaced { task, .. }
         | tasks::Event::Settled { task, .. }
         | tasks::Event::Cancelled { task }
         | tasks::Event::Expired { task }

@@ -16,6 +16,10 @@ pub(crate) enum Matter {
     Task(TaskId),
     /// The worker's own hardware challenge in the round with this number.
     HardwareRound(u32),
+    /// The case in court with this number.
+    Case(u64),
+    /// The trial with this number.
+    Trial(u64),
     /// The response of the account with these bytes in the hardware round with this number.
     Response(u32, [u8; 32]),
 }
@@ -30,6 +34,8 @@ impl fmt::Display for Matter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Task(task) => write!(f, "task {task}"),
+            Self::Case(case) => write!(f, "case {case}"),
+            Self::Trial(trial) => write!(f, "trial {trial}"),
             Self::HardwareRound(round) => write!(f, "hardware round {round}"),
             Self::Response(round, worker) => write!(f, "response of {} in hardware round {round}", AccountId(*worker)),
         }
@@ -78,7 +84,7 @@ impl Steps {
     }
 
     /// The next step that ends, and how. Never, while there is none.
-    pub(super) async fn ended(&mut self) -> (Option<Matter>, Result<(), WorkerError>) {
+    pub async fn ended(&mut self) -> (Option<Matter>, Result<(), WorkerError>) {
         let Some(done) = self.running.join_next().await else {
             return std::future::pending().await;
         };

@@ -140,6 +140,29 @@ pub struct AttestRecord {
     pub valid: bool,
 }
 
+/// The last accusation of a result in court.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccusationRecord {
+    /// The number of the case.
+    pub case: u64,
+    /// The claim that this account has come to.
+    pub own: Option<Claim>,
+    /// What the commitment is made with.
+    pub salt: [u8; 32],
+    /// The accusation, SCALE-encoded.
+    pub accusation: Vec<u8>,
+}
+
+impl std::fmt::Debug for AccusationRecord {
+    /// Leaves out the salt.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccusationRecord")
+            .field("case", &self.case)
+            .field("own", &self.own)
+            .finish()
+    }
+}
+
 /// What was lost, and when.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Loss {

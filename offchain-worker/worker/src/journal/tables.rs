@@ -9,10 +9,12 @@ pub(crate) type Records<'a> = TableDefinition<'a, u64, &'static [u8]>;
 pub(crate) const TASKS: Records<'_> = TableDefinition::new("tasks");
 /// A verifier's attestations.
 pub(crate) const ATTESTATIONS: Records<'_> = TableDefinition::new("attestations");
+/// Accusations in court.
+pub(crate) const ACCUSATIONS: Records<'_> = TableDefinition::new("accusations");
 /// Records that could not be read, as they were.
 pub(crate) const DAMAGED: Records<'_> = TableDefinition::new("damaged");
 /// All tables of records.
-pub(crate) const RECORDS: [Records<'_>; 3] = [TASKS, ATTESTATIONS, DAMAGED];
+pub(crate) const RECORDS: [Records<'_>; 4] = [TASKS, ATTESTATIONS, ACCUSATIONS, DAMAGED];
 
 /// A table of what is known by name.
 pub(crate) type Named = TableDefinition<'static, &'static str, &'static [u8]>;
