@@ -7,6 +7,7 @@
 
 mod blobs;
 mod capability;
+mod court;
 mod kill;
 mod kinds;
 mod network;
@@ -68,6 +69,7 @@ fn main() {
     network::add(&mut tests);
     kill::add(&mut tests);
     blobs::add(&mut tests);
+    court::add(&mut tests);
     settling::add(&mut tests);
     capability::add(&mut tests);
     transactions::add(&mut tests);
