@@ -128,6 +128,22 @@ impl<I: Inputs> Arbiter<I> {
         }
     }
 
+    /// The same with another output, which `change` makes of the right one.
+    #[cfg(feature = "fault-injection")]
+    #[must_use]
+    pub fn corrupted(self, change: impl FnOnce(&mut [u8])) -> Self {
+        let Known {
+            spec,
+            inputs,
+            mut truth,
+            ..
+        } = self.known;
+        if let Some(output) = truth.states.last_mut() {
+            change(output);
+        }
+        Self::new(spec, inputs, truth)
+    }
+
     /// The job.
     pub const fn spec(&self) -> &JobSpec {
         &self.known.spec

@@ -21,6 +21,8 @@
 
 mod arbiter;
 mod image;
+#[cfg(feature = "fault-injection")]
+mod liar;
 mod list;
 mod record;
 
@@ -29,3 +31,5 @@ mod tests;
 
 pub use arbiter::{Arbiter, Error};
 pub use image::{IMAGE, RUN_GAS, pinned};
+#[cfg(feature = "fault-injection")]
+pub use liar::Liar;

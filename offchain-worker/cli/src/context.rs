@@ -370,6 +370,8 @@ pub fn go_to_court(
 ) -> Option<JoinHandle<()>> {
     let config = CourtConfig {
         max_job_bytes: run.max_job_bytes(),
+        #[cfg(feature = "fault-injection")]
+        fault: run.fault,
     };
     let court = Court::new(
         submitter.clone(),

@@ -4,6 +4,8 @@
 //! earlier accusation, or has checked its result. Everything follows from the state of the chain and from the journal: it may be killed
 //! at any point, and goes on.
 
+#[cfg(feature = "fault-injection")]
+use crate::fault::Fault;
 use crate::{
     AttestRecord, Chain, Journal, Metrics, WorkerError,
     driver::{Matter, Steps},
@@ -20,12 +22,13 @@ use agora_chain::{
     views::{CaseView, TrialView},
 };
 use agora_compute::MemoryInputs;
-use agora_disputes::{Accusation, Branch, BranchPhase, Game, Match, Move, Phase, RunMove, Runs, Side, Time, commitment};
+use agora_disputes::{Accusation, Branch, BranchPhase, Game, Match, Move, Phase, RunMove, Runs, Side, Terms, Time, commitment};
 use agora_primitives::{
     TaskId,
     job::{BlobRef, Claim},
 };
 use codec::{Decode, Encode};
+use futures::future::try_join_all;
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
@@ -47,6 +50,9 @@ type Known = Arc<Arbiter<Held>>;
 pub struct CourtConfig {
     /// Most bytes of the inputs and the output of a job that is computed for the court: they are held in memory.
     pub max_job_bytes: u64,
+    /// Deliberate misbehaviour.
+    #[cfg(feature = "fault-injection")]
+    pub fault: Option<Fault>,
 }
 
 /// Goes to court for one account.
@@ -288,13 +294,38 @@ impl Shared {
         let arbiter = computed
             .map_err(|panic| WorkerError::Interrupted(panic.to_string()))?
             .map_err(|error| WorkerError::Interrupted(error.to_string()))?;
-        let arbiter = Arc::new(arbiter);
+        let arbiter = Arc::new(self.faulty(arbiter));
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         all.push_back((task, Arc::clone(&arbiter)));
         if all.len() > KEPT {
             all.pop_front();
         }
         Ok(Some(arbiter))
+    }
+
+    /// Whether it defends wrong results, if it has made them.
+    #[cfg(feature = "fault-injection")]
+    fn lies(&self) -> bool {
+        self.config.fault == Some(Fault::Corrupt)
+    }
+
+    #[cfg(not(feature = "fault-injection"))]
+    const fn lies(&self) -> bool {
+        false
+    }
+
+    /// The same, or one that holds the result of [`Fault::Corrupt`] for right.
+    #[cfg(feature = "fault-injection")]
+    fn faulty(&self, arbiter: Arbiter<Held>) -> Arbiter<Held> {
+        if !self.lies() {
+            return arbiter;
+        }
+        arbiter.corrupted(crate::worker::corrupted)
+    }
+
+    #[cfg(not(feature = "fault-injection"))]
+    fn faulty(&self, arbiter: Arbiter<Held>) -> Arbiter<Held> {
+        arbiter
     }
 
     fn kept(&self, task: TaskId) -> Option<Known> {
@@ -334,20 +365,26 @@ impl Shared {
         let terms = view.terms;
         let game = Game::from(view);
         let ended = ended(&game, time);
+        let lies = self.lies();
         let played = tokio::task::spawn_blocking(move || {
-            let moves = arbiter.moves(side, &game, &terms);
+            let moves = match lies {
+                true => lied(&arbiter, side, &game, &terms),
+                false => arbiter.moves(side, &game, &terms),
+            };
             (game, moves)
         });
         let (game, moves) = played.await.map_err(|panic| WorkerError::Interrupted(panic.to_string()))?;
         let about = BlobRef::to(&position(&game)).hash;
-        for (order, made) in moves.into_iter().enumerate() {
+        let moves = moves.into_iter().enumerate().map(|(order, made)| {
             let name = format!("move {order} in trial {number} at {about:?}");
-            self.make(at, number, &game, made, name).await?;
-        }
-        for (order, what) in ended.into_iter().enumerate() {
+            self.make(at, number, &game, made, name)
+        });
+        try_join_all(moves).await?;
+        let ends = ended.into_iter().enumerate().map(|(order, what)| async move {
             let name = format!("end {order} in trial {number} at {about:?}");
-            self.send(at, &calls::advance_trial(number, what), name).await?;
-        }
+            self.send(at, &calls::advance_trial(number, what), name).await
+        });
+        try_join_all(ends).await?;
         Ok(())
     }
 
@@ -404,11 +441,14 @@ impl Shared {
         if !is_ours {
             return Ok(());
         }
-        for part in parts(&game) {
+        let parts = parts(&game).into_iter().map(|part| async move {
             let name = format!("settlement of {part:?} of trial {number}");
-            self.send(at, &calls::collect(number, part), name).await?;
-        }
-        Ok(())
+            self.send(at, &calls::collect(number, part), name).await
+        });
+        try_join_all(parts).await?;
+        // With its last part gone, the trial can be forgotten.
+        let name = format!("settlement of trial {number}");
+        self.send(at, &calls::collect(number, Part::Accusation), name).await
     }
 }
 
@@ -499,7 +539,7 @@ fn ended(game: &Game<AccountId>, time: Time) -> Vec<Clocked> {
     all
 }
 
-/// The parts of a trial in the order in which they are settled.
+/// The parts of a trial that are settled before its accusation.
 fn parts(game: &Game<AccountId>) -> Vec<Part> {
     let mut all = Vec::new();
     for (branch, runs) in &game.branches {
@@ -508,7 +548,6 @@ fn parts(game: &Game<AccountId>) -> Vec<Part> {
         all.extend(runs.runs.iter().map(|run| Part::Run(key(branch), H256(run.root.0))));
         all.push(Part::Defence(key(branch)));
     }
-    all.push(Part::Accusation);
     all
 }
 
@@ -522,6 +561,17 @@ fn position(game: &Game<AccountId>) -> Vec<u8> {
         })
         .collect();
     (game.dispute.encode(), parts).encode()
+}
+
+/// The moves of somebody who holds what is wrong for right.
+#[cfg(feature = "fault-injection")]
+fn lied(arbiter: &Arbiter<Held>, side: Side, game: &Game<AccountId>, terms: &Terms) -> Vec<Move> {
+    agora_arbiter::Liar(arbiter).moves(side, game, terms)
+}
+
+#[cfg(not(feature = "fault-injection"))]
+fn lied(arbiter: &Arbiter<Held>, side: Side, game: &Game<AccountId>, terms: &Terms) -> Vec<Move> {
+    arbiter.moves(side, game, terms)
 }
 
 /// The inputs of `job`.

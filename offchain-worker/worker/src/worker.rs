@@ -34,6 +34,8 @@ mod taking;
 mod tests;
 mod waitlist;
 
+#[cfg(feature = "fault-injection")]
+pub(crate) use computing::corrupted;
 pub use money::Power;
 pub use offers::{ChainOffers, Offers};
 pub use openings::{Hours, Openings};

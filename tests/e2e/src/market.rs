@@ -273,6 +273,28 @@ impl Market {
         }
     }
 
+    /// Whether an event was seen of which `found` holds.
+    pub fn happened(&self, found: impl Fn(&Event) -> bool) -> bool {
+        self.seen.iter().flat_map(|block| &block.events).any(found)
+    }
+
+    /// Waits until nobody has a bond in court for `task`.
+    pub async fn bonds_in_court_are_settled(&mut self, task: TaskId) {
+        loop {
+            let block = self.next_block().await.block.hash;
+            let at = self.client.at(block).await.expect("the chain answers");
+            let mut held = false;
+            for (account, _) in at.balances().await.expect("balances can be read") {
+                let deposits = at.deposits(&account).await.expect("deposits can be read");
+                let scope = agora_primitives::money::Scope::Task(task);
+                held |= deposits.iter().any(|deposit| deposit.purpose == Purpose::CourtBond && deposit.scope == scope);
+            }
+            if !held {
+                return;
+            }
+        }
+    }
+
     /// What the account has at its disposal, at the newest finalised block.
     pub async fn free(&self, key: &str) -> Balance {
         let at = self.client.finalised().await.expect("the chain answers");

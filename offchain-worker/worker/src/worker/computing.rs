@@ -305,11 +305,19 @@ fn verdict(job: &JobSpec, inputs: &MemoryInputs, claim: &Claim, output: &[u8]) -
     CpuEngine::new().check_claim(job, inputs, claim, output, &rand::random())
 }
 
+/// Changes one residue of an output.
+#[cfg(feature = "fault-injection")]
+pub fn corrupted(output: &mut [u8]) {
+    if let Some(residue) = output.first_mut() {
+        *residue = (*residue + 1) % 251;
+    }
+}
+
 /// Changes one residue consistently: the digest is that of the changed output.
 #[cfg(feature = "fault-injection")]
 fn corrupt(computation: &mut Computation) {
-    if let (Some(residue), Some(last)) = (computation.output.first_mut(), computation.state_digests.last_mut()) {
-        *residue = (*residue + 1) % 251;
+    corrupted(&mut computation.output);
+    if let Some(last) = computation.state_digests.last_mut() {
         *last = agora_compute::output_digest(&computation.output);
     }
 }

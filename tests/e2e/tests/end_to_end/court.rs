@@ -1,6 +1,7 @@
 //! Results that fall, and results that stand, before the court.
 
 use crate::Tests;
+use agora_chain::api::{Event, api::computation};
 use agora_e2e::{Chain, Market, publisher, worker};
 use agora_primitives::{money::Purpose, reputation::Outcome, task::Phase};
 use serde_json::json;
@@ -28,7 +29,8 @@ async fn market(workers: usize) -> Market {
     market
 }
 
-/// Four of five workers say the same wrong thing, and no verifier looks. The fifth accuses what they say; nobody can defend it.
+/// Four of five workers say the same wrong thing, and no verifier looks. The fifth accuses what they say, and they defend it together, until the
+/// runtime executes the instructions of which their run says something else.
 async fn one_honest_worker_brings_a_cartels_result_down_and_is_paid() {
     let mut market = market(5).await;
     let mut processes = vec![market.mine(5, &[]).await];
@@ -47,7 +49,11 @@ async fn one_honest_worker_brings_a_cartels_result_down_and_is_paid() {
         assert!(market.taken_from(&worker(number), Purpose::TaskBond) > 0);
         assert!(market.paid_to(&worker(number), Purpose::TaskReward).is_empty());
     }
+    let executed = |event: &Event| matches!(event, Event::Computation(computation::Event::SegmentExecuted { .. }));
+    assert!(market.happened(executed), "the runtime has executed a segment");
     // Half of what each of the four has lost is the honest one's.
     assert_eq!(market.paid_to(&honest, Purpose::TaskBond).len(), 4);
+    market.bonds_in_court_are_settled(task).await;
+    assert!(market.paid_to(&honest, Purpose::CourtBond).len() > 1, "of the defence, and of the run");
     market.assert_conserved(task).await;
 }
