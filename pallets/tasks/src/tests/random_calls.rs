@@ -288,13 +288,16 @@ fn everything_ended_once() {
     assert_eq!(OpenCases::iter().count(), 0, "no case stays open");
 }
 
+/// The first result's, that of the one which an appeal chose, and of each that falls but the last.
+const MOST_CASES: usize = 1 + crate::MAX_FALLEN as usize;
+
 /// What is right, in the market of those who work in time.
 const RIGHT: u8 = 1;
 
 /// One task whose workers are all in time, before a court that is right but may fail. Somebody always accuses what is wrong.
 #[derive(Clone, Debug)]
 struct Timely {
-    answers: [u8; 6],
+    answers: [u8; 12],
     confident: Option<u64>,
     attested: (u32, u32),
     /// Of each case in turn: who accuses, what it says is right, how long the court takes, and whether it fails.
@@ -308,10 +311,10 @@ fn timely() -> impl Strategy<Value = Timely> {
     let case = (accuser(), own, 0u64..20, prop::bool::weighted(0.05));
     let confident = prop::option::weighted(0.8, 0u64..3);
     (
-        prop::array::uniform6(answer),
+        prop::array::uniform12(answer),
         confident,
         (0u32..3, 0u32..3),
-        prop::collection::vec(case, 16),
+        prop::collection::vec(case, MOST_CASES),
     )
         .prop_map(|(answers, confident, attested, cases)| Timely {
             answers,
@@ -327,46 +330,46 @@ fn play(timely: &Timely) -> Phase {
     if let Some(confident) = timely.confident {
         ReputationDouble::set_confidence(worker(confident), 300);
     }
-    let began = now();
-    let task = publish();
-    let answers: Vec<_> = (0..).zip(timely.answers).collect();
-    let (first, fresh) = answers.split_at(3);
-    answer_all(task, first);
-    if phase(task) == Phase::Appealable {
-        attest(task, timely.attested.0, timely.attested.1);
-    }
+    let (began, task) = (now(), publish());
+    let mut free = (0u64..).zip(timely.answers);
+    let mut worked = Vec::new();
     let mut entered = Vec::new();
-    for (by, own, takes, fails) in timely.cases.iter().copied() {
-        if phase(task).is_finished() {
-            break;
-        }
-        if phase(task) == Phase::Working {
-            answer_all(task, fresh);
-        }
-        let Some((terms, _)) = OpenCases::get(task) else {
-            run_to(progress(task).due + 1);
+    let mut cases = timely.cases.iter().copied();
+    let mut is_attested = false;
+    while !phase(task).is_finished() {
+        if phase(task).takes_workers() {
+            let wanted = progress(task).wanted as usize;
+            let round: Vec<_> = free
+                .by_ref()
+                .filter(|(n, _)| !crate::Contributions::<Test>::contains_key(task, worker(*n)))
+                .take(wanted)
+                .collect();
+            answer_all(task, &round);
+            worked.extend(round);
             continue;
-        };
+        }
+        assert_eq!(phase(task), Phase::Appealable);
+        if !is_attested {
+            attest(task, timely.attested.0, timely.attested.1);
+            is_attested = true;
+        }
+        let (terms, _) = OpenCases::get(task).expect("every result has a case");
+        let (by, own, takes, fails) = cases.next().expect("a task has so many cases at most");
+        let own = own.map(claim);
         decide(task, Standing::Pending { until: now() + takes });
         run_to(now() + takes / 2);
-        decide(
-            task,
-            match (fails, terms.claim == claim(RIGHT)) {
-                (true, _) => Standing::Undecided,
-                (false, true) => Standing::Stands,
-                (false, false) => Standing::Fallen {
-                    by,
-                    own: own.map(claim),
-                },
-            },
-        );
+        let standing = match (fails, terms.claim == claim(RIGHT)) {
+            (true, _) => Standing::Undecided,
+            (false, true) => Standing::Stands,
+            (false, false) => Standing::Fallen { by, own },
+        };
+        decide(task, standing);
         run_to(progress(task).due + 1);
         check_state();
-        if crate::Contributions::<Test>::get(task, by).is_some_and(|part| part.claim() == Some(claim(RIGHT))) {
+        if own == Some(claim(RIGHT)) && crate::Contributions::<Test>::contains_key(task, by) {
             entered.push(by);
         }
     }
-    run_to(progress(task).due + 1);
     let end = terminal_events();
     assert_eq!(end.len(), 1, "it ends, and once");
     assert!(now() - began < 400, "in bounded time");
@@ -375,7 +378,7 @@ fn play(timely: &Timely) -> Phase {
         .iter()
         .any(|event| matches!(event, Event::Settled { claim: said, .. } if *said == claim(RIGHT)));
     assert_eq!(settled, right, "nothing wrong is settled");
-    for (n, answer) in answers {
+    for (n, answer) in worked {
         let in_time = records_of(worker(n))
             .iter()
             .any(|(side, outcome)| *side == AS_WORKER && matches!(outcome, Outcome::Right { .. }));
@@ -418,10 +421,10 @@ proptest! {
 fn where_somebody_accuses_what_is_wrong_and_knows_what_is_right_that_is_settled() {
     ExtBuilder::default().build_and_execute(|| {
         let timely = Timely {
-            answers: [2, 2, 3, 3, 3, 3],
+            answers: [2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3],
             confident: Some(0),
             attested: (0, 1),
-            cases: vec![(BOB, Some(RIGHT), 9, false); 4],
+            cases: vec![(BOB, Some(RIGHT), 9, false); MOST_CASES],
         };
         assert_eq!(play(&timely), Phase::Settled);
         assert!(gain(BOB) > 0);
