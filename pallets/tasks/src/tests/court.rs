@@ -500,6 +500,23 @@ mod that_fell {
     }
 
     #[test]
+    fn gives_way_by_lot_to_answers_of_one_block() {
+        let best_after = |blocks| {
+            let mut chosen = 0;
+            ExtBuilder::default().build_and_execute(|| {
+                let task = in_court(&[(0, 1), (1, 2), (2, 2)]);
+                decide(task, Standing::Pending { until: now() + blocks });
+                run_to(now() + blocks);
+                fell(task, BOB, None);
+                chosen = best(task);
+            });
+            chosen
+        };
+        let chosen: std::collections::BTreeSet<_> = (5..15).map(best_after).collect();
+        assert_eq!(chosen.into_iter().collect::<Vec<_>>(), [worker(1), worker(2)]);
+    }
+
+    #[test]
     fn does_not_come_back() {
         ExtBuilder::default().build_and_execute(|| {
             let task = two_against_one();

@@ -249,7 +249,7 @@ fn a_task_that_fell_weighs_more_in_the_end_than_one_that_did_not() {
             by: BOB,
             own: Some(claim(2)),
         };
-        decide(task, fallen.clone());
+        decide(task, fallen);
         jump_to(progress(task).due);
         assert_eq!(step_of(task), Measured::bring_down(3));
         decide(task, fallen);
