@@ -28,11 +28,13 @@ pub struct CaseTerms<BlockNumber> {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing<AccountId, BlockNumber> {
-    /// Nobody has shown that the claim is wrong, and nobody can any more.
+    /// Nobody has shown that the claim is wrong, and nobody can any more. So never before [`CaseTerms::until`] is over: whoever keeps the
+    /// tasks would close the appeal window early.
     Stands,
     /// It is not decided.
     Pending {
-        /// Ask again after this block at the latest.
+        /// Ask again after this block at the latest. A court has a bound: it does not name later ones for ever, because a task lasts as
+        /// long as its case.
         until: BlockNumber,
     },
     /// The claim is wrong.
@@ -74,7 +76,8 @@ impl<AccountId, BlockNumber> Court<AccountId, BlockNumber> for () {
 
 /// Is told of cases.
 pub trait Cases {
-    /// The case of `task` is decided: ask the court how it stands.
+    /// The case of `task` is decided: ask the court how it stands. Said when it is no longer pending, and not while the court itself is
+    /// being asked, or opens or closes a case.
     ///
     /// Errors: there is no such task. The court goes on all the same.
     fn decided(task: TaskId) -> DispatchResult;

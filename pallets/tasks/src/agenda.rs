@@ -230,12 +230,16 @@ impl<T: Config> Pallet<T> {
             .max(T::WeightInfo::rule(n).saturating_add(T::WeightInfo::settle(n)))
     }
 
-    /// Closing an appeal window ends in settling, in another round, in waiting for the court, or in another result.
+    /// Closing an appeal window ends in settling or failing, in another round, in waiting for the court, or in another result. That is
+    /// settled at once where no court is asked any more, with the accuser as one more worker; it can be failing, too.
     fn close_appeal_window_weight(n: u32) -> Weight {
-        T::WeightInfo::settle(n)
+        let ends = |n| T::WeightInfo::settle(n).max(T::WeightInfo::settle_fallen(n));
+        // Saturating: as many as there can be.
+        let with_accuser = n.saturating_add(1).min(T::MaxContributions::get());
+        ends(n)
             .max(T::WeightInfo::reopen(n))
             .max(T::WeightInfo::await_court())
-            .max(T::WeightInfo::bring_down(n).saturating_add(T::WeightInfo::settle(n)))
+            .max(T::WeightInfo::bring_down(n).saturating_add(ends(with_accuser)))
     }
 
     /// The most that any step can weigh.

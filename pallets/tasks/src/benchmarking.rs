@@ -307,6 +307,19 @@ mod benchmarks {
         assert_eq!(phase::<T>(id), Phase::Settled);
     }
 
+    /// All claims but one fell: each penalty is divided between an accuser and nobody.
+    #[benchmark]
+    fn settle_fallen(n: Linear<2, { T::MaxContributions::get() }>) {
+        let id = Scenario::<T>::to_settle_fallen(n);
+
+        #[block]
+        {
+            Scenario::<T>::step(id);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Settled);
+    }
+
     #[benchmark]
     fn purge() {
         let id = Scenario::<T>::to_purge();

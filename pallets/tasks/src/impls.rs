@@ -419,8 +419,8 @@ impl<T: Config> Pallet<T> {
 
     /// Queues a task for the end of the block.
     fn hasten(id: TaskId) {
-        // If the queue is full, the task stays where it is in the agenda, at the end of its time to work or reveal, or of the court's. It is
-        // served then, or earlier by whoever calls `advance`.
+        // If the queue is full, the task stays where it is in the agenda, at the end of its time to work or reveal, or of the court's.
+        // It is served then, or earlier by whoever calls `advance`.
         if Hastened::<T>::try_append(id).is_err() {
             log::warn!(target: crate::agenda::LOG, "task {id} is served late: too many at once");
         }
@@ -471,9 +471,10 @@ impl<T: Config> Cases for Pallet<T> {
     /// Errors: `UnknownTask`.
     fn decided(task: TaskId) -> DispatchResult {
         let mut progress = Self::progress_of(task)?;
-        progress.hear_court(Self::now());
-        Progress::<T>::insert(task, progress);
-        Self::hasten(task);
+        if progress.hear_court(Self::now()) {
+            Progress::<T>::insert(task, progress);
+            Self::hasten(task);
+        }
         Ok(())
     }
 }

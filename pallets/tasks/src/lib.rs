@@ -77,8 +77,8 @@ pub mod pallet {
     use agora_primitives::{
         ClassId, Reference, TaskId,
         commitment::Salt,
-        job::{Claim, JobSource},
         courts::Court,
+        job::{Claim, JobSource},
         judging::{Judge, Seed},
         money::{Escrow, RewardPlanner},
         participants::Participants,

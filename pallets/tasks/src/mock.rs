@@ -257,6 +257,11 @@ pub fn check_state() {
         .filter(|task| !progress(*task).phase.is_finished())
         .collect();
     assert_eq!(open, chosen, "open appeal windows are not those of chosen results");
+    let in_court = |task| phase(task) == Phase::Appealable;
+    assert!(
+        OpenCases::iter_keys().all(in_court),
+        "a case is open of what is not in court"
+    );
 }
 
 /// What was burned, according to events.

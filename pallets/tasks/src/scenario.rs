@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
 
 use crate::{
-    AGENDA_PROBES, DRAW_DELAY,
+    AGENDA_PROBES, DRAW_DELAY, MAX_FALLEN,
     classes::{ClassName, TaskClass},
     pallet::*,
     types::{BalanceOf, ClassOf},
@@ -16,7 +16,7 @@ use agora_primitives::{
     judging::JudgeRule,
     money::PresetId,
     participants::Specialisation,
-    task::{Assignment, Difficulty},
+    task::{Assignment, ContributionState, Difficulty},
 };
 use alloc::vec::Vec;
 use codec::Decode;
@@ -251,8 +251,10 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         (answers.of(n), SALT)
     }
 
-    /// A task with `n` answers of which judging is due. With `Answers::Different` no result can be chosen.
+    /// A task with `n` answers of which judging is due, where results are taken to court. With `Answers::Different` no result can be
+    /// chosen.
     pub fn to_be_judged(n: u32, max_replicas: u32, answers: Answers) -> TaskId {
+        H::open_court();
         let trust = match answers {
             Answers::Same(_) => ALWAYS,
             Answers::Different => NEVER,
@@ -288,7 +290,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         id
     }
 
-    /// A task with `n` right answers whose appeal window is over, with the most attesters for it, and `against`.
+    /// A task with `n` right answers whose appeal window is over and whose case stands, with the most attesters for it, and `against`.
     pub fn to_close(n: u32, against: u32) -> TaskId {
         let id = Self::to_be_judged(n, n, Answers::Same(1));
         Self::step(id);
@@ -301,7 +303,6 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
 
     /// A task with `n` answers that are all wrong, which somebody else has shown who enters with another.
     pub fn to_bring_down(n: u32) -> TaskId {
-        H::open_court();
         let id = Self::to_close(n, 0);
         H::bring_down(id, Self::worker(T::MaxContributions::get()), Answers::Same(9).of(0));
         id
@@ -309,9 +310,31 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
 
     /// A task about whose result the court has not decided.
     pub fn to_await_court() -> TaskId {
-        H::open_court();
         let id = Self::to_close(1, 0);
         H::keep_undecided(id);
+        id
+    }
+
+    /// A task of whose `n` workers all but the last have claims that fell, as many different ones as can, each shown by somebody else.
+    pub fn to_settle_fallen(n: u32) -> TaskId {
+        let id = Self::to_bring_down(n - 1);
+        Self::step(id);
+        let most = MAX_FALLEN - 1;
+        let wrong = |n: u32| Answers::Different.of(100 + n % most);
+        for k in 0..n - 1 {
+            Contributions::<T>::mutate(id, Self::worker(k), |contribution| {
+                let state = &mut contribution.as_mut().expect("a worker").state;
+                let ContributionState::Revealed { claim, .. } = state else {
+                    panic!("a worker that has not revealed");
+                };
+                *claim = wrong(k);
+            });
+        }
+        let accusers = T::MaxContributions::get();
+        let fallen = (0..most.min(n - 1)).map(|k| (wrong(k), Self::worker(accusers + k)));
+        Fallen::<T>::insert(id, BoundedVec::truncate_from(fallen.collect()));
+        Self::wait_until_due(id);
+        Self::crowd(id, T::RetentionPeriod::get());
         id
     }
 

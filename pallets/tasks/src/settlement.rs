@@ -57,10 +57,11 @@ impl<T: Config> Pallet<T> {
         Self::pay(Purpose::PublicationFee, id, &task.publisher, Payee::Treasury, fee)
     }
 
-    /// Pays `who` of the publication fee for taking a step, if it is late. Returns whether it did.
+    /// Pays `who` of the publication fee for taking a step, if it is late. Returns whether it did. Finding out that the court has not
+    /// decided is no step: the chain has failed nobody.
     pub(crate) fn pay_for_step(who: T::AccountId, id: TaskId, now: BlockNumberFor<T>) -> Result<bool, DispatchError> {
         let mut progress = Self::progress_of(id)?;
-        if !progress.pay_step(now) {
+        if !progress.pay_step(now) || Self::awaits_court(id, &progress) {
             return Ok(false);
         }
         Progress::<T>::insert(id, progress);
@@ -208,8 +209,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Takes the penalty of a worker whose claim a court found wrong: half goes to who showed it, the rest is burned, so that nobody gains by
-    /// showing that its own claim is wrong.
+    /// Takes the penalty of a worker whose claim a court found wrong: half, rounded down, goes to who showed it; the rest is burned, so
+    /// that nobody gains by showing that its own claim is wrong.
     fn punish(id: TaskId, task: &TaskOf<T>, worker: &T::AccountId, accuser: &T::AccountId) -> DispatchResult {
         let penalty = task.terms.penalty(Outcome::Wrong);
         let reward = Permill::from_percent(50).mul_floor(penalty);

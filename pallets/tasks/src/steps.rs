@@ -9,14 +9,15 @@ use crate::{
     types::{TaskOf, TaskProgress},
     weights::WeightInfo,
 };
+use agora_math::consensus::lot;
 use agora_primitives::{
     TaskId,
     courts::{CaseTerms, Court, Standing},
     job::Claim,
     judging::{Answer, AppealTerms, Judge, Ruling, Seed, Verdict},
+    money::Purpose,
     participants::Participants,
     reputation::Reputation,
-    money::Purpose,
     task::{Chosen, Contribution, ContributionState, Phase, RoundKind},
 };
 use alloc::vec::Vec;
@@ -218,7 +219,7 @@ impl<T: Config> Pallet<T> {
         Ok(T::WeightInfo::rule(workers.len() as u32).saturating_add(after))
     }
 
-    /// No claim is known to be right. The one that was chosen first may be known to be wrong.
+    /// No claim is known to be right; the one that was chosen first may be known to be wrong. Returns what that weighs.
     fn leave_undecided(
         id: TaskId,
         task: &TaskOf<T>,
@@ -231,26 +232,31 @@ impl<T: Config> Pallet<T> {
             true => Ruling::Overturned,
             false => Ruling::Undecided,
         };
+        // Settling closes an appeal window, too, and pays more.
+        let weight = Self::settled_weight(id, workers);
         T::Judge::close_appeal_window(id, ruling)?;
         Results::<T>::remove(id);
         Self::fail(id, task, workers, progress, now)?;
-        // Settling closes an appeal window, too, and pays more.
-        Ok(T::WeightInfo::settle(workers.len() as u32))
+        Ok(weight)
+    }
+
+    /// What ending a task that has had an appeal window weighs: with penalties that are divided where claims fell.
+    fn settled_weight(id: TaskId, workers: &Workers<T>) -> Weight {
+        let n = workers.len() as u32;
+        match Fallen::<T>::contains_key(id) {
+            true => T::WeightInfo::settle_fallen(n),
+            false => T::WeightInfo::settle(n),
+        }
     }
 
     /// Opens the case of a claim; whether there is a court that decides it.
-    fn open_case(
-        id: TaskId,
-        task: &TaskOf<T>,
-        claim: Claim,
-        until: BlockNumberFor<T>,
-    ) -> Result<bool, DispatchError> {
+    fn open_case(id: TaskId, task: &TaskOf<T>, claim: Claim, until: BlockNumberFor<T>) -> Result<bool, DispatchError> {
         let job = task.job.clone();
         T::Court::open(id, CaseTerms { job, claim, until })
     }
 
-    /// Chooses `chosen` instead of the result that was chosen first, or once more, and returns what settling weighs if it is settled. Where there is a court it may be asked about this one, too:
-    /// else whoever can have a result replaced could choose it.
+    /// Chooses `chosen` instead of the result that was chosen before, or once more. Where there is a court it may be asked about this one,
+    /// too: else whoever can have a result replaced could choose it. Returns what settling weighs, if there is none.
     fn replace_result(
         id: TaskId,
         task: &TaskOf<T>,
@@ -263,8 +269,7 @@ impl<T: Config> Pallet<T> {
         Results::<T>::insert(id, &chosen);
         let until = progress.replace_result(task.terms.appeal_window, now);
         if !Self::open_case(id, task, claim, until)? {
-            Self::conclude(id, task, workers, chosen, progress, now)?;
-            return Ok(T::WeightInfo::settle(workers.len() as u32));
+            return Self::conclude(id, task, workers, chosen, progress, now);
         }
         Self::deposit_event(Event::ResultReplaced {
             task: id,
@@ -277,7 +282,8 @@ impl<T: Config> Pallet<T> {
         Ok(Weight::zero())
     }
 
-    /// Settles the result that stands in the end, and rules on what was attested of the one that was chosen first.
+    /// Settles the result that stands in the end, and rules on what was attested of the one that was chosen first. Returns what that
+    /// weighs.
     fn conclude(
         id: TaskId,
         task: &TaskOf<T>,
@@ -285,49 +291,54 @@ impl<T: Config> Pallet<T> {
         chosen: ChosenOf<T>,
         progress: ProgressFor<T>,
         now: BlockNumberFor<T>,
-    ) -> DispatchResult {
+    ) -> Result<Weight, DispatchError> {
         let is_first = T::Judge::appealed(id).is_none_or(|claim| claim == chosen.claim);
         let ruling = match is_first {
             true => Ruling::Upheld,
             false => Ruling::Overturned,
         };
+        let weight = Self::settled_weight(id, workers);
         let verifiers = T::Judge::close_appeal_window(id, ruling)?;
-        Self::settle(id, task, workers, chosen, verifiers, progress, now)
+        Self::settle(id, task, workers, chosen, verifiers, progress, now)?;
+        Ok(weight)
     }
 
-    /// A court found that the result is wrong: the accuser's, or another worker's, takes its place. Returns what comes on top if there is none.
+    /// A court found that the result is wrong: the accuser's, or another worker's, takes its place; if there is none, the task fails.
+    /// Returns what comes on top of that.
     fn bring_down(
         id: TaskId,
         task: &TaskOf<T>,
-        workers: &Workers<T>,
+        workers: Workers<T>,
         (accuser, own): (T::AccountId, Option<Claim>),
         mut progress: ProgressFor<T>,
         now: BlockNumberFor<T>,
     ) -> Result<Weight, DispatchError> {
-        let chosen = Results::<T>::get(id).ok_or(DispatchError::Corruption)?;
+        let claim = Results::<T>::get(id).ok_or(DispatchError::Corruption)?.claim;
         Self::deposit_event(Event::ResultFell {
             task: id,
-            claim: chosen.claim,
+            claim,
             accuser: accuser.clone(),
         });
-        let has_room = Fallen::<T>::mutate(id, |fallen| {
-            let is_noted = fallen.try_push((chosen.claim, accuser.clone())).is_ok();
-            is_noted && !fallen.is_full()
-        });
-        let fallen: Vec<_> = Fallen::<T>::get(id).into_iter().map(|(claim, _)| claim).collect();
-        let answers: Vec<_> = workers
-            .iter()
-            .map(|(who, contribution)| match contribution.state {
-                ContributionState::Revealed { claim, committed_at } => (who.clone(), Some((claim, committed_at))),
-                _ => (who.clone(), None),
-            })
-            .collect();
-        let next = |own| heir(&accuser, own, &answers, &fallen).filter(|_| has_room);
-        let enters = |chosen: &ChosenOf<T>| chosen.best == accuser && answers.iter().all(|(who, _)| *who != accuser);
-        let mut heir = next(own);
-        if heir.as_ref().is_some_and(enters) && !Self::enter(id, task, &accuser, own, &mut progress, now) {
-            heir = next(None);
-        }
+        let mut noted = Fallen::<T>::get(id);
+        // There is room: with the last of them the task ends.
+        noted
+            .try_push((claim, accuser.clone()))
+            .map_err(|_| DispatchError::Corruption)?;
+        let may_go_on = !noted.is_full();
+        let fallen: Vec<_> = noted.iter().map(|(claim, _)| *claim).collect();
+        Fallen::<T>::insert(id, noted);
+        // Drawn now, so that nobody can choose an account or a block by it.
+        let seed = T::Seed::seed(&(b"agora/heir", id).encode());
+        let lot = |who: &T::AccountId| lot(seed.as_fixed_bytes(), who);
+        let next = |own| heir(&accuser, own, &workers, &fallen, lot).filter(|_| may_go_on);
+        let has_part = |who: &T::AccountId| workers.iter().any(|(worker, _)| worker == who);
+        let heir = match next(own) {
+            Some(new) if !has_part(&new.best) => match Self::enter(id, task, &accuser, new.claim, &mut progress, now) {
+                true => Some(new),
+                false => next(None),
+            },
+            heir => heir,
+        };
         // With the accuser, if it has entered.
         let workers = Self::workers_of(id);
         match heir {
@@ -336,29 +347,31 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Takes `accuser`, who has shown that the result is wrong, as one more worker with the claim `own`, with a worker's bond. Returns whether
-    /// there is room, and money, for that.
+    /// Takes `accuser`, who has shown that the result is wrong, as one more worker who claims `claim`, with a worker's bond but without
+    /// one of its slots. Returns whether it may, and there is room and money for it: a publisher does not work on its own task.
     fn enter(
         id: TaskId,
         task: &TaskOf<T>,
         accuser: &T::AccountId,
-        own: Option<Claim>,
+        claim: Claim,
         progress: &mut ProgressFor<T>,
         now: BlockNumberFor<T>,
     ) -> bool {
-        let Some(claim) = own.filter(|_| progress.workers() < T::MaxContributions::get()) else {
-            return false;
-        };
-        if Self::hold(Purpose::TaskBond, id, accuser, task.terms.bond).is_err() {
+        let may = *accuser != task.publisher && progress.workers() < T::MaxContributions::get();
+        if !may || Self::hold(Purpose::TaskBond, id, accuser, task.terms.bond).is_err() {
             return false;
         }
-        let contribution = progress.enter(claim, now);
-        Contributions::<T>::insert(id, accuser, contribution);
+        Contributions::<T>::insert(id, accuser, progress.enter(claim, now));
         true
     }
 
-    /// The appeal window is over. If the court has not decided about the result, it is waited for; if it fell, another takes its place. Else a result
-    /// that nobody attested against, or that was ruled on, is settled; for others fresh workers are drawn.
+    /// Whether the step of a task waits for what the court has not decided.
+    pub(crate) fn awaits_court(id: TaskId, progress: &ProgressFor<T>) -> bool {
+        progress.phase == Phase::Appealable && matches!(T::Court::standing(id), Standing::Pending { .. })
+    }
+
+    /// The appeal window is over, or the court has decided. While it has not, it is waited for; if the result fell, another takes its
+    /// place. Else a result that nobody attested against, or that was ruled on, is settled; for others fresh workers are drawn.
     pub(crate) fn close_appeal_window(
         id: TaskId,
         task: &TaskOf<T>,
@@ -377,7 +390,7 @@ impl<T: Config> Pallet<T> {
         let n = workers.len() as u32;
         match standing {
             Standing::Fallen { by, own } => {
-                let after = Self::bring_down(id, task, &workers, (by, own), progress, now)?;
+                let after = Self::bring_down(id, task, workers, (by, own), progress, now)?;
                 return Ok(T::WeightInfo::bring_down(n).saturating_add(after));
             }
             Standing::Undecided => return Self::leave_undecided(id, task, &workers, progress, now),
@@ -391,8 +404,7 @@ impl<T: Config> Pallet<T> {
             return Ok(T::WeightInfo::reopen(n));
         }
         let chosen = Results::<T>::get(id).ok_or(DispatchError::Corruption)?;
-        Self::conclude(id, task, &workers, chosen, progress, now)?;
-        Ok(T::WeightInfo::settle(n))
+        Self::conclude(id, task, &workers, chosen, progress, now)
     }
 
     /// Removes the record of a finished task.

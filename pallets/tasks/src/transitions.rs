@@ -7,7 +7,8 @@ use agora_primitives::{
     reputation::Outcome,
     task::{Chosen, Contribution, ContributionState, LATE_AFTER, MOST_LATE_STEPS, Phase, RoundKind},
 };
-use core::cmp::Ordering;
+use alloc::vec::Vec;
+use core::cmp::{Ordering, Reverse};
 use sp_core::H256;
 use sp_runtime::traits::{AtLeast32BitUnsigned, One, Saturating};
 
@@ -348,9 +349,12 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         self.until()
     }
 
-    /// Takes one more worker, who has shown that the result is wrong and has an answer at once.
+    /// Takes one more worker, who has shown that the result is wrong and has an answer at once. It has a round of its own, so that
+    /// nobody takes it for one that has a slot.
     pub fn enter(&mut self, claim: Claim, now: BlockNumber) -> Contribution<BlockNumber> {
         one_more(&mut self.contributions);
+        one_more(&mut self.round);
+        (self.wanted, self.accepted, self.committed, self.revealed) = (1, 1, 1, 1);
         Contribution {
             round: self.round,
             accepted_at: now,
@@ -361,20 +365,23 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         }
     }
 
-    /// Waits for the court, until after block `until` at the latest. Nobody attests any more.
+    /// Waits for the court, until after block `until` at the latest, and for a block at least. Nobody attests any more.
     pub fn await_court(&mut self, until: BlockNumber, now: BlockNumber) {
         self.due = until.max(now).saturating_add(One::one());
     }
 
-    /// The court has decided: the next step is due.
-    pub fn hear_court(&mut self, now: BlockNumber) {
-        if self.phase == Phase::Appealable {
-            self.due = self.due.min(now);
+    /// The court has decided: the next step is due now, and not late however long the court took. Returns whether any step waited
+    /// for that.
+    pub fn hear_court(&mut self, now: BlockNumber) -> bool {
+        let is_asked = self.phase == Phase::Appealable;
+        if is_asked {
+            self.due = now;
         }
+        is_asked
     }
 
-    /// What was attested is being ruled on: the result is no longer the one that was chosen first, and is given `window` more blocks in
-    /// which a court may be asked.
+    /// The result is, or may be, another one than was attested: no round is to rule on it any more, and a court may be asked about it for
+    /// `window` blocks. Returns the last of them.
     pub fn replace_result(&mut self, window: BlockNumber, now: BlockNumber) -> BlockNumber {
         self.kind = RoundKind::Appeal;
         self.open_appeal_window(window, now)
@@ -405,44 +412,42 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
     }
 }
 
-/// The result that takes the place of one that fell, if there is any.
+/// The result that takes the place of one that fell, if there is any. Nobody has to agree with it: it stands if nobody shows that it
+/// is wrong.
 ///
-/// It is what `accuser` says is right, if that has not fallen and the accuser had no other answer; else what most of the others say, and of
-/// these what was committed to first. `workers` are all who took part, with what they revealed and when they had committed. Nobody has
-/// to agree with it: it stands if nobody shows that it is wrong.
-pub fn heir<AccountId: Clone + PartialEq, BlockNumber: Ord + Copy>(
+/// It is what `accuser` says is right, if that has not fallen: by whoever committed to it first, or by the accuser itself, if nobody did
+/// and it has no part in the task. Else it is what most of the others say; of as many, what was committed to first. Within a block the
+/// lowest `lot` is first.
+///
+/// `workers` are all who took part. Complexity: O(n²) claims compared.
+pub fn heir<AccountId: Clone + PartialEq, BlockNumber: Ord + Copy, Lot: Ord>(
     accuser: &AccountId,
     own: Option<Claim>,
-    workers: &[(AccountId, Option<(Claim, BlockNumber)>)],
+    workers: &[(AccountId, Contribution<BlockNumber>)],
     fallen: &[Claim],
+    lot: impl Fn(&AccountId) -> Lot,
 ) -> Option<Chosen<AccountId>> {
-    let answers = || workers.iter().filter_map(|(who, answer)| Some((who, (*answer)?)));
-    let first = |claim: Claim| {
-        let equal = answers().filter(|(_, (said, _))| *said == claim);
-        equal.min_by_key(|(_, (_, committed_at))| *committed_at)
-    };
+    let answers: Vec<_> = workers
+        .iter()
+        .filter_map(|(who, contribution)| match contribution.state {
+            ContributionState::Revealed { claim, committed_at } => Some((who, claim, committed_at)),
+            _ => None,
+        })
+        .filter(|(_, claim, _)| !fallen.contains(claim))
+        .collect();
+    let with = |claim: Claim| answers.iter().filter(move |(_, said, _)| *said == claim);
     if let Some(claim) = own.filter(|own| !fallen.contains(own)) {
-        if let Some((best, _)) = first(claim) {
-            return Some(Chosen {
-                claim,
-                best: best.clone(),
-            });
-        }
-        if workers.iter().all(|(who, _)| who != accuser) {
-            return Some(Chosen {
-                claim,
-                best: accuser.clone(),
-            });
+        let first = with(claim).min_by_key(|(who, _, at)| (*at, lot(who)));
+        let has_no_part = workers.iter().all(|(who, _)| who != accuser);
+        let best = first.map(|(who, ..)| *who).or(has_no_part.then_some(accuser));
+        if let Some(best) = best.cloned() {
+            return Some(Chosen { claim, best });
         }
     }
-    let standing = answers().filter(|(_, (claim, _))| !fallen.contains(claim));
-    let rank = |&(_, (claim, committed_at)): &(&AccountId, (Claim, BlockNumber))| {
-        let count = answers().filter(|(_, (said, _))| *said == claim).count();
-        (core::cmp::Reverse(count), committed_at)
-    };
-    standing.min_by_key(rank).map(|(best, (claim, _))| Chosen {
-        claim,
-        best: best.clone(),
+    let rank = |(who, claim, at): &&(&AccountId, Claim, BlockNumber)| (Reverse(with(*claim).count()), *at, lot(who));
+    answers.iter().min_by_key(rank).map(|(best, claim, _)| Chosen {
+        claim: *claim,
+        best: (*best).clone(),
     })
 }
 

@@ -34,7 +34,8 @@ impl<T: Config> Pallet<T> {
     /// 6. The agenda has each task exactly where its progress says, and nothing for blocks that were served.
     /// 7. The unfinished tasks per publisher and class are counted right.
     /// 8. The agenda's share of a block is enough for the heaviest step of each queue.
-    /// 9. Draws that were ordered wait in turn, and exactly the rounds that wait for one invite nobody yet.
+    /// 9. Claims fell only of tasks whose result may be appealed, each once, and no result is chosen that fell.
+    /// 10. Draws that were ordered wait in turn, and exactly the rounds that wait for one invite nobody yet.
     pub fn do_try_state() -> Checked {
         Self::check_classes()?;
         Self::check_records()?;
@@ -44,6 +45,7 @@ impl<T: Config> Pallet<T> {
             Self::check_workers(id, &task, &progress)?;
             Self::check_result(id, &progress)?;
         }
+        Self::check_fallen()?;
         Self::check_agenda()?;
         ensure!(
             Self::least_share().all_lte(T::MaxAgendaWeight::get()),
@@ -194,6 +196,28 @@ impl<T: Config> Pallet<T> {
             Results::<T>::contains_key(id) == expected,
             "a result too many or too few"
         );
+        Ok(())
+    }
+
+    fn check_fallen() -> Checked {
+        for (id, fallen) in Fallen::<T>::iter() {
+            let phase = Progress::<T>::get(id).map(|progress| progress.phase);
+            ensure!(
+                phase == Some(Phase::Appealable),
+                "a claim fell of a task that has no result to be appealed"
+            );
+            ensure!(
+                !fallen.is_empty() && !fallen.is_full(),
+                "a task goes on after too many claims fell, or none"
+            );
+            let claims: BTreeSet<_> = fallen.iter().map(|(claim, _)| claim.encode()).collect();
+            ensure!(claims.len() == fallen.len(), "a claim fell twice");
+            let chosen = Results::<T>::get(id).map(|chosen| chosen.claim.encode());
+            ensure!(
+                chosen.is_none_or(|chosen| !claims.contains(&chosen)),
+                "a result is chosen that fell"
+            );
+        }
         Ok(())
     }
 

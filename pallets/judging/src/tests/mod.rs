@@ -1,5 +1,6 @@
 //! One module per call or trait method, and what goes beyond one.
 
+mod appealed;
 mod attest;
 mod close_appeal_window;
 mod composition;

@@ -117,7 +117,7 @@ pub fn attest(task: TaskId, in_favour: u32, against: u32) {
     AppealWindows::insert(task, (terms, in_favour, against));
 }
 
-/// Open cases, and how they stand; `None`: the claim stands.
+/// Open cases, and how they stand; `None`: the claim stands as soon as nobody can accuse it any more.
 #[storage_alias]
 pub type OpenCases = StorageMap<
     CourtDouble,
@@ -136,12 +136,15 @@ impl Court<AccountId, BlockNumber> for CourtDouble {
             return Ok(false);
         }
         assert!(!OpenCases::contains_key(task), "a case was opened twice");
-        OpenCases::insert(task, (terms, None));
+        OpenCases::insert(task, (terms, None::<Standing<AccountId, BlockNumber>>));
         Ok(true)
     }
     fn standing(task: TaskId) -> Standing<AccountId, BlockNumber> {
-        let decided = OpenCases::get(task).and_then(|(_, standing)| standing);
-        decided.unwrap_or(Standing::Stands)
+        match OpenCases::get(task) {
+            Some((_, Some(standing))) => standing,
+            Some((terms, None)) if now() <= terms.until => Standing::Pending { until: terms.until },
+            Some((_, None)) | None => Standing::Stands,
+        }
     }
     fn close(task: TaskId) {
         OpenCases::remove(task);

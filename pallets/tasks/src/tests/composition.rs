@@ -21,6 +21,7 @@ mod composed {
     // README: begin
     use agora_primitives::{
         TaskId,
+        job::Claim,
         judging::{Answer, AppealTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
     };
     use frame_support::{
@@ -105,6 +106,9 @@ mod composed {
         fn open_appeal_window(_: TaskId, _: AppealTerms<u64, u128>) -> DispatchResult {
             Ok(())
         }
+        fn appealed(_: TaskId) -> Option<Claim> {
+            None
+        }
         fn tally(_: TaskId) -> Tally {
             Tally::default()
         }
@@ -125,6 +129,8 @@ mod composed {
         type Escrow = Escrow;
         type Rewards = Rewards;
         type Judge = Smallest;
+        // The judge has the last word. With the court that computes: `Computation`.
+        type Court = ();
         // Everybody may work, and nobody is drawn.
         type Participants = ();
         type Reputation = ();
@@ -187,6 +193,7 @@ mod alone {
         type Escrow = ();
         type Rewards = ();
         type Judge = ();
+        type Court = ();
         type Participants = ();
         type Reputation = ();
         type Results = ();

@@ -8,6 +8,7 @@ mod cancel;
 mod classes;
 mod commit;
 mod composition;
+mod court;
 mod decline;
 mod draws;
 mod expire;

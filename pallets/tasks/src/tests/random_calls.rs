@@ -4,9 +4,11 @@
 use crate::{Event, Progress, mock::*};
 use agora_primitives::{
     TaskId,
+    courts::{Cases, Standing},
+    reputation::Outcome,
     task::{Difficulty, Phase, RoundKind},
 };
-use frame_support::weights::Weight;
+use frame_support::{assert_ok, weights::Weight};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -49,12 +51,64 @@ enum Action {
         in_favour: u32,
         against: u32,
     },
+    HasCourt(bool),
+    /// The court says how the case of a task stands, and perhaps that it has decided.
+    Decide {
+        task: u64,
+        standing: Said,
+        tells: bool,
+    },
     TreeIsFull(bool),
     /// A block that has left this many hundredths of an expiry's weight when it is idle.
     Block {
         weight: u64,
     },
     Blocks(u64),
+}
+
+/// What the court says: right or wrong, by whomever.
+#[derive(Clone, Copy, Debug)]
+enum Said {
+    Stands,
+    PendingFor(u64),
+    Fallen { by: AccountId, own: Option<u8> },
+    Undecided,
+}
+
+impl Said {
+    fn standing(self) -> Standing<AccountId, BlockNumber> {
+        match self {
+            Self::Stands => Standing::Stands,
+            Self::PendingFor(blocks) => Standing::Pending {
+                until: (now() + blocks).saturating_sub(2),
+            },
+            Self::Fallen { by, own } => Standing::Fallen {
+                by,
+                own: own.map(claim),
+            },
+            Self::Undecided => Standing::Undecided,
+        }
+    }
+}
+
+/// Publishers, workers, verifiers, and one who has no account.
+fn accuser() -> impl Strategy<Value = AccountId> {
+    prop_oneof![
+        ALICE..=BOB,
+        WORKER..WORKER + WORKERS,
+        VERIFIER..VERIFIER + VERIFIERS,
+        Just(777)
+    ]
+}
+
+fn said() -> impl Strategy<Value = Said> {
+    let own = prop::option::of(prop_oneof![Just(1u8), Just(2), Just(3), Just(UNUSABLE), 10u8..20]);
+    prop_oneof![
+        2 => Just(Said::Stands),
+        2 => (0u64..30).prop_map(Said::PendingFor),
+        6 => (accuser(), own).prop_map(|(by, own)| Said::Fallen { by, own }),
+        1 => Just(Said::Undecided),
+    ]
 }
 
 const ANSWERS: [u8; 5] = [1, 2, 3, UNUSABLE, OTHER_STATES];
@@ -80,6 +134,9 @@ fn action() -> impl Strategy<Value = Action> {
         9 => (workers(), task.clone()).prop_map(|(workers, task)| Action::Reveal { workers, task }),
         2 => task.clone().prop_map(|task| Action::Advance { task }),
         2 => (workers(), task.clone()).prop_map(|(workers, task)| Action::Decline { workers, task }),
+        1 => any::<bool>().prop_map(Action::HasCourt),
+        4 => (task.clone(), said(), any::<bool>())
+            .prop_map(|(task, standing, tells)| Action::Decide { task, standing, tells }),
         3 => (task, 0u32..3, 0u32..3).prop_map(|(task, in_favour, against)| {
             Action::Attest { task, in_favour, against }
         }),
@@ -155,6 +212,16 @@ fn act(action: &Action) {
                 attest(task, in_favour, against);
             }
         }
+        Action::HasCourt(has) => world(|world| world.has_court = has),
+        Action::Decide { task, standing, tells } => {
+            let task = recent(task);
+            if OpenCases::contains_key(task) {
+                decide(task, standing.standing());
+                if tells {
+                    assert_ok!(Tasks::decided(task));
+                }
+            }
+        }
         Action::TreeIsFull(full) => world(|world| world.tree_is_full = full),
         Action::Block { weight } => {
             let expiry = <() as crate::WeightInfo>::expire(3);
@@ -182,6 +249,10 @@ fn run(actions: &[Action]) {
             assert_eq!(Balances::total_issuance() + burned(), initial);
         }
         world(|world| world.tree_is_full = false);
+        // Every court has a last block.
+        for task in OpenCases::iter_keys().collect::<Vec<_>>() {
+            decide(task, Standing::Stands);
+        }
         for _ in 0..20 {
             // Long enough for any window; what found no room in the agenda is served by somebody.
             run_to(now() + 20);
@@ -213,6 +284,118 @@ fn everything_ended_once() {
         .map(|a| a.data.reserved)
         .sum();
     assert_eq!(held, 0, "nothing stays held");
+    assert_eq!(crate::Fallen::<Test>::iter().count(), 0, "nothing stays noted");
+    assert_eq!(OpenCases::iter().count(), 0, "no case stays open");
+}
+
+/// The first result's, that of the one which an appeal chose, and of each that falls but the last.
+const MOST_CASES: usize = 1 + crate::MAX_FALLEN as usize;
+
+/// What is right, in the market of those who work in time.
+const RIGHT: u8 = 1;
+
+/// One task whose workers are all in time, before a court that is right but may fail. Somebody always accuses what is wrong.
+#[derive(Clone, Debug)]
+struct Timely {
+    answers: [u8; 12],
+    confident: Option<u64>,
+    attested: (u32, u32),
+    /// Of each case in turn: who accuses, what it says is right, how long the court takes, and whether it fails.
+    cases: Vec<(AccountId, Option<u8>, u64, bool)>,
+}
+
+fn timely() -> impl Strategy<Value = Timely> {
+    let answer =
+        prop_oneof![4 => Just(RIGHT), 3 => Just(2u8), 1 => Just(3u8), 1 => Just(UNUSABLE), 1 => Just(OTHER_STATES)];
+    let own = prop::option::of(prop_oneof![3 => Just(RIGHT), 1 => Just(2u8), 1 => Just(UNUSABLE), 3 => 10u8..14]);
+    let case = (accuser(), own, 0u64..20, prop::bool::weighted(0.05));
+    let confident = prop::option::weighted(0.8, 0u64..3);
+    (
+        prop::array::uniform12(answer),
+        confident,
+        (0u32..3, 0u32..3),
+        prop::collection::vec(case, MOST_CASES),
+    )
+        .prop_map(|(answers, confident, attested, cases)| Timely {
+            answers,
+            confident,
+            attested,
+            cases,
+        })
+}
+
+/// Plays it to its end, and returns how its task ended.
+fn play(timely: &Timely) -> Phase {
+    world(|world| world.has_court = true);
+    if let Some(confident) = timely.confident {
+        ReputationDouble::set_confidence(worker(confident), 300);
+    }
+    let (began, task) = (now(), publish());
+    let mut free = (0u64..).zip(timely.answers);
+    let mut worked = Vec::new();
+    let mut entered = Vec::new();
+    let mut cases = timely.cases.iter().copied();
+    let mut is_attested = false;
+    while !phase(task).is_finished() {
+        if phase(task).takes_workers() {
+            let wanted = progress(task).wanted as usize;
+            let round: Vec<_> = free
+                .by_ref()
+                .filter(|(n, _)| !crate::Contributions::<Test>::contains_key(task, worker(*n)))
+                .take(wanted)
+                .collect();
+            answer_all(task, &round);
+            worked.extend(round);
+            continue;
+        }
+        assert_eq!(phase(task), Phase::Appealable);
+        if !is_attested {
+            attest(task, timely.attested.0, timely.attested.1);
+            is_attested = true;
+        }
+        let (terms, _) = OpenCases::get(task).expect("every result has a case");
+        let (by, own, takes, fails) = cases.next().expect("a task has so many cases at most");
+        let own = own.map(claim);
+        decide(task, Standing::Pending { until: now() + takes });
+        run_to(now() + takes / 2);
+        let standing = match (fails, terms.claim == claim(RIGHT)) {
+            (true, _) => Standing::Undecided,
+            (false, true) => Standing::Stands,
+            (false, false) => Standing::Fallen { by, own },
+        };
+        decide(task, standing);
+        run_to(progress(task).due + 1);
+        check_state();
+        if own == Some(claim(RIGHT)) && crate::Contributions::<Test>::contains_key(task, by) {
+            entered.push(by);
+        }
+    }
+    let end = terminal_events();
+    assert_eq!(end.len(), 1, "it ends, and once");
+    assert!(now() - began < 400, "in bounded time");
+    let settled = end.iter().any(|event| matches!(event, Event::Settled { .. }));
+    let right = end
+        .iter()
+        .any(|event| matches!(event, Event::Settled { claim: said, .. } if *said == claim(RIGHT)));
+    assert_eq!(settled, right, "nothing wrong is settled");
+    for (n, answer) in worked {
+        let in_time = records_of(worker(n))
+            .iter()
+            .any(|(side, outcome)| *side == AS_WORKER && matches!(outcome, Outcome::Right { .. }));
+        assert!(answer != RIGHT || gain(worker(n)) >= 0, "timely right work lost money");
+        assert!(answer == RIGHT || !in_time, "wrong work is not right");
+        assert!(!in_time || gain(worker(n)) > 0, "right work that is settled is paid");
+    }
+    for who in entered.into_iter().filter(|who| *who != ALICE) {
+        assert!(
+            gain(who) >= 0 || who < VERIFIER,
+            "who entered with what is right lost money"
+        );
+    }
+    match settled {
+        true => Phase::Settled,
+        false => Phase::Failed,
+    }
 }
 
 // About ten thousand steps.
@@ -225,4 +408,25 @@ proptest! {
     ) {
         run(&actions);
     }
+
+    #[test]
+    fn timely_right_work_never_loses_money_where_the_court_is_right(timely in timely()) {
+        ExtBuilder::default().build_and_execute(|| {
+            play(&timely);
+        });
+    }
+}
+
+#[test]
+fn where_somebody_accuses_what_is_wrong_and_knows_what_is_right_that_is_settled() {
+    ExtBuilder::default().build_and_execute(|| {
+        let timely = Timely {
+            answers: [2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3],
+            confident: Some(0),
+            attested: (0, 1),
+            cases: vec![(BOB, Some(RIGHT), 9, false); MOST_CASES],
+        };
+        assert_eq!(play(&timely), Phase::Settled);
+        assert!(gain(BOB) > 0);
+    });
 }

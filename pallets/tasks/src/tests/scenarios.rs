@@ -47,9 +47,15 @@ fn every_step_is_reached_with_any_number_of_workers() {
         step(|| Scenes::to_close(n, 0), close, Some(Phase::Settled));
         step(|| Scenes::to_close(n, 4), close, Some(Phase::Working));
         if n > 1 {
-            step(|| Scenes::to_be_ruled_on(n), Step::Judge, Some(Phase::Settled));
+            step(|| Scenes::to_be_ruled_on(n), Step::Judge, Some(Phase::Appealable));
+            step(|| Scenes::to_settle_fallen(n), close, Some(Phase::Settled));
+        }
+        if n < MAX_CONTRIBUTIONS {
+            step(|| Scenes::to_bring_down(n), close, Some(Phase::Appealable));
         }
     }
+    let close = Step::CloseAppealWindow;
+    step(Scenes::to_await_court, close, Some(Phase::Appealable));
     step(Scenes::to_start_reveal, Step::StartReveal, Some(Phase::Revealing));
     step(Scenes::to_purge, Step::Purge, None);
 }

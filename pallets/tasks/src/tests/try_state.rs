@@ -1,13 +1,14 @@
 //! The check of the state finds what is broken: each invariant is broken once.
 
 use crate::{
-    Agenda, Classes, Contributions, DrawOrders, DrawQueue, Invitations, NextTaskId, OpenTasks, Progress, References,
-    Results, ServedUpTo,
+    Agenda, Classes, Contributions, DrawOrders, DrawQueue, Fallen, Invitations, MAX_FALLEN, NextTaskId, OpenTasks,
+    Progress, References, Results, ServedUpTo,
     mock::*,
     types::{DrawOrder, Queue, TaskProgress},
 };
 use agora_primitives::{
     ClassId, TaskId,
+    courts::Standing,
     money::{Escrow as _, Purpose, Scope},
     task::{Chosen, Contribution, ContributionState, Invitation, Phase, RoundKind},
 };
@@ -242,5 +243,47 @@ fn unfinished_tasks_that_are_miscounted() {
     });
     finds("a publisher's unfinished tasks are not counted", || {
         OpenTasks::<Test>::remove(ALICE, CLASS)
+    });
+}
+
+/// Breaks a task of which a claim fell, as the accuser shows who says that it is 2.
+fn finds_of_a_fallen(broken: &'static str, break_it: impl FnOnce(TaskId)) {
+    ExtBuilder::default().build().execute_with(|| {
+        world(|world| world.has_court = true);
+        let task = publish();
+        answer_all(task, &[(0, 1), (1, 1), (2, 1)]);
+        let own = Some(claim(2));
+        decide(task, Standing::Fallen { by: BOB, own });
+        run_to(progress(task).due + 1);
+        check_state();
+        break_it(task);
+        assert_eq!(Tasks::do_try_state(), Err(broken.into()));
+    });
+}
+
+#[test]
+fn claims_that_cannot_have_fallen() {
+    let fell = |task, claims: Vec<u8>| {
+        let fallen = claims.into_iter().map(|answer| (claim(answer), BOB));
+        Fallen::<Test>::insert(task, BoundedVec::truncate_from(fallen.collect()));
+    };
+    let broken = "a claim fell of a task that has no result to be appealed";
+    for task in [WORKING, FINISHED, UNKNOWN] {
+        finds(broken, || fell(task, vec![1]));
+    }
+    let broken = "a task goes on after too many claims fell, or none";
+    finds_of_a_fallen(broken, |task| fell(task, vec![]));
+    finds_of_a_fallen(broken, |task| fell(task, (10..10 + MAX_FALLEN as u8).collect()));
+    finds_of_a_fallen("a claim fell twice", |task| fell(task, vec![1, 3, 1]));
+    finds_of_a_fallen("a result is chosen that fell", |task| fell(task, vec![1, 2]));
+}
+
+#[test]
+fn an_accuser_who_entered_and_is_counted_in_the_wrong_round() {
+    finds_of_a_fallen("a round is miscounted", |task| {
+        Contributions::<Test>::mutate(task, BOB, |part| part.as_mut().unwrap().round = 0);
+    });
+    finds_of_a_fallen("not the bond a worker should have held", |task| {
+        assert_ok!(Escrow::release(Purpose::TaskBond, Scope::Task(task), &BOB, 1));
     });
 }

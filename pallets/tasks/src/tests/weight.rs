@@ -1,7 +1,7 @@
 //! Calls, hooks and steps weigh what was measured for them.
 
 use crate::{Call, WeightInfo, mock::*, transitions::Step, types::TaskProgress};
-use agora_primitives::{TaskId, task::Difficulty};
+use agora_primitives::{TaskId, courts::Standing, task::Difficulty};
 use frame_support::{
     dispatch::GetDispatchInfo,
     traits::Hooks,
@@ -57,9 +57,11 @@ fn each_call_has_its_own() {
                 Measured::judge(most),
                 Measured::replicate(most),
                 Measured::fail(most),
-                Measured::rule(most),
-                Measured::settle(most),
+                Measured::rule(most).saturating_add(Measured::settle(most)),
                 Measured::reopen(most),
+                Measured::await_court(),
+                Measured::bring_down(most).saturating_add(Measured::settle(most)),
+                Measured::bring_down(most).saturating_add(Measured::settle_fallen(most)),
                 Measured::purge(),
             ])),
         ),
@@ -112,12 +114,20 @@ fn a_step_may_weigh_as_much_as_the_heaviest_of_its_ends() {
                 Measured::judge(n),
                 Measured::replicate(n),
                 Measured::fail(n),
-                Measured::rule(n),
+                Measured::rule(n).saturating_add(Measured::settle(n)),
             ]),
         ),
         (
             Step::CloseAppealWindow,
-            heaviest([Measured::settle(n), Measured::reopen(n)]),
+            heaviest([
+                Measured::settle(n),
+                Measured::settle_fallen(n),
+                Measured::reopen(n),
+                Measured::await_court(),
+                // With the accuser.
+                Measured::bring_down(n).saturating_add(Measured::settle(n + 1)),
+                Measured::bring_down(n).saturating_add(Measured::settle_fallen(n + 1)),
+            ]),
         ),
         (Step::Purge, Measured::purge()),
     ];
@@ -192,4 +202,71 @@ fn accepting_on_invitation_writes_the_invitation_too() {
         let weight = Measured::accept().saturating_add(database.writes(1));
         assert_eq!(accepted.actual_weight, Some(weight));
     });
+}
+
+/// What taking the step of a task weighs that is due now.
+fn step_of(task: TaskId) -> Weight {
+    let most = Tasks::step_weight(progress(task).step(now()).unwrap(), &progress(task));
+    let weight = Tasks::take_step(task, now()).unwrap();
+    assert!(weight.all_lte(most), "{weight:?} of {most:?}");
+    weight
+}
+
+#[test]
+fn each_end_of_an_appeal_window_weighs_what_it_does() {
+    let in_court = |has_court: bool, how: Standing<AccountId, BlockNumber>, weight: Weight| {
+        ExtBuilder::default().build_and_execute(|| {
+            world(|world| world.has_court = true);
+            ReputationDouble::set_confidence(worker(0), 30);
+            let task = publish();
+            answer_all(task, &[(0, 1), (1, 1), (2, 2)]);
+            decide(task, how);
+            jump_to(progress(task).due);
+            world(|world| world.has_court = has_court);
+            assert_eq!(step_of(task), weight);
+            // The blocks that were jumped over are served now.
+            run_to(now() + 1);
+        });
+    };
+    let fallen = |own| Standing::Fallen { by: BOB, own };
+    let (bring_down, n) = (Measured::bring_down(3), 3);
+    in_court(true, Standing::Stands, Measured::settle(n));
+    in_court(true, Standing::Pending { until: 90 }, Measured::await_court());
+    in_court(true, Standing::Undecided, Measured::settle(n));
+    in_court(true, fallen(None), bring_down);
+    let settled = |n| bring_down.saturating_add(Measured::settle_fallen(n));
+    in_court(false, fallen(None), settled(n));
+    in_court(false, fallen(Some(claim(3))), settled(n + 1));
+}
+
+#[test]
+fn a_task_that_fell_weighs_more_in_the_end_than_one_that_did_not() {
+    ExtBuilder::default().build_and_execute(|| {
+        world(|world| world.has_court = true);
+        let task = publish();
+        answer_all(task, &[(0, 1), (1, 1), (2, 1)]);
+        let fallen = Standing::Fallen {
+            by: BOB,
+            own: Some(claim(2)),
+        };
+        decide(task, fallen);
+        jump_to(progress(task).due);
+        assert_eq!(step_of(task), Measured::bring_down(3));
+        decide(task, fallen);
+        jump_to(progress(task).due);
+        let fails = Measured::bring_down(4).saturating_add(Measured::settle_fallen(4));
+        assert_eq!(step_of(task), fails);
+        run_to(now() + 1);
+    });
+}
+
+#[test]
+fn with_all_workers_no_accuser_comes_on_top() {
+    let progress = TaskProgress {
+        contributions: MAX_CONTRIBUTIONS,
+        ..TaskProgress::published(DEADLINE, 3, 5)
+    };
+    let most = MAX_CONTRIBUTIONS;
+    let weight = Measured::bring_down(most).saturating_add(Measured::settle_fallen(most));
+    assert_eq!(Tasks::step_weight(Step::CloseAppealWindow, &progress), weight);
 }

@@ -1,0 +1,884 @@
+//! The court: results that stand, that are waited for, that fall.
+
+use crate::{Agenda, Contributions, Error, Event, Fallen, Hastened, MAX_FALLEN, Results, mock::*};
+use agora_primitives::{
+    TaskId,
+    courts::{CaseTerms, Cases, Standing},
+    judging::Ruling,
+    reputation::{Outcome, Side},
+    task::{LATE_AFTER, LATE_STEP_PARTS, Phase, RoundKind},
+};
+use frame_support::{BoundedVec, assert_noop, assert_ok};
+
+/// To workers, of the reward.
+const WORKERS_PART: i128 = 2_500;
+/// To verifiers, of the reward.
+const VERIFIERS_PART: i128 = 1_000;
+/// Burned, of the reward.
+const BURN: Balance = 6_000;
+/// What an accuser gets for each worker whose claim fell.
+const BOUNTY: i128 = WRONG as i128 / 2;
+
+/// An account that is not there.
+const NOBODY: AccountId = 777;
+
+/// A task whose result is in court: answer 1, in which the first worker is believed.
+fn in_court(answers: &[(u64, u8)]) -> TaskId {
+    world(|world| world.has_court = true);
+    ReputationDouble::set_confidence(worker(0), 300);
+    let task = publish();
+    answer_all(task, answers);
+    assert_eq!(phase(task), Phase::Appealable);
+    assert_eq!(Results::<Test>::get(task).unwrap().claim, claim(1));
+    task
+}
+
+/// Three workers, two of whom say 1 and one 2.
+fn two_against_one() -> TaskId {
+    in_court(&[(0, 1), (1, 1), (2, 2)])
+}
+
+/// Takes the step that is due next.
+fn close(task: TaskId) {
+    run_to(progress(task).due + 1);
+}
+
+/// The result falls, as `by` has shown, who says that answer `own` is right.
+fn fell(task: TaskId, by: AccountId, own: Option<u8>) {
+    let own = own.map(claim);
+    decide(task, Standing::Fallen { by, own });
+    close(task);
+}
+
+/// The claim of which a case is open.
+fn accused(task: TaskId) -> Option<agora_primitives::job::Claim> {
+    OpenCases::get(task).map(|(terms, _)| terms.claim)
+}
+
+fn rulings() -> Vec<Ruling> {
+    Rulings::get().into_iter().map(|(_, ruling)| ruling).collect()
+}
+
+fn best(task: TaskId) -> AccountId {
+    Results::<Test>::get(task).unwrap().best
+}
+
+/// The task has failed; its publisher has reward and stake back.
+fn failed(task: TaskId) {
+    assert_eq!(phase(task), Phase::Failed);
+    assert_eq!(terminal_events(), [Event::Failed { task }]);
+    assert_eq!(gain(ALICE), -(FEE as i128));
+    assert!(!Results::<Test>::contains_key(task));
+    ended(task);
+}
+
+/// Nothing is left of what was in court.
+fn ended(task: TaskId) {
+    assert_eq!(accused(task), None);
+    assert!(!Fallen::<Test>::contains_key(task));
+    assert!(!AppealWindows::contains_key(task));
+}
+
+mod that_stands {
+    use super::*;
+
+    #[test]
+    fn has_a_case_for_as_long_as_the_appeal_window() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            let (terms, ..) = AppealWindows::get(task).unwrap();
+            let (case, _) = OpenCases::get(task).unwrap();
+            let (job, until) = (job(), progress(task).until());
+            assert_eq!(until, terms.until);
+            let claim = claim(1);
+            assert_eq!(case, CaseTerms { job, claim, until });
+        });
+    }
+
+    #[test]
+    fn is_settled_as_without_a_court() {
+        let gains = [false, true].map(|has_court| {
+            let mut gains = Vec::new();
+            ExtBuilder::default().build_and_execute(|| {
+                let task = two_against_one();
+                if !has_court {
+                    // As if there had been none.
+                    OpenCases::remove(task);
+                }
+                attest(task, 1, 0);
+                close(task);
+                assert_eq!(phase(task), Phase::Settled);
+                assert_eq!(rulings(), [Ruling::Upheld]);
+                ended(task);
+                let accounts = (0..3).map(worker).chain([ALICE, VERIFIER, TREASURY]);
+                gains = accounts.map(gain).collect();
+                assert_eq!(
+                    burned(),
+                    BURN,
+                    "penalties are not burned where nobody has shown anything"
+                );
+            });
+            gains
+        });
+        assert_eq!(gains[0], gains[1]);
+    }
+
+    #[test]
+    fn is_appealed_if_it_was_attested_against_and_what_comes_out_has_a_case_of_its_own() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            attest(task, 0, 1);
+            close(task);
+            has_event(Event::Reopened { task, round: 1 });
+            assert_eq!(accused(task), None, "nobody accuses what is being ruled on");
+            answer_all(task, &[(3, 2), (4, 2), (5, 2)]);
+            assert_eq!(phase(task), Phase::Appealable);
+            assert_eq!(accused(task), Some(claim(2)));
+            assert_eq!(rulings(), [], "the bonds wait for the court");
+            let until = progress(task).until();
+            let (claim, best) = (claim(2), best(task));
+            last_event(Event::ResultReplaced {
+                task,
+                claim,
+                best,
+                until,
+            });
+            assert_eq!(until, now() - 1 + class().appeal_window);
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+            assert_eq!(rulings(), [Ruling::Overturned]);
+            assert_eq!(gain(VERIFIER), VERIFIERS_PART);
+            ended(task);
+        });
+    }
+
+    #[test]
+    fn after_an_appeal_that_upheld_it_is_the_first_result_still() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            attest(task, 1, 1);
+            close(task);
+            answer_all(task, &[(3, 1), (4, 1), (5, 1)]);
+            assert_eq!(accused(task), Some(claim(1)));
+            close(task);
+            assert_eq!(phase(task), Phase::Settled, "no second round");
+            assert_eq!(rulings(), [Ruling::Upheld]);
+        });
+    }
+
+    #[test]
+    fn is_settled_later_if_the_tree_is_full_and_in_court_until_then() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            world(|world| world.tree_is_full = true);
+            close(task);
+            assert_eq!(phase(task), Phase::Appealable);
+            assert_eq!(accused(task), Some(claim(1)), "closing it was undone");
+            world(|world| world.tree_is_full = false);
+            run_to(now() + 5);
+            assert_eq!(phase(task), Phase::Settled);
+        });
+    }
+}
+
+mod that_is_not_decided {
+    use super::*;
+
+    fn undecided(until: BlockNumber) -> TaskId {
+        let task = two_against_one();
+        decide(task, Standing::Pending { until });
+        task
+    }
+
+    #[test]
+    fn waits_for_the_last_block_of_the_court_and_no_longer() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = undecided(50);
+            close(task);
+            assert_eq!((phase(task), progress(task).due), (Phase::Appealable, 51));
+            assert_eq!(progress(task).scheduled_at, Some(51));
+            let events = events().len();
+            run_to(51);
+            assert_eq!(super::events().len(), events, "nothing happens");
+            decide(task, Standing::Stands);
+            run_to(52);
+            assert_eq!(phase(task), Phase::Settled, "nobody had to say anything");
+        });
+    }
+
+    #[test]
+    fn goes_on_in_the_block_in_which_the_court_says_that_it_has_decided() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = undecided(50);
+            close(task);
+            run_to(30);
+            decide(task, Standing::Stands);
+            assert_ok!(Tasks::decided(task));
+            assert_eq!(Hastened::<Test>::get().to_vec(), [task]);
+            check_state();
+            run_to(31);
+            assert_eq!(phase(task), Phase::Settled);
+            assert!(!Agenda::<Test>::contains_key(51), "it does not wait any more");
+        });
+    }
+
+    #[test]
+    fn falls_in_the_appeal_window_already_if_the_court_has_decided() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            let own = Some(claim(2));
+            decide(task, Standing::Fallen { by: BOB, own });
+            assert_ok!(Tasks::decided(task));
+            run_to(now() + 1);
+            assert_eq!(accused(task), Some(claim(2)));
+        });
+    }
+
+    #[test]
+    fn is_asked_about_again_if_the_court_says_too_early_that_it_has_decided() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = undecided(50);
+            close(task);
+            assert_ok!(Tasks::decided(task));
+            run_to(now() + 1);
+            assert_eq!((phase(task), progress(task).due), (Phase::Appealable, 51));
+            assert!(Hastened::<Test>::get().is_empty());
+        });
+    }
+
+    #[test]
+    fn is_asked_about_once_a_block_if_the_court_names_one_that_has_passed() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = undecided(1);
+            close(task);
+            for _ in 0..5 {
+                assert_eq!(progress(task).due, now());
+                assert_ok!(Tasks::decided(task));
+                assert_ok!(Tasks::advance(RuntimeOrigin::signed(BOB), task));
+                let call = Tasks::advance(RuntimeOrigin::signed(BOB), task);
+                assert_noop!(call, Error::<Test>::NothingDue);
+                run_to(now() + 1);
+            }
+            decide(task, Standing::Stands);
+            run_to(now() + 1);
+            assert_eq!(phase(task), Phase::Settled);
+        });
+    }
+
+    #[test]
+    fn is_not_in_the_way_of_others() {
+        ExtBuilder::default().build_and_execute(|| {
+            let (task, unknown) = (two_against_one(), TaskId(9));
+            assert_noop!(Tasks::decided(unknown), Error::<Test>::UnknownTask);
+            let working = publish_as(BOB, 1);
+            assert_ok!(Tasks::decided(working));
+            assert_eq!(progress(working).due, now() + DEADLINE);
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+            assert_ok!(Tasks::decided(task));
+            assert!(Hastened::<Test>::get().is_empty(), "neither waits for a court");
+        });
+    }
+
+    #[test]
+    fn is_served_later_if_too_many_are_decided_in_one_block() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = undecided(50);
+            close(task);
+            let others = (100..100 + u64::from(MAX_TASKS_PER_BLOCK)).map(TaskId).collect();
+            Hastened::<Test>::put(BoundedVec::truncate_from(others));
+            decide(task, Standing::Stands);
+            assert_ok!(Tasks::decided(task));
+            run_to(51);
+            assert_eq!(phase(task), Phase::Appealable);
+            run_to(52);
+            assert_eq!(phase(task), Phase::Settled);
+        });
+    }
+
+    #[test]
+    fn nobody_is_paid_for_finding_that_out() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = undecided(200);
+            jump_to(progress(task).due + u64::from(LATE_AFTER) + 5);
+            assert_ok!(Tasks::advance(RuntimeOrigin::signed(BOB), task));
+            assert_eq!((gain(BOB), progress(task).paid_steps), (0, 0));
+            assert_eq!(progress(task).due, 201);
+            run_to(now() + 1);
+        });
+    }
+
+    #[test]
+    fn is_not_late_when_the_court_decides_but_may_be_later() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = undecided(10_000);
+            // The chain has no time for its agenda.
+            jump_to(progress(task).due + u64::from(LATE_AFTER) + 40);
+            decide(task, Standing::Stands);
+            assert_ok!(Tasks::decided(task));
+            assert_ok!(Tasks::advance(RuntimeOrigin::signed(BOB), task));
+            assert_eq!(phase(task), Phase::Settled);
+            assert_eq!(gain(BOB), 0, "the court has only just decided");
+            run_to(now() + 1);
+        });
+        ExtBuilder::default().build_and_execute(|| {
+            let task = undecided(10_000);
+            close(task);
+            decide(task, Standing::Stands);
+            assert_ok!(Tasks::decided(task));
+            jump_to(now() + u64::from(LATE_AFTER) + 1);
+            assert_ok!(Tasks::advance(RuntimeOrigin::signed(BOB), task));
+            assert_eq!(gain(BOB), (FEE / Balance::from(LATE_STEP_PARTS)) as i128);
+            run_to(now() + 1);
+        });
+    }
+
+    #[test]
+    fn takes_neither_workers_nor_answers_and_is_not_taken_back() {
+        ExtBuilder::default().priority().build_and_execute(|| {
+            let task = undecided(50);
+            close(task);
+            let signed = RuntimeOrigin::signed;
+            assert_noop!(Tasks::cancel(signed(ALICE), task), Error::<Test>::TaskNotOpen);
+            assert_noop!(Tasks::accept(signed(worker(5)), task), Error::<Test>::NotAccepting);
+            assert_noop!(Tasks::decline(signed(worker(5)), task), Error::<Test>::NotAccepting);
+            let commit = Tasks::commit(signed(worker(0)), task, commitment_of(0, task, 2));
+            assert_noop!(commit, Error::<Test>::AlreadyCommitted);
+        });
+    }
+}
+
+mod that_fell {
+    use super::*;
+
+    #[test]
+    fn is_noted_with_its_accuser_until_the_task_ends() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            fell(task, BOB, None);
+            assert_eq!(Fallen::<Test>::get(task).to_vec(), [(claim(1), BOB)]);
+            has_event(Event::ResultFell {
+                task,
+                claim: claim(1),
+                accuser: BOB,
+            });
+            close(task);
+            ended(task);
+        });
+    }
+
+    #[test]
+    fn gives_way_to_the_accusers_claim_which_has_a_case_of_its_own() {
+        ExtBuilder::default().build_and_execute(|| {
+            // More say 3 than 2.
+            let five = in_court_of_five(&[(0, 1), (1, 2), (2, 3), (3, 3), (4, 1)]);
+            fell(five, BOB, Some(2));
+            let (until, task) = (progress(five).until(), five);
+            assert_eq!(until, now() - 1 + class().appeal_window);
+            last_event(Event::ResultReplaced {
+                task,
+                claim: claim(2),
+                best: worker(1),
+                until,
+            });
+            let (case, _) = OpenCases::get(task).unwrap();
+            assert_eq!((case.claim, case.until), (claim(2), until));
+            assert_eq!((phase(task), rulings()), (Phase::Appealable, vec![]));
+            assert_eq!(progress(task).contributions, 5, "nobody enters");
+        });
+    }
+
+    /// A task of five workers, the first of whom is believed.
+    fn in_court_of_five(answers: &[(u64, u8)]) -> TaskId {
+        assert_eq!(answers.len(), 5);
+        crate::Classes::<Test>::mutate(CLASS, |class| class.as_mut().unwrap().replicas = 5);
+        crate::Classes::<Test>::mutate(CLASS, |class| class.as_mut().unwrap().max_replicas = 5);
+        in_court(answers)
+    }
+
+    #[test]
+    fn pays_who_was_right_and_who_showed_it_and_burns_the_rest() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            attest(task, 1, 2);
+            fell(task, BOB, Some(2));
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+            let (claim, best) = (claim(2), worker(2));
+            last_event(Event::Settled { task, claim, best });
+            assert_eq!(rulings(), [Ruling::Overturned]);
+            for n in [0, 1] {
+                assert_eq!(gain(worker(n)), -(WRONG as i128));
+                assert_eq!(records_of(worker(n)), [(AS_WORKER, Outcome::Wrong)]);
+            }
+            assert_eq!(gain(worker(2)), WORKERS_PART);
+            assert_eq!(gain(BOB), 2 * BOUNTY);
+            assert_eq!(burned(), BURN + WRONG);
+            assert_eq!(gain(VERIFIER), 0, "it attested for what fell");
+            assert_eq!(gain(VERIFIER + 1) + gain(VERIFIER + 2), VERIFIERS_PART);
+            assert_eq!(terminal_events().len(), 1);
+            ended(task);
+        });
+    }
+
+    #[test]
+    fn without_another_claim_of_the_accuser_gives_way_to_the_largest_group_of_the_rest() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = in_court_of_five(&[(0, 1), (1, 1), (2, 2), (3, 3), (4, 3)]);
+            fell(task, BOB, None);
+            assert_eq!(Results::<Test>::get(task).unwrap().claim, claim(3));
+            fell(task, BOB, None);
+            assert_eq!(Results::<Test>::get(task).unwrap().claim, claim(2));
+            fell(task, BOB, None);
+            failed(task);
+            assert_eq!(gain(BOB), 5 * BOUNTY);
+        });
+    }
+
+    #[test]
+    fn without_any_other_ends_the_task_and_vindicates_who_attested_against_it() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = in_court(&[(0, 1), (1, 1), (2, 1)]);
+            attest(task, 2, 1);
+            fell(task, BOB, None);
+            failed(task);
+            assert_eq!(rulings(), [Ruling::Overturned]);
+            for n in 0..3 {
+                assert_eq!(gain(worker(n)), -(WRONG as i128));
+            }
+            assert_eq!((gain(BOB), burned()), (3 * BOUNTY, 3 * WRONG / 2));
+            assert_eq!(gain(TREASURY), FEE as i128);
+        });
+    }
+
+    #[test]
+    fn is_not_ruled_on_by_a_round_even_if_it_was_attested_against() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            attest(task, 0, 3);
+            fell(task, BOB, None);
+            assert_eq!(progress(task).kind, RoundKind::Appeal);
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+        });
+    }
+
+    #[test]
+    fn after_an_appeal_gives_way_to_the_first_if_that_is_what_is_left() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            attest(task, 1, 1);
+            close(task);
+            answer_all(task, &[(3, 3), (4, 3), (5, 3)]);
+            assert_eq!(accused(task), Some(claim(3)));
+            fell(task, VERIFIER, Some(1));
+            assert_eq!(accused(task), Some(claim(1)));
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+            assert_eq!(rulings(), [Ruling::Upheld], "the first result stood in the end");
+            for n in [3, 4, 5] {
+                assert_eq!(gain(worker(n)), -(WRONG as i128));
+            }
+            assert!(gain(worker(0)) > 0 && gain(worker(1)) > 0);
+            assert_eq!(gain(VERIFIER), 3 * BOUNTY + VERIFIERS_PART);
+        });
+    }
+
+    #[test]
+    fn after_an_appeal_that_upheld_it_is_overturned_all_the_same() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            attest(task, 1, 1);
+            close(task);
+            answer_all(task, &[(3, 1), (4, 1), (5, 1)]);
+            fell(task, BOB, Some(2));
+            close(task);
+            assert_eq!(rulings(), [Ruling::Overturned]);
+            assert_eq!(gain(worker(2)), WORKERS_PART);
+            assert_eq!(gain(BOB), 5 * BOUNTY);
+        });
+    }
+
+    #[test]
+    fn gives_way_by_lot_to_answers_of_one_block() {
+        let best_after = |blocks| {
+            let mut chosen = 0;
+            ExtBuilder::default().build_and_execute(|| {
+                let task = in_court(&[(0, 1), (1, 2), (2, 2)]);
+                decide(task, Standing::Pending { until: now() + blocks });
+                run_to(now() + blocks);
+                fell(task, BOB, None);
+                chosen = best(task);
+            });
+            chosen
+        };
+        let chosen: std::collections::BTreeSet<_> = (5..15).map(best_after).collect();
+        assert_eq!(chosen.into_iter().collect::<Vec<_>>(), [worker(1), worker(2)]);
+    }
+
+    #[test]
+    fn does_not_come_back() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            // It says itself that its accusation is wrong.
+            fell(task, BOB, Some(1));
+            assert_eq!(accused(task), Some(claim(2)), "what the others say");
+            fell(task, BOB, Some(1));
+            failed(task);
+        });
+    }
+
+    #[test]
+    fn pays_its_second_accuser_nothing_of_what_the_first_has_shown() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            fell(task, BOB, None);
+            fell(task, VERIFIER, None);
+            failed(task);
+            assert_eq!((gain(BOB), gain(VERIFIER)), (2 * BOUNTY, BOUNTY));
+        });
+    }
+
+    #[test]
+    fn is_settled_at_once_where_there_is_no_court_any_more() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            world(|world| world.has_court = false);
+            fell(task, BOB, Some(3));
+            assert_eq!(phase(task), Phase::Settled);
+            assert_eq!(best(task), BOB);
+            assert_eq!(gain(BOB), 2 * BOUNTY + WORKERS_PART);
+            ended(task);
+        });
+    }
+
+    #[test]
+    fn as_often_as_it_may_ends_the_task() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            let accusers = (0..u64::from(MAX_FALLEN)).map(|n| VERIFIER + n);
+            for (accuser, own) in accusers.zip(10..) {
+                assert_eq!(phase(task), Phase::Appealable);
+                fell(task, accuser, Some(own));
+                check_state();
+            }
+            failed(task);
+            assert_eq!(
+                gain(worker(2)),
+                0,
+                "its claim was never accused, and nobody knows it to be right"
+            );
+            // Each got the half of what the one before it lost; the last did not enter.
+            assert_eq!(gain(VERIFIER), 2 * BOUNTY - WRONG as i128);
+            for n in 1..7 {
+                assert_eq!(gain(VERIFIER + n), BOUNTY - WRONG as i128);
+            }
+            assert_eq!(gain(VERIFIER + 7), BOUNTY);
+            assert_eq!(burned(), 9 * WRONG / 2);
+        });
+    }
+}
+
+mod an_accuser {
+    use super::*;
+
+    #[test]
+    fn whose_claim_nobody_has_enters_with_a_workers_bond_and_is_paid_as_one() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            let slots = world(|world| world.slots.clone());
+            fell(task, BOB, Some(3));
+            let entered = Contributions::<Test>::get(task, BOB).unwrap();
+            assert_eq!((entered.claim(), entered.round), (Some(claim(3)), 1));
+            let held = Balances::reserved_balance(BOB);
+            assert_eq!((held, accused(task)), (BOND, Some(claim(3))));
+            let progress = progress(task);
+            assert_eq!((progress.round, progress.contributions), (1, 4), "a round of its own");
+            check_state();
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+            assert_eq!(gain(BOB), 2 * BOUNTY + WORKERS_PART);
+            assert_eq!(records_of(BOB), [(AS_WORKER, Outcome::Right { confirmed: false })]);
+            assert_eq!(gain(worker(2)), -(WRONG as i128));
+            // Half of two penalties is burned; the third is nobody's merit.
+            assert_eq!(burned(), BURN + WRONG);
+            assert_eq!(world(|world| world.slots.clone()), slots, "it had no slot");
+        });
+    }
+
+    #[test]
+    fn who_is_a_worker_elsewhere_keeps_its_slots_there() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            let other = publish_as(BOB, 1);
+            accept(5, other);
+            fell(task, worker(5), Some(3));
+            fell(task, BOB, Some(4));
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+            assert_eq!(world(|world| world.slots[&worker(5)]), 1);
+            run_to(now() + DEADLINE);
+        });
+    }
+
+    #[test]
+    fn whose_own_claim_falls_pays_the_next_one() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            fell(task, BOB, Some(3));
+            fell(task, VERIFIER, Some(2));
+            assert_eq!(accused(task), Some(claim(2)));
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+            assert_eq!(gain(BOB), 2 * BOUNTY - WRONG as i128);
+            assert_eq!(gain(VERIFIER), BOUNTY);
+            assert_eq!(gain(worker(2)), WORKERS_PART, "timely right work is paid");
+        });
+    }
+
+    #[test]
+    fn of_its_own_claim_loses_what_is_burned() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            fell(task, worker(1), Some(2));
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+            // It pays its own penalty, and gets half of it and half of its fellow's.
+            assert_eq!(gain(worker(1)), 2 * BOUNTY - WRONG as i128);
+            assert_eq!(gain(worker(0)), -(WRONG as i128));
+            assert_eq!(
+                gain(worker(0)) + gain(worker(1)),
+                -(WRONG as i128),
+                "together they lose the other half"
+            );
+        });
+    }
+
+    #[test]
+    fn who_is_the_publisher_does_not_work_on_its_own_task() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            fell(task, ALICE, Some(3));
+            assert!(!Contributions::<Test>::contains_key(task, ALICE));
+            assert_eq!(accused(task), Some(claim(2)));
+            close(task);
+            assert_eq!(gain(worker(2)), WORKERS_PART);
+            assert_eq!(gain(ALICE), 2 * BOUNTY - (REWARD + FEE) as i128);
+        });
+        ExtBuilder::default().build_and_execute(|| {
+            let task = in_court(&[(0, 1), (1, 1), (2, 1)]);
+            decide(
+                task,
+                Standing::Fallen {
+                    by: ALICE,
+                    own: Some(claim(3)),
+                },
+            );
+            close(task);
+            assert_eq!(phase(task), Phase::Failed);
+        });
+    }
+
+    #[test]
+    fn who_has_another_answer_in_the_task_has_no_second_one() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            fell(task, worker(2), Some(3));
+            assert_eq!(accused(task), Some(claim(2)), "what it had answered");
+            assert_eq!(progress(task).contributions, 3);
+            assert_eq!(bond_held(2, task), BOND);
+        });
+    }
+
+    #[test]
+    fn who_was_silent_in_the_task_does_not_come_back() {
+        ExtBuilder::default().build_and_execute(|| {
+            world(|world| world.has_court = true);
+            ReputationDouble::set_confidence(worker(0), 300);
+            let task = publish();
+            accept(4, task);
+            commit_all(task, &[(0, 1), (2, 2)]);
+            run_to(progress(task).due + 1);
+            reveal(0, task, 1);
+            reveal(2, task, 2);
+            run_to(now() + 2);
+            fell(task, worker(4), Some(3));
+            assert_eq!(accused(task), Some(claim(2)));
+            close(task);
+            assert_eq!(gain(worker(4)), BOUNTY - LATE as i128);
+        });
+    }
+
+    #[test]
+    fn who_cannot_pay_the_bond_does_not_enter_but_has_its_reward() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            let has = BOND - 1;
+            let rich = RuntimeOrigin::signed(VERIFIER);
+            assert_ok!(Balances::transfer_keep_alive(rich, NOBODY, has));
+            fell(task, NOBODY, Some(3));
+            assert!(!Contributions::<Test>::contains_key(task, NOBODY));
+            assert_eq!(accused(task), Some(claim(2)));
+            close(task);
+            assert_eq!(free(NOBODY) as i128, has as i128 + 2 * BOUNTY);
+        });
+    }
+
+    #[test]
+    fn who_cannot_receive_leaves_its_reward_to_the_treasury() {
+        let part = sp_runtime::Permill::from_parts(2_000);
+        let cheap = |class: &mut Class| (class.late_penalty, class.wrong_penalty) = (part, part);
+        ExtBuilder::default().with_class(cheap).build_and_execute(|| {
+            let penalty = part.mul_floor(BOND);
+            assert!(penalty > 0 && penalty < ED, "less than an account needs");
+            let task = two_against_one();
+            fell(task, NOBODY, None);
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+            assert_eq!(free(NOBODY), 0);
+            assert_eq!(gain(worker(0)), -(penalty as i128));
+            // Nobody attested.
+            let (own, verifiers, bounties) = (500, VERIFIERS_PART, 2 * (penalty / 2));
+            assert_eq!(gain(TREASURY), own + verifiers + (FEE + bounties) as i128);
+        });
+    }
+
+    #[test]
+    fn without_room_for_one_more_worker_does_not_enter() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            crate::Classes::<Test>::remove(CLASS);
+            ContributionLimit::set(4);
+            fell(task, BOB, Some(3));
+            assert_eq!(accused(task), Some(claim(3)), "there is room for one");
+            fell(task, VERIFIER, Some(4));
+            assert_eq!(accused(task), Some(claim(2)), "and no more");
+            assert_eq!(progress(task).contributions, 4);
+        });
+    }
+
+    #[test]
+    fn who_comes_too_late_does_not_enter() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            for n in 0..u64::from(MAX_FALLEN) - 1 {
+                fell(task, VERIFIER + n, Some(10 + n as u8));
+            }
+            let before = Balances::reserved_balance(BOB);
+            fell(task, BOB, Some(9));
+            failed(task);
+            assert_eq!((gain(BOB), before), (BOUNTY, 0));
+            assert!(records_of(BOB).is_empty());
+        });
+    }
+
+    #[test]
+    fn who_attested_is_paid_for_both() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            attest(task, 0, 1);
+            fell(task, VERIFIER, Some(3));
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+            assert_eq!(gain(VERIFIER), 2 * BOUNTY + WORKERS_PART + VERIFIERS_PART);
+        });
+    }
+
+    #[test]
+    fn may_say_that_the_input_is_unusable() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            fell(task, BOB, Some(UNUSABLE));
+            assert_eq!(best(task), BOB);
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+            assert_eq!(gain(ALICE), -((STAKE + FEE) as i128));
+            assert_eq!(records_of(ALICE), [(Side::Publisher, Outcome::Wrong)]);
+            assert_eq!(gain(BOB), 2 * BOUNTY + WORKERS_PART / 2);
+        });
+    }
+
+    #[test]
+    fn that_it_is_unusable_may_fall_as_any_claim() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            fell(task, BOB, Some(UNUSABLE));
+            fell(task, VERIFIER, Some(2));
+            close(task);
+            assert_eq!(gain(BOB), 2 * BOUNTY - WRONG as i128);
+            assert_eq!(gain(ALICE), -((REWARD + FEE) as i128));
+        });
+    }
+}
+
+mod that_nobody_can_decide {
+    use super::*;
+
+    #[test]
+    fn ends_the_task_and_punishes_nobody_who_revealed() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            attest(task, 1, 1);
+            decide(task, Standing::Undecided);
+            close(task);
+            failed(task);
+            assert_eq!(rulings(), [Ruling::Undecided]);
+            for n in 0..3 {
+                assert_eq!(gain(worker(n)), 0);
+                assert!(records_of(worker(n)).is_empty());
+            }
+            assert_eq!(burned(), 0);
+        });
+    }
+
+    #[test]
+    fn after_another_fell_punishes_for_that_one_alone() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            attest(task, 1, 1);
+            fell(task, BOB, Some(3));
+            decide(task, Standing::Undecided);
+            close(task);
+            failed(task);
+            assert_eq!(
+                rulings(),
+                [Ruling::Overturned],
+                "the first result is wrong, whatever is right"
+            );
+            assert_eq!(gain(worker(0)), -(WRONG as i128));
+            assert_eq!(gain(worker(2)), 0);
+            assert_eq!(gain(BOB), 2 * BOUNTY, "it has its bond back");
+        });
+    }
+
+    #[test]
+    fn after_an_appeal_leaves_the_first_result_undecided() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            attest(task, 1, 1);
+            close(task);
+            answer_all(task, &[(3, 2), (4, 2), (5, 2)]);
+            decide(task, Standing::Undecided);
+            close(task);
+            failed(task);
+            assert_eq!(rulings(), [Ruling::Undecided]);
+        });
+    }
+
+    #[test]
+    fn after_one_that_replaced_the_first_fell_leaves_the_first_undecided() {
+        ExtBuilder::default().build_and_execute(|| {
+            let task = two_against_one();
+            attest(task, 1, 1);
+            close(task);
+            answer_all(task, &[(3, 2), (4, 2), (5, 2)]);
+            fell(task, BOB, Some(1));
+            decide(task, Standing::Undecided);
+            close(task);
+            failed(task);
+            assert_eq!(rulings(), [Ruling::Undecided]);
+            assert_eq!(gain(worker(2)), -(WRONG as i128));
+            assert_eq!(gain(worker(0)), 0);
+        });
+    }
+}
