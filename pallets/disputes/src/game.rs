@@ -75,6 +75,7 @@ pub enum RunMove {
 pub type Openings = BTreeMap<(u64, u64), Vec<H256>>;
 
 /// What a branch has beside itself: what was shown of its list, its runs, and their matches.
+#[derive(Encode, Decode, TypeInfo)]
 #[derive(Clone, Debug)]
 pub struct Runs<A> {
     /// Whoever runs a unit that reads the list proves its chunks with these.
@@ -82,7 +83,7 @@ pub struct Runs<A> {
     /// The runs, in the order in which they were added.
     pub runs: Vec<Run<A>>,
     /// The matches, with the numbers of their runs. `None`: it is over.
-    pub matches: Vec<((usize, usize), Option<Match>)>,
+    pub matches: Vec<((u32, u32), Option<Match>)>,
 }
 
 /// A dispute with all its parts.
@@ -160,6 +161,25 @@ impl<A: Clone + Ord> Game<A> {
             *count = count.saturating_add(1);
         }
         Ok(())
+    }
+
+    /// What a chain knows the defence of a branch by. `None`: there is no such branch.
+    pub fn key(&self, branch: usize) -> Option<H256> {
+        self.branches.get(branch).map(|(branch, _)| branch.defence.id())
+    }
+
+    /// The root by which a chain knows a run of a branch. `None`: there is none.
+    pub fn root(&self, branch: usize, run: usize) -> Option<H256> {
+        let (_, runs) = self.branches.get(branch)?;
+        runs.runs.get(run).map(|run| run.root)
+    }
+
+    /// The roots of the two runs of a match in a branch. `None`: there is none.
+    pub fn roots(&self, branch: usize, at: usize) -> Option<(H256, H256)> {
+        let (_, runs) = self.branches.get(branch)?;
+        let ((first, second), _) = runs.matches.get(at)?;
+        let root = |run: u32| self.root(branch, usize::try_from(run).ok()?);
+        Some((root(*first)?, root(*second)?))
     }
 
     fn check_accuser(&self, by: &A) -> Result<(), Error> {
@@ -252,7 +272,8 @@ impl<A: Clone> Runs<A> {
 
     fn game(&mut self, at: usize) -> Result<((usize, usize), &mut Match), Error> {
         let (players, game) = self.matches.get_mut(at).ok_or(Error::Unknown)?;
-        Ok((*players, game.as_mut().ok_or(Error::NotNow)?))
+        let (first, second) = *players;
+        Ok(((first as usize, second as usize), game.as_mut().ok_or(Error::NotNow)?))
     }
 
     /// Makes a move, and says for which side it was. `None`: for neither.
@@ -278,14 +299,14 @@ impl<A: Clone> Runs<A> {
                 Ok(Some(side))
             }
             RunMove::Challenge(first, second) => {
-                let known = |&((one, other), _): &((usize, usize), Option<Match>)| {
-                    (one, other) == (*first, *second) || (one, other) == (*second, *first)
-                };
+                let number = |run: usize| u32::try_from(run).map_err(|_| Error::Unknown);
+                let (one, other) = (number(*first)?, number(*second)?);
+                let known = |(players, _): &((u32, u32), Option<Match>)| [(one, other), (other, one)].contains(players);
                 if self.matches.iter().any(known) {
                     return Err(Error::Known);
                 }
                 let game = bench.challenge(self.run(*first)?, self.run(*second)?, rules.terms, now)?;
-                self.matches.push(((*first, *second), Some(game)));
+                self.matches.push(((one, other), Some(game)));
                 Ok(Some(self.run(*first)?.stand.side()))
             }
             RunMove::Open(at, player, children) => {
@@ -315,7 +336,7 @@ impl<A: Clone> Runs<A> {
         let Some(((first, second), game)) = self.matches.get_mut(at) else {
             return;
         };
-        if let (Some(_), Ok([one, other])) = (game.take(), self.runs.get_disjoint_mut([*first, *second])) {
+        if let (Some(_), Ok([one, other])) = (game.take(), self.runs.get_disjoint_mut([*first as usize, *second as usize])) {
             bench.close([one, other], losses);
         }
     }

@@ -6,6 +6,7 @@ use agora_reference::{Output, Reference, Step, UnitRun};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
+use sp_crypto_hashing::blake2_256;
 
 /// Bytes of a chunk.
 const CHUNK: u64 = CHUNK_BYTES as u64;
@@ -57,6 +58,13 @@ pub struct Defence {
     pub kept: H256,
     /// The unit of [`Step::Inputs`] that finds the inputs unusable, for a claim that they are; else 0.
     pub failing: u64,
+}
+
+impl Defence {
+    /// What a chain knows it by in its dispute.
+    pub fn id(&self) -> H256 {
+        self.using_encoded(|bytes| blake2_256(bytes).into())
+    }
 }
 
 /// A unit, and what it should have come to.
