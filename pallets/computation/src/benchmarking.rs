@@ -8,10 +8,10 @@
 )]
 
 use super::*;
-use crate::impls::{account_bytes, defence_id};
+use crate::impls::account_bytes;
 use agora_disputes::{
-    Accusation, Aim, BranchMove, Children, Defence, Dispute, List, Match, Phase, Pinned, Player, Run, RunEnd, Segment, Shown, Stand,
-    Target, Terms, Time, commitment,
+    Accusation, Aim, BranchMove, Children, Defence, Dispute, List, Match, Phase, Pinned, Player, Run, RunEnd, Segment,
+    Shown, Stand, Target, Terms, Time, commitment,
     player::{Content, children},
 };
 use agora_machine::{
@@ -178,7 +178,7 @@ fn running<T: Config>() -> (T::AccountId, T::AccountId) {
 }
 
 fn play_list<T: Config>(who: &T::AccountId, made: BranchMove) {
-    Pallet::<T>::do_dispute_list(who.clone(), TRIAL, defence_id(&defence()), &made).unwrap();
+    Pallet::<T>::do_dispute_list(who.clone(), TRIAL, defence().id(), &made).unwrap();
 }
 
 /// The largest state with which a run may end.
@@ -188,7 +188,10 @@ fn end() -> (H256, RunEnd) {
         ..State::start(&BlobRef::to(&[]), 1)
     };
     let leaf = state.hash();
-    let path = (0..DEPTH).rev().map(|height| [node_of_equals(leaf, height); 16]).collect();
+    let path = (0..DEPTH)
+        .rev()
+        .map(|height| [node_of_equals(leaf, height); 16])
+        .collect();
     let end = RunEnd {
         path,
         state: state.encode(),
@@ -200,8 +203,11 @@ fn end() -> (H256, RunEnd) {
 /// Two runs, the first of which was added, and the other is for the claim; and their match.
 fn matched<T: Config>(roots: [H256; 2], start: H256) -> (H256, H256, H256) {
     let (accuser, defender) = running::<T>();
-    let key = defence_id(&defence());
-    for (root, by, stand) in [(roots[0], accuser, Stand::Against), (roots[1], defender.clone(), Stand::For)] {
+    let key = defence().id();
+    for (root, by, stand) in [
+        (roots[0], accuser, Stand::Against),
+        (roots[1], defender.clone(), Stand::For),
+    ] {
         let run = Run {
             by,
             root,
@@ -308,7 +314,13 @@ mod benchmarks {
         _(RawOrigin::Signed(caller), TRIAL, Shown::Chunk(output(32)));
 
         let phase = Trials::<T>::get(TRIAL).unwrap().dispute.phase;
-        assert!(matches!(phase, Phase::Defences { aim: Aim::Chunk { .. }, .. }));
+        assert!(matches!(
+            phase,
+            Phase::Defences {
+                aim: Aim::Chunk { .. },
+                ..
+            }
+        ));
     }
 
     #[benchmark]
@@ -322,7 +334,10 @@ mod benchmarks {
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), TRIAL, 15);
 
-        assert!(matches!(Trials::<T>::get(TRIAL).unwrap().dispute.phase, Phase::Chunks { .. }));
+        assert!(matches!(
+            Trials::<T>::get(TRIAL).unwrap().dispute.phase,
+            Phase::Chunks { .. }
+        ));
     }
 
     #[benchmark]
@@ -359,7 +374,7 @@ mod benchmarks {
         };
         // Down to a leaf, if the list is deeper.
         while len > 1024 && !first_child.is_leaf() {
-            let Defended { branch, .. } = Defences::<T>::get(TRIAL, defence_id(&defence())).unwrap();
+            let Defended { branch, .. } = Defences::<T>::get(TRIAL, defence().id()).unwrap();
             let agora_disputes::BranchPhase::Entry { descent, .. } = branch.phase else {
                 unreachable!("the list is in question")
             };
@@ -374,10 +389,15 @@ mod benchmarks {
             play_list::<T>(&accuser, BranchMove::Name(0));
         }
         chunk.truncate(1024);
-        let key = defence_id(&defence());
+        let key = defence().id();
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(defender), TRIAL, key, BranchMove::Show(Shown::Chunk(chunk)));
+        _(
+            RawOrigin::Signed(defender),
+            TRIAL,
+            key,
+            BranchMove::Show(Shown::Chunk(chunk)),
+        );
 
         assert!(!Defences::<T>::get(TRIAL, key).unwrap().shown.is_empty());
     }
@@ -386,7 +406,7 @@ mod benchmarks {
     fn add_run() {
         let (caller, _) = running::<T>();
         let (root, end) = end();
-        let key = defence_id(&defence());
+        let key = defence().id();
 
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), TRIAL, key, root, Box::new(end));
@@ -417,7 +437,15 @@ mod benchmarks {
         Pallet::<T>::do_open_node(caller.clone(), TRIAL, key, (one, other), Player::First, &of(one)).unwrap();
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(caller), TRIAL, key, one, other, Player::Second, of(other));
+        _(
+            RawOrigin::Signed(caller),
+            TRIAL,
+            key,
+            one,
+            other,
+            Player::Second,
+            of(other),
+        );
 
         let game = Matches::<T>::get((TRIAL, key, one, other)).flatten().unwrap();
         assert_eq!(game.position(), (DEPTH - 1, 0));
@@ -441,7 +469,10 @@ mod benchmarks {
                 Pallet::<T>::do_open_node(caller.clone(), TRIAL, key, (one, other), player, &shown).unwrap();
             }
         }
-        let path = (0..DEPTH - 1).rev().map(|height| [node_of_equals(before, height); 16]).collect();
+        let path = (0..DEPTH - 1)
+            .rev()
+            .map(|height| [node_of_equals(before, height); 16])
+            .collect();
         let segment = Segment { path, state, witness };
 
         #[block]
@@ -472,7 +503,7 @@ mod benchmarks {
         let (accuser, defender) = defended::<T>();
         play_list::<T>(&accuser, BranchMove::Choose(Some(List::States)));
         wait::<T>(BLOCKS);
-        let key = defence_id(&defence());
+        let key = defence().id();
         Pallet::<T>::do_advance(defender.clone(), TRIAL, Clocked::Defence(key)).unwrap();
         Pallet::<T>::do_advance(defender.clone(), TRIAL, Clocked::Trial).unwrap();
         let caller = funded::<T>("passer-by");

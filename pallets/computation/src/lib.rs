@@ -18,6 +18,7 @@ mod tests;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 pub mod types;
+mod views;
 pub mod weights;
 
 pub use pallet::*;
@@ -33,7 +34,7 @@ pub mod pallet {
     use super::*;
     use crate::types::{DefendedOf, RunOf};
     use agora_disputes::{
-        Accusation, BranchMove, Children, Defence, Match, Pinned, Player, RunEnd, Segment, Shown, Terms, Verdict,
+        Accusation, BranchMove, Children, Defence, Game, Match, Pinned, Player, RunEnd, Segment, Shown, Terms, Verdict,
     };
     use agora_primitives::{
         TaskId,
@@ -45,6 +46,7 @@ pub mod pallet {
     use frame_support::{pallet_prelude::*, traits::tokens::Balance};
     use frame_system::pallet_prelude::*;
     use sp_core::H256;
+    use sp_runtime::traits::Zero;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -103,6 +105,11 @@ pub mod pallet {
     pub type HiddenAccusations<T: Config> =
         StorageDoubleMap<_, Twox64Concat, u64, Blake2_128Concat, T::AccountId, Hidden<BalanceOf<T>>>;
 
+    /// How many accusations of a closed case could not be revealed, because it was decided or closed before: these are given back. Removed
+    /// with the last of them.
+    #[pallet::storage]
+    pub type Excused<T> = StorageMap<_, Twox64Concat, u64, u32>;
+
     /// The trials. Each is removed with its last bond.
     #[pallet::storage]
     pub type Trials<T: Config> = StorageMap<_, Twox64Concat, u64, TrialOf<T>>;
@@ -117,8 +124,15 @@ pub mod pallet {
 
     /// The runs of a defence, by their roots.
     #[pallet::storage]
-    pub type Runs<T: Config> =
-        StorageNMap<_, (NMapKey<Twox64Concat, u64>, NMapKey<Identity, H256>, NMapKey<Identity, H256>), RunOf<T>>;
+    pub type Runs<T: Config> = StorageNMap<
+        _,
+        (
+            NMapKey<Twox64Concat, u64>,
+            NMapKey<Identity, H256>,
+            NMapKey<Identity, H256>,
+        ),
+        RunOf<T>,
+    >;
 
     /// Matches between two runs of a defence, by their roots, the lower first. `None`: it is over.
     #[pallet::storage]
@@ -150,7 +164,7 @@ pub mod pallet {
             case: u64,
             /// The claim.
             claim: Claim,
-            /// The last block in which accusations may be committed to.
+            /// The last block in which accusations may be committed to, if no block is full until then.
             until: BlockNumberFor<T>,
         },
         /// An accusation is committed to.
@@ -239,8 +253,8 @@ pub mod pallet {
         },
         /// A bond was lost. What nobody won of it is burned.
         BondLost {
-            /// The trial.
-            trial: u64,
+            /// The trial; `None`: an accusation that was never revealed.
+            trial: Option<u64>,
             /// Whose.
             who: T::AccountId,
             /// How much.
@@ -261,7 +275,7 @@ pub mod pallet {
         AlreadyAccused,
         /// The account has no accusation that is committed to.
         NoAccusation,
-        /// It may still be revealed: reveal it, or wait until the case is closed.
+        /// It may still be revealed: reveal it, or wait until it cannot be.
         StillHidden,
         /// The accusation is about another claim than that of the case.
         OtherClaim,
@@ -339,6 +353,7 @@ pub mod pallet {
         }
 
         fn integrity_test() {
+            assert!(T::Bond::get() > Zero::zero(), "Bond must be above zero: moves are free");
             assert!(
                 T::WorkPerBlock::get() > 0,
                 "WorkPerBlock must be above zero: somebody has to be able to compute"
@@ -352,6 +367,27 @@ pub mod pallet {
         #[cfg(feature = "try-runtime")]
         fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
             Self::do_try_state()
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// The open case of `task`; `None`: it has none.
+        pub fn case(task: TaskId) -> Option<CaseOf<T>> {
+            OpenCases::<T>::get(task)
+        }
+
+        /// A trial, and where it is as a game: see [`agora_disputes::player`]. Its defences are in the order of their hashes, runs in that of their
+        /// roots; of a match the first run is that with the lower root. Who made which moves is not kept.
+        ///
+        /// Complexity: reads all parts of the trial.
+        pub fn trial(id: u64) -> Option<(TrialOf<T>, Game<T::AccountId>)> {
+            Self::trial_of(id)
+        }
+
+        /// Whether `account` has an accusation of case number `case` that is not revealed.
+        pub fn hidden(case: u64, account: T::AccountId) -> bool {
+            HiddenAccusations::<T>::contains_key(case, account)
         }
     }
 
@@ -387,14 +423,17 @@ pub mod pallet {
             Ok(Pays::No.into())
         }
 
-        /// Takes back an accusation of case number `case` that was not revealed, once nobody waits for it.
+        /// Settles an accusation of case number `case` that `accuser` did not reveal, once it cannot any more. It is given back if the case was
+        /// decided, or closed, while it still could. Else it is burned: whoever accuses blindly, and waits for others to show what
+        /// is wrong, pays for it.
         ///
-        /// Origin: signed, by who committed to it. Emits `BondReleased`. Errors: `NoAccusation`, `StillHidden`.
+        /// Origin: signed, by anybody. Free if it succeeds. Emits `BondReleased` or `BondLost`. Errors: `NoAccusation`, `StillHidden`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::collect())]
-        pub fn withdraw(origin: OriginFor<T>, case: u64) -> DispatchResult {
-            let who = ensure_signed(origin)?;
-            Self::do_withdraw(who, case)
+        pub fn withdraw(origin: OriginFor<T>, case: u64, accuser: T::AccountId) -> DispatchResultWithPostInfo {
+            ensure_signed(origin)?;
+            Self::do_withdraw(case, &accuser)?;
+            Ok(Pays::No.into())
         }
 
         /// Shows what is below the node that the trial has come to, before there are defences.
@@ -469,19 +508,13 @@ pub mod pallet {
 
         /// Begins a match between two runs that show different things.
         ///
-        /// Origin: signed, by anybody. Free if it succeeds. Emits `Moved`. Errors: `UnknownTrial`, `CaseDecided`, `Unknown`, `Known`, `NotNow`, `NoMatch`.
+        /// Origin: signed, by anybody. Not free, as it has no bond: a few runs on both sides make very many matches. Emits `Moved`.
+        /// Errors: `UnknownTrial`, `CaseDecided`, `Unknown`, `Known`, `NotNow`, `NoMatch`.
         #[pallet::call_index(8)]
         #[pallet::weight(T::WeightInfo::challenge())]
-        pub fn challenge(
-            origin: OriginFor<T>,
-            trial: u64,
-            defence: H256,
-            one: H256,
-            other: H256,
-        ) -> DispatchResultWithPostInfo {
+        pub fn challenge(origin: OriginFor<T>, trial: u64, defence: H256, one: H256, other: H256) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_challenge(who, trial, defence, one, other)?;
-            Ok(Pays::No.into())
+            Self::do_challenge(who, trial, defence, one, other)
         }
 
         /// Opens the node at which one of the two runs of a match is. `one` is the lower of the two roots.

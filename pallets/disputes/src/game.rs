@@ -17,9 +17,7 @@
 
 use crate::{
     Accusation, Bench, Branch, BranchMove, Defence, Dispute, Error, Fault, Losses, Match, Player, Run, RunEnd, Segment,
-    Segments, Shown, Side, Stand, Terms, Time, Verdict,
-    branch::Phase as BranchPhase,
-    dispute::Phase,
+    Segments, Shown, Side, Stand, Terms, Time, Verdict, branch::Phase as BranchPhase, dispute::Phase,
 };
 use agora_jobs::{BlobRef, H256};
 use agora_machine::run_tree::Children;
@@ -336,7 +334,10 @@ impl<A: Clone> Runs<A> {
         let Some(((first, second), game)) = self.matches.get_mut(at) else {
             return;
         };
-        if let (Some(_), Ok([one, other])) = (game.take(), self.runs.get_disjoint_mut([*first as usize, *second as usize])) {
+        if let (Some(_), Ok([one, other])) = (
+            game.take(),
+            self.runs.get_disjoint_mut([*first as usize, *second as usize]),
+        ) {
             bench.close([one, other], losses);
         }
     }
