@@ -675,7 +675,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// What the heaviest move weighs.
-    fn heaviest() -> Weight {
+    pub(crate) fn heaviest() -> Weight {
         type Of<T> = <T as Config>::WeightInfo;
         let moves = [
             Of::<T>::commit(),
@@ -690,9 +690,7 @@ impl<T: Config> Pallet<T> {
             Of::<T>::execute(),
             Of::<T>::advance(),
         ];
-        moves
-            .into_iter()
-            .fold(Weight::zero(), |most, weight| most.max(weight))
+        moves.into_iter().fold(Weight::zero(), |most, weight| most.max(weight))
     }
 }
 

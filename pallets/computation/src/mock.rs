@@ -7,14 +7,14 @@ use frame_support::{derive_impl, parameter_types};
 use frame_system::EnsureRoot;
 use sp_runtime::DispatchResult;
 
-pub use agora_pallet_dev::{ALICE, AccountId, BOB, Balance, BlockNumber, ED, ExistentialDeposit, TREASURY, Treasury};
+pub use agora_pallet_dev::{ALICE, AccountId, BOB, Balance, BlockNumber, ED, ExistentialDeposit, Treasury};
 
 /// What everybody has at genesis.
 pub const ENDOWMENT: Balance = 1_000_000;
 /// What each accusation, defence and run puts up.
 pub const BOND: Balance = 1_001;
 /// Accounts 1 to this have money.
-pub const PEOPLE: AccountId = 20;
+pub const PEOPLE: AccountId = 40;
 pub const TASK: TaskId = TaskId(7);
 /// The phases of the tests.
 pub const TERMS: Terms = Terms {
@@ -56,7 +56,7 @@ parameter_types! {
     /// The tasks that were told to be decided.
     pub static Decided: Vec<TaskId> = Vec::new();
     pub static Machine: Pinned = *agora_arbiter::pinned();
-    pub static Bond: Balance = BOND;
+    pub static CurrentBond: Balance = BOND;
     pub static WorkPerBlock: u128 = 1_000_000;
 }
 
@@ -84,7 +84,7 @@ impl crate::Config for Test {
     type Escrow = Escrow;
     type Cases = CasesDouble;
     type Machine = Machine;
-    type Bond = Bond;
+    type Bond = CurrentBond;
     type TermsOrigin = EnsureRoot<AccountId>;
     type WorkPerBlock = WorkPerBlock;
     type WeightInfo = ();
@@ -116,6 +116,9 @@ impl crate::BenchmarkHelper<AccountId, Balance> for Mint {
 /// The chain a test starts from, with these terms.
 pub fn chain(terms: Option<Terms>) -> sp_io::TestExternalities {
     Decided::set(Vec::new());
+    CurrentBond::set(BOND);
+    WorkPerBlock::set(1_000_000);
+    Machine::set(*agora_arbiter::pinned());
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: endow(1..=PEOPLE, ENDOWMENT),
