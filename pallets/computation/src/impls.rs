@@ -343,8 +343,8 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_defend(who: T::AccountId, id: u64, defence: Defence) -> DispatchResult {
         let key = defence.id();
-        ensure!(!Defences::<T>::contains_key(id, key), Error::<T>::Known);
         Self::play(id, |trial, rules, now| {
+            ensure!(!Defences::<T>::contains_key(id, key), Error::<T>::Known);
             let branch = trial
                 .dispute
                 .defend(who.clone(), defence, rules.law, rules.terms, now)
@@ -403,8 +403,8 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_add_run(who: T::AccountId, id: u64, key: H256, root: H256, end: &RunEnd) -> DispatchResult {
-        ensure!(!Runs::<T>::contains_key((id, key, root)), Error::<T>::Known);
         Self::play(id, |trial, rules, now| {
+            ensure!(!Runs::<T>::contains_key((id, key, root)), Error::<T>::Known);
             let run = Self::with_bench(id, key, |bench| {
                 bench.add(who.clone(), root, end, rules.law, rules.segments, now)
             })?;
@@ -438,8 +438,8 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_challenge(who: T::AccountId, id: u64, key: H256, one: H256, other: H256) -> DispatchResult {
         let (one, other) = ordered(one, other);
-        ensure!(!Matches::<T>::contains_key((id, key, one, other)), Error::<T>::Known);
         Self::play(id, |trial, rules, now| {
+            ensure!(!Matches::<T>::contains_key((id, key, one, other)), Error::<T>::Known);
             let first = Runs::<T>::get((id, key, one)).ok_or(Error::<T>::Unknown)?;
             let second = Runs::<T>::get((id, key, other)).ok_or(Error::<T>::Unknown)?;
             let game = Self::with_bench(id, key, |bench| bench.challenge(&first, &second, rules.terms, now))?;

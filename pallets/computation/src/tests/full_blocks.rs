@@ -10,7 +10,7 @@ use frame_system::limits::{BlockLength, BlockWeights};
 
 /// Ends a block in which `used` of the normal class is used, and returns whether it was full.
 fn is_full(class: DispatchClass, used: Weight) -> bool {
-    System::set_block_consumed_resources(Weight::zero(), 0);
+    frame_system::BlockWeight::<Test>::kill();
     System::register_extra_weight_unchecked(used, class);
     let before = FullBlocks::<Test>::get();
     Computation::on_finalize(now());

@@ -209,14 +209,15 @@ fn a_claim_that_does_not_fit_the_job_falls_at_once() {
 fn a_longer_job_has_longer_clocks_and_entries() {
     run(|| {
         let world = World::new();
-        // Half of the job in a block.
-        WorkPerBlock::set(job().work() / 10);
+        WorkPerBlock::set(1);
+        let blocks = u64::try_from(job().work()).unwrap();
+        assert!(blocks > 10);
         open_case(world.right());
         let id = accuse(ALICE, &of_output(world.right()));
         let terms = Trials::<Test>::get(id).unwrap().terms;
         WorkPerBlock::set(1_000_000);
-        assert_eq!(terms.clock, TERMS.clock + 10);
-        assert_eq!(terms.entry, TERMS.entry + 5);
+        assert_eq!(terms.clock, TERMS.clock + blocks);
+        assert_eq!(terms.entry, TERMS.entry + blocks / 2);
         assert_ok!(terms.validate());
         assert_eq!(case().trials_until, now() + longest(&terms));
     });

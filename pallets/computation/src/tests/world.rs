@@ -310,12 +310,6 @@ pub fn accuse(who: AccountId, accusation: &Accusation) -> u64 {
     reveal(who, accusation).unwrap()
 }
 
-/// A trial about the output of a claim; without anything shown.
-pub fn trial_about_output(claim: Claim) -> u64 {
-    open_case(claim);
-    accuse(HONEST, &accusation(claim, Target::Output))
-}
-
 /// Somebody who plays.
 pub struct Seat<'a> {
     pub who: AccountId,
