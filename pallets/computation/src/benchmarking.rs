@@ -10,8 +10,8 @@
 use super::*;
 use crate::impls::account_bytes;
 use agora_disputes::{
-    Accusation, Aim, BranchMove, Children, Defence, Dispute, List, Match, Phase, Pinned, Player, Run, RunEnd, Segment,
-    Shown, Stand, Target, Terms, Time, commitment,
+    Accusation, Aim, BranchMove, Children, Defence, List, Match, Phase, Pinned, Player, Run, RunEnd, Segment, Shown,
+    Stand, Target, Terms, Time, commitment,
     player::{Content, children},
 };
 use agora_machine::{
@@ -26,7 +26,7 @@ use agora_primitives::{
 use alloc::{boxed::Box, vec, vec::Vec};
 use codec::{Decode, Encode};
 use frame_benchmarking::v2::*;
-use frame_support::traits::Get;
+use frame_support::traits::{EnsureOrigin, Get};
 use frame_system::{RawOrigin, pallet_prelude::BlockNumberFor};
 use sp_core::H256;
 
@@ -235,10 +235,6 @@ fn spine(before: H256, leaf: H256, height: u32) -> Children {
         children[0] = node_hash(&spine(before, leaf, height - 1));
     }
     children
-}
-
-fn signed<T: Config>(who: &T::AccountId) -> <T as frame_system::Config>::RuntimeOrigin {
-    RawOrigin::Signed(who.clone()).into()
 }
 
 #[benchmarks]
@@ -502,7 +498,9 @@ mod benchmarks {
     fn collect() {
         let (accuser, defender) = defended::<T>();
         play_list::<T>(&accuser, BranchMove::Choose(Some(List::States)));
-        wait::<T>(BLOCKS);
+        // The clocks are longer by the time that the job takes.
+        let clock = Trials::<T>::get(TRIAL).unwrap().terms.clock;
+        wait::<T>(clock as u32);
         let key = defence().id();
         Pallet::<T>::do_advance(defender.clone(), TRIAL, Clocked::Defence(key)).unwrap();
         Pallet::<T>::do_advance(defender.clone(), TRIAL, Clocked::Trial).unwrap();

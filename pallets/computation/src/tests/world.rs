@@ -310,10 +310,13 @@ pub fn accuse(who: AccountId, accusation: &Accusation) -> u64 {
     reveal(who, accusation).unwrap()
 }
 
+/// The moves that somebody makes.
+type Strategy<'a> = Box<dyn Fn(&TrialOf<Test>, &Game<AccountId>) -> Vec<Move> + 'a>;
+
 /// Somebody who plays.
 pub struct Seat<'a> {
     pub who: AccountId,
-    moves: Box<dyn Fn(&TrialOf<Test>, &Game<AccountId>) -> Vec<Move> + 'a>,
+    moves: Strategy<'a>,
     /// Whether every move that it makes is taken.
     is_right: bool,
 }
