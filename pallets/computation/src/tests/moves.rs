@@ -4,8 +4,8 @@ use super::world::*;
 use crate::{Call, Clocked, Error, Event, Matches, Part, Trials, mock::*, types::ordered};
 use agora_disputes::{BranchMove, Defence, List, Player, RunEnd, Segment, Shown, Side, Target};
 use agora_primitives::{
-    courts::Court,
-    job::{Claim, StateOpening, blob},
+    courts::{CaseTerms, Court},
+    job::{Claim, JobKind, JobSource, JobSpec, StateOpening, SyntheticJob, blob},
     money::{Escrow as _, Purpose, Scope},
 };
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
@@ -489,4 +489,40 @@ fn time_ends_nothing_early() {
         assert_eq!(case().decision, Some(crate::Decision::Fallen { by: LIAR, own: None }));
     });
     let _ = world;
+}
+
+#[test]
+fn what_is_shown_of_a_long_list_is_kept_for_those_who_run_the_unit() {
+    let spec = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
+        seed: [1; 32],
+        matrix_size: 2,
+        iterations: 100,
+    }));
+    let arbiter = agora_arbiter::Arbiter::compute(spec.clone(), Nothing).unwrap();
+    run(|| {
+        let terms = CaseTerms {
+            job: JobSource::Inline(spec.clone()),
+            claim: arbiter.claim(),
+            until: 1,
+        };
+        assert_ok!(Computation::open(TASK, terms));
+        let accusation = Box::new(accusation(arbiter.claim(), Target::Output));
+        assert_ok!(commit(LIAR, &accusation));
+        run_to(2);
+        let origin = RuntimeOrigin::signed(LIAR);
+        assert_ok!(Computation::reveal(origin, TASK, accusation, SALT, Box::new(spec)));
+        let seat = Seat::honest(HONEST, Side::Defence, &arbiter);
+        play_seat(&seat, 0, || true);
+        play_seat(&seat, 0, || true);
+        let (_, game) = Computation::trial(0).unwrap();
+        let (trial, defence) = (0, game.key(0).unwrap());
+        let made = BranchMove::Choose(Some(List::States));
+        assert_ok!(dispatch(LIAR, Call::dispute_list { trial, defence, made }));
+        play_seat(&seat, 0, || true);
+        // A list of 100 digests has four chunks.
+        let (_, game) = Computation::trial(0).unwrap();
+        let openings = &game.branches[0].1.openings;
+        assert_eq!(openings.keys().collect::<Vec<_>>(), [&(0, 3200)]);
+        assert_eq!(openings[&(0, 3200)].len(), 4);
+    });
 }

@@ -3,7 +3,7 @@ use crate::{Decision, Error, Event, NextTrial, OpenCases, Trials, mock::*, types
 use agora_disputes::{Accusation, Fault, Phase, Target, Verdict};
 use agora_primitives::{
     courts::{CaseTerms, Court, Standing},
-    job::{BlobRef, ChunkProof, Claim, JobSource, StateOpening, StoredJob},
+    job::{BlobRef, ChunkProof, Claim, JobKind, JobSource, JobSpec, StateOpening, StoredJob, SyntheticJob},
     participants::Specialisation,
 };
 use codec::Encode;
@@ -237,5 +237,36 @@ fn the_longest_trial_is_the_one_that_is_waited_for() {
         assert_ok!(reveal(BOB, &accusation));
         assert_eq!(case().trials_until, 10_000);
         assert_eq!(standing(), Standing::Pending { until: 10_000 });
+    });
+}
+
+#[test]
+fn refuses_a_stored_job_that_nobody_can_compute() {
+    run(|| {
+        let world = World::new();
+        let impossible = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
+            seed: [1; 32],
+            matrix_size: u32::MAX,
+            iterations: u32::MAX,
+        }));
+        let spec = BlobRef::to(&impossible.encode());
+        let specialisation = Specialisation::Synthetic;
+        let terms = CaseTerms {
+            job: JobSource::Stored(StoredJob { spec, specialisation }),
+            claim: world.right(),
+            until: WINDOW,
+        };
+        assert_ok!(Computation::open(TASK, terms));
+        let accusation = of_output(world.right());
+        assert_ok!(commit(ALICE, &accusation));
+        run_to_reveal();
+        let revealed = Computation::reveal(
+            RuntimeOrigin::signed(ALICE),
+            TASK,
+            Box::new(accusation),
+            SALT,
+            Box::new(impossible),
+        );
+        assert_noop!(revealed.map_err(|refused| refused.error), Error::<Test>::OtherJob);
     });
 }
