@@ -70,8 +70,12 @@ const _: &[u8] = include_bytes!("../metadata.scale");
         with = "::subxt::utils::Static<::agora_disputes::Segment>"
     ),
     substitute_type(
-        path = "agora_disputes::game::TrialView",
-        with = "::subxt::utils::Static<crate::views::TrialView>"
+        path = "agora_disputes::game::Game",
+        with = "::subxt::utils::Static<::agora_disputes::Game<::subxt::utils::AccountId32>>"
+    ),
+    substitute_type(
+        path = "agora_disputes::Terms",
+        with = "::subxt::utils::Static<::agora_disputes::Terms>"
     ),
     substitute_type(
         path = "agora_primitives::judging::JudgeRule",

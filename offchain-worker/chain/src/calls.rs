@@ -147,11 +147,6 @@ pub fn reveal_accusation(task: TaskId, accusation: Accusation, salt: [u8; 32], j
         .reveal(task.into(), accusation.into(), salt, job.into())
 }
 
-/// Takes back an accusation that was not revealed.
-pub fn withdraw_accusation(case: u64) -> impl Payload {
-    api::transactions().computation().withdraw(case)
-}
-
 /// Shows what is below the node that a trial has come to.
 pub fn show(trial: u64, shown: Shown) -> impl Payload {
     api::transactions().computation().show(trial, shown.into())

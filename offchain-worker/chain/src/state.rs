@@ -108,7 +108,7 @@ impl AtBlock {
             let entry = entry?;
             let (Static(task),) = entry.key()?.decode()?;
             let case: computation::Case<AccountId, BlockNumber> = entry.value().decode()?;
-            let reveal = BlockNumber::try_from(case.phases.reveal).unwrap_or(BlockNumber::MAX);
+            let reveal = BlockNumber::try_from(case.phases.0.reveal).unwrap_or(BlockNumber::MAX);
             views.push(CaseView {
                 task,
                 number: case.number,
@@ -153,7 +153,13 @@ impl AtBlock {
     pub async fn trial(&self, number: u64) -> Result<Option<TrialView>, ChainError> {
         let question = api::view_functions().computation().trial(number);
         let view = self.ask(question).await?;
-        Ok(view.map(|Static(view)| view))
+        Ok(view.map(|(trial, Static(game))| TrialView {
+            task: trial.task.0,
+            case: trial.case,
+            own: trial.own.map(|own| own.0),
+            terms: trial.terms.0,
+            game,
+        }))
     }
 
     /// The task classes, by number.

@@ -1,6 +1,7 @@
 //! What the chain knows, in the form that programs and people want it.
 
 use crate::{AccountId, Balance, BlockNumber, H256, ProxyType};
+use agora_disputes::{Game, Terms};
 use agora_primitives::{
     ClassId, TaskId,
     capability::{Decision, challenge_job},
@@ -29,8 +30,20 @@ pub type ContributionState = task::ContributionState<BlockNumber>;
 /// Who attested what, as many as the chain takes.
 pub type Attestations = judging::Attestations<AccountId, ConstU32<{ u32::MAX }>>;
 
-/// A trial with all its parts.
-pub type TrialView = agora_disputes::TrialView<AccountId>;
+/// One accuser against one claim, with all that was shown.
+#[derive(Clone, Debug)]
+pub struct TrialView {
+    /// The task.
+    pub task: TaskId,
+    /// The number of the case.
+    pub case: u64,
+    /// The claim that the accuser makes itself, if it makes one.
+    pub own: Option<Claim>,
+    /// The lengths of the phases.
+    pub terms: Terms,
+    /// Where it is.
+    pub game: Game<AccountId>,
+}
 
 /// An open case: a claim that may be accused.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -22,7 +22,7 @@ use agora_chain::{
     views::{CaseView, TrialView},
 };
 use agora_compute::MemoryInputs;
-use agora_disputes::{Accusation, Branch, BranchPhase, Game, Match, Move, Phase, RunMove, Runs, Side, Terms, Time, commitment};
+use agora_disputes::{Accusation, BranchPhase, Game, Match, Move, RunMove, Side, Terms, Time, commitment};
 use agora_primitives::{
     TaskId,
     job::{BlobRef, Claim},
@@ -339,13 +339,13 @@ impl Shared {
         let Some(view) = at.trial(number).await? else {
             return Ok(());
         };
-        let task = TaskId(view.task);
+        let task = view.task;
         let is_running = case.is_some_and(|case| case.number == view.case && !case.is_decided);
-        let is_accuser = view.accuser == self.account;
-        if !is_running || matches!(view.dispute.phase, Phase::Over(_)) {
+        let is_accuser = view.game.accuser == self.account;
+        if !is_running || view.game.verdict().is_some() {
             return self.collect(at, number, view).await;
         }
-        let side = match self.opinion(task, &view.dispute.accused)? {
+        let side = match self.opinion(task, &view.game.dispute.accused)? {
             Opinion::Wrong if is_accuser => Side::Accuser,
             Opinion::Right if !is_accuser => Side::Defence,
             _ => return Ok(()),
@@ -353,7 +353,7 @@ impl Shared {
         let Some(arbiter) = self.arbiter(at, task).await? else {
             return Ok(());
         };
-        if side == Side::Defence && arbiter.claim() != view.dispute.accused {
+        if side == Side::Defence && arbiter.claim() != view.game.dispute.accused {
             // Nobody can defend what is wrong.
             return Ok(());
         }
@@ -362,8 +362,7 @@ impl Shared {
             block: u64::from(at.block.number) + 1,
             full: at.full_blocks().await?,
         };
-        let terms = view.terms;
-        let game = Game::from(view);
+        let TrialView { terms, game, .. } = view;
         let ended = ended(&game, time);
         let lies = self.lies();
         let played = tokio::task::spawn_blocking(move || {
@@ -433,7 +432,7 @@ impl Shared {
 
     /// Has the bonds of a trial settled, if this account has one in it, or wins one.
     async fn collect(&self, at: &AtBlock, number: u64, view: TrialView) -> Result<(), WorkerError> {
-        let game = Game::from(view);
+        let game = view.game;
         let is_ours = game.accuser == self.account
             || game.branches.iter().any(|(branch, runs)| {
                 branch.by == self.account || runs.runs.iter().any(|run| run.by == self.account)
@@ -484,56 +483,46 @@ impl std::fmt::Display for Made {
 impl Made {
     /// `None`: the move is about a part that is not there, or ends what time has ended.
     fn of(game: &Game<AccountId>, made: Move) -> Option<Self> {
-        let branch = |at: usize| game.branches.get(at).map(|(branch, _)| key(branch));
+        let key = |branch: usize| game.key(branch).map(|key| H256(key.0));
+        let root = |branch: usize, run: usize| game.root(branch, run).map(|root| H256(root.0));
         Some(match made {
             Move::Show(shown) => Self::Show(shown),
             Move::Name(child) => Self::Name(child),
             Move::Defend(defence) => Self::Defend(defence),
-            Move::Branch(at, made) => Self::List(branch(at)?, made),
-            Move::Run(at, made) => {
-                let (_, runs) = game.branches.get(at)?;
-                let root = |run: usize| runs.runs.get(run).map(|run| H256(run.root.0));
-                match *made {
-                    RunMove::Add(root, end) => Self::Run(branch(at)?, H256(root.0), end),
-                    RunMove::Challenge(one, other) => Self::Challenge(branch(at)?, root(one)?, root(other)?),
-                    RunMove::Open(number, player, children) => {
-                        Self::Open(branch(at)?, players(runs, number)?, player, children)
-                    }
-                    RunMove::Execute(number, segment) => Self::Execute(branch(at)?, players(runs, number)?, segment),
-                }
-            }
+            Move::Branch(at, made) => Self::List(key(at)?, made),
+            Move::Run(at, made) => match *made {
+                RunMove::Add(root, end) => Self::Run(key(at)?, H256(root.0), end),
+                RunMove::Challenge(one, other) => Self::Challenge(key(at)?, root(at, one)?, root(at, other)?),
+                RunMove::Open(number, player, children) => Self::Open(key(at)?, roots(game, at, number)?, player, children),
+                RunMove::Execute(number, segment) => Self::Execute(key(at)?, roots(game, at, number)?, segment),
+            },
             Move::Advance => return None,
         })
     }
 }
 
-/// What the chain knows a defence by.
-fn key(branch: &Branch<AccountId>) -> H256 {
-    H256(branch.defence.id().0)
-}
-
 /// The roots of the two runs of a match, as the chain has them.
-fn players(runs: &Runs<AccountId>, number: usize) -> Option<(H256, H256)> {
-    let ((one, other), _) = runs.matches.get(number)?;
-    let root = |run: usize| runs.runs.get(run).map(|run| H256(run.root.0));
-    Some((root(*one)?, root(*other)?))
+fn roots(game: &Game<AccountId>, branch: usize, number: usize) -> Option<(H256, H256)> {
+    let (one, other) = game.roots(branch, number)?;
+    Some((H256(one.0), H256(other.0)))
 }
 
 /// What time will have ended at `time`.
-fn ended(game: &Game<AccountId>, time: Time) -> Vec<Clocked> {
+fn ended(of: &Game<AccountId>, time: Time) -> Vec<Clocked> {
     let mut all = Vec::new();
-    for (branch, runs) in &game.branches {
+    for (at, (branch, runs)) in of.branches.iter().enumerate() {
+        let key = H256(branch.defence.id().0);
         let late = |game: &Option<Match>| game.as_ref().is_some_and(|game| game.timeout(time).is_some());
         for (number, (_, game)) in runs.matches.iter().enumerate() {
-            if let Some((one, other)) = players(runs, number).filter(|_| late(game)) {
-                all.push(Clocked::Match(key(branch), one, other));
+            if let Some((one, other)) = roots(of, at, number).filter(|_| late(game)) {
+                all.push(Clocked::Match(key, one, other));
             }
         }
         if !matches!(branch.phase, BranchPhase::Over(_)) && branch.clone().advance(time).is_ok() {
-            all.push(Clocked::Defence(key(branch)));
+            all.push(Clocked::Defence(key));
         }
     }
-    if game.dispute.clone().advance(time).is_ok() {
+    if of.dispute.clone().advance(time).is_ok() {
         all.push(Clocked::Trial);
     }
     all
@@ -542,11 +531,12 @@ fn ended(game: &Game<AccountId>, time: Time) -> Vec<Clocked> {
 /// The parts of a trial that are settled before its accusation.
 fn parts(game: &Game<AccountId>) -> Vec<Part> {
     let mut all = Vec::new();
-    for (branch, runs) in &game.branches {
-        let matches = (0..runs.matches.len()).filter_map(|number| players(runs, number));
-        all.extend(matches.map(|(one, other)| Part::Match(key(branch), one, other)));
-        all.extend(runs.runs.iter().map(|run| Part::Run(key(branch), H256(run.root.0))));
-        all.push(Part::Defence(key(branch)));
+    for (at, (branch, runs)) in game.branches.iter().enumerate() {
+        let key = H256(branch.defence.id().0);
+        let matches = (0..runs.matches.len()).filter_map(|number| roots(game, at, number));
+        all.extend(matches.map(|(one, other)| Part::Match(key, one, other)));
+        all.extend(runs.runs.iter().map(|run| Part::Run(key, H256(run.root.0))));
+        all.push(Part::Defence(key));
     }
     all
 }

@@ -10,8 +10,8 @@
 use super::*;
 use crate::impls::account_bytes;
 use agora_disputes::{
-    Accusation, Aim, BranchMove, Children, Defence, Dispute, List, Match, Phase, Pinned, Player, Run, RunEnd, Segment, Shown, Stand,
-    Target, Terms, Time, commitment,
+    Accusation, Aim, BranchMove, Children, Defence, List, Match, Phase, Pinned, Player, Run, RunEnd, Segment, Shown,
+    Stand, Target, Terms, Time, commitment,
     player::{Content, children},
 };
 use agora_machine::{
@@ -26,7 +26,7 @@ use agora_primitives::{
 use alloc::{boxed::Box, vec, vec::Vec};
 use codec::{Decode, Encode};
 use frame_benchmarking::v2::*;
-use frame_support::traits::Get;
+use frame_support::traits::{EnsureOrigin, Get};
 use frame_system::{RawOrigin, pallet_prelude::BlockNumberFor};
 use sp_core::H256;
 
@@ -188,7 +188,10 @@ fn end() -> (H256, RunEnd) {
         ..State::start(&BlobRef::to(&[]), 1)
     };
     let leaf = state.hash();
-    let path = (0..DEPTH).rev().map(|height| [node_of_equals(leaf, height); 16]).collect();
+    let path = (0..DEPTH)
+        .rev()
+        .map(|height| [node_of_equals(leaf, height); 16])
+        .collect();
     let end = RunEnd {
         path,
         state: state.encode(),
@@ -201,7 +204,10 @@ fn end() -> (H256, RunEnd) {
 fn matched<T: Config>(roots: [H256; 2], start: H256) -> (H256, H256, H256) {
     let (accuser, defender) = running::<T>();
     let key = defence().id();
-    for (root, by, stand) in [(roots[0], accuser, Stand::Against), (roots[1], defender.clone(), Stand::For)] {
+    for (root, by, stand) in [
+        (roots[0], accuser, Stand::Against),
+        (roots[1], defender.clone(), Stand::For),
+    ] {
         let run = Run {
             by,
             root,
@@ -229,10 +235,6 @@ fn spine(before: H256, leaf: H256, height: u32) -> Children {
         children[0] = node_hash(&spine(before, leaf, height - 1));
     }
     children
-}
-
-fn signed<T: Config>(who: &T::AccountId) -> <T as frame_system::Config>::RuntimeOrigin {
-    RawOrigin::Signed(who.clone()).into()
 }
 
 #[benchmarks]
@@ -308,7 +310,13 @@ mod benchmarks {
         _(RawOrigin::Signed(caller), TRIAL, Shown::Chunk(output(32)));
 
         let phase = Trials::<T>::get(TRIAL).unwrap().dispute.phase;
-        assert!(matches!(phase, Phase::Defences { aim: Aim::Chunk { .. }, .. }));
+        assert!(matches!(
+            phase,
+            Phase::Defences {
+                aim: Aim::Chunk { .. },
+                ..
+            }
+        ));
     }
 
     #[benchmark]
@@ -322,7 +330,10 @@ mod benchmarks {
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), TRIAL, 15);
 
-        assert!(matches!(Trials::<T>::get(TRIAL).unwrap().dispute.phase, Phase::Chunks { .. }));
+        assert!(matches!(
+            Trials::<T>::get(TRIAL).unwrap().dispute.phase,
+            Phase::Chunks { .. }
+        ));
     }
 
     #[benchmark]
@@ -377,7 +388,12 @@ mod benchmarks {
         let key = defence().id();
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(defender), TRIAL, key, BranchMove::Show(Shown::Chunk(chunk)));
+        _(
+            RawOrigin::Signed(defender),
+            TRIAL,
+            key,
+            BranchMove::Show(Shown::Chunk(chunk)),
+        );
 
         assert!(!Defences::<T>::get(TRIAL, key).unwrap().shown.is_empty());
     }
@@ -417,7 +433,15 @@ mod benchmarks {
         Pallet::<T>::do_open_node(caller.clone(), TRIAL, key, (one, other), Player::First, &of(one)).unwrap();
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(caller), TRIAL, key, one, other, Player::Second, of(other));
+        _(
+            RawOrigin::Signed(caller),
+            TRIAL,
+            key,
+            one,
+            other,
+            Player::Second,
+            of(other),
+        );
 
         let game = Matches::<T>::get((TRIAL, key, one, other)).flatten().unwrap();
         assert_eq!(game.position(), (DEPTH - 1, 0));
@@ -441,7 +465,10 @@ mod benchmarks {
                 Pallet::<T>::do_open_node(caller.clone(), TRIAL, key, (one, other), player, &shown).unwrap();
             }
         }
-        let path = (0..DEPTH - 1).rev().map(|height| [node_of_equals(before, height); 16]).collect();
+        let path = (0..DEPTH - 1)
+            .rev()
+            .map(|height| [node_of_equals(before, height); 16])
+            .collect();
         let segment = Segment { path, state, witness };
 
         #[block]
@@ -471,7 +498,9 @@ mod benchmarks {
     fn collect() {
         let (accuser, defender) = defended::<T>();
         play_list::<T>(&accuser, BranchMove::Choose(Some(List::States)));
-        wait::<T>(BLOCKS);
+        // The clocks are longer by the time that the job takes.
+        let clock = Trials::<T>::get(TRIAL).unwrap().terms.clock;
+        wait::<T>(clock as u32);
         let key = defence().id();
         Pallet::<T>::do_advance(defender.clone(), TRIAL, Clocked::Defence(key)).unwrap();
         Pallet::<T>::do_advance(defender.clone(), TRIAL, Clocked::Trial).unwrap();

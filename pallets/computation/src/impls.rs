@@ -5,13 +5,14 @@
 use crate::{
     pallet::*,
     types::{
-        BalanceOf, Case, CaseOf, Clocked, Decision, Defended, Hidden, Opening, Part, Trial, TrialOf, ordered, terms_for,
+        BalanceOf, Case, CaseOf, Clocked, Decision, Defended, Hidden, Opening, Part, Trial, TrialOf, longest, ordered,
+        terms_for,
     },
     weights::WeightInfo,
 };
 use agora_disputes::{
-    Accusation, BranchMove, BranchPhase, Children, Commitment, Defence, Dispute, Error as GameError, Fault, Found, Pinned, Player,
-    Rules, RunEnd, Segment, Shown, Terms, Time, Verdict, commitment,
+    Accusation, BranchMove, BranchPhase, Children, Commitment, Defence, Dispute, Error as GameError, Fault, Found,
+    Pinned, Player, Rules, RunEnd, Segment, Shown, Terms, Time, Verdict, commitment,
     money::{Ended, divide},
 };
 use agora_primitives::{
@@ -27,13 +28,14 @@ use frame_support::{
     dispatch::DispatchClass,
     ensure,
     traits::{Defensive, Get},
+    weights::Weight,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use sp_runtime::{
     DispatchError, DispatchResult, SaturatedConversion,
-    traits::{One, Saturating, Zero},
+    traits::{Saturating, Zero},
 };
 
 /// The longest call: a segment with its witness and the state before it, and what is around them.
@@ -78,10 +80,12 @@ impl<T: Config> Court<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
                 terms,
                 phases,
                 opened_at,
+                full_before: FullBlocks::<T>::get(),
                 hidden: 0,
                 open: 0,
                 trials_until: Zero::zero(),
                 decision: None,
+                is_excused: false,
             },
         );
         Self::deposit_event(Event::CaseOpened {
@@ -95,7 +99,7 @@ impl<T: Config> Court<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
 
     fn standing(task: TaskId) -> Standing<T::AccountId, BlockNumberFor<T>> {
         match OpenCases::<T>::get(task) {
-            Some(case) => case.standing(Self::now()),
+            Some(case) => case.standing(Self::now(), FullBlocks::<T>::get()),
             None => Standing::Stands,
         }
     }
@@ -103,6 +107,10 @@ impl<T: Config> Court<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
     /// Emits `CaseClosed`. Bonds are given back or divided when they are collected.
     fn close(task: TaskId) {
         if let Some(case) = OpenCases::<T>::take(task) {
+            let is_excused = case.is_excused || case.may_reveal(Self::now(), FullBlocks::<T>::get());
+            if is_excused && case.hidden > 0 {
+                Excused::<T>::insert(case.number, case.hidden);
+            }
             Self::deposit_event(Event::CaseClosed {
                 task,
                 case: case.number,
@@ -131,14 +139,6 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// The terms of committing and revealing in `case`.
-    fn window(case: &CaseOf<T>) -> (u64, Terms) {
-        let opened = case.opened_at.saturated_into();
-        let until: u64 = case.terms.until.saturated_into();
-        let commit = until.saturating_sub(opened).saturating_add(1);
-        (opened, Terms { commit, ..case.phases })
-    }
-
     /// The open case of `task`, as long as it is not decided.
     fn undecided(task: TaskId) -> Result<CaseOf<T>, Error<T>> {
         let case = OpenCases::<T>::get(task).ok_or(Error::<T>::NoCase)?;
@@ -152,8 +152,8 @@ impl<T: Config> Pallet<T> {
             !HiddenAccusations::<T>::contains_key(case.number, &who),
             Error::<T>::AlreadyAccused
         );
-        let (opened, terms) = Self::window(&case);
-        let commitment = Commitment::new(hash, opened, &terms, Self::time()).map_err(Error::<T>::from)?;
+        let (opened, terms, now) = case.window(Self::time());
+        let commitment = Commitment::new(hash, opened, &terms, now).map_err(Error::<T>::from)?;
         let bond = T::Bond::get();
         Self::hold(task, &who, bond)?;
         case.hidden = case.hidden.checked_add(1).ok_or(Error::<T>::TooMany)?;
@@ -176,11 +176,11 @@ impl<T: Config> Pallet<T> {
         ensure!(is_job_of(&job, &case.terms.job), Error::<T>::OtherJob);
         let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
         let expected = commitment(&genesis, case.number, &account_bytes(&who), accusation, salt);
-        let (opened, window) = Self::window(&case);
         let now = Self::time();
+        let (opened, window, at) = case.window(now);
         hidden
             .commitment
-            .reveal(expected, opened, &window, now)
+            .reveal(expected, opened, &window, at)
             .map_err(Error::<T>::from)?;
         let terms = terms_for(case.phases, job.work(), T::WorkPerBlock::get());
         let dispute = Dispute::new(accusation, agora_reference::of(&job), &terms, now).map_err(Error::<T>::from)?;
@@ -189,10 +189,7 @@ impl<T: Config> Pallet<T> {
         let trial = next::<NextTrial<T>>()?;
         case.hidden = case.hidden.saturating_sub(1);
         case.open = case.open.checked_add(1).ok_or(Error::<T>::TooMany)?;
-        // One block more than it takes: in the last of them somebody ends it.
-        let last = Self::now()
-            .saturating_add(terms.bound().saturated_into())
-            .saturating_add(One::one());
+        let last = Self::now().saturating_add(longest(&terms).saturated_into());
         case.trials_until = case.trials_until.max(last);
         let number = case.number;
         OpenCases::<T>::insert(task, case);
@@ -219,16 +216,38 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    pub(crate) fn do_withdraw(who: T::AccountId, number: u64) -> DispatchResult {
-        let hidden = HiddenAccusations::<T>::get(number, &who).ok_or(Error::<T>::NoAccusation)?;
-        if let Some(mut case) = OpenCases::<T>::get(hidden.task).filter(|case| case.number == number) {
-            let is_over = case.decision.is_some() || Self::now() > case.reveal_until();
-            ensure!(is_over, Error::<T>::StillHidden);
-            case.hidden = case.hidden.saturating_sub(1);
-            OpenCases::<T>::insert(hidden.task, case);
+    pub(crate) fn do_withdraw(number: u64, who: &T::AccountId) -> DispatchResult {
+        let Hidden { task, bond, .. } = HiddenAccusations::<T>::get(number, who).ok_or(Error::<T>::NoAccusation)?;
+        let open = OpenCases::<T>::get(task).filter(|case| case.number == number);
+        let is_excused = match open {
+            Some(mut case) => {
+                ensure!(
+                    !case.may_reveal(Self::now(), FullBlocks::<T>::get()),
+                    Error::<T>::StillHidden
+                );
+                case.hidden = case.hidden.saturating_sub(1);
+                let is_excused = case.is_excused;
+                OpenCases::<T>::insert(task, case);
+                is_excused
+            }
+            None => Self::take_excuse(number),
+        };
+        HiddenAccusations::<T>::remove(number, who);
+        match is_excused {
+            true => Self::release(None, task, who, bond),
+            false => Self::forfeit(None, task, who, bond, None),
         }
-        HiddenAccusations::<T>::remove(number, &who);
-        Self::release(None, hidden.task, &who, hidden.bond)
+    }
+
+    /// Whether somebody who did not reveal an accusation of the closed case `number` could not. Asked once for each.
+    fn take_excuse(number: u64) -> bool {
+        Excused::<T>::mutate_exists(number, |left| {
+            let excused = left.take();
+            *left = excused
+                .and_then(|count| count.checked_sub(1))
+                .filter(|&count| count > 0);
+            excused.is_some()
+        })
     }
 
     /// A trial in which moves may be made.
@@ -262,8 +281,10 @@ impl<T: Config> Pallet<T> {
             return;
         };
         case.open = case.open.saturating_sub(1);
+        let (now, full) = (Self::now(), FullBlocks::<T>::get());
+        case.is_excused = decision.is_some() && case.may_reveal(now, full);
         case.decision = decision;
-        let standing = case.standing(Self::now());
+        let standing = case.standing(now, full);
         OpenCases::<T>::insert(task, case);
         if !matches!(standing, Standing::Pending { .. }) {
             // If nobody keeps the task any more, nobody waits for the case.
@@ -305,7 +326,9 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_show(who: T::AccountId, id: u64, shown: &Shown) -> DispatchResult {
         Self::play(id, |trial, rules, now| {
-            Ok(trial.dispute.show(shown, rules.terms, now).map_err(Error::<T>::from)?)
+            trial.dispute.show(shown, rules.terms, now).map_err(Error::<T>::from)?;
+            trial.defender = Some(who.clone());
+            Ok(())
         })?;
         Self::moved(id, who)
     }
@@ -320,8 +343,8 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_defend(who: T::AccountId, id: u64, defence: Defence) -> DispatchResult {
         let key = defence.id();
-        ensure!(!Defences::<T>::contains_key(id, key), Error::<T>::Known);
         Self::play(id, |trial, rules, now| {
+            ensure!(!Defences::<T>::contains_key(id, key), Error::<T>::Known);
             let branch = trial
                 .dispute
                 .defend(who.clone(), defence, rules.law, rules.terms, now)
@@ -380,8 +403,8 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_add_run(who: T::AccountId, id: u64, key: H256, root: H256, end: &RunEnd) -> DispatchResult {
-        ensure!(!Runs::<T>::contains_key((id, key, root)), Error::<T>::Known);
         Self::play(id, |trial, rules, now| {
+            ensure!(!Runs::<T>::contains_key((id, key, root)), Error::<T>::Known);
             let run = Self::with_bench(id, key, |bench| {
                 bench.add(who.clone(), root, end, rules.law, rules.segments, now)
             })?;
@@ -415,8 +438,8 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_challenge(who: T::AccountId, id: u64, key: H256, one: H256, other: H256) -> DispatchResult {
         let (one, other) = ordered(one, other);
-        ensure!(!Matches::<T>::contains_key((id, key, one, other)), Error::<T>::Known);
         Self::play(id, |trial, rules, now| {
+            ensure!(!Matches::<T>::contains_key((id, key, one, other)), Error::<T>::Known);
             let first = Runs::<T>::get((id, key, one)).ok_or(Error::<T>::Unknown)?;
             let second = Runs::<T>::get((id, key, other)).ok_or(Error::<T>::Unknown)?;
             let game = Self::with_bench(id, key, |bench| bench.challenge(&first, &second, rules.terms, now))?;
@@ -452,14 +475,17 @@ impl<T: Config> Pallet<T> {
         (one, other): (H256, H256),
         segment: &Segment,
     ) -> DispatchResult {
-            let refuted = Self::play_with(machine, id, |_, rules, now| {
+        let refuted = Self::play_with(machine, id, |_, rules, now| {
             let game = Matches::<T>::get((id, key, one, other)).ok_or(Error::<T>::Unknown)?;
             let game = game.ok_or(Error::<T>::NotNow)?;
             let losses = game.execute(segment, rules.segments, now).map_err(Error::<T>::from)?;
             Self::close_match(id, key, (one, other), losses)?;
             let [first, second] = losses;
             let roots = [(one, first), (other, second)];
-            Ok(roots.into_iter().filter_map(|(root, fault)| fault.map(|_| root)).collect::<Vec<_>>())
+            Ok(roots
+                .into_iter()
+                .filter_map(|(root, fault)| fault.map(|_| root))
+                .collect::<Vec<_>>())
         })?;
         Self::deposit_event(Event::SegmentExecuted {
             trial: id,
@@ -509,12 +535,15 @@ impl<T: Config> Pallet<T> {
         Self::moved(id, who)
     }
 
+    /// Whether nothing can change in a trial any more: it is over, or its case is.
+    pub(crate) fn is_settled(trial: &TrialOf<T>) -> bool {
+        let is_open = |case: CaseOf<T>| case.number == trial.case && case.decision.is_none();
+        trial.verdict().is_some() || !OpenCases::<T>::get(trial.task).is_some_and(is_open)
+    }
+
     pub(crate) fn do_collect(id: u64, part: Part) -> DispatchResult {
         let mut trial = Trials::<T>::get(id).ok_or(Error::<T>::UnknownTrial)?;
-        let is_case_open = || {
-            OpenCases::<T>::get(trial.task).is_some_and(|case| case.number == trial.case && case.decision.is_none())
-        };
-        ensure!(trial.verdict().is_some() || !is_case_open(), Error::<T>::TrialNotOver);
+        ensure!(Self::is_settled(&trial), Error::<T>::TrialNotOver);
         let settled = match part {
             Part::Match(key, one, other) => {
                 Matches::<T>::take((id, key, one, other)).ok_or(Error::<T>::Unknown)?;
@@ -533,6 +562,7 @@ impl<T: Config> Pallet<T> {
                 ensure!(trial.parts == 0, Error::<T>::PartsLeft);
                 let is_lost = trial.verdict() == Some(Verdict::Stands);
                 Trials::<T>::remove(id);
+                Self::forget(&trial);
                 return Self::settle(id, &trial, &trial.accuser, is_lost);
             }
         };
@@ -545,6 +575,17 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// Another trial has decided the case before this one, which is gone, was over: it is not open any more.
+    fn forget(trial: &TrialOf<T>) {
+        if trial.verdict().is_none() {
+            OpenCases::<T>::mutate(trial.task, |case| {
+                if let Some(case) = case.as_mut().filter(|case| case.number == trial.case) {
+                    case.open = case.open.saturating_sub(1);
+                }
+            });
+        }
+    }
+
     /// Gives the bond of `who` back; or, if it is lost, divides it between who was right and nobody.
     fn settle(id: u64, trial: &TrialOf<T>, who: &T::AccountId, is_lost: bool) -> DispatchResult {
         let winner = match trial.verdict() {
@@ -554,11 +595,22 @@ impl<T: Config> Pallet<T> {
             Some(Verdict::Stands) => trial.defender.clone(),
             None => None,
         };
-        if !is_lost {
-            return Self::release(Some(id), trial.task, who, trial.bond);
+        match is_lost {
+            true => Self::forfeit(Some(id), trial.task, who, trial.bond, winner),
+            false => Self::release(Some(id), trial.task, who, trial.bond),
         }
+    }
+
+    /// Divides the bond that `who` has lost.
+    fn forfeit(
+        trial: Option<u64>,
+        task: TaskId,
+        who: &T::AccountId,
+        bond: BalanceOf<T>,
+        winner: Option<T::AccountId>,
+    ) -> DispatchResult {
         let ended = Ended {
-            forfeited: trial.bond.saturated_into(),
+            forfeited: bond.saturated_into(),
             // Moves are free to those who make them.
             costs: Vec::new(),
             winners: winner.iter().map(|winner| (winner.clone(), 1)).collect(),
@@ -567,12 +619,12 @@ impl<T: Config> Pallet<T> {
         for payment in divide(&ended) {
             let payee = payment.to.map_or(Payee::Burn, Payee::Account);
             let amount: BalanceOf<T> = payment.amount.saturated_into();
-            T::Escrow::pay(Purpose::CourtBond, Scope::Task(trial.task), who, payee, amount)?;
+            T::Escrow::pay(Purpose::CourtBond, Scope::Task(task), who, payee, amount)?;
         }
         Self::deposit_event(Event::BondLost {
-            trial: id,
+            trial,
             who: who.clone(),
-            amount: trial.bond,
+            amount: bond,
             winner,
         });
         Ok(())
@@ -602,17 +654,43 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Counts this block if the largest move had no room in it.
+    /// Counts this block if the largest move had no room in it: by its weight, with that of any extrinsic, or by its length.
+    ///
+    /// Else somebody could leave room that is just too small.
     pub(crate) fn count_full_block() {
         let weights = T::BlockWeights::get();
-        let used = *frame_system::BlockWeight::<T>::get().get(DispatchClass::Normal);
-        let next = used.saturating_add(T::WeightInfo::execute());
-        let most = weights.get(DispatchClass::Normal).max_total.unwrap_or(weights.max_block);
+        let normal = weights.get(DispatchClass::Normal);
+        let largest = Self::heaviest()
+            .saturating_add(normal.base_extrinsic)
+            .saturating_add(Weight::from_parts(0, LONGEST_MOVE.into()));
+        let used = frame_system::BlockWeight::<T>::get();
+        let next = used.get(DispatchClass::Normal).saturating_add(largest);
+        let is_heavy = next.any_gt(normal.max_total.unwrap_or(weights.max_block))
+            || used.total().saturating_add(largest).any_gt(weights.max_block);
         let length = frame_system::Pallet::<T>::block_size().saturating_add(LONGEST_MOVE);
-        let longest = *T::BlockLength::get().max.get(DispatchClass::Normal);
-        if next.any_gt(most) || length > longest {
+        let is_long = length > *T::BlockLength::get().max.get(DispatchClass::Normal);
+        if is_heavy || is_long {
             FullBlocks::<T>::mutate(|full| *full = full.saturating_add(1));
         }
+    }
+
+    /// What the heaviest move weighs.
+    pub(crate) fn heaviest() -> Weight {
+        type Of<T> = <T as Config>::WeightInfo;
+        let moves = [
+            Of::<T>::commit(),
+            Of::<T>::reveal(),
+            Of::<T>::show(),
+            Of::<T>::name_child(),
+            Of::<T>::defend(),
+            Of::<T>::dispute_list(),
+            Of::<T>::add_run(),
+            Of::<T>::challenge(),
+            Of::<T>::open_node(),
+            Of::<T>::execute(),
+            Of::<T>::advance(),
+        ];
+        moves.into_iter().fold(Weight::zero(), |most, weight| most.max(weight))
     }
 }
 
@@ -629,7 +707,7 @@ fn is_job_of(job: &JobSpec, source: &JobSource) -> bool {
     }
 }
 
-/// What a move shows of a list.
+/// What a move shows of a list, if it is right: then it has no more children than a node.
 fn opening(phase: &BranchPhase, made: &BranchMove) -> Option<Opening> {
     match (phase, made) {
         (BranchPhase::Entry { descent, .. }, BranchMove::Show(Shown::Children(children))) => Some(Opening {

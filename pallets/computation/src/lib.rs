@@ -34,7 +34,7 @@ pub mod pallet {
     use super::*;
     use crate::types::{DefendedOf, RunOf};
     use agora_disputes::{
-        Accusation, BranchMove, Children, Defence, Match, Pinned, Player, RunEnd, Segment, Shown, Terms, Verdict,
+        Accusation, BranchMove, Children, Defence, Game, Match, Pinned, Player, RunEnd, Segment, Shown, Terms, Verdict,
     };
     use agora_primitives::{
         TaskId,
@@ -67,7 +67,7 @@ pub mod pallet {
         type Machine: Get<Pinned>;
 
         /// What each accusation, defence and run puts up. Half of what is lost is burned. The moves of a trial are free to those who
-        /// make them, so it should be well above what the longest costs the chain.
+        /// make them, so it should be well above what the longest costs the chain; zero is for chains without money.
         #[pallet::constant]
         type Bond: Get<BalanceOf<Self>>;
 
@@ -104,6 +104,11 @@ pub mod pallet {
     pub type HiddenAccusations<T: Config> =
         StorageDoubleMap<_, Twox64Concat, u64, Blake2_128Concat, T::AccountId, Hidden<BalanceOf<T>>>;
 
+    /// How many accusations of a closed case could not be revealed, because it was decided or closed before: these are given back. Removed
+    /// with the last of them.
+    #[pallet::storage]
+    pub type Excused<T> = StorageMap<_, Twox64Concat, u64, u32>;
+
     /// The trials. Each is removed with its last bond.
     #[pallet::storage]
     pub type Trials<T: Config> = StorageMap<_, Twox64Concat, u64, TrialOf<T>>;
@@ -118,8 +123,15 @@ pub mod pallet {
 
     /// The runs of a defence, by their roots.
     #[pallet::storage]
-    pub type Runs<T: Config> =
-        StorageNMap<_, (NMapKey<Twox64Concat, u64>, NMapKey<Identity, H256>, NMapKey<Identity, H256>), RunOf<T>>;
+    pub type Runs<T: Config> = StorageNMap<
+        _,
+        (
+            NMapKey<Twox64Concat, u64>,
+            NMapKey<Identity, H256>,
+            NMapKey<Identity, H256>,
+        ),
+        RunOf<T>,
+    >;
 
     /// Matches between two runs of a defence, by their roots, the lower first. `None`: it is over.
     #[pallet::storage]
@@ -151,7 +163,7 @@ pub mod pallet {
             case: u64,
             /// The claim.
             claim: Claim,
-            /// The last block in which accusations may be committed to.
+            /// The last block in which accusations may be committed to, if no block is full until then.
             until: BlockNumberFor<T>,
         },
         /// An accusation is committed to.
@@ -240,8 +252,8 @@ pub mod pallet {
         },
         /// A bond was lost. What nobody won of it is burned.
         BondLost {
-            /// The trial.
-            trial: u64,
+            /// The trial; `None`: an accusation that was never revealed.
+            trial: Option<u64>,
             /// Whose.
             who: T::AccountId,
             /// How much.
@@ -262,7 +274,7 @@ pub mod pallet {
         AlreadyAccused,
         /// The account has no accusation that is committed to.
         NoAccusation,
-        /// It may still be revealed: reveal it, or wait until the case is closed.
+        /// It may still be revealed: reveal it, or wait until it cannot be.
         StillHidden,
         /// The accusation is about another claim than that of the case.
         OtherClaim,
@@ -356,12 +368,24 @@ pub mod pallet {
         }
     }
 
-    /// What clients ask, so that no client depends on how trials are stored. Nothing here is called by a transaction.
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// A trial, with all its parts; `None`: there is none, or all its bonds are settled.
-        pub fn trial(id: u64) -> Option<agora_disputes::TrialView<T::AccountId>> {
-            Self::view_of(id)
+        /// The open case of `task`; `None`: it has none.
+        pub fn case(task: TaskId) -> Option<CaseOf<T>> {
+            OpenCases::<T>::get(task)
+        }
+
+        /// A trial, and where it is as a game: see [`agora_disputes::player`]. Its defences are in the order of their hashes, runs in that of their
+        /// roots; of a match the first run is that with the lower root. Who made which moves is not kept.
+        ///
+        /// Complexity: reads all parts of the trial.
+        pub fn trial(id: u64) -> Option<(TrialOf<T>, Game<T::AccountId>)> {
+            Self::trial_of(id)
+        }
+
+        /// Whether `account` has an accusation of case number `case` that is not revealed.
+        pub fn hidden(case: u64, account: T::AccountId) -> bool {
+            HiddenAccusations::<T>::contains_key(case, account)
         }
     }
 
@@ -397,14 +421,17 @@ pub mod pallet {
             Ok(Pays::No.into())
         }
 
-        /// Takes back an accusation of case number `case` that was not revealed, once nobody waits for it.
+        /// Settles an accusation of case number `case` that `accuser` did not reveal, once it cannot any more. It is given back if the case was
+        /// decided, or closed, while it still could. Else it is burned: whoever accuses blindly, and waits for others to show what
+        /// is wrong, pays for it.
         ///
-        /// Origin: signed, by who committed to it. Emits `BondReleased`. Errors: `NoAccusation`, `StillHidden`.
+        /// Origin: signed, by anybody. Free if it succeeds. Emits `BondReleased` or `BondLost`. Errors: `NoAccusation`, `StillHidden`.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::collect())]
-        pub fn withdraw(origin: OriginFor<T>, case: u64) -> DispatchResult {
-            let who = ensure_signed(origin)?;
-            Self::do_withdraw(who, case)
+        pub fn withdraw(origin: OriginFor<T>, case: u64, accuser: T::AccountId) -> DispatchResultWithPostInfo {
+            ensure_signed(origin)?;
+            Self::do_withdraw(case, &accuser)?;
+            Ok(Pays::No.into())
         }
 
         /// Shows what is below the node that the trial has come to, before there are defences.
@@ -479,19 +506,13 @@ pub mod pallet {
 
         /// Begins a match between two runs that show different things.
         ///
-        /// Origin: signed, by anybody. Free if it succeeds. Emits `Moved`. Errors: `UnknownTrial`, `CaseDecided`, `Unknown`, `Known`, `NotNow`, `NoMatch`.
+        /// Origin: signed, by anybody. Not free, as it has no bond: a few runs on both sides make very many matches. Emits `Moved`.
+        /// Errors: `UnknownTrial`, `CaseDecided`, `Unknown`, `Known`, `NotNow`, `NoMatch`.
         #[pallet::call_index(8)]
         #[pallet::weight(T::WeightInfo::challenge())]
-        pub fn challenge(
-            origin: OriginFor<T>,
-            trial: u64,
-            defence: H256,
-            one: H256,
-            other: H256,
-        ) -> DispatchResultWithPostInfo {
+        pub fn challenge(origin: OriginFor<T>, trial: u64, defence: H256, one: H256, other: H256) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_challenge(who, trial, defence, one, other)?;
-            Ok(Pays::No.into())
+            Self::do_challenge(who, trial, defence, one, other)
         }
 
         /// Opens the node at which one of the two runs of a match is. `one` is the lower of the two roots.

@@ -2,21 +2,19 @@
 
 use agora_disputes::{Pinned, Terms};
 use agora_pallet_dev::{assert_issuance, endow, state};
-use agora_primitives::{TaskId, courts::Cases, job::BlobRef};
-use frame_support::{derive_impl, parameter_types, traits::ConstU128};
+use agora_primitives::{TaskId, courts::Cases};
+use frame_support::{derive_impl, parameter_types};
 use frame_system::EnsureRoot;
 use sp_runtime::DispatchResult;
 
-pub use agora_pallet_dev::{
-    ALICE, AccountId, BOB, Balance, BlockNumber, ED, ExistentialDeposit, TREASURY, Treasury,
-};
+pub use agora_pallet_dev::{ALICE, AccountId, BOB, Balance, BlockNumber, ED, ExistentialDeposit, Treasury};
 
 /// What everybody has at genesis.
 pub const ENDOWMENT: Balance = 1_000_000;
 /// What each accusation, defence and run puts up.
 pub const BOND: Balance = 1_001;
 /// Accounts 1 to this have money.
-pub const PEOPLE: AccountId = 20;
+pub const PEOPLE: AccountId = 40;
 pub const TASK: TaskId = TaskId(7);
 /// The phases of the tests.
 pub const TERMS: Terms = Terms {
@@ -57,13 +55,10 @@ mod runtime {
 parameter_types! {
     /// The tasks that were told to be decided.
     pub static Decided: Vec<TaskId> = Vec::new();
-    pub static Machine: Pinned = Pinned { image: BlobRef::to(IMAGE), gas: GAS };
+    pub static Machine: Pinned = *agora_arbiter::pinned();
+    pub static CurrentBond: Balance = BOND;
+    pub static WorkPerBlock: u128 = 1_000_000;
 }
-
-/// The image that is shipped.
-pub const IMAGE: &[u8] = include_bytes!("../../../guests/images/reference.bin");
-/// Gas for the runs of the tests.
-pub const GAS: u64 = 1 << 32;
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
@@ -89,9 +84,9 @@ impl crate::Config for Test {
     type Escrow = Escrow;
     type Cases = CasesDouble;
     type Machine = Machine;
-    type Bond = ConstU128<BOND>;
+    type Bond = CurrentBond;
     type TermsOrigin = EnsureRoot<AccountId>;
-    type WorkPerBlock = ConstU128<1_000_000>;
+    type WorkPerBlock = WorkPerBlock;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = Mint;
@@ -121,6 +116,9 @@ impl crate::BenchmarkHelper<AccountId, Balance> for Mint {
 /// The chain a test starts from, with these terms.
 pub fn chain(terms: Option<Terms>) -> sp_io::TestExternalities {
     Decided::set(Vec::new());
+    CurrentBond::set(BOND);
+    WorkPerBlock::set(1_000_000);
+    Machine::set(*agora_arbiter::pinned());
     let genesis = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
             balances: endow(1..=PEOPLE, ENDOWMENT),

@@ -1,7 +1,8 @@
 //! What must hold after every block.
 
 use crate::{
-    BalanceOf, Config, Defences, HiddenAccusations, Matches, NextCase, NextTrial, OpenCases, Pallet, Runs, Trials,
+    BalanceOf, Config, Defences, Excused, HiddenAccusations, Matches, NextCase, NextTrial, OpenCases, Pallet, Runs,
+    Trials,
 };
 use agora_primitives::{
     TaskId,
@@ -17,16 +18,23 @@ impl<T: Config> Pallet<T> {
     ///
     /// 1. numbers of cases and trials are below the next,
     /// 2. a case counts its hidden accusations and those of its trials that are not over,
-    /// 3. a trial counts its parts, and every part has a trial,
-    /// 4. of each account exactly its bonds are held, for this purpose and each task.
+    /// 3. a closed case counts those of its accusations that could not be revealed, if any could not,
+    /// 4. a trial counts its parts, and every part has a trial, stands under its own hash, and a match between two runs,
+    /// 5. of each account exactly its bonds are held, for this purpose and each task.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let mut bonds = BTreeMap::<(TaskId, Vec<u8>), (T::AccountId, BalanceOf<T>)>::new();
         let mut add = |task: TaskId, who: &T::AccountId, bond: BalanceOf<T>| {
-            let (_, sum) = bonds.entry((task, who.encode())).or_insert_with(|| (who.clone(), BalanceOf::<T>::default()));
+            let (_, sum) = bonds
+                .entry((task, who.encode()))
+                .or_insert_with(|| (who.clone(), BalanceOf::<T>::default()));
             *sum = sum.saturating_add(bond);
         };
         let (mut hidden, mut open) = (BTreeMap::<u64, u32>::new(), BTreeMap::<u64, u32>::new());
         for (case, who, accusation) in HiddenAccusations::<T>::iter() {
+            ensure!(
+                case < NextCase::<T>::get(),
+                "computation: an accusation of a case of the future"
+            );
             add(accusation.task, &who, accusation.bond);
             let count = hidden.entry(case).or_default();
             *count = count.saturating_add(1);
@@ -38,25 +46,49 @@ impl<T: Config> Pallet<T> {
                 *count = count.saturating_add(1);
             }
             add(trial.task, &trial.accuser, trial.bond);
-            let defences = Defences::<T>::iter_prefix(id);
             let mut parts = 0u32;
-            for (_, defended) in defences {
+            for (key, defended) in Defences::<T>::iter_prefix(id) {
+                ensure!(
+                    key == defended.branch.defence.id(),
+                    "computation: a defence under another hash"
+                );
                 add(trial.task, &defended.branch.by, trial.bond);
                 parts = parts.saturating_add(1);
             }
-            for (_, run) in Runs::<T>::iter_prefix((id,)) {
+            for ((_, root), run) in Runs::<T>::iter_prefix((id,)) {
+                ensure!(root == run.root, "computation: a run under another root");
                 add(trial.task, &run.by, trial.bond);
                 parts = parts.saturating_add(1);
             }
-            parts = parts.saturating_add(Matches::<T>::iter_prefix((id,)).count() as u32);
-            ensure!(parts == trial.parts, "computation: a trial has not as many parts as it counts");
+            for ((key, one, other), game) in Matches::<T>::iter_prefix((id,)) {
+                let has_runs = [one, other].map(|root| Runs::<T>::contains_key((id, key, root)));
+                // Once the trial is over, its runs may be collected before their matches.
+                let is_between = one < other && (game.is_none() || Self::is_settled(&trial) || has_runs == [true; 2]);
+                ensure!(is_between, "computation: a match that is not between two runs");
+                parts = parts.saturating_add(1);
+            }
+            ensure!(
+                parts == trial.parts,
+                "computation: a trial has not as many parts as it counts"
+            );
         }
         for (_, case) in OpenCases::<T>::iter() {
             ensure!(case.number < NextCase::<T>::get(), "computation: a case of the future");
             let hidden = hidden.get(&case.number).copied().unwrap_or_default();
-            ensure!(hidden == case.hidden, "computation: a case miscounts its hidden accusations");
+            ensure!(
+                hidden == case.hidden,
+                "computation: a case miscounts its hidden accusations"
+            );
             let open = open.get(&case.number).copied().unwrap_or_default();
             ensure!(open == case.open, "computation: a case miscounts its trials");
+        }
+        for (case, count) in Excused::<T>::iter() {
+            let is_open = OpenCases::<T>::iter_values().any(|open| open.number == case);
+            let is_counted = hidden.get(&case) == Some(&count);
+            ensure!(
+                !is_open && is_counted,
+                "computation: a closed case miscounts its hidden accusations"
+            );
         }
         let mut trials = Defences::<T>::iter_keys()
             .map(|(trial, _)| trial)

@@ -1,7 +1,7 @@
 //! What is stored, and when a case is decided.
 
 use crate::Config;
-use agora_disputes::{ARITY, Branch, Dispute, Phase, Run, Terms, Verdict};
+use agora_disputes::{ARITY, Branch, Dispute, Phase, Run, Terms, Time, Verdict};
 use agora_primitives::{
     TaskId,
     courts::{CaseTerms, Standing},
@@ -45,14 +45,18 @@ pub struct Case<AccountId, BlockNumber> {
     pub phases: Terms,
     /// The block in which it was opened.
     pub opened_at: BlockNumber,
+    /// How many blocks were full before that.
+    pub full_before: u64,
     /// How many accusations are committed to and not revealed.
     pub hidden: u32,
     /// How many trials are not over.
     pub open: u32,
-    /// The last block in which the trials can be over, whatever anybody does.
+    /// The last block in which the trials are waited for. Nothing but what ends them is left to do before that, whatever anybody does.
     pub trials_until: BlockNumber,
     /// How it was decided against the claim.
     pub decision: Option<Decision<AccountId>>,
+    /// Whether that was while accusations could still be revealed: then nobody loses by not having revealed one.
+    pub is_excused: bool,
 }
 
 /// What a court found that keeps a claim from standing.
@@ -71,14 +75,40 @@ pub enum Decision<AccountId> {
 }
 
 impl<AccountId: Clone, BlockNumber: AtLeast32BitUnsigned + Copy> Case<AccountId, BlockNumber> {
-    /// The last block in which an accusation may be revealed.
-    pub fn reveal_until(&self) -> BlockNumber {
-        // Saturating: block numbers would have to run out first.
-        self.terms.until.saturating_add(self.phases.reveal.saturated_into())
+    /// By how many blocks committing and revealing are late: those since the case was opened that were full, up to a bound. Else whoever
+    /// fills the blocks of a window would keep everybody from accusing.
+    fn late(&self, full: u64) -> u64 {
+        full.saturating_sub(self.full_before).min(self.phases.stops)
     }
 
-    /// How it stands in block `now`.
-    pub fn standing(&self, now: BlockNumber) -> Standing<AccountId, BlockNumber> {
+    /// The last block in which accusations may be committed to, if no more blocks are full than the `full` so far.
+    // Saturating: block numbers would have to run out first.
+    pub fn commit_until(&self, full: u64) -> BlockNumber {
+        self.terms.until.saturating_add(self.late(full).saturated_into())
+    }
+
+    /// The last block in which they may be revealed; the same holds.
+    pub fn reveal_until(&self, full: u64) -> BlockNumber {
+        self.commit_until(full)
+            .saturating_add(self.phases.reveal.saturated_into())
+    }
+
+    /// When the window began, how long it is, and `now` in it: full blocks are no time.
+    pub fn window(&self, now: Time) -> (u64, Terms, Time) {
+        let opened = self.opened_at.saturated_into();
+        let until: u64 = self.terms.until.saturated_into();
+        let commit = until.saturating_sub(opened).saturating_add(1);
+        let block = now.block.saturating_sub(self.late(now.full));
+        (opened, Terms { commit, ..self.phases }, Time { block, ..now })
+    }
+
+    /// Whether somebody who has not revealed an accusation may still do so.
+    pub fn may_reveal(&self, now: BlockNumber, full: u64) -> bool {
+        self.decision.is_none() && now <= self.reveal_until(full)
+    }
+
+    /// How it stands in block `now`, before which `full` blocks were full.
+    pub fn standing(&self, now: BlockNumber, full: u64) -> Standing<AccountId, BlockNumber> {
         match &self.decision {
             Some(Decision::Fallen { by, own }) => {
                 return Standing::Fallen {
@@ -90,8 +120,8 @@ impl<AccountId: Clone, BlockNumber: AtLeast32BitUnsigned + Copy> Case<AccountId,
             None => {}
         }
         let waits = [
-            (true, self.terms.until),
-            (self.hidden > 0, self.reveal_until()),
+            (true, self.commit_until(full)),
+            (self.hidden > 0, self.reveal_until(full)),
             (self.open > 0, self.trials_until),
         ];
         let latest = waits.into_iter().filter(|&(waits, until)| waits && now <= until);
@@ -136,7 +166,7 @@ pub struct Trial<AccountId, Balance> {
     pub bond: Balance,
     /// How many defences, runs and matches of it are kept.
     pub parts: u32,
-    /// Whose defence was found right.
+    /// Who wins if the claim stands: whose defence was found right; before there are defences, who showed something last.
     pub defender: Option<AccountId>,
 }
 
@@ -203,15 +233,23 @@ pub fn ordered(one: H256, other: H256) -> (H256, H256) {
     if one <= other { (one, other) } else { (other, one) }
 }
 
+/// How many blocks a case waits for a trial with these terms: as many as it takes at most, and then as long as somebody has who adds
+/// something, to end it.
+pub fn longest(terms: &Terms) -> u64 {
+    let late = terms.entry.saturating_add(terms.stops);
+    terms.bound().saturating_add(late)
+}
+
 /// The terms of a trial about `work` multiply–adds: `base`, with clocks that are longer by the time that somebody takes who
-/// computes `per_block` of them in a block.
+/// computes `per_block` of them in a block, and entries by half of it, as they are half a clock at most: nobody needs to have computed
+/// the job before it is accused.
 pub fn terms_for(base: Terms, work: u128, per_block: u128) -> Terms {
     let blocks = work.checked_div(per_block).unwrap_or_default();
     // No clock is longer than terms may have.
     let blocks = u64::try_from(blocks).unwrap_or(u64::MAX).min(1 << 31);
     Terms {
         clock: base.clock.saturating_add(blocks),
+        entry: base.entry.saturating_add(blocks / 2),
         ..base
     }
 }
-

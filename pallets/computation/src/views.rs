@@ -1,33 +1,51 @@
 //! What the view functions answer.
 
-use crate::pallet::{Config, Defences, Matches, Pallet, Runs, Trials};
-use agora_disputes::{DefenceView, TrialView};
+use crate::{
+    pallet::*,
+    types::{Defended, TrialOf},
+};
+use agora_disputes::{Branch, Game, Runs as BranchRuns};
+use alloc::{collections::BTreeMap, vec::Vec};
+use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
-    /// A trial with all its parts, in the order of the maps, which means nothing.
-    pub(crate) fn view_of(id: u64) -> Option<TrialView<T::AccountId>> {
+    pub(crate) fn trial_of(id: u64) -> Option<(TrialOf<T>, Game<T::AccountId>)> {
         let trial = Trials::<T>::get(id)?;
-        let defences = Defences::<T>::iter_prefix(id).map(|(key, defended)| DefenceView {
-            branch: defended.branch,
-            openings: defended
-                .shown
-                .into_iter()
-                .map(|shown| ((shown.first, shown.len), shown.children.into_inner()))
-                .collect(),
-            runs: Runs::<T>::iter_prefix_values((id, key)).collect(),
-            matches: Matches::<T>::iter_prefix((id, key))
-                .map(|((one, other), game)| (one, other, game))
-                .collect(),
-        });
-        Some(TrialView {
-            task: trial.task.0,
-            case: trial.case,
-            own: trial.own,
-            job: trial.job,
-            terms: trial.terms,
-            accuser: trial.accuser,
+        let mut defences: Vec<_> = Defences::<T>::iter_prefix(id).collect();
+        defences.sort_unstable_by_key(|(key, _)| *key);
+        let game = Game {
+            accuser: trial.accuser.clone(),
             dispute: trial.dispute,
-            defences: defences.collect(),
-        })
+            branches: defences
+                .into_iter()
+                .map(|(key, defended)| Self::branch_of(id, key, defended))
+                .collect(),
+            moves: BTreeMap::new(),
+        };
+        Some((trial, game))
+    }
+
+    fn branch_of(
+        id: u64,
+        key: H256,
+        defended: Defended<T::AccountId>,
+    ) -> (Branch<T::AccountId>, BranchRuns<T::AccountId>) {
+        let openings = defended.shown.into_iter();
+        let openings = openings.map(|shown| ((shown.first, shown.len), shown.children.into_inner()));
+        let mut runs: Vec<_> = Runs::<T>::iter_prefix_values((id, key)).collect();
+        runs.sort_unstable_by_key(|run| run.root);
+        let number = |root: &H256| {
+            let at = runs.binary_search_by_key(root, |run| run.root).ok()?;
+            u32::try_from(at).ok()
+        };
+        let of = |((one, other), game)| Some(((number(&one)?, number(&other)?), game));
+        let mut matches: Vec<_> = Matches::<T>::iter_prefix((id, key)).filter_map(of).collect();
+        matches.sort_unstable_by_key(|(players, _)| *players);
+        let runs = BranchRuns {
+            openings: openings.collect(),
+            runs,
+            matches,
+        };
+        (defended.branch, runs)
     }
 }

@@ -17,11 +17,9 @@
 
 use crate::{
     Accusation, Bench, Branch, BranchMove, Defence, Dispute, Error, Fault, Losses, Match, Player, Run, RunEnd, Segment,
-    Segments, Shown, Side, Stand, Terms, Time, Verdict,
-    branch::Phase as BranchPhase,
-    dispute::Phase,
+    Segments, Shown, Side, Stand, Terms, Time, Verdict, branch::Phase as BranchPhase, dispute::Phase,
 };
-use agora_jobs::{BlobRef, Claim, H256, JobSpec};
+use agora_jobs::{BlobRef, H256};
 use agora_machine::run_tree::Children;
 use agora_reference::Reference;
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
@@ -75,6 +73,7 @@ pub enum RunMove {
 pub type Openings = BTreeMap<(u64, u64), Vec<H256>>;
 
 /// What a branch has beside itself: what was shown of its list, its runs, and their matches.
+#[derive(Encode, Decode, TypeInfo)]
 #[derive(Clone, Debug)]
 pub struct Runs<A> {
     /// Whoever runs a unit that reads the list proves its chunks with these.
@@ -82,72 +81,11 @@ pub struct Runs<A> {
     /// The runs, in the order in which they were added.
     pub runs: Vec<Run<A>>,
     /// The matches, with the numbers of their runs. `None`: it is over.
-    pub matches: Vec<((usize, usize), Option<Match>)>,
-}
-
-/// A dispute that a chain keeps, with what it is about: what its clients are told.
-#[derive(Encode, Decode, TypeInfo)]
-#[derive(Clone, Debug)]
-pub struct TrialView<A> {
-    /// The number of the task.
-    pub task: u64,
-    /// The number of the case.
-    pub case: u64,
-    /// The claim that the accuser makes itself, if it makes one.
-    pub own: Option<Claim>,
-    /// What was to be computed.
-    pub job: JobSpec,
-    /// The lengths of the phases.
-    pub terms: Terms,
-    /// The accuser.
-    pub accuser: A,
-    /// The dispute.
-    pub dispute: Dispute,
-    /// The defences.
-    pub defences: Vec<DefenceView<A>>,
-}
-
-/// A defence that a chain keeps.
-#[derive(Encode, Decode, TypeInfo)]
-#[derive(Clone, Debug)]
-pub struct DefenceView<A> {
-    /// Where it is.
-    pub branch: Branch<A>,
-    /// What was shown of its list, as in [`Openings`].
-    pub openings: Vec<((u64, u64), Vec<H256>)>,
-    /// The runs.
-    pub runs: Vec<Run<A>>,
-    /// The matches, with the roots of their runs. `None`: it is over.
-    pub matches: Vec<(H256, H256, Option<Match>)>,
-}
-
-impl<A> From<TrialView<A>> for Game<A> {
-    fn from(view: TrialView<A>) -> Self {
-        Self {
-            accuser: view.accuser,
-            dispute: view.dispute,
-            branches: view.defences.into_iter().map(DefenceView::branch).collect(),
-            moves: BTreeMap::new(),
-        }
-    }
-}
-
-impl<A> DefenceView<A> {
-    fn branch(self) -> (Branch<A>, Runs<A>) {
-        let at = |root| self.runs.iter().position(|run| run.root == root);
-        let matches = self.matches.into_iter();
-        let runs = Runs {
-            openings: self.openings.into_iter().collect(),
-            matches: matches
-                .filter_map(|(one, other, game)| Some(((at(one)?, at(other)?), game)))
-                .collect(),
-            runs: self.runs,
-        };
-        (self.branch, runs)
-    }
+    pub matches: Vec<((u32, u32), Option<Match>)>,
 }
 
 /// A dispute with all its parts.
+#[derive(Encode, Decode, TypeInfo)]
 #[derive(Clone, Debug)]
 pub struct Game<A> {
     /// The accuser.
@@ -221,6 +159,25 @@ impl<A: Clone + Ord> Game<A> {
             *count = count.saturating_add(1);
         }
         Ok(())
+    }
+
+    /// What a chain knows the defence of a branch by. `None`: there is no such branch.
+    pub fn key(&self, branch: usize) -> Option<H256> {
+        self.branches.get(branch).map(|(branch, _)| branch.defence.id())
+    }
+
+    /// The root by which a chain knows a run of a branch. `None`: there is none.
+    pub fn root(&self, branch: usize, run: usize) -> Option<H256> {
+        let (_, runs) = self.branches.get(branch)?;
+        runs.runs.get(run).map(|run| run.root)
+    }
+
+    /// The roots of the two runs of a match in a branch. `None`: there is none.
+    pub fn roots(&self, branch: usize, at: usize) -> Option<(H256, H256)> {
+        let (_, runs) = self.branches.get(branch)?;
+        let ((first, second), _) = runs.matches.get(at)?;
+        let root = |run: u32| self.root(branch, usize::try_from(run).ok()?);
+        Some((root(*first)?, root(*second)?))
     }
 
     fn check_accuser(&self, by: &A) -> Result<(), Error> {
@@ -313,7 +270,8 @@ impl<A: Clone> Runs<A> {
 
     fn game(&mut self, at: usize) -> Result<((usize, usize), &mut Match), Error> {
         let (players, game) = self.matches.get_mut(at).ok_or(Error::Unknown)?;
-        Ok((*players, game.as_mut().ok_or(Error::NotNow)?))
+        let (first, second) = *players;
+        Ok(((first as usize, second as usize), game.as_mut().ok_or(Error::NotNow)?))
     }
 
     /// Makes a move, and says for which side it was. `None`: for neither.
@@ -339,14 +297,14 @@ impl<A: Clone> Runs<A> {
                 Ok(Some(side))
             }
             RunMove::Challenge(first, second) => {
-                let known = |&((one, other), _): &((usize, usize), Option<Match>)| {
-                    (one, other) == (*first, *second) || (one, other) == (*second, *first)
-                };
+                let number = |run: usize| u32::try_from(run).map_err(|_| Error::Unknown);
+                let (one, other) = (number(*first)?, number(*second)?);
+                let known = |(players, _): &((u32, u32), Option<Match>)| [(one, other), (other, one)].contains(players);
                 if self.matches.iter().any(known) {
                     return Err(Error::Known);
                 }
                 let game = bench.challenge(self.run(*first)?, self.run(*second)?, rules.terms, now)?;
-                self.matches.push(((*first, *second), Some(game)));
+                self.matches.push(((one, other), Some(game)));
                 Ok(Some(self.run(*first)?.stand.side()))
             }
             RunMove::Open(at, player, children) => {
@@ -376,7 +334,10 @@ impl<A: Clone> Runs<A> {
         let Some(((first, second), game)) = self.matches.get_mut(at) else {
             return;
         };
-        if let (Some(_), Ok([one, other])) = (game.take(), self.runs.get_disjoint_mut([*first, *second])) {
+        if let (Some(_), Ok([one, other])) = (
+            game.take(),
+            self.runs.get_disjoint_mut([*first as usize, *second as usize]),
+        ) {
             bench.close([one, other], losses);
         }
     }

@@ -397,7 +397,10 @@ impl Player<'_> {
         };
         let stand = runs.runs.get(own)?.stand;
         let faces = |other: usize| {
-            move |&((one, two), _): &((usize, usize), _)| (one, two) == (own, other) || (two, one) == (own, other)
+            move |&((one, two), _): &((u32, u32), _)| {
+                let players = (one as usize, two as usize);
+                players == (own, other) || players == (other, own)
+            }
         };
         let others = runs.runs.iter().enumerate();
         let others = others.filter(|(_, run): &(usize, &Run<A>)| run.stand != stand && run.lost.is_none());
@@ -408,7 +411,7 @@ impl Player<'_> {
         }
         for (number, ((one, two), game)) in runs.matches.iter().enumerate() {
             let Some(game) = game else { continue };
-            let seat = match (*one == own, *two == own) {
+            let seat = match (*one as usize == own, *two as usize == own) {
                 (true, _) => Seat::First,
                 (_, true) => Seat::Second,
                 _ => continue,

@@ -6,6 +6,7 @@ use agora_reference::{Output, Reference, Step, UnitRun};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
+use sp_crypto_hashing::blake2_256;
 
 /// Bytes of a chunk.
 const CHUNK: u64 = CHUNK_BYTES as u64;
@@ -60,9 +61,9 @@ pub struct Defence {
 }
 
 impl Defence {
-    /// What it is known by: BLAKE2b-256 of its encoding.
+    /// What a chain knows it by in its dispute.
     pub fn id(&self) -> H256 {
-        self.using_encoded(sp_crypto_hashing::blake2_256).into()
+        self.using_encoded(|bytes| blake2_256(bytes).into())
     }
 }
 

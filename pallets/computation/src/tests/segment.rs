@@ -19,7 +19,9 @@ impl Chunks for Nothing {
 
 /// Stores to 16 pages in turn, for ever: a fifth of its instructions are stores, and each finds another page than the one before.
 fn image() -> Vec<u8> {
-    let i = |opcode: u32, funct3: u32, rd: u32, rs1: u32, value: u32| value << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | opcode;
+    let i = |opcode: u32, funct3: u32, rd: u32, rs1: u32, value: u32| {
+        value << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | opcode
+    };
     let r = |funct3: u32, rd: u32, rs1: u32, rs2: u32| rs2 << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | 0x33;
     let high = |rd: u32, value: u32| value << 12 | rd << 7 | 0x37;
     let words = [

@@ -1,0 +1,108 @@
+//! The view functions: a game from the storage is the same as one that was played in one value.
+
+use super::world::*;
+use crate::mock::*;
+use agora_disputes::{Game, Side, Time};
+use agora_primitives::job::Claim;
+use codec::{Decode, Encode};
+use frame_support::{assert_ok, view_functions::ViewFunction};
+use std::collections::BTreeSet;
+
+#[test]
+fn there_is_nothing_to_see_where_nothing_is() {
+    run(|| {
+        assert_eq!(Computation::case(TASK), None);
+        assert!(Computation::trial(0).is_none());
+        assert!(!Computation::hidden(0, 1));
+        open_case(Claim::Unusable);
+        assert_eq!(Computation::case(TASK), crate::OpenCases::<Test>::get(TASK));
+    });
+}
+
+/// Checks that two games are the same but for the order of their parts.
+fn assert_same(stored: &Game<AccountId>, played: &Game<AccountId>) {
+    assert_eq!((stored.accuser, stored.dispute), (played.accuser, played.dispute));
+    assert_eq!(stored.branches.len(), played.branches.len());
+    let keys: Vec<_> = (0..stored.branches.len()).map(|at| stored.key(at).unwrap()).collect();
+    assert!(keys.is_sorted());
+    assert_eq!(stored.key(keys.len()), None);
+    for (at, key) in keys.iter().enumerate() {
+        let there = (0..keys.len()).find(|&there| played.key(there) == Some(*key)).unwrap();
+        let ((branch, runs), (other, other_runs)) = (&stored.branches[at], &played.branches[there]);
+        assert_eq!(branch, other);
+        assert_eq!(runs.openings, other_runs.openings);
+        assert!(runs.runs.is_sorted_by_key(|run| run.root));
+        let set =
+            |runs: &agora_disputes::Runs<AccountId>| -> BTreeSet<_> { runs.runs.iter().map(Encode::encode).collect() };
+        assert_eq!(set(runs), set(other_runs));
+        assert_eq!(runs.matches.len(), other_runs.matches.len());
+        for number in 0..runs.matches.len() {
+            let (one, two) = stored.roots(at, number).unwrap();
+            assert!(one < two);
+            let same = |&there_too: &usize| {
+                let (other_one, other_two) = played.roots(there, there_too).unwrap();
+                [(one, two), (two, one)].contains(&(other_one, other_two))
+            };
+            let there_too = (0..runs.matches.len()).find(same).unwrap();
+            let (game, other) = (&runs.matches[number].1, &other_runs.matches[there_too].1);
+            assert_eq!(
+                game.as_ref().map(agora_disputes::Match::position),
+                other.as_ref().map(agora_disputes::Match::position)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_trial_is_shown_as_the_game_that_it_is() {
+    let world = World::new();
+    run(|| {
+        let (liar, hijacker) = (world.liar(2, 1), world.liar(0, 0));
+        open_case(world.right());
+        let accusation = accusation(world.right(), liar.own.target(&world.right()).unwrap());
+        let id = accuse(LIAR, &accusation);
+        let rules = world.honest.rules(&TERMS);
+        let time = |block| Time { block, full: 0 };
+        let mut played = Game::new(LIAR, &accusation, &rules, time(now())).unwrap();
+        let mut moves = 0;
+        while verdict(id).is_none() {
+            for (who, side) in [
+                (LIAR, Side::Accuser),
+                (3, Side::Defence),
+                (4, Side::Accuser),
+                (HONEST, Side::Defence),
+            ] {
+                // Each reads its own game: their parts have other numbers.
+                let (trial, stored) = Computation::trial(id).unwrap();
+                let decide = |game: &Game<AccountId>| match who {
+                    LIAR => liar.moves(side, &trial, game),
+                    HONEST => world.honest.moves(side, game, &trial.terms),
+                    _ => hijacker.moves(side, &trial, game),
+                };
+                for made in decide(&stored) {
+                    moves += usize::from(dispatch(who, call_of(id, &stored, &made).unwrap()).is_ok());
+                }
+                for made in decide(&played.clone()) {
+                    let _ = played.play(&who, &made, &rules, time(now()));
+                }
+                assert_same(&Computation::trial(id).unwrap().1, &played);
+            }
+            run_to(now() + 1);
+            // All that has ended at once, in both.
+            advance_all(id);
+            let advance = agora_disputes::Move::Advance;
+            let _ = played.play(&PASSER_BY, &advance, &rules, time(now()));
+            let _ = played.play(&PASSER_BY, &advance, &rules, time(now()));
+            assert_same(&Computation::trial(id).unwrap().1, &played);
+        }
+        assert!(moves > 20, "{moves}");
+        // Off the chain it is decoded again.
+        let (trial, game) = Computation::trial(id).unwrap();
+        let bytes = crate::TrialViewFunction::<Test>::new(id).invoke().encode();
+        let (again, decoded) = <Option<(crate::TrialOf<Test>, Game<AccountId>)>>::decode(&mut &bytes[..])
+            .unwrap()
+            .unwrap();
+        assert_eq!((again, decoded.encode()), (trial, game.encode()));
+        assert_ok!(Computation::do_try_state());
+    });
+}
