@@ -151,9 +151,13 @@ impl AtBlock {
 
     /// A trial; `None`: there is none, or all its bonds are settled.
     pub async fn trial(&self, number: u64) -> Result<Option<TrialView>, ChainError> {
-        let question = api::view_functions().computation().trial(number);
-        let view = self.ask(question).await?;
-        Ok(view.map(|(trial, Static(game))| TrialView {
+        let address = api::storage().computation().trials();
+        let Some(entry) = self.at.storage().try_fetch(address, (number,)).await? else {
+            return Ok(None);
+        };
+        let trial: computation::Trial<AccountId, Balance> = entry.decode()?;
+        let game = self.ask(api::view_functions().computation().game(number)).await?;
+        Ok(game.map(|Static(game)| TrialView {
             task: trial.task.0,
             case: trial.case,
             own: trial.own.map(|own| own.0),

@@ -149,7 +149,7 @@ fn trial<T: Config>(matrix_size: u32) -> T::AccountId {
 
 /// The digests of the states that a defence names.
 fn digests() -> Vec<H256> {
-    (0..STATES).map(|n| H256::from_low_u64_be(n.into())).collect()
+    (0..STATES).map(|n| blob::hash(&n.to_le_bytes())).collect()
 }
 
 fn defence() -> Defence {

@@ -375,12 +375,12 @@ pub mod pallet {
             OpenCases::<T>::get(task)
         }
 
-        /// A trial, and where it is as a game: see [`agora_disputes::player`]. Its defences are in the order of their hashes, runs in that of their
+        /// Where a trial is, as a game: see [`agora_disputes::player`]. Its defences are in the order of their hashes, runs in that of their
         /// roots; of a match the first run is that with the lower root. Who made which moves is not kept.
         ///
         /// Complexity: reads all parts of the trial.
-        pub fn trial(id: u64) -> Option<(TrialOf<T>, Game<T::AccountId>)> {
-            Self::trial_of(id)
+        pub fn game(trial: u64) -> Option<Game<T::AccountId>> {
+            Self::trial_of(trial).map(|(_, game)| game)
         }
 
         /// Whether `account` has an accusation of case number `case` that is not revealed.

@@ -181,7 +181,7 @@ fn a_defence_that_is_found_wrong_pays_the_accuser() {
         let seat = Seat::liar(LIAR, Side::Defence, &liar);
         play_seat(&seat, id, || true);
         play_seat(&seat, id, || true);
-        let (_, game) = Computation::trial(id).unwrap();
+        let (_, game) = Computation::trial_of(id).unwrap();
         let key = game.key(0).unwrap();
         // The liar runs nothing.
         let made = BranchMove::Choose(None);

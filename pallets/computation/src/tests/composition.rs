@@ -203,10 +203,10 @@ macro_rules! accuse {
             Box::new(job())
         ));
         assert_ok!(<$computation>::do_try_state());
-        let (trial, _) = <$computation>::trial(0).unwrap();
+        let (trial, _) = <$computation>::trial_of(0).unwrap();
         <$system>::set_block_number(2 + trial.terms.entry);
         assert_ok!(<$computation>::advance(origin(), 0, crate::Clocked::Trial));
-        let (trial, _) = <$computation>::trial(0).unwrap();
+        let (trial, _) = <$computation>::trial_of(0).unwrap();
         assert!(matches!(trial.verdict(), Some(Verdict::Falls(_))));
         assert_eq!(<$computation>::standing(TASK), Standing::Fallen { by: who, own: None });
         <$computation>::close(TASK);

@@ -220,7 +220,7 @@ fn the_second_accuser_of_a_wrong_claim_gets_its_bond_back() {
         assert_eq!(verdict(second), None);
         assert_eq!(case().open, 1);
         // Nothing changes in the second any more.
-        let (_, game) = Computation::trial(second).unwrap();
+        let (_, game) = Computation::trial_of(second).unwrap();
         let defence = game.key(0).unwrap();
         let call = Call::advance {
             trial: second,

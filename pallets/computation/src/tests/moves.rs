@@ -223,7 +223,7 @@ fn a_defence_is_added_once_in_time_with_the_bond_of_the_trial() {
         let (defence, by) = (key, HONEST);
         assert_eq!(events().pop(), Some(Event::Defended { trial, defence, by }));
         assert_eq!((held(HONEST), Trials::<Test>::get(trial).unwrap().parts), (BOND, 1));
-        let (_, game) = Computation::trial(trial).unwrap();
+        let (_, game) = Computation::trial_of(trial).unwrap();
         let right = game.branches[0].0.defence;
         let defend = |defence| Call::defend { trial, defence };
         assert_eq!(dispatch(3, defend(right)), Err(Error::<Test>::Known.into()));
@@ -514,13 +514,13 @@ fn what_is_shown_of_a_long_list_is_kept_for_those_who_run_the_unit() {
         let seat = Seat::honest(HONEST, Side::Defence, &arbiter);
         play_seat(&seat, 0, || true);
         play_seat(&seat, 0, || true);
-        let (_, game) = Computation::trial(0).unwrap();
+        let (_, game) = Computation::trial_of(0).unwrap();
         let (trial, defence) = (0, game.key(0).unwrap());
         let made = BranchMove::Choose(Some(List::States));
         assert_ok!(dispatch(LIAR, Call::dispute_list { trial, defence, made }));
         play_seat(&seat, 0, || true);
         // A list of 100 digests has four chunks.
-        let (_, game) = Computation::trial(0).unwrap();
+        let (_, game) = Computation::trial_of(0).unwrap();
         let openings = &game.branches[0].1.openings;
         assert_eq!(openings.keys().collect::<Vec<_>>(), [&(0, 3200)]);
         assert_eq!(openings[&(0, 3200)].len(), 4);

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 fn there_is_nothing_to_see_where_nothing_is() {
     run(|| {
         assert_eq!(Computation::case(TASK), None);
-        assert!(Computation::trial(0).is_none());
+        assert!(Computation::trial_of(0).is_none());
         assert!(!Computation::hidden(0, 1));
         open_case(Claim::Unusable);
         assert_eq!(Computation::case(TASK), crate::OpenCases::<Test>::get(TASK));
@@ -73,7 +73,7 @@ fn a_trial_is_shown_as_the_game_that_it_is() {
                 (HONEST, Side::Defence),
             ] {
                 // Each reads its own game: their parts have other numbers.
-                let (trial, stored) = Computation::trial(id).unwrap();
+                let (trial, stored) = Computation::trial_of(id).unwrap();
                 let decide = |game: &Game<AccountId>| match who {
                     LIAR => liar.moves(side, &trial, game),
                     HONEST => world.honest.moves(side, game, &trial.terms),
@@ -85,7 +85,7 @@ fn a_trial_is_shown_as_the_game_that_it_is() {
                 for made in decide(&played.clone()) {
                     let _ = played.play(&who, &made, &rules, time(now()));
                 }
-                assert_same(&Computation::trial(id).unwrap().1, &played);
+                assert_same(&Computation::trial_of(id).unwrap().1, &played);
             }
             run_to(now() + 1);
             // All that has ended at once, in both.
@@ -93,11 +93,11 @@ fn a_trial_is_shown_as_the_game_that_it_is() {
             let advance = agora_disputes::Move::Advance;
             let _ = played.play(&PASSER_BY, &advance, &rules, time(now()));
             let _ = played.play(&PASSER_BY, &advance, &rules, time(now()));
-            assert_same(&Computation::trial(id).unwrap().1, &played);
+            assert_same(&Computation::trial_of(id).unwrap().1, &played);
         }
         assert!(moves > 20, "{moves}");
         // Off the chain it is decoded again.
-        let (trial, game) = Computation::trial(id).unwrap();
+        let (trial, game) = Computation::trial_of(id).unwrap();
         let bytes = crate::TrialViewFunction::<Test>::new(id).invoke().encode();
         let (again, decoded) = <Option<(crate::TrialOf<Test>, Game<AccountId>)>>::decode(&mut &bytes[..])
             .unwrap()

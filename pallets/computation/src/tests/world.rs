@@ -342,7 +342,7 @@ impl<'a> Seat<'a> {
 
 /// The moves of `seat` in a trial, each made if `makes` says so.
 pub fn play_seat(seat: &Seat<'_>, id: u64, mut makes: impl FnMut() -> bool) {
-    let Some((trial, game)) = Computation::trial(id) else {
+    let Some((trial, game)) = Computation::trial_of(id) else {
         return;
     };
     let is_running = case_is_open_for(&trial) && trial.verdict().is_none();
@@ -473,7 +473,7 @@ pub fn defended(world: &World) -> (u64, H256) {
     let seat = Seat::honest(HONEST, Side::Defence, &world.honest);
     play_seat(&seat, id, || true);
     play_seat(&seat, id, || true);
-    let (_, game) = Computation::trial(id).unwrap();
+    let (_, game) = Computation::trial_of(id).unwrap();
     (id, game.key(0).unwrap())
 }
 
