@@ -5,8 +5,8 @@
 //! on one machine. All of them use keys that everybody knows, so none is for a chain that is worth anything.
 
 use crate::{
-    AccountId, Balance, BalancesConfig, BlockNumber, BlockTimeConfig, CapabilityConfig, ComputationConfig, EXISTENTIAL_DEPOSIT,
-    RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, TasksConfig, UNIT,
+    AccountId, Balance, BalancesConfig, BlockNumber, BlockTimeConfig, CapabilityConfig, ComputationConfig,
+    EXISTENTIAL_DEPOSIT, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, TasksConfig, UNIT,
     block_time::DEFAULT_SLOT_DURATION_MS,
     configs::{capability, computation, treasury::TREASURY_ID},
 };

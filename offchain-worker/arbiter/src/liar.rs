@@ -48,10 +48,15 @@ impl<I: Inputs> Tracer for Liar<'_, I> {
         let record = self.0.record(run, shown)?;
         let mut states: Vec<_> = (0..record.segments).map(|number| record.tree.node(0, number)).collect();
         let (mut end, mut output) = (record.end.clone(), record.output.clone());
-        if let Some(wanted) = self.wanted(run).filter(|wanted| *wanted != output && wanted.len() <= blob::CHUNK_BYTES) {
+        if let Some(wanted) = self
+            .wanted(run)
+            .filter(|wanted| *wanted != output && wanted.len() <= blob::CHUNK_BYTES)
+        {
             // A state ends with its output: here 32 bytes for the hash of the only chunk, and a list with one more.
             let at = end.len().checked_sub(65)?;
-            end.get_mut(at..)?.get_mut(..32)?.copy_from_slice(&blob::hash(&wanted).0);
+            end.get_mut(at..)?
+                .get_mut(..32)?
+                .copy_from_slice(&blob::hash(&wanted).0);
             output = wanted;
             // Right at the beginning, made up from the middle on.
             let middle = states.len() / 2;

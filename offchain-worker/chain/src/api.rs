@@ -37,18 +37,12 @@ const _: &[u8] = include_bytes!("../metadata.scale");
         path = "agora_jobs::claim::Claim",
         with = "::subxt::utils::Static<::agora_primitives::job::Claim>"
     ),
-    substitute_type(
-        path = "agora_jobs::JobSpec",
-        with = "::subxt::utils::Static<::agora_primitives::job::JobSpec>"
-    ),
+    substitute_type(path = "agora_jobs::JobSpec", with = "::subxt::utils::Static<::agora_primitives::job::JobSpec>"),
     substitute_type(
         path = "agora_disputes::accuse::Accusation",
         with = "::subxt::utils::Static<::agora_disputes::Accusation>"
     ),
-    substitute_type(
-        path = "agora_disputes::descent::Shown",
-        with = "::subxt::utils::Static<::agora_disputes::Shown>"
-    ),
+    substitute_type(path = "agora_disputes::descent::Shown", with = "::subxt::utils::Static<::agora_disputes::Shown>"),
     substitute_type(
         path = "agora_disputes::unit::Defence",
         with = "::subxt::utils::Static<::agora_disputes::Defence>"
@@ -57,14 +51,8 @@ const _: &[u8] = include_bytes!("../metadata.scale");
         path = "agora_disputes::branch::BranchMove",
         with = "::subxt::utils::Static<::agora_disputes::BranchMove>"
     ),
-    substitute_type(
-        path = "agora_disputes::runs::RunEnd",
-        with = "::subxt::utils::Static<::agora_disputes::RunEnd>"
-    ),
-    substitute_type(
-        path = "agora_disputes::runs::Player",
-        with = "::subxt::utils::Static<::agora_disputes::Player>"
-    ),
+    substitute_type(path = "agora_disputes::runs::RunEnd", with = "::subxt::utils::Static<::agora_disputes::RunEnd>"),
+    substitute_type(path = "agora_disputes::runs::Player", with = "::subxt::utils::Static<::agora_disputes::Player>"),
     substitute_type(
         path = "agora_disputes::runs::Segment",
         with = "::subxt::utils::Static<::agora_disputes::Segment>"
@@ -73,10 +61,7 @@ const _: &[u8] = include_bytes!("../metadata.scale");
         path = "agora_disputes::game::Game",
         with = "::subxt::utils::Static<::agora_disputes::Game<::subxt::utils::AccountId32>>"
     ),
-    substitute_type(
-        path = "agora_disputes::Terms",
-        with = "::subxt::utils::Static<::agora_disputes::Terms>"
-    ),
+    substitute_type(path = "agora_disputes::Terms", with = "::subxt::utils::Static<::agora_disputes::Terms>"),
     substitute_type(
         path = "agora_primitives::judging::JudgeRule",
         with = "::subxt::utils::Static<::agora_primitives::judging::JudgeRule>"

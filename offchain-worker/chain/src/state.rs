@@ -16,8 +16,8 @@ use std::collections::HashMap;
 use subxt::{utils::Static, view_functions::Payload};
 
 use api::runtime_types::{
-    pallet_agora_capability::types as capability, pallet_agora_computation::types as computation, pallet_agora_judging::types as judging,
-    pallet_agora_registry::types as registry,
+    pallet_agora_capability::types as capability, pallet_agora_computation::types as computation,
+    pallet_agora_judging::types as judging, pallet_agora_registry::types as registry,
 };
 
 /// The task after which a page begins.

@@ -138,7 +138,10 @@ impl Court {
         for (number, task) in trials {
             let case = cases.iter().find(|case| case.task == task).cloned();
             let (shared, at) = (Arc::clone(&self.shared), at.clone());
-            steps.start(Matter::Trial(number), async move { shared.play(&at, number, case).await });
+            steps.start(
+                Matter::Trial(number),
+                async move { shared.play(&at, number, case).await },
+            );
         }
         self.shared.told.is_over("court");
         Ok(())
@@ -217,11 +220,20 @@ impl Shared {
             return Ok(());
         };
         let genesis = self.submitter.genesis_hash();
-        let hash = commitment(&genesis.0.into(), case.number, &self.account.0, &accusation, &record.salt);
+        let hash = commitment(
+            &genesis.0.into(),
+            case.number,
+            &self.account.0,
+            &accusation,
+            &record.salt,
+        );
         let intention = Intention::named(format!("accusation in case {}", case.number))
             .until(case.until)
             .urgent(2);
-        let included = self.submitter.submit_as(&calls::accuse(case.task, H256(hash.0)), intention).await?;
+        let included = self
+            .submitter
+            .submit_as(&calls::accuse(case.task, H256(hash.0)), intention)
+            .await?;
         tracing::warn!(task = %case.task, claim = %case.claim, block = included.block.number, "Accused a result: it is wrong.");
         Ok(())
     }
@@ -372,7 +384,9 @@ impl Shared {
             };
             (game, moves)
         });
-        let (game, moves) = played.await.map_err(|panic| WorkerError::Interrupted(panic.to_string()))?;
+        let (game, moves) = played
+            .await
+            .map_err(|panic| WorkerError::Interrupted(panic.to_string()))?;
         let about = BlobRef::to(&position(&game)).hash;
         let moves = moves.into_iter().enumerate().map(|(order, made)| {
             let name = format!("move {order} in trial {number} at {about:?}");
@@ -407,7 +421,8 @@ impl Shared {
             Made::Run(key, root, end) => self.send(at, &calls::add_run(trial, key, root, end), name).await,
             Made::Challenge(key, one, other) => self.send(at, &calls::challenge(trial, key, one, other), name).await,
             Made::Open(key, roots, player, children) => {
-                self.send(at, &calls::open_node(trial, key, roots, player, &children), name).await
+                self.send(at, &calls::open_node(trial, key, roots, player, &children), name)
+                    .await
             }
             Made::Execute(key, roots, segment) => {
                 self.send(at, &calls::execute(trial, key, roots, segment), name).await
@@ -434,9 +449,10 @@ impl Shared {
     async fn collect(&self, at: &AtBlock, number: u64, view: TrialView) -> Result<(), WorkerError> {
         let game = view.game;
         let is_ours = game.accuser == self.account
-            || game.branches.iter().any(|(branch, runs)| {
-                branch.by == self.account || runs.runs.iter().any(|run| run.by == self.account)
-            });
+            || game
+                .branches
+                .iter()
+                .any(|(branch, runs)| branch.by == self.account || runs.runs.iter().any(|run| run.by == self.account));
         if !is_ours {
             return Ok(());
         }
@@ -460,7 +476,12 @@ enum Made {
     List(H256, agora_disputes::BranchMove),
     Run(H256, H256, agora_disputes::RunEnd),
     Challenge(H256, H256, H256),
-    Open(H256, (H256, H256), agora_disputes::Player, Box<agora_disputes::Children>),
+    Open(
+        H256,
+        (H256, H256),
+        agora_disputes::Player,
+        Box<agora_disputes::Children>,
+    ),
     Execute(H256, (H256, H256), agora_disputes::Segment),
 }
 
@@ -493,7 +514,9 @@ impl Made {
             Move::Run(at, made) => match *made {
                 RunMove::Add(root, end) => Self::Run(key(at)?, H256(root.0), end),
                 RunMove::Challenge(one, other) => Self::Challenge(key(at)?, root(at, one)?, root(at, other)?),
-                RunMove::Open(number, player, children) => Self::Open(key(at)?, roots(game, at, number)?, player, children),
+                RunMove::Open(number, player, children) => {
+                    Self::Open(key(at)?, roots(game, at, number)?, player, children)
+                }
                 RunMove::Execute(number, segment) => Self::Execute(key(at)?, roots(game, at, number)?, segment),
             },
             Move::Advance => return None,

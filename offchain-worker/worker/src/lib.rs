@@ -45,7 +45,9 @@ pub use error::WorkerError;
 pub use fault::{Fault, Pause};
 pub use health::Health;
 pub use job::{load_job, load_output};
-pub use journal::{AccusationRecord, AttestRecord, CameTo, Journal, JournalError, Judged, Loaded, Loss, SeenChain, Stage, TaskRecord};
+pub use journal::{
+    AccusationRecord, AttestRecord, CameTo, Journal, JournalError, Judged, Loaded, Loss, SeenChain, Stage, TaskRecord,
+};
 pub use journal_file::{JournalEntry, JournalFile, Owner};
 pub use metrics::{Metrics, serve_metrics};
 pub use sources::with_sources;

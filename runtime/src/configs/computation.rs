@@ -19,7 +19,9 @@ pub const TERMS: Terms = Terms {
 };
 
 /// The BLAKE3 hash of `guests/images/reference.bin`.
-pub const REFERENCE_IMAGE: H256 = H256(sp_core::hex2array!("ff829eb2b5ad041c82345905c48845b14b64c735cc52530be280e9548d3e39dd"));
+pub const REFERENCE_IMAGE: H256 = H256(sp_core::hex2array!(
+    "ff829eb2b5ad041c82345905c48845b14b64c735cc52530be280e9548d3e39dd"
+));
 
 parameter_types! {
     /// Half of it is burned when it is lost: well above what the moves of a whole dispute cost the chain.

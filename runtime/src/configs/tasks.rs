@@ -5,8 +5,8 @@ use super::{
     system::{DAYS, MAXIMUM_BLOCK_LENGTH, MAXIMUM_BLOCK_WEIGHT},
 };
 use crate::{
-    BlockNumber, Computation, Escrow, Judging, Registry, Reputation, Results, Rewards, Runtime, block_time::SlotDurationMs,
-    randomness::BabeSeed,
+    BlockNumber, Computation, Escrow, Judging, Registry, Reputation, Results, Rewards, Runtime,
+    block_time::SlotDurationMs, randomness::BabeSeed,
 };
 use frame_support::{
     parameter_types,

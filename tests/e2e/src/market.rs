@@ -287,7 +287,9 @@ impl Market {
             for (account, _) in at.balances().await.expect("balances can be read") {
                 let deposits = at.deposits(&account).await.expect("deposits can be read");
                 let scope = agora_primitives::money::Scope::Task(task);
-                held |= deposits.iter().any(|deposit| deposit.purpose == Purpose::CourtBond && deposit.scope == scope);
+                held |= deposits
+                    .iter()
+                    .any(|deposit| deposit.purpose == Purpose::CourtBond && deposit.scope == scope);
             }
             if !held {
                 return;

@@ -39,7 +39,15 @@ async fn one_honest_worker_brings_a_cartels_result_down_and_is_paid() {
         processes.push(market.mine(number, &["--fault", "corrupt"]).await);
     }
     // Of one chunk: the liars' runs are made for that.
-    let job = ["synthetic", "--matrix-size", "24", "--iterations", "5", "--deadline", "100"];
+    let job = [
+        "synthetic",
+        "--matrix-size",
+        "24",
+        "--iterations",
+        "5",
+        "--deadline",
+        "100",
+    ];
     let task = market.publish(&job).await;
     assert_eq!(market.ended(task).await, Phase::Settled);
     let honest = worker(5);
