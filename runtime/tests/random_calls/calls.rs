@@ -1,6 +1,6 @@
 //! Calls, who makes them, and which is made how often.
 
-use crate::{capability, governance, members, rng::Rng, tasks, world::World};
+use crate::{capability, court, governance, members, rng::Rng, tasks, world::World};
 use agora_runtime::{AccountId, Balance, MICRO_UNIT, RuntimeCall, RuntimeOrigin, UNIT};
 use frame_support::traits::{GetCallMetadata, UnfilteredDispatchable};
 use sp_runtime::DispatchError;
@@ -55,7 +55,7 @@ type Draw = fn(&World, &mut Rng) -> Option<Call>;
 
 /// The calls, and how often each is drawn compared with the others. A draw that makes no sense at the time gives no
 /// call.
-const CALLS: [(u64, Draw); 27] = [
+const CALLS: [(u64, Draw); 35] = [
     (45, tasks::publish),
     (220, tasks::accept),
     (12, tasks::decline),
@@ -77,6 +77,14 @@ const CALLS: [(u64, Draw); 27] = [
     (30, capability::respond),
     (60, capability::vote),
     (3, capability::set_schedule),
+    (25, court::accuse),
+    (25, court::reveal),
+    (6, court::withdraw),
+    (20, court::accuse_on),
+    (40, court::play),
+    (25, court::advance),
+    (25, court::collect),
+    (2, court::set_terms),
     (12, batch),
     (6, governance::ban),
     (12, governance::lift_ban),

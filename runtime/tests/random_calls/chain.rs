@@ -1,6 +1,6 @@
 //! Blocks on the real runtime, without a node: genesis, digests with real verifiable randomness, inherents and hooks.
 
-use crate::{capability, rng::Rng, start};
+use crate::{capability, court, rng::Rng, start};
 use agora_runtime::{AllPalletsWithSystem, Runtime, RuntimeCall, RuntimeOrigin, System, block_time::SlotDurationMs};
 use codec::Encode;
 use frame_support::{
@@ -32,6 +32,7 @@ impl Chain {
         chain.execute(|| {
             pallet_babe::Randomness::<Runtime>::put(entropy);
             pallet_agora_capability::CurrentSchedule::<Runtime>::put(capability::SCHEDULE);
+            pallet_agora_computation::CurrentTerms::<Runtime>::put(court::TERMS);
         });
         chain.start_block();
         chain

@@ -1,6 +1,6 @@
 //! What must be true after every step, and in the end.
 
-use crate::{chain::Chain, report::Report, rng::Rng, world::World};
+use crate::{chain::Chain, court, report::Report, rng::Rng, world::World};
 use agora_primitives::{
     TaskId,
     job::Claim,
@@ -9,8 +9,8 @@ use agora_primitives::{
     participants::Role,
 };
 use agora_runtime::{
-    AccountId, AllPalletsWithSystem, Balance, Balances, Capability, Escrow, Judging, Registry, Reputation, Results,
-    Rewards, Runtime, RuntimeEvent, RuntimeOrigin, System, Tasks,
+    AccountId, AllPalletsWithSystem, Balance, Balances, Capability, Computation, Escrow, Judging, Registry, Reputation,
+    Results, Rewards, Runtime, RuntimeEvent, RuntimeOrigin, System, Tasks,
 };
 use frame_support::traits::PalletsInfoAccess;
 use sp_runtime::TryRuntimeError;
@@ -90,6 +90,9 @@ impl Checks {
             RuntimeEvent::Registry(pallet_agora_registry::Event::CapabilityExpired { .. }) => {
                 report.count_event("CapabilityExpired");
             }
+            RuntimeEvent::Computation(pallet_agora_computation::Event::TrialEnded { .. }) => {
+                report.count_event("TrialEnded");
+            }
             RuntimeEvent::Capability(pallet_agora_capability::Event::CapabilityProven { .. }) => {
                 report.count_event("CapabilityProven");
             }
@@ -121,6 +124,10 @@ impl Checks {
         }
         assert_eq!(world.live, [], "tasks that the chain does not finish by itself");
         chain.execute(|| {
+            court::settle_all(&world.everybody[0]);
+            self.after_step(world, report);
+            assert_eq!(pallet_agora_computation::OpenCases::<Runtime>::iter_keys().count(), 0);
+            assert_eq!(pallet_agora_computation::Trials::<Runtime>::iter_keys().count(), 0);
             let left: Vec<_> = pallet_agora_escrow::Deposits::<Runtime>::iter_keys()
                 .filter(|(_, purpose, _)| !matches!(purpose, Purpose::RoleBond | Purpose::Prepaid))
                 .collect();
@@ -176,12 +183,13 @@ fn cool_down_and_retention() -> u32 {
 type TryState = fn() -> Result<(), TryRuntimeError>;
 
 /// The try-state of each of the market's pallets.
-const TRY_STATES: [(&str, TryState); 8] = [
+const TRY_STATES: [(&str, TryState); 9] = [
     ("Registry", Registry::do_try_state),
     ("Escrow", Escrow::do_try_state),
     ("Tasks", Tasks::do_try_state),
     ("Judging", Judging::do_try_state),
     ("Capability", Capability::do_try_state),
+    ("Computation", Computation::do_try_state),
     ("Reputation", Reputation::do_try_state),
     ("Rewards", Rewards::do_try_state),
     ("Results", Results::do_try_state),
@@ -234,6 +242,8 @@ fn follow_task(event: pallet_agora_tasks::Event<Runtime>, world: &mut World, rep
         ReplicasWanted { .. } => report.count_event("ReplicasWanted"),
         ResultChosen { .. } => report.count_event("ResultChosen"),
         Reopened { .. } => report.count_event("Reopened"),
+        ResultFell { .. } => report.count_event("ResultFell"),
+        ResultReplaced { .. } => report.count_event("ResultReplaced"),
         Postponed { .. } => report.count_event("Postponed"),
         NotScheduled { .. } => report.count_event("NotScheduled"),
         _ => {}

@@ -15,6 +15,7 @@ mod calls;
 mod capability;
 mod chain;
 mod checks;
+mod court;
 mod governance;
 mod members;
 mod report;

@@ -16,7 +16,7 @@ pub struct Report {
 const TERMINAL: [&str; 4] = ["Settled", "Cancelled", "Expired", "Failed"];
 
 /// What else happens often.
-const COMMON: [&str; 15] = [
+const COMMON: [&str; 18] = [
     "SettledAsUnusable",
     "WorkersInvited",
     "WorkerReplaced",
@@ -30,6 +30,9 @@ const COMMON: [&str; 15] = [
     "Burned",
     "ExitRequested",
     "Purged",
+    "TrialEnded",
+    "ResultFell",
+    "ResultReplaced",
     "CapabilityProven",
     "CapabilityExpired",
 ];
