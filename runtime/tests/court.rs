@@ -3,7 +3,7 @@
 use agora_primitives::job::BlobRef;
 use agora_reference::{MAX_UNIT_CHUNKS, MAX_UNIT_WORK, Output, Unit};
 use agora_runtime::{Runtime, configs::computation::ReferenceMachine};
-use frame_support::{traits::Get, weights::Weight};
+use frame_support::weights::Weight;
 use pallet_agora_computation::WeightInfo;
 use pallet_balances::WeightInfo as _;
 
