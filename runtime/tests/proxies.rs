@@ -2,9 +2,10 @@
 
 mod chain;
 
+use agora_disputes::{Accusation, Target};
 use agora_primitives::{
-    ClassId,
-    job::{JobKind, JobSource, JobSpec, SyntheticJob},
+    ClassId, TaskId,
+    job::{Claim, JobKind, JobSource, JobSpec, SyntheticJob},
     participants::Role,
     task::Difficulty,
 };
@@ -31,18 +32,38 @@ fn calls() -> BTreeMap<String, RuntimeCall> {
         let metadata = call.get_call_metadata();
         (format!("{}.{}", metadata.pallet_name, metadata.function_name), call)
     });
-    named.chain([("Tasks.publish".to_owned(), publish())]).collect()
+    let versioned = [("Tasks.publish", publish()), ("Computation.reveal", reveal())];
+    named
+        .chain(versioned.map(|(name, call)| (name.to_owned(), call)))
+        .collect()
 }
 
-fn publish() -> RuntimeCall {
-    let job = SyntheticJob {
+fn job() -> JobSpec {
+    JobSpec::V2(JobKind::Synthetic(SyntheticJob {
         seed: [1; 32],
         matrix_size: 8,
         iterations: 2,
-    };
+    }))
+}
+
+fn reveal() -> RuntimeCall {
+    pallet_agora_computation::Call::reveal {
+        task: TaskId(0),
+        accusation: Box::new(Accusation {
+            accused: Claim::Unusable,
+            target: Target::Inputs,
+            own: None,
+        }),
+        salt: [1; 32],
+        job: Box::new(job()),
+    }
+    .into()
+}
+
+fn publish() -> RuntimeCall {
     pallet_agora_tasks::Call::publish {
         class: ClassId(0),
-        job: JobSource::Inline(JobSpec::V2(JobKind::Synthetic(job))),
+        job: JobSource::Inline(job()),
         difficulty: Difficulty::ONE,
         reward: 1000 * UNIT,
         deadline: 20,

@@ -132,6 +132,8 @@ async fn corrupted_and_silent_workers_lose_bond_and_are_not_paid(shared: Arc<Sha
         assert!(market.paid_to(&worker(number), Purpose::TaskReward).is_empty());
         assert!(market.taken_from(&worker(number), Purpose::TaskBond) > 0);
     }
+    // The corrupt one holds its result for right, and accuses the others'.
+    market.bonds_in_court_are_settled(task).await;
     market.assert_conserved(task).await;
 }
 
