@@ -35,14 +35,15 @@ const DEVELOPMENT_SCHEDULE: Schedule<BlockNumber> = Schedule {
     validity: 750,
     quorum: 1,
 };
-/// Disputes on the development chain: over in a minute or two, if everybody answers within 40 seconds.
+/// Disputes on the development chain: over in some minutes. To run the largest unit of a job takes half a minute on a core of its own, so runs
+/// may be added for a minute and a half.
 const DEVELOPMENT_TERMS: Terms = Terms {
     commit: 1,
-    reveal: 5,
-    clock: 40,
-    entry: 10,
-    challenge: 10,
-    stops: 40,
+    reveal: 10,
+    clock: 180,
+    entry: 90,
+    challenge: 30,
+    stops: 60,
 };
 /// What each development account starts with.
 pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
