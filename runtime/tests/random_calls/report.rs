@@ -16,7 +16,7 @@ pub struct Report {
 const TERMINAL: [&str; 4] = ["Settled", "Cancelled", "Expired", "Failed"];
 
 /// What else happens often.
-const COMMON: [&str; 18] = [
+const COMMON: [&str; 15] = [
     "SettledAsUnusable",
     "WorkersInvited",
     "WorkerReplaced",
@@ -30,18 +30,31 @@ const COMMON: [&str; 18] = [
     "Burned",
     "ExitRequested",
     "Purged",
-    "TrialEnded",
-    "ResultFell",
-    "ResultReplaced",
     "CapabilityProven",
     "CapabilityExpired",
 ];
 
 /// What happens a few times in ten thousand steps, so that some runs of that length have none of it.
-const RARE: [&str; 4] = ["AttesterSlashed", "Overturned", "Undecided", "CapabilityRefuted"];
+const RARE: [&str; 7] = [
+    "AttesterSlashed",
+    "Overturned",
+    "Undecided",
+    "CapabilityRefuted",
+    "TrialEnded",
+    "ResultFell",
+    "ResultReplaced",
+];
 
-/// What is always refused: records fade in a longer time than an episode has.
-const REFUSED: [&str; 1] = ["Reputation.forget"];
+/// What is always refused: records fade in a longer time than an episode has, and what nobody has computed cannot be shown.
+const REFUSED: [&str; 7] = [
+    "Reputation.forget",
+    "Computation.show",
+    "Computation.name_child",
+    "Computation.add_run",
+    "Computation.challenge",
+    "Computation.open_node",
+    "Computation.execute",
+];
 
 impl Report {
     pub fn count(&mut self, call: String, outcome: Result<(), DispatchError>) {
