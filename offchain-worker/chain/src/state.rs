@@ -5,7 +5,7 @@ use crate::{
     api::api,
     views::{
         AppealWindowView, BalanceView, CaseView, ClassView, Contribution, DepositView, ParticipantView, ReputationView,
-        ResponseView, RoundView, ScheduleView, TaskPage, TaskView, TermsView, TrialView,
+        ResponseView, RoundView, ScheduleView, TaskPage, TaskView, TermsView, TrialView, accusing_until,
     },
 };
 use agora_primitives::{
@@ -101,6 +101,7 @@ impl AtBlock {
 
     /// The cases that are open.
     pub async fn cases(&self) -> Result<Vec<CaseView>, ChainError> {
+        let full = self.full_blocks().await?;
         let storage = self.at.storage();
         let mut entries = storage.iter(api::storage().computation().open_cases(), ()).await?;
         let mut views = Vec::new();
@@ -108,13 +109,15 @@ impl AtBlock {
             let entry = entry?;
             let (Static(task),) = entry.key()?.decode()?;
             let case: computation::Case<AccountId, BlockNumber> = entry.value().decode()?;
-            let reveal = BlockNumber::try_from(case.phases.0.reveal).unwrap_or(BlockNumber::MAX);
+            let phases = case.phases.0;
+            let since = full.saturating_sub(case.full_before);
+            let (until, reveal_until) = accusing_until(case.terms.until, since, &phases);
             views.push(CaseView {
                 task,
                 number: case.number,
                 claim: case.terms.claim.0,
-                until: case.terms.until,
-                reveal_until: case.terms.until.saturating_add(reveal),
+                until,
+                reveal_until,
                 is_decided: case.decision.is_some(),
             });
         }
@@ -162,6 +165,7 @@ impl AtBlock {
             case: trial.case,
             own: trial.own.map(|own| own.0),
             terms: trial.terms.0,
+            defender: trial.defender,
             game,
         }))
     }

@@ -41,8 +41,18 @@ pub struct TrialView {
     pub own: Option<Claim>,
     /// The lengths of the phases.
     pub terms: Terms,
+    /// Who wins if the claim stands.
+    pub defender: Option<AccountId>,
     /// Where it is.
     pub game: Game<AccountId>,
+}
+
+/// The last blocks in which accusations may be committed to, and revealed, if that is `until` without full blocks and there were `full`
+/// since the case was opened: those are no time, up to a bound. A reveal that comes before would be refused.
+pub(crate) fn accusing_until(until: BlockNumber, full: u64, phases: &Terms) -> (BlockNumber, BlockNumber) {
+    let blocks = |count| BlockNumber::try_from(count).unwrap_or(BlockNumber::MAX);
+    let until = until.saturating_add(blocks(full.min(phases.stops)));
+    (until, until.saturating_add(blocks(phases.reveal)))
 }
 
 /// An open case: a claim that may be accused.
@@ -54,9 +64,9 @@ pub struct CaseView {
     pub number: u64,
     /// The claim.
     pub claim: Claim,
-    /// The last block in which accusations may be committed to.
+    /// The last block in which accusations may be committed to, if no more blocks are full.
     pub until: BlockNumber,
-    /// The last block in which they may be revealed.
+    /// The last block in which they may be revealed; the same holds.
     pub reveal_until: BlockNumber,
     /// Whether it is decided, so that there is nothing left to say.
     pub is_decided: bool,
@@ -265,3 +275,28 @@ pub fn treasury_account() -> AccountId {
 
 /// The treasury's pallet id.
 const TREASURY_ID: &[u8; 8] = b"agora/tr";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_blocks_prolong_accusing_up_to_a_bound() {
+        let phases = Terms {
+            commit: 1,
+            reveal: 5,
+            clock: 20,
+            entry: 10,
+            challenge: 10,
+            stops: 3,
+        };
+        assert_eq!(accusing_until(100, 0, &phases), (100, 105));
+        assert_eq!(accusing_until(100, 2, &phases), (102, 107));
+        assert_eq!(accusing_until(100, 50, &phases), (103, 108));
+        let endless = Terms {
+            reveal: u64::MAX,
+            ..phases
+        };
+        assert_eq!(accusing_until(100, 0, &endless).1, BlockNumber::MAX);
+    }
+}

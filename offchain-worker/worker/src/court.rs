@@ -114,7 +114,7 @@ impl Court {
                     Err(error) => Err(error),
                 },
                 (matter, result) = steps.ended() => {
-                    self.step_ended(matter, result);
+                    Steps::report(&self.shared.told, &self.shared.metrics, matter, result);
                     continue;
                 }
             };
@@ -138,28 +138,15 @@ impl Court {
         for (number, task) in trials {
             let case = cases.iter().find(|case| case.task == task).cloned();
             let (shared, at) = (Arc::clone(&self.shared), at.clone());
-            steps.start(
-                Matter::Trial(number),
-                async move { shared.play(&at, number, case).await },
-            );
+            steps.start(Matter::Trial(number), async move {
+                match shared.is_concerned(task)? {
+                    true => shared.play(&at, number, case).await,
+                    false => Ok(()),
+                }
+            });
         }
         self.shared.told.is_over("court");
         Ok(())
-    }
-
-    fn step_ended(&self, matter: Option<Matter>, result: Result<(), WorkerError>) {
-        let Some(matter) = matter else { return };
-        let told = &self.shared.told;
-        match result {
-            Ok(()) => {
-                told.is_over(matter);
-            }
-            Err(error) if told.is_new(matter, &error) => {
-                tracing::warn!(%matter, %error, "A step in court failed; it is taken again after later blocks.");
-            }
-            Err(error) => tracing::debug!(%matter, %error, "A step in court failed again."),
-        }
-        self.shared.metrics.retries.inc();
     }
 }
 
@@ -195,6 +182,13 @@ impl Shared {
         Ok(opinion(claim, &computed, checked.as_ref()))
     }
 
+    /// Whether this account has had anything to do with a task. Of others' trials it asks the chain nothing.
+    fn is_concerned(&self, task: TaskId) -> Result<bool, WorkerError> {
+        Ok(self.journal.accusation(task)?.is_some()
+            || self.journal.task(task)?.is_some()
+            || self.journal.attestation(task)?.is_some())
+    }
+
     /// Accuses the claim of a case, if it is wrong, and reveals that in time.
     async fn attend(&self, at: &AtBlock, case: CaseView) -> Result<(), WorkerError> {
         let now = at.block.number;
@@ -209,6 +203,8 @@ impl Shared {
             };
         }
         let record = match known {
+            // It waits for its reveal.
+            Some(_) if at.has_accused(case.number, &self.account).await? => return Ok(()),
             Some(record) => record,
             None if self.opinion(case.task, &case.claim)? != Opinion::Wrong => return Ok(()),
             None => match self.accusation(at, &case).await? {
@@ -447,8 +443,9 @@ impl Shared {
 
     /// Has the bonds of a trial settled, if this account has one in it, or wins one.
     async fn collect(&self, at: &AtBlock, number: u64, view: TrialView) -> Result<(), WorkerError> {
-        let game = view.game;
-        let is_ours = game.accuser == self.account
+        let TrialView { game, defender, .. } = view;
+        let is_ours = defender == Some(self.account)
+            || game.accuser == self.account
             || game
                 .branches
                 .iter()

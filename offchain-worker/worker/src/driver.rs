@@ -125,7 +125,7 @@ impl<C: Chain> Driver<C> {
                         finalised = self.chain.follow_finalised(next_to_settle(duty));
                     }
                 },
-                (matter, result) = self.steps.ended() => self.step_ended(matter, result),
+                (matter, result) = self.steps.ended() => Steps::report(&self.told, &self.metrics, matter, result),
                 Some(_) = self.heartbeat.join_next() => {}
             }
         }
@@ -258,23 +258,6 @@ impl<C: Chain> Driver<C> {
             tracing::warn!(asked_for, %error, "The node failed; asking it again until it answers.");
         }
         self.metrics.health.waiting(error.to_string());
-    }
-
-    fn step_ended(&mut self, matter: Option<Matter>, result: Result<(), WorkerError>) {
-        let Some(matter) = matter else { return };
-        match result {
-            Ok(()) => {
-                self.told.is_over(matter);
-            }
-            Err(error) => {
-                self.metrics.retries.inc();
-                if self.told.is_new(matter, &error) {
-                    tracing::warn!(%matter, %error, "A step failed; it is taken again after later blocks.");
-                } else {
-                    tracing::debug!(%matter, %error, "A step failed again.");
-                }
-            }
-        }
     }
 
     /// Sends a heartbeat if one is due and the last one has ended.

@@ -1,6 +1,6 @@
 //! What is under way.
 
-use crate::WorkerError;
+use crate::{Metrics, WorkerError, told::Told};
 use agora_chain::AccountId;
 use agora_primitives::TaskId;
 use std::{collections::HashMap, fmt, time::Duration};
@@ -80,6 +80,21 @@ impl Steps {
         });
         if drained.await.is_err() {
             tracing::warn!("Some transactions are still under way; the next start looks for them on chain.");
+        }
+    }
+
+    /// Says how a step has ended, once for each reason.
+    pub fn report(told: &Told, metrics: &Metrics, matter: Option<Matter>, result: Result<(), WorkerError>) {
+        let Some(matter) = matter else { return };
+        let Err(error) = result else {
+            told.is_over(matter);
+            return;
+        };
+        metrics.retries.inc();
+        if told.is_new(matter, &error) {
+            tracing::warn!(%matter, %error, "A step failed; it is taken again after later blocks.");
+        } else {
+            tracing::debug!(%matter, %error, "A step failed again.");
         }
     }
 
