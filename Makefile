@@ -16,7 +16,7 @@ CARGO_FLAGS := --workspace --locked --features $(FEATURES)
 BIN := $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help setup minilm build demo node test test-long test-release lint fmt doc device-check bench bench-blobs bench-chain bench-compute bench-machine bench-worker weights deny fuzz guests
+.PHONY: help setup minilm build demo node test test-long test-release lint fmt doc device-check bench bench-blobs bench-chain bench-compute bench-courts bench-machine bench-worker weights deny fuzz guests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,13 +70,16 @@ device-check: setup ## Build the stand-alone program that checks and measures a 
 	@stat -c '%s %n' "$(CARGO_TARGET_DIR)/device-check/agora-device-check" \
 		| awk '{ printf "%.1f MiB: %s\n", $$1 / 1048576, $$2 }'
 
-bench: bench-chain bench-blobs bench-machine bench-worker bench-compute ## Run all benchmarks
+bench: bench-chain bench-blobs bench-machine bench-courts bench-worker bench-compute ## Run all benchmarks
 
 bench-blobs: build ## Measure how fast blobs are passed on, against curl
 	@"$(BIN)/agora-bench-blobs" $(ARGS)
 
 bench-chain: build ## Measure calls, throughput and checks on one node
 	@"$(BIN)/agora-bench-chain" $(ARGS)
+
+bench-courts: build ## Measure what a dispute of each kind costs, and what attackers get (some minutes)
+	@"$(BIN)/agora-bench-courts" $(ARGS)
 
 bench-machine: build ## Measure how fast the machine runs programs, and what a segment costs the chain
 	@"$(BIN)/agora-bench-machine" $(ARGS)

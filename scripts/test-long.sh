@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What takes too long for every change: the features each by itself, and properties and random runs that are many times as
-# long. Called by `make test-long`; an hour and a half on two cores.
+# long. Called by `make test-long`; two hours on two cores.
 #
 # AGORA_TEST_FACTOR (20) says how many times as long.
 set -euo pipefail
@@ -21,3 +21,5 @@ cargo build --workspace --locked --features "$FEATURES" --bins --examples
 cargo test --workspace --locked --features "$FEATURES" --no-fail-fast
 log_step 'the largest units of all kinds in the machine'
 cargo test --locked -p agora-reference -- --ignored --nocapture
+log_step 'disputes of all kinds on real processes'
+cargo test --workspace --locked --features "$FEATURES" --test end_to_end -- --ignored --nocapture --test-threads 1

@@ -29,6 +29,12 @@ pub const WORKERS: [Participant; 5] = [
     participant("worker 4 (corrupts)", "//Worker4", Some("corrupt")),
     participant("worker 5 (silent)", "//Worker5", Some("silent")),
 ];
+/// Who agrees with worker 4 on what is wrong, in the dispute.
+pub const CARTEL: [Participant; 3] = [
+    participant("worker 6 (corrupts)", "//Worker6", Some("corrupt")),
+    participant("worker 7 (corrupts)", "//Worker7", Some("corrupt")),
+    participant("worker 8 (corrupts)", "//Worker8", Some("corrupt")),
+];
 /// The accounts that check.
 pub const VERIFIERS: [Participant; 2] = [
     participant("verifier 1", "//Verifier1", None),
@@ -42,7 +48,7 @@ pub struct Names {
 
 impl Names {
     pub fn new() -> Result<Self, DemoError> {
-        let participants = [PUBLISHER].into_iter().chain(WORKERS).chain(VERIFIERS);
+        let participants = [PUBLISHER].into_iter().chain(WORKERS).chain(CARTEL).chain(VERIFIERS);
         let mut names = participants
             .map(|participant| Ok((participant.account()?.0, participant.name)))
             .collect::<Result<BTreeMap<_, _>, DemoError>>()?;

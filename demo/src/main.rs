@@ -1,10 +1,13 @@
 //! The whole market on one machine: a node, a publisher, two verifiers and five workers. One of the workers returns
 //! corrupted results, and one commits and never reveals. Two tasks are published: the first is computed, judged, paid
-//! and proven; nobody accepts the second, and it is refunded.
+//! and proven; nobody accepts the second, and it is refunded. Then a dispute: four of five workers agree on what is wrong, the fifth
+//! accuses them, and the chain executes the instructions of which they say something else.
 //!
 //! Everything shown is read from the chain. The process ends with an error if anything differs from what should be.
 
 mod accounts;
+mod court;
+mod dispute;
 mod error;
 mod report;
 mod show;
@@ -17,7 +20,7 @@ use std::{io::Write, process::ExitCode};
 /// What `--help` prints.
 const HELP: &str = "\
 Runs a whole market on this machine, with a node, a publisher, workers and verifiers, shows what happens and checks it. It takes
-about a minute and leaves nothing behind. It uses the program `agora` and the node that are built beside it.
+about three minutes and leaves nothing behind. It uses the program `agora` and the node that are built beside it.
 
 Usage: agora-demo [--help]
 

@@ -2,6 +2,7 @@
 
 use crate::{
     accounts::{Books, Names, PUBLISHER, Participant, VERIFIERS, WORKERS},
+    dispute,
     error::{DemoError, check},
     report::Report,
     show,
@@ -17,8 +18,11 @@ use std::{path::Path, time::Duration};
 /// The task that is computed.
 const MATRIX_SIZE: &str = "512";
 const ITERATIONS: &str = "64";
+/// Blocks in which defences, and then runs, may be added to a trial, and in which matches may be begun after that.
+const ENTRY: u64 = 20;
+const CHALLENGE: u64 = 10;
 /// How long any one step may take.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 pub async fn run() -> Result<(), DemoError> {
     let folder = tempfile::Builder::new()
@@ -28,7 +32,17 @@ pub async fn run() -> Result<(), DemoError> {
     let names = Names::new()?;
 
     show::heading("A chain");
-    let mut node = Node::start(NodeOptions::development(), folder.path()).await?;
+    let spec = agora_localnet::write_chain_spec("dev", folder.path(), |genesis| {
+        // Its jobs are small: nobody needs a minute and a half to compute a unit of one. Clocks stay as long as they are.
+        let terms = &mut genesis["computation"]["terms"];
+        terms["entry"] = ENTRY.into();
+        terms["challenge"] = CHALLENGE.into();
+    })?;
+    let options = NodeOptions {
+        chain: spec.display().to_string(),
+        ..NodeOptions::development()
+    };
+    let mut node = Node::start(options, folder.path()).await?;
     let client = node.client().await?;
     let start = first_block(&client).await?;
     let before = Books::read(&client.at(start.hash).await?).await?;
@@ -57,9 +71,11 @@ pub async fn run() -> Result<(), DemoError> {
     };
     report.print().await?;
 
+    // Nobody else takes part in the dispute.
     for process in processes {
         process.stop().await?;
     }
+    dispute::run(&node, folder.path(), &publisher, &mut blocks, &names).await?;
     node.stop().await?;
     show::heading("Done");
     show::note("every check held, and nothing is left running");
@@ -106,7 +122,7 @@ async fn run_two_tasks(
     Ok(story)
 }
 
-async fn next(blocks: &mut Blocks) -> Result<BlockEvents, DemoError> {
+pub async fn next(blocks: &mut Blocks) -> Result<BlockEvents, DemoError> {
     match tokio::time::timeout(PATIENCE, blocks.next()).await {
         Ok(block) => Ok(block?),
         Err(_) => Err(DemoError::Check(format!(
@@ -149,10 +165,18 @@ async fn measure(node: &Node, folder: &Path) -> Result<String, DemoError> {
 }
 
 async fn register(node: &Node, folder: &Path, capability: String) -> Result<(), DemoError> {
-    let all = WORKERS
-        .iter()
-        .map(|participant| (participant, "worker"))
-        .chain(VERIFIERS.iter().map(|participant| (participant, "verifier")));
+    let workers = WORKERS.iter().map(|participant| (participant, "worker"));
+    let verifiers = VERIFIERS.iter().map(|participant| (participant, "verifier"));
+    register_all(node, folder, capability, workers.chain(verifiers)).await
+}
+
+/// Registers these, side by side.
+pub async fn register_all(
+    node: &Node,
+    folder: &Path,
+    capability: String,
+    all: impl Iterator<Item = (&'static Participant, &'static str)>,
+) -> Result<(), DemoError> {
     let registrations = all.map(|(participant, role)| {
         let capability = capability.clone();
         async move {
@@ -196,7 +220,12 @@ fn verify_work(node: &Node, participant: &Participant, folder: &Path) -> Result<
     Ok(Agora::new(&node.url(), participant.key, folder).spawn(&["verify-work"])?)
 }
 
-async fn publish(publisher: &Agora, matrix_size: &str, iterations: &str, deadline: &str) -> Result<TaskId, DemoError> {
+pub async fn publish(
+    publisher: &Agora,
+    matrix_size: &str,
+    iterations: &str,
+    deadline: &str,
+) -> Result<TaskId, DemoError> {
     let arguments = [
         "--matrix-size",
         matrix_size,

@@ -174,6 +174,23 @@ fn task_text(event: &tasks::Event, names: &Names) -> String {
             claim.0,
             name(best)
         ),
+        E::ResultFell { task, claim, accusers } => format!(
+            "task {}: {} falls, shown to be wrong; accused by {}",
+            task.0,
+            claim.0,
+            accusers.0.iter().map(&name).collect::<Vec<_>>().join(", ")
+        ),
+        E::ResultReplaced {
+            task,
+            claim,
+            best,
+            until,
+        } => format!(
+            "task {}: {} by {} takes its place; may be accused until block {until}",
+            task.0,
+            claim.0,
+            name(best)
+        ),
         E::WorkerJudged { task, worker, outcome } => {
             format!("task {}: {} was {}", task.0, name(worker), describe(outcome.0))
         }

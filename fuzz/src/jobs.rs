@@ -3,8 +3,8 @@
 use agora_primitives::{
     job::{
         InferenceJob, InferenceNetwork, JobError, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_FRAMES, MAX_INLINE_JOB,
-        MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_OUTPUT, MAX_STORED_JOB, MAX_TILES, MAX_WORK, MatmulJob, RenderingJob,
-        SyntheticJob, TrainingJob, blob,
+        MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_OUTPUT, MAX_STORED_JOB, MAX_TILES, MAX_WORK, MatmulJob, Mode, ProgramJob,
+        RenderingJob, SyntheticJob, TrainingJob, blob,
     },
     participants::Specialisation,
 };
@@ -38,6 +38,7 @@ fn check_limits(spec: &JobSpec) {
         JobSpec::V2(JobKind::Inference(job)) => check_inference(spec, job),
         JobSpec::V2(JobKind::Training(job)) => check_training(spec, job),
         JobSpec::V2(JobKind::Rendering(job)) => check_rendering(spec, job),
+        JobSpec::V2(JobKind::Program(job)) => check_program(spec, job),
     }
 }
 
@@ -145,6 +146,29 @@ fn check_rendering(spec: &JobSpec, job: &RenderingJob) {
         assert!((1..=MAX_TILES).contains(&job.tiles()));
         assert!((1..=4096).contains(&job.samples) && job.max_bounces <= 64);
         assert!((1..=1 << 14).contains(&job.max_steps), "a path fits one unit");
+    }
+}
+
+fn check_program(spec: &JobSpec, job: &ProgramJob) {
+    assert_eq!(spec.specialisation(), Specialisation::Program);
+    assert!(job.inputs.as_slice().len() <= 16);
+    if spec.validate().is_ok() {
+        let [items, bytes] = [job.items, job.record_bytes].map(u64::from);
+        assert!(job.image.size <= 1 << 24 && (1..=1 << 34).contains(&job.gas) && bytes <= 1 << 17);
+        assert!(
+            bytes % 1024 == 0 && items * bytes <= 1 << 28,
+            "records are whole chunks"
+        );
+        assert_eq!(
+            spec.max_output_bytes(),
+            bytes * if job.mode == Mode::Map { items } else { 1 }
+        );
+        let run = 16 * u128::from(job.gas) + 4 * u128::from(job.image.size) + (1 << 20);
+        assert_eq!(spec.work(), u128::from(items) * run);
+        assert_eq!(spec.inputs().len(), 1 + job.inputs.as_slice().len());
+        // Every run has arguments of one chunk, which everybody can make.
+        let run = job.run(items - 1, Some(Default::default()));
+        assert!(run.arguments.len() <= 1024 && run.reads.contains(&run.input()));
     }
 }
 

@@ -231,10 +231,11 @@ pub fn checkpoints() -> Vec<Vec<u8>> {
 }
 
 /// Texts of OBJ files.
-pub const OBJ: [&str; 3] = [
+pub const OBJ: [&str; 4] = [
     "o one\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0.5\nvn 0 0 1\nvn 0 1 0\nf 1//1 2//1 3//2 4//2\nf -1 -2 -3\n",
     "v 1 2 3 1 1 1\nv 4 5 6\nv 7 8 10\nvt 0 0\n# a comment\nf 1/1 2/1 3/1\nvn 1 0 0\nf 1/1/-1 2/1/1 3/1/1\n",
     "\u{feff}v 0 0 0\rv 3 0 0\rv 3 3 0\rv 1 1 0\rv 0 3 \\\r0\rf 1/ 2// 3/1/ \\\r 4 5 # concave\rl 1 2\ro C:\\\r",
+    "v 0 0 0\nv 1 0 0\nv 1 1 1\nv 0 1 1\nvn nan 1.#QNAN -nan(ind)\ns 1\nf 1 2 3 4\nf 4 3 2\ns 2\nf 1//1 2//1 3//1\nf 1 2 4\ns off\nf 1 3 4\n",
 ];
 
 /// Texts of glTF files: a square with its buffer in the text; two nodes with normals, whose buffer is in another file; one

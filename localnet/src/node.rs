@@ -91,6 +91,15 @@ impl Node {
         Ok(())
     }
 
+    /// Kills it, and starts another node at its ports: of another chain, if `options` say so, with the database and log of
+    /// their name. Returns the options that it had.
+    pub async fn replace(&mut self, options: NodeOptions) -> Result<NodeOptions, LocalnetError> {
+        self.kill().await?;
+        let before = std::mem::replace(&mut self.options, options);
+        self.resume().await?;
+        Ok(before)
+    }
+
     /// Where it answers.
     pub fn url(&self) -> String {
         format!("ws://127.0.0.1:{}", self.rpc_port)

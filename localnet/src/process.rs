@@ -97,13 +97,30 @@ impl Process {
             .map_err(LocalnetError::system(format!("cannot kill {}", self.name)))
     }
 
+    /// Its number; `None`: it has ended.
+    pub fn id(&self) -> Option<i32> {
+        self.child.id().and_then(|pid| i32::try_from(pid).ok())
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), LocalnetError> {
+        let Some(pid) = self.id() else { return Ok(()) };
+        kill(Pid::from_raw(pid), signal)
+            .map_err(|errno| LocalnetError::system(format!("cannot send {signal} to {}", self.name))(errno.into()))
+    }
+
+    /// Suspends it, as a machine that sleeps does, until [`Self::wake`].
+    pub fn suspend(&self) -> Result<(), LocalnetError> {
+        self.signal(Signal::SIGSTOP)
+    }
+
+    /// Lets it go on after [`Self::suspend`].
+    pub fn wake(&self) -> Result<(), LocalnetError> {
+        self.signal(Signal::SIGCONT)
+    }
+
     /// Asks it to end and waits until it has.
     pub async fn stop(mut self) -> Result<(), LocalnetError> {
-        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok());
-        if let Some(pid) = pid {
-            kill(Pid::from_raw(pid), Signal::SIGTERM)
-                .map_err(|errno| LocalnetError::system(format!("cannot stop {}", self.name))(errno.into()))?;
-        }
+        self.signal(Signal::SIGTERM)?;
         match tokio::time::timeout(GRACE, self.child.wait()).await {
             Ok(ended) => {
                 ended.map_err(LocalnetError::system(format!("cannot wait for {}", self.name)))?;

@@ -6,7 +6,6 @@ use crate::{AccountId, Balance, Balances, Judging, Registry, Runtime, UNIT, conf
 use agora_primitives::{
     TaskId,
     capability::Capabilities,
-    job::Claim,
     judging::Attestation,
     money::PresetId,
     participants::{Role, Specialisation},
@@ -14,7 +13,7 @@ use agora_primitives::{
 use frame_benchmarking::account;
 use frame_support::traits::{Get, fungible::Mutate};
 use frame_system::RawOrigin;
-use pallet_agora_computation::{CurrentTerms, Decision, OpenCases};
+use pallet_agora_computation::{Accuser, CurrentTerms, Decision, OpenCases};
 use pallet_agora_registry::{Members, Nodes, Profile, WorkerCount};
 use pallet_agora_rewards::{Presets, Split};
 
@@ -139,9 +138,14 @@ impl pallet_agora_tasks::BenchmarkHelper<AccountId, Balance> for Market {
         });
     }
 
-    fn bring_down(task: TaskId, by: AccountId, own: Claim) {
+    fn bring_down(task: TaskId, by: AccountId) {
         OpenCases::<Runtime>::mutate(task, |case| {
-            case.as_mut().expect("a case is open").decision = Some(Decision::Fallen { by, own: Some(own) });
+            let case = case.as_mut().expect("a case is open");
+            case.join(Accuser {
+                who: by.clone(),
+                order: 0,
+            });
+            case.decision = Some(Decision::Fallen { by });
         });
     }
 

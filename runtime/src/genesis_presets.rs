@@ -6,11 +6,13 @@
 
 use crate::{
     AccountId, Balance, BalancesConfig, BlockNumber, BlockTimeConfig, CapabilityConfig, ComputationConfig,
-    EXISTENTIAL_DEPOSIT, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, TasksConfig, UNIT,
+    EXISTENTIAL_DEPOSIT, RegistryConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, TasksConfig,
+    UNIT,
     block_time::DEFAULT_SLOT_DURATION_MS,
-    configs::{capability, computation, treasury::TREASURY_ID},
+    configs::{capability, computation, system::DAYS, treasury::TREASURY_ID},
 };
 use agora_disputes::Terms;
+use agora_primitives::courts::Offence;
 use alloc::{format, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
 use pallet_agora_capability::Schedule;
@@ -32,8 +34,11 @@ pub const DEVELOPMENT_SLOT_DURATION_MS: u64 = 1_000;
 const DEVELOPMENT_SCHEDULE: Schedule<BlockNumber> = Schedule {
     period: 300,
     window: 8,
+    voting: 60,
+    revealing: 40,
     validity: 750,
     quorum: 1,
+    seats: 16,
 };
 /// Disputes on the development chain: over in some minutes. To run the largest unit of a job takes half a minute on a core of its own, so runs
 /// may be added for a minute and a half.
@@ -45,6 +50,8 @@ const DEVELOPMENT_TERMS: Terms = Terms {
     challenge: 30,
     stops: 60,
 };
+/// For how long whoever vouched for a false step of a computation has no role: a month of blocks.
+const FRAUD_BAN: BlockNumber = 30 * DAYS;
 /// What each development account starts with.
 pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
 /// How many accounts `//Worker1`, `//Worker2` … there are.
@@ -115,6 +122,9 @@ fn genesis(
             schedule: Some(schedule)
         },
         computation: ComputationConfig { terms: Some(terms) },
+        registry: RegistryConfig {
+            offence_bans: vec![(Offence::Fraud, FRAUD_BAN)]
+        },
         session: SessionConfig {
             keys: authorities
                 .iter()

@@ -2,10 +2,17 @@
 
 use agora_primitives::job::BlobRef;
 use agora_reference::{MAX_UNIT_CHUNKS, MAX_UNIT_WORK, Output, Unit};
-use agora_runtime::{Runtime, configs::computation::ReferenceMachine};
-use frame_support::weights::Weight;
+use agora_runtime::{
+    Runtime, RuntimeCall, TransactionPayment,
+    configs::computation::{Bond, ReferenceMachine},
+};
+use codec::Encode;
+use frame_support::{dispatch::GetDispatchInfo, weights::Weight};
 use pallet_agora_computation::WeightInfo;
 use pallet_balances::WeightInfo as _;
+use sp_core::H256;
+
+mod chain;
 
 #[test]
 fn it_decides_with_the_image_that_is_shipped() {
@@ -55,6 +62,26 @@ fn a_whole_dispute_weighs_less_than_three_hundred_transfers() {
         Court::execute()
     );
     assert!(ratio <= 300, "{ratio} transfers");
-    // Five milliseconds.
-    assert!(Court::execute().ref_time() <= 5_000_000_000);
+    // Ten milliseconds, a two hundredth of a block: the worst segment that a publisher's program can have.
+    assert!(Court::execute().ref_time() <= 10_000_000_000);
+}
+
+/// All moves of a defence are free but a challenge. Whoever defends what is right has half of the accuser's bond for it.
+#[test]
+fn defending_pays_a_stranger_far_more_than_its_challenge_costs() {
+    let call = RuntimeCall::Computation(pallet_agora_computation::Call::challenge {
+        trial: 0,
+        defence: H256::zero(),
+        one: H256::zero(),
+        other: H256::zero(),
+    });
+    // With a signature and what goes with it.
+    let length = call.encoded_size() as u32 + 200;
+    let fee = chain::start::chain("development").execute_with(|| {
+        frame_system::Pallet::<Runtime>::set_block_number(1);
+        TransactionPayment::compute_fee(length, &call.get_dispatch_info(), 0)
+    });
+    let gain = Bond::get() / 2;
+    println!("defending gains {gain} for each accuser, and a challenge costs {fee}");
+    assert!(fee > 0 && fee.saturating_mul(100) < gain);
 }

@@ -6,20 +6,23 @@ mod chain;
 use agora_primitives::{
     ClassId, TaskId,
     capability::Capabilities as _,
+    courts::{Cases, Offence, Offences},
     job::{JobKind, JobSource, JobSpec, SyntheticJob},
     judging::{Seed, TaskParties},
-    participants::{Role, Specialisation},
+    money::{Escrow as _, Purpose, Scope},
+    participants::{Participants as _, Role, Specialisation},
     reputation::{Level, Outcome, Reputation as _, Side},
     task::Difficulty,
 };
 use agora_runtime::{
-    AccountId, Registry, Reputation, Runtime, RuntimeOrigin, System, Tasks, UNIT,
+    AccountId, Capability, Escrow, Registry, Reputation, Runtime, RuntimeOrigin, System, Tasks, UNIT,
     block_time::{MAX_SLOT_DURATION_MS, MIN_SLOT_DURATION_MS, SlotDurationMs},
-    configs::system::MAXIMUM_BLOCK_WEIGHT,
+    configs::{capability::SCHEDULE, system::MAXIMUM_BLOCK_WEIGHT},
     randomness::BabeSeed,
 };
 use chain::{Chain, account, profile};
 use frame_support::{assert_ok, traits::Get, weights::constants::WEIGHT_REF_TIME_PER_MILLIS};
+use pallet_agora_capability::{CurrentRound, Votes};
 use pallet_agora_registry::{Members, Trees};
 use pallet_agora_reputation::Records;
 use sp_consensus_babe::{BABE_ENGINE_ID, digests::PreDigest};
@@ -187,6 +190,31 @@ fn a_capability_that_is_proven_raises_the_weight_in_the_draw() {
     });
 }
 
+/// Fees of responses are held, votes weigh what bonds are worth, and nobody has a bond back before the round in which it votes is over.
+#[test]
+fn votes_on_hardware_put_the_bonds_of_verifiers_at_stake() {
+    with_a_chain(|| {
+        let (worker, verifier) = (account("Worker1"), account("Verifier1"));
+        register(&worker, Role::Worker);
+        register(&verifier, Role::Verifier);
+        let now = System::block_number();
+        let round = SCHEDULE.open(1, H256::zero(), now, SlotDurationMs::<Runtime>::get());
+        CurrentRound::<Runtime>::put(round);
+        let digest = H256::repeat_byte(1);
+        assert_ok!(Capability::respond(RuntimeOrigin::signed(worker.clone()), 1, digest));
+        let fee = Escrow::held(Purpose::ChallengeFee, Scope::Role(Role::Worker), &worker);
+        assert_eq!(fee, UNIT / 10);
+        let origin = RuntimeOrigin::signed(verifier.clone());
+        assert_ok!(Capability::commit_vote(origin, 1, worker.clone(), digest, digest));
+        let vote = Votes::<Runtime>::get((1, &verifier, &worker)).expect("it was cast");
+        assert_eq!(vote.weight, 1_000);
+
+        let cool_down = <Runtime as pallet_agora_registry::Config>::ExitCoolDown::get();
+        assert!(cool_down > SCHEDULE.period, "a bond is withdrawn while it is at stake");
+        assert!(round.ends_at - now < SCHEDULE.period);
+    });
+}
+
 /// A pallet that misses `try-runtime` would be left out when the state of a chain is tried, and nobody would notice.
 #[test]
 fn every_pallet_of_the_market_follows_the_features_of_the_runtime() {
@@ -223,5 +251,20 @@ fn the_agenda_has_half_of_what_an_author_has_and_that_is_enough_in_the_shortest_
             assert!(share.ref_time() <= MAXIMUM_BLOCK_WEIGHT.ref_time() / 4, "{slot_ms} ms");
             assert_ok!(Tasks::do_try_state());
         }
+    });
+}
+
+#[test]
+fn the_court_has_the_registry_ban_and_the_tasks_take_claims() {
+    with_a_chain(|| {
+        type Court = <Runtime as pallet_agora_computation::Config>::Offences;
+        let who = account("Ferdie");
+        Court::report(&who, Offence::Wrong);
+        assert_ok!(Registry::ensure_not_banned(&who));
+        Court::report(&who, Offence::Fraud);
+        assert!(Registry::ensure_not_banned(&who).is_err(), "a chain starts with that");
+        type Told = <Runtime as pallet_agora_computation::Config>::Cases;
+        assert!(<Told as Cases<AccountId>>::weight().ref_time() > 0);
+        assert!(<Court as Offences<AccountId>>::weight().ref_time() > 0);
     });
 }

@@ -298,10 +298,10 @@ def chunk_proof(content: bytes, index: int) -> bytes:
 # --- the machine
 
 class Machine:
-    """`blobs` are contents, by their `BlobRef`."""
+    """`blobs` are contents, by their `BlobRef`. A bounded run may read `reads`."""
 
-    def __init__(self, image: bytes, input_ref: bytes, gas: int, blobs: dict):
-        self.image, self.blobs, self.gas = image, blobs, gas
+    def __init__(self, image: bytes, input_ref: bytes, gas: int, blobs: dict, reads: list | None = None):
+        self.image, self.blobs, self.gas, self.reads = image, blobs, gas, reads
         self.status, self.trap = (RUNNING if gas else OUT_OF_GAS), None
         self.pc = IMAGE_BASE
         self.x = [0] * 32
@@ -470,7 +470,7 @@ class Machine:
                 raise Trap(MISALIGNED)
             ref = b"".join(u64(self.load(a0 + 8 * i, 8)) for i in range(5))
             size = int.from_bytes(ref[32:], "little")
-            if size > 1 << 36:
+            if size > 1 << 36 or (self.reads is not None and ref not in self.reads):
                 raise Trap(BAD_CALL)
             if a1 * CHUNK < size:
                 length = min(CHUNK, size - a1 * CHUNK)
@@ -523,6 +523,10 @@ class Machine:
             full = self.executed == 65536 or len(self.touched) >= 24 or len(self.read) >= 4
             if full or self.status != RUNNING:
                 break
+        if self.reads is not None and self.status == RUNNING:
+            self.gas = max(self.gas - max(4096 - self.executed, 0), 0)
+            if self.gas == 0:
+                self.status = OUT_OF_GAS
         numbers = sorted(self.before)
         image = [chunk_proof(self.image, number) for where, number in sorted(self.touched) if where == "image"]
         pages = [u32(number) + self.before[number] for number in numbers]
@@ -855,9 +859,36 @@ def programs() -> list:
     return found
 
 
-def vector(name: str, image: bytes, input_bytes: bytes, others: list, gas: int) -> dict:
+def bounded_programs() -> list:
+    """(name, image, input, other blobs, gas, the blobs that may be read)"""
+    content = lambda n: bytes(i % 251 for i in range(n))
+    m = MEMORY_BASE
+    reference = [STORE(5, 10 + at, 8 * at) for at in range(5)]
+    reads = lambda *words: assembled(li(5, m), reference, *words, call(1, m, 0, 7), halt())
+    longer = assembled(li(5, m), reference, li(6, 101), STORE(5, 6, 32), call(1, m, 0, m), halt())
+    image = toucher(60, 1024)
+    loop = assembled(li(6, 70000), addi(6, 6, -1), b_type(1, 6, 0, -4), halt())
+    found = [(f"copies {n} bytes, bounded", copier(), content(n), [], 100000, [blob(content(n))]) for n in (0, 1025, 20000)]
+    return found + [
+        ("may read nothing", copier(), content(100), [], 10000, []),
+        ("may read another", copier(), content(100), [content(99)], 10000, [blob(content(99))]),
+        ("may read a longer one", longer, content(100), [], 10000, [blob(content(100))]),
+        ("may not read what is empty", reads(), b"", [], 10000, [blob(b"1")]),
+        ("may read what is empty", reads(), b"", [], 10000, [blob(b"1"), blob(b"")]),
+        ("may not read a chunk that is not there", assembled(li(5, m), reference, call(1, m, 1, 7), halt()), content(100), [], 10000, []),
+        ("halts, bounded", assembled(halt()), b"", [], 3, []),
+        ("a long loop, bounded", loop, b"", [], 1 << 20, []),
+        ("touches pages, bounded", image, b"", [], 100000, []),
+        ("gas for a segment and its fee alone", image, b"", [], 4096, []),
+        ("one more, bounded", image, b"", [], 4097, []),
+        ("one less than the fee", image, b"", [], 4095, []),
+        ("all gas is the end of a segment, bounded", assembled(jal(0, 0)), b"", [], 65536, []),
+    ]
+
+
+def vector(name: str, image: bytes, input_bytes: bytes, others: list, gas: int, reads: list | None = None) -> dict:
     blobs = {blob(content): content for content in [input_bytes, *others]}
-    machine = Machine(image, blob(input_bytes), gas, blobs)
+    machine = Machine(image, blob(input_bytes), gas, blobs, reads)
     start, states, witnesses = machine.state(), [], []
     while machine.status == RUNNING:
         witnesses.append(machine.segment())
@@ -869,6 +900,8 @@ def vector(name: str, image: bytes, input_bytes: bytes, others: list, gas: int) 
         "input_bytes": len(input_bytes),
         "other_blobs_bytes": [len(other) for other in others],
         "gas": gas,
+        # What a bounded run may read.
+        **({} if reads is None else {"reads": [ref.hex() for ref in reads]}),
         "start_hash": state_hash(start).hex(),
         "state_hashes": [state.hex() for state in states],
         "witness_bytes": [len(witness) for witness in witnesses],
@@ -900,7 +933,7 @@ def meanings() -> dict:
 
 def main() -> int:
     path = pathlib.Path(__file__).resolve().parent / "machine.json"
-    vectors = {"empty_root": empty(LEVELS).hex(), "meanings": meanings(), "runs": [vector(*run) for run in programs()]}
+    vectors = {"empty_root": empty(LEVELS).hex(), "meanings": meanings(), "runs": [vector(*run) for run in programs() + bounded_programs()]}
     text = json.dumps(vectors, indent=1) + "\n"
     if "--check" not in sys.argv[1:]:
         path.write_text(text)

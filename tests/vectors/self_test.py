@@ -45,6 +45,15 @@ def embedding_entry() -> dict:
     return entry("embedding", made["name"], bytes.fromhex(made["job"]), inputs, made["digest"])
 
 
+def program_entries() -> list:
+    """A map whose items end in every way, and a fold."""
+    found = []
+    for vector in json.loads(pathlib.Path(__file__).with_name("program.json").read_text())[:2]:
+        inputs = [bytes.fromhex(content) for content in vector["contents"]]
+        found.append(entry("program", vector["name"], bytes.fromhex(vector["job"]), inputs, vector["state_digests"][-1]))
+    return found
+
+
 def training_entries() -> list:
     """A convolutional network that is trained, and then applied to the images it was trained on."""
     made = training.vectors()[1]
@@ -74,7 +83,8 @@ def rendering_entry() -> dict:
 
 
 def main() -> int:
-    entries = [*synthetic_entries(), matmul_entry(), embedding_entry(), *training_entries(), rendering_entry()]
+    entries = [*synthetic_entries(), matmul_entry(), embedding_entry(), *training_entries(), rendering_entry(),
+               *program_entries()]
     text = json.dumps(entries, indent=1) + "\n"
     path = pathlib.Path(__file__).resolve().with_name("self_test.json")
     if "--check" not in sys.argv[1:]:

@@ -62,8 +62,8 @@ fn main() -> Result<(), Failure> {
 
     // A product of vectors of bytes, as quantised networks have it: loads, a multiplication and an addition in a loop.
     let turns = arguments.instructions.max(1) * 1_000_000 / programs::PRODUCT_LENGTH;
-    let image = programs::product(MEMORY_BASE, turns, programs::Exit::Here);
-    let product = Run::new(&image, Vec::new());
+    let product_image = programs::product(MEMORY_BASE, turns, programs::Exit::Here);
+    let product = Run::new(&product_image, Vec::new());
     let fast = median(repetitions, || product.fast())?;
     let theirs = {
         let image = programs::product(THEIR_MEMORY, turns, programs::Exit::There);
@@ -93,7 +93,12 @@ fn main() -> Result<(), Failure> {
 
     // The chain executes a segment, and hashes what it touches before and after.
     for (name, image, input, segment) in [
-        ("of 65,536 instructions on few pages", image.clone(), Vec::new(), 1),
+        (
+            "of 65,536 instructions on few pages",
+            product_image.clone(),
+            Vec::new(),
+            1,
+        ),
         (
             "with a new page every second instruction",
             programs::new_pages(),
@@ -105,12 +110,12 @@ fn main() -> Result<(), Failure> {
         let run = Run::new(&image, input);
         let (state, witness) = show_segment(&run.program(), &run.input, segment)?;
         let blob = BlobRef::to(&image);
-        let executed = state.gas - execute_segment(&blob, &state, &witness)?.gas;
+        let executed = state.gas - execute_segment(&blob, None, &state, &witness)?.gas;
         let spent = median(repetitions, || {
             let start = Instant::now();
             let count = 50;
             for _ in 0..count {
-                black_box(execute_segment(&blob, black_box(&state), black_box(&witness))?);
+                black_box(execute_segment(&blob, None, black_box(&state), black_box(&witness))?);
             }
             Ok(Spent {
                 instructions: executed * count,
@@ -159,16 +164,53 @@ fn main() -> Result<(), Failure> {
         Better::Higher,
     ));
 
+    // Publishers' programs run bounded: what a segment touches is noted, and it is paid for.
+    let bounded = Run {
+        reads: Some(&[]),
+        ..Run::new(&product_image, Vec::new())
+    };
+    let noted = median(repetitions, || bounded.fast())?;
+    figures.push(
+        Figure::new(
+            "the loop as a bounded run, against one that is not",
+            "MIPS",
+            noted.mips(),
+            fast.mips(),
+            Better::Higher,
+        )
+        .goal(0.5),
+    );
+    let hostile = Run {
+        gas: 1_000_000_000,
+        reads: Some(&[]),
+        ..Run::new(&image, Vec::new())
+    };
+    let paid = median(1, || hostile.traced())?;
+    figures.push(
+        Figure::new(
+            "record a new page every second instruction, paid for, against what gas counts",
+            "million gas/s",
+            paid.mips(),
+            GAS_PER_SECOND,
+            Better::Higher,
+        )
+        .goal(1.0),
+    );
+
     Figure::print(&figures);
     Figure::write(&figures, &arguments.output)?;
     Ok(())
 }
+
+/// Millions of gas that clocks allow a second for: 2³¹ multiply–adds in a block of 3 s, of which a unit of gas counts 16.
+const GAS_PER_SECOND: f64 = (1u64 << 31) as f64 / 3.0 / agora_jobs::program::GAS_WORK as f64 / 1e6;
 
 /// A program that is run as a whole.
 struct Run<'a> {
     image: &'a [u8],
     input: Input,
     gas: u64,
+    reads: Option<&'a [BlobRef]>,
 }
 
 impl<'a> Run<'a> {
@@ -180,6 +222,7 @@ impl<'a> Run<'a> {
                 Input(input, blob)
             },
             gas: 1 << 34,
+            reads: None,
         }
     }
 
@@ -188,6 +231,7 @@ impl<'a> Run<'a> {
             image: self.image,
             input: self.input.1,
             gas: self.gas,
+            reads: self.reads,
         }
     }
 
@@ -252,7 +296,7 @@ struct Spent {
 }
 
 impl Spent {
-    /// Millions of instructions per second.
+    /// Millions of instructions (or of gas) per second.
     fn mips(&self) -> f64 {
         self.instructions as f64 / self.seconds / 1e6
     }
@@ -285,7 +329,7 @@ mod tests {
         let run = Run::new(&image, Vec::new());
         let (state, witness) = show_segment(&run.program(), &run.input, 3).unwrap();
         assert!(witness.pages.len() > 20);
-        let after = execute_segment(&BlobRef::to(&image), &state, &witness).unwrap();
+        let after = execute_segment(&BlobRef::to(&image), None, &state, &witness).unwrap();
         assert!(state.gas - after.gas < 60);
 
         let image = programs::reads();
@@ -296,7 +340,7 @@ mod tests {
         let image = programs::product(MEMORY_BASE, 100_000, programs::Exit::Here);
         let run = Run::new(&image, Vec::new());
         let (state, witness) = show_segment(&run.program(), &run.input, 1).unwrap();
-        let after = execute_segment(&BlobRef::to(&image), &state, &witness).unwrap();
+        let after = execute_segment(&BlobRef::to(&image), None, &state, &witness).unwrap();
         assert_eq!(state.gas - after.gas, u64::from(agora_machine::SEGMENT_GAS));
     }
 }

@@ -3,13 +3,15 @@
 use crate::Failure;
 use agora_bench_figures::{Better, Figure};
 use agora_jobs::{BlobRef, ChunkProof, JobKind, JobSpec, SyntheticJob, blob, blob::CHUNK_BYTES};
-use agora_machine::{Chunks, Machine, Program, Status};
+use agora_machine::{Chunks, Machine, Program, Status, show_segment, trace, trace_with_checkpoints};
 use agora_reference::{Content, Step, UnitRun, list};
 use codec::Encode;
 use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
 /// The program that decides disputes.
 const IMAGE: &[u8] = include_bytes!("../../../guests/images/reference.bin");
+/// Bytes of checkpoints, as an arbiter keeps.
+const CHECKPOINT_BYTES: usize = 1 << 26;
 /// Rows and columns of the matrices.
 const SIZE: u32 = 512;
 
@@ -63,7 +65,7 @@ fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
 /// Computes a unit of a chain of matrices.
 ///
 /// Errors: the machine gives another output.
-pub fn figures() -> Result<[Figure; 2], Failure> {
+pub fn figures() -> Result<[Figure; 4], Failure> {
     let mut blobs = Blobs::default();
     let job = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
         seed: [7; 32],
@@ -89,6 +91,7 @@ pub fn figures() -> Result<[Figure; 2], Failure> {
         image: IMAGE,
         input: blobs.insert(run.encode()),
         gas: unit.gas(),
+        reads: None,
     };
 
     let (native, output) = timed(|| run.compute(&blobs));
@@ -99,6 +102,17 @@ pub fn figures() -> Result<[Figure; 2], Failure> {
         return Err("the machine gives another output than the reference".into());
     }
     let (instructions, operations) = (machine.gas_used() as f64, unit.work as f64);
+
+    // Whoever plays a dispute records the unit once, and shows any of its segments: here the last, which is the dearest.
+    let (plain, traced) = timed(|| trace(&program, &blobs));
+    let last = traced?.states.len() as u64 - 1;
+    let (recording, recorded) = timed(|| trace_with_checkpoints(&program, &blobs, CHECKPOINT_BYTES));
+    let (_, checkpoints) = recorded?;
+    let (again, shown) = timed(|| show_segment(&program, &blobs, last));
+    let (from_checkpoints, same) = timed(|| checkpoints.show_segment(&program, &blobs, last));
+    if shown? != same? {
+        return Err("the segment that is shown from checkpoints is another one".into());
+    }
     Ok([
         Figure::new(
             "a unit of a chain of matrices, against the processor",
@@ -115,5 +129,21 @@ pub fn figures() -> Result<[Figure; 2], Failure> {
             Better::Lower,
         )
         .goal(16.0),
+        Figure::new(
+            "record it with checkpoints, against without",
+            "s",
+            recording,
+            plain,
+            Better::Lower,
+        )
+        .goal(1.1),
+        Figure::new(
+            "show its last segment from these, against running up to it",
+            "s",
+            from_checkpoints,
+            again,
+            Better::Lower,
+        )
+        .goal(0.1),
     ])
 }

@@ -27,7 +27,9 @@ const DECIDED_WITHIN: f64 = 0.2;
 /// How long the worker may take for anything.
 const PATIENCE: Duration = Duration::from_secs(900);
 /// How long a worker sends nothing before it counts as idle.
-const QUIET: Duration = Duration::from_secs(4);
+const QUIET: Duration = Duration::from_secs(2);
+/// What it sends for a task before the end of the work, which is far away: an acceptance and a commitment.
+const PER_TASK: u64 = 2;
 /// Over so many blocks it is measured what a worker reads.
 const BLOCKS: u32 = 20;
 
@@ -128,7 +130,7 @@ async fn measure(
     ];
     let mut worker = agora.spawn(&options)?;
     let start = market.next_sent(before, began, &mut worker).await?;
-    quiet(market, &mut worker).await?;
+    quiet(market, before + PER_TASK, &mut worker).await?;
 
     let bytes = network.passed();
     market.wait_blocks(BLOCKS).await?;
@@ -139,7 +141,8 @@ async fn measure(
         let before = market.sent_by_worker().await?;
         let block = market.publish_good().await?;
         decisions.push(market.next_sent(before, block, &mut worker).await?);
-        quiet(market, &mut worker).await?;
+        // A late commitment would be taken for the next acceptance.
+        quiet(market, before + PER_TASK, &mut worker).await?;
     }
     decisions.sort_by(f64::total_cmp);
     println!("  decisions: {decisions:.3?} s");
@@ -152,9 +155,14 @@ async fn measure(
     })
 }
 
-/// Waits until the worker has sent nothing for a while: it has committed to all that it has taken.
-async fn quiet(market: &Market, worker: &mut Process) -> Result<(), Failure> {
+/// Waits until the worker has sent so many transactions, and then nothing for a while: it has committed to all that it has
+/// taken.
+async fn quiet(market: &Market, all: u64, worker: &mut Process) -> Result<(), Failure> {
+    market.next_sent(all - 1, Instant::now(), worker).await?;
     let (mut sent, mut since) = (market.sent_by_worker().await?, Instant::now());
+    if sent > all {
+        return Err(format!("the worker has sent {sent} transactions, and not {all}").into());
+    }
     while since.elapsed() < QUIET {
         worker.ensure_running()?;
         tokio::time::sleep(Duration::from_millis(100)).await;

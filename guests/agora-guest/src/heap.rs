@@ -1,11 +1,11 @@
 //! The heap: all of the memory after the statics.
 
-use linked_list_allocator::Heap;
 use core::{
     alloc::{GlobalAlloc, Layout},
     cell::UnsafeCell,
     ptr::{self, NonNull},
 };
+use linked_list_allocator::Heap;
 
 /// A heap for the one hart.
 struct OneHart(UnsafeCell<Heap>);

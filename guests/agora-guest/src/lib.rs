@@ -1,25 +1,42 @@
 //! What a program for the Agora machine needs: its start, a heap, and the machine's calls.
 //!
+//! A program that is run for each item of a job, or for each step of a fold:
+//!
 //! ```ignore
 //! #![no_std]
 //! #![no_main]
-//! agora_guest::program!(main);
 //!
-//! fn main(input: agora_guest::Blob) -> agora_guest::End {
-//!     // ...
+//! use agora_guest::{Arguments, End, Output};
+//! use core::fmt::Write;
+//!
+//! agora_guest::item!(main);
+//!
+//! fn main(arguments: &Arguments, output: &mut Output) -> End {
+//!     let text = arguments.inputs[0].lines(arguments.item, arguments.items);
+//!     let _ = writeln!(output, "{} bytes", text.len());
+//!     End::Done
 //! }
 //! ```
 //!
-//! A program cannot see anything but its input and blobs whose hash it knows: each run gives the same output everywhere.
+//! A program cannot see anything but its arguments and the blobs that they name: each run gives the same output everywhere. If it panics it
+//! traps, and `agora program run` says in which line.
 
 #![no_std]
 
 extern crate alloc;
 
+mod arguments;
+mod content;
 mod heap;
+mod output;
+pub mod random;
 mod start;
 
-use core::arch::asm;
+pub use arguments::{Arguments, Before, Ending};
+pub use content::Content;
+pub use output::Output;
+
+use core::{arch::asm, panic::PanicInfo};
 
 /// Bytes of a page, and of a chunk of a blob.
 pub const PAGE_BYTES: usize = 1024;
@@ -52,6 +69,16 @@ impl Blob {
     /// Reads chunk `index` to `page`, and returns how many bytes it has; 0 if the blob ends before. The rest of the page stays as
     /// it was.
     pub fn read(&self, index: u64, page: &mut Page) -> usize {
+        // SAFETY: `page` can be written to.
+        unsafe { self.read_to(index, page) }
+    }
+
+    /// As [`Self::read`], to memory that may hold nothing yet.
+    ///
+    /// # Safety
+    ///
+    /// `page` can be written to.
+    unsafe fn read_to(&self, index: u64, page: *mut Page) -> usize {
         let length: u64;
         // SAFETY: the machine reads 40 bytes at `self`, whose alignment keeps them in one page, and writes to `page` alone.
         unsafe {
@@ -60,7 +87,7 @@ impl Blob {
                 in("a7") 1u64,
                 inlateout("a0") self as *const Self as u64 => length,
                 in("a1") index,
-                in("a2") page as *mut Page as u64,
+                in("a2") page as u64,
                 options(nostack),
             );
         }
@@ -104,13 +131,59 @@ pub fn trap() -> ! {
     unsafe { asm!("ebreak", options(nostack, noreturn)) }
 }
 
-/// Makes `main`, a `fn(Blob) -> End`, the program that is run.
+/// In a7 at an `ebreak` that a panic has led to: "panic". Then a0 and a1 are the address and the length of the file's name, and a2 is the
+/// line.
+const PANIC: u64 = u64::from_le_bytes(*b"panic\0\0\0");
+
+/// Traps, and leaves in the registers where the panic was, for `agora program run`.
+pub fn trap_of(panic: &PanicInfo<'_>) -> ! {
+    let Some(location) = panic.location() else { trap() };
+    let file = location.file();
+    // SAFETY: the machine stops.
+    unsafe {
+        asm!(
+            "ebreak",
+            in("a7") PANIC,
+            in("a0") file.as_ptr() as u64,
+            in("a1") file.len() as u64,
+            in("a2") u64::from(location.line()),
+            options(nostack, noreturn),
+        )
+    }
+}
+
+/// Makes `main`, a `fn(Blob) -> End`, the program that is run. It is given its input as it is.
 #[macro_export]
 macro_rules! program {
     ($main:path) => {
         #[unsafe(no_mangle)]
         fn agora_main(input: $crate::Blob) -> $crate::End {
             $main(input)
+        }
+
+        #[panic_handler]
+        fn agora_panic(_: &core::panic::PanicInfo<'_>) -> ! {
+            $crate::trap()
+        }
+    };
+}
+
+/// Makes `main`, a `fn(&Arguments, &mut Output) -> End`, the program that is run for each item of a job, or for each step of a fold.
+#[macro_export]
+macro_rules! item {
+    ($main:path) => {
+        #[unsafe(no_mangle)]
+        fn agora_main(input: $crate::Blob) -> $crate::End {
+            let arguments = $crate::Arguments::read(&input);
+            let mut output = $crate::Output::new();
+            let end = $main(&arguments, &mut output);
+            output.finish();
+            end
+        }
+
+        #[panic_handler]
+        fn agora_panic(panic: &core::panic::PanicInfo<'_>) -> ! {
+            $crate::trap_of(panic)
         }
     };
 }

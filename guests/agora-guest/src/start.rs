@@ -1,7 +1,7 @@
 //! What is executed before and after the program.
 
-use crate::{Blob, End, halt, heap, trap};
-use core::{arch::global_asm, panic::PanicInfo};
+use crate::{Blob, End, halt, heap};
+use core::arch::global_asm;
 
 // The registers a0 to a4, which hold the input, are handed on as arguments.
 global_asm!(
@@ -34,9 +34,4 @@ extern "C" fn agora_start(a0: u64, a1: u64, a2: u64, a3: u64, size: u64) -> ! {
     // SAFETY: nothing was allocated.
     unsafe { heap::begin() };
     halt(agora_main(Blob { hash, size }))
-}
-
-#[panic_handler]
-fn panic(_: &PanicInfo<'_>) -> ! {
-    trap()
 }

@@ -5,12 +5,12 @@ use crate::{
     record::{Cache, Record},
 };
 use agora_disputes::{
-    Game, Move, Rules, Side, Target, Terms,
+    Execution, Game, Move, Rules, Side, Target, Terms,
     player::{Player, ShownList, Traced, Tracer, Truth},
 };
 use agora_jobs::{BlobRef, Claim, H256, JobError, JobSpec, blob};
 use agora_machine::run_tree::Children;
-use agora_reference::{Fault, Inputs, UnitRun};
+use agora_reference::{Fault, Inputs, Output, Step};
 use codec::Encode;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -110,6 +110,36 @@ pub struct Arbiter<I> {
     cache: Cache,
 }
 
+/// How many bytes somebody holds who has computed the job of `spec`: its inputs, all its states, and what its units keep. `None`: more than
+/// `most`.
+///
+/// Complexity: the number of units, until it is more.
+pub fn bytes_held(spec: &JobSpec, most: u64) -> Option<u64> {
+    let law = agora_reference::of(spec);
+    let mut sum: u64 = 0;
+    let mut add = |bytes: u64| {
+        sum = sum.checked_add(bytes).filter(|&sum| sum <= most)?;
+        Some(sum)
+    };
+    for input in spec.inputs() {
+        add(input.size)?;
+    }
+    let steps = core::iter::once(Step::Inputs).chain((0..law.states()).map(Step::State));
+    for step in steps {
+        if let Step::State(state) = step {
+            add(law.state_size(state))?;
+        }
+        // Those that are a part of the state come last.
+        for unit in 0..law.units(step) {
+            match law.unit(step, unit)?.output {
+                Output::Kept { size } => add(size)?,
+                Output::Part { .. } => break,
+            };
+        }
+    }
+    add(0)
+}
+
 impl<I: Inputs> Arbiter<I> {
     /// Computes the job of `spec`. What `inputs` gives for a blob hashes to it.
     ///
@@ -128,19 +158,17 @@ impl<I: Inputs> Arbiter<I> {
         }
     }
 
-    /// The same with another output, which `change` makes of the right one.
+    /// The same, but what it holds for true is what `change` makes of the truth.
     #[cfg(feature = "fault-injection")]
     #[must_use]
-    pub fn corrupted(self, change: impl FnOnce(&mut [u8])) -> Self {
+    pub fn corrupted(self, change: impl FnOnce(&mut Truth)) -> Self {
         let Known {
             spec,
             inputs,
             mut truth,
             ..
         } = self.known;
-        if let Some(output) = truth.states.last_mut() {
-            change(output);
-        }
+        change(&mut truth);
         Self::new(spec, inputs, truth)
     }
 
@@ -176,8 +204,8 @@ impl<I: Inputs> Arbiter<I> {
 
     /// The moves to make now, in this order: see [`Player::moves`].
     ///
-    /// Complexity: where a unit is run, up to [`RUN_GAS`](crate::RUN_GAS) instructions, once for the run, and once for each segment
-    /// that is shown.
+    /// Complexity: where a unit is run, up to [`RUN_GAS`](crate::RUN_GAS) instructions, or the gas of a program, once; each segment that is shown takes a small part of
+    /// that, from checkpoints of the run.
     pub fn moves<A: Clone + Ord>(&self, side: Side, game: &Game<A>, terms: &Terms) -> Vec<Move> {
         let player = Player {
             truth: self.truth(),
@@ -187,13 +215,13 @@ impl<I: Inputs> Arbiter<I> {
         player.moves(game, &self.rules(terms))
     }
 
-    pub(crate) fn record(&self, run: &UnitRun, shown: Option<&ShownList<'_>>) -> Option<Arc<Record>> {
+    pub(crate) fn record(&self, run: &Execution, shown: Option<&ShownList<'_>>) -> Option<Arc<Record>> {
         self.cache.record(&self.known, run, shown)
     }
 }
 
 impl<I: Inputs> Tracer for Arbiter<I> {
-    fn trace(&self, run: &UnitRun, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
+    fn trace(&self, run: &Execution, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
         Some(Box::new(Run {
             known: &self.known,
             record: self.record(run, shown)?,

@@ -1,14 +1,21 @@
-//! Somebody who defends a wrong output as far as that is possible: for demonstrations and tests. Compiled only with the feature
-//! `fault-injection`.
+//! Somebody who plays by what is wrong as far as that is possible: for demonstrations, tests and benchmarks. Compiled only with the
+//! feature `fault-injection`.
 
 use crate::Arbiter;
 use agora_disputes::{
-    Game, Move, Side, Terms,
+    Execution, Game, Move, Side, Terms,
     player::{Player, ShownList, Traced, Tracer},
 };
-use agora_jobs::{H256, blob};
-use agora_machine::run_tree::{Children, RunTree};
+use agora_jobs::{
+    H256, JobKind, JobSpec, Mode,
+    program::{Ending, read_record},
+};
+use agora_machine::{
+    Output as Written, State, Status,
+    run_tree::{Children, RunTree},
+};
 use agora_reference::{Inputs, Output, Step, UnitRun};
+use codec::{Decode, Encode};
 
 /// Plays by an arbiter whose truth is wrong: what it says of the runs is made up to fit.
 pub struct Liar<'a, I>(pub &'a Arbiter<I>);
@@ -30,43 +37,70 @@ impl<I: Inputs> Liar<'_, I> {
         player.moves(game, &self.0.rules(terms))
     }
 
-    /// What the unit of `run` comes to, according to the liar.
-    fn wanted(&self, run: &UnitRun) -> Option<Vec<u8>> {
-        let Step::State(state) = run.step else { return None };
-        let Output::Part { offset, size } = agora_reference::of(self.0.spec()).unit(run.step, run.unit)?.output else {
+    /// How `run` ends, according to the liar, and what it writes. `None`: it says nothing of it.
+    fn wanted(&self, run: &Execution) -> Option<(Status, Vec<u8>)> {
+        match run {
+            Execution::Unit(run) => self.wanted_of_unit(run),
+            Execution::Program(run) => {
+                let (state, unit) = match self.0.spec() {
+                    JobSpec::V2(JobKind::Program(job)) if job.mode == Mode::Fold => (run.item, 0),
+                    _ => (0, run.item),
+                };
+                match read_record(self.part(state, unit)?)? {
+                    (Ending::Done, output) => Some((Status::Done, output.to_vec())),
+                    (Ending::Unusable, output) => Some((Status::Unusable, output.to_vec())),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    fn wanted_of_unit(&self, run: &UnitRun) -> Option<(Status, Vec<u8>)> {
+        let truth = self.0.truth();
+        let at = usize::try_from(run.unit).ok()?;
+        let output = match (
+            run.step,
+            agora_reference::of(self.0.spec()).unit(run.step, run.unit)?.output,
+        ) {
+            (Step::Inputs, _) => match truth.scans.get(at) {
+                Some(scan) => scan.clone(),
+                None => return truth.unusable.then_some((Status::Unusable, Vec::new())),
+            },
+            (Step::State(state), Output::Kept { .. }) => truth.kept.get(usize::try_from(state).ok()?)?.get(at)?.clone(),
+            (Step::State(state), Output::Part { .. }) => self.part(state, run.unit)?.to_vec(),
+        };
+        Some((Status::Done, output))
+    }
+
+    /// The part of a state that a unit makes.
+    fn part(&self, state: u64, unit: u64) -> Option<&[u8]> {
+        let step = Step::State(state);
+        let Output::Part { offset, size } = agora_reference::of(self.0.spec()).unit(step, unit)?.output else {
             return None;
         };
         let bytes = self.0.truth().states.get(usize::try_from(state).ok()?)?;
-        let from = usize::try_from(offset).ok()?;
-        let bytes = bytes.get(from..)?;
-        Some(bytes.get(..usize::try_from(size).ok()?)?.to_vec())
+        let bytes = bytes.get(usize::try_from(offset).ok()?..)?;
+        bytes.get(..usize::try_from(size).ok()?)
     }
 }
 
 impl<I: Inputs> Tracer for Liar<'_, I> {
-    fn trace(&self, run: &UnitRun, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
+    fn trace(&self, run: &Execution, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
         let record = self.0.record(run, shown)?;
         let mut states: Vec<_> = (0..record.segments).map(|number| record.tree.node(0, number)).collect();
-        let (mut end, mut output) = (record.end.clone(), record.output.clone());
-        if let Some(wanted) = self
-            .wanted(run)
-            .filter(|wanted| *wanted != output && wanted.len() <= blob::CHUNK_BYTES)
-        {
-            // A state ends with its output: here 32 bytes for the hash of the only chunk, and a list with one more.
-            let at = end.len().checked_sub(65)?;
-            end.get_mut(at..)?
-                .get_mut(..32)?
-                .copy_from_slice(&blob::hash(&wanted).0);
+        let mut end = State::decode(&mut record.end.as_slice()).ok()?;
+        let mut output = record.output.clone();
+        if let Some((status, wanted)) = self.wanted(run).filter(|(s, w)| (s, w) != (&end.status, &output)) {
+            end.status = status;
+            end.output = Written::of(&wanted);
             output = wanted;
             // Right at the beginning, made up from the middle on.
             let middle = states.len() / 2;
             states.iter_mut().skip(middle).for_each(|state| state.0[0] ^= 1);
-            let mut hasher = blake3::Hasher::new();
-            hasher.update(b"agora/machine/state/1").update(&end);
-            *states.last_mut()? = H256(*hasher.finalize().as_bytes());
+            *states.last_mut()? = end.hash();
         }
         Some(Box::new(Lied {
-            end: (end, output),
+            end: (end.encode(), output),
             tree: RunTree::new(states)?,
         }))
     }

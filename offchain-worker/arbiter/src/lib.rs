@@ -29,7 +29,8 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-pub use arbiter::{Arbiter, Error};
+pub use arbiter::{Arbiter, Error, bytes_held};
 pub use image::{IMAGE, RUN_GAS, pinned};
 #[cfg(feature = "fault-injection")]
 pub use liar::Liar;
+pub use record::CACHE_BYTES;

@@ -1,9 +1,9 @@
 //! A run of the machine that was made, and what is kept of it; and where all that are kept are.
 
 use crate::{IMAGE, RUN_GAS, arbiter::Known, list::List};
-use agora_disputes::player::ShownList;
+use agora_disputes::{Execution, player::ShownList};
 use agora_jobs::{BlobRef, ChunkProof, H256, blob, blob::CHUNK_BYTES};
-use agora_machine::{Chunks, Program, run_tree::RunTree, show_segment, trace};
+use agora_machine::{Checkpoints, Chunks, Program, run_tree::RunTree, trace_with_checkpoints};
 use agora_reference::{Inputs, Step, UnitRun};
 use codec::Encode;
 use std::{
@@ -14,17 +14,22 @@ use std::{
 /// Segments of one run that are kept once they were shown.
 const SEGMENTS: usize = 64;
 
-/// About how many bytes all runs together may take.
-const CACHE_BYTES: usize = 1 << 28;
+/// Bytes of the checkpoints of one run, from which its segments are shown: else each would take as long as the run.
+const CHECKPOINT_BYTES: usize = 1 << 26;
+
+/// About how many bytes the runs that one [`Arbiter`](crate::Arbiter) keeps may take, all together.
+pub const CACHE_BYTES: usize = 1 << 28;
 
 /// A state, and the witness of the segment after it, encoded.
 pub type Shown = (Vec<u8>, Vec<u8>);
 
 /// A run that was made.
 pub struct Record {
-    /// What the program was given.
+    run: Execution,
+    /// What it was given.
     input: Vec<u8>,
-    lists: [List; 3],
+    /// The lists that it reads; a program has none.
+    lists: Vec<List>,
     /// The tree over its states.
     pub tree: RunTree,
     /// How many segments it has.
@@ -33,35 +38,34 @@ pub struct Record {
     pub end: Vec<u8>,
     /// What it has written.
     pub output: Vec<u8>,
+    checkpoints: Checkpoints,
     shown: Mutex<BTreeMap<u64, Shown>>,
 }
 
 impl Record {
     /// Makes the run. `None`: something that it reads is not known.
-    fn new<I: Inputs>(known: &Known<I>, run: &UnitRun, shown: Option<&ShownList<'_>>) -> Option<Self> {
-        let input = run.encode();
-        let kept = match run.step {
-            Step::Inputs => &[],
-            Step::State(state) => known.kept(state),
+    fn new<I: Inputs>(known: &Known<I>, run: &Execution, shown: Option<&ShownList<'_>>) -> Option<Self> {
+        let input = run.input();
+        let lists = match run {
+            Execution::Unit(run) => lists(known, run, shown).into(),
+            Execution::Program(_) => Vec::new(),
         };
-        let lists = [
-            List::new(run.states, &known.states, shown),
-            List::new(run.scans, &known.scans, shown),
-            List::new(run.kept, kept, shown),
-        ];
         let reads = Reads {
             known,
             input: (BlobRef::to(&input), &input),
             lists: &lists,
         };
-        let made = trace(&program(&input), &reads).ok()?;
+        let (made, checkpoints) =
+            trace_with_checkpoints(&program(known, run, &input)?, &reads, CHECKPOINT_BYTES).ok()?;
         let segments = made.states.len() as u64;
         Some(Self {
             tree: RunTree::new(made.states)?,
             segments,
             end: made.end.encode(),
             output: made.output,
+            checkpoints,
             shown: Mutex::default(),
+            run: run.clone(),
             input,
             lists,
         })
@@ -81,7 +85,10 @@ impl Record {
             input: (BlobRef::to(&self.input), &self.input),
             lists: &self.lists,
         };
-        let (state, witness) = show_segment(&program(&self.input), &reads, number).ok()?;
+        let (state, witness) = self
+            .checkpoints
+            .show_segment(&program(known, &self.run, &self.input)?, &reads, number)
+            .ok()?;
         let found = (state.encode(), witness.encode());
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.len() >= SEGMENTS {
@@ -96,24 +103,53 @@ impl Record {
         const STATE: usize = 35;
         let states = usize::try_from(self.segments).unwrap_or(usize::MAX);
         let lists = self.lists.iter().map(List::bytes_held);
-        let all = lists.chain([states.saturating_mul(STATE), self.output.len()]);
+        let others = [
+            states.saturating_mul(STATE),
+            self.output.len(),
+            self.checkpoints.bytes_held(),
+        ];
+        let all = lists.chain(others);
         all.fold(0, usize::saturating_add)
     }
 }
 
-fn program(input: &[u8]) -> Program<'static> {
-    Program {
-        image: IMAGE,
-        input: BlobRef::to(input),
-        gas: RUN_GAS,
-    }
+/// The lists that a unit reads, as far as they are known.
+fn lists<I: Inputs>(known: &Known<I>, run: &UnitRun, shown: Option<&ShownList<'_>>) -> [List; 3] {
+    let kept = match run.step {
+        Step::Inputs => &[],
+        Step::State(state) => known.kept(state),
+    };
+    [
+        List::new(run.states, &known.states, shown),
+        List::new(run.scans, &known.scans, shown),
+        List::new(run.kept, kept, shown),
+    ]
+}
+
+/// What the machine runs. `None`: the image is not at hand.
+fn program<'a, I: Inputs>(known: &'a Known<I>, run: &'a Execution, input: &[u8]) -> Option<Program<'a>> {
+    let input = BlobRef::to(input);
+    Some(match run {
+        Execution::Unit(_) => Program {
+            image: IMAGE,
+            input,
+            gas: RUN_GAS,
+            reads: None,
+        },
+        Execution::Program(run) => Program {
+            image: known.content(&run.image)?,
+            input,
+            gas: run.gas,
+            reads: Some(&run.reads),
+        },
+    })
 }
 
 /// What a run reads.
 struct Reads<'a, I> {
     known: &'a Known<I>,
     input: (BlobRef, &'a [u8]),
-    lists: &'a [List; 3],
+    lists: &'a [List],
 }
 
 impl<I: Inputs> Reads<'_, I> {
@@ -159,7 +195,7 @@ impl Cache {
     pub fn record<I: Inputs>(
         &self,
         known: &Known<I>,
-        run: &UnitRun,
+        run: &Execution,
         shown: Option<&ShownList<'_>>,
     ) -> Option<Arc<Record>> {
         let parts = shown.map(|shown| (shown.list, shown.openings, shown.index, &shown.bytes));

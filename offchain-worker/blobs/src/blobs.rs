@@ -6,6 +6,17 @@ use futures::{StreamExt, future::BoxFuture};
 use std::{path::PathBuf, sync::Arc};
 use url::Url;
 
+/// Where a blob was had from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// The own store, or nobody: a blob without bytes is always there.
+    Store,
+    /// The private cache, or others have fetched it meanwhile.
+    Cache,
+    /// These peers: each has given a part of it.
+    Peers(Vec<Url>),
+}
+
 /// Where somebody has blobs from: the own store, the private cache, and peers. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Blobs {
@@ -60,18 +71,23 @@ impl Blobs {
     }
 
     /// Fetches content from peers, as far as it has not arrived already.
-    async fn fetch_content(&self, wanted: &Wanted, blob: BlobRef) -> Result<PathBuf, BlobError> {
+    async fn fetch_content(&self, wanted: &Wanted, blob: BlobRef) -> Result<(PathBuf, Origin), BlobError> {
         let partial = match self.cache.join(wanted, blob).await? {
-            Claim::Here(path) => return Ok(path),
+            Claim::Here(path) => return Ok((path, Origin::Cache)),
             Claim::Fetch(partial) => partial,
         };
         let arrived = partial.arrived();
         if arrived > 0 {
             tracing::info!(kind = %wanted.kind, key = hex::encode(wanted.key), arrived, size = blob.size, "Going on with what has arrived.");
         }
-        self.peers.fill(wanted.kind, &partial, &self.urls).await?;
+        let givers = self.peers.fill(wanted.kind, &partial, &self.urls).await?;
         let (cache, wanted) = (self.cache.clone(), *wanted);
-        disk::aside(move || cache.keep(&wanted, &partial)).await
+        let path = disk::aside(move || cache.keep(&wanted, &partial)).await?;
+        let origin = match givers.is_empty() {
+            true => Origin::Cache,
+            false => Origin::Peers(givers),
+        };
+        Ok((path, origin))
     }
 
     /// Keeps a list of states, which has been checked.
@@ -111,15 +127,15 @@ impl Blobs {
     /// Puts what others have in the place of a damaged file of the own store.
     async fn replace(&self, wanted: &Wanted) -> Result<(), BlobError> {
         tracing::warn!(kind = %wanted.kind, key = hex::encode(wanted.key), "A file of the store is damaged; it is fetched again.");
-        let path = self.fetch_from_others(wanted).await?;
+        let (path, _) = self.fetch_from_others(wanted).await?;
         self.store.copy(wanted, path).await
     }
 
-    /// The file of a blob that is in the cache, or that others have, the own bucket among them.
-    async fn fetch_from_others(&self, wanted: &Wanted) -> Result<PathBuf, BlobError> {
+    /// The file of a blob that is in the cache, or that others have, the own bucket among them; and where it was.
+    async fn fetch_from_others(&self, wanted: &Wanted) -> Result<(PathBuf, Origin), BlobError> {
         let (cache, here) = (self.cache.clone(), *wanted);
         if let Some(path) = disk::aside(move || cache.find_right(&here)).await? {
-            return Ok(path);
+            return Ok((path, Origin::Cache));
         }
         if !self.store.is_folder() {
             let found = match wanted.blob() {
@@ -131,7 +147,7 @@ impl Blobs {
                 },
             };
             if let Some(path) = found {
-                return Ok(path);
+                return Ok((path, Origin::Store));
             }
         }
         if self.urls.is_empty() {
@@ -141,35 +157,40 @@ impl Blobs {
             Some(blob) => self.fetch_content(wanted, blob).await,
             None => {
                 debug_assert_eq!(wanted.kind, BlobKind::States);
-                let content = self.peers.states(wanted, &self.urls).await?;
-                self.keep_states(wanted, content).await
+                let (content, giver) = self.peers.states(wanted, &self.urls).await?;
+                let path = self.keep_states(wanted, content).await?;
+                Ok((path, Origin::Peers(vec![giver])))
             }
         }
+    }
+
+    /// As [`BlobSource::fetch`], and says where it was had from.
+    ///
+    /// Errors: as [`BlobSource::fetch`].
+    pub async fn fetch_with_origin(&self, wanted: &Wanted) -> Result<(Fetched, Origin), BlobError> {
+        // Nothing would be checked on the way, as there are no bytes.
+        if wanted.blob().is_some_and(|blob| blob.size == 0) {
+            wanted.check(&[])?;
+            return Ok((Fetched::Memory(Vec::new()), Origin::Store));
+        }
+        if self.store.is_folder() {
+            match self.store.fetch(wanted).await {
+                Err(BlobError::NotFound { .. }) => {}
+                Err(BlobError::Length { .. } | BlobError::TooLarge { .. }) if self.store.is_damaged(wanted).await? => {
+                    self.replace(wanted).await?;
+                    return Ok((self.store.fetch(wanted).await?, Origin::Store));
+                }
+                fetched => return Ok((fetched?, Origin::Store)),
+            }
+        }
+        let (path, origin) = self.fetch_from_others(wanted).await?;
+        Ok((Fetched::Private(path), origin))
     }
 }
 
 impl BlobSource for Blobs {
     fn fetch<'a>(&'a self, wanted: &'a Wanted) -> BoxFuture<'a, Result<Fetched, BlobError>> {
-        Box::pin(async move {
-            // Nothing would be checked on the way, as there are no bytes.
-            if wanted.blob().is_some_and(|blob| blob.size == 0) {
-                wanted.check(&[])?;
-                return Ok(Fetched::Memory(Vec::new()));
-            }
-            if self.store.is_folder() {
-                match self.store.fetch(wanted).await {
-                    Err(BlobError::NotFound { .. }) => {}
-                    Err(BlobError::Length { .. } | BlobError::TooLarge { .. })
-                        if self.store.is_damaged(wanted).await? =>
-                    {
-                        self.replace(wanted).await?;
-                        return self.store.fetch(wanted).await;
-                    }
-                    fetched => return fetched,
-                }
-            }
-            self.fetch_from_others(wanted).await.map(Fetched::Private)
-        })
+        Box::pin(async move { Ok(self.fetch_with_origin(wanted).await?.0) })
     }
 
     fn heal<'a>(&'a self, wanted: &'a Wanted) -> BoxFuture<'a, Result<bool, BlobError>> {

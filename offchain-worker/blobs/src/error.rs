@@ -129,7 +129,10 @@ impl BlobError {
     pub(crate) fn file(path: &Path, reason: std::io::Error) -> Self {
         let path = path.to_owned();
         match reason.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            // A limit to the size of files is met like a full disk.
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
+                Self::DiskFull { path }
+            }
             _ => Self::File { path, reason },
         }
     }

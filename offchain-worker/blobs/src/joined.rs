@@ -1,7 +1,7 @@
 //! Small reads and writes that follow one another, joined to large ones: each group of a blob, and each hash pair of its
 //! tree, would be a call of the system otherwise.
 
-use bao_tree::io::sync::{ReadAt, WriteAt};
+use bao_tree::io::sync::{ReadAt, Size, WriteAt};
 use std::{
     cell::{RefCell, RefMut},
     fs::File,
@@ -101,6 +101,12 @@ impl ReadAt for ReadAhead {
             to.copy_from_slice(found);
         }
         Ok(read)
+    }
+}
+
+impl Size for ReadAhead {
+    fn size(&self) -> io::Result<Option<u64>> {
+        self.file.metadata().map(|about| Some(about.len()))
     }
 }
 

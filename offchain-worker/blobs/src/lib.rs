@@ -33,7 +33,7 @@ mod source;
 mod store;
 mod tree;
 
-pub use blobs::Blobs;
+pub use blobs::{Blobs, Origin};
 pub use cache::Cache;
 pub use error::BlobError;
 pub use kind::{BlobKey, BlobKind, MAX_STATES_BYTES, Wanted};

@@ -61,6 +61,10 @@ const _: &[u8] = include_bytes!("../metadata.scale");
         path = "agora_disputes::game::Game",
         with = "::subxt::utils::Static<::agora_disputes::Game<::subxt::utils::AccountId32>>"
     ),
+    substitute_type(
+        path = "agora_disputes::dispute::Verdict",
+        with = "::subxt::utils::Static<::agora_disputes::Verdict>"
+    ),
     substitute_type(path = "agora_disputes::Terms", with = "::subxt::utils::Static<::agora_disputes::Terms>"),
     substitute_type(
         path = "agora_primitives::judging::JudgeRule",
@@ -85,6 +89,10 @@ const _: &[u8] = include_bytes!("../metadata.scale");
     substitute_type(
         path = "agora_primitives::task::Contribution",
         with = "::subxt::utils::Static<crate::views::Contribution>"
+    ),
+    substitute_type(
+        path = "agora_primitives::courts::CasePage",
+        with = "::subxt::utils::Static<crate::views::CasePage>"
     ),
     substitute_type(
         path = "agora_primitives::task::TaskView",

@@ -1,7 +1,7 @@
 //! Following the chain.
 
 use crate::{
-    AtBlock, BlockNumber, BlockRef, ChainError, Client,
+    AtBlock, BlockNumber, BlockRef, ChainError, Client, H256,
     api::{Event, api::escrow, api::runtime_types::agora_primitives::money as api_money},
     views::PaymentView,
 };
@@ -11,6 +11,7 @@ use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
+use subxt::PolkadotConfig;
 use tokio::{sync::mpsc, task::AbortHandle};
 
 /// How many blocks may wait for a slow reader; beyond that, no more are read from the node.
@@ -136,14 +137,16 @@ impl Follower {
             Next::Finalised(_) => self.client.online.stream_blocks().await?,
         };
         while let Some(block) = blocks.next().await {
-            let at = AtBlock::new(block?.at().await?)?;
+            let block = block?;
             match self.next {
                 Next::Newest => {
-                    if sender.send(Ok(at.block_events().await?)).await.is_err() {
+                    let events = self.client.events_of(block.hash(), block.number()).await?;
+                    if sender.send(Ok(events)).await.is_err() {
                         return Ok(ReaderGone);
                     }
                 }
                 Next::Finalised(from) => {
+                    let at = self.client.at_block(block.hash(), block.number()).await?;
                     self.client.nodes.see_final(at.block);
                     if self.catch_up(from, &at, sender).await?.is_some() {
                         return Ok(ReaderGone);
@@ -240,10 +243,28 @@ async fn first_that<F: Future<Output = Result<bool, ChainError>>>(
     Ok(there)
 }
 
+/// Where the events of a block are: the hashes of `System` and `Events`.
+const EVENTS_KEY: [u8; 32] = [
+    0x26, 0xaa, 0x39, 0x4e, 0xea, 0x56, 0x30, 0xe0, 0x7c, 0x48, 0xae, 0x0c, 0x95, 0x58, 0xce, 0xf7, //
+    0x80, 0xd4, 0x1e, 0x5e, 0x16, 0x05, 0x67, 0x65, 0xbc, 0x84, 0x61, 0x85, 0x10, 0x72, 0xc9, 0xd7,
+];
+
+impl Client {
+    /// A block with its events. They are asked for beside the runtime's version, without which they cannot be read.
+    async fn events_of(&self, hash: H256, number: u64) -> Result<BlockEvents, ChainError> {
+        let bytes = async { Ok(self.legacy.state_get_storage(&EVENTS_KEY, Some(hash)).await?) };
+        let (at, bytes) = tokio::try_join!(self.at_block(hash, number), bytes)?;
+        at.read_events(&at.at.events().from_bytes(bytes.unwrap_or_default()))
+    }
+}
+
 impl AtBlock {
     /// The block with its events.
     pub async fn block_events(&self) -> Result<BlockEvents, ChainError> {
-        let all = self.at.events().fetch().await?;
+        self.read_events(&self.at.events().fetch().await?)
+    }
+
+    fn read_events(&self, all: &subxt::events::Events<PolkadotConfig>) -> Result<BlockEvents, ChainError> {
         let mut events = Vec::new();
         for event in all.iter() {
             let event = event?;

@@ -216,9 +216,18 @@ pub fn respond(round: u32, digest: H256) -> impl Payload {
     api::transactions().capability().respond(round, digest)
 }
 
-/// Votes on a worker's response to its hardware challenge.
-pub fn vote(round: u32, worker: AccountId, vote: Attestation) -> impl Payload {
-    api::transactions().capability().vote(round, worker, vote.into())
+/// Commits to a vote on a worker's response to its hardware challenge, which has this digest.
+pub fn commit_vote(round: u32, worker: AccountId, digest: H256, commitment: H256) -> impl Payload {
+    api::transactions()
+        .capability()
+        .commit_vote(round, worker, digest, commitment)
+}
+
+/// Reveals a vote on a worker's response.
+pub fn reveal_vote(round: u32, worker: AccountId, vote: Attestation, salt: [u8; 32]) -> impl Payload {
+    api::transactions()
+        .capability()
+        .reveal_vote(round, worker, vote.into(), salt)
 }
 
 /// Moves money from the caller to `to` and keeps the caller's account alive.

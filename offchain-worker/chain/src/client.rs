@@ -4,7 +4,11 @@ use crate::{
     AccountId, BlockNumber, Blocks, ChainError, H256,
     nodes::{Legacy, Nodes, Switch},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use subxt::{
     OnlineClient, OnlineClientAtBlock, PolkadotConfig,
     backend::LegacyBackend,
@@ -24,7 +28,12 @@ pub struct Client {
     pub(crate) legacy: Legacy,
     pub(crate) nodes: Arc<Nodes>,
     rpc: RpcClient,
+    /// The states that were asked for last, the newest at the end.
+    states: Arc<Mutex<VecDeque<AtBlock>>>,
 }
+
+/// How many states are remembered.
+const REMEMBERED: usize = 64;
 
 /// A block.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -62,6 +71,7 @@ impl Client {
             legacy: LegacyRpcMethods::new(rpc.clone()),
             nodes,
             rpc,
+            states: Arc::default(),
         })
     }
 
@@ -111,9 +121,42 @@ impl Client {
         Ok(at)
     }
 
-    /// The state after the block with this hash.
+    /// The state after the block with this hash. Nothing is asked for one that is remembered: what a hash stands for does not
+    /// change. Whether the node still has it shows when something is read.
     pub async fn at(&self, hash: H256) -> Result<AtBlock, ChainError> {
-        AtBlock::new(self.online.at_block(hash).await?)
+        match self.remembered(hash) {
+            Some(known) => Ok(known),
+            None => AtBlock::new(self.online.at_block(hash).await?).map(|state| self.remember(state)),
+        }
+    }
+
+    /// As [`Self::at`], for a block whose `number` is known, too.
+    pub(crate) async fn at_block(&self, hash: H256, number: u64) -> Result<AtBlock, ChainError> {
+        match self.remembered(hash) {
+            Some(known) => Ok(known),
+            None => {
+                let at = self.online.at_block_hash_and_number(hash, number).await?;
+                AtBlock::new(at).map(|state| self.remember(state))
+            }
+        }
+    }
+
+    fn remembered(&self, hash: H256) -> Option<AtBlock> {
+        let states = self.states();
+        states.iter().rev().find(|state| state.block.hash == hash).cloned()
+    }
+
+    fn remember(&self, state: AtBlock) -> AtBlock {
+        let mut states = self.states();
+        if states.len() == REMEMBERED {
+            states.pop_front();
+        }
+        states.push_back(state.clone());
+        state
+    }
+
+    fn states(&self) -> MutexGuard<'_, VecDeque<AtBlock>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The state after the block with this number on the best chain.

@@ -4,15 +4,17 @@ use crate::{
     AccountId, AtBlock, Balance, BlockNumber, ChainError,
     api::api,
     views::{
-        AppealWindowView, BalanceView, CaseView, ClassView, Contribution, DepositView, ParticipantView, ReputationView,
-        ResponseView, RoundView, ScheduleView, TaskPage, TaskView, TermsView, TrialView, accusing_until,
+        AppealWindowView, BalanceView, CaseView, ClassView, Contribution, DepositView, Moment, ParticipantView,
+        ReputationView, ResponseView, RoundView, ScheduleView, TaskPage, TaskView, TermsView, TrialView, VoteView,
     },
 };
+use agora_disputes::Time;
 use agora_primitives::{
     ClassId, TaskId,
+    money::{Purpose, Scope},
     participants::{Role, Specialisations},
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use subxt::{utils::Static, view_functions::Payload};
 
 use api::runtime_types::{
@@ -23,13 +25,12 @@ use api::runtime_types::{
 /// The task after which a page begins.
 type Cursor = Option<Static<TaskId>>;
 
-impl From<capability::Response<AccountId>> for ResponseView {
-    fn from(response: capability::Response<AccountId>) -> Self {
-        let Static(votes) = response.votes;
+impl From<capability::Response<AccountId, Balance>> for ResponseView {
+    fn from(response: capability::Response<AccountId, Balance>) -> Self {
         Self {
             capability: response.capability,
             digest: response.digest,
-            votes,
+            weight: response.weight,
         }
     }
 }
@@ -101,27 +102,20 @@ impl AtBlock {
 
     /// The cases that are open.
     pub async fn cases(&self) -> Result<Vec<CaseView>, ChainError> {
-        let full = self.full_blocks().await?;
-        let storage = self.at.storage();
-        let mut entries = storage.iter(api::storage().computation().open_cases(), ()).await?;
         let mut views = Vec::new();
-        while let Some(entry) = entries.next().await {
-            let entry = entry?;
-            let (Static(task),) = entry.key()?.decode()?;
-            let case: computation::Case<AccountId, BlockNumber> = entry.value().decode()?;
-            let phases = case.phases.0;
-            let since = full.saturating_sub(case.full_before);
-            let (until, reveal_until) = accusing_until(case.terms.until, since, &phases);
-            views.push(CaseView {
-                task,
-                number: case.number,
-                claim: case.terms.claim.0,
-                until,
-                reveal_until,
-                is_decided: case.decision.is_some(),
-            });
+        let mut after = None;
+        loop {
+            let question = api::view_functions().computation().cases(after);
+            let Static(page) = self.ask(question).await?;
+            views.extend(page.cases);
+            let Some(last) = page.next else { return Ok(views) };
+            after = Some(Static(last));
         }
-        Ok(views)
+    }
+
+    /// What an accusation, a defence and a run in court put up each, in plancks.
+    pub fn court_bond(&self) -> Result<Balance, ChainError> {
+        Ok(self.at.constants().entry(api::constants().computation().bond())?)
     }
 
     /// Whether `account` has committed to an accusation in a case and not revealed it.
@@ -136,6 +130,14 @@ impl AtBlock {
         let address = api::storage().computation().full_blocks();
         let entry = self.at.storage().try_fetch(address, ()).await?;
         Ok(entry.map(|entry| entry.decode()).transpose()?.unwrap_or(0))
+    }
+
+    /// What time it is in court.
+    pub async fn moment(&self) -> Result<Moment, ChainError> {
+        let (full, block_ms) = tokio::try_join!(self.full_blocks(), self.block_time_ms())?;
+        let block = self.block.number.into();
+        let time = Time { block, full };
+        Ok(Moment { time, block_ms })
     }
 
     /// The numbers of all trials whose bonds are not settled, each with its task.
@@ -163,8 +165,8 @@ impl AtBlock {
         Ok(game.map(|Static(game)| TrialView {
             task: trial.task.0,
             case: trial.case,
-            own: trial.own.map(|own| own.0),
             terms: trial.terms.0,
+            bond: trial.bond,
             defender: trial.defender,
             game,
         }))
@@ -273,8 +275,11 @@ impl AtBlock {
         Ok(Some(ScheduleView {
             period: schedule.period,
             window: schedule.window,
+            voting: schedule.voting,
+            revealing: schedule.revealing,
             validity: schedule.validity,
             quorum: schedule.quorum,
+            seats: schedule.seats,
         }))
     }
 
@@ -290,7 +295,10 @@ impl AtBlock {
             seed: round.seed,
             closes_at: round.closes_at,
             window_ms: round.window_ms,
-            quorum: round.quorum,
+            votes_close_at: round.votes_close_at,
+            ends_at: round.ends_at,
+            seats: round.seats,
+            draw: round.draw,
         }))
     }
 
@@ -312,6 +320,50 @@ impl AtBlock {
             responses.push((worker, entry.value().decode()?.into()));
         }
         Ok(responses)
+    }
+
+    /// The votes of `verifier` in `round` that it has not revealed, by the worker whose response they are on.
+    pub async fn hardware_votes(
+        &self,
+        round: u32,
+        verifier: &AccountId,
+    ) -> Result<BTreeMap<AccountId, VoteView>, ChainError> {
+        let storage = self.at.storage();
+        let mut entries = storage
+            .iter(api::storage().capability().votes(), (round, *verifier))
+            .await?;
+        let mut votes = BTreeMap::new();
+        while let Some(entry) = entries.next().await {
+            let entry = entry?;
+            let (_, _, worker) = entry.key()?.decode()?;
+            let vote = entry.value().decode()?;
+            let view = VoteView {
+                weight: vote.weight,
+                commitment: vote.commitment,
+            };
+            votes.insert(worker, view);
+        }
+        Ok(votes)
+    }
+
+    /// How many votes on responses the bond of `verifier` backs beyond those that are open.
+    pub async fn hardware_votes_left(&self, verifier: &AccountId) -> Result<u32, ChainError> {
+        let at_stake: Balance = self.at.constants().entry(api::constants().capability().vote_bond())?;
+        let scope = Scope::Role(Role::Verifier);
+        let deposits = self.deposits(verifier).await?;
+        let bond = deposits
+            .into_iter()
+            .find(|deposit| deposit.purpose == Purpose::RoleBond && deposit.scope == scope)
+            .map_or(0, |deposit| deposit.amount);
+        let entry = api::storage().capability().open_votes();
+        let open = match self.at.storage().try_fetch(entry, (*verifier,)).await? {
+            Some(open) => open.decode()?,
+            None => 0,
+        };
+        let backed = bond
+            .checked_div(at_stake)
+            .map_or(u32::MAX, |votes| votes.try_into().unwrap_or(u32::MAX));
+        Ok(backed.saturating_sub(open))
     }
 
     /// An account's money; nothing for an account that does not exist.

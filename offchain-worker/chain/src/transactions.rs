@@ -151,6 +151,8 @@ impl Transactions {
 
     /// Looks at the chain and does what is due, until nothing is.
     async fn round(&self, eyes: &mut Eyes) -> Result<(), ChainError> {
+        // What was signed is sent on what was seen before: nothing that is new speaks about it.
+        let mut seen = None;
         for _ in 0..LOOKS {
             let briefs: Vec<Brief> = self.inner(|inner| inner.book.attempts().map(Brief::of).collect());
             let (known, origins) = self.inner(|inner| (inner.book.finalised(), inner.book.origins()));
@@ -159,9 +161,13 @@ impl Transactions {
                 known,
                 origins: &origins,
             };
-            let view = eyes.look(&self.client, &self.account, sought).await?;
+            let (view, is_new) = match seen.take() {
+                Some(view) => (view, false),
+                None => (eyes.look(&self.client, &self.account, sought).await?, true),
+            };
             let actions = self.inner(|inner| inner.book.step(&view, &self.policy));
             let (mut goes_on, mut failed) = (false, None);
+            let has_signed = actions.iter().any(|action| matches!(action, Action::Sign { .. }));
             for action in actions {
                 // One that fails, as on a full disk, does not hold the others up: each is allowed on its own.
                 match self.carry_out(action).await {
@@ -176,6 +182,7 @@ impl Transactions {
             if !goes_on {
                 break;
             }
+            seen = (has_signed && is_new).then_some(view);
         }
         // What is not written down is found out anew after a restart.
         if let Err(error) = self.note_final() {

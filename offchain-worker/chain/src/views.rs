@@ -1,10 +1,14 @@
 //! What the chain knows, in the form that programs and people want it.
 
+mod dispute;
+
+pub use dispute::{ClockView, DefenceView, DisputeView, DisputedView, MatchView, Moment, RunView};
+
 use crate::{AccountId, Balance, BlockNumber, H256, ProxyType};
 use agora_disputes::{Game, Terms};
 use agora_primitives::{
     ClassId, TaskId,
-    capability::{Decision, challenge_job},
+    capability::challenge_job,
     job::{Claim, JobKind, JobSpec},
     judging,
     money::{Payee, Purpose, Scope},
@@ -37,40 +41,21 @@ pub struct TrialView {
     pub task: TaskId,
     /// The number of the case.
     pub case: u64,
-    /// The claim that the accuser makes itself, if it makes one.
-    pub own: Option<Claim>,
     /// The lengths of the phases.
     pub terms: Terms,
+    /// What the accusation, and each defence and run, puts up, in plancks.
+    pub bond: Balance,
     /// Who wins if the claim stands.
     pub defender: Option<AccountId>,
     /// Where it is.
     pub game: Game<AccountId>,
 }
 
-/// The last blocks in which accusations may be committed to, and revealed, if that is `until` without full blocks and there were `full`
-/// since the case was opened: those are no time, up to a bound. A reveal that comes before would be refused.
-pub(crate) fn accusing_until(until: BlockNumber, full: u64, phases: &Terms) -> (BlockNumber, BlockNumber) {
-    let blocks = |count| BlockNumber::try_from(count).unwrap_or(BlockNumber::MAX);
-    let until = until.saturating_add(blocks(full.min(phases.stops)));
-    (until, until.saturating_add(blocks(phases.reveal)))
-}
-
 /// An open case: a claim that may be accused.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CaseView {
-    /// The task.
-    pub task: TaskId,
-    /// The number of the case.
-    pub number: u64,
-    /// The claim.
-    pub claim: Claim,
-    /// The last block in which accusations may be committed to, if no more blocks are full.
-    pub until: BlockNumber,
-    /// The last block in which they may be revealed; the same holds.
-    pub reveal_until: BlockNumber,
-    /// Whether it is decided, so that there is nothing left to say.
-    pub is_decided: bool,
-}
+pub type CaseView = agora_primitives::courts::CaseView<BlockNumber>;
+
+/// Some of the open cases.
+pub(crate) type CasePage = agora_primitives::courts::CasePage<BlockNumber>;
 
 /// An open appeal window.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -103,10 +88,16 @@ pub struct ScheduleView {
     pub period: BlockNumber,
     /// Blocks in which a round takes responses.
     pub window: BlockNumber,
+    /// Blocks after that in which it takes votes.
+    pub voting: BlockNumber,
+    /// Blocks in which the votes that were drawn are revealed.
+    pub revealing: BlockNumber,
     /// Blocks from the opening of a round in which what it proved counts.
     pub validity: BlockNumber,
-    /// How many verifiers must agree on a response.
+    /// How many of the votes that count must agree on a response.
     pub quorum: u32,
+    /// How many votes on a response are to count, on average.
+    pub seats: u32,
 }
 
 impl ScheduleView {
@@ -128,11 +119,51 @@ pub struct RoundView {
     pub closes_at: BlockNumber,
     /// How long it takes responses, in milliseconds.
     pub window_ms: u64,
-    /// How many verifiers must agree on a response.
-    pub quorum: u32,
+    /// The first block in which it takes no votes.
+    pub votes_close_at: BlockNumber,
+    /// The first block in which no vote is revealed.
+    pub ends_at: BlockNumber,
+    /// How many votes on a response are to count, on average.
+    pub seats: u32,
+    /// What votes are drawn with, once no more of them are taken.
+    pub draw: Option<H256>,
+}
+
+/// What a verifier can do about the responses of a round.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RoundPhase {
+    /// Commit to votes.
+    Voting {
+        /// The last block for that.
+        until: BlockNumber,
+    },
+    /// Reveal votes that were drawn.
+    Revealing {
+        /// What they were drawn with.
+        draw: H256,
+        /// The last block for that.
+        until: BlockNumber,
+    },
+    /// Nothing.
+    Waiting,
 }
 
 impl RoundView {
+    /// What can be done in the block after `best`.
+    pub fn phase_after(&self, best: BlockNumber) -> RoundPhase {
+        let next = best.saturating_add(1);
+        match self.draw {
+            None if next < self.votes_close_at => RoundPhase::Voting {
+                until: self.votes_close_at.saturating_sub(1),
+            },
+            Some(draw) if next < self.ends_at => RoundPhase::Revealing {
+                draw,
+                until: self.ends_at.saturating_sub(1),
+            },
+            None | Some(_) => RoundPhase::Waiting,
+        }
+    }
+
     /// The job with which `worker` proves `capability` in this round.
     pub fn challenge(&self, worker: &AccountId, capability: u32) -> JobSpec {
         JobSpec::V2(JobKind::Synthetic(challenge_job(
@@ -151,15 +182,17 @@ pub struct ResponseView {
     pub capability: u32,
     /// The digest of the challenge's output.
     pub digest: H256,
-    /// What verifiers found.
-    pub votes: Attestations,
+    /// The weight of all votes on it.
+    pub weight: u64,
 }
 
-impl ResponseView {
-    /// What the votes come to.
-    pub fn decision(&self, quorum: u32) -> Decision {
-        Decision::of(self.votes.tally(), quorum)
-    }
+/// A vote on a response that was committed to, and not revealed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct VoteView {
+    /// What it weighs.
+    pub weight: u32,
+    /// What was committed to.
+    pub commitment: H256,
 }
 
 /// A task class.
@@ -275,28 +308,3 @@ pub fn treasury_account() -> AccountId {
 
 /// The treasury's pallet id.
 const TREASURY_ID: &[u8; 8] = b"agora/tr";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn full_blocks_prolong_accusing_up_to_a_bound() {
-        let phases = Terms {
-            commit: 1,
-            reveal: 5,
-            clock: 20,
-            entry: 10,
-            challenge: 10,
-            stops: 3,
-        };
-        assert_eq!(accusing_until(100, 0, &phases), (100, 105));
-        assert_eq!(accusing_until(100, 2, &phases), (102, 107));
-        assert_eq!(accusing_until(100, 50, &phases), (103, 108));
-        let endless = Terms {
-            reveal: u64::MAX,
-            ..phases
-        };
-        assert_eq!(accusing_until(100, 0, &endless).1, BlockNumber::MAX);
-    }
-}

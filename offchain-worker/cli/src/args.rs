@@ -2,9 +2,11 @@
 
 mod account;
 mod blobs;
+mod court;
 mod mine;
 mod models;
 mod operate;
+mod program;
 mod publish;
 mod url;
 
@@ -14,6 +16,7 @@ pub use account::{
     RegisterArgs, RoleArg, TransferArgs,
 };
 pub use blobs::{BlobsArgs, BlobsCommand, GarbageArgs, GetArgs, PeerArgs, PutArgs, ServeArgs};
+pub use court::{DisputeArgs, DisputesArgs, GoToCourtArgs};
 pub use mine::MineArgs;
 pub use models::{EmbedArgs, ModelArgs, ModelCommand};
 #[cfg(test)]
@@ -22,6 +25,7 @@ pub use operate::{
     CompletionsArgs, DoctorArgs, EarningsArgs, JournalArgs, JournalCommand, ManArgs, ReferenceArgs, StatusArgs,
     TasksArgs, WaitArgs, WaitFor,
 };
+pub use program::{ProgramCommand, ProgramsArgs, TryArgs};
 pub use publish::{PublishArgs, TermsArgs};
 
 use crate::output::Format;
@@ -130,6 +134,14 @@ pub enum Command {
     Wait(WaitArgs),
     /// Fetch the result of a task.
     Result(ResultArgs),
+    /// List what is in court: claims that may be accused, and their trials.
+    Disputes(DisputesArgs),
+    /// Show a trial, or follow it move by move.
+    Dispute(DisputeArgs),
+    /// Compute a task, and accuse its result if it is wrong, until that is decided.
+    Accuse(GoToCourtArgs),
+    /// Compute a task, and defend its result if it is right, until it cannot be accused any more.
+    Defend(GoToCourtArgs),
     /// Verify, with nothing but a block header, that a result was settled.
     Verify(VerifyArgs),
     /// Serve, fetch, put and remove the files that jobs and results are: blobs.
@@ -148,6 +160,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Make and look at model packages.
     Model(ModelArgs),
+    /// Make programs for jobs, and try them on this machine.
+    Program(ProgramsArgs),
     /// Embed sentences on this machine.
     Embed(EmbedArgs),
     /// List the devices that can compute, and measure them.
@@ -165,8 +179,35 @@ pub struct VerifyWorkArgs {
     /// The device to check on: "auto", "cpu", an index of `agora devices`, or part of a name.
     #[arg(long, default_value = "auto")]
     pub device: String,
+    /// Which results to compute instead of checking drawn parts of them.
+    #[arg(long, value_enum, default_value = "withheld", help_heading = "Recomputing")]
+    pub recompute: RecomputeArg,
+    /// Most multiply–adds of a job that is computed so; larger ones are checked only.
+    #[arg(long, default_value_t = u64::MAX, value_name = "MULTIPLY-ADDS", help_heading = "Recomputing")]
+    pub max_recompute_work: u64,
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+/// Which results a verifier computes itself.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RecomputeArg {
+    /// Those that nobody gives: from the job's inputs, to serve them if they are right, and to accuse them if they are not.
+    Withheld,
+    /// All.
+    Always,
+    /// None: what nobody gives is not judged.
+    Never,
+}
+
+impl From<RecomputeArg> for agora_worker::Recompute {
+    fn from(which: RecomputeArg) -> Self {
+        match which {
+            RecomputeArg::Withheld => Self::Withheld,
+            RecomputeArg::Always => Self::Always,
+            RecomputeArg::Never => Self::Never,
+        }
+    }
 }
 
 /// What the commands take that run until they are stopped.
@@ -231,7 +272,7 @@ pub struct ShowArgs {
 pub struct ResultArgs {
     /// Number of the task.
     pub task: u64,
-    /// Write the result to this file instead of describing it.
+    /// Write the result to this file instead of describing it; of --format records, to files in this folder.
     #[arg(long)]
     pub file: Option<PathBuf>,
     /// What to make of it.
@@ -253,8 +294,12 @@ pub enum ResultFormat {
     /// The last checkpoint of a training job, to go on from.
     Checkpoint,
     /// Numbers as JSON, one line for each item: vectors of an embedding, logits of a classification, products of a
-    /// matrix, losses of training.
+    /// matrix, losses of training; of a program the output of each item.
     Json,
+    /// The outputs of a program's items, one after the other, as a text.
+    Text,
+    /// The output of each item of a program, in a file of its own.
+    Records,
 }
 
 #[derive(Args)]

@@ -244,6 +244,13 @@ impl Context {
         }
     }
 
+    /// Where cargo keeps what it downloads.
+    pub fn cargo_home(&self) -> PathBuf {
+        let named = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+        let home = || std::env::home_dir().unwrap_or_default().join(".cargo");
+        named.unwrap_or_else(home)
+    }
+
     /// Opens and tests the device that `selector` names, as [`agora_compute::open_engine`] does.
     pub async fn engine(&self, selector: String) -> Result<Arc<dyn Engine>, CliError> {
         let options = self.gpu_options();
@@ -284,6 +291,7 @@ pub fn user_folder(variable: &str, usual: &str) -> Option<PathBuf> {
 
 /// Cancelled by the first Ctrl-C or SIGTERM; a second one ends the process at once.
 pub fn shutdown() -> CancellationToken {
+    survive_file_limits();
     let token = CancellationToken::new();
     let cancelled = token.clone();
     tokio::spawn(async move {
@@ -337,6 +345,19 @@ pub async fn serve_blobs(
             Ok(error) => Err(error.into()),
             Err(_) => Ok(serving),
         },
+    }
+}
+
+/// Where files may grow no further, writing fails, and this process is not ended: it has bonds at stake.
+fn survive_file_limits() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let too_large = SignalKind::from_raw(nix::sys::signal::Signal::SIGXFSZ as i32);
+        // It stays listened for until the end of the process.
+        if let Err(error) = signal(too_large) {
+            tracing::warn!(%error, "Cannot listen for SIGXFSZ: a limit to the size of files would end this process.");
+        }
     }
 }
 

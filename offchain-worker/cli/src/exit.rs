@@ -4,6 +4,7 @@ use agora_blobs::BlobError;
 use agora_chain::{ChainError, KeyError};
 use agora_compute::EngineError;
 use agora_models::{EmbedError, ImportError};
+use agora_programs::{BuildError, TemplateError};
 use agora_worker::{JournalError, WorkerError};
 
 /// For `--help`.
@@ -32,6 +33,10 @@ pub enum CliError {
     Import(#[from] ImportError),
     #[error(transparent)]
     Embed(#[from] EmbedError),
+    #[error(transparent)]
+    NewProgram(#[from] TemplateError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
     #[error("{0}")]
     Usage(String),
     /// What the parser of the command line says; it tells the program's name itself.
@@ -127,7 +132,9 @@ impl CliError {
             | Self::Blob(BlobError::NotAFolder | BlobError::Url { .. })
             | Self::Key(_)
             | Self::Import(_)
-            | Self::Embed(_) => Kind::Usage,
+            | Self::Embed(_)
+            | Self::NewProgram(TemplateError::Name(_) | TemplateError::NotEmpty(_))
+            | Self::Build(BuildError::NoCrate(_) | BuildError::Programs(_) | BuildError::Image(_)) => Kind::Usage,
             Self::NotFound(_) | Self::Blob(BlobError::NotFound { .. }) => Kind::NotFound,
             Self::Chain(error) | Self::Worker(WorkerError::Chain(error)) => of_chain(error),
             Self::Unverified(_) | Self::Blob(BlobError::Corrupt { .. }) => Kind::Unverified,
@@ -138,6 +145,8 @@ impl CliError {
             | Self::Engine(_)
             | Self::Worker(_)
             | Self::Journal(_)
+            | Self::NewProgram(_)
+            | Self::Build(_)
             | Self::File { .. }
             | Self::Unfit(_) => Kind::Failed,
         }

@@ -11,20 +11,21 @@ mod inputs;
 mod lines;
 mod matmul;
 mod prepared;
+mod program;
 mod rendering;
 mod synthetic;
 mod texts;
 mod training;
 
 pub use embedding::{PromptArgs, embedder, job as embedding_job};
-pub use prepared::Prepared;
+pub use prepared::{JobInputs, Prepared};
+pub use program::CodeArgs;
 pub use texts::Texts;
 
 use crate::{args::ResultFormat, exit::CliError};
 use agora_compute::Inputs;
 use agora_primitives::job::{JobKind, JobSpec};
 use clap::Subcommand;
-use prepared::JobInputs;
 
 /// What is to be computed. Files are put into the blob store, where workers and verifiers find them.
 #[derive(Subcommand, Debug)]
@@ -41,6 +42,8 @@ pub enum JobArgs {
     Training(training::TrainingArgs),
     /// A picture of a scene, or several.
     Rendering(rendering::RenderingArgs),
+    /// What a program of your own makes of files.
+    Program(program::ProgramArgs),
 }
 
 impl JobArgs {
@@ -54,6 +57,7 @@ impl JobArgs {
             Self::Classification(args) => args.prepare(&mut inputs),
             Self::Training(args) => args.prepare(&mut inputs),
             Self::Rendering(args) => args.prepare(&mut inputs),
+            Self::Program(args) => args.prepare(&mut inputs),
         };
         inputs.ready(kind?)
     }
@@ -72,6 +76,23 @@ trait Show {
 
     /// The result `output` in `format`; `None` if results of this kind do not have it.
     fn convert(&self, inputs: &dyn Inputs, output: &[u8], format: ResultFormat) -> Result<Option<Vec<u8>>, CliError>;
+
+    /// The result `output` as files of these names; `None` if results of this kind do not have parts.
+    fn files(&self, output: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+        let _ = output;
+        None
+    }
+
+    /// Whether parts of a right result may be that something failed.
+    fn may_fail(&self) -> bool {
+        false
+    }
+
+    /// Each of these parts in a line.
+    fn failures(&self, output: &[u8]) -> Vec<String> {
+        let _ = output;
+        Vec::new()
+    }
 }
 
 /// The job, as what every kind can show.
@@ -83,6 +104,7 @@ fn shown(job: &JobSpec) -> &dyn Show {
         JobKind::Inference(job) => job,
         JobKind::Training(job) => job,
         JobKind::Rendering(job) => job,
+        JobKind::Program(job) => job,
     }
 }
 
@@ -98,9 +120,26 @@ pub fn convert(job: &JobSpec, inputs: &dyn Inputs, output: &[u8], format: Result
         ResultFormat::Png => "only rendering jobs give pictures",
         ResultFormat::Model | ResultFormat::Checkpoint => "only training jobs give models",
         ResultFormat::Json => "the result is not made of items",
+        ResultFormat::Text | ResultFormat::Records => "only programs give records and texts",
     };
     let converted = shown(job).convert(inputs, output, format)?;
     converted.ok_or_else(|| unfit(reason))
+}
+
+/// `output`, the result of `job`, as files of these names, one for each item.
+pub fn files(job: &JobSpec, output: &[u8]) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    let files = shown(job).files(output);
+    files.ok_or_else(|| unfit("only programs give records and texts"))
+}
+
+/// Whether `failures` may have something to say about a result of `job`.
+pub fn may_fail(job: &JobSpec) -> bool {
+    shown(job).may_fail()
+}
+
+/// What of `output`, a right result of `job`, is that something failed: each in a line.
+pub fn failures(job: &JobSpec, output: &[u8]) -> Vec<String> {
+    shown(job).failures(output)
 }
 
 fn unfit(reason: &str) -> CliError {

@@ -13,6 +13,7 @@ mod progress;
 mod units;
 
 use args::{Cli, Command};
+use commands::court::Side;
 use config::Stop;
 use context::Context;
 use exit::CliError;
@@ -58,6 +59,10 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Task(args) => commands::tasks::show(&context, args).await,
         Command::Wait(args) => commands::wait::run(&context, args).await,
         Command::Result(args) => commands::result::run(&context, args).await,
+        Command::Disputes(args) => commands::disputes::list(&context, args).await,
+        Command::Dispute(args) => commands::disputes::show(&context, args).await,
+        Command::Accuse(args) => commands::court::run(&context, args, Side::Accuse).await,
+        Command::Defend(args) => commands::court::run(&context, args, Side::Defend).await,
         Command::Verify(args) => commands::verify::run(&context, args).await,
         Command::Blobs(args) => commands::blobs::run(&context, args).await,
         Command::Balance(args) => commands::balance::run(&context, args).await,
@@ -67,6 +72,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Journal(args) => commands::journal::run(&context, args),
         Command::Doctor(args) => commands::doctor::run(&context, args).await,
         Command::Model(args) => commands::model::run(&context, args),
+        Command::Program(args) => commands::program::run(&context, args).await,
         Command::Embed(args) => commands::model::embed(&context, args).await,
         Command::Devices(args) => commands::devices::list(&context, args).await,
         Command::SelfTest(args) => commands::devices::self_test(&context, args).await,

@@ -97,6 +97,11 @@ pub fn print(lines: &str) {
     }
 }
 
+/// Says to standard error what is good to know, in the form of the logs.
+pub fn inform(text: &str) {
+    tracing::info!("{text}");
+}
+
 /// Says to standard error what is probably not meant, in the form of the logs.
 pub fn warn(text: &str) {
     tracing::warn!("{text}");

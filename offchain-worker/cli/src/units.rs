@@ -95,6 +95,27 @@ impl FromStr for Seed {
     }
 }
 
+/// Gas: instructions, such as 500000, 500M or 2G.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gas(pub u64);
+
+impl FromStr for Gas {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let units = [('k', 1_000), ('M', 1_000_000), ('G', 1_000_000_000)];
+        let split = |(name, size): &(char, u64)| Some((text.strip_suffix(*name)?, *size));
+        let (digits, unit) = units.iter().find_map(split).unwrap_or((text, 1));
+        let number = digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| digits.parse::<u64>());
+        let gas = number.and_then(Result::ok).and_then(|number| number.checked_mul(unit));
+        gas.map(Self)
+            .ok_or_else(|| format!("{text:?} is no amount of gas; write a number such as 500000, 500M or 2G"))
+    }
+}
+
 /// A publisher's own name of a task: 32 hex digits, or a UUID.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reference(pub [u8; 16]);

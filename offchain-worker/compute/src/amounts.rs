@@ -29,7 +29,11 @@ impl fmt::Display for DeviceLimits {
             self.max_workgroups,
             self.max_workgroup_invocations,
             ByteCount(self.max_shared_bytes.into()),
-        )
+        )?;
+        match self.memory_bytes {
+            Some(bytes) => write!(f, "; {} of memory", ByteCount(bytes)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod batch;
 mod context;
 mod error;
 mod faults;
+mod needs;
 mod pacer;
 mod pipeline;
 mod pool;
@@ -21,6 +22,7 @@ pub(crate) use batch::{Batch, Readback};
 pub(crate) use context::{Bounds, Context};
 pub use error::DeviceError;
 pub(crate) use error::MayBeDevice;
+pub(crate) use needs::Needs;
 pub(crate) use pacer::Pacer;
 pub(crate) use pool::Pooled;
 

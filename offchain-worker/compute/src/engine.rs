@@ -26,8 +26,8 @@ pub trait Engine: Send + Sync {
         None
     }
 
-    /// Whether this engine's memory holds `job`, as far as the job alone tells. What the content of the inputs decides
-    /// shows only in the run, as `Limit`.
+    /// Whether this engine can hold `job`, whatever its inputs hold; not, if it is outside of the limits. What other programs
+    /// on the device need is not known: it shows in the run.
     fn fits(&self, job: &JobSpec) -> bool {
         let _ = job;
         true
@@ -72,7 +72,7 @@ pub trait Engine: Send + Sync {
 
     /// Checks `claim` about `job`, with the `output` that it names; that of an unusable job is empty.
     ///
-    /// The claim's length is compared, and its states root where the states follow from the output (not for chains of
+    /// The claim's length is compared, and its states root where the states follow from the output, or are computed again (not for chains of
     /// products and training). The caller has compared the output's hash.
     ///
     /// Errors: those of [`Self::check_output`], but never one that says that the inputs are unusable: then the verdict

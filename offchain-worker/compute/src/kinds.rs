@@ -8,6 +8,7 @@ mod check;
 mod error;
 mod inference;
 mod matmul;
+pub mod program;
 pub(crate) mod rendering;
 pub mod synthetic;
 pub mod training;
@@ -20,9 +21,15 @@ pub use inference::{ItemsError, encode_items};
 pub use verdict::{Place, Verdict};
 pub(crate) use workload::{Sample, Unit, Workload};
 
-use crate::{computation::Computation, inputs::Inputs, kernels::gpu::Gpu, run::Run};
+use crate::{
+    computation::Computation,
+    device::{Bounds, Needs},
+    inputs::Inputs,
+    kernels::gpu::Gpu,
+    run::Run,
+};
 use agora_math::{field::Generator, merkle::Hash};
-use agora_primitives::job::{JobKind, JobSpec};
+use agora_primitives::job::{H256, JobKind, JobSpec};
 
 /// Everything that a kind does with one of its jobs. The job is within its limits.
 pub(crate) trait Kind {
@@ -32,10 +39,24 @@ pub(crate) trait Kind {
     /// The same bytes, on a graphics device.
     fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError>;
 
-    /// The largest buffer that a device needs for the job however it is cut into parts, in bytes, as far as the job alone
-    /// tells: a device whose buffers are smaller cannot compute it.
-    fn largest_buffer(&self) -> u64 {
-        0
+    /// What a device with these `bounds` needs for the job, at most, whatever its inputs hold. If it is more than `bounds`
+    /// allow, the job cannot be cut so small.
+    fn needs(&self, bounds: &Bounds) -> Needs;
+
+    /// Whether every engine computes the job on the processor.
+    fn is_for_processor(&self) -> bool {
+        false
+    }
+
+    /// The multiply–adds that could be done in the time that the job takes, if that is more than its work: because it leaves a part of the processor
+    /// idle that the kind is measured with.
+    fn load(&self) -> Option<u128> {
+        None
+    }
+
+    /// Whether it may end long before its work is done. Then how long it takes says nothing about others.
+    fn may_end_early(&self) -> bool {
+        false
     }
 
     /// Reads the inputs, and refuses what the engines refuse.
@@ -48,6 +69,20 @@ pub(crate) trait Kind {
     ///
     /// Errors: those of the inputs, and `Device` if the device fails or computes wrong.
     fn check(&self, on: On<'_>, inputs: &dyn Inputs, output: &[u8], seed: &[u8; 32]) -> Result<Verdict, EngineError>;
+
+    /// Whether `output` and the digests of the states before it, of which `states_root` is the root, are right: of kinds whose check computes
+    /// everything again. `None`: [`Self::check`] tells.
+    ///
+    /// Errors: those of the inputs.
+    fn check_all(
+        &self,
+        inputs: &dyn Inputs,
+        output: &[u8],
+        states_root: &H256,
+    ) -> Result<Option<Verdict>, EngineError> {
+        let _ = (inputs, output, states_root);
+        Ok(None)
+    }
 
     /// The digests of the states before `output`, which has its length, if they follow from it. `None`: they do not.
     fn states_in(&self, output: &[u8]) -> Option<Vec<Hash>> {
@@ -65,6 +100,7 @@ pub(crate) fn of(job: &JobSpec) -> &dyn Kind {
         JobKind::Inference(job) => job,
         JobKind::Training(job) => job,
         JobKind::Rendering(job) => job,
+        JobKind::Program(job) => job,
     }
 }
 
@@ -79,6 +115,7 @@ pub(crate) fn workloads() -> Result<Vec<Box<dyn Workload>>, EngineError> {
         Box::new(inference::Classification::new()?),
         Box::new(training::Steps::new()?),
         Box::new(rendering::Pictures::new()?),
+        Box::new(program::Instructions),
     ])
 }
 

@@ -39,8 +39,8 @@ mod run;
 mod self_test;
 
 pub use agora_primitives::job::{
-    BlobRef, Claim, ClassifierShape, InferenceJob, InferenceNetwork, JobKind, JobSpec, MatmulJob, NetworkShape, Region,
-    RenderingJob, SyntheticJob, TrainingJob,
+    BlobRef, Claim, ClassifierShape, InferenceJob, InferenceNetwork, JobKind, JobSpec, MatmulJob, NetworkShape,
+    ProgramJob, Region, RenderingJob, SyntheticJob, TrainingJob,
 };
 pub use amounts::ByteCount;
 pub use computation::Computation;
@@ -53,11 +53,29 @@ pub use kernels::{
     cpu as gemm,
     gpu::{Configuration, Gpu, GpuOptions},
 };
-pub use kinds::{EngineError, ItemsError, Place, Verdict, encode_items, rendering::scene, synthetic, training};
+pub use kinds::{
+    EngineError, ItemsError, Place, Verdict, encode_items, program, rendering::scene, synthetic, training,
+};
 pub use measure::{Benchmark, Figure, Measurement, Speed, capability, measure};
 pub use networks::{classifier, transformer};
 pub use run::{CancelFlag, NoProgress, Progress};
 pub use self_test::self_test;
+
+/// The multiply–adds of `job`, as far as its time follows from the speed that its kind is [measured](Benchmark) with: more than its work, if it
+/// leaves a part of the device idle that is used then.
+pub fn load(job: &JobSpec) -> u128 {
+    kinds::of(job).load().unwrap_or_else(|| job.work())
+}
+
+/// Whether every engine computes `job` on the processor: of several engines of one machine, one is enough for such jobs.
+pub fn is_for_processor(job: &JobSpec) -> bool {
+    kinds::of(job).is_for_processor()
+}
+
+/// Whether `job` may end long before its work is done, so that the time it takes tells nothing about other jobs.
+pub fn may_end_early(job: &JobSpec) -> bool {
+    kinds::of(job).may_end_early()
+}
 
 /// The name by which the processor is selected instead of an adapter.
 pub const CPU_SELECTOR: &str = "cpu";

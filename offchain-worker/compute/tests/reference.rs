@@ -5,6 +5,8 @@ mod inference;
 #[path = "reference/matrices.rs"]
 mod matrices;
 mod opened;
+#[path = "reference/program.rs"]
+mod program;
 #[path = "reference/rendering.rs"]
 mod rendering;
 #[path = "rendering/scenes.rs"]
@@ -79,7 +81,7 @@ impl Contents {
             };
             if matches!(
                 job,
-                JobSpec::V2(JobKind::Matmul(_) | JobKind::Inference(_) | JobKind::Rendering(_))
+                JobSpec::V2(JobKind::Matmul(_) | JobKind::Inference(_) | JobKind::Rendering(_) | JobKind::Program(_))
             ) {
                 assert_eq!(check(&other, &outcome.output), Verdict::Wrong(Place::States), "{job:?}");
             }

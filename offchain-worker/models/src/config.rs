@@ -59,7 +59,12 @@ impl Config {
         let path = inside(folder, "config.json");
         let written: Written = json(files, &path)?.ok_or_else(|| ImportError::Missing {
             file: path.clone(),
-            remedy: "it says what the model is; give the folder into which the whole model was downloaded".to_owned(),
+            remedy: if files.names().contains("snapshots") {
+                "this is a cache of downloads; give the folder of one version of the model, which is in its folder snapshots"
+            } else {
+                "it says what the model is; give the folder into which the whole model was downloaded"
+            }
+            .to_owned(),
         })?;
         written.refuse(&path)?;
         let config = Self {

@@ -111,6 +111,9 @@ impl Recipe {
         recipe.transformer(files)?;
         let pooling = modules.iter().find(|module| module.name() == "Pooling");
         recipe.pooling_folder = pooling.map(|module| module.path.clone());
+        for module in modules.iter().filter(|module| module.name() == "Normalize") {
+            normalised(files, &module.path)?;
+        }
         let is_normalised = modules.is_empty() || modules.iter().any(|module| module.name() == "Normalize");
         if !is_normalised {
             recipe.unnormalised(similarity.as_deref())?;
@@ -123,7 +126,8 @@ impl Recipe {
         let Some(mut settings) = json::<Settings>(files, SETTINGS)? else {
             return Ok(None);
         };
-        settings.ignore(["__version__"]);
+        // Which versions of Python packages its maker wants.
+        settings.ignore(["__version__", "requirements"]);
         if let Some(kind) = settings.take("model_type").filter(|kind| kind != "SentenceTransformer") {
             let what = format!("the model_type {kind}");
             return Err(unsupported(
@@ -192,8 +196,16 @@ impl Recipe {
             }
             for arguments in ["model_args", "model_kwargs"] {
                 let mut inner = Settings(typed(&file, settings.take(arguments))?.unwrap_or_default());
-                // In which type of floats, and how fast.
-                inner.ignore(["torch_dtype", "dtype", "attn_implementation", "trust_remote_code"]);
+                // In which type of floats, how fast, from which file, and without a layer that no sentence's vector needs.
+                inner.ignore([
+                    "torch_dtype",
+                    "dtype",
+                    "attn_implementation",
+                    "trust_remote_code",
+                    "use_safetensors",
+                    "low_cpu_mem_usage",
+                    "add_pooling_layer",
+                ]);
                 inner.end(&file)?;
             }
             settings.ignore(["unpad_inputs", "cache_dir"]);
@@ -259,6 +271,31 @@ impl Recipe {
             }
         }
     }
+}
+
+/// Refuses a Normalize module in `folder` that scales anything but the vector of the sentence. Versions before 6 write no
+/// configuration.
+fn normalised(files: &dyn ModelFiles, folder: &str) -> Result<(), ImportError> {
+    let file = inside(folder, "config.json");
+    // In the model's own folder, that name is the encoder's.
+    let settings = if folder.is_empty() {
+        None
+    } else {
+        json::<Settings>(files, &file)?
+    };
+    let Some(mut settings) = settings else {
+        return Ok(());
+    };
+    for name in ["module_input_name", "module_output_name"] {
+        if let Some(other) = settings.take(name).filter(|value| value != "sentence_embedding") {
+            return Err(unsupported(
+                &file,
+                format!("the {name} {other}"),
+                "\"sentence_embedding\" is",
+            ));
+        }
+    }
+    settings.end(&file)
 }
 
 /// The modes of a pooling, in the words of any version.

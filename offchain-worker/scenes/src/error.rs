@@ -167,6 +167,13 @@ pub enum MeshError {
     Index(usize),
 }
 
+impl MeshError {
+    /// Whether there is no file of that name.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// What is wrong with a line of an OBJ file.
 #[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
 pub enum LineError {
@@ -179,11 +186,9 @@ pub enum LineError {
     /// A word should be a corner of a face.
     #[error("{0:?} is no corner of a face: these are written 1, 1/2, 1//3 or 1/2/3")]
     Corner(String),
-    /// A corner names what does not exist.
-    #[error("it names {what} {index}, and there are {count}, counted from 1")]
+    /// A corner names a vertex that does not exist.
+    #[error("it names vertex {index}, and there are {count}, counted from 1")]
     Index {
-        /// Vertices or normals.
-        what: &'static str,
         /// The number found.
         index: i64,
         /// How many there are.
@@ -205,7 +210,10 @@ pub enum LineError {
     #[error("`{0}` runs programs or reads other files, which is not done: put their content into this file")]
     Runs(String),
     /// Cutting all concave faces into triangles would take too long.
-    #[error("its face of {0} corners is too large to be cut into triangles: export the model as triangles")]
+    #[error(
+        "its concave face of {0} corners would take too long to be cut into triangles, as one may have 46340 corners, and \
+         several less: export the model as triangles"
+    )]
     Clipping(usize),
 }
 
@@ -277,8 +285,11 @@ impl fmt::Display for Fit {
 
 /// What to do about a number.
 fn hint(number: &str) -> &'static str {
+    let lower = number.to_ascii_lowercase();
     if number.contains(',') {
         ": write decimals with a point"
+    } else if lower.contains("nan") || lower.contains("inf") || number.contains("1.#") {
+        ": the program that wrote it divided by zero; take away the vertex and its faces there, and export it again"
     } else {
         ""
     }

@@ -2,6 +2,7 @@
 
 use crate::error::MeshError;
 use std::{
+    borrow::Cow,
     fs::{self, File},
     io::{self, Read},
     path::{Component, Path, PathBuf},
@@ -89,6 +90,22 @@ impl Files for Beside<'_> {
         let outside = || MeshError::OutsideOfFolder(path.to_owned());
         let inside = within(&self.folder.join(path)).ok_or_else(outside)?;
         self.files.read(inside.to_str().ok_or_else(outside)?)
+    }
+}
+
+/// The content of the file at `path`, and the path where it was found: with `/` for each `\` of a path that was written on
+/// Windows, if there is no file whose name has those.
+///
+/// Errors: those of `files`, for `path` as it is.
+pub(crate) fn find<'a>(files: &dyn Files, path: &'a str) -> Result<(Vec<u8>, Cow<'a, str>), MeshError> {
+    let missing = match files.read(path) {
+        Err(error) if error.is_missing() && path.contains('\\') => error,
+        result => return result.map(|content| (content, path.into())),
+    };
+    let slashes = path.replace('\\', "/");
+    match files.read(&slashes) {
+        Err(error) if error.is_missing() => Err(missing),
+        result => result.map(|content| (content, slashes.into())),
     }
 }
 

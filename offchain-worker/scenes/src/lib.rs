@@ -34,6 +34,7 @@ mod place;
 pub mod png;
 mod polygon;
 pub mod shapes;
+pub mod trial;
 mod warning;
 
 pub use build::Built;

@@ -44,9 +44,77 @@ impl Mesh {
         wrong.map_or(Ok(()), |triangle| Err(MeshError::Index(triangle)))
     }
 
-    /// Gives each place the sum of the normals of the faces around it, in which larger faces count more. Files have several
-    /// vertices at one place where colours or textures meet. Every place is within the vertices.
+    /// Gives each place the sum of the normals of the faces around it, in which larger faces count more. Every place is within
+    /// the vertices.
     pub(crate) fn smooth(&mut self) {
+        let (at, scale) = (self.first_places(), self.scale());
+        self.normals = vec![[0.0; 3]; self.vertices.len()];
+        for (vertices, normals) in &mut self.triangles {
+            let normal = face_normal(vertices.map(|place| self.vertices[place as usize].map(|c| c * scale)));
+            let places = vertices.map(|place| at[place as usize]);
+            for place in places {
+                add(&mut self.normals[place as usize], normal);
+            }
+            *normals = Some(places);
+        }
+    }
+
+    /// Smooths faces together with those of their group that meet them at a place, as [`Self::smooth`] does with all triangles; a
+    /// face counts with all of its area, however it is cut. `faces` has the group of each and how many of the triangles it is, in
+    /// their order; those in group 0 are left as they are.
+    pub(crate) fn smooth_groups(&mut self, faces: &[(u32, usize)]) {
+        if faces.iter().all(|(group, _)| *group == 0) {
+            return;
+        }
+        let (at, scale) = (self.first_places(), self.scale());
+        let mut known = HashMap::new();
+        let mut corners = Vec::new();
+        let mut rest = &mut self.triangles[..];
+        for &(group, count) in faces {
+            let (face, others) = rest.split_at_mut(count.min(rest.len()));
+            rest = others;
+            if group == 0 {
+                continue;
+            }
+            let mut normal = [0.0; 3];
+            corners.clear();
+            for (vertices, _) in face.iter() {
+                let scaled = vertices.map(|place| self.vertices[place as usize].map(|c| c * scale));
+                add(&mut normal, face_normal(scaled));
+                corners.extend(vertices.map(|place| at[place as usize]));
+            }
+            corners.sort_unstable();
+            corners.dedup();
+            for &place in &corners {
+                // At most three for each of 2²⁰ triangles.
+                let next = self.normals.len() as u32;
+                let index = *known.entry((group, place)).or_insert(next);
+                if index == next {
+                    self.normals.push([0.0; 3]);
+                }
+                add(&mut self.normals[index as usize], normal);
+            }
+            for (vertices, normals) in face {
+                *normals =
+                    Some(vertices.map(|place| known.get(&(group, at[place as usize])).copied().unwrap_or_default()));
+            }
+        }
+    }
+
+    /// A power of two with which coordinates are near one, so that no product of them is infinite, or zero without need.
+    fn scale(&self) -> f64 {
+        let largest = self
+            .vertices
+            .iter()
+            .flatten()
+            .fold(0.0f64, |largest, c| largest.max(c.abs()));
+        // Of zero the logarithm is infinite.
+        let exponent = largest.log2().floor().clamp(-1000.0, 1000.0);
+        2f64.powi(-(exponent as i32))
+    }
+
+    /// For each vertex the first that is at the same place. Files have several there where colours or textures meet.
+    fn first_places(&self) -> Vec<u32> {
         let mut firsts = HashMap::with_capacity(self.vertices.len());
         let first_at = |(place, vertex): (usize, &[f64; 3])| {
             // Zero has two signs.
@@ -54,18 +122,7 @@ impl Mesh {
             // Below 2²¹.
             *firsts.entry(key).or_insert(place as u32)
         };
-        let at: Vec<u32> = self.vertices.iter().enumerate().map(first_at).collect();
-        self.normals = vec![[0.0; 3]; self.vertices.len()];
-        for (vertices, normals) in &mut self.triangles {
-            let [a, b, c] = vertices.map(|place| self.vertices[place as usize]);
-            let normal = cross(difference(b, a), difference(c, a));
-            let places = vertices.map(|place| at[place as usize]);
-            for place in places {
-                let sum = &mut self.normals[place as usize];
-                *sum = [0, 1, 2].map(|i| sum[i] + normal[i]);
-            }
-            *normals = Some(places);
-        }
+        self.vertices.iter().enumerate().map(first_at).collect()
     }
 
     /// Makes triangles flat that have a normal without a direction.
@@ -93,12 +150,17 @@ impl Mesh {
 }
 
 /// Twice the area of a triangle.
-pub(crate) fn double_area([a, b, c]: [[f64; 3]; 3]) -> f64 {
+pub(crate) fn double_area(corners: [[f64; 3]; 3]) -> f64 {
+    face_normal(corners).iter().map(|c| c * c).sum::<f64>().sqrt()
+}
+
+/// The normal of a triangle, as long as twice its area.
+fn face_normal([a, b, c]: [[f64; 3]; 3]) -> [f64; 3] {
     cross(difference(b, a), difference(c, a))
-        .iter()
-        .map(|c| c * c)
-        .sum::<f64>()
-        .sqrt()
+}
+
+fn add(sum: &mut [f64; 3], vector: [f64; 3]) {
+    *sum = [0, 1, 2].map(|i| sum[i] + vector[i]);
 }
 
 pub(crate) fn difference(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {

@@ -3,7 +3,7 @@
 use crate::{
     description::{MeshDescription, Shading, ShapeDescription},
     error::{DescriptionError, Fit, MeshError, at_most},
-    files::{Beside, Files},
+    files::{Beside, Files, find},
     fixed::{SPACE, UNIT},
     gltf,
     mesh::{Mesh, double_area, normalised},
@@ -57,10 +57,6 @@ fn placed(
         return Err(MeshError::Scale);
     }
     let mut mesh = load(&description.shape, files)?;
-    if description.shading != Shading::AsGiven {
-        mesh.warnings
-            .retain(|warning| !matches!(warning, MeshWarning::SmoothingGroups));
-    }
     match description.shading {
         Shading::AsGiven => {}
         Shading::Smooth => mesh.smooth(),
@@ -216,9 +212,10 @@ fn load(shape: &ShapeDescription, files: &dyn Files) -> Result<Mesh, MeshError> 
             let lower = path.to_lowercase();
             let is = |end: &str| lower.ends_with(end);
             if is(".obj") {
-                obj::read(&files.read(path)?)
+                obj::read(&find(files, path)?.0)
             } else if is(".gltf") || is(".glb") {
-                gltf::read(&files.read(path)?, &Beside::new(files, path))
+                let (content, found) = find(files, path)?;
+                gltf::read(&content, &Beside::new(files, &found))
             } else {
                 Err(MeshError::UnknownKind)
             }

@@ -3,18 +3,21 @@
 use crate::mesh::{self, cross, difference};
 use earcut::Earcut;
 
-/// The most that all ear clipping for one file may cost, as the sum of the squares of corners: a polygon of 131 072 corners,
-/// or 64 of 16 384. Clipping takes n log n steps for most, but n² for some.
-const MAX_CLIPPING: u64 = 1 << 34;
+/// The most that all ear clipping for one file may cost, as the sum of the squares of corners: a polygon of 46 340 corners, or
+/// 64 of 5 792. Clipping takes n log n steps for most, but n² for some: some seconds in all.
+const MAX_CLIPPING: u64 = 1 << 31;
 /// By how much of its area the triangles of a polygon may differ from it.
 const TOLERANCE: f64 = 1e-6;
+/// By how much of its area the triangles of a polygon may miss the area vector that every cut along its edges has. Corners that
+/// are on a line as seen along the normal are left out, which changes nothing if the polygon is flat.
+const FOLDED: f64 = 1e-4;
 
 /// What a polygon is like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Shape {
     /// Its triangles cover it.
     Simple,
-    /// It crosses itself: its triangles do not cover it exactly.
+    /// It crosses itself, or is folded where it is seen from the side: its triangles do not cover it exactly.
     Crossed,
 }
 
@@ -67,7 +70,7 @@ impl Polygons {
             return None;
         }
         self.clip();
-        let differs = (self.covered() - area).abs() > area * TOLERANCE;
+        let differs = (self.covered() - area).abs() > area * TOLERANCE || self.misses(normal);
         Some(if differs { Shape::Crossed } else { Shape::Simple })
     }
 
@@ -132,6 +135,17 @@ impl Polygons {
             let turned = double_area(&[a, b, c].map(|place| self.flat[place as usize])) < 0.0;
             if turned { [a, c, b] } else { [a, b, c] }
         }));
+    }
+
+    /// Whether triangles are missing from the polygon, of which `normal` is the normal.
+    fn misses(&self, normal: [f64; 3]) -> bool {
+        let mut missing = normal;
+        for triangle in &self.triangles {
+            let [a, b, c] = triangle.map(|place| self.corners[place as usize]);
+            missing = difference(missing, cross(difference(b, a), difference(c, a)));
+        }
+        let length = |v: [f64; 3]| v.iter().map(|c| c * c).sum::<f64>().sqrt();
+        length(missing) > length(normal) * FOLDED
     }
 
     /// Twice the area of all triangles.

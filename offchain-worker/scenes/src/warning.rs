@@ -50,8 +50,20 @@ pub enum MeshWarning {
         line: usize,
     },
     /// Faces whose triangles overlap.
-    #[error("{count} faces cross themselves, the first in line {line}: their triangles overlap or leave gaps")]
+    #[error(
+        "{count} faces cross themselves or are folded, the first in line {line}: their triangles overlap or leave gaps"
+    )]
     CrossedFaces {
+        /// How many.
+        count: usize,
+        /// Where the first is.
+        line: usize,
+    },
+    /// Faces that name normals that do not exist.
+    #[error(
+        "{count} faces name normals that the file does not have, the first in line {line}: they are taken as without"
+    )]
+    MissingNormals {
         /// How many.
         count: usize,
         /// Where the first is.
@@ -65,8 +77,8 @@ pub enum MeshWarning {
         /// Where the first is.
         line: usize,
     },
-    /// Normals of length zero.
-    #[error("{0} triangles have a normal of length zero: they are flat")]
+    /// Normals of length zero, or of what is no number.
+    #[error("{0} triangles have a normal without a direction (zeros, or no numbers): they are flat")]
     ZeroNormals(usize),
     /// Statements that the format does not have.
     #[error("{count} unknown statements are left out, the first in line {line}: {word:?}")]
@@ -78,11 +90,9 @@ pub enum MeshWarning {
         /// Its first word.
         word: String,
     },
-    /// Smoothing groups, which are not applied.
-    #[error(
-        "smoothing groups are not applied and there are no normals, so faces are flat: see \"shading\": \"smooth\""
-    )]
-    SmoothingGroups,
+    /// Vertices of a skin without weights.
+    #[error("{0} vertices have no weights for the joints of their skin: they follow the joint that they name first")]
+    Unweighted(usize),
     /// Several materials.
     #[error("it has {0} materials, which are not read: all of it gets the material of the description")]
     Materials(usize),

@@ -10,8 +10,7 @@ mod scenes;
 use meshes::{binary, check_description, check_gltf, check_obj};
 use proptest::{prelude::*, sample::Index};
 
-const OBJ: &str =
-    "o one\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0.5\nvn 0 0 1\nvn 0 1 0\nf 1//1 2//1 3//2 4//2\nf -1 -2 -3\n";
+const OBJ: &str = "o one\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0.5\nvn 0 0 1\nvn 0 1 0\nf 1//1 2//1 3//2 4//2\ns 1\nf -1 -2 -3\nf 1 2 3\n";
 
 /// A square of two triangles, with its buffer in the text.
 const GLTF: &str = r#"{"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0]}],
@@ -97,6 +96,12 @@ const WORDS: &[&str] = &[
     "\"normalized\":true,",
     "5122",
     "1e300",
+    "s 1\n",
+    "s 2\n",
+    "s off\n",
+    "1.#QNAN",
+    "-nan(ind)",
+    "\"byteStride\":0,",
 ];
 
 /// An OBJ file with lines that are continued, a concave face, and all that is left out.
@@ -164,7 +169,7 @@ proptest! {
 #[test]
 fn good_files_become_meshes() {
     let mesh = check_obj(OBJ.as_bytes()).unwrap();
-    assert_eq!(mesh.triangles.len(), 3);
+    assert_eq!(mesh.triangles.len(), 4);
     assert_eq!(check_obj(WILD.as_bytes()).unwrap().triangles.len(), 3);
     assert_eq!(check_gltf(RICH.as_bytes()).unwrap().triangles.len(), 2 + 4 * 68);
     let mesh = check_gltf(GLTF.as_bytes()).unwrap();

@@ -11,7 +11,7 @@ use crate::{Call, Chain, Due, Metrics, News, WorkerError, chain::Blocks, told::T
 use agora_chain::{BlockNumber, ChainError};
 use agora_primitives::participants::Role;
 use std::{collections::VecDeque, time::Duration};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How long one look at the chain may take.
@@ -46,6 +46,8 @@ pub(crate) struct Heads<S> {
     pub best: S,
     /// After the newest finalised block.
     pub finalised: S,
+    /// When they were asked for.
+    pub read_at: Instant,
 }
 
 /// The blocks since the last look.
@@ -241,12 +243,18 @@ impl<C: Chain> Driver<C> {
     }
 
     async fn look(&mut self, heard: &Heard, duty: &mut impl Duty<C>) -> Result<Looked, WorkerError> {
+        let read_at = Instant::now();
         let (best, finalised) = tokio::try_join!(self.chain.best(), self.chain.finalised())?;
         self.told.is_over("node");
         let now = C::block_of(&best).number;
         self.metrics.best_block.set(now.into());
         self.metrics.finalised_block.set(C::block_of(&finalised).number.into());
-        let looked = duty.look(&Heads { best, finalised }, heard, &mut self.steps).await?;
+        let heads = Heads {
+            best,
+            finalised,
+            read_at,
+        };
+        let looked = duty.look(&heads, heard, &mut self.steps).await?;
         if looked == Looked::Well {
             self.beat(now);
         }

@@ -12,6 +12,9 @@ pub enum WorkerError {
         /// How long it was waited for.
         seconds: u64,
     },
+    /// Those who have a result give it so slowly that most of the time in which it can be judged would pass.
+    #[error("it is given too slowly for the window that it is judged in; what has arrived is kept")]
+    Withheld,
     /// The chain.
     #[error(transparent)]
     Chain(#[from] agora_chain::ChainError),
@@ -65,7 +68,7 @@ impl WorkerError {
             Self::Chain(error) => error.is_recoverable(),
             Self::Blobs(error) => error.is_recoverable(),
             Self::Engine(error) => error.is_recoverable(),
-            Self::Interrupted(_) | Self::TooSlow { .. } => true,
+            Self::Interrupted(_) | Self::TooSlow { .. } | Self::Withheld => true,
             Self::Journal(_) | Self::NotRegistered { .. } | Self::Metrics { .. } | Self::Job(_) => false,
         }
     }

@@ -7,6 +7,8 @@ use std::str::FromStr;
 pub enum Fault {
     /// Changes one residue of each result before committing to it.
     Corrupt,
+    /// Says of all inputs that they are unusable.
+    Unusable,
     /// Commits and never reveals.
     Silent,
     /// Attests the opposite of what it found.
@@ -50,6 +52,7 @@ impl FromStr for Fault {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "corrupt" => Ok(Self::Corrupt),
+            "unusable" => Ok(Self::Unusable),
             "silent" => Ok(Self::Silent),
             "lie" => Ok(Self::Lie),
             _ => Pause::ALL
@@ -59,7 +62,7 @@ impl FromStr for Fault {
                 .ok_or_else(|| {
                     let names: Vec<_> = Pause::ALL.iter().map(|(name, _)| *name).collect();
                     format!(
-                        "unknown fault {text:?}; known are corrupt, silent, lie, {}",
+                        "unknown fault {text:?}; known are corrupt, unusable, silent, lie, {}",
                         names.join(", ")
                     )
                 }),

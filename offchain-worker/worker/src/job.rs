@@ -2,8 +2,8 @@
 
 use crate::WorkerError;
 use agora_blobs::{BlobKind, BlobSource, BlobStore, Wanted, copy, read};
-use agora_compute::MemoryInputs;
-use agora_primitives::job::{Claim, JobSource, JobSpec};
+use agora_compute::{Computation, MemoryInputs};
+use agora_primitives::job::{Claim, H256, JobSource, JobSpec};
 use codec::DecodeAll;
 use std::time::Duration;
 
@@ -30,14 +30,36 @@ pub(crate) async fn in_time<T>(
 /// Errors: as [`load_output`].
 pub(crate) async fn fetch_for_check(blobs: &dyn BlobSource, spec: &JobSpec, claim: &Claim) -> Result<(), WorkerError> {
     let output = claim.output().filter(|output| output.size == spec.max_output_bytes());
-    let output = output.map(|output| Wanted::content(BlobKind::Output, output));
-    let inputs = spec
-        .inputs()
-        .into_iter()
-        .map(|input| Wanted::content(BlobKind::Input, &input));
-    for wanted in output.into_iter().chain(inputs) {
-        blobs.fetch(&wanted).await?;
+    if let Some(output) = output {
+        blobs.fetch(&Wanted::content(BlobKind::Output, output)).await?;
     }
+    fetch_inputs(blobs, spec).await
+}
+
+/// Fetches the inputs of a job to disk.
+///
+/// Errors: `Blobs` if one cannot be fetched.
+pub(crate) async fn fetch_inputs(blobs: &dyn BlobSource, spec: &JobSpec) -> Result<(), WorkerError> {
+    for input in spec.inputs() {
+        blobs.fetch(&Wanted::content(BlobKind::Input, &input)).await?;
+    }
+    Ok(())
+}
+
+/// Puts a result into `to`: the output, and the list of the states before it.
+///
+/// Errors: `Blobs` if it cannot be put.
+pub(crate) async fn put_result(to: &BlobStore, computation: &Computation) -> Result<(), WorkerError> {
+    put_output(to, computation.states(), computation.output.clone()).await
+}
+
+/// Puts an output into `to`, and the list of the `states` before it.
+///
+/// Errors: as [`put_result`].
+pub(crate) async fn put_output(to: &BlobStore, states: Vec<H256>, output: Vec<u8>) -> Result<(), WorkerError> {
+    let states = states.into_iter().flat_map(|digest| digest.0).collect();
+    to.put(BlobKind::States, states).await?;
+    to.put(BlobKind::Output, output).await?;
     Ok(())
 }
 
@@ -53,7 +75,7 @@ pub async fn load_job(blobs: &dyn BlobSource, source: &JobSource) -> Result<(Job
 /// Fetches a task's job specification, and compares it with what the chain says.
 ///
 /// Errors: as [`load_job`].
-pub(crate) async fn load_spec(blobs: &dyn BlobSource, source: &JobSource) -> Result<JobSpec, WorkerError> {
+pub async fn load_spec(blobs: &dyn BlobSource, source: &JobSource) -> Result<JobSpec, WorkerError> {
     let spec = match source {
         JobSource::Inline(spec) => spec.clone(),
         JobSource::Stored(stored) => {

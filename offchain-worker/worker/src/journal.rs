@@ -216,6 +216,7 @@ mod tests {
                 &AttestRecord {
                     claim: Claim::Unusable,
                     valid: false,
+                    own: None,
                 },
             )
             .expect("put");

@@ -39,17 +39,17 @@ mod worker;
 
 pub use chain::{Blocks, Call, Chain, Due, News, Receipt, State};
 pub use check::check_claim;
-pub use court::{Court, CourtConfig};
+pub use court::{Court, CourtConfig, Finding};
 pub use error::WorkerError;
 #[cfg(feature = "fault-injection")]
 pub use fault::{Fault, Pause};
 pub use health::Health;
-pub use job::{load_job, load_output};
+pub use job::{load_job, load_output, load_spec};
 pub use journal::{
     AccusationRecord, AttestRecord, CameTo, Journal, JournalError, Judged, Loaded, Loss, SeenChain, Stage, TaskRecord,
 };
 pub use journal_file::{JournalEntry, JournalFile, Owner};
 pub use metrics::{Metrics, serve_metrics};
-pub use sources::with_sources;
-pub use verifier::{Verifier, VerifierConfig};
+pub use sources::{with_sources, with_verifiers};
+pub use verifier::{Recompute, Verifier, VerifierConfig};
 pub use worker::{ChainOffers, Hours, Offers, Openings, Policy, Power, Unsuitable, Worker, WorkerConfig};

@@ -35,6 +35,16 @@ impl Reason {
             reason: reason.to_string(),
         }
     }
+
+    /// How a worker's part in a task was judged.
+    fn outcome(judged: Option<Judged>) -> Self {
+        Self::new(match judged {
+            Some(Judged::Right) => "right",
+            Some(Judged::Wrong) => "wrong",
+            Some(Judged::Late) => "late",
+            None => "not judged",
+        })
+    }
 }
 
 /// Plancks in units, for people and for graphs.
@@ -68,6 +78,8 @@ pub struct Metrics {
     pub ended: Counter,
     /// Attestations in a block.
     pub attested: Counter,
+    /// Results that a verifier has computed itself instead of checking them.
+    pub recomputed: Counter,
     /// Steps that failed and will be tried again.
     pub retries: Counter,
     /// Calls that the chain refused, for a fee.
@@ -105,6 +117,7 @@ impl Default for Metrics {
         let revealed: Counter = register!("revealed", "Reveals included");
         let ended: Counter = register!("ended", "Tasks of this worker that have ended");
         let attested: Counter = register!("attested", "Attestations included");
+        let recomputed: Counter = register!("recomputed", "Results computed by a verifier itself");
         let retries: Counter = register!("retries", "Steps that failed and will be tried again");
         let finalised_block: Gauge = register!("finalised_block", "Number of the newest finalised block seen");
         let refused: Counter = register!("refused", "Calls that the chain refused, for a fee");
@@ -117,7 +130,7 @@ impl Default for Metrics {
         let declined = register!("declined_tasks", "Open tasks that are not taken, by reason");
         let deadline_slack = register!("deadline_slack_seconds", "Time left when a commitment was last sent");
         let devices = register!("devices", "Devices, by whether they work or rest after a failure");
-        Self {
+        let metrics = Self {
             registry: Arc::new(registry),
             health: Health::default(),
             finalised_block,
@@ -130,6 +143,7 @@ impl Default for Metrics {
             revealed,
             ended,
             attested,
+            recomputed,
             retries,
             refused,
             device_failures,
@@ -141,7 +155,13 @@ impl Default for Metrics {
             declined,
             deadline_slack,
             devices,
+        };
+        // From the start: Prometheus takes a counter that appears for one that was always so high, and an alert about its
+        // increase would miss the first.
+        for outcome in [Some(Judged::Right), Some(Judged::Wrong), Some(Judged::Late), None] {
+            metrics.outcomes.get_or_create(&Reason::outcome(outcome)).inc_by(0);
         }
+        metrics
     }
 }
 
@@ -155,13 +175,7 @@ impl Metrics {
     /// A task of this worker's has ended.
     pub(crate) fn ended(&self, judged: Option<Judged>) {
         self.ended.inc();
-        let reason = match judged {
-            Some(Judged::Right) => "right",
-            Some(Judged::Wrong) => "wrong",
-            Some(Judged::Late) => "late",
-            None => "not judged",
-        };
-        self.outcomes.get_or_create(&Reason::new(reason)).inc();
+        self.outcomes.get_or_create(&Reason::outcome(judged)).inc();
     }
 
     /// So many open tasks are not taken.

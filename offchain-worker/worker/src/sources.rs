@@ -2,7 +2,7 @@
 
 use crate::chain::State;
 use agora_blobs::Blobs;
-use agora_chain::{AccountId, ChainError, views::TaskView};
+use agora_chain::{AccountId, AtBlock, ChainError, views::TaskView};
 use agora_primitives::job::JobSource;
 use std::collections::HashSet;
 use url::Url;
@@ -20,6 +20,11 @@ pub async fn with_sources<S: State>(blobs: &Blobs, at: &S, task: &TaskView, own:
         return blobs.clone();
     }
     with_addresses(blobs, at.sources(task, own).await)
+}
+
+/// `blobs`, with addresses of some verifiers as peers too: for a result that nobody gives who has a part in its task.
+pub async fn with_verifiers(blobs: &Blobs, at: &AtBlock) -> Blobs {
+    with_addresses(blobs, at.verifiers_sources().await)
 }
 
 /// `blobs`, with the addresses that were found on chain as peers too.

@@ -25,6 +25,12 @@ impl Told {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         said.remove(&matter.to_string()).is_some()
     }
+
+    /// About how many matters something was said that is not over.
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! Something that there is a certain amount of, such as memory: who needs it most takes first.
+//! Something that there is a certain amount of, such as memory: who needs it most takes first. And a lane for each size of work, so that
+//! what takes days holds up nothing that takes seconds.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::oneshot;
@@ -93,9 +94,50 @@ impl Drop for Turn {
     }
 }
 
+/// One computation of each size at a time: of sizes that are further apart than [`Lanes::RATIO`], the larger never holds up the smaller. There
+/// are not many sizes, so there are not many computations.
+#[derive(Default)]
+pub(crate) struct Lanes(Mutex<HashMap<u32, Turns>>);
+
+impl Lanes {
+    /// The largest of one lane has less than so many times the work of the smallest.
+    pub const RATIO: u128 = 16;
+
+    /// Waits for the lane of `work`, behind those in it with a lower rank.
+    pub async fn take(&self, work: u128, rank: u64) -> Turn {
+        let lane = {
+            let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            lanes.entry(Self::lane(work)).or_insert_with(|| Turns::new(1)).clone()
+        };
+        lane.take(rank, 1).await
+    }
+
+    fn lane(work: u128) -> u32 {
+        work.checked_ilog(Self::RATIO).unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn large_work_holds_up_large_work_alone() {
+        let lanes = Lanes::default();
+        let large = lanes.take(1 << 60, 0).await;
+        let _small = lanes.take(1 << 20, u64::MAX).await;
+        // What is as large waits, the earlier deadline first.
+        let mut late = Box::pin(lanes.take((1 << 60) + 1, 7));
+        let mut early = Box::pin(lanes.take((1 << 61) - 1, 5));
+        assert!(futures::poll!(&mut late).is_pending() && futures::poll!(&mut early).is_pending());
+        drop(large);
+        assert!(futures::poll!(&mut late).is_pending());
+        assert!(futures::poll!(&mut early).is_ready());
+        assert_eq!(Lanes::lane(0), Lanes::lane(1));
+        for work in [1u128, 15, 16, 1 << 70] {
+            assert_ne!(Lanes::lane(work), Lanes::lane(work * Lanes::RATIO));
+        }
+    }
 
     /// Starts to wait, and says when it has its turn.
     fn wait(turns: &Turns, rank: u64, amount: u64) -> tokio::task::JoinHandle<Turn> {

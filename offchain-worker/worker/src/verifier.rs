@@ -1,6 +1,10 @@
 //! The verifier: checks winning results while they can be appealed, and the responses to hardware challenges.
+//!
+//! A result that nobody gives cannot be checked. It is computed then, from the job's inputs: if that comes to the claim, the verifier attests for
+//! it and serves it; else the claim is wrong. Only what can be neither fetched nor computed is not judged.
 
 mod hardware;
+mod recompute;
 
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
@@ -8,14 +12,17 @@ use crate::{
     AttestRecord, Journal, Metrics, WorkerError,
     check::check_claim,
     driver::{Driver, Duty, Heads, Heard, Looked, Steps},
-    job::{fetch_for_check, in_time, job_bytes, load_for_check, load_spec},
+    job::{fetch_for_check, in_time, job_bytes, load_for_check, load_spec, put_result},
     late,
     sources::with_sources,
     told::Told,
-    turns::Turns,
+    turns::{Turn, Turns},
 };
 use agora_blobs::Blobs;
-use agora_chain::{AccountId, AtBlock, BlockNumber, Intention, Submitter, calls, views::AppealWindowView};
+use agora_chain::{
+    AccountId, AtBlock, BlockNumber, Intention, Submitter, calls,
+    views::{AppealWindowView, TaskView},
+};
 use agora_compute::{Engine, MemoryInputs, Verdict};
 use agora_primitives::{
     TaskId,
@@ -33,12 +40,18 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use hardware::Findings;
+pub use recompute::Recompute;
+use recompute::{Own, Patience, Recomputer};
 
 /// How a verifier works.
 #[derive(Clone, Debug)]
 pub struct VerifierConfig {
     /// Most bytes of the inputs and the output of a job that is checked: they are held in memory.
     pub max_job_bytes: u64,
+    /// Which results it computes itself.
+    pub recompute: Recompute,
+    /// Most multiply–adds of a job that it computes itself.
+    pub max_recompute_work: u128,
     /// Blocks between two heartbeats.
     pub heartbeat_every: BlockNumber,
     /// Deliberate misbehaviour.
@@ -51,16 +64,29 @@ pub struct Verifier {
     shared: Arc<Shared>,
 }
 
+/// What was tried about the result in one window.
+#[derive(Clone, Copy)]
+struct Tried {
+    /// The window's last block: another window about the same task has another one.
+    until: BlockNumber,
+    /// The best block when it was first looked at.
+    since: BlockNumber,
+    /// How often it could not be fetched.
+    failures: u32,
+}
+
 struct Shared {
     findings: Mutex<Findings>,
     /// Lets some results be fetched at a time: the first are those whose windows close first, and which did not fail.
     fetching: Turns,
     /// The memory that inputs and outputs may take, those of responses too, in bytes.
     memory: Turns,
-    /// Lets one result or response be computed with at a time: there is one engine.
+    /// Lets one result or response be checked at a time: there is one engine.
     computing: Turns,
-    /// How often a result could not be checked, by task.
-    failures: std::sync::Mutex<HashMap<TaskId, u32>>,
+    /// Computes results, beside the checks: those must not wait for what takes so much longer.
+    recomputer: Recomputer,
+    /// What was tried about the results in open windows.
+    tried: std::sync::Mutex<HashMap<TaskId, Tried>>,
     told: Told,
     submitter: Submitter,
     account: AccountId,
@@ -88,7 +114,14 @@ impl Verifier {
                 fetching: Turns::new(FETCHES),
                 memory: Turns::new(config.max_job_bytes),
                 computing: Turns::new(1),
-                failures: std::sync::Mutex::default(),
+                recomputer: Recomputer::new(
+                    Arc::clone(&engine),
+                    config.recompute,
+                    config.max_recompute_work,
+                    // So that not even the largest job keeps all others from it.
+                    config.max_job_bytes.saturating_mul(2),
+                ),
+                tried: std::sync::Mutex::default(),
                 told: Told::default(),
                 submitter,
                 account,
@@ -119,7 +152,7 @@ impl Duty<Submitter> for Verifier {
     async fn look(&mut self, heads: &Heads<AtBlock>, _: &Heard, steps: &mut Steps) -> Result<Looked, WorkerError> {
         let at = &heads.best;
         let windows = at.appeal_windows().await?;
-        self.shared.forget_failures(&windows);
+        self.shared.forget_tried(&windows);
         for window in windows {
             let attested = window.attestations.has(&self.shared.account);
             let is_over = window.until <= at.block.number;
@@ -184,36 +217,8 @@ impl Shared {
                 if view.publisher == self.account || at.contribution(task, &self.account).await?.is_some() {
                     return Ok(());
                 }
-                let rank = rank(self.failed(task), window.until);
-                let fetching = self.fetching.take(rank, 1).await;
-                let blobs = with_sources(&self.blobs, at, &view, Some(&self.account)).await;
-                let job = in_time(0, load_spec(&blobs, &view.job)).await?;
-                if job_bytes(&job) > self.config.max_job_bytes {
-                    tracing::debug!(%task, bytes = job_bytes(&job), "Not checked: larger than this verifier takes.");
+                let Some(record) = self.judge(at, &view, &window).await? else {
                     return Ok(());
-                }
-                let fetched = tokio::select! {
-                    fetched = in_time(job_bytes(&job), fetch_for_check(&blobs, &job, &claim)) => fetched,
-                    () = self.closed(window.until) => Ok(()),
-                };
-                self.note(task, fetched.is_ok());
-                fetched?;
-                // Only what is here takes memory.
-                drop(fetching);
-                let _held = self.memory.take(rank, job_bytes(&job)).await;
-                if self.metrics.best_block.get() >= window.until.into() {
-                    tracing::warn!(%task, "Not checked: its window closed while others were checked.");
-                    return Ok(());
-                }
-                let checked = in_time(job_bytes(&job), load_for_check(&blobs, &job, &claim)).await;
-                self.note(task, checked.is_ok());
-                let (output, inputs) = checked?;
-                let _computing = self.computing.take(rank, 1).await;
-                let seed = private_seed(window.seed.0, rand::random());
-                let found = self.check(job, inputs, claim, output, seed).await?;
-                let record = AttestRecord {
-                    claim,
-                    valid: found == Attestation::Valid,
                 };
                 self.journal.put_attestation(task, &record)?;
                 record
@@ -232,36 +237,143 @@ impl Shared {
         Ok(())
     }
 
-    /// Waits until block `until` is there.
-    async fn closed(&self, until: BlockNumber) {
-        while self.metrics.best_block.get() < until.into() {
+    /// Whether the result in `window` is right. `None`: that was not found out, for a reason that trying again would not mend.
+    ///
+    /// Errors: those of fetching, checking and computing.
+    async fn judge(
+        &self,
+        at: &AtBlock,
+        view: &TaskView,
+        window: &AppealWindowView,
+    ) -> Result<Option<AttestRecord>, WorkerError> {
+        let (task, claim, until) = (window.task, window.claim, window.until);
+        let tried = self.tried(window, at.block.number);
+        let rank = rank(tried.failures, until);
+        let fetching = self.fetching.take(rank, 1).await;
+        let blobs = with_sources(&self.blobs, at, view, Some(&self.account)).await;
+        let job = in_time(0, load_spec(&blobs, &view.job)).await?;
+        if job_bytes(&job) > self.config.max_job_bytes {
+            tracing::debug!(%task, bytes = job_bytes(&job), "Not checked: larger than this verifier takes.");
+            return Ok(None);
+        }
+        let which = self.recomputer.which(&job);
+        if which == Recompute::Always {
+            return self.recompute(&blobs, job, window, rank, fetching).await;
+        }
+        // Of a claim without an output there is nothing that could be withheld but the inputs.
+        let may_compute = which == Recompute::Withheld && claim.output().is_some();
+        let patience = Patience::of(tried.since, until);
+        let fetched = tokio::select! {
+            fetched = in_time(job_bytes(&job), fetch_for_check(&blobs, &job, &claim)) => fetched,
+            () = self.reached(until) => Ok(()),
+            () = self.reached(patience.slow_at), if may_compute => Err(WorkerError::Withheld),
+        };
+        self.note(task, fetched.is_ok());
+        match fetched {
+            Err(error) if may_compute && self.best_block() >= patience.refused_at.into() => {
+                if self.told.is_new(format!("output of task {task}"), claim) {
+                    tracing::warn!(%task, %error, "Nobody gives this result: it is computed here.");
+                }
+                return self.recompute(&blobs, job, window, rank, fetching).await;
+            }
+            fetched => fetched?,
+        }
+        // Only what is here takes memory.
+        drop(fetching);
+        let _held = self.memory.take(rank, job_bytes(&job)).await;
+        if self.best_block() >= until.into() {
+            tracing::warn!(%task, "Not checked: its window closed while others were checked.");
+            return Ok(None);
+        }
+        let checked = in_time(job_bytes(&job), load_for_check(&blobs, &job, &claim)).await;
+        self.note(task, checked.is_ok());
+        let (output, inputs) = checked?;
+        let _computing = self.computing.take(rank, 1).await;
+        let seed = private_seed(window.seed.0, rand::random());
+        let found = self.check(job, inputs, claim, output, seed).await?;
+        Ok(Some(AttestRecord {
+            claim,
+            valid: found == Attestation::Valid,
+            own: None,
+        }))
+    }
+
+    /// Computes the result in `window`, and keeps what it comes to where others find it. `None`: the window closed first.
+    async fn recompute(
+        &self,
+        blobs: &Blobs,
+        job: JobSpec,
+        window: &AppealWindowView,
+        rank: u64,
+        fetching: Turn,
+    ) -> Result<Option<AttestRecord>, WorkerError> {
+        let (task, claim) = (window.task, window.claim);
+        let too_late = self.reached(window.until);
+        let computed = self
+            .recomputer
+            .compute(blobs, job, claim, rank, fetching, too_late)
+            .await;
+        self.note(task, computed.is_ok());
+        let Some(own) = computed? else {
+            tracing::warn!(%task, "Not judged: its window closed before the result was computed.");
+            return Ok(None);
+        };
+        self.metrics.recomputed.inc();
+        let record = AttestRecord::computed(claim, own.claim());
+        match record.valid {
+            true => tracing::info!(%task, "Computed a result: it is right, and is served from here."),
+            false => tracing::warn!(%task, ?claim, "Computed a result: what is claimed is wrong."),
+        }
+        // Where the claim is wrong, this output may take its place; until then nobody knows what to ask for.
+        if let Own::Result(computation) = own
+            && let Err(error) = put_result(blobs.store(), &computation).await
+        {
+            tracing::error!(%task, %error, "A computed result cannot be kept: others will not have it from here.");
+        }
+        Ok(Some(record))
+    }
+
+    /// The number of the newest block seen.
+    fn best_block(&self) -> i64 {
+        self.metrics.best_block.get()
+    }
+
+    /// Waits until block `number` is there.
+    async fn reached(&self, number: BlockNumber) {
+        while self.best_block() < number.into() {
             tokio::time::sleep(LOOK_AT_BLOCKS_EVERY).await;
         }
     }
 
-    fn failures(&self) -> MutexGuard<'_, HashMap<TaskId, u32>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    fn all_tried(&self) -> MutexGuard<'_, HashMap<TaskId, Tried>> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How often the result of `task` could not be checked.
-    fn failed(&self, task: TaskId) -> u32 {
-        self.failures().get(&task).copied().unwrap_or_default()
+    /// What was tried about the result in `window`, which begins `now` if nothing was.
+    fn tried(&self, window: &AppealWindowView, now: BlockNumber) -> Tried {
+        let new = Tried {
+            until: window.until,
+            since: now,
+            failures: 0,
+        };
+        let mut all = self.all_tried();
+        let tried = all.entry(window.task).or_insert(new);
+        if tried.until != window.until {
+            *tried = new;
+        }
+        *tried
     }
 
-    fn note(&self, task: TaskId, is_checked: bool) {
-        let mut failures = self.failures();
-        match is_checked {
-            true => {
-                failures.remove(&task);
-            }
-            false => *failures.entry(task).or_default() += 1,
+    fn note(&self, task: TaskId, is_here: bool) {
+        if let Some(tried) = self.all_tried().get_mut(&task) {
+            tried.failures = if is_here { 0 } else { tried.failures.saturating_add(1) };
         }
     }
 
-    /// Forgets what failed in windows that are closed.
-    fn forget_failures(&self, open: &[AppealWindowView]) {
+    /// Forgets what was tried in windows that are closed.
+    fn forget_tried(&self, open: &[AppealWindowView]) {
         let open: HashSet<_> = open.iter().map(|window| window.task).collect();
-        self.failures().retain(|task, _| open.contains(task));
+        self.all_tried().retain(|task, _| open.contains(task));
     }
 
     /// The attestation that is sent: what was found, or its opposite with [`Fault::Lie`].

@@ -1,45 +1,21 @@
-//! Alerts and board in `deploy/` name only figures that workers serve.
+//! What is in `deploy/` is whole. That workers serve what alerts and board name is tested in `tests/e2e`.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path, process::Command};
 
 const ALERTS: &str = include_str!("../../../deploy/prometheus/alerts.yml");
+/// When each fires, for `promtool`.
+const ALERT_TESTS: &str = include_str!("../../../deploy/prometheus/alerts.test.yml");
 const BOARD: &str = include_str!("../../../deploy/grafana/agora-workers.json");
-/// Where the figures are registered. Not all of them are served from the start: some only once there is something to tell.
-const METRICS: &str = include_str!("../src/metrics.rs");
-
-/// The words of `text` that begin with `agora_`.
-fn named(text: &str) -> BTreeSet<&str> {
-    let words = text.split(|one: char| !one.is_ascii_alphanumeric() && one != '_');
-    words.filter(|word| word.starts_with("agora_")).collect()
-}
-
-/// The names under which figures are served: those of counters end in `_total`.
-fn registered() -> BTreeSet<String> {
-    let names = METRICS
-        .split("register!(\"")
-        .skip(1)
-        .filter_map(|rest| Some(rest.split_once('"')?.0));
-    names
-        .flat_map(|name| [format!("agora_{name}"), format!("agora_{name}_total")])
-        .collect()
-}
-
-#[test]
-fn every_figure_that_alerts_and_board_name_is_one_that_workers_serve() {
-    let registered = registered();
-    assert!(
-        registered.contains("agora_best_block"),
-        "the source is read as it is written: {registered:?}"
-    );
-    for (file, text) in [("alerts.yml", ALERTS), ("agora-workers.json", BOARD)] {
-        let named = named(text);
-        assert!(!named.is_empty(), "{file} names none");
-        for name in named {
-            assert!(registered.contains(name), "{file} names {name}, which nobody serves");
-        }
-    }
-}
-
+const CONTAINER: &str = include_str!("../../../deploy/Containerfile");
+const NODE: &str = include_str!("../../../deploy/systemd/agora-node.service");
+const WORKER: &str = include_str!("../../../deploy/systemd/agora-worker@.service");
+const VERIFIER: &str = include_str!("../../../deploy/systemd/agora-verifier@.service");
+/// The units, by the names with which they are started.
+const UNITS: [(&str, &str); 3] = [
+    ("agora-node.service", NODE),
+    ("agora-worker@home.service", WORKER),
+    ("agora-verifier@home.service", VERIFIER),
+];
 #[test]
 fn the_board_is_json_and_its_panels_do_not_overlap() {
     let board: serde_json::Value = serde_json::from_str(BOARD).expect("it is JSON");
@@ -59,7 +35,7 @@ fn the_board_is_json_and_its_panels_do_not_overlap() {
 }
 
 #[test]
-fn every_alert_says_how_bad_it_is_and_what_to_do() {
+fn every_alert_says_how_bad_it_is_and_what_to_do_and_is_seen_to_fire() {
     let alerts: Vec<_> = ALERTS.split("- alert: ").skip(1).collect();
     assert!(!alerts.is_empty());
     for alert in alerts {
@@ -67,5 +43,120 @@ fn every_alert_says_how_bad_it_is_and_what_to_do() {
         for part in ["expr:", "severity:", "summary:", "action:"] {
             assert!(alert.contains(part), "{name} has no {part}");
         }
+        let fires = format!(r#"alertname="{name}""#);
+        assert!(ALERT_TESTS.contains(&fires), "nothing shows that {name} fires");
+    }
+}
+
+/// What each unit is kept from.
+const CLOSED: [&str; 20] = [
+    "NoNewPrivileges=yes",
+    "CapabilityBoundingSet=",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+    "SystemCallFilter=~@privileged",
+    "ProtectSystem=strict",
+    "ProtectHome=yes",
+    "ProtectProc=invisible",
+    "ProtectHostname=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectKernelModules=yes",
+    "ProtectControlGroups=yes",
+    "PrivateTmp=yes",
+    "RestrictNamespaces=yes",
+    "RestrictRealtime=yes",
+    "RestrictSUIDSGID=yes",
+    "LockPersonality=yes",
+    "UMask=0077",
+    "LimitCORE=0",
+];
+/// What else those are kept from that use no GPU.
+const CLOSED_WITHOUT_GPU: [&str; 3] = ["PrivateDevices=yes", "PrivateUsers=yes", "ProtectClock=yes"];
+
+#[test]
+fn units_are_closed() {
+    for (name, unit) in UNITS {
+        let lines: BTreeSet<_> = unit.lines().collect();
+        let has_gpu = lines.contains("SupplementaryGroups=render video");
+        assert_eq!(has_gpu, name.contains("worker"));
+        for line in CLOSED {
+            assert!(lines.contains(line), "{name} has no {line}");
+        }
+        for line in CLOSED_WITHOUT_GPU {
+            assert_ne!(lines.contains(line), has_gpu, "{name}: {line}");
+        }
+    }
+    // Without it `getifaddrs` fails, and the node listens to no peers.
+    assert!(NODE.contains("AF_NETLINK"));
+    for unit in [WORKER, VERIFIER] {
+        assert!(unit.contains("ConditionPathExists=/etc/agora/config.toml"));
+        assert!(unit.contains("AGORA_CONFIG=/etc/agora/config.toml"));
+    }
+}
+
+/// The most that `systemd-analyze security` may say of a unit, in tenths.
+const EXPOSURE: &str = "25";
+
+#[test]
+fn systemd_understands_the_units_where_it_is() {
+    let analyze = |arguments: &[&str], path: &Path| {
+        let mut command = Command::new("systemd-analyze");
+        command.args(arguments).arg(path).env_remove("XDG_RUNTIME_DIR").output()
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, unit) in UNITS {
+        let path = folder.path().join(name);
+        // The programs are not installed here.
+        let unit = unit
+            .replace("/usr/local/bin/agora-node", "/bin/true")
+            .replace("/usr/local/bin/agora", "/bin/true");
+        std::fs::write(&path, unit).expect("written");
+        let Ok(verified) = analyze(&["verify", "--man=no"], &path) else {
+            return;
+        };
+        let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+        let about_it: Vec<_> = said.lines().filter(|line| line.contains("agora-")).collect();
+        assert!(about_it.is_empty(), "{about_it:?}");
+        let rated = analyze(&["security", "--offline=true", "--threshold", EXPOSURE], &path).expect("it runs");
+        let said = String::from_utf8_lossy(&rated.stdout);
+        assert!(
+            rated.status.success(),
+            "{name}: {}",
+            said.lines().last().unwrap_or_default()
+        );
+    }
+}
+
+#[test]
+fn the_container_is_built_with_what_the_build_needs() {
+    let toolchain = include_str!("../../../rust-toolchain.toml");
+    let channel = toolchain
+        .split("channel = \"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    let image = CONTAINER
+        .split("FROM rust:")
+        .nth(1)
+        .and_then(|rest| rest.split('-').next());
+    let (channel, image) = (channel.expect("it has one"), image.expect("it is built from one"));
+    assert!(channel.starts_with(&format!("{image}.")), "{image} is not {channel}");
+
+    // The image has a C compiler; the others are for tests.
+    let not_needed = ["build-essential", "python3-pip", "libvulkan1", "mesa-vulkan-drivers"];
+    let set_up = include_str!("../../../scripts/setup-packages.sh");
+    let packages = set_up
+        .split("missing+=(")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
+    let needed: Vec<_> = packages.filter(|package| !not_needed.contains(package)).collect();
+    assert!(needed.len() > 4, "the set-up is read as it is written: {needed:?}");
+    let (build, run) = CONTAINER.split_once("\nFROM debian:").expect("it has two stages");
+    let installed: BTreeSet<_> = build.split_whitespace().collect();
+    for package in needed {
+        assert!(installed.contains(package), "it is built without {package}");
+    }
+    for package in ["ca-certificates", "libvulkan1", "mesa-vulkan-drivers"] {
+        assert!(run.contains(package), "it runs without {package}");
     }
 }

@@ -1,35 +1,41 @@
-//! What the calls and hooks do.
+//! What the calls and the hook at the start of a block do.
 
 use crate::{
-    Config, CurrentRound, CurrentSchedule, Error, Event, FirstKept, MAX_SWEPT, Pallet, ResponseOf, Responses, VotesOf,
-    types::{HardwareRound, Schedule, ScheduleError},
+    Config, CurrentRound, CurrentSchedule, Error, Event, FirstKept, OpenVotes, Pallet, PastRounds, ResponseOf,
+    Responses, Votes,
+    types::{HardwareRound, Schedule, ScheduleError, Vote},
 };
 use agora_primitives::{
-    capability::{Capabilities, Decision, max_provable},
-    judging::{AttestError, Attestation, Seed},
+    capability::{
+        Ballot, Capabilities, challenge_job, decoy_mark, is_drawn, max_provable, shows_decoy, vote_commitment,
+    },
+    job::{ChunkProof, Limits as _},
+    judging::{Attestation, Seed},
+    money::{Escrow, Purpose, Scope},
     participants::{Participants, Role},
 };
 use codec::Encode;
-use frame_support::{dispatch::Pays, ensure, traits::Get};
+use frame_support::{ensure, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::{
+    DispatchResult,
+    traits::{CheckedDiv, UniqueSaturatedInto},
+};
 
-impl<T> From<AttestError> for Error<T> {
-    fn from(error: AttestError) -> Self {
-        match error {
-            AttestError::AlreadyAttested => Self::AlreadyVoted,
-            AttestError::SideFull => Self::TooManyVotes,
-        }
-    }
-}
+/// The scope in which a worker's fees are held.
+pub(crate) const FEE: (Purpose, Scope) = (Purpose::ChallengeFee, Scope::Role(Role::Worker));
+/// The scope in which a verifier's bond is held.
+pub(crate) const BOND: (Purpose, Scope) = (Purpose::RoleBond, Scope::Role(Role::Verifier));
 
 impl<T> From<ScheduleError> for Error<T> {
     fn from(error: ScheduleError) -> Self {
         match error {
             ScheduleError::WindowTooShort => Self::WindowTooShort,
+            ScheduleError::VotingTooShort => Self::VotingTooShort,
             ScheduleError::PeriodTooShort => Self::PeriodTooShort,
             ScheduleError::ValidityTooShort => Self::ValidityTooShort,
+            ScheduleError::TooManySeats => Self::TooManySeats,
             ScheduleError::QuorumOutOfRange => Self::QuorumOutOfRange,
         }
     }
@@ -40,14 +46,15 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_respond(worker: T::AccountId, round: u32, digest: H256) -> DispatchResult {
         T::Participants::ensure_active(&worker, Role::Worker)?;
         let current = Self::current(round)?;
-        let now = frame_system::Pallet::<T>::block_number();
-        ensure!(current.takes_responses(now), Error::<T>::WindowClosed);
+        ensure!(current.takes_responses(Self::now()), Error::<T>::WindowClosed);
         ensure!(
             !Responses::<T>::contains_key(round, &worker),
             Error::<T>::AlreadyResponded
         );
         let capability = T::Capabilities::declared(&worker)?.min(max_provable(current.window_ms));
-        Responses::<T>::insert(round, &worker, ResponseOf::<T>::new(capability, digest));
+        let fee = T::ResponseFee::get();
+        T::Escrow::hold(FEE.0, FEE.1, &worker, fee)?;
+        Responses::<T>::insert(round, &worker, ResponseOf::<T>::new(capability, digest, fee));
         Self::deposit_event(Event::Responded {
             round,
             worker,
@@ -57,43 +64,108 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Takes down a vote, and says whether the voter pays for it.
-    pub(crate) fn do_vote(
+    pub(crate) fn do_commit_vote(
+        verifier: T::AccountId,
+        round: u32,
+        worker: T::AccountId,
+        digest: H256,
+        commitment: H256,
+    ) -> DispatchResult {
+        T::Participants::ensure_active(&verifier, Role::Verifier)?;
+        ensure!(verifier != worker, Error::<T>::OwnResponse);
+        let mut current = Self::current(round)?;
+        ensure!(current.takes_votes(Self::now()), Error::<T>::VotingClosed);
+        let mut response = Responses::<T>::get(round, &worker).ok_or(Error::<T>::NoResponse)?;
+        ensure!(response.digest == digest, Error::<T>::OtherResponse);
+        let key = (round, &verifier, &worker);
+        ensure!(!Votes::<T>::contains_key(key), Error::<T>::AlreadyVoted);
+        let weight = Self::votes_backed_by(&verifier);
+        let open = OpenVotes::<T>::get(&verifier);
+        ensure!(open < weight, Error::<T>::NoBondLeft);
+
+        Votes::<T>::insert(key, Vote { weight, commitment });
+        // Below a `u32`.
+        OpenVotes::<T>::insert(&verifier, open.saturating_add(1));
+        // Saturating: 2³² votes would have to be cast on one response.
+        response.weight = response.weight.saturating_add(weight.into());
+        if response.weight > current.most_weight {
+            current.most_weight = response.weight;
+            CurrentRound::<T>::put(current);
+        }
+        Responses::<T>::insert(round, &worker, response);
+        Self::deposit_event(Event::VoteCommitted {
+            round,
+            worker,
+            verifier,
+            weight,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_reveal_vote(
         verifier: T::AccountId,
         round: u32,
         worker: T::AccountId,
         vote: Attestation,
-    ) -> Result<Pays, DispatchError> {
-        T::Participants::ensure_active(&verifier, Role::Verifier)?;
-        ensure!(verifier != worker, Error::<T>::OwnResponse);
-        let current = Self::current(round)?;
+        salt: [u8; 32],
+    ) -> DispatchResult {
+        let current = Self::revealing(round)?;
+        let key = (round, &verifier, &worker);
+        let committed = Votes::<T>::get(key).ok_or(Error::<T>::NoVote)?;
         let mut response = Responses::<T>::get(round, &worker).ok_or(Error::<T>::NoResponse)?;
-        let before = response.decision(current.quorum);
-        response
-            .votes
-            .attest(verifier.clone(), vote)
-            .map_err(Error::<T>::from)?;
-        let after = response.decision(current.quorum);
-        let capability = response.capability;
+        let ballot = Ballot {
+            round_seed: current.seed,
+            worker: &worker,
+            digest: response.digest,
+            verifier: &verifier,
+            vote,
+        };
+        ensure!(
+            vote_commitment(&ballot, &salt) == committed.commitment,
+            Error::<T>::OtherVote
+        );
+        let lots = current.lots(response.weight).ok_or(Error::<T>::NotRevealing)?;
+        ensure!(
+            is_drawn(&lots, &worker, &verifier, committed.weight),
+            Error::<T>::NotDrawn
+        );
+        let counted = (verifier.clone(), vote);
+        response.votes.try_push(counted).map_err(|_| Error::<T>::TooManyVotes)?;
         Responses::<T>::insert(round, &worker, response);
+        Votes::<T>::remove(key);
         Self::deposit_event(Event::Voted {
             round,
-            worker: worker.clone(),
+            worker,
             verifier,
             vote,
         });
-        if after != before {
-            Self::decide(worker, capability, &current, after);
-        }
-        let is_of_use = !before.agrees_with(vote);
-        Ok(if is_of_use { Pays::No } else { Pays::Yes })
+        Ok(())
+    }
+
+    pub(crate) fn do_show_decoy(
+        worker: T::AccountId,
+        round: u32,
+        secret: &[u8; 32],
+        proof: &ChunkProof,
+    ) -> DispatchResult {
+        let current = Self::revealing(round)?;
+        let mut response = Responses::<T>::get(round, &worker).ok_or(Error::<T>::NoResponse)?;
+        ensure!(!response.is_decoy, Error::<T>::AlreadyShown);
+        let job = challenge_job(current.seed, &worker, response.capability, current.window_ms);
+        let mark = decoy_mark(current.seed, &worker, secret);
+        ensure!(
+            shows_decoy(response.digest, job.max_output_bytes(), &mark, proof),
+            Error::<T>::NoDecoy
+        );
+        response.is_decoy = true;
+        Responses::<T>::insert(round, &worker, response);
+        Self::deposit_event(Event::DecoyShown { round, worker });
+        Ok(())
     }
 
     pub(crate) fn do_set_schedule(schedule: Option<Schedule<BlockNumberFor<T>>>) -> DispatchResult {
         if let Some(schedule) = &schedule {
-            schedule
-                .validate(VotesOf::<T>::places_per_side())
-                .map_err(Error::<T>::from)?;
+            schedule.validate(T::MaxVotes::get()).map_err(Error::<T>::from)?;
         }
         CurrentSchedule::<T>::set(schedule);
         Self::deposit_event(Event::ScheduleSet { schedule });
@@ -101,12 +173,19 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-/// Hooks.
+/// The hook at the start of a block.
 impl<T: Config> Pallet<T> {
-    pub(crate) fn open_round(now: BlockNumberFor<T>, schedule: &Schedule<BlockNumberFor<T>>) {
-        let last = CurrentRound::<T>::get().map_or(0, |round| round.number);
+    /// Opens the round after `last`, which is over.
+    pub(crate) fn open_round(
+        now: BlockNumberFor<T>,
+        last: Option<HardwareRound<BlockNumberFor<T>>>,
+        schedule: &Schedule<BlockNumberFor<T>>,
+    ) {
+        if let Some(last) = last.filter(|last| last.number >= FirstKept::<T>::get()) {
+            PastRounds::<T>::insert(last.number, last);
+        }
         // Saturating: there is at most one round per block, and block numbers would run out first.
-        let number = last.saturating_add(1);
+        let number = last.map_or(0, |round| round.number).saturating_add(1);
         let seed = T::Seed::seed(&(b"hardware", number).encode());
         let round = schedule.open(number, seed, now, T::BlockTimeMs::get());
         CurrentRound::<T>::put(round);
@@ -117,49 +196,46 @@ impl<T: Config> Pallet<T> {
         });
     }
 
-    /// Forgets up to [`MAX_SWEPT`] responses of the oldest past round that may have any, and says how many.
-    pub(crate) fn sweep() -> u32 {
-        let Some(current) = CurrentRound::<T>::get() else {
-            return 0;
-        };
-        let oldest = FirstKept::<T>::get();
-        if oldest >= current.number {
-            return 0;
-        }
-        let swept = Responses::<T>::clear_prefix(oldest, MAX_SWEPT, None);
-        if swept.maybe_cursor.is_none() {
-            // Saturating: it stays at most the number of the current round.
-            FirstKept::<T>::put(oldest.saturating_add(1));
-        }
-        swept.unique
+    /// Draws the votes of `round` that count.
+    pub(crate) fn draw_votes(round: HardwareRound<BlockNumberFor<T>>) {
+        let draw = T::Seed::seed(&(b"hardware votes", round.number).encode());
+        CurrentRound::<T>::put(HardwareRound {
+            draw: Some(draw),
+            ..round
+        });
+        Self::deposit_event(Event::VotesDrawn {
+            round: round.number,
+            draw,
+        });
     }
 }
 
 /// What the calls have in common.
 impl<T: Config> Pallet<T> {
+    fn now() -> BlockNumberFor<T> {
+        frame_system::Pallet::<T>::block_number()
+    }
+
     fn current(round: u32) -> Result<HardwareRound<BlockNumberFor<T>>, Error<T>> {
         CurrentRound::<T>::get()
             .filter(|current| current.number == round)
             .ok_or(Error::NotCurrentRound)
     }
 
-    /// Tells the registry, and everybody, what the votes on a response have come to.
-    fn decide(worker: T::AccountId, capability: u32, round: &HardwareRound<BlockNumberFor<T>>, decision: Decision) {
-        match decision {
-            Decision::Proven => {
-                let until = round.proven_until;
-                T::Capabilities::prove(&worker, capability, until);
-                Self::deposit_event(Event::CapabilityProven {
-                    worker,
-                    capability,
-                    until,
-                });
-            }
-            Decision::Refuted => {
-                T::Capabilities::refute(&worker);
-                Self::deposit_event(Event::CapabilityRefuted { worker });
-            }
-            Decision::Open => {}
-        }
+    /// The current round, after the draw and before its end.
+    fn revealing(round: u32) -> Result<HardwareRound<BlockNumberFor<T>>, Error<T>> {
+        let current = Self::current(round)?;
+        ensure!(
+            current.draw.is_some() && !current.is_over(Self::now()),
+            Error::<T>::NotRevealing
+        );
+        Ok(current)
+    }
+
+    /// How many votes at a time the bond of `verifier` backs, which is what each of them weighs.
+    fn votes_backed_by(verifier: &T::AccountId) -> u32 {
+        T::Escrow::held(BOND.0, BOND.1, verifier)
+            .checked_div(&T::VoteBond::get())
+            .map_or(u32::MAX, UniqueSaturatedInto::unique_saturated_into)
     }
 }

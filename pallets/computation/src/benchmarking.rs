@@ -10,8 +10,8 @@
 use super::*;
 use crate::impls::account_bytes;
 use agora_disputes::{
-    Accusation, Aim, BranchMove, Children, Defence, List, Match, Phase, Pinned, Player, Run, RunEnd, Segment, Shown,
-    Stand, Target, Terms, Time, commitment,
+    Accusation, Aim, BranchMove, Children, Defence, Execution, List, Match, Phase, Pinned, Player, Run, RunEnd,
+    Segment, Shown, Stand, Target, Terms, Time, commitment,
     player::{Content, children},
 };
 use agora_machine::{
@@ -23,6 +23,7 @@ use agora_primitives::{
     courts::{CaseTerms, Court},
     job::{BlobRef, Claim, JobKind, JobSource, JobSpec, SyntheticJob, blob},
 };
+use agora_reference::{Step, UnitRun};
 use alloc::{boxed::Box, vec, vec::Vec};
 use codec::{Decode, Encode};
 use frame_benchmarking::v2::*;
@@ -57,13 +58,26 @@ const TERMS: Terms = Terms {
 /// States before the output: a list of them has more than 16 chunks.
 const STATES: u32 = 600;
 
-/// A segment of 65,536 instructions, a fifth of them stores, on as many pages as go with that; the state before it; and what is
-/// executed. A test makes it.
+/// A segment of 65,536 instructions that takes as long as any program of a publisher could make one take, on as many pages as go with that;
+/// the state before it; and what is executed. A test makes it.
 pub(crate) const SEGMENT: &[u8] = include_bytes!("benchmarking/segment.bin");
 
 /// [`SEGMENT`], decoded: the machine, the state and the witness.
 pub(crate) fn segment() -> (Pinned, Vec<u8>, Vec<u8>) {
     Decode::decode(&mut &SEGMENT[..]).unwrap()
+}
+
+/// Some unit: the image is that of the chain.
+fn unit() -> Execution {
+    let nothing = BlobRef::to(&[]);
+    Execution::Unit(UnitRun {
+        job: nothing,
+        states: nothing,
+        scans: nothing,
+        kept: nothing,
+        step: Step::Inputs,
+        unit: 0,
+    })
 }
 
 fn job(matrix_size: u32) -> JobSpec {
@@ -447,13 +461,13 @@ mod benchmarks {
         assert_eq!(game.position(), (DEPTH - 1, 0));
     }
 
-    /// The longest segment, with the longest way to the state before it. It is the call with another machine than the chain's, whose program has
-    /// no segment that is as long.
+    /// The longest segment, with the longest way to the state before it. It is the call with another image than the chain's: a program of a publisher
+    /// may have such a segment, whatever that image does.
     #[benchmark]
     fn execute() {
         let (machine, state, witness) = segment();
         let before = State::decode(&mut &state[..]).unwrap().hash();
-        let (_, after) = agora_disputes::Segments::next(&machine, &state, &witness).unwrap();
+        let (_, after) = agora_disputes::Segments::next(&machine, &unit(), &state, &witness).unwrap();
         let leaves = [after, H256::repeat_byte(9)];
         let roots = leaves.map(|leaf| node_hash(&spine(before, leaf, DEPTH)));
         let (key, one, other) = matched::<T>(roots, H256::zero());
@@ -520,6 +534,31 @@ mod benchmarks {
         _(origin as T::RuntimeOrigin, Some(TERMS));
 
         assert_eq!(CurrentTerms::<T>::get(), Some(TERMS));
+    }
+
+    /// An accusation that was not revealed.
+    #[benchmark]
+    fn withdraw() {
+        let accuser = hidden::<T>(32);
+        wait::<T>(BLOCKS);
+        let caller = funded::<T>("passer-by");
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(caller), 0, accuser.clone());
+
+        assert!(!HiddenAccusations::<T>::contains_key(0, accuser));
+    }
+
+    #[benchmark]
+    fn lift_suspension() {
+        let origin = T::TermsOrigin::try_successful_origin().unwrap();
+        Pallet::<T>::suspend_image();
+        let image = Pallet::<T>::image();
+
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, image);
+
+        assert!(!Suspensions::<T>::get(image).holds);
     }
 
     #[benchmark]

@@ -3,10 +3,11 @@
 //! The game is [`agora_disputes`]: this pallet stores its parts apart, so that a call costs the same however many there are.
 
 use crate::{
+    ending::Winner,
     pallet::*,
     types::{
-        BalanceOf, Case, CaseOf, Clocked, Decision, Defended, Hidden, Opening, Part, Trial, TrialOf, longest, ordered,
-        terms_for,
+        Accuser, BalanceOf, Case, CaseOf, Clocked, Decision, Defended, Hidden, Opening, Part, Trial, TrialOf, longest,
+        ordered, terms_for,
     },
     weights::WeightInfo,
 };
@@ -17,8 +18,8 @@ use agora_disputes::{
 };
 use agora_primitives::{
     TaskId,
-    courts::{CaseTerms, Cases, Court, Standing},
-    job::{BlobRef, JobSource, JobSpec},
+    courts::{CaseTerms, Cases, Court, Offence, Offences, Standing},
+    job::{BlobRef, Claim, JobSource, JobSpec},
     money::{Escrow, Payee, Purpose, Scope},
 };
 use alloc::vec::Vec;
@@ -73,6 +74,8 @@ impl<T: Config> Court<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
         let number = next::<NextCase<T>>()?;
         let (claim, until) = (terms.claim, terms.until);
         let opened_at = Self::now();
+        let image = Self::image();
+        let suspension = Suspensions::<T>::get(image);
         OpenCases::<T>::insert(
             task,
             Case {
@@ -81,11 +84,16 @@ impl<T: Config> Court<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
                 phases,
                 opened_at,
                 full_before: FullBlocks::<T>::get(),
+                committed: 0,
                 hidden: 0,
+                accusers: BoundedVec::new(),
                 open: 0,
                 trials_until: Zero::zero(),
-                decision: None,
-                is_excused: false,
+                image,
+                suspensions: suspension.times,
+                // Nobody can show anything with a machine that is not trusted.
+                decision: suspension.holds.then_some(Decision::Undecided),
+                is_excused: suspension.holds,
             },
         );
         Self::deposit_event(Event::CaseOpened {
@@ -98,7 +106,7 @@ impl<T: Config> Court<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
     }
 
     fn standing(task: TaskId) -> Standing<T::AccountId, BlockNumberFor<T>> {
-        match OpenCases::<T>::get(task) {
+        match Self::case_of(task) {
             Some(case) => case.standing(Self::now(), FullBlocks::<T>::get()),
             None => Standing::Stands,
         }
@@ -106,11 +114,9 @@ impl<T: Config> Court<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
 
     /// Emits `CaseClosed`. Bonds are given back or divided when they are collected.
     fn close(task: TaskId) {
-        if let Some(case) = OpenCases::<T>::take(task) {
-            let is_excused = case.is_excused || case.may_reveal(Self::now(), FullBlocks::<T>::get());
-            if is_excused && case.hidden > 0 {
-                Excused::<T>::insert(case.number, case.hidden);
-            }
+        if let Some(case) = Self::case_of(task) {
+            OpenCases::<T>::remove(task);
+            Self::remember(&case, Self::now());
             Self::deposit_event(Event::CaseClosed {
                 task,
                 case: case.number,
@@ -141,7 +147,7 @@ impl<T: Config> Pallet<T> {
 
     /// The open case of `task`, as long as it is not decided.
     fn undecided(task: TaskId) -> Result<CaseOf<T>, Error<T>> {
-        let case = OpenCases::<T>::get(task).ok_or(Error::<T>::NoCase)?;
+        let case = Self::case_of(task).ok_or(Error::<T>::NoCase)?;
         ensure!(case.decision.is_none(), Error::<T>::CaseDecided);
         Ok(case)
     }
@@ -156,8 +162,16 @@ impl<T: Config> Pallet<T> {
         let commitment = Commitment::new(hash, opened, &terms, now).map_err(Error::<T>::from)?;
         let bond = T::Bond::get();
         Self::hold(task, &who, bond)?;
+        let order = case.committed;
+        case.committed = order.checked_add(1).ok_or(Error::<T>::TooMany)?;
         case.hidden = case.hidden.checked_add(1).ok_or(Error::<T>::TooMany)?;
-        HiddenAccusations::<T>::insert(case.number, &who, Hidden { task, commitment, bond });
+        let hidden = Hidden {
+            task,
+            commitment,
+            bond,
+            order,
+        };
+        HiddenAccusations::<T>::insert(case.number, &who, hidden);
         OpenCases::<T>::insert(task, case);
         Self::deposit_event(Event::AccusationCommitted { task, accuser: who });
         Ok(())
@@ -170,10 +184,11 @@ impl<T: Config> Pallet<T> {
         salt: &[u8; 32],
         job: JobSpec,
     ) -> DispatchResult {
-        let mut case = Self::undecided(task)?;
+        let mut case = Self::case_of(task).ok_or(Error::<T>::NoCase)?;
+        ensure!(case.decision != Some(Decision::Undecided), Error::<T>::CaseDecided);
         let hidden = HiddenAccusations::<T>::get(case.number, &who).ok_or(Error::<T>::NoAccusation)?;
         ensure!(accusation.accused == case.terms.claim, Error::<T>::OtherClaim);
-        ensure!(is_job_of(&job, &case.terms.job), Error::<T>::OtherJob);
+        let fit = Fit::of(&job, &case.terms.job).ok_or(Error::<T>::OtherJob)?;
         let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
         let expected = commitment(&genesis, case.number, &account_bytes(&who), accusation, salt);
         let now = Self::time();
@@ -182,12 +197,36 @@ impl<T: Config> Pallet<T> {
             .commitment
             .reveal(expected, opened, &window, at)
             .map_err(Error::<T>::from)?;
-        let terms = terms_for(case.phases, job.work(), T::WorkPerBlock::get());
-        let dispute = Dispute::new(accusation, agora_reference::of(&job), &terms, now).map_err(Error::<T>::from)?;
+        // Nothing comes of a job that cannot be, so that there is nothing to be tried.
+        let opened = match (fit, case.terms.claim) {
+            (Fit::Possible, _) => {
+                let terms = terms_for(case.phases, job.work(), T::WorkPerBlock::get());
+                let dispute = Dispute::new(accusation, agora_reference::of(&job), &terms, now);
+                Some((terms, dispute.map_err(Error::<T>::from)?))
+            }
+            (Fit::Impossible, Claim::Output { .. }) => None,
+            (Fit::Impossible, Claim::Unusable) => return Err(Error::<T>::Target.into()),
+        };
 
         HiddenAccusations::<T>::remove(case.number, &who);
-        let trial = next::<NextTrial<T>>()?;
         case.hidden = case.hidden.saturating_sub(1);
+        let order = hidden.order;
+        let accuser = Accuser {
+            who: who.clone(),
+            order,
+        };
+        match (&opened, &case.decision) {
+            (None, None) => case.fall(accuser),
+            _ => case.join(accuser),
+        }
+        if let Some(own) = accusation.own {
+            T::Cases::enter(task, &who, own);
+        }
+        let (terms, dispute) = match opened {
+            Some(opened) if case.decision.is_none() => opened,
+            _ => return Self::join_fallen(task, who, case, hidden.bond),
+        };
+        let trial = next::<NextTrial<T>>()?;
         case.open = case.open.checked_add(1).ok_or(Error::<T>::TooMany)?;
         let last = Self::now().saturating_add(longest(&terms).saturated_into());
         case.trials_until = case.trials_until.max(last);
@@ -204,7 +243,7 @@ impl<T: Config> Pallet<T> {
                 task,
                 case: number,
                 accuser: who,
-                own: accusation.own,
+                order,
                 job,
                 terms,
                 dispute,
@@ -216,9 +255,23 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// Takes down somebody who had accused a claim in time that has fallen, perhaps before it could reveal that: there is nothing to be tried.
+    fn join_fallen(task: TaskId, who: T::AccountId, case: CaseOf<T>, bond: BalanceOf<T>) -> DispatchResult {
+        OpenCases::<T>::insert(task, &case);
+        Self::deposit_event(Event::AccusationJoined {
+            task,
+            accuser: who.clone(),
+        });
+        Self::release(None, task, &who, bond)?;
+        if !Self::is_pending(&case) {
+            Self::tell(task);
+        }
+        Ok(())
+    }
+
     pub(crate) fn do_withdraw(number: u64, who: &T::AccountId) -> DispatchResult {
         let Hidden { task, bond, .. } = HiddenAccusations::<T>::get(number, who).ok_or(Error::<T>::NoAccusation)?;
-        let open = OpenCases::<T>::get(task).filter(|case| case.number == number);
+        let open = Self::case_of(task).filter(|case| case.number == number);
         let is_excused = match open {
             Some(mut case) => {
                 ensure!(
@@ -235,7 +288,10 @@ impl<T: Config> Pallet<T> {
         HiddenAccusations::<T>::remove(number, who);
         match is_excused {
             true => Self::release(None, task, who, bond),
-            false => Self::forfeit(None, task, who, bond, None),
+            false => {
+                T::Offences::report(who, Offence::Silent);
+                Self::forfeit(None, task, who, bond, None)
+            }
         }
     }
 
@@ -262,13 +318,9 @@ impl<T: Config> Pallet<T> {
     /// Keeps a trial; if it is over, its case hears of it.
     fn put(id: u64, trial: TrialOf<T>) {
         let (task, verdict) = (trial.task, trial.verdict());
-        let decision = match verdict {
-            Some(Verdict::Falls(_)) => Some(Decision::Fallen {
-                by: trial.accuser.clone(),
-                own: trial.own,
-            }),
-            Some(Verdict::Nothing) => Some(Decision::Undecided),
-            Some(Verdict::Stands) | None => None,
+        let accuser = Accuser {
+            who: trial.accuser.clone(),
+            order: trial.order,
         };
         Trials::<T>::insert(id, trial);
         let Some(verdict) = verdict else { return };
@@ -277,18 +329,23 @@ impl<T: Config> Pallet<T> {
             trial: id,
             verdict,
         });
-        let Some(mut case) = OpenCases::<T>::get(task) else {
+        let Some(mut case) = Self::case_of(task) else {
             return;
         };
+        let now = Self::now();
         case.open = case.open.saturating_sub(1);
-        let (now, full) = (Self::now(), FullBlocks::<T>::get());
-        case.is_excused = decision.is_some() && case.may_reveal(now, full);
-        case.decision = decision;
-        let standing = case.standing(now, full);
-        OpenCases::<T>::insert(task, case);
-        if !matches!(standing, Standing::Pending { .. }) {
-            // If nobody keeps the task any more, nobody waits for the case.
-            let _ = T::Cases::decided(task);
+        match verdict {
+            Verdict::Falls(_) => case.fall(accuser),
+            Verdict::Stands => case.leave(&accuser.who),
+            Verdict::Nothing => {
+                case.is_excused = case.may_reveal(now, FullBlocks::<T>::get());
+                case.decision = Some(Decision::Undecided);
+                Self::suspend_image();
+            }
+        }
+        OpenCases::<T>::insert(task, &case);
+        if case.decision.is_some() || !Self::is_pending(&case) {
+            Self::tell(task);
         }
     }
 
@@ -478,7 +535,11 @@ impl<T: Config> Pallet<T> {
         let refuted = Self::play_with(machine, id, |_, rules, now| {
             let game = Matches::<T>::get((id, key, one, other)).ok_or(Error::<T>::Unknown)?;
             let game = game.ok_or(Error::<T>::NotNow)?;
-            let losses = game.execute(segment, rules.segments, now).map_err(Error::<T>::from)?;
+            let defended = Defences::<T>::get(id, key).ok_or(Error::<T>::Unknown)?;
+            let run = defended.branch.execution(rules).map_err(Error::<T>::from)?;
+            let losses = game
+                .execute(segment, &run, rules.segments, now)
+                .map_err(Error::<T>::from)?;
             Self::close_match(id, key, (one, other), losses)?;
             let [first, second] = losses;
             let roots = [(one, first), (other, second)];
@@ -538,7 +599,7 @@ impl<T: Config> Pallet<T> {
     /// Whether nothing can change in a trial any more: it is over, or its case is.
     pub(crate) fn is_settled(trial: &TrialOf<T>) -> bool {
         let is_open = |case: CaseOf<T>| case.number == trial.case && case.decision.is_none();
-        trial.verdict().is_some() || !OpenCases::<T>::get(trial.task).is_some_and(is_open)
+        trial.verdict().is_some() || !Self::case_of(trial.task).is_some_and(is_open)
     }
 
     pub(crate) fn do_collect(id: u64, part: Part) -> DispatchResult {
@@ -551,53 +612,38 @@ impl<T: Config> Pallet<T> {
             }
             Part::Run(key, root) => {
                 let run = Runs::<T>::take((id, key, root)).ok_or(Error::<T>::Unknown)?;
-                Some((run.by, run.lost.is_some()))
+                Some((run.by, run.lost))
             }
             Part::Defence(key) => {
                 let defended = Defences::<T>::take(id, key).ok_or(Error::<T>::Unknown)?;
-                let is_lost = defended.branch.lost().is_some();
-                Some((defended.branch.by, is_lost))
+                let lost = defended.branch.lost();
+                Some((defended.branch.by, lost))
             }
             Part::Accusation => {
                 ensure!(trial.parts == 0, Error::<T>::PartsLeft);
-                let is_lost = trial.verdict() == Some(Verdict::Stands);
+                let lost = (trial.verdict() == Some(Verdict::Stands)).then_some(Fault::Wrong);
                 Trials::<T>::remove(id);
                 Self::forget(&trial);
-                return Self::settle(id, &trial, &trial.accuser, is_lost);
+                return Self::settle(id, &trial, &trial.accuser, lost);
             }
         };
         // Counted when it was added.
         trial.parts = trial.parts.saturating_sub(1);
         Trials::<T>::insert(id, &trial);
         match settled {
-            Some((who, is_lost)) => Self::settle(id, &trial, &who, is_lost),
+            Some((who, lost)) => Self::settle(id, &trial, &who, lost),
             None => Ok(()),
         }
     }
 
-    /// Another trial has decided the case before this one, which is gone, was over: it is not open any more.
-    fn forget(trial: &TrialOf<T>) {
-        if trial.verdict().is_none() {
-            OpenCases::<T>::mutate(trial.task, |case| {
-                if let Some(case) = case.as_mut().filter(|case| case.number == trial.case) {
-                    case.open = case.open.saturating_sub(1);
-                }
-            });
-        }
-    }
-
-    /// Gives the bond of `who` back; or, if it is lost, divides it between who was right and nobody.
-    fn settle(id: u64, trial: &TrialOf<T>, who: &T::AccountId, is_lost: bool) -> DispatchResult {
-        let winner = match trial.verdict() {
-            // Our own fault: the machine failed.
-            Some(Verdict::Nothing) => return Self::release(Some(id), trial.task, who, trial.bond),
-            Some(Verdict::Falls(_)) => Some(trial.accuser.clone()),
-            Some(Verdict::Stands) => trial.defender.clone(),
-            None => None,
-        };
-        match is_lost {
-            true => Self::forfeit(Some(id), trial.task, who, trial.bond, winner),
-            false => Self::release(Some(id), trial.task, who, trial.bond),
+    /// Gives the bond of `who` back; or, if it is `lost`, divides it between who was right and nobody, and has what else follows.
+    fn settle(id: u64, trial: &TrialOf<T>, who: &T::AccountId, lost: Option<Fault>) -> DispatchResult {
+        match (lost, Self::winner(trial)) {
+            (Some(fault), Winner::Half(winner)) => {
+                Self::report(who, fault);
+                Self::forfeit(Some(id), trial.task, who, trial.bond, winner)
+            }
+            (None, _) | (_, Winner::Loser) => Self::release(Some(id), trial.task, who, trial.bond),
         }
     }
 
@@ -679,16 +725,16 @@ impl<T: Config> Pallet<T> {
         type Of<T> = <T as Config>::WeightInfo;
         let moves = [
             Of::<T>::commit(),
-            Of::<T>::reveal(),
+            Self::reveal_weight(),
             Of::<T>::show(),
             Of::<T>::name_child(),
             Of::<T>::defend(),
-            Of::<T>::dispute_list(),
+            Self::dispute_list_weight(),
             Of::<T>::add_run(),
             Of::<T>::challenge(),
             Of::<T>::open_node(),
             Of::<T>::execute(),
-            Of::<T>::advance(),
+            Self::advance_weight(),
         ];
         moves.into_iter().fold(Weight::zero(), |most, weight| most.max(weight))
     }
@@ -699,11 +745,24 @@ pub fn account_bytes<AccountId: Encode>(who: &AccountId) -> [u8; 32] {
     who.using_encoded(|bytes| bytes.try_into().unwrap_or_else(|_| blake2_256(bytes)))
 }
 
-/// Whether `job` is what `source` names.
-fn is_job_of(job: &JobSpec, source: &JobSource) -> bool {
-    match source {
-        JobSource::Inline(inline) => job == inline,
-        JobSource::Stored(stored) => BlobRef::to(&job.encode()) == stored.spec && job.validate().is_ok(),
+/// Whether a job that a task names can be computed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// It can.
+    Possible,
+    /// Its specification is out of the limits. The chain saw no more than its hash when the task was published.
+    Impossible,
+}
+
+impl Fit {
+    /// Of `job`, if that is what `source` names.
+    fn of(job: &JobSpec, source: &JobSource) -> Option<Self> {
+        match source {
+            JobSource::Inline(inline) => (job == inline).then_some(Self::Possible),
+            JobSource::Stored(stored) if BlobRef::to(&job.encode()) != stored.spec => None,
+            JobSource::Stored(_) if job.validate().is_ok() => Some(Self::Possible),
+            JobSource::Stored(_) => Some(Self::Impossible),
+        }
     }
 }
 

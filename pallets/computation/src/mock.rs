@@ -2,8 +2,12 @@
 
 use agora_disputes::{Pinned, Terms};
 use agora_pallet_dev::{assert_issuance, endow, state};
-use agora_primitives::{TaskId, courts::Cases};
-use frame_support::{derive_impl, parameter_types};
+use agora_primitives::{
+    TaskId,
+    courts::{Cases, Offence, Offences},
+    job::Claim,
+};
+use frame_support::{derive_impl, parameter_types, weights::Weight};
 use frame_system::EnsureRoot;
 use sp_runtime::DispatchResult;
 
@@ -53,6 +57,10 @@ mod runtime {
 }
 
 parameter_types! {
+    /// The claims that were entered.
+    pub static Entered: Vec<(AccountId, Claim)> = Vec::new();
+    /// The offences that were reported.
+    pub static Reported: Vec<(AccountId, Offence)> = Vec::new();
     /// The tasks that were told to be decided.
     pub static Decided: Vec<TaskId> = Vec::new();
     pub static Machine: Pinned = *agora_arbiter::pinned();
@@ -83,6 +91,7 @@ impl pallet_agora_escrow::Config for Test {
 impl crate::Config for Test {
     type Escrow = Escrow;
     type Cases = CasesDouble;
+    type Offences = OffencesDouble;
     type Machine = Machine;
     type Bond = CurrentBond;
     type TermsOrigin = EnsureRoot<AccountId>;
@@ -95,10 +104,35 @@ impl crate::Config for Test {
 /// Remembers what it is told.
 pub struct CasesDouble;
 
-impl Cases for CasesDouble {
+impl Cases<AccountId> for CasesDouble {
     fn decided(task: TaskId) -> DispatchResult {
         Decided::mutate(|all| all.push(task));
         Ok(())
+    }
+    fn enter(task: TaskId, who: &AccountId, claim: Claim) -> bool {
+        assert_eq!(task, TASK);
+        Entered::mutate(|all| all.push((*who, claim)));
+        true
+    }
+    fn weight() -> Weight {
+        TELLING
+    }
+}
+
+/// What telling about a case weighs.
+pub const TELLING: Weight = Weight::from_parts(1_000, 10);
+/// What reporting an offence weighs.
+pub const REPORTING: Weight = Weight::from_parts(100_000, 1_000);
+
+/// Remembers what is reported.
+pub struct OffencesDouble;
+
+impl Offences<AccountId> for OffencesDouble {
+    fn report(who: &AccountId, offence: Offence) {
+        Reported::mutate(|all| all.push((*who, offence)));
+    }
+    fn weight() -> Weight {
+        REPORTING
     }
 }
 
@@ -116,6 +150,8 @@ impl crate::BenchmarkHelper<AccountId, Balance> for Mint {
 /// The chain a test starts from, with these terms.
 pub fn chain(terms: Option<Terms>) -> sp_io::TestExternalities {
     Decided::set(Vec::new());
+    Entered::set(Vec::new());
+    Reported::set(Vec::new());
     CurrentBond::set(BOND);
     WorkPerBlock::set(1_000_000);
     Machine::set(*agora_arbiter::pinned());

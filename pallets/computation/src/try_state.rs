@@ -1,8 +1,8 @@
 //! What must hold after every block.
 
 use crate::{
-    BalanceOf, Config, Defences, Excused, HiddenAccusations, Matches, NextCase, NextTrial, OpenCases, Pallet, Runs,
-    Trials,
+    BalanceOf, Config, Defences, Endings, Excused, HiddenAccusations, Matches, NextCase, NextTrial, OpenCases, Pallet,
+    Runs, Trials,
 };
 use agora_primitives::{
     TaskId,
@@ -19,6 +19,7 @@ impl<T: Config> Pallet<T> {
     /// 1. numbers of cases and trials are below the next,
     /// 2. a case counts its hidden accusations and those of its trials that are not over,
     /// 3. a closed case counts those of its accusations that could not be revealed, if any could not,
+    ///    and those of its trials that were not over, if it was decided before,
     /// 4. a trial counts its parts, and every part has a trial, stands under its own hash, and a match between two runs,
     /// 5. of each account exactly its bonds are held, for this purpose and each task.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
@@ -81,6 +82,23 @@ impl<T: Config> Pallet<T> {
             );
             let open = open.get(&case.number).copied().unwrap_or_default();
             ensure!(open == case.open, "computation: a case miscounts its trials");
+            let is_in_order = case.accusers.windows(2).all(|pair| match pair {
+                [one, other] => one.order < other.order,
+                _ => false,
+            });
+            let is_known = case.accusers.iter().all(|accuser| accuser.order < case.committed);
+            ensure!(
+                is_in_order && is_known,
+                "computation: the accusers of a case are not in the order in which they committed"
+            );
+        }
+        for (case, ended) in Endings::<T>::iter() {
+            let is_open = OpenCases::<T>::iter_values().any(|open| open.number == case);
+            let is_counted = ended.open > 0 && open.get(&case) == Some(&ended.open);
+            ensure!(
+                !is_open && is_counted,
+                "computation: a closed case miscounts its trials"
+            );
         }
         for (case, count) in Excused::<T>::iter() {
             let is_open = OpenCases::<T>::iter_values().any(|open| open.number == case);

@@ -4,10 +4,11 @@ use crate::Config;
 use agora_disputes::{ARITY, Branch, Dispute, Phase, Run, Terms, Time, Verdict};
 use agora_primitives::{
     TaskId,
-    courts::{CaseTerms, Standing},
-    job::{Claim, JobSpec},
+    courts::{Accusers, CaseTerms, CaseView, HowEnded, MAX_SHARERS, Standing},
+    job::JobSpec,
     money::Escrow,
 };
+use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{BoundedVec, traits::ConstU32};
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -47,16 +48,34 @@ pub struct Case<AccountId, BlockNumber> {
     pub opened_at: BlockNumber,
     /// How many blocks were full before that.
     pub full_before: u64,
+    /// How many accusations were committed to: the number of the next.
+    pub committed: u32,
     /// How many accusations are committed to and not revealed.
     pub hidden: u32,
+    /// Who share what is won if the claim falls: those who committed first, of the accusers whose trial is not lost.
+    pub accusers: BoundedVec<Accuser<AccountId>, ConstU32<MAX_SHARERS>>,
     /// How many trials are not over.
     pub open: u32,
     /// The last block in which the trials are waited for. Nothing but what ends them is left to do before that, whatever anybody does.
     pub trials_until: BlockNumber,
+    /// The image that decides.
+    pub image: H256,
+    /// How often it had been suspended when the case was opened: once it is again, nothing is decided here any more.
+    pub suspensions: u32,
     /// How it was decided against the claim.
     pub decision: Option<Decision<AccountId>>,
-    /// Whether that was while accusations could still be revealed: then nobody loses by not having revealed one.
+    /// Whether nothing can be decided since a time when accusations could still be revealed: then nobody loses by not having revealed one.
     pub is_excused: bool,
+}
+
+/// Somebody who has revealed an accusation.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Accuser<AccountId> {
+    /// Who.
+    pub who: AccountId,
+    /// How many had committed to an accusation of the claim before.
+    pub order: u32,
 }
 
 /// What a court found that keeps a claim from standing.
@@ -67,14 +86,104 @@ pub enum Decision<AccountId> {
     Fallen {
         /// Whose accusation showed it.
         by: AccountId,
-        /// The claim that the accuser makes itself.
-        own: Option<Claim>,
     },
     /// The machine failed.
     Undecided,
 }
 
-impl<AccountId: Clone, BlockNumber: AtLeast32BitUnsigned + Copy> Case<AccountId, BlockNumber> {
+/// What is remembered of a closed case that was decided before all its trials were over.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ended {
+    /// How it was decided.
+    pub how: HowEnded,
+    /// How many of its trials that were not over are left.
+    pub open: u32,
+}
+
+/// Whether an image is trusted.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Suspension {
+    /// How often it was suspended.
+    pub times: u32,
+    /// Whether it is now.
+    pub holds: bool,
+}
+
+impl Suspension {
+    /// Suspends the image; whether that is new.
+    pub fn suspend(&mut self) -> bool {
+        let is_new = !self.holds;
+        if is_new {
+            // Saturating: governance does not lift four thousand million suspensions.
+            self.times = self.times.saturating_add(1);
+            self.holds = true;
+        }
+        is_new
+    }
+}
+
+impl<AccountId: Clone + PartialEq, BlockNumber: AtLeast32BitUnsigned + Copy> Case<AccountId, BlockNumber> {
+    /// Takes down somebody whose accusation is revealed. If there are more than may share, those count who committed first, and who has brought
+    /// the claim down.
+    pub fn join(&mut self, accuser: Accuser<AccountId>) {
+        let mut all: Vec<_> = core::mem::take(&mut self.accusers).into_iter().collect();
+        let at = all.partition_point(|other| other.order < accuser.order);
+        all.insert(at, accuser);
+        let has_won = |accuser: &Accuser<AccountId>| matches!(&self.decision, Some(Decision::Fallen { by }) if *by == accuser.who);
+        if all.len() > MAX_SHARERS as usize
+            && let Some(last) = all.iter().rposition(|accuser| !has_won(accuser))
+        {
+            all.remove(last);
+        }
+        self.accusers = BoundedVec::truncate_from(all);
+    }
+
+    /// The trial of `who` is lost: it has no part in what is won.
+    pub fn leave(&mut self, who: &AccountId) {
+        self.accusers.retain(|accuser| accuser.who != *who);
+    }
+
+    /// The claim falls, as this accuser has shown.
+    pub fn fall(&mut self, by: Accuser<AccountId>) {
+        self.decision = Some(Decision::Fallen { by: by.who.clone() });
+        self.leave(&by.who);
+        self.join(by);
+    }
+
+    /// How it stands if its image was suspended so often: if that was since it was opened, nothing is decided any more.
+    #[must_use]
+    pub fn after_suspensions(mut self, times: u32) -> Self {
+        if self.decision.is_none() && self.suspensions != times {
+            self.decision = Some(Decision::Undecided);
+            self.is_excused = true;
+        }
+        self
+    }
+
+    /// What clients are told of it, which is about `task`, if `full` blocks were full so far.
+    pub fn view(&self, task: TaskId, full: u64) -> CaseView<BlockNumber> {
+        CaseView {
+            task,
+            number: self.number,
+            claim: self.terms.claim,
+            until: self.commit_until(full),
+            reveal_until: self.reveal_until(full),
+            hidden: self.hidden,
+            decided: self.how_ended(),
+        }
+    }
+
+    /// How it was decided. `None`: it is not.
+    pub const fn how_ended(&self) -> Option<HowEnded> {
+        match &self.decision {
+            Some(Decision::Fallen { .. }) => Some(HowEnded::Fallen),
+            Some(Decision::Undecided) => Some(HowEnded::Undecided),
+            None => None,
+        }
+    }
+
     /// By how many blocks committing and revealing are late: those since the case was opened that were full, up to a bound. Else whoever
     /// fills the blocks of a window would keep everybody from accusing.
     fn late(&self, full: u64) -> u64 {
@@ -102,33 +211,34 @@ impl<AccountId: Clone, BlockNumber: AtLeast32BitUnsigned + Copy> Case<AccountId,
         (opened, Terms { commit, ..self.phases }, Time { block, ..now })
     }
 
-    /// Whether somebody who has not revealed an accusation may still do so.
+    /// Whether somebody who has not revealed an accusation may still do so: also of a claim that has fallen, to share what is won.
     pub fn may_reveal(&self, now: BlockNumber, full: u64) -> bool {
-        self.decision.is_none() && now <= self.reveal_until(full)
+        !matches!(self.decision, Some(Decision::Undecided)) && now <= self.reveal_until(full)
     }
 
-    /// How it stands in block `now`, before which `full` blocks were full.
+    /// How it stands in block `now`, before which `full` blocks were full. A claim that has fallen waits for those who may still reveal that
+    /// they had accused it: else whoever has its own claim fall at once would leave nothing to others.
     pub fn standing(&self, now: BlockNumber, full: u64) -> Standing<AccountId, BlockNumber> {
-        match &self.decision {
-            Some(Decision::Fallen { by, own }) => {
-                return Standing::Fallen {
-                    by: by.clone(),
-                    own: *own,
-                };
-            }
-            Some(Decision::Undecided) => return Standing::Undecided,
-            None => {}
-        }
+        let is_open = self.decision.is_none();
         let waits = [
-            (true, self.commit_until(full)),
-            (self.hidden > 0, self.reveal_until(full)),
-            (self.open > 0, self.trials_until),
+            (is_open, self.commit_until(full)),
+            (self.hidden > 0 && self.may_reveal(now, full), self.reveal_until(full)),
+            (is_open && self.open > 0, self.trials_until),
         ];
         let latest = waits.into_iter().filter(|&(waits, until)| waits && now <= until);
-        match latest.map(|(_, until)| until).max() {
-            Some(until) => Standing::Pending { until },
-            None => Standing::Stands,
+        match (latest.map(|(_, until)| until).max(), &self.decision) {
+            (Some(until), _) => Standing::Pending { until },
+            (None, Some(Decision::Fallen { .. })) => Standing::Fallen {
+                accusers: self.sharers(),
+            },
+            (None, Some(Decision::Undecided)) => Standing::Undecided,
+            (None, None) => Standing::Stands,
         }
+    }
+
+    /// Who share what is won.
+    fn sharers(&self) -> Accusers<AccountId> {
+        Accusers::truncate_from(self.accusers.iter().map(|accuser| accuser.who.clone()).collect())
     }
 }
 
@@ -142,6 +252,8 @@ pub struct Hidden<Balance> {
     pub commitment: agora_disputes::Commitment,
     /// What is held for it.
     pub bond: Balance,
+    /// How many had committed to an accusation of the claim before.
+    pub order: u32,
 }
 
 /// One accuser against one claim.
@@ -154,8 +266,8 @@ pub struct Trial<AccountId, Balance> {
     pub case: u64,
     /// Who accuses.
     pub accuser: AccountId,
-    /// The claim that it makes itself, if it makes one.
-    pub own: Option<Claim>,
+    /// How many had committed to an accusation of the claim before.
+    pub order: u32,
     /// What was to be computed.
     pub job: JobSpec,
     /// The lengths of the phases.

@@ -1,14 +1,32 @@
 //! What the view functions answer.
 
 use crate::{
+    CASES_PER_PAGE,
     pallet::*,
     types::{Defended, TrialOf},
 };
 use agora_disputes::{Branch, Game, Runs as BranchRuns};
+use agora_primitives::{TaskId, courts::CasePage};
 use alloc::{collections::BTreeMap, vec::Vec};
+use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
+    pub(crate) fn page(after: Option<TaskId>) -> CasePage<BlockNumberFor<T>> {
+        let tasks = match after {
+            Some(task) => OpenCases::<T>::iter_keys_from_key(task),
+            None => OpenCases::<T>::iter_keys(),
+        };
+        let page: Vec<_> = tasks.take(CASES_PER_PAGE as usize).collect();
+        let is_full = page.len() == CASES_PER_PAGE as usize;
+        let full = FullBlocks::<T>::get();
+        let view = |task: &TaskId| Self::case_of(*task).map(|case| case.view(*task, full));
+        CasePage {
+            next: page.last().copied().filter(|_| is_full),
+            cases: page.iter().filter_map(view).collect(),
+        }
+    }
+
     pub(crate) fn trial_of(id: u64) -> Option<(TrialOf<T>, Game<T::AccountId>)> {
         let trial = Trials::<T>::get(id)?;
         let mut defences: Vec<_> = Defences::<T>::iter_prefix(id).collect();

@@ -1,7 +1,8 @@
 //! One accuser against one defence: which list is wrong, where, and then the runs of one unit.
 
 use crate::{
-    Bench, Defence, Descent, Error, Fault, Found, List, Node, Point, Rules, Shown, Terms, Time, Turn,
+    Bench, Defence, Descent, Error, Execution, Fault, Found, List, Node, Point, Rules, Running, Shown, Terms, Time,
+    Turn,
     dispute::Clocks,
     unit::{Aim, ENTRIES, Expected},
 };
@@ -101,6 +102,12 @@ impl<A> Branch<A> {
                 self.run(point, rules, now)?;
             }
             (Phase::Choose, BranchMove::Choose(Some(list))) => {
+                if let Some((state, digest)) = self.aim.before(rules.law, &self.defence)
+                    && *list == List::States
+                {
+                    self.bind(state, digest, now);
+                    return Ok(());
+                }
                 let blob = self.aim.list(rules.law, &self.defence, *list);
                 if blob.size == 0 {
                     return Err(Error::NoChild);
@@ -153,8 +160,7 @@ impl<A> Branch<A> {
     ) -> Result<(), Error> {
         let state = match list {
             List::States => {
-                self.phase = Phase::Bound { state: number, digest };
-                self.clocks.defence_moves(now);
+                self.bind(number, digest, now);
                 return Ok(());
             }
             List::Scans => None,
@@ -168,11 +174,27 @@ impl<A> Branch<A> {
         self.run(point, rules, now)
     }
 
+    /// The claim must have `digest` as that of `state`.
+    fn bind(&mut self, state: u64, digest: H256, now: Time) {
+        self.phase = Phase::Bound { state, digest };
+        self.clocks.defence_moves(now);
+    }
+
+    /// The run that decides, if it has come to that.
+    ///
+    /// Errors: `NotNow`, `NoUnit`.
+    pub fn execution(&self, rules: &Rules<'_>) -> Result<Execution, Error> {
+        let Phase::Runs(bench) = &self.phase else {
+            return Err(Error::NotNow);
+        };
+        self.aim.execution(rules.law, rules.job, &self.defence, &bench.point)
+    }
+
     fn run(&mut self, point: Point, rules: &Rules<'_>, now: Time) -> Result<(), Error> {
         point.size(rules.law).ok_or(Error::NoUnit)?;
-        let run = self.aim.run(rules.law, rules.job, &self.defence, &point);
-        let input = run.using_encoded(BlobRef::to);
-        let start = rules.segments.start(&input);
+        let run = self.aim.execution(rules.law, rules.job, &self.defence, &point)?;
+        let input = BlobRef::to(&run.input());
+        let start = rules.segments.start(&run);
         self.clocks.stop(now);
         self.phase = Phase::Runs(Bench::new(point, input, start, rules.terms, now));
         Ok(())
@@ -201,6 +223,15 @@ impl<A> Branch<A> {
     /// How its defence has lost. `None`: it has not.
     pub fn lost(&self) -> Option<Fault> {
         matches!(self.phase, Phase::Over(Found::Wrong)).then_some(Fault::Wrong)
+    }
+
+    /// The clock that runs, besides those of matches. `None`: it is over, or only matches are left.
+    pub fn running(&self, now: Time) -> Option<Running> {
+        match &self.phase {
+            Phase::Choose | Phase::Entry { .. } | Phase::Bound { .. } => self.clocks.running(now),
+            Phase::Runs(bench) => bench.running(now),
+            Phase::Over(_) => None,
+        }
     }
 
     /// Whether it is for the defence to show something.

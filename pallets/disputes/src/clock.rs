@@ -1,5 +1,6 @@
 //! Clocks, in blocks. Blocks that are full of moves stop a clock, up to a bound, so that nobody wins by filling them.
 
+use crate::Side;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -23,6 +24,15 @@ pub struct Clock {
     stops: u64,
     /// Since when it runs. `None`: it stands.
     since: Option<Time>,
+}
+
+/// A clock that runs, for those who look on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Running {
+    /// Whose time it is. `None`: everybody's, to add something.
+    pub side: Option<Side>,
+    /// Blocks that are left, if no more of them are full.
+    pub left: u64,
 }
 
 impl Clock {
@@ -65,6 +75,16 @@ impl Clock {
         self.left.saturating_add(self.stops)
     }
 
+    /// Blocks that are left at `now`, if no more of them are full. `None`: it stands.
+    pub fn left(&self, now: Time) -> Option<u64> {
+        self.since.map(|_| self.at(now).0)
+    }
+
+    /// What is left of it, as the time of `side`. `None`: it stands.
+    pub(crate) fn running_for(&self, side: Option<Side>, now: Time) -> Option<Running> {
+        self.left(now).map(|left| Running { side, left })
+    }
+
     /// Blocks and stops that are left. Time that goes backwards is no time.
     fn at(&self, now: Time) -> (u64, u64) {
         let Some(since) = self.since else {
@@ -90,6 +110,12 @@ mod tests {
         let clock = Clock::running(10, 3, at(100, 7));
         assert!(!clock.expired(at(109, 7)));
         assert!(clock.expired(at(110, 7)));
+        assert_eq!(
+            [100, 109, 110, 200].map(|block| clock.left(at(block, 7))),
+            [10, 1, 0, 0].map(Some)
+        );
+        assert_eq!(clock.left(at(105, 9)), Some(7));
+        assert_eq!(Clock::new(10, 3).left(at(105, 9)), None, "it stands");
         assert!(!clock.expired(at(112, 10)) && clock.expired(at(112, 9)));
         // However many blocks are full, it ends in time.
         assert!(!clock.expired(at(112, 19)));

@@ -1,8 +1,8 @@
 //! One accuser against one claim: from the accusation to a chunk, and then as many branches as there are defences.
 
 use crate::{
-    Accusation, Branch, Defence, Descent, Error, Fault, Found, Node, Shown, Target, Terms, Time, Tree, Turn,
-    clock::Clock, unit::Aim,
+    Accusation, Branch, Defence, Descent, Error, Fault, Found, Node, Running, Shown, Side, Target, Terms, Time, Tree,
+    Turn, clock::Clock, unit::Aim,
 };
 use agora_jobs::{BlobRef, Claim, H256, blob, blob::CHUNK_BYTES, states_root};
 use agora_reference::Reference;
@@ -88,6 +88,12 @@ impl Clocks {
         self.accuser.stop(now);
     }
 
+    /// The one that runs.
+    pub(crate) fn running(&self, now: Time) -> Option<Running> {
+        let of = |clock: &Clock, side| clock.running_for(Some(side), now);
+        of(&self.defence, Side::Defence).or_else(|| of(&self.accuser, Side::Accuser))
+    }
+
     /// Checks that nobody's time is over.
     ///
     /// Errors: `NotNow`.
@@ -126,6 +132,15 @@ impl Dispute {
             phase,
             clocks,
         })
+    }
+
+    /// The clock that runs, besides those of its branches. `None`: it is over.
+    pub fn running(&self, now: Time) -> Option<Running> {
+        match &self.phase {
+            Phase::States(_) | Phase::Chunks { .. } => self.clocks.running(now),
+            Phase::Defences { entry, .. } => entry.running_for(None, now),
+            Phase::Over(_) => None,
+        }
     }
 
     /// The defence shows children or a chunk.

@@ -283,6 +283,7 @@ impl<A: Clone> Runs<A> {
         rules: &Rules<'_>,
         now: Time,
     ) -> Result<Option<Side>, Error> {
+        let execution = branch.execution(rules)?;
         let BranchPhase::Runs(bench) = &mut branch.phase else {
             return Err(Error::NotNow);
         };
@@ -318,7 +319,7 @@ impl<A: Clone> Runs<A> {
             }
             RunMove::Execute(at, segment) => {
                 let ((first, second), game) = self.game(*at)?;
-                let losses = game.execute(segment, rules.segments, now)?;
+                let losses = game.execute(segment, &execution, rules.segments, now)?;
                 self.close(*at, bench, losses);
                 let right = match losses {
                     [None, _] => first,

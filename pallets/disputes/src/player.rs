@@ -4,8 +4,8 @@
 //! truth, so it may be restarted at any time. It never makes a move that could lose.
 
 use crate::{
-    Aim, Bench, Branch, BranchMove, BranchPhase, Defence, Game, List, Move, Phase, Player as Seat, Rules, Run, RunEnd,
-    RunMove, Segment, Shown, Side, Target, Turn,
+    Aim, Bench, Branch, BranchMove, BranchPhase, Defence, Execution, Game, List, Move, Phase, Player as Seat, Rules,
+    Run, RunEnd, RunMove, Segment, Shown, Side, Target, Turn,
     descent::Descent,
     game::{Openings, Runs},
     tree::{Node, Tree, subtree},
@@ -14,7 +14,7 @@ use crate::{
 use agora_jobs::{BlobRef, ChunkProof, Claim, H256, StateOpening, blob, blob::CHUNK_BYTES, states_root};
 use agora_machine::run_tree::{Children, DEPTH};
 use agora_math::merkle;
-use agora_reference::{Blobs, Fault, Inputs, Output, Reference, Source, Step, UnitRun};
+use agora_reference::{Blobs, Fault, Inputs, Output, Reference, Source, Step};
 use alloc::{boxed::Box, vec::Vec};
 
 /// Bytes of a chunk.
@@ -159,11 +159,14 @@ impl Truth {
         })
     }
 
-    /// The lists that defend a right claim.
-    pub fn defence(&self, aim: &Aim) -> Defence {
+    /// The lists that defend a right claim about a job of `law`.
+    pub fn defence(&self, law: &dyn Reference, aim: &Aim) -> Defence {
         let of = |list| blob::hash(&agora_reference::list(&self.list(aim.state(), list)));
         Defence {
-            states: of(List::States),
+            states: match law.program() {
+                Some(_) => self.before(aim).map_or_else(|| blob::hash(&[]), blob::hash),
+                None => of(List::States),
+            },
             scans: of(List::Scans),
             kept: of(List::Kept),
             failing: match aim {
@@ -171,6 +174,12 @@ impl Truth {
                 Aim::Chunk { .. } | Aim::Usable => 0,
             },
         }
+    }
+
+    /// The state before the one in dispute.
+    fn before(&self, aim: &Aim) -> Option<&[u8]> {
+        let before = usize::try_from(aim.state()?.checked_sub(1)?).ok()?;
+        self.states.get(before).map(Vec::as_slice)
     }
 
     /// The digests of a list, where `state` is in dispute.
@@ -224,9 +233,9 @@ pub trait Traced {
 
 /// Traces runs.
 pub trait Tracer {
-    /// The run of `run`. Its lists are right, except the one of which an entry was named: of this one `shown` is known, and what
+    /// The run `run`. Its lists are right, except the one of which an entry was named: of this one `shown` is known, and what
     /// is before the entry is right. `None`: a blob is not at hand.
-    fn trace(&self, run: &UnitRun, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>>;
+    fn trace(&self, run: &Execution, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>>;
 }
 
 /// What was shown in a branch of the list of which an entry was named.
@@ -269,7 +278,7 @@ impl Player<'_> {
                 moves.extend(bytes.and_then(|bytes| self.descend(descent, Content::Bytes(bytes))));
             }
             Phase::Defences { aim, .. } if self.side == Side::Defence => {
-                let defence = self.truth.defence(aim);
+                let defence = self.truth.defence(rules.law, aim);
                 if game.branches.iter().all(|(branch, _)| branch.defence != defence) {
                     moves.push(Move::Defend(defence));
                 }
@@ -278,7 +287,7 @@ impl Player<'_> {
         }
         for (at, (branch, runs)) in game.branches.iter().enumerate() {
             // Another's lists are not for a right claim to defend.
-            if self.side == Side::Accuser || branch.defence == self.truth.defence(&branch.aim) {
+            if self.side == Side::Accuser || branch.defence == self.truth.defence(rules.law, &branch.aim) {
                 self.in_branch(at, branch, runs, rules, &mut moves);
             }
         }
@@ -336,6 +345,10 @@ impl Player<'_> {
         if self.truth.unusable && branch.aim == Aim::Usable {
             return Some(List::Scans);
         }
+        if branch.aim.before(rules.law, &branch.defence).is_some() {
+            let right = self.truth.defence(rules.law, &branch.aim);
+            return (branch.defence.states != right.states).then_some(List::States);
+        }
         [List::Scans, List::States, List::Kept].into_iter().find(is_wrong)
     }
 
@@ -386,7 +399,7 @@ impl Player<'_> {
         rules: &Rules<'_>,
     ) -> Option<Vec<RunMove>> {
         let point = &bench.point;
-        let run = branch.aim.run(rules.law, rules.job, &branch.defence, point);
+        let run = branch.execution(rules).ok()?;
         let shown = branch.shown(rules.law, &runs.openings);
         let traced = self.tracer.trace(&run, shown.as_ref())?;
         let root = traced.root();

@@ -4,8 +4,8 @@
 //! the moves of any run: a move opens a node of that run's own tree, so it is right or refused, and nobody can play a run
 //! badly. The run that really happens wins all its matches if somebody makes its moves in time.
 
-use crate::{Clock, End, Error, Expected, Fault, Point, Segments, Terms, Time};
-use agora_jobs::{BlobRef, ChunkProof, H256, blob};
+use crate::{Clock, End, Error, Execution, Expected, Fault, Point, Running, Segments, Terms, Time};
+use agora_jobs::{BlobRef, ChunkProof, H256, ProgramJob, blob, program::Ending};
 use agora_machine::run_tree::{ARITY, Children, DEPTH, node_hash};
 use agora_reference::Reference;
 use alloc::vec::Vec;
@@ -20,8 +20,18 @@ pub enum Stand {
     For,
     /// It comes to something else.
     Against,
-    /// It fails, as no unit ever should: nothing is shown but that the image is broken.
+    /// It fails, as no unit ever should: nothing is shown but that the image is broken. No run of a program does: there it is a
+    /// result.
     Failure,
+}
+
+impl Stand {
+    const fn of(is_expected: bool) -> Self {
+        match is_expected {
+            true => Self::For,
+            false => Self::Against,
+        }
+    }
 }
 
 /// A run that somebody has put a bond on.
@@ -46,7 +56,7 @@ pub struct RunEnd {
     pub path: Vec<Children>,
     /// The last state.
     pub state: Vec<u8>,
-    /// The chunk of the output that is in dispute, if one is and the output has it.
+    /// The chunk of the output that is in dispute, if one is and the output has it; of a program, if the record takes it.
     pub chunk: Option<ChunkProof>,
 }
 
@@ -67,19 +77,43 @@ impl RunEnd {
         if hash != leaf {
             return Err(Error::WrongOpening);
         }
-        let is_expected = match (end, point.expected) {
-            (End::Failed, _) => return Ok(Stand::Failure),
-            (End::Unusable, expected) => expected == Expected::Unusable,
-            (End::Done(_), Expected::Unusable) => false,
-            (End::Done(output), _) if Some(output.size) != point.size(law) => false,
-            (End::Done(output), Expected::Output(digest)) => output.hash == digest,
-            (End::Done(output), Expected::Chunk { index, hash }) => {
-                let shown = self.chunk.as_ref().filter(|shown| shown.index == index);
-                let shown = shown.filter(|shown| output.verify(shown)).ok_or(Error::WrongOpening)?;
-                blob::hash(&shown.chunk) == hash
+        if let Some(job) = law.program() {
+            return self.stand_of_record(&end, &point.expected, job);
+        }
+        let is_expected = match (end.ending, point.expected) {
+            (Ending::Trapped(_) | Ending::OutOfGas | Ending::TooLong, _) => return Ok(Stand::Failure),
+            (Ending::Unusable, expected) => expected == Expected::Unusable,
+            (Ending::Done, Expected::Unusable) => false,
+            (Ending::Done, _) if Some(end.output.size) != point.size(law) => false,
+            (Ending::Done, Expected::Output(digest)) => end.output.hash == digest,
+            (Ending::Done, Expected::Chunk { index, hash }) => {
+                blob::hash(&self.shown(&end.output, index)?.chunk) == hash
             }
         };
-        Ok(if is_expected { Stand::For } else { Stand::Against })
+        Ok(Stand::of(is_expected))
+    }
+
+    /// What the run of a program shows: however it ends, it has a record.
+    ///
+    /// Errors: `WrongOpening`; `NoUnit` if no chunk is expected, which is never asked of a program.
+    fn stand_of_record(&self, end: &End, expected: &Expected, job: &ProgramJob) -> Result<Stand, Error> {
+        let Expected::Chunk { index, hash } = *expected else {
+            return Err(Error::NoUnit);
+        };
+        let shown = match job.takes_output(end.output.size, index) {
+            true => self.shown(&end.output, index)?.chunk.as_slice(),
+            false => &[],
+        };
+        let chunk = job.record_chunk(end.ending, end.output.size, index, shown);
+        Ok(Stand::of(blob::hash(&chunk.ok_or(Error::NoUnit)?) == hash))
+    }
+
+    /// Chunk `index` of `output`, which is shown.
+    ///
+    /// Errors: `WrongOpening`.
+    fn shown(&self, output: &BlobRef, index: u64) -> Result<&ChunkProof, Error> {
+        let shown = self.chunk.as_ref().filter(|shown| shown.index == index);
+        shown.filter(|shown| output.verify(shown)).ok_or(Error::WrongOpening)
     }
 }
 
@@ -169,6 +203,11 @@ impl Match {
         self.before.0
     }
 
+    /// Blocks that are left of each clock that runs.
+    pub fn left(&self, now: Time) -> [Option<u64>; 2] {
+        self.seats.each_ref().map(|seat| seat.clock.left(now))
+    }
+
     /// Whether `player` has a node to open.
     pub fn is_due(&self, player: Player) -> bool {
         let [first, second] = &self.seats;
@@ -228,16 +267,22 @@ impl Match {
         }
     }
 
-    /// Executes the segment that is left, and says who has lost.
+    /// Executes the segment of `run` that is left, and says who has lost.
     ///
     /// Errors: `NotNow` if nodes are still to be opened, or the time of both is over; `WrongOpening`, `WrongSegment`. Complexity: 7 nodes and a segment.
-    pub fn execute(&self, segment: &Segment, segments: &dyn Segments, now: Time) -> Result<Losses, Error> {
+    pub fn execute(
+        &self,
+        segment: &Segment,
+        run: &Execution,
+        segments: &dyn Segments,
+        now: Time,
+    ) -> Result<Losses, Error> {
         if self.height > 0 || self.seats.iter().all(|seat| seat.clock.expired(now)) {
             return Err(Error::NotNow);
         }
         let before = last_leaf(self.before.1, self.before.0, &segment.path)?;
         let (is, after) = segments
-            .next(&segment.state, &segment.witness)
+            .next(run, &segment.state, &segment.witness)
             .ok_or(Error::WrongSegment)?;
         if is != before {
             return Err(Error::WrongSegment);
@@ -312,6 +357,14 @@ impl Bench {
             standing: [0; 3],
             matches: 0,
         }
+    }
+
+    /// The time in which runs may be added, and after that the time in which matches may be begun. `None`: both are over.
+    pub fn running(&self, now: Time) -> Option<Running> {
+        let clocks = [&self.entry, &self.challenge].into_iter();
+        clocks
+            .filter_map(|clock| clock.running_for(None, now))
+            .find(|running| running.left > 0)
     }
 
     const fn count(&mut self, stand: Stand) -> &mut u32 {

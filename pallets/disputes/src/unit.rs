@@ -1,6 +1,6 @@
 //! The unit of work that decides: which one made a chunk, what it reads, and what it should have come to.
 
-use crate::Error;
+use crate::{Error, Execution};
 use agora_jobs::{BlobRef, H256, blob, blob::CHUNK_BYTES};
 use agora_reference::{Output, Reference, Step, UnitRun};
 use alloc::vec::Vec;
@@ -50,7 +50,7 @@ pub enum List {
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Defence {
-    /// [`List::States`].
+    /// [`List::States`]; of a program, the digest of the state before the one in dispute, if there is one.
     pub states: H256,
     /// [`List::Scans`]; against [`Aim::Unusable`] those before [`Self::failing`].
     pub scans: H256,
@@ -124,11 +124,20 @@ impl Aim {
         }
     }
 
+    /// The state before the one in dispute, and the digest that `defence` says it has: of a program, whose runs are given that digest instead
+    /// of a list. `None`: there is a list, or no state before.
+    pub fn before(&self, law: &dyn Reference, defence: &Defence) -> Option<(u64, H256)> {
+        let state = law.program().and(self.state())?;
+        Some((state.checked_sub(1)?, defence.states))
+    }
+
     /// How many entries `list` has.
     pub fn entries(&self, law: &dyn Reference, defence: &Defence, list: List) -> u64 {
         match (list, self) {
             (List::Scans, Self::Unusable) => defence.failing,
             (List::Scans, _) => law.units(Step::Inputs),
+            // See `before`.
+            (List::States, _) if law.program().is_some() => 0,
             (List::States, Self::Chunk { state, .. }) => *state,
             (List::Kept, Self::Chunk { state, .. }) => kept(law, Step::State(*state)),
             (List::States | List::Kept, _) => 0,
@@ -153,7 +162,8 @@ impl Aim {
     pub fn accepts(&self, law: &dyn Reference, defence: &Defence) -> Result<(), Error> {
         for list in [List::States, List::Scans, List::Kept] {
             let blob = self.list(law, defence, list);
-            if blob.size == 0 && blob.hash != blob::hash(&[]) {
+            let is_digest = list == List::States && self.before(law, defence).is_some();
+            if blob.size == 0 && blob.hash != blob::hash(&[]) && !is_digest {
                 return Err(Error::WrongList);
             }
         }
@@ -186,8 +196,27 @@ impl Aim {
         }
     }
 
-    /// What the run of `point` is given, to be encoded: see [`UnitRun`].
-    pub fn run(&self, law: &dyn Reference, job: BlobRef, defence: &Defence, point: &Point) -> UnitRun {
+    /// The run that decides `point`, if everything that `defence` says is right.
+    ///
+    /// Errors: `NoUnit`.
+    pub fn execution(
+        &self,
+        law: &dyn Reference,
+        job: BlobRef,
+        defence: &Defence,
+        point: &Point,
+    ) -> Result<Execution, Error> {
+        let Some(program) = law.program() else {
+            return Ok(Execution::Unit(self.unit_run(law, job, defence, point)));
+        };
+        // Of a map there is one state, of a fold one unit of each.
+        let item = point.state.and_then(|state| state.checked_add(point.unit));
+        let before = self.before(law, defence).map(|(_, digest)| digest);
+        Ok(Execution::Program(program.run(item.ok_or(Error::NoUnit)?, before)))
+    }
+
+    /// What the image is given that computes the unit of `point`, to be encoded.
+    pub fn unit_run(&self, law: &dyn Reference, job: BlobRef, defence: &Defence, point: &Point) -> UnitRun {
         // A unit of the inputs reads neither states nor what units of states kept.
         let of_state = |list| match point.state {
             Some(_) => self.list(law, defence, list),

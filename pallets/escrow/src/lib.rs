@@ -84,6 +84,8 @@ pub mod pallet {
         Addresses,
         /// What whoever accuses a claim, defends it, or shows a run puts up in court.
         CourtBond,
+        /// What a worker pays for having its response to a hardware challenge checked.
+        ChallengeFee,
     }
 
     /// What is held, by account, purpose and scope. Never zero.

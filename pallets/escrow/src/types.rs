@@ -10,7 +10,7 @@ use frame_support::traits::fungible::Inspect;
 pub type BalanceOf<T> = <<T as Config>::Currency as Inspect<<T as frame_system::Config>::AccountId>>::Balance;
 
 /// Every [`Purpose`], in the order of its codec index.
-pub const PURPOSES: [Purpose; 9] = [
+pub const PURPOSES: [Purpose; 10] = [
     Purpose::TaskReward,
     Purpose::PublisherStake,
     Purpose::PublicationFee,
@@ -20,6 +20,7 @@ pub const PURPOSES: [Purpose; 9] = [
     Purpose::Prepaid,
     Purpose::Addresses,
     Purpose::CourtBond,
+    Purpose::ChallengeFee,
 ];
 
 impl From<Purpose> for HoldReason {
@@ -34,6 +35,7 @@ impl From<Purpose> for HoldReason {
             Purpose::Prepaid => Self::Prepaid,
             Purpose::Addresses => Self::Addresses,
             Purpose::CourtBond => Self::CourtBond,
+            Purpose::ChallengeFee => Self::ChallengeFee,
         }
     }
 }

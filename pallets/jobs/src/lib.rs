@@ -18,6 +18,7 @@ pub mod blob;
 mod claim;
 pub mod inference;
 mod matmul;
+pub mod program;
 mod rendering;
 mod specialisation;
 mod synthetic;
@@ -28,6 +29,7 @@ pub use claim::{Claim, StateOpening, first_difference, states_root};
 pub use inference::{ClassifierShape, InferenceJob, InferenceNetwork, MAX_ITEMS, TransformerShape};
 pub use matmul::{MAX_COLUMNS, MAX_ROWS, MAX_VECTORS, MatmulJob};
 pub use primitive_types::H256;
+pub use program::{MAX_PROGRAM_GAS, MAX_PROGRAM_INPUTS, MAX_RECORD_BYTES, Mode, ProgramInputs, ProgramJob, ProgramRun};
 pub use rendering::{
     MAX_ASPECT, MAX_BOUNCES, MAX_FRAMES, MAX_IMAGE_SIDE, MAX_SAMPLES, MAX_SCENE_BYTES, MAX_STEPS, MAX_TILES, Region,
     RenderingJob, SCENE_BYTE_WORK, SEGMENT_WORK, STEP_WORK, TILE_SIDE,
@@ -74,6 +76,9 @@ pub enum JobKind {
     /// A region of some frames of a scene.
     #[codec(index = 4)]
     Rendering(RenderingJob),
+    /// A program of the publisher's own.
+    #[codec(index = 5)]
+    Program(ProgramJob),
 }
 
 /// Why a job is refused.
@@ -157,6 +162,7 @@ impl JobSpec {
             JobKind::Inference(job) => job,
             JobKind::Training(job) => job,
             JobKind::Rendering(job) => job,
+            JobKind::Program(job) => job,
         }
     }
 

@@ -20,11 +20,12 @@ pub enum Specialisation {
     DataStatistics,
     SecurityAudit,
     AlgorithmOptimisation,
+    Program,
 }
 
 impl Specialisation {
     /// All specialisations, in the order of their codec index.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Synthetic,
         Self::Inference,
         Self::Embedding,
@@ -35,6 +36,7 @@ impl Specialisation {
         Self::DataStatistics,
         Self::SecurityAudit,
         Self::AlgorithmOptimisation,
+        Self::Program,
     ];
 }
 

@@ -66,6 +66,10 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
         AppealWindows::<T>::get(task).map(|window| window.terms.claim)
     }
 
+    fn appeal_until(task: TaskId) -> Option<BlockNumberFor<T>> {
+        AppealWindows::<T>::get(task).map(|window| window.terms.until)
+    }
+
     fn tally(task: TaskId) -> Tally {
         AppealWindows::<T>::get(task)
             .map(|window| window.attestations.tally())

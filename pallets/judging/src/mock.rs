@@ -108,6 +108,9 @@ impl Participants<AccountId> for ParticipantsDouble {
         let active = role == Role::Verifier && ActiveVerifiers::get().contains(who);
         active.then_some(()).ok_or(NOT_ACTIVE)
     }
+    fn ensure_not_banned(_: &AccountId) -> DispatchResult {
+        unreachable!("whoever is active is not banned")
+    }
     fn ensure_suited(_: &AccountId, _: Specialisation) -> DispatchResult {
         unreachable!("verifiers need not be suited")
     }

@@ -1,7 +1,7 @@
 //! Executing instructions, one as the other, on any [`Memory`].
 
 use crate::{
-    MAX_OUTPUT_BYTES, Output, PAGE_BYTES, State, Status, Trap,
+    MAX_OUTPUT_BYTES, MIN_SEGMENT_GAS, Output, PAGE_BYTES, State, Status, Trap,
     instruction::{Instruction, Operation},
     memory::{Fault, Memory},
 };
@@ -13,7 +13,7 @@ use primitive_types::H256;
 pub enum Call {
     /// Ends the run. a0: 0 if it is done, 1 if the input is unusable.
     Halt,
-    /// Reads a chunk of a blob. a0: the address of the blob's hash and length (40 bytes, aligned to 64); a1: the number of the
+    /// Reads a chunk of a blob, in a bounded run of one that it may read. a0: the address of the blob's hash and length (40 bytes, aligned to 64); a1: the number of the
     /// chunk; a2: the address of the page to which it goes. a0 becomes the bytes of the chunk, of which only the last may have
     /// fewer than 1024; 0 if the blob ends before.
     Read,
@@ -121,6 +121,18 @@ impl Hart {
         Ok(())
     }
 
+    /// Takes what is left of the fee for a segment of a bounded run, which began with `before` gas.
+    pub fn charge_segment(&mut self, before: u64) {
+        if self.status != Status::Running {
+            return;
+        }
+        let used = before.saturating_sub(self.gas);
+        self.gas = self.gas.saturating_sub(MIN_SEGMENT_GAS.saturating_sub(used));
+        if self.gas == 0 {
+            self.status = Status::OutOfGas;
+        }
+    }
+
     #[inline(always)]
     fn step<M: Memory>(&mut self, memory: &mut M) -> Result<(), Fault> {
         let instruction = memory.fetch(self.pc)?;
@@ -134,7 +146,7 @@ impl Hart {
     }
 
     #[inline(always)]
-    fn get(&self, register: u8) -> u64 {
+    pub fn get(&self, register: u8) -> u64 {
         self.registers
             .get(usize::from(register & 31))
             .copied()
@@ -301,6 +313,9 @@ impl Hart {
             },
             Call::Read => {
                 let blob = blob_at(memory, a0)?;
+                if !memory.may_read(&blob) {
+                    return Err(Trap::BadCall.into());
+                }
                 // There are no such blobs, and the way to a chunk of one would be longer than a witness allows for.
                 if blob.size > MAX_BLOB {
                     return Err(Trap::BadCall.into());

@@ -55,6 +55,9 @@ pub(crate) trait Memory {
         let _ = written;
     }
 
+    /// Whether the run may read `blob`.
+    fn may_read(&self, blob: &BlobRef) -> bool;
+
     /// Reads a chunk of `length` bytes to the page that begins at `address`, of which the rest stays as it was.
     fn read(&mut self, blob: &BlobRef, chunk: u64, length: usize, address: u64) -> Result<(), Fault>;
 
@@ -69,6 +72,11 @@ pub(crate) enum Place {
     Image(u32, usize),
     /// A page of the memory.
     Memory(u32, usize),
+}
+
+/// Whether a run may read `blob` that may read `reads`, if it is bounded.
+pub(crate) fn is_readable(reads: Option<&[BlobRef]>, blob: &BlobRef) -> bool {
+    reads.is_none_or(|reads| reads.contains(blob))
 }
 
 /// Bytes of the memory.

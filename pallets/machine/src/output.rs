@@ -33,6 +33,18 @@ impl Default for Output {
 }
 
 impl Output {
+    /// The output that consists of `content`.
+    ///
+    /// Complexity: O(n) in its length.
+    pub fn of(content: &[u8]) -> Self {
+        let mut output = Self::default();
+        for chunk in content.chunks(CHUNK_BYTES) {
+            // All but the last are whole, and none is empty.
+            let _ = output.append(chunk);
+        }
+        output
+    }
+
     /// Its length in bytes.
     pub const fn size(&self) -> u64 {
         self.size
@@ -110,6 +122,7 @@ mod tests {
                 output.append(chunk).unwrap();
             }
             assert_eq!(output.blob(), BlobRef::to(&content[..size]), "{size} bytes");
+            assert_eq!(output, Output::of(&content[..size]), "{size} bytes");
         }
     }
 

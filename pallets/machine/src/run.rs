@@ -1,10 +1,15 @@
 //! Running a program off the chain, with its whole memory: fast, or with a record that shows every segment.
 
+mod checkpoints;
+
+pub use checkpoints::{Checkpoints, trace_with_checkpoints};
+
 use crate::{
-    IMAGE_BASE, MAX_GAS, MAX_IMAGE_BYTES, MEMORY_PAGES, PAGE_BYTES, SEGMENT_GAS, State, Status, Trap, Witness,
+    IMAGE_BASE, MAX_GAS, MAX_IMAGE_BYTES, MEMORY_BASE, MEMORY_PAGES, PAGE_BYTES, SEGMENT_GAS, State, Status, Trap,
+    Witness,
     execute::Hart,
     instruction::Instruction,
-    memory::{Chunks, Fault, Memory, Place, place, place_in_memory, place_of_half, split},
+    memory::{Chunks, Fault, Memory, Place, is_readable, place, place_in_memory, place_of_half, split},
     segment::is_full,
     tree::{self, Tree},
 };
@@ -19,8 +24,11 @@ pub struct Program<'a> {
     pub image: &'a [u8],
     /// The input that the program is started with.
     pub input: BlobRef,
-    /// The most instructions; at most [`MAX_GAS`].
+    /// The most instructions, and in a bounded run fees; at most [`MAX_GAS`].
     pub gas: u64,
+    /// Makes the run *bounded*, as that of a program must be that is not trusted: it reads nothing but these, and a segment costs at
+    /// least [`MIN_SEGMENT_GAS`](crate::MIN_SEGMENT_GAS).
+    pub reads: Option<&'a [BlobRef]>,
 }
 
 impl Program<'_> {
@@ -68,7 +76,19 @@ impl core::error::Error for RunError {}
 pub struct Machine<'a> {
     hart: Hart,
     gas: u64,
-    memory: Flat<'a, false>,
+    memory: Whole<'a>,
+}
+
+/// The memory of a [`Machine`].
+enum Whole<'a> {
+    /// Nothing is noted.
+    Plain(Flat<'a, false>),
+    /// Of a bounded run: what a segment touches says when it ends, and so what it costs.
+    Bounded {
+        memory: Flat<'a, true>,
+        /// The gas with which the segment began.
+        before: u64,
+    },
 }
 
 impl<'a> Machine<'a> {
@@ -76,10 +96,21 @@ impl<'a> Machine<'a> {
     ///
     /// Errors: `Image`, `Gas`. Complexity: the image is decoded at once.
     pub fn new(program: &Program<'a>, chunks: &'a dyn Chunks) -> Result<Self, RunError> {
+        let memory = match program.reads {
+            None => Whole::Plain(Flat::new(program, chunks)?),
+            Some(_) => {
+                let mut memory = Flat::new(program, chunks)?;
+                memory.marks.begin(false);
+                Whole::Bounded {
+                    memory,
+                    before: program.gas,
+                }
+            }
+        };
         Ok(Self {
             hart: program.start()?,
             gas: program.gas,
-            memory: Flat::new(program.image, chunks)?,
+            memory,
         })
     }
 
@@ -87,21 +118,58 @@ impl<'a> Machine<'a> {
     ///
     /// Errors: `Missing`.
     pub fn advance(&mut self, count: u64) -> Result<Status, RunError> {
-        match self.hart.advance(&mut self.memory, count) {
-            Err(fault) => Err(missing(fault)),
-            Ok(()) => Ok(self.hart.status),
+        match &mut self.memory {
+            Whole::Plain(memory) => self.hart.advance(memory, count).map_err(missing)?,
+            Whole::Bounded { memory, before } => advance_bounded(&mut self.hart, memory, before, count)?,
         }
+        Ok(self.hart.status)
     }
 
-    /// How many instructions were executed.
+    /// How much gas was used: how many instructions were executed, and in a bounded run the fees.
     pub const fn gas_used(&self) -> u64 {
         self.gas.saturating_sub(self.hart.gas)
     }
 
+    /// Register `number`, for whoever looks into a program: 0 to 31, of which the first is zero.
+    pub fn register(&self, number: u8) -> u64 {
+        self.hart.get(number)
+    }
+
+    /// `length` bytes from `address` on, of the image or of the memory. `None`: they are not all there.
+    pub fn bytes(&self, address: u64, length: usize) -> Option<&[u8]> {
+        match &self.memory {
+            Whole::Plain(memory) => memory.bytes(address, length),
+            Whole::Bounded { memory, .. } => memory.bytes(address, length),
+        }
+    }
+
     /// What was written so far.
     pub fn output(&self) -> &[u8] {
-        &self.memory.written
+        match &self.memory {
+            Whole::Plain(memory) => &memory.written,
+            Whole::Bounded { memory, .. } => &memory.written,
+        }
     }
+}
+
+/// Executes up to `count` instructions of a bounded run, in a segment that began with `before` gas.
+///
+/// Errors: `Missing`.
+fn advance_bounded(hart: &mut Hart, memory: &mut Flat<'_, true>, before: &mut u64, count: u64) -> Result<(), RunError> {
+    let mut count = count;
+    while count > 0 && hart.status == Status::Running {
+        let gas = hart.gas;
+        let left = u64::from(SEGMENT_GAS).saturating_sub(before.saturating_sub(gas));
+        hart.advance(memory, count.min(left)).map_err(missing)?;
+        let executed = gas.saturating_sub(hart.gas);
+        count = count.saturating_sub(executed);
+        if executed == left || memory.is_segment_full() {
+            hart.charge_segment(*before);
+            *before = hart.gas;
+            memory.marks.begin(false);
+        }
+    }
+    Ok(())
 }
 
 /// What an instruction lacks that was not executed. Traps are states, and the whole memory is at hand.
@@ -146,8 +214,12 @@ pub fn trace(program: &Program<'_>, chunks: &dyn Chunks) -> Result<Trace, RunErr
 ///
 /// Errors: `Image`, `Gas`, `Missing`, and `NoSegment` if the run ends before. Complexity: runs the program again up to there.
 pub fn show_segment(program: &Program<'_>, chunks: &dyn Chunks, number: u64) -> Result<(State, Witness), RunError> {
-    let mut tracer = Tracer::new(program, chunks)?;
-    for _ in 0..number {
+    show_after(Tracer::new(program, chunks)?, number)
+}
+
+/// The state after so many more segments, and the witness of the next.
+fn show_after(mut tracer: Tracer<'_>, segments: u64) -> Result<(State, Witness), RunError> {
+    for _ in 0..segments {
         if tracer.segment()?.status != Status::Running {
             return Err(RunError::NoSegment);
         }
@@ -162,6 +234,7 @@ pub fn show_segment(program: &Program<'_>, chunks: &dyn Chunks, number: u64) -> 
 /// A machine that runs segment by segment.
 struct Tracer<'a> {
     hart: Hart,
+    is_bounded: bool,
     memory: Flat<'a, true>,
     tree: Tree,
 }
@@ -170,7 +243,8 @@ impl<'a> Tracer<'a> {
     fn new(program: &Program<'a>, chunks: &'a dyn Chunks) -> Result<Self, RunError> {
         Ok(Self {
             hart: program.start()?,
-            memory: Flat::new(program.image, chunks)?,
+            is_bounded: program.reads.is_some(),
+            memory: Flat::new(program, chunks)?,
             tree: Tree::new(),
         })
     }
@@ -182,9 +256,13 @@ impl<'a> Tracer<'a> {
     /// Executes a segment, and returns the state after it.
     fn segment(&mut self) -> Result<State, RunError> {
         self.memory.marks.begin(false);
+        let before = self.hart.gas;
         self.hart
             .advance(&mut self.memory, SEGMENT_GAS.into())
             .map_err(missing)?;
+        if self.is_bounded {
+            self.hart.charge_segment(before);
+        }
         let hash = |page| Some((page, tree::page_hash(self.memory.page_bytes(page)?)));
         let changed: Vec<_> = self.memory.marks.pages().into_iter().filter_map(hash).collect();
         self.tree.change(&changed);
@@ -228,6 +306,8 @@ struct Marks {
     touched_in: Vec<u32>,
     segment: u32,
     touched: Vec<u32>,
+    /// The chunk of the image that was touched last in this segment.
+    last_image: Option<u32>,
     /// Whether the pages of the memory are kept as they were before they were touched.
     keep: bool,
     before: Vec<(u32, [u8; PAGE_BYTES])>,
@@ -249,6 +329,7 @@ impl Marks {
             touched_in: vec![0; pages as usize],
             segment: 0,
             touched: Vec::new(),
+            last_image: None,
             keep: false,
             before: Vec::new(),
             read: Vec::new(),
@@ -259,6 +340,7 @@ impl Marks {
     fn begin(&mut self, keep: bool) {
         self.segment = self.segment.wrapping_add(1);
         self.touched.clear();
+        self.last_image = None;
         self.read.clear();
         self.keep = keep;
     }
@@ -306,12 +388,14 @@ struct Flat<'a, const TRACED: bool> {
     instructions: Vec<Option<Instruction>>,
     memory: Vec<u8>,
     chunks: &'a dyn Chunks,
+    reads: Option<&'a [BlobRef]>,
     written: Vec<u8>,
     marks: Marks,
 }
 
 impl<'a, const TRACED: bool> Flat<'a, TRACED> {
-    fn new(image: &'a [u8], chunks: &'a dyn Chunks) -> Result<Self, RunError> {
+    fn new(program: &Program<'a>, chunks: &'a dyn Chunks) -> Result<Self, RunError> {
+        let image = program.image;
         if image.is_empty() || image.len() as u64 > MAX_IMAGE_BYTES {
             return Err(RunError::Image);
         }
@@ -328,6 +412,7 @@ impl<'a, const TRACED: bool> Flat<'a, TRACED> {
             instructions: (0..image.len()).step_by(2).map(decode).collect(),
             memory: vec![0; (MEMORY_PAGES as usize).saturating_mul(PAGE_BYTES)],
             chunks,
+            reads: program.reads,
             written: Vec::new(),
             marks: Marks::new(TRACED),
         })
@@ -337,14 +422,32 @@ impl<'a, const TRACED: bool> Flat<'a, TRACED> {
         self.image.len() as u64
     }
 
+    /// `length` bytes from `address` on, touching nothing. `None`: they are not all in the image, nor all in the memory.
+    fn bytes(&self, address: u64, length: usize) -> Option<&[u8]> {
+        let places = [(IMAGE_BASE, self.image), (MEMORY_BASE, self.memory.as_slice())];
+        places.into_iter().find_map(|(base, bytes)| {
+            let from = usize::try_from(address.checked_sub(base)?).ok()?;
+            bytes.get(from..from.checked_add(length)?)
+        })
+    }
+
     fn page_bytes(&self, page: u32) -> Option<&[u8; PAGE_BYTES]> {
         let at = (page as usize).checked_mul(PAGE_BYTES)?;
         self.memory.get(at..)?.first_chunk()
     }
 
+    fn set_page(&mut self, page: u32, bytes: &[u8; PAGE_BYTES]) {
+        let at = (page as usize).saturating_mul(PAGE_BYTES);
+        if let Some(place) = self.memory.get_mut(at..).and_then(|memory| memory.first_chunk_mut()) {
+            *place = *bytes;
+        }
+    }
+
     #[inline(always)]
     fn touch_image(&mut self, chunk: u32) {
-        if TRACED {
+        // Most instructions are in the chunk of the one before.
+        if TRACED && self.marks.last_image != Some(chunk) {
+            self.marks.last_image = Some(chunk);
             self.marks.touch(chunk);
         }
     }
@@ -440,6 +543,10 @@ impl<const TRACED: bool> Memory for Flat<'_, TRACED> {
 
     fn keep(&mut self, written: &[u8]) {
         self.written.extend_from_slice(written);
+    }
+
+    fn may_read(&self, blob: &BlobRef) -> bool {
+        is_readable(self.reads, blob)
     }
 
     fn read(&mut self, blob: &BlobRef, chunk: u64, length: usize, address: u64) -> Result<(), Fault> {

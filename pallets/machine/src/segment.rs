@@ -4,7 +4,7 @@ use crate::{
     MAX_IMAGE_BYTES, PAGE_BYTES, SEGMENT_CHUNKS, SEGMENT_GAS, SEGMENT_PAGES, State, Status, Trap,
     execute::Hart,
     instruction::Instruction,
-    memory::{Fault, Memory, Place, place, place_in_memory, place_of_half},
+    memory::{Fault, Memory, Place, is_readable, place, place_in_memory, place_of_half},
     tree,
 };
 use agora_jobs::{BlobRef, ChunkProof};
@@ -58,21 +58,29 @@ impl core::fmt::Display for Refused {
 
 impl core::error::Error for Refused {}
 
-/// Executes the segment that begins with `state`, and returns the state after it.
+/// Executes the segment that begins with `state`, and returns the state after it. A bounded run reads nothing but `reads`.
 ///
 /// Everything is checked: whoever gives a false witness is refused, and changes nothing. Complexity: [`SEGMENT_GAS`] instructions, and
 /// the hashes of the pages before and after.
-pub fn execute_segment(image: &BlobRef, state: &State, witness: &Witness) -> Result<State, Refused> {
+pub fn execute_segment(
+    image: &BlobRef,
+    reads: Option<&[BlobRef]>,
+    state: &State,
+    witness: &Witness,
+) -> Result<State, Refused> {
     if state.status != Status::Running {
         return Err(Refused::Ended);
     }
     if image.size == 0 || image.size > MAX_IMAGE_BYTES {
         return Err(Refused::Image);
     }
-    let mut shown = Shown::new(image, witness, &state.memory)?;
+    let mut shown = Shown::new(image, reads, witness, &state.memory)?;
     let mut hart = Hart::of(state);
     hart.advance(&mut shown, SEGMENT_GAS.into())
         .map_err(|_| Refused::Unshown)?;
+    if reads.is_some() {
+        hart.charge_segment(state.gas);
+    }
     let memory = shown.close(state.memory)?;
     Ok(hart.state(memory))
 }
@@ -86,11 +94,19 @@ struct Page<'a> {
     is_touched: bool,
 }
 
+/// Chunks or pages that a witness shows, ascending.
+struct Pages<'a> {
+    all: Vec<Page<'a>>,
+    /// Which one was touched last: mostly it is the next one, too.
+    last: usize,
+}
+
 /// The memory that a witness shows.
 struct Shown<'a> {
     image_size: u64,
-    image: Vec<Page<'a>>,
-    pages: Vec<Page<'a>>,
+    reads: Option<&'a [BlobRef]>,
+    image: Pages<'a>,
+    pages: Pages<'a>,
     /// The numbers and hashes of the pages as they are before.
     hashes: Vec<(u32, H256)>,
     siblings: &'a [H256],
@@ -101,7 +117,7 @@ struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     /// Errors: those of a witness that is wrong by itself.
-    fn new(image: &BlobRef, witness: &'a Witness, root: &H256) -> Result<Self, Refused> {
+    fn new(image: &BlobRef, reads: Option<&'a [BlobRef]>, witness: &'a Witness, root: &H256) -> Result<Self, Refused> {
         let page = |number, bytes| Page {
             number,
             bytes,
@@ -127,12 +143,16 @@ impl<'a> Shown<'a> {
         }
         Ok(Self {
             image_size: image.size,
-            image: chunks,
-            pages: witness
-                .pages
-                .iter()
-                .map(|(number, bytes)| page(*number, bytes.as_slice()))
-                .collect(),
+            reads,
+            image: Pages { all: chunks, last: 0 },
+            pages: Pages {
+                all: witness
+                    .pages
+                    .iter()
+                    .map(|(number, bytes)| page(*number, bytes.as_slice()))
+                    .collect(),
+                last: 0,
+            },
             hashes,
             siblings: &witness.siblings,
             chunks: witness.chunks.iter(),
@@ -146,10 +166,10 @@ impl<'a> Shown<'a> {
     /// Errors: `Untouched`.
     fn close(mut self, before: H256) -> Result<H256, Refused> {
         let untouched = |pages: &[Page<'_>]| pages.iter().any(|page| !page.is_touched);
-        if untouched(&self.image) || untouched(&self.pages) || self.chunks.next().is_some() {
+        if untouched(&self.image.all) || untouched(&self.pages.all) || self.chunks.next().is_some() {
             return Err(Refused::Untouched);
         }
-        for ((_, hash), page) in self.hashes.iter_mut().zip(&self.pages) {
+        for ((_, hash), page) in self.hashes.iter_mut().zip(&self.pages.all) {
             if let Some(bytes) = &page.changed {
                 *hash = tree::page_hash(bytes);
             }
@@ -158,15 +178,21 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// The page of this number, which is touched now.
-fn touch<'a, 'b>(pages: &'b mut [Page<'a>], number: u32, touched: &mut u32) -> Result<&'b mut Page<'a>, Fault> {
-    let at = pages.binary_search_by_key(&number, |page| page.number);
-    let page = at.ok().and_then(|at| pages.get_mut(at)).ok_or(Fault::Unshown)?;
-    if !page.is_touched {
-        page.is_touched = true;
-        *touched = touched.saturating_add(1);
+impl<'a> Pages<'a> {
+    /// The page of this number, which is touched now.
+    #[inline(always)]
+    fn touch(&mut self, number: u32, touched: &mut u32) -> Result<&mut Page<'a>, Fault> {
+        if self.all.get(self.last).is_none_or(|page| page.number != number) {
+            let found = self.all.binary_search_by_key(&number, |page| page.number);
+            self.last = found.map_err(|_| Fault::Unshown)?;
+        }
+        let page = self.all.get_mut(self.last).ok_or(Fault::Unshown)?;
+        if !page.is_touched {
+            page.is_touched = true;
+            *touched = touched.saturating_add(1);
+        }
+        Ok(page)
     }
-    Ok(page)
 }
 
 impl Page<'_> {
@@ -187,7 +213,7 @@ impl Shown<'_> {
     /// Two bytes of an instruction.
     fn half(&mut self, address: u64) -> Result<u16, Fault> {
         let (chunk, at) = place_of_half(address, self.image_size)?;
-        let page = touch(&mut self.image, chunk, &mut self.touched)?;
+        let page = self.image.touch(chunk, &mut self.touched)?;
         // A chunk's length follows from the image's, and places are even.
         let bytes = page.bytes.get(at..).and_then(|bytes| bytes.first_chunk());
         Ok(u16::from_le_bytes(*bytes.ok_or(Fault::Unshown)?))
@@ -195,8 +221,8 @@ impl Shown<'_> {
 
     fn touch_place(&mut self, place: Place) -> Result<(&[u8], usize), Fault> {
         Ok(match place {
-            Place::Image(chunk, at) => (touch(&mut self.image, chunk, &mut self.touched)?.bytes, at),
-            Place::Memory(page, at) => (touch(&mut self.pages, page, &mut self.touched)?.now(), at),
+            Place::Image(chunk, at) => (self.image.touch(chunk, &mut self.touched)?.bytes, at),
+            Place::Memory(page, at) => (self.pages.touch(page, &mut self.touched)?.now(), at),
         })
     }
 }
@@ -220,7 +246,7 @@ impl Memory for Shown<'_> {
 
     fn store<const N: usize>(&mut self, address: u64, bytes: [u8; N]) -> Result<(), Fault> {
         let (page, at) = place_in_memory(address, N, self.image_size)?;
-        let page = touch(&mut self.pages, page, &mut self.touched)?.bytes_mut()?;
+        let page = self.pages.touch(page, &mut self.touched)?.bytes_mut()?;
         let place = page.get_mut(at..).and_then(|page| page.first_chunk_mut());
         *place.ok_or(Fault::Unshown)? = bytes;
         Ok(())
@@ -231,9 +257,13 @@ impl Memory for Shown<'_> {
         self.touch_place(place)?.0.first_chunk().ok_or(Fault::Unshown)
     }
 
+    fn may_read(&self, blob: &BlobRef) -> bool {
+        is_readable(self.reads, blob)
+    }
+
     fn read(&mut self, blob: &BlobRef, chunk: u64, length: usize, address: u64) -> Result<(), Fault> {
         let (page, _) = place_in_memory(address, PAGE_BYTES, self.image_size)?;
-        let page = touch(&mut self.pages, page, &mut self.touched)?.bytes_mut()?;
+        let page = self.pages.touch(page, &mut self.touched)?.bytes_mut()?;
         let proof = self.chunks.next().ok_or(Fault::Unshown)?;
         if proof.index != chunk || !blob.verify(proof) {
             return Err(Fault::Unshown);

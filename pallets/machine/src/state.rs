@@ -1,7 +1,7 @@
 //! What a machine is between two instructions.
 
 use crate::{Output, tree};
-use agora_jobs::BlobRef;
+use agora_jobs::{BlobRef, program::Ending};
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use primitive_types::H256;
 use scale_info::TypeInfo;
@@ -49,6 +49,20 @@ pub enum Status {
     Trapped(Trap),
     /// It used all its gas.
     OutOfGas,
+}
+
+impl Status {
+    /// How a run has ended that is here. `None`: it goes on.
+    pub const fn ending(self) -> Option<Ending> {
+        match self {
+            Self::Running => None,
+            Self::Done => Some(Ending::Done),
+            Self::Unusable => Some(Ending::Unusable),
+            // The number of a trap is its codec index.
+            Self::Trapped(trap) => Some(Ending::Trapped(trap as u8)),
+            Self::OutOfGas => Some(Ending::OutOfGas),
+        }
+    }
 }
 
 /// A machine between two instructions. Whoever knows it, the image, and the pages of memory that the next instructions touch

@@ -1,6 +1,6 @@
 //! Tests of the machine as a whole: programs that run, and segments that are executed from witnesses.
 
-mod assembler;
+pub(crate) mod assembler;
 mod attacks;
 mod emulator;
 mod instructions;
@@ -43,5 +43,6 @@ pub(crate) fn program(image: &[u8], gas: u64) -> Program<'_> {
         image,
         input: BlobRef::to(&[]),
         gas,
+        reads: None,
     }
 }

@@ -138,6 +138,9 @@ pub trait Judge<AccountId, BlockNumber, Balance> {
     /// The claim that the appeal window of a task was opened with; `None` for a task without one.
     fn appealed(task: TaskId) -> Option<Claim>;
 
+    /// The last block in which attesting is possible, for or against that claim; `None` for a task without an appeal window.
+    fn appeal_until(task: TaskId) -> Option<BlockNumber>;
+
     /// What has been attested so far; zero for a task without an appeal window.
     fn tally(task: TaskId) -> Tally;
 
@@ -161,6 +164,9 @@ impl<AccountId, BlockNumber, Balance> Judge<AccountId, BlockNumber, Balance> for
         Ok(())
     }
     fn appealed(_: TaskId) -> Option<Claim> {
+        None
+    }
+    fn appeal_until(_: TaskId) -> Option<BlockNumber> {
         None
     }
     fn tally(_: TaskId) -> Tally {

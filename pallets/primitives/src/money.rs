@@ -28,6 +28,8 @@ pub enum Purpose {
     Addresses,
     /// What whoever accuses a claim, defends it, or shows a run puts up in court.
     CourtBond,
+    /// What a worker pays for having its response to a hardware challenge checked.
+    ChallengeFee,
 }
 
 /// What held money belongs to: amounts are kept per (purpose, account, scope).

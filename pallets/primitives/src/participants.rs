@@ -81,6 +81,9 @@ pub trait Participants<AccountId> {
     /// Succeeds if `who` has `role`, is bonded, not leaving, not banned and sent a heartbeat recently.
     fn ensure_active(who: &AccountId, role: Role) -> DispatchResult;
 
+    /// Succeeds if `who`, who need not have a role, is not banned.
+    fn ensure_not_banned(who: &AccountId) -> DispatchResult;
+
     /// Succeeds if the worker `who` declared `specialisation`.
     fn ensure_suited(who: &AccountId, specialisation: Specialisation) -> DispatchResult;
 
@@ -100,6 +103,9 @@ pub trait Participants<AccountId> {
 /// Lets everybody take part, draws nobody.
 impl<AccountId> Participants<AccountId> for () {
     fn ensure_active(_: &AccountId, _: Role) -> DispatchResult {
+        Ok(())
+    }
+    fn ensure_not_banned(_: &AccountId) -> DispatchResult {
         Ok(())
     }
     fn ensure_suited(_: &AccountId, _: Specialisation) -> DispatchResult {

@@ -244,8 +244,10 @@ pub struct TaskView<AccountId, Balance, BlockNumber> {
     /// Where it is in its life.
     #[serde(rename = "status")]
     pub phase: Phase,
-    /// The last block of the current phase.
+    /// The last block of the current phase; while the result may be appealed, the court's last if that is later.
     pub until: BlockNumber,
+    /// The last block in which the result may be attested; `None`: there is none that may be.
+    pub appeal_until: Option<BlockNumber>,
     /// The current round, counted from zero.
     pub round: u32,
     /// How many workers this round wants.

@@ -17,6 +17,7 @@
 //!   besides its output.
 //! - A part begins at a multiple of 1 KiB and has at most [`MAX_PART_BYTES`], so every chunk of a state is made by exactly
 //!   one unit. A kept output has at most [`MAX_KEPT_BYTES`].
+//!   A unit of a [program](agora_jobs::program) is bounded by its gas instead, and needs the memory of a machine.
 //! - A unit is total. Where an honest state or kept output has only some of the values that its bytes could have, any
 //!   other value is mapped to one of them; nothing panics, and the cost stays the same.
 //!
@@ -37,6 +38,7 @@ mod blobs;
 mod counts;
 mod inference;
 mod matmul;
+mod program;
 mod rendering;
 mod run;
 mod synthetic;
@@ -47,7 +49,7 @@ pub use blobs::{Blobs, Fault, Reader, Source};
 pub use run::{Inputs, Outcome, run};
 pub use unit_run::{Content, UnitRun, list, whole};
 
-use agora_jobs::{JobKind, JobSpec};
+use agora_jobs::{JobKind, JobSpec, ProgramJob};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode};
 
@@ -141,6 +143,12 @@ pub trait Reference {
     /// Unit `unit` of `step`. `None`: there is no such unit.
     fn unit(&self, step: Step, unit: u64) -> Option<Unit>;
 
+    /// The job, if it is a publisher's own program: then what a unit comes to is decided by a run of that program, not of the image of this
+    /// crate.
+    fn program(&self) -> Option<&ProgramJob> {
+        None
+    }
+
     /// Computes unit `unit` of `step`.
     ///
     /// It reads inputs, states before this one, kept outputs of [`Step::Inputs`], and kept outputs of earlier units of
@@ -160,6 +168,7 @@ pub fn of(job: &JobSpec) -> &dyn Reference {
         JobKind::Training(job) => job,
         JobKind::Inference(job) => job,
         JobKind::Rendering(job) => job,
+        JobKind::Program(job) => job,
     }
 }
 

@@ -5,6 +5,8 @@ mod inference;
 mod limits;
 mod machine;
 mod matmul;
+#[cfg(feature = "machine")]
+mod program;
 pub mod rendering;
 mod run;
 mod synthetic;

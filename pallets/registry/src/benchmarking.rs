@@ -17,6 +17,7 @@ use super::*;
 use crate::types::{Ban, Standing};
 use agora_primitives::{
     capability::Capabilities,
+    courts::Offence,
     money::{Purpose, Scope},
     participants::{
         Address, Addresses, MAX_ADDRESS_BYTES, MAX_ADDRESSES, Participants, Role, Specialisation, Specialisations,
@@ -266,6 +267,18 @@ mod benchmarks {
         _(origin as T::RuntimeOrigin, who.clone());
 
         ensure!(!is_dormant::<T>(&who), "back in the draw");
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_offence_ban() -> Result<(), BenchmarkError> {
+        let origin = ban_origin::<T>()?;
+        let blocks = Some(BlockNumberFor::<T>::from(9u32));
+
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, Offence::Fraud, blocks);
+
+        ensure!(OffenceBans::<T>::get(Offence::Fraud) == blocks, "it bans");
         Ok(())
     }
 

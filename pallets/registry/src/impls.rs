@@ -360,6 +360,11 @@ impl<T: Config> Participants<T::AccountId> for Pallet<T> {
         Ok(Self::ensure_member_active(who, &member, role, Self::now())?)
     }
 
+    fn ensure_not_banned(who: &T::AccountId) -> DispatchResult {
+        ensure!(!Self::is_banned(who, Self::now()), Error::<T>::Banned);
+        Ok(())
+    }
+
     fn ensure_suited(who: &T::AccountId, specialisation: Specialisation) -> DispatchResult {
         let worker = Members::<T>::get(who)
             .and_then(|member| member.worker)

@@ -13,6 +13,7 @@ mod benchmarking;
 mod impls;
 #[cfg(test)]
 mod mock;
+mod offences;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -40,6 +41,7 @@ pub mod pallet {
     use super::*;
     use crate::types::{Ban, Member, Sums};
     use agora_primitives::{
+        courts::Offence,
         participants::{Addresses, Role},
         reputation::Reputation,
     };
@@ -68,7 +70,7 @@ pub mod pallet {
         #[pallet::constant]
         type MinimumBonds: Get<MinimumBonds<BalanceOf<Self>>>;
 
-        /// Who may ban and lift bans.
+        /// Who may ban and lift bans, and says which offences ban for how long.
         type BanOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
         /// What an account deposits for its record of addresses: what keeping one costs the chain.
@@ -112,6 +114,10 @@ pub mod pallet {
     /// registration or heartbeat.
     #[pallet::storage]
     pub type Bans<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Ban<BlockNumberFor<T>>>;
+
+    /// For how many blocks offences ban that are reported; those that are not here do not. Never zero.
+    #[pallet::storage]
+    pub type OffenceBans<T: Config> = StorageMap<_, Twox64Concat, Offence, BlockNumberFor<T>>;
 
     /// Where accounts serve blobs: workers and verifiers as well as publishers, who have no role. Never empty.
     #[pallet::storage]
@@ -186,6 +192,20 @@ pub mod pallet {
             /// The first block in which the ban is over; never, if there is none.
             until: Option<BlockNumberFor<T>>,
         },
+        /// An account is banned for an offence: see `Banned` for how long. To appeal, it turns to whoever may lift bans.
+        OffenceReported {
+            /// The account.
+            who: T::AccountId,
+            /// What it did.
+            offence: Offence,
+        },
+        /// An offence bans for another time from now on.
+        OffenceBanSet {
+            /// The offence.
+            offence: Offence,
+            /// For how many blocks; `None`: it does not.
+            blocks: Option<BlockNumberFor<T>>,
+        },
         /// A ban was lifted.
         BanLifted {
             /// The account.
@@ -250,7 +270,7 @@ pub mod pallet {
         Banned,
         /// The account is not banned.
         NotBanned,
-        /// A ban must end in a block to come, or never.
+        /// A ban must end in a block to come, or never; an offence bans for a block at least, or not at all.
         BanEndsInThePast,
         /// An address is a URL in printable ASCII, without spaces.
         InvalidAddress,
@@ -264,11 +284,18 @@ pub mod pallet {
     pub struct GenesisConfig<T: Config> {
         /// Accounts and their roles. An account with several roles is listed several times.
         pub participants: Vec<GenesisParticipant<T::AccountId, BalanceOf<T>>>,
+        /// For how many blocks offences ban.
+        #[serde(default)]
+        pub offence_bans: Vec<(Offence, BlockNumberFor<T>)>,
     }
 
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
+            for (offence, blocks) in &self.offence_bans {
+                let set = Pallet::<T>::do_set_offence_ban(*offence, Some(*blocks));
+                assert!(set.is_ok(), "{offence:?} cannot ban for {blocks:?} blocks");
+            }
             for GenesisParticipant {
                 account,
                 role,
@@ -427,6 +454,20 @@ pub mod pallet {
         pub fn set_addresses(origin: OriginFor<T>, addresses: Addresses) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_set_addresses(&who, addresses)
+        }
+
+        /// Says for how many blocks `offence` bans whoever it is reported of from then on; `None`: it does not.
+        ///
+        /// Origin: [`Config::BanOrigin`]. Emits [`Event::OffenceBanSet`]. Errors: [`BanEndsInThePast`](Error::BanEndsInThePast).
+        #[pallet::call_index(9)]
+        #[pallet::weight(T::WeightInfo::set_offence_ban())]
+        pub fn set_offence_ban(
+            origin: OriginFor<T>,
+            offence: Offence,
+            blocks: Option<BlockNumberFor<T>>,
+        ) -> DispatchResult {
+            T::BanOrigin::ensure_origin(origin)?;
+            Self::do_set_offence_ban(offence, blocks)
         }
     }
 }

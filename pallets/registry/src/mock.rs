@@ -140,6 +140,7 @@ impl ExtBuilder {
             },
             registry: crate::GenesisConfig {
                 participants: self.participants,
+                ..Default::default()
             },
             ..Default::default()
         };

@@ -1,6 +1,8 @@
 //! What must always hold.
 
-use crate::{AddressesOf, BalanceOf, Bans, Config, LeafOwners, Members, Nodes, Pallet, WorkerCount, types::Weights};
+use crate::{
+    AddressesOf, BalanceOf, Bans, Config, LeafOwners, Members, Nodes, OffenceBans, Pallet, WorkerCount, types::Weights,
+};
 use agora_primitives::{
     money::{Escrow, Purpose, Scope},
     participants::{Role, Specialisation, is_printable},
@@ -14,7 +16,7 @@ impl<T: Config> Pallet<T> {
     /// 1. every member has a role, and holds no bond for a role that it does not have;
     /// 2. a worker's profile is one that can be declared, and no more slots are taken than it has;
     /// 3. leaves and workers stand for each other, one for one, and there are as many as are counted;
-    /// 4. a banned worker has no weight;
+    /// 4. a banned worker has no weight, and no offence bans for no time;
     /// 5. no record of addresses is empty, each address could be a URL, and no member deposits for a record that is not there;
     /// 6. every node is the sum of its leaves' priorities in the tree of each specialisation, which are computed anew; and there is
     ///    no other node.
@@ -22,6 +24,10 @@ impl<T: Config> Pallet<T> {
     /// Bonds are kept by the escrow alone, whose own check covers the amounts.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         Self::check_addresses()?;
+        ensure!(
+            OffenceBans::<T>::iter_values().all(|blocks| !blocks.is_zero()),
+            "an offence bans for no time"
+        );
         Self::check_leaves(&Self::check_members()?)
     }
 

@@ -20,6 +20,7 @@ pub trait WeightInfo {
     fn set_addresses() -> Weight;
     fn ban() -> Weight;
     fn lift_ban() -> Weight;
+    fn set_offence_ban() -> Weight;
     fn draw_workers(c: u32, ) -> Weight;
     fn draw_inactive(c: u32, ) -> Weight;
 }
@@ -175,6 +176,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(25_u64))
             .saturating_add(T::DbWeight::get().writes(23_u64))
     }
+    /// Not measured yet: lifting a ban writes a record as long, and more.
+    fn set_offence_ban() -> Weight {
+        Self::lift_ban()
+    }
     /// Storage: `Registry::WorkerCount` (r:1 w:0)
     /// Proof: `Registry::WorkerCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     /// Storage: `Registry::Nodes` (r:960 w:0)
@@ -267,6 +272,10 @@ impl WeightInfo for () {
         Weight::from_parts(88_822_000, 56787)
             .saturating_add(ParityDbWeight::get().reads(25_u64))
             .saturating_add(ParityDbWeight::get().writes(23_u64))
+    }
+    /// Not measured yet: lifting a ban writes a record as long, and more.
+    fn set_offence_ban() -> Weight {
+        Self::lift_ban()
     }
     fn draw_workers(c: u32, ) -> Weight {
         Weight::from_parts(84_957_000, 79279)

@@ -8,8 +8,10 @@
 //! other from being served, because each has half of the share to itself, and no task can keep its queue from being served,
 //! because half of a share is enough for any step.
 
-use crate::{AGENDA_PROBES, RETRY_AFTER, pallet::*, transitions::Step, types::TaskProgress, weights::WeightInfo};
-use agora_primitives::TaskId;
+use crate::{
+    AGENDA_PROBES, MAX_PLACES, RETRY_AFTER, pallet::*, transitions::Step, types::TaskProgress, weights::WeightInfo,
+};
+use agora_primitives::{TaskId, courts::MAX_SHARERS};
 use frame_support::{defensive, pallet_prelude::*, storage::with_storage_layer, weights::WeightMeter};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::{One, Saturating};
@@ -227,19 +229,17 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::judge(n)
             .max(T::WeightInfo::replicate(n))
             .max(T::WeightInfo::fail(n))
-            .max(T::WeightInfo::rule(n).saturating_add(T::WeightInfo::settle(n)))
+            .max(T::WeightInfo::rule(n).saturating_add(T::WeightInfo::settle(n.saturating_add(MAX_PLACES))))
     }
 
     /// Closing an appeal window ends in settling or failing, in another round, in waiting for the court, or in another result. That is
-    /// settled at once where no court is asked any more, with the accuser as one more worker; it can be failing, too.
+    /// settled at once where no court is asked any more; it can be failing, too. Whoever has entered a claim is dismissed as a worker is.
     fn close_appeal_window_weight(n: u32) -> Weight {
-        let ends = |n| T::WeightInfo::settle(n).max(T::WeightInfo::settle_fallen(n));
-        // Saturating: as many as there can be.
-        let with_accuser = n.saturating_add(1).min(T::MaxContributions::get());
-        ends(n)
-            .max(T::WeightInfo::reopen(n))
+        let all = n.saturating_add(MAX_PLACES);
+        let ends = T::WeightInfo::settle(all).max(Self::settle_fallen_weight(all, MAX_SHARERS));
+        T::WeightInfo::reopen(n)
             .max(T::WeightInfo::await_court())
-            .max(T::WeightInfo::bring_down(n).saturating_add(ends(with_accuser)))
+            .max(T::WeightInfo::bring_down(n).saturating_add(ends))
     }
 
     /// The most that any step can weigh.

@@ -267,7 +267,33 @@ mod benchmarks {
         assert_eq!(phase::<T>(id), Phase::Appealable);
     }
 
-    /// The result fell: another takes its place, and the accuser enters with it.
+    /// An accuser takes the last place.
+    #[benchmark]
+    fn enter() {
+        let (id, accuser) = Scenario::<T>::to_enter();
+
+        #[block]
+        {
+            Scenario::<T>::enter(id, &accuser);
+        }
+
+        assert_eq!(Places::<T>::decode_len(id), Some(crate::MAX_PLACES as usize));
+    }
+
+    /// One accuser more gets a share of what somebody loses.
+    #[benchmark]
+    fn share() {
+        let id = Scenario::<T>::to_close(1, 0);
+        let (worker, accuser) = (Scenario::<T>::worker(0), Scenario::<T>::worker(1));
+        let part = Tasks::<T>::get(id).expect("task").terms.bond / 8u32.into();
+
+        #[block]
+        {
+            Pallet::<T>::pay_share(id, &worker, &accuser, part).expect("its bond is held");
+        }
+    }
+
+    /// The result fell: the claim that was entered takes its place.
     #[benchmark]
     fn bring_down(n: Linear<1, { T::MaxContributions::get() - 1 }>) {
         let id = Scenario::<T>::to_bring_down(n);
@@ -278,7 +304,10 @@ mod benchmarks {
         }
 
         assert_eq!(phase::<T>(id), Phase::Appealable);
-        assert_eq!(Contributions::<T>::iter_prefix(id).count() as u32, n + 1);
+        assert_eq!(
+            Results::<T>::get(id).map(|chosen| chosen.best),
+            Places::<T>::get(id).first().map(|place| place.who.clone())
+        );
     }
 
     /// Judging an appeal; where no court is asked about what comes out of it, settling comes on top.
@@ -307,7 +336,8 @@ mod benchmarks {
         assert_eq!(phase::<T>(id), Phase::Settled);
     }
 
-    /// All claims but one fell: each penalty is divided between an accuser and nobody.
+    /// All claims but one fell: each penalty is divided between an accuser and nobody. That one was entered; who has entered is dismissed as
+    /// a worker is.
     #[benchmark]
     fn settle_fallen(n: Linear<2, { T::MaxContributions::get() }>) {
         let id = Scenario::<T>::to_settle_fallen(n);

@@ -281,6 +281,7 @@ struct Kind {
 /// | 7 | data statistics | 15 | ×1.0–3.0 | 3, up to 7 |
 /// | 8 | security audit | 50 | ×1.0–4.0 | 5, up to 9 |
 /// | 9 | algorithm optimisation | 100 | ×1.0–5.0 | 5, up to 9 |
+/// | 10 | program | 10 | ×1.0–10.0 | 3, up to 7 |
 ///
 /// All: stake 50 %, worker's bond 20 %, attester's bond 10 % of the reward; a wrong answer costs half of the bond,
 /// being late a tenth; a fee of a twentieth of the base reward; trust 3. Split preset 0, and 1 for the two classes in
@@ -339,6 +340,7 @@ fn kinds() -> Vec<Kind> {
         kind("data statistics", DataStatistics, 15, 3_000),
         thoughtful(many(kind("security audit", SecurityAudit, 50, 4_000))),
         thoughtful(many(kind("algorithm optimisation", AlgorithmOptimisation, 100, 5_000))),
+        kind("program", Program, 10, 10_000),
     ]
 }
 

@@ -118,6 +118,7 @@ impl<T: Config> Pallet<T> {
         let mut partial: Vec<_> = contributors.collect();
         if progress.kind == RoundKind::Appeal {
             partial.extend(T::Judge::attesters(id));
+            partial.extend(Places::<T>::get(id).into_iter().map(|place| place.who));
         }
         Self::invite(id, &task, round, progress.wanted, partial, now);
         true

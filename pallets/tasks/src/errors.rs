@@ -59,6 +59,8 @@ mod errors {
         TooLateToAccept,
         /// Who has attested for or against a result cannot work in the round that rules on it.
         AttesterMayNotWork,
+        /// Who has entered a claim of its own in court has no second one in the task.
+        AccuserMayNotWork,
         /// The caller has not accepted the task, or the task is over.
         NotAccepted,
         /// The task is not being worked on.

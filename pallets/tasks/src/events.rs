@@ -108,8 +108,19 @@ mod events {
             task: TaskId,
             /// The claim that is wrong.
             claim: Claim,
-            /// Who showed it.
+            /// Who share what is won by that, in the order in which they accused it.
+            accusers: Accusers<T::AccountId>,
+        },
+        /// Who accuses the result has said what is right instead: that is chosen when its turn comes.
+        ClaimEntered {
+            /// The task.
+            task: TaskId,
+            /// Who.
             accuser: T::AccountId,
+            /// What it says.
+            claim: Claim,
+            /// What is held of it for that.
+            bond: BalanceOf<T>,
         },
         /// Another result, or the same once more, is chosen: a court may be asked about it.
         ResultReplaced {

@@ -317,14 +317,17 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::commit().saturating_add(Weight::from_parts(0, size as u64))
     }
 
-    /// Refuses attesters in the round that rules on their attestations.
+    /// Refuses attesters in the round that rules on their attestations, and who has a claim of its own in court.
     fn ensure_impartial(
         id: TaskId,
         progress: &TaskProgress<BlockNumberFor<T>>,
         worker: &T::AccountId,
     ) -> DispatchResult {
-        let attested = progress.kind == RoundKind::Appeal && T::Judge::attesters(id).contains(worker);
-        ensure!(!attested, Error::<T>::AttesterMayNotWork);
+        if progress.kind == RoundKind::Appeal {
+            let attested = T::Judge::attesters(id).contains(worker);
+            ensure!(!attested, Error::<T>::AttesterMayNotWork);
+            ensure!(!Self::has_entered(id, worker), Error::<T>::AccuserMayNotWork);
+        }
         Ok(())
     }
 
@@ -457,17 +460,18 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-/// The publisher, the workers and those who are invited have an interest in how a task is judged.
+/// The publisher, the workers, accusers with a claim of their own and those who are invited have an interest in how a task is judged.
 impl<T: Config> TaskParties<T::AccountId> for Pallet<T> {
     fn is_party(task: TaskId, who: &T::AccountId) -> bool {
         Contributions::<T>::contains_key(task, who)
+            || Self::has_entered(task, who)
             || Tasks::<T>::get(task).is_some_and(|task| task.publisher == *who)
             || Invitations::<T>::get(task).is_some_and(|invited| invited.workers.contains(who))
     }
 }
 
 /// The court tells when it has decided, so that nobody waits until the last block in which it could have.
-impl<T: Config> Cases for Pallet<T> {
+impl<T: Config> Cases<T::AccountId> for Pallet<T> {
     /// Errors: `UnknownTask`.
     fn decided(task: TaskId) -> DispatchResult {
         let mut progress = Self::progress_of(task)?;
@@ -476,6 +480,15 @@ impl<T: Config> Cases for Pallet<T> {
             Self::hasten(task);
         }
         Ok(())
+    }
+
+    /// Emits `ClaimEntered`.
+    fn enter(task: TaskId, who: &T::AccountId, claim: Claim) -> bool {
+        Self::do_enter(task, who, claim)
+    }
+
+    fn weight() -> Weight {
+        Self::cases_weight()
     }
 }
 

@@ -18,6 +18,7 @@ mod events;
 mod impls;
 #[cfg(test)]
 mod mock;
+pub mod places;
 #[cfg(any(test, feature = "runtime-benchmarks"))]
 mod scenario;
 mod settlement;
@@ -47,8 +48,8 @@ pub const AGENDA_PROBES: u32 = 4;
 /// How many tasks one page of a view function looks at.
 pub const TASKS_PER_PAGE: u32 = 256;
 
-/// So many claims about a task may fall before it ends without a result.
-pub const MAX_FALLEN: u32 = 8;
+/// So many claims may be entered about one task by those who accuse its results.
+pub const MAX_PLACES: u32 = 8;
 
 /// After how many blocks a step that failed is tried again (settling, when a block's tree of results is full).
 pub const RETRY_AFTER: u32 = 5;
@@ -77,7 +78,7 @@ pub mod pallet {
     use agora_primitives::{
         ClassId, Reference, TaskId,
         commitment::Salt,
-        courts::Court,
+        courts::{Accusers, Court},
         job::{Claim, JobSource},
         judging::{Judge, Seed},
         money::{Escrow, RewardPlanner},
@@ -198,9 +199,13 @@ pub mod pallet {
     #[pallet::storage]
     pub type Results<T: Config> = StorageMap<_, Twox64Concat, TaskId, Chosen<T::AccountId>>;
 
-    /// The claims about an unfinished task that a court found wrong, each with who showed it.
+    /// The claims about an unfinished task that a court found wrong, each with those who share what is won by that.
     #[pallet::storage]
     pub type Fallen<T: Config> = StorageMap<_, Twox64Concat, TaskId, FallenOf<T>, ValueQuery>;
+
+    /// The claims about an unfinished task that those have entered who accused its results, in the order in which they did.
+    #[pallet::storage]
+    pub type Places<T: Config> = StorageMap<_, Twox64Concat, TaskId, PlacesOf<T>, ValueQuery>;
 
     /// The publishers' own names of their tasks: an entry for each of [`Tasks`].
     #[pallet::storage]
@@ -365,7 +370,7 @@ pub mod pallet {
         /// that one pays for being late, and does not come back.
         ///
         /// Emits: `Accepted`, `WorkerJudged`, `WorkerReplaced`. Errors: `UnknownTask`, `PublisherMayNotWork`, `AlreadyAccepted`, `NotInvited`,
-        /// `NotAccepting`, `AllSlotsTaken`, `TooLateToAccept`, `AttesterMayNotWork`, and those of `Participants` and `Escrow`.
+        /// `NotAccepting`, `AllSlotsTaken`, `TooLateToAccept`, `AttesterMayNotWork`, `AccuserMayNotWork`, and those of `Participants` and `Escrow`.
         #[pallet::call_index(2)]
         #[pallet::weight(Pallet::<T>::accept_weight())]
         pub fn accept(origin: OriginFor<T>, task: TaskId) -> DispatchResultWithPostInfo {

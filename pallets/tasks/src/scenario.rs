@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
 
 use crate::{
-    AGENDA_PROBES, DRAW_DELAY, MAX_FALLEN,
+    AGENDA_PROBES, DRAW_DELAY, MAX_PLACES,
     classes::{ClassName, TaskClass},
     pallet::*,
     types::{BalanceOf, ClassOf},
@@ -58,8 +58,8 @@ pub trait BenchmarkHelper<AccountId, Balance> {
     /// Has the court not decide the open case of `task`.
     fn keep_undecided(task: TaskId);
 
-    /// Has the court decide that the claim about `task` is wrong, as `by` has shown, who says that `own` is right.
-    fn bring_down(task: TaskId, by: AccountId, own: Claim);
+    /// Has the court decide that the claim about `task` is wrong, as `by` has shown.
+    fn bring_down(task: TaskId, by: AccountId);
 }
 
 /// For runtimes whose escrow, registry and judging are no-ops, in which no benchmark with attesters can run.
@@ -82,7 +82,7 @@ impl<AccountId: Decode, Balance: From<u32>> BenchmarkHelper<AccountId, Balance> 
     fn attest(_: TaskId, _: u32, _: u32) {}
     fn open_court() {}
     fn keep_undecided(_: TaskId) {}
-    fn bring_down(_: TaskId, _: AccountId, _: Claim) {}
+    fn bring_down(_: TaskId, _: AccountId) {}
 }
 
 /// The account whose encoding begins with `n`.
@@ -301,11 +301,29 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         id
     }
 
-    /// A task with `n` answers that are all wrong, which somebody else has shown who enters with another.
+    /// A task with `n` answers that are all wrong, which somebody else has shown who has entered another.
     pub fn to_bring_down(n: u32) -> TaskId {
         let id = Self::to_close(n, 0);
-        H::bring_down(id, Self::worker(T::MaxContributions::get()), Answers::Same(9).of(0));
+        let accuser = Self::worker(T::MaxContributions::get());
+        assert!(Self::enter(id, &accuser));
+        H::bring_down(id, accuser);
         id
+    }
+
+    /// A task with as many workers as there can be, none of whom has what an accuser enters, and all places but one taken.
+    pub fn to_enter() -> (TaskId, T::AccountId) {
+        let most = T::MaxContributions::get();
+        let id = Self::to_close(most, 0);
+        for place in 1..MAX_PLACES {
+            let claim = Answers::Different.of(200 + place);
+            assert!(Pallet::<T>::do_enter(id, &Self::worker(most + place), claim));
+        }
+        (id, Self::worker(most))
+    }
+
+    /// Has `accuser` enter a claim that nobody has.
+    pub fn enter(id: TaskId, accuser: &T::AccountId) -> bool {
+        Pallet::<T>::do_enter(id, accuser, Answers::Same(9).of(0))
     }
 
     /// A task about whose result the court has not decided.
@@ -319,8 +337,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
     pub fn to_settle_fallen(n: u32) -> TaskId {
         let id = Self::to_bring_down(n - 1);
         Self::step(id);
-        let most = MAX_FALLEN - 1;
-        let wrong = |n: u32| Answers::Different.of(100 + n % most);
+        let wrong = |n: u32| Answers::Different.of(100 + n);
         for k in 0..n - 1 {
             Contributions::<T>::mutate(id, Self::worker(k), |contribution| {
                 let state = &mut contribution.as_mut().expect("a worker").state;
@@ -331,7 +348,8 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
             });
         }
         let accusers = T::MaxContributions::get();
-        let fallen = (0..most.min(n - 1)).map(|k| (wrong(k), Self::worker(accusers + k)));
+        let accuser = |k| BoundedVec::truncate_from([Self::worker(accusers + k)].to_vec());
+        let fallen = (0..n - 1).map(|k| (wrong(k), accuser(k)));
         Fallen::<T>::insert(id, BoundedVec::truncate_from(fallen.collect()));
         Self::wait_until_due(id);
         Self::crowd(id, T::RetentionPeriod::get());

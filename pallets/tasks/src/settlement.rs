@@ -6,10 +6,11 @@ use crate::{
     pallet::*,
     steps::Workers,
     transitions::{Confirmation, outcome},
-    types::{BalanceOf, FeeGoes, SplitOf, TaskOf, TaskProgress, Terms},
+    types::{BalanceOf, FeeGoes, Place, SplitOf, TaskOf, TaskProgress, Terms},
 };
 use agora_primitives::{
     TaskId,
+    courts::shares,
     job::Claim,
     money::{Escrow, Payee, Payroll, Purpose, RewardPlanner, Scope},
     participants::Participants,
@@ -114,10 +115,13 @@ impl<T: Config> Pallet<T> {
         now: BlockNumberFor<T>,
     ) -> DispatchResult {
         let Chosen { claim, best } = chosen;
+        let places = Places::<T>::get(id);
         let also_correct = workers
             .iter()
-            .filter(|(worker, contribution)| contribution.claim() == Some(claim) && *worker != best)
-            .map(|(worker, _)| worker.clone())
+            .map(|(worker, contribution)| (worker, contribution.claim()))
+            .chain(places.iter().map(|place| (&place.who, Some(place.claim))))
+            .filter(|(who, said)| *said == Some(claim) && **who != best)
+            .map(|(who, _)| who.clone())
             .collect();
         let payroll = Payroll {
             best: best.clone(),
@@ -185,7 +189,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Ends every worker's part: bonds go back less the penalties, reputations are told. `right` is the right claim.
+    /// Ends the part of every worker, and of every accuser with a claim of its own: bonds go back less the penalties, reputations are told.
+    /// `right` is the right claim.
     fn dismiss(id: TaskId, task: &TaskOf<T>, workers: &Workers<T>, right: Option<Claim>) -> DispatchResult {
         let confirmed = right.map_or(Confirmation::None, |right| {
             let has_it = |contribution: &Contribution<_>| contribution.claim() == Some(right);
@@ -193,12 +198,13 @@ impl<T: Config> Pallet<T> {
             Confirmation::of(&right, count)
         });
         let fallen = Fallen::<T>::get(id);
+        let bond = task.terms.bond;
         for (worker, contribution) in workers {
-            let accuser = fallen.iter().find(|(claim, _)| contribution.claim() == Some(*claim));
-            if let Some((_, accuser)) = accuser {
-                Self::punish(id, task, worker, accuser)?;
+            let fell = fallen.iter().find(|(claim, _)| contribution.claim() == Some(*claim));
+            if let Some((_, accusers)) = fell {
+                Self::punish(id, task, worker, bond, accusers)?;
             } else if let Some(outcome) = outcome(contribution, right, confirmed) {
-                Self::judge_worker(id, task, worker, outcome)?;
+                Self::judge_worker(id, task, worker, bond, outcome)?;
             }
             // Nothing is held any more of a worker that was replaced.
             if contribution.is_current() {
@@ -206,25 +212,63 @@ impl<T: Config> Pallet<T> {
             }
             Contributions::<T>::remove(id, worker);
         }
+        for Place { who, claim, bond } in Places::<T>::take(id) {
+            let fell = fallen.iter().find(|(fallen, _)| *fallen == claim);
+            match (fell, right) {
+                (Some((_, accusers)), _) => Self::punish(id, task, &who, bond, accusers)?,
+                // Nobody's work agrees with it that was done without knowing it.
+                (None, Some(right)) if right == claim => {
+                    Self::judge_worker(id, task, &who, bond, Outcome::Right { confirmed: false })?;
+                }
+                (None, Some(_)) => Self::judge_worker(id, task, &who, bond, Outcome::Wrong)?,
+                (None, None) => {}
+            }
+            T::Escrow::release_all(Purpose::TaskBond, Scope::Task(id), &who)?;
+        }
         Ok(())
     }
 
-    /// Takes the penalty of a worker whose claim a court found wrong: half, rounded down, goes to who showed it; the rest is burned, so
+    /// Takes the penalty of somebody whose claim a court found wrong: half, rounded down, goes to those who accused it; the rest is burned, so
     /// that nobody gains by showing that its own claim is wrong.
-    fn punish(id: TaskId, task: &TaskOf<T>, worker: &T::AccountId, accuser: &T::AccountId) -> DispatchResult {
-        let penalty = task.terms.penalty(Outcome::Wrong);
+    fn punish(
+        id: TaskId,
+        task: &TaskOf<T>,
+        who: &T::AccountId,
+        bond: BalanceOf<T>,
+        accusers: &[T::AccountId],
+    ) -> DispatchResult {
+        let penalty = task.terms.penalty(Outcome::Wrong, bond);
         let reward = Permill::from_percent(50).mul_floor(penalty);
-        // Not above the penalty.
-        let rest = penalty.saturating_sub(reward);
-        Self::pay(Purpose::TaskBond, id, worker, Payee::Account(accuser.clone()), reward)?;
-        Self::pay(Purpose::TaskBond, id, worker, Payee::Burn, rest)?;
-        Self::report(id, task, worker, Outcome::Wrong);
+        let mut rest = penalty;
+        for (accuser, share) in shares(reward, accusers) {
+            // Together they are not above the penalty.
+            rest = rest.saturating_sub(share);
+            Self::pay_share(id, who, accuser, share)?;
+        }
+        Self::pay(Purpose::TaskBond, id, who, Payee::Burn, rest)?;
+        Self::report(id, task, who, Outcome::Wrong);
         Ok(())
     }
 
-    /// Takes the penalty for `outcome` from a worker's bond, and has its reputation told.
-    fn judge_worker(id: TaskId, task: &TaskOf<T>, worker: &T::AccountId, outcome: Outcome) -> DispatchResult {
-        let penalty = task.terms.penalty(outcome);
+    /// Pays an accuser its share of what `who` loses.
+    pub(crate) fn pay_share(
+        id: TaskId,
+        who: &T::AccountId,
+        accuser: &T::AccountId,
+        share: BalanceOf<T>,
+    ) -> DispatchResult {
+        Self::pay(Purpose::TaskBond, id, who, Payee::Account(accuser.clone()), share)
+    }
+
+    /// Takes the penalty for `outcome` from what is held of somebody, and has its reputation told.
+    fn judge_worker(
+        id: TaskId,
+        task: &TaskOf<T>,
+        worker: &T::AccountId,
+        bond: BalanceOf<T>,
+        outcome: Outcome,
+    ) -> DispatchResult {
+        let penalty = task.terms.penalty(outcome, bond);
         Self::pay(Purpose::TaskBond, id, worker, Payee::Treasury, penalty)?;
         Self::report(id, task, worker, outcome);
         Ok(())
@@ -247,7 +291,7 @@ impl<T: Config> Pallet<T> {
         worker: &T::AccountId,
         contribution: Contribution<BlockNumberFor<T>>,
     ) -> DispatchResult {
-        Self::judge_worker(id, task, worker, Outcome::Late)?;
+        Self::judge_worker(id, task, worker, task.terms.bond, Outcome::Late)?;
         T::Escrow::release_all(Purpose::TaskBond, Scope::Task(id), worker)?;
         T::Participants::free_slot(worker);
         Contributions::<T>::insert(id, worker, contribution);

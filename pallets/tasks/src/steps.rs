@@ -5,17 +5,17 @@
 
 use crate::{
     pallet::*,
-    transitions::{heir, rule_on_appeal},
+    places::heir,
+    transitions::rule_on_appeal,
     types::{TaskOf, TaskProgress},
     weights::WeightInfo,
 };
 use agora_math::consensus::lot;
 use agora_primitives::{
     TaskId,
-    courts::{CaseTerms, Court, Standing},
+    courts::{Accusers, CaseTerms, Court, Standing},
     job::Claim,
     judging::{Answer, AppealTerms, Judge, Ruling, Seed, Verdict},
-    money::Purpose,
     participants::Participants,
     reputation::Reputation,
     task::{Chosen, Contribution, ContributionState, Phase, RoundKind},
@@ -240,13 +240,21 @@ impl<T: Config> Pallet<T> {
         Ok(weight)
     }
 
-    /// What ending a task that has had an appeal window weighs: with penalties that are divided where claims fell.
+    /// What ending a task that has had an appeal window weighs: accusers that have entered are as many more workers, and the penalties of
+    /// those whose claims fell are divided.
     fn settled_weight(id: TaskId, workers: &Workers<T>) -> Weight {
-        let n = workers.len() as u32;
-        match Fallen::<T>::contains_key(id) {
-            true => T::WeightInfo::settle_fallen(n),
-            false => T::WeightInfo::settle(n),
+        let n = Self::places_of(id).saturating_add(workers.len() as u32);
+        let fallen = Fallen::<T>::get(id);
+        match fallen.iter().map(|(_, accusers)| accusers.len() as u32).max() {
+            Some(sharers) => Self::settle_fallen_weight(n, sharers),
+            None => T::WeightInfo::settle(n),
         }
+    }
+
+    /// What settling weighs if the penalty of each of `n` is divided among so many accusers: one was measured with it.
+    pub(crate) fn settle_fallen_weight(n: u32, sharers: u32) -> Weight {
+        let more = u64::from(sharers.saturating_sub(1)).saturating_mul(n.into());
+        T::WeightInfo::settle_fallen(n).saturating_add(T::WeightInfo::share().saturating_mul(more))
     }
 
     /// Opens the case of a claim; whether there is a court that decides it.
@@ -303,66 +311,36 @@ impl<T: Config> Pallet<T> {
         Ok(weight)
     }
 
-    /// A court found that the result is wrong: the accuser's, or another worker's, takes its place; if there is none, the task fails.
-    /// Returns what comes on top of that.
+    /// A court found that the result is wrong: another claim takes its place ([`heir`]); if there is none, the task fails. Returns what
+    /// comes on top of that.
     fn bring_down(
         id: TaskId,
         task: &TaskOf<T>,
-        workers: Workers<T>,
-        (accuser, own): (T::AccountId, Option<Claim>),
-        mut progress: ProgressFor<T>,
+        workers: &Workers<T>,
+        accusers: Accusers<T::AccountId>,
+        progress: ProgressFor<T>,
         now: BlockNumberFor<T>,
     ) -> Result<Weight, DispatchError> {
         let claim = Results::<T>::get(id).ok_or(DispatchError::Corruption)?.claim;
         Self::deposit_event(Event::ResultFell {
             task: id,
             claim,
-            accuser: accuser.clone(),
+            accusers: accusers.clone(),
         });
         let mut noted = Fallen::<T>::get(id);
-        // There is room: with the last of them the task ends.
+        // There is room for every claim that there can be.
         noted
-            .try_push((claim, accuser.clone()))
+            .try_push((claim, accusers))
             .map_err(|_| DispatchError::Corruption)?;
-        let may_go_on = !noted.is_full();
         let fallen: Vec<_> = noted.iter().map(|(claim, _)| *claim).collect();
         Fallen::<T>::insert(id, noted);
         // Drawn now, so that nobody can choose an account or a block by it.
         let seed = T::Seed::seed(&(b"agora/heir", id).encode());
         let lot = |who: &T::AccountId| lot(seed.as_fixed_bytes(), who);
-        let next = |own| heir(&accuser, own, &workers, &fallen, lot).filter(|_| may_go_on);
-        let has_part = |who: &T::AccountId| workers.iter().any(|(worker, _)| worker == who);
-        let heir = match next(own) {
-            Some(new) if !has_part(&new.best) => match Self::enter(id, task, &accuser, new.claim, &mut progress, now) {
-                true => Some(new),
-                false => next(None),
-            },
-            heir => heir,
-        };
-        // With the accuser, if it has entered.
-        let workers = Self::workers_of(id);
-        match heir {
-            Some(heir) => Self::replace_result(id, task, &workers, heir, progress, now),
-            None => Self::leave_undecided(id, task, &workers, progress, now),
+        match heir(workers, &Places::<T>::get(id), &fallen, lot) {
+            Some(heir) => Self::replace_result(id, task, workers, heir, progress, now),
+            None => Self::leave_undecided(id, task, workers, progress, now),
         }
-    }
-
-    /// Takes `accuser`, who has shown that the result is wrong, as one more worker who claims `claim`, with a worker's bond but without
-    /// one of its slots. Returns whether it may, and there is room and money for it: a publisher does not work on its own task.
-    fn enter(
-        id: TaskId,
-        task: &TaskOf<T>,
-        accuser: &T::AccountId,
-        claim: Claim,
-        progress: &mut ProgressFor<T>,
-        now: BlockNumberFor<T>,
-    ) -> bool {
-        let may = *accuser != task.publisher && progress.workers() < T::MaxContributions::get();
-        if !may || Self::hold(Purpose::TaskBond, id, accuser, task.terms.bond).is_err() {
-            return false;
-        }
-        Contributions::<T>::insert(id, accuser, progress.enter(claim, now));
-        true
     }
 
     /// Whether the step of a task waits for what the court has not decided.
@@ -389,8 +367,8 @@ impl<T: Config> Pallet<T> {
         let workers = Self::workers_of(id);
         let n = workers.len() as u32;
         match standing {
-            Standing::Fallen { by, own } => {
-                let after = Self::bring_down(id, task, workers, (by, own), progress, now)?;
+            Standing::Fallen { accusers } => {
+                let after = Self::bring_down(id, task, &workers, accusers, progress, now)?;
                 return Ok(T::WeightInfo::bring_down(n).saturating_add(after));
             }
             Standing::Undecided => return Self::leave_undecided(id, task, &workers, progress, now),

@@ -5,10 +5,9 @@ use agora_primitives::{
     job::Claim,
     judging::{Ruling, Tally},
     reputation::Outcome,
-    task::{Chosen, Contribution, ContributionState, LATE_AFTER, MOST_LATE_STEPS, Phase, RoundKind},
+    task::{Contribution, ContributionState, LATE_AFTER, MOST_LATE_STEPS, Phase, RoundKind},
 };
-use alloc::vec::Vec;
-use core::cmp::{Ordering, Reverse};
+use core::cmp::Ordering;
 use sp_core::H256;
 use sp_runtime::traits::{AtLeast32BitUnsigned, One, Saturating};
 
@@ -349,22 +348,6 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         self.until()
     }
 
-    /// Takes one more worker, who has shown that the result is wrong and has an answer at once. It has a round of its own, so that
-    /// nobody takes it for one that has a slot.
-    pub fn enter(&mut self, claim: Claim, now: BlockNumber) -> Contribution<BlockNumber> {
-        one_more(&mut self.contributions);
-        one_more(&mut self.round);
-        (self.wanted, self.accepted, self.committed, self.revealed) = (1, 1, 1, 1);
-        Contribution {
-            round: self.round,
-            accepted_at: now,
-            state: ContributionState::Revealed {
-                claim,
-                committed_at: now,
-            },
-        }
-    }
-
     /// Waits for the court, until after block `until` at the latest, and for a block at least. Nobody attests any more.
     pub fn await_court(&mut self, until: BlockNumber, now: BlockNumber) {
         self.due = until.max(now).saturating_add(One::one());
@@ -410,45 +393,6 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         self.phase = phase;
         self.due = first_after(now, retention);
     }
-}
-
-/// The result that takes the place of one that fell, if there is any. Nobody has to agree with it: it stands if nobody shows that it
-/// is wrong.
-///
-/// It is what `accuser` says is right, if that has not fallen: by whoever committed to it first, or by the accuser itself, if nobody did
-/// and it has no part in the task. Else it is what most of the others say; of as many, what was committed to first. Within a block the
-/// lowest `lot` is first.
-///
-/// `workers` are all who took part. Complexity: O(n²) claims compared.
-pub fn heir<AccountId: Clone + PartialEq, BlockNumber: Ord + Copy, Lot: Ord>(
-    accuser: &AccountId,
-    own: Option<Claim>,
-    workers: &[(AccountId, Contribution<BlockNumber>)],
-    fallen: &[Claim],
-    lot: impl Fn(&AccountId) -> Lot,
-) -> Option<Chosen<AccountId>> {
-    let answers: Vec<_> = workers
-        .iter()
-        .filter_map(|(who, contribution)| match contribution.state {
-            ContributionState::Revealed { claim, committed_at } => Some((who, claim, committed_at)),
-            _ => None,
-        })
-        .filter(|(_, claim, _)| !fallen.contains(claim))
-        .collect();
-    let with = |claim: Claim| answers.iter().filter(move |(_, said, _)| *said == claim);
-    if let Some(claim) = own.filter(|own| !fallen.contains(own)) {
-        let first = with(claim).min_by_key(|(who, _, at)| (*at, lot(who)));
-        let has_no_part = workers.iter().all(|(who, _)| who != accuser);
-        let best = first.map(|(who, ..)| *who).or(has_no_part.then_some(accuser));
-        if let Some(best) = best.cloned() {
-            return Some(Chosen { claim, best });
-        }
-    }
-    let rank = |(who, claim, at): &&(&AccountId, Claim, BlockNumber)| (Reverse(with(*claim).count()), *at, lot(who));
-    answers.iter().min_by_key(rank).map(|(best, claim, _)| Chosen {
-        claim: *claim,
-        best: (*best).clone(),
-    })
 }
 
 /// What a contribution amounts to when `right` is the right claim; `None` if no claim is known to be right and the worker

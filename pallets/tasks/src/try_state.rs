@@ -2,10 +2,12 @@
 
 use crate::{
     pallet::*,
+    places::price,
     types::{TaskOf, TaskProgress},
 };
 use agora_primitives::{
     TaskId,
+    courts::Accusers,
     money::{Escrow, Purpose, Scope},
     task::{ContributionState, MOST_LATE_STEPS, Phase, RoundKind},
 };
@@ -35,6 +37,7 @@ impl<T: Config> Pallet<T> {
     /// 7. The unfinished tasks per publisher and class are counted right.
     /// 8. The agenda's share of a block is enough for the heaviest step of each queue.
     /// 9. Claims fell only of tasks whose result may be appealed, each once, and no result is chosen that fell.
+    ///    Claims were entered only of tasks with a result, each once, by accounts that have no other part in the task.
     /// 10. Draws that were ordered wait in turn, and exactly the rounds that wait for one invite nobody yet.
     pub fn do_try_state() -> Checked {
         Self::check_classes()?;
@@ -46,6 +49,7 @@ impl<T: Config> Pallet<T> {
             Self::check_result(id, &progress)?;
         }
         Self::check_fallen()?;
+        Self::check_places()?;
         Self::check_agenda()?;
         ensure!(
             Self::least_share().all_lte(T::MaxAgendaWeight::get()),
@@ -206,10 +210,9 @@ impl<T: Config> Pallet<T> {
                 phase == Some(Phase::Appealable),
                 "a claim fell of a task that has no result to be appealed"
             );
-            ensure!(
-                !fallen.is_empty() && !fallen.is_full(),
-                "a task goes on after too many claims fell, or none"
-            );
+            ensure!(!fallen.is_empty(), "no claim fell, and that is noted");
+            let has_accusers = |(_, accusers): &(_, Accusers<T::AccountId>)| !accusers.is_empty();
+            ensure!(fallen.iter().all(has_accusers), "a claim fell that nobody accused");
             let claims: BTreeSet<_> = fallen.iter().map(|(claim, _)| claim.encode()).collect();
             ensure!(claims.len() == fallen.len(), "a claim fell twice");
             let chosen = Results::<T>::get(id).map(|chosen| chosen.claim.encode());
@@ -217,6 +220,32 @@ impl<T: Config> Pallet<T> {
                 chosen.is_none_or(|chosen| !claims.contains(&chosen)),
                 "a result is chosen that fell"
             );
+        }
+        Ok(())
+    }
+
+    fn check_places() -> Checked {
+        for (id, places) in Places::<T>::iter() {
+            let task = Self::task_of(id).map_err(|_| "a claim was entered of no task")?;
+            ensure!(
+                Results::<T>::contains_key(id) && !Self::progress_of(id)?.phase.is_finished(),
+                "a claim was entered of a task that has no result to be accused"
+            );
+            let claims: BTreeSet<_> = places.iter().map(|place| place.claim.encode()).collect();
+            let accounts: BTreeSet<_> = places.iter().map(|place| place.who.encode()).collect();
+            ensure!(
+                claims.len() == places.len() && accounts.len() == places.len(),
+                "two places of one claim or one account"
+            );
+            for (place, before) in places.iter().zip(0..) {
+                ensure!(
+                    place.who != task.publisher && !Contributions::<T>::contains_key(id, &place.who),
+                    "somebody with another part in the task has a place"
+                );
+                let bond = price(task.terms.bond, before);
+                let held = T::Escrow::held(Purpose::TaskBond, Scope::Task(id), &place.who);
+                ensure!(place.bond == bond && held == bond, "not the bond that a place costs");
+            }
         }
         Ok(())
     }

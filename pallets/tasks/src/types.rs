@@ -6,9 +6,10 @@
 //!
 //! Terms: a *step* is what is to be done with a task when it is `due`.
 
-use crate::{Config, MAX_FALLEN, TaskClass};
+use crate::{Config, MAX_PLACES, TaskClass, places::MostClaims};
 use agora_primitives::{
     ClassId, Reference, TaskId,
+    courts::Accusers,
     job::{Claim, JobSource},
     judging::JudgeRule,
     money::{Escrow, RewardPlanner},
@@ -45,8 +46,23 @@ pub type InvitedOf<T> = BoundedVec<AccountIdOf<T>, <T as Config>::MaxContributio
 /// Who may accept a round before anybody else.
 pub type InvitationOf<T> = Invitation<InvitedOf<T>, BlockNumberFor<T>>;
 
-/// The claims that fell, each with who showed that it is wrong.
-pub type FallenOf<T> = BoundedVec<(Claim, AccountIdOf<T>), ConstU32<MAX_FALLEN>>;
+/// The claims that fell, each with those who share what is won by that.
+pub type FallenOf<T> = BoundedVec<(Claim, Accusers<AccountIdOf<T>>), MostClaims<T>>;
+
+/// The claims that accusers have entered.
+pub type PlacesOf<T> = BoundedVec<Place<AccountIdOf<T>, BalanceOf<T>>, ConstU32<MAX_PLACES>>;
+
+/// A claim of somebody who has accused a result and is no worker of the task.
+#[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place<AccountId, Balance> {
+    /// Who.
+    pub who: AccountId,
+    /// What it says is right.
+    pub claim: Claim,
+    /// What is held of it: of that it pays `wrong_penalty` if its claim is wrong.
+    pub bond: Balance,
+}
 
 /// A round whose workers are to be drawn.
 #[derive(Encode, Decode, MaxEncodedLen, TypeInfo)]
@@ -146,6 +162,7 @@ impl<AccountId, Balance, BlockNumber: AtLeast32BitUnsigned + Copy, Split> Task<A
         self,
         id: TaskId,
         progress: &TaskProgress<BlockNumber>,
+        appeal_until: Option<BlockNumber>,
         slots_kept_until: Option<BlockNumber>,
         invited: Option<Invitation<Vec<AccountId>, BlockNumber>>,
         chosen: Option<Chosen<AccountId>>,
@@ -168,6 +185,7 @@ impl<AccountId, Balance, BlockNumber: AtLeast32BitUnsigned + Copy, Split> Task<A
             commit_window: self.terms.commit_window,
             phase: progress.phase,
             until: progress.until(),
+            appeal_until,
             round: progress.round,
             wanted: progress.wanted,
             accepted: progress.accepted,
@@ -192,12 +210,12 @@ impl<Balance: AtLeast32BitUnsigned + Copy, BlockNumber, Split> Terms<Balance, Bl
         most.saturating_sub(self.max_replicas).saturating_sub(self.replicas)
     }
 
-    /// What a worker with this outcome loses of its bond. Rounded down.
-    pub fn penalty(&self, outcome: Outcome) -> Balance {
+    /// What somebody with this outcome loses of `bond`. Rounded down.
+    pub fn penalty(&self, outcome: Outcome, bond: Balance) -> Balance {
         match outcome {
             Outcome::Right { .. } => Balance::zero(),
-            Outcome::Wrong => self.wrong_penalty.mul_floor(self.bond),
-            Outcome::Late => self.late_penalty.mul_floor(self.bond),
+            Outcome::Wrong => self.wrong_penalty.mul_floor(bond),
+            Outcome::Late => self.late_penalty.mul_floor(bond),
         }
     }
 }

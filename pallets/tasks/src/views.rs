@@ -7,7 +7,8 @@ use crate::{
 };
 use agora_primitives::{
     TaskId,
-    task::{Invitation, TaskPage},
+    judging::Judge,
+    task::{Invitation, Phase, TaskPage},
 };
 use alloc::vec::Vec;
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -25,7 +26,9 @@ impl<T: Config> Pallet<T> {
         });
         let task = Tasks::<T>::get(id)?;
         let kept = Self::slots_kept_until(id, &task, progress);
-        Some(task.view(id, progress, kept, invited, Results::<T>::get(id)))
+        let is_appealable = progress.phase == Phase::Appealable;
+        let appeal_until = T::Judge::appeal_until(id).filter(|_| is_appealable);
+        Some(task.view(id, progress, appeal_until, kept, invited, Results::<T>::get(id)))
     }
 
     /// The last block in which no slot of the current round may be taken over; `None`: none ever may be.

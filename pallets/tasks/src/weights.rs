@@ -31,6 +31,8 @@ pub trait WeightInfo {
     fn rule(n: u32, ) -> Weight;
     fn settle(n: u32, ) -> Weight;
     fn settle_fallen(n: u32, ) -> Weight;
+    fn enter() -> Weight;
+    fn share() -> Weight;
     fn purge() -> Weight;
     fn reschedule() -> Weight;
     fn on_idle_base() -> Weight;
@@ -626,6 +628,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes((5_u64).saturating_mul(n.into())))
             .saturating_add(Weight::from_parts(0, 3153).saturating_mul(n.into()))
     }
+    /// Not measured yet: what bringing a result down weighed when its accuser entered by that, with as many workers as there can be.
+    fn enter() -> Weight {
+        Self::bring_down(24)
+    }
+    /// Not measured yet: half of what somebody more takes in `settle_fallen`, of whose penalty there are two payments.
+    fn share() -> Weight {
+        Weight::from_parts(75_000_000, 2603).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+    }
     /// Storage: `Tasks::Progress` (r:1 w:1)
     /// Proof: `Tasks::Progress` (`max_values`: None, `max_size`: Some(63), added: 2538, mode: `MaxEncodedLen`)
     /// Storage: `Tasks::Tasks` (r:1 w:1)
@@ -806,6 +816,14 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().writes(51_u64))
             .saturating_add(ParityDbWeight::get().writes((5_u64).saturating_mul(n.into())))
             .saturating_add(Weight::from_parts(0, 3153).saturating_mul(n.into()))
+    }
+    /// Not measured yet: what bringing a result down weighed when its accuser entered by that, with as many workers as there can be.
+    fn enter() -> Weight {
+        Self::bring_down(24)
+    }
+    /// Not measured yet: half of what somebody more takes in `settle_fallen`, of whose penalty there are two payments.
+    fn share() -> Weight {
+        Weight::from_parts(75_000_000, 2603).saturating_add(ParityDbWeight::get().reads_writes(1, 1))
     }
     fn purge() -> Weight {
         Weight::from_parts(27_842_000, 7575)

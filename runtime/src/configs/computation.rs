@@ -1,7 +1,7 @@
 //! The court that computes.
 
 use super::GovernanceOrigin;
-use crate::{Balance, Escrow, Runtime, Tasks, UNIT};
+use crate::{Balance, Escrow, Registry, Runtime, Tasks, UNIT};
 use agora_disputes::{Pinned, Terms};
 use agora_primitives::job::BlobRef;
 use frame_support::{parameter_types, traits::ConstU128};
@@ -20,7 +20,7 @@ pub const TERMS: Terms = Terms {
 
 /// The BLAKE3 hash of `guests/images/reference.bin`.
 pub const REFERENCE_IMAGE: H256 = H256(sp_core::hex2array!(
-    "ff829eb2b5ad041c82345905c48845b14b64c735cc52530be280e9548d3e39dd"
+    "f828e5e9098f8fa786b22c23b81ed06c65716eccab7844f58892fb5cf5b8f196"
 ));
 
 parameter_types! {
@@ -30,7 +30,7 @@ parameter_types! {
     pub const ReferenceMachine: Pinned = Pinned {
         image: BlobRef {
             hash: REFERENCE_IMAGE,
-            size: 189_400,
+            size: 192_192,
         },
         gas: (1 << 34) + (1 << 28) + (1 << 21),
     };
@@ -43,6 +43,7 @@ impl pallet_agora_computation::Config for Runtime {
     type Cases = Tasks;
     type Escrow = Escrow;
     type Machine = ReferenceMachine;
+    type Offences = Registry;
     type TermsOrigin = GovernanceOrigin;
     type WeightInfo = pallet_agora_computation::weights::SubstrateWeight<Runtime>;
     /// Two thousand million in three seconds: the plain reference on one core of an ordinary processor.

@@ -62,7 +62,10 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                             | pallet_agora_computation::Call::collect { .. }
                     )
                     | RuntimeCall::Capability(
-                        pallet_agora_capability::Call::respond { .. } | pallet_agora_capability::Call::vote { .. }
+                        pallet_agora_capability::Call::respond { .. }
+                            | pallet_agora_capability::Call::commit_vote { .. }
+                            | pallet_agora_capability::Call::reveal_vote { .. }
+                            | pallet_agora_capability::Call::show_decoy { .. }
                     )
                     | RuntimeCall::Registry(
                         pallet_agora_registry::Call::heartbeat { .. }

@@ -49,8 +49,13 @@ pub struct Chain {
 impl Chain {
     /// The development chain before its first block.
     pub fn development() -> Self {
+        Self::of("development")
+    }
+
+    /// The chain of a preset of which Alice is the first authority, before its first block.
+    pub fn of(preset: &str) -> Self {
         Self {
-            ext: start::development(),
+            ext: start::chain(preset),
             headers: Vec::new(),
             // Slots are counted from 1970.
             slot: 1_800_000_000,
@@ -63,13 +68,9 @@ impl Chain {
         &mut self,
         transactions: impl IntoIterator<Item = (sr25519::Pair, RuntimeCall)>,
     ) -> (Vec<RuntimeEvent>, Vec<Result<(), DispatchError>>) {
-        self.slot += 1;
+        let header = self.next_header();
         let slot = self.slot;
-        let parent = self.headers.last().map(Header::hash).unwrap_or_default();
-        let number = self.headers.len() as u32 + 1;
         let (header, events, results) = self.ext.execute_with(|| {
-            let digest = start::babe_digest(&key("Alice"), slot.into());
-            let header = Header::new(number, Default::default(), Default::default(), parent, digest);
             Executive::initialize_block(&header);
             let now = slot * SlotDurationMs::<Runtime>::get();
             let inherent = UncheckedExtrinsic::new_bare(pallet_timestamp::Call::set { now }.into());
@@ -89,6 +90,16 @@ impl Chain {
         (events, results)
     }
 
+    /// What the next block begins with.
+    pub fn next_header(&mut self) -> Header {
+        self.slot += 1;
+        let slot = self.slot;
+        let parent = self.headers.last().map(Header::hash).unwrap_or_default();
+        let number = self.headers.len() as u32 + 1;
+        let digest = self.ext.execute_with(|| start::babe_digest(&key("Alice"), slot.into()));
+        Header::new(number, Default::default(), Default::default(), parent, digest)
+    }
+
     /// Adds a block with these transactions, each of which must succeed; returns its events.
     pub fn must(&mut self, transactions: impl IntoIterator<Item = (sr25519::Pair, RuntimeCall)>) -> Vec<RuntimeEvent> {
         let (events, results) = self.block(transactions);
@@ -101,6 +112,11 @@ impl Chain {
 
 /// Signs `call` and applies it to the block under construction.
 fn apply(who: &sr25519::Pair, call: RuntimeCall) -> ApplyExtrinsicResult {
+    Executive::apply_extrinsic(signed(who, call))
+}
+
+/// `call`, signed as the next transaction of its account.
+pub fn signed(who: &sr25519::Pair, call: RuntimeCall) -> UncheckedExtrinsic {
     let account = AccountId::from(who.public().to_raw());
     let extension: TxExtension = (
         frame_system::CheckNonZeroSender::new(),
@@ -121,10 +137,5 @@ fn apply(who: &sr25519::Pair, call: RuntimeCall) -> ApplyExtrinsicResult {
     let payload = SignedPayload::new(call, extension).expect("what is signed implicitly is known");
     let signature = payload.using_encoded(|bytes| who.sign(bytes));
     let (call, extension, _) = payload.deconstruct();
-    Executive::apply_extrinsic(UncheckedExtrinsic::new_signed(
-        call,
-        account.into(),
-        MultiSignature::Sr25519(signature),
-        extension,
-    ))
+    UncheckedExtrinsic::new_signed(call, account.into(), MultiSignature::Sr25519(signature), extension)
 }

@@ -32,9 +32,9 @@ fn merge(base: &mut Value, patch: Value) {
     }
 }
 
-/// The state of the development chain before its first block.
-pub fn development() -> TestExternalities {
-    let json = serde_json::to_vec(&genesis("development")).expect("genesis is JSON");
+/// The state of the chain of a preset before its first block.
+pub fn chain(preset: &str) -> TestExternalities {
+    let json = serde_json::to_vec(&genesis(preset)).expect("genesis is JSON");
     let mut ext = TestExternalities::default();
     ext.execute_with(|| build_state::<RuntimeGenesisConfig>(json).expect("presets build"));
     ext

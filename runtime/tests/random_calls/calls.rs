@@ -55,7 +55,7 @@ type Draw = fn(&World, &mut Rng) -> Option<Call>;
 
 /// The calls, and how often each is drawn compared with the others. A draw that makes no sense at the time gives no
 /// call.
-const CALLS: [(u64, Draw); 35] = [
+const CALLS: [(u64, Draw); 39] = [
     (45, tasks::publish),
     (220, tasks::accept),
     (12, tasks::decline),
@@ -74,11 +74,13 @@ const CALLS: [(u64, Draw); 35] = [
     (8, members::withdraw),
     (15, members::transfer),
     (4, members::forget),
-    (30, capability::respond),
-    (60, capability::vote),
+    (50, capability::respond),
+    (90, capability::commit_vote),
+    (90, capability::reveal_vote),
+    (20, capability::show_decoy),
     (3, capability::set_schedule),
     (25, court::accuse),
-    (25, court::reveal),
+    (60, court::reveal),
     (6, court::withdraw),
     (20, court::accuse_on),
     (40, court::play),
@@ -88,6 +90,8 @@ const CALLS: [(u64, Draw); 35] = [
     (12, batch),
     (6, governance::ban),
     (12, governance::lift_ban),
+    (3, governance::offences),
+    (10, court::lift_suspension),
     (8, governance::classes),
     (8, governance::presets),
     (4, governance::usurp),

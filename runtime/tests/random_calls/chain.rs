@@ -25,7 +25,7 @@ pub struct Chain {
 impl Chain {
     /// The development chain in its first block, with `entropy` as BABE's randomness.
     pub fn new(entropy: [u8; 32]) -> Self {
-        let mut ext = start::development();
+        let mut ext = start::chain("development");
         ext.commit_all().expect("there are no open transactions");
         let author = sr25519::Pair::from_string("//Alice", None).expect("the key is well known");
         let mut chain = Self { ext, author, blocks: 0 };

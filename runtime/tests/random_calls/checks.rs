@@ -90,14 +90,29 @@ impl Checks {
             RuntimeEvent::Registry(pallet_agora_registry::Event::CapabilityExpired { .. }) => {
                 report.count_event("CapabilityExpired");
             }
+            RuntimeEvent::Registry(pallet_agora_registry::Event::OffenceReported { .. }) => {
+                report.count_event("OffenceReported");
+            }
             RuntimeEvent::Computation(pallet_agora_computation::Event::TrialEnded { .. }) => {
                 report.count_event("TrialEnded");
+            }
+            RuntimeEvent::Computation(pallet_agora_computation::Event::AccusationJoined { .. }) => {
+                report.count_event("AccusationJoined");
             }
             RuntimeEvent::Capability(pallet_agora_capability::Event::CapabilityProven { .. }) => {
                 report.count_event("CapabilityProven");
             }
             RuntimeEvent::Capability(pallet_agora_capability::Event::CapabilityRefuted { .. }) => {
                 report.count_event("CapabilityRefuted");
+            }
+            RuntimeEvent::Capability(pallet_agora_capability::Event::ResponseUndecided { .. }) => {
+                report.count_event("ResponseUndecided");
+            }
+            RuntimeEvent::Capability(pallet_agora_capability::Event::VoterSlashed { .. }) => {
+                report.count_event("VoterSlashed");
+            }
+            RuntimeEvent::Capability(pallet_agora_capability::Event::DecoyShown { .. }) => {
+                report.count_event("DecoyShown");
             }
             _ => {}
         }
@@ -129,7 +144,8 @@ impl Checks {
             assert_eq!(pallet_agora_computation::OpenCases::<Runtime>::iter_keys().count(), 0);
             assert_eq!(pallet_agora_computation::Trials::<Runtime>::iter_keys().count(), 0);
             let left: Vec<_> = pallet_agora_escrow::Deposits::<Runtime>::iter_keys()
-                .filter(|(_, purpose, _)| !matches!(purpose, Purpose::RoleBond | Purpose::Prepaid))
+                // A round of challenges may be open: its fees are gone when everybody goes home.
+                .filter(|(_, purpose, _)| !matches!(purpose, Purpose::RoleBond | Purpose::Prepaid | Purpose::ChallengeFee))
                 .collect();
             assert_eq!(left, [], "held though no task is under way");
         });
@@ -243,6 +259,7 @@ fn follow_task(event: pallet_agora_tasks::Event<Runtime>, world: &mut World, rep
         ResultChosen { .. } => report.count_event("ResultChosen"),
         Reopened { .. } => report.count_event("Reopened"),
         ResultFell { .. } => report.count_event("ResultFell"),
+        ClaimEntered { .. } => report.count_event("ClaimEntered"),
         ResultReplaced { .. } => report.count_event("ResultReplaced"),
         Postponed { .. } => report.count_event("Postponed"),
         NotScheduled { .. } => report.count_event("NotScheduled"),

@@ -7,11 +7,11 @@ use agora_disputes::{
 };
 use agora_primitives::{
     TaskId,
-    job::{Claim, JobSource, JobSpec, blob},
+    job::{BlobRef, Claim, JobSource, JobSpec, blob},
 };
-use agora_runtime::{AccountId, Computation, Runtime, RuntimeOrigin, System};
+use agora_runtime::{AccountId, Computation, Runtime, RuntimeOrigin, System, configs::computation::REFERENCE_IMAGE};
 use pallet_agora_computation::{
-    Call as Court, Clocked, Defences, HiddenAccusations, Matches, OpenCases, Part, Runs, Trials,
+    Call as Court, Clocked, Defences, HiddenAccusations, Matches, OpenCases, Part, Runs, Suspensions, Trials,
 };
 use sp_core::H256;
 
@@ -26,17 +26,23 @@ pub const TERMS: Terms = Terms {
 };
 const SALT: [u8; 32] = [3; 32];
 
-/// What everybody would say of `claim`.
-fn accusation(claim: Claim, case: u64) -> Accusation {
+/// What `who` would say of `claim`.
+fn accusation(who: &AccountId, claim: Claim, case: u64) -> Accusation {
+    let own = match case % 4 {
+        0 => None,
+        1 => Some(Claim::Unusable),
+        _ => Some(Claim::Output {
+            output: BlobRef::to(who.as_ref()),
+            states_root: H256::zero(),
+        }),
+    };
     Accusation {
         accused: claim,
         target: match claim {
             Claim::Output { .. } => Target::Output,
             Claim::Unusable => Target::Inputs,
         },
-        own: (!case.is_multiple_of(3))
-            .then_some(Claim::Unusable)
-            .filter(|own| *own != claim),
+        own: own.filter(|own| *own != claim),
     }
 }
 
@@ -65,7 +71,13 @@ pub fn accuse(world: &World, rng: &mut Rng) -> Option<Call> {
     let (task, case, claim) = any_case(rng)?;
     let who = anyone(world, rng)?;
     let account: &[u8; 32] = who.as_ref();
-    let commitment = commitment(&System::block_hash(0), case, account, &accusation(claim, case), &SALT);
+    let commitment = commitment(
+        &System::block_hash(0),
+        case,
+        account,
+        &accusation(&who, claim, case),
+        &SALT,
+    );
     Some(Call::signed(who, Court::commit { task, commitment }))
 }
 
@@ -77,7 +89,7 @@ pub fn reveal(_: &World, rng: &mut Rng) -> Option<Call> {
     let job = job_of(task)?;
     let call = Court::reveal {
         task,
-        accusation: Box::new(accusation(claim, case)),
+        accusation: Box::new(accusation(&who, claim, case)),
         salt: SALT,
         job: Box::new(job),
     };
@@ -218,6 +230,18 @@ pub fn set_terms(_: &World, rng: &mut Rng) -> Option<Call> {
     };
     let terms = rng.pick(&[None, Some(odd), Some(TERMS), Some(TERMS)]).copied()?;
     Some(Call::root(Court::set_terms { terms }))
+}
+
+/// Nobody here finds a run that fails, so now and then one is taken to have; then the suspension is lifted.
+pub fn lift_suspension(_: &World, rng: &mut Rng) -> Option<Call> {
+    let image = *rng.pick(&[REFERENCE_IMAGE, REFERENCE_IMAGE, REFERENCE_IMAGE, H256::zero()])?;
+    if !Suspensions::<Runtime>::get(image).holds && image == REFERENCE_IMAGE {
+        if rng.chance(3) {
+            Suspensions::<Runtime>::mutate(image, |suspension| suspension.suspend());
+        }
+        return None;
+    }
+    Some(Call::root(Court::lift_suspension { image }))
 }
 
 /// Settles all bonds, which anybody may once no case is open.

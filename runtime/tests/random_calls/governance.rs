@@ -5,7 +5,7 @@ use crate::{
     rng::Rng,
     world::{World, any_class},
 };
-use agora_primitives::{judging::JudgeRule, task::Assignment};
+use agora_primitives::{courts::Offence, judging::JudgeRule, task::Assignment};
 use agora_runtime::{Runtime, System, UNIT};
 use pallet_agora_rewards::Split;
 use pallet_agora_tasks::{Windows, genesis_classes};
@@ -45,6 +45,14 @@ pub fn lift_ban(world: &World, rng: &mut Rng) -> Option<Call> {
         None => return None,
     };
     Some(by_root(Call::root(pallet_agora_registry::Call::lift_ban { who }), rng))
+}
+
+/// Says for how long an offence bans.
+pub fn offences(_: &World, rng: &mut Rng) -> Option<Call> {
+    let offence = *rng.pick(&[Offence::Late, Offence::Silent, Offence::Wrong, Offence::Fraud])?;
+    let blocks = *rng.pick(&[None, Some(0), Some(5), Some(5), Some(30)])?;
+    let call = pallet_agora_registry::Call::set_offence_ban { offence, blocks };
+    Some(by_root(Call::root(call), rng))
 }
 
 /// Sets a class back to what it was, changes one, or removes one.

@@ -16,7 +16,7 @@ pub struct Report {
 const TERMINAL: [&str; 4] = ["Settled", "Cancelled", "Expired", "Failed"];
 
 /// What else happens often.
-const COMMON: [&str; 15] = [
+const COMMON: [&str; 17] = [
     "SettledAsUnusable",
     "WorkersInvited",
     "WorkerReplaced",
@@ -32,17 +32,22 @@ const COMMON: [&str; 15] = [
     "Purged",
     "CapabilityProven",
     "CapabilityExpired",
+    "ResponseUndecided",
+    "VoterSlashed",
 ];
 
 /// What happens a few times in ten thousand steps, so that some runs of that length have none of it.
-const RARE: [&str; 7] = [
+const RARE: [&str; 10] = [
     "AttesterSlashed",
     "Overturned",
     "Undecided",
     "CapabilityRefuted",
+    "DecoyShown",
     "TrialEnded",
     "ResultFell",
     "ResultReplaced",
+    "ClaimEntered",
+    "OffenceReported",
 ];
 
 /// What is always refused: records fade in a longer time than an episode has, and what nobody has computed cannot be shown.

@@ -122,7 +122,9 @@ impl World {
             .skip(1)
             .map(|who| (who, Role::Verifier, Profile::default()));
         for (who, role, profile) in workers.chain(verifiers) {
-            Registry::register(RuntimeOrigin::signed(who.clone()), role, minimum_bond(role), profile)
+            // Who loses a part of the least bond is not active any more.
+            let bond = minimum_bond(role) + 20 * UNIT;
+            Registry::register(RuntimeOrigin::signed(who.clone()), role, bond, profile)
                 .expect("everybody can pay the bond");
         }
     }

@@ -22,7 +22,7 @@ const WINDOWS: [(&str, u32); 4] = [
 ];
 
 /// How many publishers a shared chain has: one for each test, so that a test can tell its own money apart.
-const PUBLISHERS: u32 = 11;
+const PUBLISHERS: u32 = 13;
 
 /// What a publisher starts with, in plancks.
 const ENDOWMENT: u64 = 1_000_000_000_000_000_000;
@@ -113,6 +113,49 @@ impl Chain {
         let mut node = self.node.lock().await;
         node.kill().await.expect("it can be killed");
         node.resume().await.expect("it starts again");
+    }
+
+    /// Has another chain answer at its node's place until `seen` is there, and then its node again.
+    pub async fn with_another_chain(&self, seen: impl Future<Output = ()>) {
+        let folder = self.folder.path().join("other");
+        std::fs::create_dir_all(&folder).expect("the folder can be written to");
+        let spec = agora_localnet::write_chain_spec("dev", &folder, |genesis| {
+            edit(genesis);
+            // One account less, and the first block is another one.
+            list(&mut genesis["balances"]["balances"]).pop();
+        });
+        let other = NodeOptions {
+            name: "other-node".to_owned(),
+            chain: spec.expect("the node exports its specification").display().to_string(),
+            ..NodeOptions::development()
+        };
+        let mut node = self.node.lock().await;
+        let own = node.replace(other).await.expect("the other node starts");
+        seen.await;
+        node.replace(own).await.expect("it starts again");
+    }
+
+    /// Takes the store of blobs away, as a disk that is not mounted.
+    pub fn take_blobs_away(&self) {
+        let blobs = self.folder.path().join("blobs");
+        // There is none before the first blob.
+        std::fs::create_dir_all(&blobs).expect("the folder can be written to");
+        std::fs::rename(&blobs, self.folder.path().join("blobs-away")).expect("it can be moved");
+        std::fs::write(&blobs, "nothing").expect("the folder can be written to");
+    }
+
+    /// Gives the store of blobs back.
+    pub fn give_blobs_back(&self) {
+        let blobs = self.folder.path().join("blobs");
+        std::fs::remove_file(&blobs).expect("it is a file");
+        std::fs::rename(self.folder.path().join("blobs-away"), &blobs).expect("it can be moved");
+    }
+
+    /// `agora` with this key on another machine: nothing is shared but the chain.
+    pub fn agora_elsewhere(&self, key: &str) -> Agora {
+        let folder = self.folder.path().join("elsewhere");
+        std::fs::create_dir_all(&folder).expect("the folder can be written to");
+        Agora::new(&self.url, key, &folder)
     }
 
     /// Puts `content` into the blobs, as an input of jobs, without looking at it.

@@ -16,7 +16,7 @@ use agora_primitives::{
     task::{Difficulty, Phase},
 };
 use futures::future::join_all;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// One test's view of a chain: its publisher, and all blocks that were finalised.
 pub struct Market {
@@ -174,10 +174,15 @@ impl Market {
 
     /// Waits until `found` finds something in the events that were or will be finalised.
     pub async fn event<T>(&mut self, what: &str, found: impl Fn(&Event) -> Option<T>) -> T {
+        self.event_within(what, PATIENCE, found).await
+    }
+
+    /// The same, for as long as `patience`.
+    async fn event_within<T>(&mut self, what: &str, patience: Duration, found: impl Fn(&Event) -> Option<T>) -> T {
         if let Some(found) = self.seen.iter().flat_map(|block| &block.events).find_map(&found) {
             return found;
         }
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + patience;
         loop {
             let block = self.next_block().await;
             if let Some(found) = block.events.iter().find_map(&found) {
@@ -186,14 +191,20 @@ impl Market {
             assert!(
                 tokio::time::Instant::now() < deadline,
                 "{what} did not happen within {} s",
-                PATIENCE.as_secs()
+                patience.as_secs()
             );
         }
     }
 
     /// Waits for the task's terminal event, checks that it has just one, and returns which.
     pub async fn ended(&mut self, task: TaskId) -> Phase {
-        let status = self.event("the end of the task", |event| terminal(event, task)).await;
+        self.ended_within(task, PATIENCE).await
+    }
+
+    /// The same, for as long as `patience`.
+    pub async fn ended_within(&mut self, task: TaskId, patience: Duration) -> Phase {
+        let ended = |event: &Event| terminal(event, task);
+        let status = self.event_within("the end of the task", patience, ended).await;
         for _ in 0..2 {
             self.next_block().await;
         }
@@ -276,6 +287,17 @@ impl Market {
     /// Whether an event was seen of which `found` holds.
     pub fn happened(&self, found: impl Fn(&Event) -> bool) -> bool {
         self.seen.iter().flat_map(|block| &block.events).any(found)
+    }
+
+    /// The number of the first block with an event of which `found` holds.
+    ///
+    /// # Panics
+    ///
+    /// If none was seen.
+    pub fn block_of(&self, found: impl Fn(&Event) -> bool) -> u32 {
+        let mut blocks = self.seen.iter();
+        let block = blocks.find(|block| block.events.iter().any(&found));
+        block.expect("it has happened").block.number
     }
 
     /// Waits until nobody has a bond in court for `task`.

@@ -3,7 +3,7 @@
 
 use super::world::*;
 use crate::Arbiter;
-use agora_disputes::{List, Side, kept, player::Tracer};
+use agora_disputes::{Execution, List, Side, kept, player::Tracer};
 use agora_jobs::{BlobRef, JobKind, JobSpec, blob};
 use agora_machine::Witness;
 use agora_reference::{Step, UnitRun, of};
@@ -152,12 +152,14 @@ fn reads_what_is_kept(arbiter: &Arbiter<Contents>, state: u64, unit: u64) -> boo
         step: Step::State(state),
         unit,
     };
+    let kept = run.kept;
+    let run = Execution::Unit(run);
     let segments = arbiter.record(&run, None).unwrap().segments;
     let traced = arbiter.trace(&run, None).unwrap();
     (0..segments).any(|number| {
         let (_, witness) = traced.segment(number).unwrap();
         let witness = Witness::decode(&mut witness.as_slice()).unwrap();
-        witness.chunks.iter().any(|read| run.kept.verify(read))
+        witness.chunks.iter().any(|read| kept.verify(read))
     })
 }
 

@@ -1,8 +1,8 @@
 //! The image, its gas, and the runs that are kept.
 
 use super::world::*;
-use crate::{Arbiter, Error, IMAGE, RUN_GAS, pinned};
-use agora_disputes::{Segments, player::Tracer};
+use crate::{Arbiter, Error, IMAGE, RUN_GAS, bytes_held, pinned};
+use agora_disputes::{Execution, Segments, player::Tracer};
 use agora_jobs::{BlobRef, JobKind, JobSpec, SyntheticJob};
 use agora_reference::{Fault, Step, UnitRun, of};
 use std::sync::Arc;
@@ -12,6 +12,10 @@ fn the_gas_of_a_run_is_enough_for_every_unit() {
     assert_eq!((pinned().image, pinned().gas), (BlobRef::to(IMAGE), RUN_GAS));
     for job in Job::all() {
         let law = of(&job.spec);
+        // A program has its own.
+        if law.program().is_some() {
+            continue;
+        }
         for step in [Step::Inputs].into_iter().chain((0..law.states()).map(Step::State)) {
             for unit in 0..law.units(step) {
                 assert!(
@@ -21,6 +25,26 @@ fn the_gas_of_a_run_is_enough_for_every_unit() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn what_somebody_holds_follows_from_the_job() {
+    for job in Job::all() {
+        let arbiter = job.arbiter();
+        let truth = arbiter.truth();
+        let computed = truth
+            .scans
+            .iter()
+            .chain(&truth.states)
+            .chain(truth.kept.iter().flatten());
+        let computed: usize = computed.map(Vec::len).sum();
+        let inputs: u64 = job.spec.inputs().iter().map(|input| input.size).sum();
+        let held = computed as u64 + inputs;
+        let name = &job.name;
+        assert_eq!(bytes_held(&job.spec, u64::MAX), Some(held), "{name}");
+        assert_eq!(bytes_held(&job.spec, held), Some(held), "{name}");
+        assert_eq!(bytes_held(&job.spec, held - 1), None, "{name}");
     }
 }
 
@@ -39,7 +63,7 @@ fn run_of(arbiter: &Arbiter<Contents>, unit: u64) -> UnitRun {
 #[test]
 fn a_run_is_made_once_and_its_segments_are_those_of_the_machine() {
     let arbiter = Job::named("synthetic: two by two").arbiter();
-    let run = run_of(&arbiter, 0);
+    let run = Execution::Unit(run_of(&arbiter, 0));
     let [one, other] = [0; 2].map(|_| arbiter.record(&run, None).unwrap());
     assert!(Arc::ptr_eq(&one, &other));
     let traced = arbiter.trace(&run, None).unwrap();
@@ -47,7 +71,7 @@ fn a_run_is_made_once_and_its_segments_are_those_of_the_machine() {
     for number in 0..one.segments + 2 {
         let (state, witness) = traced.segment(number).unwrap();
         assert_eq!(traced.segment(number), Some((state.clone(), witness.clone())));
-        let (_, after) = segments.next(&state, &witness).unwrap();
+        let (_, after) = segments.next(&run, &state, &witness).unwrap();
         assert_eq!(after, one.tree.node(0, number));
     }
     assert_eq!(traced.end().1, arbiter.truth().states[1]);
@@ -64,11 +88,12 @@ fn what_is_not_at_hand_is_not_run() {
     let arbiter = Job::named("synthetic: two by two").arbiter();
     let mut run = run_of(&arbiter, 0);
     run.states.hash.0[0] ^= 1;
+    let run = Execution::Unit(run);
     assert!(arbiter.record(&run, None).is_none() && arbiter.trace(&run, None).is_none());
-    let stranger = UnitRun {
+    let stranger = Execution::Unit(UnitRun {
         job: BlobRef::to(b"another job"),
         ..run_of(&arbiter, 0)
-    };
+    });
     assert!(arbiter.record(&stranger, None).is_none());
     let job = Job::named("embedding: two layers");
     let error = Arbiter::compute(job.spec, Contents::default()).err().unwrap();

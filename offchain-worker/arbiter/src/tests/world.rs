@@ -2,10 +2,14 @@
 
 use crate::Arbiter;
 use agora_disputes::{
-    Accusation, Game, MAX_STATE_BYTES, MAX_WITNESS_BYTES, Move, Rules, RunMove, Side, Terms, Time, Verdict,
+    Accusation, Execution, Game, MAX_STATE_BYTES, MAX_WITNESS_BYTES, Move, Rules, RunMove, Side, Terms, Time, Verdict,
     player::{Player, ShownList, Traced, Tracer, Truth},
 };
-use agora_jobs::{BlobRef, ChunkProof, H256, JobSpec, blob, blob::CHUNK_BYTES};
+use agora_jobs::{
+    BlobRef, ChunkProof, H256, JobKind, JobSpec, Mode, blob,
+    blob::CHUNK_BYTES,
+    program::{Ending, read_record},
+};
 use agora_machine::{
     State, Status, Witness,
     run_tree::{Children, RunTree},
@@ -203,13 +207,43 @@ pub struct Liar<'a> {
 }
 
 impl Liar<'_> {
-    /// How it wants the run to end.
-    fn wanted(&self, run: &UnitRun) -> Option<(Status, Vec<u8>)> {
+    /// How it wants the run to end, and how long it says that the output is. `None`: no run ends so.
+    fn wanted(&self, run: &Execution) -> Option<(Status, Vec<u8>, u64)> {
+        match run {
+            Execution::Unit(run) => self.wanted_unit(run),
+            Execution::Program(run) => self.wanted_record(run.item),
+        }
+    }
+
+    fn wanted_record(&self, item: u64) -> Option<(Status, Vec<u8>, u64)> {
+        let JobSpec::V2(JobKind::Program(job)) = self.own.spec() else {
+            panic!("another kind");
+        };
+        let (states, size) = (&self.own.truth().states, job.record_bytes as usize);
+        let record = match job.mode {
+            Mode::Map => &states[0][item as usize * size..][..size],
+            Mode::Fold => &states[item as usize],
+        };
+        let (ending, output) = read_record(record)?;
+        let status = match ending {
+            Ending::Done => Status::Done,
+            Ending::Unusable => Status::Unusable,
+            Ending::Trapped(trap) => Status::Trapped(Decode::decode(&mut &[trap][..]).unwrap()),
+            Ending::OutOfGas => Status::OutOfGas,
+            // As much as a run may write.
+            Ending::TooLong => return Some((Status::Done, vec![7; 1 << 20], 1 << 20)),
+        };
+        Some((status, output.to_vec(), output.len() as u64))
+    }
+
+    fn wanted_unit(&self, run: &UnitRun) -> Option<(Status, Vec<u8>, u64)> {
         let truth = self.own.truth();
         let at = run.unit as usize;
-        let bytes = match (run.step, of(self.own.spec()).unit(run.step, run.unit)?.output) {
+        let known = of(self.own.spec()).unit(run.step, run.unit)?.output;
+        let (Output::Kept { size } | Output::Part { size, .. }) = known;
+        let bytes = match (run.step, known) {
             (Step::Inputs, _) => match truth.scans.get(at) {
-                None => return truth.unusable.then_some((Status::Unusable, Vec::new())),
+                None => return truth.unusable.then_some((Status::Unusable, Vec::new(), 0)),
                 Some(scan) => scan.clone(),
             },
             (Step::State(state), Output::Kept { .. }) => truth.kept.get(state as usize)?.get(at)?.clone(),
@@ -217,15 +251,20 @@ impl Liar<'_> {
                 truth.states.get(state as usize)?[offset as usize..][..size as usize].to_vec()
             }
         };
-        Some((Status::Done, bytes))
+        Some((Status::Done, bytes, size))
     }
 
-    fn from(&self, base: &dyn Traced, run: &UnitRun, shown: Option<&ShownList<'_>>) -> u64 {
+    fn from(&self, base: &dyn Traced, run: &Execution, shown: Option<&ShownList<'_>>) -> u64 {
+        // What a program reads first is its arguments.
+        let scans = match run {
+            Execution::Unit(run) => run.scans,
+            Execution::Program(run) => run.input(),
+        };
         let reads = |number: &u64| {
             let (_, witness) = base.segment(*number).unwrap();
             let read = Witness::decode(&mut witness.as_slice()).map(|witness| witness.chunks);
             let is_list = |list: BlobRef| read.iter().flatten().any(|read| list.verify(read));
-            shown.is_some_and(|shown| is_list(shown.list)) || (shown.is_none() && is_list(run.scans))
+            shown.is_some_and(|shown| is_list(shown.list)) || (shown.is_none() && is_list(scans))
         };
         match self.from {
             From::Number(number) => number,
@@ -256,21 +295,17 @@ impl Liar<'_> {
 }
 
 impl Tracer for Liar<'_> {
-    fn trace(&self, run: &UnitRun, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
+    fn trace(&self, run: &Execution, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
         let knows = [self.own, self.other]
             .into_iter()
             .find(|arbiter| arbiter.record(run, shown).is_some())?;
         let (record, base) = (knows.record(run, shown)?, knows.trace(run, shown)?);
-        let (status, output) = self.wanted(run)?;
+        let (status, output, size) = self.wanted(run)?;
         let mut end = State::decode(&mut record.end.as_slice()).unwrap();
         if (end.status, &output) == (status, &record.output) {
             return Some(base);
         }
         end.status = status;
-        let size = match (status, of(self.own.spec()).unit(run.step, run.unit)?.output) {
-            (Status::Done, Output::Kept { size } | Output::Part { size, .. }) => size,
-            _ => 0,
-        };
         end.output = Decode::decode(&mut hashes(&output, size).as_slice()).unwrap();
         let hash = blob::hash(&output);
         assert_eq!(end.output.blob(), BlobRef { hash, size });

@@ -12,6 +12,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header, response::Builder},
     response::Response,
 };
+use bao_tree::io::sync::{encode_ranges, encode_ranges_validated};
 use bytes::{Bytes, BytesMut};
 use std::{fs::File, io, ops::Range, path::PathBuf};
 use tokio::{
@@ -190,7 +191,17 @@ fn proof_body(served: Served, blob: BlobRef, path: PathBuf, pairs: File, range: 
         let groups = tree::groups(&blob, range);
         let mut out = Sending::new(sender.clone());
         let (data, pairs) = (ReadAhead::of(data), tree::in_file(&blob, ReadAhead::of(pairs)));
-        let encoded = bao_tree::io::sync::encode_ranges_validated(data, pairs, &groups, &mut out);
+        let state = served.states_of(&blob.hash.0, &path);
+        let is_right = state.is_some_and(|state| served.is_right(&path, &groups, state));
+        let encoded = if is_right {
+            encode_ranges(data, pairs, &groups, &mut out)
+        } else {
+            let encoded = encode_ranges_validated(data, pairs, &groups, &mut out);
+            if let (Ok(()), Some(state)) = (&encoded, state) {
+                served.remember_right(&path, &groups, state);
+            }
+            encoded
+        };
         let sent = encoded
             .map_err(io::Error::from)
             .and_then(|()| io::Write::flush(&mut out));

@@ -214,7 +214,7 @@ impl Peers {
     /// Fetches a list of states into memory: it is short, and cannot be checked before all of it is here.
     ///
     /// Errors: `Unavailable`.
-    pub(crate) async fn states(&self, wanted: &Wanted, urls: &[Url]) -> Result<Vec<u8>, BlobError> {
+    pub(crate) async fn states(&self, wanted: &Wanted, urls: &[Url]) -> Result<(Vec<u8>, Url), BlobError> {
         let mut tried = Vec::new();
         for url in urls {
             let peer = self.peer(url);
@@ -228,7 +228,7 @@ impl Peers {
             match self.states_of(&peer, wanted).await {
                 Ok(content) => {
                     peer.succeeded();
-                    return Ok(content);
+                    return Ok((content, url.clone()));
                 }
                 Err(failure) => {
                     peer.failed(&failure);

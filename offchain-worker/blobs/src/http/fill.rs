@@ -38,19 +38,26 @@ struct Lane<'a> {
     /// How often it said that it is busy.
     refusals: AtomicU32,
     is_dropped: AtomicBool,
+    /// Whether it has given anything.
+    has_given: AtomicBool,
     reason: Mutex<Option<String>>,
 }
 
 impl Peers {
     /// Fetches what is missing of `partial` from those who answer at `urls`, all at once, beside others who fetch it from
-    /// theirs. What arrives is kept even if it fails.
+    /// theirs. What arrives is kept even if it fails. Returns which of them have given a part of it.
     ///
     /// Errors: `Unavailable` if nobody gives what is missing, `DiskFull` and `File` if this machine cannot keep it.
-    pub(crate) async fn fill(&self, kind: BlobKind, partial: &Arc<Partial>, urls: &[Url]) -> Result<(), BlobError> {
+    pub(crate) async fn fill(
+        &self,
+        kind: BlobKind,
+        partial: &Arc<Partial>,
+        urls: &[Url],
+    ) -> Result<Vec<Url>, BlobError> {
         let blob = *partial.blob();
         let missing = partial.missing(0..blob.size);
         if missing.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let queue = partial.queue();
         queue.begin(|| pieces(missing, self.limits().piece).collect());
@@ -87,7 +94,8 @@ impl Peers {
             return Err(error);
         }
         if partial.missing(0..blob.size).is_empty() {
-            return Ok(());
+            let givers = lanes.iter().filter(|lane| lane.has_given.load(Ordering::Relaxed));
+            return Ok(givers.map(|lane| lane.peer.url.clone()).collect());
         }
         Err(client::unavailable(&Wanted::content(kind, &blob), &tried))
     }
@@ -139,6 +147,7 @@ impl<'a> Lane<'a> {
             failures: AtomicU32::new(0),
             refusals: AtomicU32::new(0),
             is_dropped: AtomicBool::new(false),
+            has_given: AtomicBool::new(false),
             reason: Mutex::new(None),
         }
     }
@@ -171,6 +180,7 @@ impl<'a> Lane<'a> {
             drop(permit);
             drop(asked);
             self.peer.brought(brought, began.elapsed());
+            self.has_given.fetch_or(brought > 0, Ordering::Relaxed);
             let is_useful = brought > 0 && limits.is_fast(brought, began.elapsed());
             match ended {
                 Ok(()) => {

@@ -2,12 +2,13 @@
 
 use crate::{BlobError, BlobKey, BlobKind, BlobStore, Cache, Wanted, disk, tree};
 use agora_jobs::{BlobRef, H256};
+use bao_tree::ChunkRanges;
 use std::{
     collections::HashMap,
     fs::File,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::sync::Semaphore;
 
@@ -26,8 +27,26 @@ pub struct Served {
     /// Trees are computed one at a time: to hash a large blob takes seconds, and anybody may ask for it.
     hashing: Arc<Semaphore>,
     /// Files that are not what their names say, as they were then: strangers cannot have them hashed again and again.
-    bad: Arc<Mutex<HashMap<PathBuf, (u64, SystemTime)>>>,
+    bad: Arc<Mutex<HashMap<PathBuf, State>>>,
+    /// What of files was found right lately.
+    right: Arc<Mutex<HashMap<PathBuf, Right>>>,
 }
+
+/// What changes when a file is written to: its length and its time.
+pub type State = (u64, SystemTime);
+
+/// Groups of a file that were found right.
+#[derive(Debug)]
+struct Right {
+    /// The file and its tree, as they were then.
+    state: [State; 2],
+    since: Instant,
+    groups: ChunkRanges,
+}
+
+/// How long what was found right is sent without being hashed again, unless the file has changed. Whoever fetches it hashes
+/// it anyway; here it is looked at for damage that nothing else tells of.
+const TRUSTED: Duration = Duration::from_secs(3600);
 
 impl Served {
     /// Serves `store` and `cache`.
@@ -42,6 +61,7 @@ impl Served {
             cache,
             hashing: Arc::new(Semaphore::new(1)),
             bad: Arc::default(),
+            right: Arc::default(),
         })
     }
 
@@ -103,6 +123,40 @@ impl Served {
         }
     }
 
+    /// The states of the file `data` of a blob and of its tree. `None`: one of them is not there.
+    pub fn states_of(&self, key: &BlobKey, data: &Path) -> Option<[State; 2]> {
+        Some([state_of(data)?, state_of(&self.cache.tree(key))?])
+    }
+
+    /// Whether all `groups` of the file `data` were found right lately, when it and its tree were in this `state`.
+    pub fn is_right(&self, data: &Path, groups: &ChunkRanges, state: [State; 2]) -> bool {
+        let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        right.get(data).is_some_and(|right| {
+            right.since.elapsed() < TRUSTED
+                && right.state == state
+                && (groups.clone() - right.groups.clone()).is_empty()
+        })
+    }
+
+    /// Remembers that `groups` of the file `data` were found right, which was in this `state` with its tree before they were
+    /// read.
+    pub fn remember_right(&self, data: &Path, groups: &ChunkRanges, state: [State; 2]) {
+        let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        if right.len() >= REMEMBERED {
+            right.clear();
+        }
+        let new = || Right {
+            state,
+            since: Instant::now(),
+            groups: ChunkRanges::empty(),
+        };
+        let found = right.entry(data.to_owned()).or_insert_with(new);
+        if found.state != state || found.since.elapsed() >= TRUSTED {
+            *found = new();
+        }
+        found.groups |= groups.clone();
+    }
+
     /// Whether `data` is a file that was found to be another content than its name says, and has not changed since.
     fn is_known_bad(&self, data: &Path) -> bool {
         let bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,8 +174,7 @@ impl Served {
     }
 }
 
-/// What changes when a file is written to.
-fn state_of(path: &Path) -> Option<(u64, SystemTime)> {
+fn state_of(path: &Path) -> Option<State> {
     let about = std::fs::metadata(path).ok()?;
     Some((about.len(), about.modified().ok()?))
 }
@@ -167,6 +220,46 @@ fn compute(blob: &BlobRef, data: &Path, path: &Path) -> Result<Option<File>, Blo
 mod tests {
     use super::*;
 
+    #[test]
+    fn what_was_found_right_is_trusted_until_the_file_changes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::open(&folder.path().join("cache"), 1 << 20).expect("it opens");
+        let store = BlobStore::open(&folder.path().join("blobs").display().to_string()).expect("it opens");
+        let served = Served::new(store, cache).expect("it is a folder");
+        let path = folder.path().join("file");
+        let content = [7; 100_000];
+        std::fs::write(&path, content).expect("written");
+        let blob = BlobRef::to(&content);
+        let (first, second) = (tree::groups(&blob, 0..50_000), tree::groups(&blob, 50_000..100_000));
+        assert_eq!(served.states_of(&blob.hash.0, &path), None, "it has no tree yet");
+        let kept = served.cache.tree(&blob.hash.0);
+        disk::private_folder(kept.parent().expect("it is in a folder")).expect("made");
+        std::fs::write(&kept, "pairs").expect("written");
+        let now = || served.states_of(&blob.hash.0, &path).expect("both are there");
+        let is_right = |groups: &ChunkRanges| served.is_right(&path, groups, now());
+        let state = now();
+        assert!(!is_right(&first));
+        served.remember_right(&path, &first, state);
+        assert!(is_right(&first) && !is_right(&second));
+        served.remember_right(&path, &second, state);
+        assert!(is_right(&tree::all(&blob)));
+        // Written to, the tree or the file: told by its time, or by its length.
+        let open = |path: &Path| File::options().append(true).open(path).expect("it is there");
+        let later = |state: State| state.1 + Duration::from_millis(10);
+        open(&kept).set_modified(later(state[1])).expect("set");
+        assert!(!is_right(&first));
+        open(&kept).set_modified(state[1].1).expect("set");
+        assert!(is_right(&first));
+        open(&path).set_modified(later(state[0])).expect("set");
+        assert!(!is_right(&first));
+        let changed = now();
+        served.remember_right(&path, &first, changed);
+        assert!(is_right(&first) && !is_right(&second), "nothing old is kept");
+        open(&path).set_len(50_000).expect("cut");
+        open(&path).set_modified(changed[0].1).expect("set");
+        assert!(!is_right(&first));
+    }
+
     #[tokio::test]
     async fn whoever_hangs_up_does_not_let_the_next_tree_begin() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -179,7 +272,7 @@ mod tests {
         assert!(made.expect("it runs").success());
         let key = [1; 32];
         let asked = served.tree(&key, &slow, 100_000);
-        let gone = tokio::time::timeout(std::time::Duration::from_millis(100), asked).await;
+        let gone = tokio::time::timeout(Duration::from_millis(100), asked).await;
         assert!(gone.is_err(), "it takes long");
         let permits = served.hashing.available_permits();
         // First the thread is let go, or a failure would wait for it for ever.
@@ -188,7 +281,7 @@ mod tests {
             .await
             .expect("it ends")
             .expect("it is written");
-        let permit = tokio::time::timeout(std::time::Duration::from_secs(20), served.hashing.acquire()).await;
+        let permit = tokio::time::timeout(Duration::from_secs(20), served.hashing.acquire()).await;
         assert_eq!(permits, 0, "it was still being computed");
         assert!(permit.is_ok(), "it has ended");
     }

@@ -1,7 +1,7 @@
 //! Fetching through a bad network.
 
 use crate::support::{Lie, Server, content, fetcher, liar, limits, seed, url, wanted};
-use agora_blobs::{BlobError, BlobKind, BlobSource, BlobStore, Fetched, Wanted, copy, http::PeerLimits, read};
+use agora_blobs::{BlobError, BlobKind, BlobSource, BlobStore, Fetched, Origin, Wanted, copy, http::PeerLimits, read};
 use agora_jobs::{BlobRef, H256, states_root};
 use agora_test_support::proxy::{Fault, Proxy};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -46,6 +46,22 @@ async fn a_blob_comes_from_several_peers_and_is_kept() {
             assert_eq!(mode & 0o077, 0, "{path:?} is its owner's alone");
         }
     }
+}
+
+#[tokio::test]
+async fn it_is_said_who_gave_a_blob_and_not_who_was_only_asked() {
+    let (without, with) = (Server::start().await, Server::start().await);
+    let bytes = content(300_000, 3);
+    let wanted = with.put(&bytes).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let blobs = fetcher(folder.path(), limits(), vec![url(without.address), url(with.address)]);
+    let origin = async |wanted: &Wanted| blobs.fetch_with_origin(wanted).await.expect("it is there").1;
+    assert_eq!(origin(&wanted).await, Origin::Peers(vec![url(with.address)]));
+    assert_eq!(origin(&wanted).await, Origin::Cache);
+    let own = content(2_000, 4);
+    blobs.store().put(BlobKind::Input, own.clone()).await.expect("put");
+    let own = Wanted::content(BlobKind::Input, &BlobRef::to(&own));
+    assert_eq!(origin(&own).await, Origin::Store);
 }
 
 #[tokio::test]

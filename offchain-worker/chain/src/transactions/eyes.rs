@@ -58,6 +58,8 @@ pub(super) struct Eyes {
     places: HashMap<Hash, BlockId>,
     /// Hashes of the best chain's blocks, as far as they were asked for.
     canonical: BTreeMap<BlockNumber, H256>,
+    /// How often it was asked which block has a number, which changes with the fork.
+    asked: u64,
     last: Option<(View, Vec<Brief>, BTreeSet<BlockId>)>,
 }
 
@@ -97,9 +99,14 @@ impl Eyes {
         sought: Sought<'_>,
     ) -> Result<Option<View>, ChainError> {
         let Sought { briefs, known, origins } = sought;
-        let finalised = node.legacy.chain_get_finalized_head().await?;
-        let best = node.legacy.chain_get_block_hash(None).await?.ok_or_else(moved)?;
-        let pool_nonce = node.legacy.system_account_next_index(account).await?;
+        // What does not depend on an answer is asked at once: a far node takes its time for each.
+        let legacy = &node.legacy;
+        let (finalised, best, pool_nonce) = tokio::try_join!(
+            legacy.chain_get_finalized_head(),
+            legacy.chain_get_block_hash(None),
+            legacy.system_account_next_index(account),
+        )?;
+        let best = best.ok_or_else(moved)?;
         if let Some((view, of, with)) = &self.last
             && (view.best.hash, view.finalised.hash) == (best.0, finalised.0)
             && of == briefs
@@ -110,24 +117,44 @@ impl Eyes {
                 ..view.clone()
             }));
         }
-        let mut view = View {
-            best: block(node, best).await?,
-            finalised: block(node, finalised).await?,
-            nonce_at_best: nonce_at(node, account, best).await?,
-            nonce_at_finalised: nonce_at(node, account, finalised).await?,
-            pool_nonce,
-            ..View::default()
+        let asked = self.asked;
+        let last = self.last.as_ref().map(|(view, ..)| view);
+        let mut view = match last.filter(|last| (last.best.hash, last.finalised.hash) == (best.0, finalised.0)) {
+            Some(last) => View {
+                best: last.best,
+                finalised: last.finalised,
+                nonce_at_best: last.nonce_at_best,
+                nonce_at_finalised: last.nonce_at_finalised,
+                ..View::default()
+            },
+            None => {
+                let ((best, parent), (finalised, _), nonce_at_best, nonce_at_finalised) = tokio::try_join!(
+                    block(node, best),
+                    block(node, finalised),
+                    nonce_at(node, account, best),
+                    nonce_at(node, account, finalised),
+                )?;
+                self.check_canonical(node, best, parent).await?;
+                View {
+                    best,
+                    finalised,
+                    nonce_at_best,
+                    nonce_at_finalised,
+                    ..View::default()
+                }
+            }
         };
-        self.check_canonical(node, view.best).await?;
+        view.pool_nonce = pool_nonce;
         if view.finalised.number < known.number {
             self.ask_hashes(node, BTreeSet::from([known.number])).await?;
             view.has_final = self.is_canonical(known);
         }
         self.find_origins(node, origins, &mut view).await?;
         self.find(node, briefs, &mut view).await?;
-        // If it is still the best chain, it was all the time, and all of this is of one chain.
-        let still = node.legacy.chain_get_block_hash(Some(view.best.number.into())).await?;
-        if still != Some(best) || view.finalised.number > view.best.number {
+        // If it is still the best chain, it was all the time, and all of this is of one chain. What was asked by hash alone is.
+        let is_of_one_chain =
+            self.asked == asked || node.legacy.chain_get_block_hash(Some(view.best.number.into())).await? == Some(best);
+        if !is_of_one_chain || view.finalised.number > view.best.number {
             self.canonical.clear();
             return Ok(None);
         }
@@ -140,11 +167,16 @@ impl Eyes {
         Ok(Some(view))
     }
 
-    /// Forgets the blocks that are not on the chain of `best`: those above the newest one that still is.
-    async fn check_canonical(&mut self, node: &Node, best: BlockId) -> Result<(), ChainError> {
+    /// Forgets the blocks that are not on the chain of `best`, whose `parent` has this hash: those above the newest one that
+    /// still is.
+    async fn check_canonical(&mut self, node: &Node, best: BlockId, parent: H256) -> Result<(), ChainError> {
         self.canonical.split_off(&best.number);
         let mut dropped = 1_u32;
         while let Some((&number, &hash)) = self.canonical.last_key_value() {
+            if (number.saturating_add(1), hash) == (best.number, parent) {
+                break;
+            }
+            self.asked += 1;
             if node.legacy.chain_get_block_hash(Some(number.into())).await? == Some(hash) {
                 break;
             }
@@ -231,6 +263,7 @@ impl Eyes {
             .into_iter()
             .filter(|number| !self.canonical.contains_key(number))
             .collect();
+        self.asked += missing.len() as u64;
         let asked = stream::iter(missing).map(|number| async move {
             let hash = node.legacy.chain_get_block_hash(Some(number.into())).await?;
             Ok::<_, ChainError>(hash.map(|hash| (number, hash)))
@@ -285,10 +318,11 @@ pub(super) async fn body_of(node: &Node, block: H256) -> Result<Vec<Hash>, Chain
     Ok(details.block.extrinsics.iter().map(|bytes| hash_of(bytes)).collect())
 }
 
-async fn block(node: &Node, hash: H256) -> Result<BlockId, ChainError> {
+/// The block, and the hash of the one before it.
+async fn block(node: &Node, hash: H256) -> Result<(BlockId, H256), ChainError> {
     let header = node.legacy.chain_get_header(Some(hash)).await?.ok_or_else(moved)?;
     let number = BlockNumber::try_from(header.number()).map_err(|_| moved())?;
-    Ok(BlockId { number, hash: hash.0 })
+    Ok((BlockId { number, hash: hash.0 }, header.parent_hash))
 }
 
 async fn nonce_at(node: &Node, account: &AccountId, block: H256) -> Result<Nonce, ChainError> {
@@ -335,7 +369,7 @@ mod tests {
             ..View::default()
         };
         let looked = async {
-            eyes.check_canonical(&node, best).await?;
+            eyes.check_canonical(&node, best, H256::zero()).await?;
             eyes.find(&node, &briefs, &mut view).await
         };
         tokio::time::timeout(Duration::from_secs(5), looked)
@@ -344,7 +378,9 @@ mod tests {
             .expect("it answers");
         assert_eq!((view.places.len(), view.unanchored.len()), (200, 0));
         let before = mock.asked();
-        eyes.check_canonical(&node, best).await.expect("it answers");
+        eyes.check_canonical(&node, best, H256::zero())
+            .await
+            .expect("it answers");
         eyes.find(&node, &briefs, &mut view).await.expect("it answers");
         assert_eq!(mock.asked() - before, 1);
         // Another fork: all that is above the first block is gone.
@@ -355,7 +391,9 @@ mod tests {
             nonce_at_best: 0,
             ..View::default()
         };
-        eyes.check_canonical(&node, best).await.expect("it answers");
+        eyes.check_canonical(&node, best, H256::zero())
+            .await
+            .expect("it answers");
         eyes.find(&node, &briefs, &mut view).await.expect("it answers");
         assert_eq!((view.places.len(), view.unanchored.len()), (0, 200));
     }
@@ -377,9 +415,35 @@ mod tests {
                 best,
                 ..View::default()
             };
-            eyes.check_canonical(&node, best).await.expect("it answers");
+            eyes.check_canonical(&node, best, H256::zero())
+                .await
+                .expect("it answers");
             eyes.find_origins(&node, &origins, &mut view).await.expect("it answers");
             assert_eq!(view.origins, BTreeMap::from([(old, is_there)]));
         }
+    }
+
+    #[tokio::test]
+    async fn a_block_after_one_that_is_known_needs_no_question_and_one_of_another_fork_does() {
+        let (mock, node) = lone_node(BEST, BEST - 3, Duration::ZERO);
+        let mut eyes = Eyes::default();
+        let (parent, best) = (block(&mock, BEST - 1), block(&mock, BEST));
+        eyes.check_canonical(&node, parent, H256::zero())
+            .await
+            .expect("it answers");
+        let (before, asked) = (mock.asked(), eyes.asked);
+        eyes.check_canonical(&node, best, H256(parent.hash))
+            .await
+            .expect("it answers");
+        assert_eq!((mock.asked(), eyes.asked), (before, asked));
+        assert!(eyes.is_canonical(parent) && eyes.is_canonical(best));
+        mock.change(|chain| chain.fork = 1);
+        let other = block(&mock, BEST);
+        let other_parent = H256(block(&mock, BEST - 1).hash);
+        eyes.check_canonical(&node, other, other_parent)
+            .await
+            .expect("it answers");
+        assert!(eyes.asked > asked);
+        assert!(eyes.is_canonical(other) && !eyes.is_canonical(parent));
     }
 }

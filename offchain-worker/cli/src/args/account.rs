@@ -58,7 +58,7 @@ pub struct RegisterArgs {
     pub bond: Amount,
     /// A worker's kinds of work; all that `agora mine` can do if left out.
     #[arg(long, value_delimiter = ',', value_parser = parse_specialisation,
-        default_value = "synthetic,inference,embedding,training,rendering,row-transform")]
+        default_value = "synthetic,inference,embedding,training,rendering,row-transform,program")]
     pub specialisations: Vec<Specialisation>,
     /// How many tasks a worker takes at a time.
     #[arg(long, default_value_t = 1)]

@@ -129,6 +129,37 @@ fn the_units_of_deploy_run_commands_that_there_are() {
 }
 
 #[test]
+fn the_market_in_containers_runs_commands_that_there_are() {
+    let compose = include_str!("../../../../deploy/compose.yml");
+    let mut commands = Vec::new();
+    for line in compose.lines() {
+        let words = line
+            .trim()
+            .strip_prefix("command: ")
+            .map(serde_json::from_str::<Vec<String>>);
+        if let Some([shell, option, script]) = words.transpose().expect("a list of words").as_deref() {
+            assert_eq!((shell.as_str(), option.as_str()), ("sh", "-c"));
+            commands.extend(
+                script
+                    .split(';')
+                    .map(|command| command.trim().trim_start_matches("exec ").to_owned()),
+            );
+        }
+    }
+    // What it says to try.
+    let tries = compose
+        .lines()
+        .filter_map(|line| line.strip_prefix("#  ")?.split_once("exec worker "));
+    commands.extend(tries.map(|(_, command)| command.to_owned()));
+    assert_eq!(commands.len(), 6, "worker and verifier register first: {commands:?}");
+    for command in commands {
+        if let Err(error) = Cli::try_parse_from(command.split_whitespace()) {
+            panic!("{command}: {error}");
+        }
+    }
+}
+
+#[test]
 fn a_worker_says_what_it_risks_what_it_asks_and_when_it_takes_tasks() {
     let line = "agora mine --device all --min-profit 0.5 --power-price 0.25 --watts 350 --max-exposure 100 \
                 --stop-loss 20 --stop-loss-hours 12 --hours 22-6";

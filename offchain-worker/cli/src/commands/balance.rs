@@ -106,6 +106,7 @@ pub const fn purpose_name(purpose: Purpose) -> &'static str {
         Purpose::Prepaid => "prepaid",
         Purpose::Addresses => "addresses",
         Purpose::CourtBond => "court-bond",
+        Purpose::ChallengeFee => "challenge-fee",
     }
 }
 
@@ -120,6 +121,7 @@ pub fn purpose(purpose: Purpose) -> &'static str {
         Purpose::Prepaid => "prepaid",
         Purpose::Addresses => "addresses",
         Purpose::CourtBond => "bond in court",
+        Purpose::ChallengeFee => "fee for a challenge",
     }
 }
 

@@ -267,6 +267,7 @@ pub mod tests {
                 max_workgroups: 0,
                 max_workgroup_invocations: 0,
                 max_shared_bytes: 0,
+                memory_bytes: None,
             },
         }
     }

@@ -1,8 +1,8 @@
 //! docs/cli.md lists the fields of what each command prints. Here the page is compared with what is printed.
 
 use super::{
-    addresses, balance, blobs, devices, doctor, earnings, generate, journal, keys, leave, model, profile, proxy,
-    publish, quote, register, result, status, tasks, verify, wait,
+    addresses, balance, blobs, court, devices, disputes, doctor, earnings, generate, journal, keys, leave, model,
+    profile, program, proxy, publish, quote, register, result, status, tasks, verify, wait,
 };
 use crate::args::Cli;
 use clap::CommandFactory;
@@ -21,6 +21,7 @@ fn printed() -> Vec<(&'static str, Value)> {
     let [entry, exported, repaired] = journal::tests::examples();
     let [device, passed] = devices::tests::examples();
     let [imported, embedded] = model::examples();
+    let [created, image, tried] = program::tests::examples();
     let [stored, collected] = blobs::examples();
     let [changed, listed] = proxy::tests::examples();
     vec![
@@ -39,6 +40,10 @@ fn printed() -> Vec<(&'static str, Value)> {
         ("task", json!(tasks::tests::example())),
         ("wait", json!(wait::tests::example())),
         ("result", json!(result::example())),
+        ("disputes", json!(disputes::tests::example())),
+        ("dispute", json!(disputes::tests::example().trials[0])),
+        ("accuse", json!(court::example())),
+        ("defend", json!(court::example())),
         ("verify", json!(verify::example())),
         ("balance", balance),
         ("transfer", sent),
@@ -52,6 +57,9 @@ fn printed() -> Vec<(&'static str, Value)> {
         ("blobs gc", collected),
         ("doctor", json!(doctor::tests::example())),
         ("model import", imported),
+        ("program new", created),
+        ("program build", image),
+        ("program run", tried),
         ("embed", embedded),
         ("devices", device),
         ("self-test", passed),

@@ -3,7 +3,9 @@
 pub mod addresses;
 pub mod balance;
 pub mod blobs;
+pub mod court;
 pub mod devices;
+pub mod disputes;
 pub mod doctor;
 pub mod earnings;
 pub mod generate;
@@ -13,6 +15,7 @@ pub mod leave;
 pub mod mine;
 pub mod model;
 pub mod profile;
+pub mod program;
 pub mod proxy;
 pub mod publish;
 pub mod quote;

@@ -158,7 +158,14 @@ fn describe(task: &TaskView) -> String {
     match task.phase {
         Phase::Open | Phase::Working => line("work until", format!("block {}", task.until)),
         Phase::Revealing => line("reveal until", format!("block {}", task.until)),
-        Phase::Appealable => line("appeal until", format!("block {}", task.until)),
+        Phase::Appealable => {
+            if let Some(until) = task.appeal_until {
+                line("appeal until", format!("block {until}"));
+            }
+            if task.appeal_until.is_none_or(|until| until < task.until) {
+                line("in court until", format!("block {}, or earlier", task.until));
+            }
+        }
         Phase::Judging | Phase::Settled | Phase::Cancelled | Phase::Expired | Phase::Failed => {}
     }
     line(
@@ -211,6 +218,7 @@ pub mod tests {
             commit_window: 60,
             phase: Phase::Working,
             until: 110,
+            appeal_until: Some(140),
             round: 0,
             wanted: 3,
             accepted: 2,

@@ -23,6 +23,8 @@ pub async fn run(context: &Context, args: VerifyWorkArgs) -> Result<(), CliError
     let blobs = context.source(&args.run.peers)?;
     let config = VerifierConfig {
         max_job_bytes: args.run.max_job_bytes(),
+        recompute: args.recompute.into(),
+        max_recompute_work: args.max_recompute_work.into(),
         heartbeat_every: args.run.heartbeat,
         #[cfg(feature = "fault-injection")]
         fault: args.run.fault,

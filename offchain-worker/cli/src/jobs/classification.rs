@@ -2,7 +2,7 @@
 
 use super::{
     Prepare,
-    inputs::{read, unusable},
+    inputs::{read, read_numbers, unusable, written_out},
     prepared::JobInputs,
 };
 use crate::exit::CliError;
@@ -26,7 +26,8 @@ const BRIGHT: &str = "scale all pixels to 0 up to the largest value of a pixel t
 
 impl Prepare for ClassificationArgs {
     fn prepare(self, inputs: &mut JobInputs) -> Result<JobKind, CliError> {
-        let (package, pixels) = (read(&self.model)?, read(&self.images)?);
+        let (package, pixels) = (read(&self.model)?, read_numbers(&self.images)?);
+        inputs.warn(written_out(&self.images, &pixels));
         let no_network = |error: NetworkError| unusable(&self.model, error);
         let decoded = classifier::Package::decode(&package).map_err(no_network)?;
         let shape = decoded.shape;

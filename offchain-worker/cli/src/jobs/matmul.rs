@@ -2,14 +2,14 @@
 
 use super::{
     Prepare, Show,
-    inputs::read,
+    inputs::{read_numbers, written_out},
     lines::{json_lines, words},
     prepared::JobInputs,
 };
 use crate::{args::ResultFormat, exit::CliError};
 use agora_compute::Inputs;
 use agora_primitives::job::{JobKind, MatmulJob};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args, Debug)]
 pub struct MatmulArgs {
@@ -33,8 +33,13 @@ pub struct MatmulArgs {
 impl Prepare for MatmulArgs {
     fn prepare(self, inputs: &mut JobInputs) -> Result<JobKind, CliError> {
         let remedy = "write one signed byte for each element";
-        let matrix = inputs.add(&self.matrix, read(&self.matrix)?, remedy);
-        let input = inputs.add(&self.vectors, read(&self.vectors)?, remedy);
+        let mut add = |path: &Path| {
+            let content = read_numbers(path)?;
+            inputs.warn(written_out(path, &content));
+            Ok::<_, CliError>(inputs.add(path, content, remedy))
+        };
+        let matrix = add(&self.matrix)?;
+        let input = add(&self.vectors)?;
         // Zero columns give zero rows; the job is then refused for a count of zero.
         // More than can be counted is more than a job may have, and is refused.
         let count = |bytes: u64| {
@@ -120,6 +125,24 @@ mod tests {
         assert!(zero.contains("zero"), "{zero}");
         let absent = ["matmul", "--matrix", "/nowhere", "--vectors", &file, "--columns", "3"];
         assert!(prepare(&absent).await.expect_err("no file").contains("/nowhere"));
+    }
+
+    #[tokio::test]
+    async fn numbers_as_text_are_told_of_and_packed_ones_refused() {
+        let files = Files::new();
+        let (text, vectors) = (
+            files.write("m.csv", "1,2,3,4,5\n6,7,8,9,10,11,12\n"),
+            files.write("vectors", [2; 6]),
+        );
+        let arguments = ["matmul", "--matrix", &text, "--vectors", &vectors, "--columns", "1"];
+        let prepared = parse(&arguments).expect("well formed").prepare().expect("a job");
+        let [warning] = prepared.warnings() else {
+            panic!("{:?}", prepared.warnings())
+        };
+        assert!(warning.starts_with(&text), "{warning}");
+        let array = files.write("m.npy", b"\x93NUMPY\x01\0\x76\0{'descr': '|i1'");
+        let arguments = ["matmul", "--matrix", &array, "--vectors", &vectors, "--columns", "1"];
+        assert!(prepare(&arguments).await.expect_err("a header").contains("tofile"));
     }
 
     #[test]

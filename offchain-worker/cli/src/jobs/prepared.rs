@@ -2,6 +2,7 @@
 
 use crate::exit::CliError;
 use agora_blobs::{BlobKind, BlobStore};
+use agora_compute::MemoryInputs;
 use agora_primitives::job::{BlobRef, JobKind, JobSpec};
 use agora_reference::{Blobs, Fault, Source, Step};
 use std::{cell::Cell, path::Path};
@@ -35,6 +36,15 @@ impl JobInputs {
             remedy,
         });
         blob
+    }
+
+    /// The inputs, for who computes with them here.
+    pub fn memory(&self) -> MemoryInputs {
+        let mut memory = MemoryInputs::new();
+        for input in &self.inputs {
+            memory.insert(input.content.as_slice());
+        }
+        memory
     }
 
     /// Says what is probably not meant, and is possible all the same.

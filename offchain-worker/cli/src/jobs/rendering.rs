@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{args::ResultFormat, exit::CliError, units::Seed};
 use agora_compute::{Inputs, scene::Scene};
-use agora_primitives::job::{JobKind, Region, RenderingJob};
-use agora_scenes::{Description, Folder};
+use agora_primitives::job::{BlobRef, JobKind, JobSpec, Region, RenderingJob};
+use agora_scenes::{Description, Folder, Warning};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args, Debug)]
@@ -62,10 +62,9 @@ impl Prepare for RenderingArgs {
             height: self.height,
         };
         let mut warnings = Vec::new();
-        let scene = scene(&self.scene, &mut warnings)?;
-        inputs.warn(warnings);
-        Ok(JobKind::Rendering(RenderingJob {
-            scene: inputs.add(&self.scene, scene, "change what the scene describes"),
+        let (scene, is_dark) = scene(&self.scene, &mut warnings)?;
+        let job = RenderingJob {
+            scene: BlobRef::to(&scene),
             seed: self.seed.unwrap_or_else(Seed::random).0,
             width: self.width,
             height: self.height,
@@ -75,19 +74,39 @@ impl Prepare for RenderingArgs {
             samples: self.samples,
             max_bounces: self.max_bounces,
             max_steps: self.max_steps,
-        }))
+        };
+        // A scene without any light has its warning. What is beyond the limits is refused when the job is ready.
+        if !is_dark && JobSpec::V2(JobKind::Rendering(job)).validate().is_ok() {
+            warnings.extend(black(&self.scene, &scene, &job));
+        }
+        inputs.warn(warnings);
+        inputs.add(&self.scene, scene, "change what the scene describes");
+        Ok(JobKind::Rendering(job))
     }
+}
+
+/// What to say if a small picture is black. What the engine refuses has an answer of its own elsewhere.
+fn black(path: &Path, scene: &[u8], job: &RenderingJob) -> Option<String> {
+    let is_black = agora_scenes::trial::is_black(scene, job).unwrap_or(false);
+    is_black.then(|| {
+        format!(
+            "{}: a small picture of it, rendered here, is black: no light reaches what the camera sees; look at the camera's \
+             position and target, and at where the lights are",
+            path.display()
+        )
+    })
 }
 
 /// How a scene begins that is stored.
 const STORED: &[u8] = b"AGSC";
 
-/// The bytes of the scene at `path`: as they are, or built from a description, of which `warnings` are told.
-fn scene(path: &Path, warnings: &mut Vec<String>) -> Result<Vec<u8>, CliError> {
+/// The bytes of the scene at `path`: as they are, or built from a description, of which `warnings` are told; and whether one of
+/// these is that there is no light at all.
+fn scene(path: &Path, warnings: &mut Vec<String>) -> Result<(Vec<u8>, bool), CliError> {
     let bytes = read(path)?;
     if bytes.starts_with(STORED) {
         Scene::decode(&bytes).map_err(|error| unusable(path, error))?;
-        return Ok(bytes);
+        return Ok((bytes, false));
     }
     let description = Description::read(&bytes).map_err(|error| unusable(path, error))?;
     let folder = Folder::new(path.parent().unwrap_or(Path::new(".")));
@@ -97,7 +116,7 @@ fn scene(path: &Path, warnings: &mut Vec<String>) -> Result<Vec<u8>, CliError> {
         .iter()
         .map(|warning| format!("{}: {warning}", path.display()));
     warnings.extend(told);
-    Ok(built.scene.encode())
+    Ok((built.scene.encode(), built.warnings.contains(&Warning::NoLight)))
 }
 
 impl Show for RenderingJob {

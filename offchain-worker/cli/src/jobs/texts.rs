@@ -1,13 +1,16 @@
 //! Files of texts, one a line.
 
-use super::inputs::{read, unusable};
+use super::inputs::{is_page, read, unusable};
 use crate::exit::CliError;
+use serde::de::IgnoredAny;
 use std::path::Path;
 
 /// The lines of a file, each of them: the answer for line `n` is answer `n`.
 #[derive(Debug)]
 pub struct Texts {
     lines: Vec<String>,
+    /// What the file seems to be, if it is more than texts.
+    seems: Option<&'static str>,
 }
 
 /// Most line numbers that a warning names.
@@ -27,7 +30,10 @@ impl Texts {
                 path,
                 format!("all of its {} lines are blank; write one text a line", lines.len()),
             )),
-            _ => Ok(Self { lines }),
+            _ => Ok(Self {
+                lines,
+                seems: seems(path, &text),
+            }),
         }
     }
 
@@ -36,13 +42,20 @@ impl Texts {
         &self.lines
     }
 
-    /// What is probably not meant: blank lines, and those that were `cut`.
+    /// What is probably not meant: files that are not one text a line, blank lines, letters that were lost, and lines that were
+    /// `cut`.
     pub fn warnings(&self, cut: &[usize]) -> Vec<String> {
-        let numbered = (0..).zip(&self.lines);
-        let blank: Vec<usize> = numbered
-            .filter(|(_, line)| is_blank(line))
-            .map(|(number, _)| number)
-            .collect();
+        let which = |is: fn(&str) -> bool| -> Vec<usize> {
+            let numbered = (0..).zip(&self.lines);
+            numbered
+                .filter(|(_, line)| is(line))
+                .map(|(number, _)| number)
+                .collect()
+        };
+        let (blank, lossy) = (
+            which(is_blank),
+            which(|line| line.contains(char::REPLACEMENT_CHARACTER)),
+        );
         let said = |numbers: &[usize], what: &str| (!numbers.is_empty()).then(|| format!("{} {what}", named(numbers)));
         let blank = said(
             &blank,
@@ -52,7 +65,34 @@ impl Texts {
             cut,
             "longer than the model takes: what is behind its last token is left out",
         );
-        blank.into_iter().chain(cut).collect()
+        let lossy = said(
+            &lossy,
+            "damaged: the sign U+FFFD stands for letters that were lost when the file was converted",
+        );
+        let seems = self.seems.map(|what| {
+            format!("the file seems to be {what}: each line of it is one text, as it is; write one text a line, and nothing else")
+        });
+        [seems, blank, lossy, cut].into_iter().flatten().collect()
+    }
+}
+
+/// What a file of texts seems to be by its name and content, if that is more than one text a line.
+fn seems(path: &Path, text: &str) -> Option<&'static str> {
+    let end = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_ascii_lowercase();
+    let trimmed = text.trim_start();
+    let is_json = |text: &str| text.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok();
+    if is_page(text.as_bytes()) {
+        Some("a web page")
+    } else if matches!(end.as_str(), "csv" | "tsv") {
+        Some("a table (CSV), with a head and several fields in a line")
+    } else if is_json(trimmed) || trimmed.lines().next().is_some_and(is_json) {
+        Some("JSON, with brackets and quotes")
+    } else {
+        None
     }
 }
 

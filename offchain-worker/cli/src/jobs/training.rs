@@ -126,7 +126,7 @@ impl Show for TrainingJob {
             ResultFormat::Checkpoint => Some(checkpoint(self, output)?),
             // The loss of each step.
             ResultFormat::Json => Some(json_lines(Output::decode(self, output)?.losses)),
-            ResultFormat::Raw | ResultFormat::Png => None,
+            ResultFormat::Raw | ResultFormat::Png | ResultFormat::Text | ResultFormat::Records => None,
         })
     }
 }

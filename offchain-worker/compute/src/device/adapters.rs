@@ -84,6 +84,9 @@ pub struct DeviceLimits {
     pub max_workgroup_invocations: u32,
     /// Shared memory of a workgroup, in bytes.
     pub max_shared_bytes: u32,
+    /// The adapter's memory, in bytes; of a software adapter, and one that has none of its own, that of the machine. `None`: the
+    /// driver does not tell.
+    pub memory_bytes: Option<u64>,
 }
 
 /// The adapters of this machine that can compute, the best first.
@@ -204,8 +207,35 @@ fn describe(adapter: &wgpu::Adapter) -> DeviceInfo {
             max_workgroups: limits.max_compute_workgroups_per_dimension,
             max_workgroup_invocations: limits.max_compute_invocations_per_workgroup,
             max_shared_bytes: limits.max_compute_workgroup_storage_size,
+            memory_bytes: memory_bytes(adapter),
         },
     }
+}
+
+/// The largest heap of memory of the adapter's own, in bytes. Only Vulkan tells.
+#[cfg(not(target_vendor = "apple"))]
+#[allow(unsafe_code, reason = "the graphics layer does not pass this on")]
+fn memory_bytes(adapter: &wgpu::Adapter) -> Option<u64> {
+    /// `VK_MEMORY_HEAP_DEVICE_LOCAL_BIT`.
+    const DEVICE_LOCAL: u32 = 1;
+    // SAFETY: the handle is only asked about the adapter's properties, while `adapter` keeps it and its instance.
+    let properties = unsafe {
+        let adapter = adapter.as_hal::<wgpu::hal::api::Vulkan>()?;
+        let instance = adapter.shared_instance().raw_instance();
+        instance.get_physical_device_memory_properties(adapter.raw_physical_device())
+    };
+    let heaps = properties
+        .memory_heaps
+        .iter()
+        .take(properties.memory_heap_count as usize);
+    let own = heaps.filter(|heap| heap.flags.as_raw() & DEVICE_LOCAL != 0);
+    own.map(|heap| heap.size).max()
+}
+
+/// Metal's budget changes with what other programs need.
+#[cfg(target_vendor = "apple")]
+const fn memory_bytes(_: &wgpu::Adapter) -> Option<u64> {
+    None
 }
 
 #[cfg(test)]
@@ -225,6 +255,7 @@ mod tests {
                 max_workgroups: 0,
                 max_workgroup_invocations: 0,
                 max_shared_bytes: 0,
+                memory_bytes: None,
             },
         };
         names.iter().enumerate().map(device).collect()

@@ -98,7 +98,7 @@ impl<'a> Batch<'a> {
             let at = Instant::now();
             let index = self.context.queue.submit([encoder.finish()]);
             #[cfg(test)]
-            self.context.watch.note(work);
+            self.context.watch.note(work, &self.context.device);
             self.submitted.push_back(Submission { index, work, at });
         }
         let last = self.submitted.back().map(|last| last.index.clone());

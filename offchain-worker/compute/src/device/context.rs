@@ -265,10 +265,27 @@ impl Context {
     /// Errors: what the device has reported since it was opened.
     pub fn check(&self) -> Result<(), DeviceError> {
         if self.faults.is_refused_only() {
-            // A lost device refuses every command, and reports its loss only to a wait.
+            // A lost device refuses every command, and reports its loss only to a wait, and not to each.
             self.poll(None);
+            if self.faults.is_refused_only() && self.refuses_everything() {
+                self.faults.explain_refusal_by_loss("it refuses every command");
+            }
         }
         self.faults.check(&self.name)
+    }
+
+    /// Whether even what cannot be wrong is refused.
+    fn refuses_everything(&self) -> bool {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let probe = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("probe"),
+            size: wgpu::COPY_BUFFER_ALIGNMENT,
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        // A lost device says nothing of a buffer that it does not make, but does not map it.
+        probe.slice(..).map_async(wgpu::MapMode::Read, |_| {});
+        pollster::block_on(scope.pop()).is_some()
     }
 
     /// Waits until `submission` has ended, and then until `ready`.

@@ -49,6 +49,11 @@ impl Faults {
         }
     }
 
+    /// Records that commands were refused because the device is gone.
+    pub fn explain_refusal_by_loss(&self, reason: &str) {
+        self.lock().lost.get_or_insert_with(|| reason.to_owned());
+    }
+
     /// Errors: the gravest of what the device called `device` has reported.
     pub fn check(&self, device: &str) -> Result<(), DeviceError> {
         let reported = self.lock();

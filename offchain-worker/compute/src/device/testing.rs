@@ -56,27 +56,51 @@ impl fmt::Debug for Sabotage {
     }
 }
 
-/// Notes the submissions of batches on a device, and pretends how long they take.
+/// Notes the submissions of batches on a device and what is held there then, and pretends how long they take.
 #[derive(Default)]
-pub struct Watch(Mutex<(Vec<u64>, Option<u64>)>);
+pub struct Watch(Mutex<Noted>);
+
+#[derive(Default)]
+struct Noted {
+    /// The work of each submission.
+    submissions: Vec<u64>,
+    /// Nanoseconds that a unit of work seems to take.
+    pretended: Option<u64>,
+    /// The most bytes that were held on the device at a submission.
+    most_held: u64,
+}
 
 impl Watch {
-    pub fn note(&self, work: u64) {
-        self.0.lock().unwrap().0.push(work);
+    pub fn note(&self, work: u64, device: &wgpu::Device) {
+        let mut noted = self.0.lock().unwrap();
+        noted.submissions.push(work);
+        noted.most_held = noted.most_held.max(held_bytes(device));
     }
 
     /// The work of each submission since the last call.
     pub fn take(&self) -> Vec<u64> {
-        std::mem::take(&mut self.0.lock().unwrap().0)
+        std::mem::take(&mut self.0.lock().unwrap().submissions)
     }
 
     /// From now on, each unit of work seems to take so many nanoseconds.
     pub fn pretend(&self, nanoseconds: u64) {
-        self.0.lock().unwrap().1 = Some(nanoseconds);
+        self.0.lock().unwrap().pretended = Some(nanoseconds);
     }
 
     pub fn pretended(&self, work: u64) -> Option<Took> {
-        let nanoseconds = self.0.lock().unwrap().1?;
+        let nanoseconds = self.0.lock().unwrap().pretended?;
         Some(Took::Exactly(Duration::from_nanos(work * nanoseconds)))
     }
+
+    /// The most bytes that were held on the device at a submission.
+    pub fn most_held(&self) -> u64 {
+        self.0.lock().unwrap().most_held
+    }
+}
+
+/// Bytes of all buffers and textures on `device`, as its allocator counts them.
+pub fn held_bytes(device: &wgpu::Device) -> u64 {
+    device
+        .generate_allocator_report()
+        .map_or(0, |report| report.total_allocated_bytes)
 }

@@ -33,7 +33,11 @@ pub(super) fn check(
             if kind.states_in(output).is_some_and(|digests| states(digests) != *root) {
                 return Ok(Verdict::Wrong(Place::States));
             }
-            check_output()
+            match kind.check_all(inputs, output, root) {
+                Ok(None) => check_output(),
+                Ok(Some(verdict)) => Ok(verdict),
+                Err(error) => Err(error),
+            }
         }
     };
     match found {

@@ -44,7 +44,8 @@ impl Engine for GpuEngine {
     }
 
     fn fits(&self, job: &JobSpec) -> bool {
-        kinds::of(job).largest_buffer() <= self.0.buffer_bytes()
+        let (bounds, memory_bytes) = (self.0.bounds(), self.device().limits.memory_bytes);
+        job.validate().is_ok() && kinds::of(job).needs(bounds).fit(bounds, memory_bytes)
     }
 
     fn run(

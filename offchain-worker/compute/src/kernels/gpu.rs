@@ -8,10 +8,12 @@ mod tuning;
 
 pub(crate) use blake3::{Digest, Lines};
 pub use configuration::Configuration;
-pub(crate) use gemm::{Content, Epilogue, Gemm, Operand, OperandView, OutputView, Scales, ScalesView, Shape};
+pub(crate) use gemm::{
+    Content, Epilogue, Gemm, Operand, OperandView, OutputView, Scales, ScalesView, Shape, texture_bytes,
+};
 pub(crate) use tuning::{Tuning, remember};
 
-use crate::device::{Caps, Context, Device, DeviceError, DeviceInfo, DeviceType, MayBeDevice};
+use crate::device::{Bounds, Caps, Context, Device, DeviceError, DeviceInfo, DeviceType, MayBeDevice};
 use comparison::Comparison;
 use std::path::PathBuf;
 use tuning::remembered;
@@ -51,8 +53,7 @@ pub struct Gpu {
     device: Device,
     tuning: Tuning,
     hashes: bool,
-    /// The largest buffer, in bytes.
-    buffer_bytes: u64,
+    bounds: Bounds,
 }
 
 impl Gpu {
@@ -85,12 +86,11 @@ impl Gpu {
         if wanted && !hashes {
             tracing::warn!(device = %info.name, "The device does not hash as the processor does: its results are hashed by the processor.");
         }
-        let buffer_bytes = info.limits.max_buffer_bytes;
         Ok(Self {
+            bounds: device.on_device(|context| Ok::<_, DeviceError>(context.bounds))?,
             device,
             tuning,
             hashes,
-            buffer_bytes: caps.max_buffer_bytes.map_or(buffer_bytes, |cap| cap.min(buffer_bytes)),
         })
     }
 
@@ -99,9 +99,9 @@ impl Gpu {
         self.hashes
     }
 
-    /// The largest buffer that its shaders can use, in bytes.
-    pub(crate) const fn buffer_bytes(&self) -> u64 {
-        self.buffer_bytes
+    /// What the device allows.
+    pub(crate) const fn bounds(&self) -> &Bounds {
+        &self.bounds
     }
 
     /// The adapter.

@@ -11,10 +11,14 @@ mod workload;
 use super::{EngineError, Kind, On, Verdict};
 use crate::{
     computation::Computation,
+    device::{Bounds, Needs},
     digest::output_digest,
     inputs::Inputs,
     kernels::gpu::Gpu,
-    networks::transformer::{Encoder, Package},
+    networks::{
+        classifier::gpu::needs_to_classify,
+        transformer::{Encoder, Package},
+    },
     run::Run,
 };
 use agora_math::merkle::Hash;
@@ -35,6 +39,15 @@ impl Kind for InferenceJob {
     fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
         let output = Batch::read(self, run.inputs)?.compute(On::Gpu(gpu), run)?;
         Ok(computation(self, output))
+    }
+
+    fn needs(&self, bounds: &Bounds) -> Needs {
+        match self.network {
+            InferenceNetwork::Embedding { shape, tokens } => gpu::needs(&shape, tokens, self.items, bounds),
+            InferenceNetwork::Classification { shape, .. } => needs_to_classify(shape.into(), bounds),
+            // No engine can do it.
+            InferenceNetwork::Generation => Needs::default(),
+        }
     }
 
     fn ensure_usable(&self, inputs: &dyn Inputs) -> Result<(), EngineError> {

@@ -11,6 +11,7 @@ pub(crate) use workload::Products;
 use super::{EngineError, Kind, On, Verdict};
 use crate::{
     computation::Computation,
+    device::{Bounds, Needs},
     inputs::{InputError, Inputs},
     kernels::gpu::Gpu,
     run::Run,
@@ -26,6 +27,10 @@ impl Kind for MatmulJob {
 
     fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
         gpu::run(self, gpu, run)
+    }
+
+    fn needs(&self, bounds: &Bounds) -> Needs {
+        gpu::needs(self, bounds)
     }
 
     fn ensure_usable(&self, inputs: &dyn Inputs) -> Result<(), EngineError> {

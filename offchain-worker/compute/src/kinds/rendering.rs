@@ -14,7 +14,14 @@ mod workload;
 pub(crate) use workload::Pictures;
 
 use super::{EngineError, Kind, On, Verdict};
-use crate::{computation::Computation, digest::output_digest, inputs::Inputs, kernels::gpu::Gpu, run::Run};
+use crate::{
+    computation::Computation,
+    device::{Bounds, Needs},
+    digest::output_digest,
+    inputs::Inputs,
+    kernels::gpu::Gpu,
+    run::Run,
+};
 use agora_math::merkle::Hash;
 use agora_primitives::job::RenderingJob;
 use scene::Scene;
@@ -28,6 +35,10 @@ impl Kind for RenderingJob {
 
     fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
         gpu::run(self, gpu, run)
+    }
+
+    fn needs(&self, bounds: &Bounds) -> Needs {
+        gpu::needs(self, bounds)
     }
 
     fn ensure_usable(&self, inputs: &dyn Inputs) -> Result<(), EngineError> {

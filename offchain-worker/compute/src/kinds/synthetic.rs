@@ -11,6 +11,7 @@ pub(crate) use workload::Chains;
 use super::{EngineError, Kind, On, Verdict};
 use crate::{
     computation::Computation,
+    device::{Bounds, Needs},
     inputs::Inputs,
     kernels::{cpu::Kernel, gpu::Gpu},
     run::Run,
@@ -36,6 +37,10 @@ impl Kind for SyntheticJob {
 
     fn on_gpu(&self, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
         gpu::run(self, gpu, run)
+    }
+
+    fn needs(&self, bounds: &Bounds) -> Needs {
+        gpu::needs(self, bounds)
     }
 
     fn ensure_usable(&self, _: &dyn Inputs) -> Result<(), EngineError> {

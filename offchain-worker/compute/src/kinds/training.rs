@@ -23,6 +23,7 @@ pub(crate) use workload::Steps;
 use super::{EngineError, Kind, On, Verdict};
 use crate::{
     computation::Computation,
+    device::{Bounds, Needs},
     inputs::Inputs,
     kernels::gpu::Gpu,
     networks::classifier::{Package, Shape},
@@ -34,11 +35,8 @@ use agora_primitives::job::TrainingJob;
 pub const LOSS_UNIT: u32 = 1 << 11;
 
 impl Kind for TrainingJob {
-    /// All images are in one buffer.
-    fn largest_buffer(&self) -> u64 {
-        let pixels = u64::from(self.width) * u64::from(self.height);
-        // An image and its class.
-        self.data.size / (pixels + 1) * pixels
+    fn needs(&self, bounds: &Bounds) -> Needs {
+        gpu::needs(self, bounds)
     }
 
     fn on_cpu(&self, run: &Run<'_>) -> Result<Computation, EngineError> {
@@ -119,27 +117,4 @@ fn prepare(job: &TrainingJob, inputs: &dyn Inputs) -> Result<(Dataset, Checkpoin
         return Err(StateError::Steps { step: state.step }.into());
     }
     Ok((data, state))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kinds::{Sample, Workload};
-    use agora_primitives::job::{JobKind, JobSpec};
-
-    #[test]
-    fn the_largest_buffer_is_no_more_than_that_of_the_images() {
-        let Sample { spec, inputs, .. } = Steps::new().unwrap().job(2).unwrap();
-        let JobSpec::V2(JobKind::Training(job)) = spec else {
-            panic!("it is a training job");
-        };
-        let (data, _) = prepare(&job, &inputs).unwrap();
-        let pixels = u64::from(job.width) * u64::from(job.height);
-        let images = u64::from(data.count()) * pixels;
-        let largest = job.largest_buffer();
-        assert!(
-            largest <= images + pixels && largest > images / 2,
-            "{largest} of {images}"
-        );
-    }
 }

@@ -142,6 +142,7 @@ fn newer_names_of_modules_and_their_defaults_are_read() {
         &mut files,
         "config_sentence_transformers.json",
         &json!({"model_type": "SentenceTransformer", "__version__": {"sentence_transformers": "6.2.0"},
+            "requirements": {"sentence-transformers": ">=6.0"},
             "prompts": {"query": "", "document": ""}, "default_prompt_name": null, "similarity_fn_name": "cosine"}),
     );
     assert_near(imported(&files), &model, |rows| rows[0].clone());
@@ -165,6 +166,49 @@ fn what_is_other_than_some_expect_is_noted() {
     assert!(notes(&files).contains("no Normalize"));
     add_modules(&mut files, &json!({}), &[NORMALIZE]);
     assert_eq!(notes(&files), "");
+}
+
+#[test]
+fn a_normalize_module_scales_the_vector_of_the_sentence_and_nothing_else() {
+    let model = FloatModel::random(21);
+    let mut files = model.files();
+    add_modules(&mut files, &json!({}), &[NORMALIZE]);
+    let of_the_sentence =
+        json!({"module_input_name": "sentence_embedding", "module_output_name": "sentence_embedding"});
+    for settings in [json!({}), of_the_sentence] {
+        put(&mut files, "2_Normalize/config.json", &settings);
+        assert_eq!(import_files(&files).unwrap().notes, [""; 0]);
+    }
+    for (name, value) in [
+        ("module_input_name", "token_embeddings"),
+        ("module_output_name", "token_embeddings"),
+        ("p", "1"),
+    ] {
+        put(&mut files, "2_Normalize/config.json", &json!({name: value}));
+        let told = refusal(&files);
+        assert!(
+            told.starts_with("2_Normalize/config.json: ") && told.contains(name),
+            "{told}"
+        );
+    }
+    // In the model's own folder that name is the encoder's.
+    let mut files = model.files();
+    add_modules(&mut files, &json!({}), &[NORMALIZE]);
+    edit(&mut files, "modules.json", |modules| modules[2]["path"] = json!(""));
+    imported(&files);
+}
+
+#[test]
+fn how_the_floats_are_loaded_changes_nothing() {
+    let mut files = FloatModel::random(21).files();
+    let arguments = json!({"torch_dtype": "bfloat16", "attn_implementation": "sdpa", "add_pooling_layer": false,
+        "use_safetensors": true, "low_cpu_mem_usage": true});
+    put(
+        &mut files,
+        "sentence_bert_config.json",
+        &json!({"model_args": arguments}),
+    );
+    imported(&files);
 }
 
 #[test]
@@ -210,8 +254,8 @@ fn settings_of_the_transformer_are_read_or_refused() {
         ),
         (
             "sentence_bert_config.json",
-            json!({"model_args": {"add_pooling_layer": 1}}),
-            "add_pooling_layer",
+            json!({"model_args": {"output_attentions": true}}),
+            "output_attentions",
         ),
         (
             "sentence_bert_config.json",

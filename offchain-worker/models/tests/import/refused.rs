@@ -112,6 +112,24 @@ fn sizes_out_of_bounds_and_of_other_models_are_refused() {
 }
 
 #[test]
+fn the_folder_of_a_cache_is_told_from_that_of_a_model() {
+    let inside: Files = files()
+        .into_iter()
+        .map(|(name, content)| (format!("snapshots/c9745ed1/{name}"), content))
+        .collect();
+    let told = refusal(&inside);
+    assert!(
+        told.contains("config.json") && told.contains("its folder snapshots"),
+        "{told}"
+    );
+    let told = refusal(&Files::new());
+    assert!(
+        told.contains("config.json") && told.contains("the whole model"),
+        "{told}"
+    );
+}
+
+#[test]
 fn files_that_did_not_arrive_say_what_to_do() {
     let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:53aa5117\nsize 90868376\n";
     let page = b"<!DOCTYPE html>\n<html><body>404</body></html>";

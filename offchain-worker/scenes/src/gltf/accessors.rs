@@ -122,7 +122,8 @@ impl<'a, const N: usize> Elements<'a, N> {
         };
         let (bytes, stride) = source.view(view, &self.at)?;
         let size = self.size();
-        let stride = stride.unwrap_or(size as u64);
+        // Zero is written for elements that are next to each other.
+        let stride = stride.filter(|stride| *stride != 0).unwrap_or(size as u64);
         if stride < size as u64 {
             let overlap = PartError::Unfit("its byteStride is less than an element, so elements overlap");
             return Err(part(format!("bufferViews[{view}]"), overlap));
@@ -176,7 +177,28 @@ impl<'a, const N: usize> Elements<'a, N> {
     }
 
     /// Element `index`; zeros if it does not exist.
+    ///
+    /// Errors: `Part` if a number of it is not finite.
     pub(super) fn get(&self, index: u64) -> Result<[f64; N], MeshError> {
+        let numbers = self.numbers(index);
+        if numbers.iter().all(|number| number.is_finite()) {
+            Ok(numbers)
+        } else {
+            Err(part(self.at.clone(), PartError::NotFinite(index)))
+        }
+    }
+
+    /// Element `index` as a direction, which is zero if a number of it is not finite.
+    pub(super) fn direction(&self, index: u64) -> [f64; N] {
+        let numbers = self.numbers(index);
+        if numbers.iter().all(|number| number.is_finite()) {
+            numbers
+        } else {
+            [0.0; N]
+        }
+    }
+
+    fn numbers(&self, index: u64) -> [f64; N] {
         let size = self.component.size();
         let read = |bytes: &[u8], start: usize| {
             let mut numbers = [0.0; N];
@@ -186,17 +208,12 @@ impl<'a, const N: usize> Elements<'a, N> {
             numbers
         };
         if index >= self.count {
-            return Ok([0.0; N]);
+            return [0.0; N];
         }
-        let numbers = match (self.sparse.binary_search(&index), self.data) {
+        match (self.sparse.binary_search(&index), self.data) {
             (Ok(place), _) => read(self.values, place * self.size()),
             (Err(_), Some((bytes, stride))) => read(bytes, index as usize * stride),
             (Err(_), None) => [0.0; N],
-        };
-        if numbers.iter().all(|number| number.is_finite()) {
-            Ok(numbers)
-        } else {
-            Err(part(self.at.clone(), PartError::NotFinite(index)))
         }
     }
 }

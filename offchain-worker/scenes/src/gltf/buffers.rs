@@ -4,7 +4,7 @@ use super::{document::Document, named, part};
 use crate::{
     content,
     error::{MeshError, PartError, at_most},
-    files::{Files, check_length},
+    files::{Files, check_length, find},
 };
 use base64::{
     Engine,
@@ -15,7 +15,6 @@ use percent_encoding::percent_decode_str;
 use std::{
     borrow::Cow,
     cell::{Cell, OnceCell},
-    io::ErrorKind,
 };
 
 /// The most elements that are looked at, so that no file refers to the same data without end.
@@ -138,12 +137,10 @@ impl<'a> Source<'a> {
         }
         let decoded = percent_decode_str(uri).decode_utf8();
         let path = decoded.map_err(|_| part(at, PartError::Address(shown())))?;
-        let content = match self.files.read(&path) {
+        let content = match find(self.files, &path) {
             // Some programs write names as they are.
-            Err(MeshError::File { source, .. }) if source.kind() == ErrorKind::NotFound && path != uri => {
-                self.files.read(uri).or_else(|_| self.files.read(&path))
-            }
-            result => result,
+            Err(error) if error.is_missing() && path != uri => self.files.read(uri).or(Err(error)),
+            result => result.map(|(content, _)| content),
         }?;
         content::stand_in(&content).map_err(|source| MeshError::StandIn {
             path: path.into_owned(),

@@ -6,6 +6,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, SeqAccess, Visitor},
 };
+use serde_json::Value;
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 /// The most objects in one list.
@@ -13,36 +14,28 @@ const MAX_PARTS: usize = 1 << 16;
 /// The most values in a text: each may take a hundred times its bytes in memory.
 const MAX_VALUES: u64 = 1 << 22;
 
-/// Extensions that may be required: those that are read, and those of materials, pictures and lights, which are left out with
-/// all materials and lights.
-const KNOWN: [&str; 26] = [
+/// Extensions that may be required: those that are read, and those of lights and others that shape no mesh, which are left out.
+const KNOWN: [&str; 12] = [
     "KHR_mesh_quantization",
     "EXT_mesh_gpu_instancing",
     "KHR_node_visibility",
-    "KHR_texture_transform",
-    "KHR_texture_basisu",
-    "EXT_texture_webp",
-    "EXT_texture_avif",
-    "MSFT_texture_dds",
     "KHR_lights_punctual",
     "EXT_lights_image_based",
     "KHR_animation_pointer",
     "KHR_xmp_json_ld",
-    "KHR_materials_anisotropy",
-    "KHR_materials_clearcoat",
-    "KHR_materials_diffuse_transmission",
-    "KHR_materials_dispersion",
-    "KHR_materials_emissive_strength",
-    "KHR_materials_ior",
-    "KHR_materials_iridescence",
-    "KHR_materials_pbrSpecularGlossiness",
-    "KHR_materials_sheen",
-    "KHR_materials_specular",
-    "KHR_materials_transmission",
-    "KHR_materials_unlit",
-    "KHR_materials_variants",
-    "KHR_materials_volume",
+    "KHR_technique_webgl",
+    "KHR_techniques_webgl",
+    "EXT_texture_webp",
+    "EXT_texture_avif",
+    "MSFT_texture_dds",
 ];
+/// What the names of extensions begin with that are about materials and textures, which are left out.
+const OF_MATERIALS: [&str; 4] = ["KHR_materials_", "KHR_texture_", "EXT_materials_", "ADOBE_materials_"];
+
+/// Whether nothing of a mesh is lost without what the extension `name` adds.
+fn is_known(name: &str) -> bool {
+    KNOWN.contains(&name) || OF_MATERIALS.iter().any(|beginning| name.starts_with(beginning))
+}
 
 /// What tells the version, which is read first.
 #[derive(Deserialize)]
@@ -54,8 +47,9 @@ struct Head {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct Asset {
-    version: Option<String>,
-    min_version: Option<String>,
+    // A number in files from before version 1.0.
+    version: Option<Value>,
+    min_version: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -220,9 +214,13 @@ impl Document {
         at_most("values in its text", values(text), MAX_VALUES)?;
         let head: Head = serde_json::from_slice(text)?;
         head.asset.check()?;
-        let document: Self = serde_json::from_slice(text)?;
+        let document: Self = match serde_json::from_slice(text) {
+            Ok(document) => document,
+            // Programs write 1.0 for the integer 1.
+            Err(error) => serde_json::from_slice(&without_fractions(text)).map_err(|_| error)?,
+        };
         let unknown = document.extensions_required.iter().enumerate();
-        let mut unknown = unknown.filter(|(_, name)| !KNOWN.contains(&name.as_str()));
+        let mut unknown = unknown.filter(|(_, name)| !is_known(name));
         match unknown.next() {
             Some((i, name)) => Err(part(
                 format!("extensionsRequired[{i}]"),
@@ -241,26 +239,57 @@ impl Document {
 impl Asset {
     /// Checks that the file is of version 2, and needs no later version than 2.0.
     fn check(&self) -> Result<(), MeshError> {
-        let Some(version) = &self.version else {
+        let Some(version) = self.version.as_ref().map(written) else {
             let missing = PartError::Unfit("it has no version, so it is no glTF 2.0 file");
             return Err(part("asset", missing));
         };
-        if numbers(version).is_none_or(|[major, _]| major != 2) {
-            return Err(part("asset.version", PartError::Version(version.clone())));
+        if numbers(&version).is_none_or(|[major, _]| major != 2) {
+            return Err(part("asset.version", PartError::Version(version)));
         }
-        match &self.min_version {
-            Some(least) if numbers(least).is_none_or(|least| least > [2, 0]) => {
-                Err(part("asset.minVersion", PartError::MinVersion(least.clone())))
+        match self.min_version.as_ref().map(written) {
+            Some(least) if numbers(&least).is_none_or(|least| least > [2, 0]) => {
+                Err(part("asset.minVersion", PartError::MinVersion(least)))
             }
             _ => Ok(()),
         }
     }
 }
 
+/// A version as it is written.
+fn written(version: &Value) -> String {
+    version.as_str().map_or_else(|| version.to_string(), str::to_owned)
+}
+
 /// The numbers of a version, such as 2.0.
 fn numbers(version: &str) -> Option<[u32; 2]> {
     let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
     Some([major.parse().ok()?, minor.parse().ok()?])
+}
+
+/// The text without the fractions of numbers whose fraction is zero, such as that of 1.0.
+fn without_fractions(text: &[u8]) -> Vec<u8> {
+    let mut shorter = Vec::with_capacity(text.len());
+    let mut rest = text;
+    let (mut in_string, mut escaped) = (false, false);
+    while let [byte, behind @ ..] = rest {
+        rest = behind;
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'.' if !in_string && shorter.last().is_some_and(u8::is_ascii_digit) => {
+                let zeros = behind.iter().take_while(|digit| **digit == b'0').count();
+                let ends = |next: &u8| !next.is_ascii_digit() && !matches!(next, b'e' | b'E');
+                if zeros > 0 && behind.get(zeros).is_none_or(ends) {
+                    rest = &behind[zeros..];
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        shorter.push(*byte);
+    }
+    shorter
 }
 
 /// How many values a text has at most: one more than commas outside of strings, and one for each bracket.

@@ -53,6 +53,7 @@ pub(super) struct Reader<'a, 'b> {
     lines_and_points: Tally,
     without_positions: Tally,
     incomplete: Tally,
+    unweighted: usize,
     materials: BTreeSet<Option<u32>>,
 }
 
@@ -65,6 +66,7 @@ impl<'a, 'b> Reader<'a, 'b> {
             lines_and_points: Tally::default(),
             without_positions: Tally::default(),
             incomplete: Tally::default(),
+            unweighted: 0,
             materials: BTreeSet::new(),
         }
     }
@@ -80,6 +82,9 @@ impl<'a, 'b> Reader<'a, 'b> {
             incomplete.map(|(count, first)| MeshWarning::Incomplete { count, first }),
         ];
         self.mesh.warnings.extend(told.into_iter().flatten());
+        if self.unweighted > 0 {
+            self.mesh.warnings.push(MeshWarning::Unweighted(self.unweighted));
+        }
         if self.materials.len() > 1 {
             self.mesh.warnings.push(MeshWarning::Materials(self.materials.len()));
         }
@@ -164,10 +169,11 @@ impl<'a, 'b> Reader<'a, 'b> {
         let (first_vertex, first_normal) = (self.mesh.vertices.len(), self.mesh.normals.len());
         let vertices = first_vertex.saturating_add(piece.vertices.len());
         at_most("vertices", vertices as u64, MAX_VERTICES.into())?;
-        let mirrors = if let Some(mirrors) = piece.placed {
+        let mirrors = if let Some(bent) = &piece.placed {
+            self.unweighted += bent.unweighted;
             self.mesh.vertices.extend(&piece.vertices);
             self.mesh.normals.extend(&piece.normals);
-            mirrors
+            bent.mirrors
         } else {
             self.mesh
                 .vertices

@@ -70,51 +70,91 @@ impl<'a> Skinning<'a> {
         })
     }
 
-    /// Moves vertices and normals, of which `used` are the places, into the space of the scene, and tells whether that makes a
-    /// mirror image of them.
+    /// Moves vertices and normals, of which `used` are the places, into the space of the scene.
     pub(super) fn bend(
         &self,
         source: &Source<'_>,
         used: &[u32],
         vertices: &mut [[f64; 3]],
         normals: &mut [[f64; 3]],
-    ) -> Result<bool, MeshError> {
+    ) -> Result<Bent, MeshError> {
         source.spend(used.len() as u64 * self.sets.len() as u64)?;
         let mut normals = normals.iter_mut();
-        let mut volume = 0.0;
+        let (mut volume, mut unweighted) = (0.0, 0);
         for (&place, vertex) in used.iter().zip(vertices) {
-            let placement = Placement::new(&self.blended(place)?);
+            let matrix = match self.blended(place)? {
+                Some(matrix) => matrix,
+                None => {
+                    unweighted += 1;
+                    self.first(place)?
+                }
+            };
+            let placement = Placement::new(&matrix);
             *vertex = placement.vertex(*vertex);
             if let Some(normal) = normals.next() {
                 *normal = placement.normal(*normal);
             }
             volume += placement.determinant();
         }
-        Ok(volume < 0.0)
+        Ok(Bent {
+            mirrors: volume < 0.0,
+            unweighted,
+        })
     }
 
-    /// The mean of the joints' matrices by their weights for a vertex.
-    fn blended(&self, place: u32) -> Result<Matrix, MeshError> {
-        let unfit = |reason| part(self.at.clone(), PartError::Unfit(reason));
+    /// The matrix of the joint that a vertex names first.
+    fn first(&self, place: u32) -> Result<Matrix, MeshError> {
+        let joint = match self.sets.first() {
+            Some((joints, _)) => joints.get(place.into())?[0],
+            None => 0.0,
+        };
+        self.joint(joint)
+    }
+
+    fn joint(&self, joint: f64) -> Result<Matrix, MeshError> {
+        let missing = || {
+            part(
+                self.at.clone(),
+                PartError::Unfit("it names a joint that its skin has not"),
+            )
+        };
+        self.joints.get(joint as usize).copied().ok_or_else(missing)
+    }
+
+    /// The mean of the joints' matrices by their weights for a vertex; `None` if all weights are zero.
+    fn blended(&self, place: u32) -> Result<Option<Matrix>, MeshError> {
         let mut blended = [[0.0; 4]; 4];
-        let mut sum = 0.0;
+        let (mut sum, mut has_weights) = (0.0, false);
         for (joints, weights) in &self.sets {
             let (joints, weights) = (joints.get(place.into())?, weights.get(place.into())?);
             for (joint, weight) in joints.into_iter().zip(weights).filter(|(_, weight)| *weight != 0.0) {
-                let matrix = self.joints.get(joint as usize);
-                let matrix = matrix.ok_or_else(|| unfit("it names a joint that its skin has not"))?;
+                let matrix = self.joint(joint)?;
+                has_weights = true;
                 for (column, other) in blended.iter_mut().zip(matrix) {
                     *column = [0, 1, 2, 3].map(|row| column[row] + weight * other[row]);
                 }
                 sum += weight;
             }
         }
+        if !has_weights {
+            return Ok(None);
+        }
         if sum <= 0.0 {
-            return Err(unfit("the weights of a vertex for its joints are zero or less in sum"));
+            let reason = "the weights of a vertex for its joints are zero or less in sum";
+            return Err(part(self.at.clone(), PartError::Unfit(reason)));
         }
         // Weights that were rounded do not sum to one.
-        Ok(blended.map(|column| column.map(|c| c / sum)))
+        Ok(Some(blended.map(|column| column.map(|c| c / sum))))
     }
+}
+
+/// What became of the vertices that follow joints.
+pub(super) struct Bent {
+    /// Whether they are a mirror image.
+    pub(super) mirrors: bool,
+    /// How many have no weights, which the format does not allow. They follow the joint that they name first, as programs that
+    /// show such files do.
+    pub(super) unweighted: usize,
 }
 
 type Sets<'a> = Vec<(Elements<'a, 4>, Elements<'a, 4>)>;

@@ -3,6 +3,7 @@
 use super::statements::Seen;
 use crate::{
     error::{LineError, MeshError, at_most},
+    mesh::Mesh,
     polygon::{Polygons, Shape},
     warning::MeshWarning,
 };
@@ -19,6 +20,8 @@ struct Face {
     line: usize,
     /// The place of its first corner.
     start: usize,
+    /// Its smoothing group; 0 is none.
+    group: u32,
 }
 
 /// The faces that were read.
@@ -26,6 +29,8 @@ struct Face {
 pub(super) struct Faces {
     corners: Vec<Corner>,
     faces: Vec<Face>,
+    /// The smoothing group of faces that are begun from now on.
+    group: u32,
     /// How many triangles they make.
     triangles: u64,
 }
@@ -34,7 +39,13 @@ impl Faces {
     /// Begins a face without corners.
     pub(super) fn begin(&mut self, line: usize) {
         let start = self.corners.len();
-        self.faces.push(Face { line, start });
+        let group = self.group;
+        self.faces.push(Face { line, start, group });
+    }
+
+    /// Puts the faces that follow into a smoothing group; 0 is none.
+    pub(super) const fn smooth(&mut self, group: u32) {
+        self.group = group;
     }
 
     /// Adds a corner to the last face.
@@ -59,8 +70,8 @@ impl Faces {
         }
     }
 
-    /// The lines of all faces with their corners.
-    fn iter(&self) -> impl Iterator<Item = (usize, &[Corner])> {
+    /// All faces with their corners.
+    fn iter(&self) -> impl Iterator<Item = (&Face, &[Corner])> {
         let ends = self
             .faces
             .iter()
@@ -70,32 +81,33 @@ impl Faces {
         self.faces
             .iter()
             .zip(ends)
-            .map(|(face, end)| (face.line, &self.corners[face.start..end]))
+            .map(|(face, end)| (face, &self.corners[face.start..end]))
     }
 }
 
-/// Places of the vertices and normals of a triangle.
-type Triangle = ([u32; 3], Option<[u32; 3]>);
-
-/// Cuts all faces into triangles.
+/// Cuts all faces into triangles of `mesh`, which has the vertices and normals, and smooths those that are in a smoothing group
+/// and have no normals of their own.
 ///
 /// Errors: `Line`.
-pub(super) fn triangles(
-    faces: &Faces,
-    vertices: &[[f64; 3]],
-    normals: usize,
-    warnings: &mut Vec<MeshWarning>,
-) -> Result<Vec<Triangle>, MeshError> {
-    let mut triangles = Vec::new();
+pub(super) fn cut(faces: &Faces, mesh: &mut Mesh) -> Result<(), MeshError> {
+    let (vertices, normals) = (&mesh.vertices, mesh.normals.len());
+    let mut groups = Vec::new();
     let mut polygons = Polygons::default();
-    let (mut crossed, mut some_normals) = (Seen::default(), Seen::default());
-    for (line, corners) in faces.iter() {
+    let (mut crossed, mut some_normals, mut missing_normals) = (Seen::default(), Seen::default(), Seen::default());
+    for (face, corners) in faces.iter() {
+        let line = face.line;
         let refused = |source| MeshError::Line { line, source };
         for corner in corners {
-            exists("vertex", Some(corner.vertex), vertices.len()).map_err(refused)?;
-            exists("normal", corner.normal, normals).map_err(refused)?;
+            exists(corner.vertex, vertices.len()).map_err(refused)?;
         }
-        let with_normals = corners.iter().filter(|corner| corner.normal.is_some()).count();
+        let normal = |corner: &Corner| corner.normal.filter(|&place| (place as usize) < normals);
+        if corners
+            .iter()
+            .any(|corner| corner.normal.is_some() && normal(corner).is_none())
+        {
+            missing_normals.at(line);
+        }
+        let with_normals = corners.iter().filter(|corner| normal(corner).is_some()).count();
         if with_normals > 0 && with_normals < corners.len() {
             some_normals.at(line);
         }
@@ -106,9 +118,12 @@ pub(super) fn triangles(
         if cut == Shape::Crossed {
             crossed.at(line);
         }
-        triangles.extend(polygons.triangles().iter().map(|&triangle| {
+        // Some corners are said to have other normals than the group's: those faces are flat.
+        let group = if with_normals == 0 { face.group } else { 0 };
+        groups.push((group, polygons.triangles().len()));
+        mesh.triangles.extend(polygons.triangles().iter().map(|&triangle| {
             let [a, b, c] = triangle.map(|place| corners[place as usize]);
-            let at = [a.normal, b.normal, c.normal];
+            let at = [a, b, c].map(|corner| normal(&corner));
             let normals = match at {
                 [Some(a), Some(b), Some(c)] if with_normals == corners.len() => Some([a, b, c]),
                 _ => None,
@@ -116,20 +131,25 @@ pub(super) fn triangles(
             ([a.vertex, b.vertex, c.vertex], normals)
         }));
     }
+    mesh.smooth_groups(&groups);
     let crossed = crossed.told();
-    warnings.extend(crossed.map(|(count, line)| MeshWarning::CrossedFaces { count, line }));
+    mesh.warnings
+        .extend(crossed.map(|(count, line)| MeshWarning::CrossedFaces { count, line }));
+    let missing_normals = missing_normals.told();
+    mesh.warnings
+        .extend(missing_normals.map(|(count, line)| MeshWarning::MissingNormals { count, line }));
     let some_normals = some_normals.told();
-    warnings.extend(some_normals.map(|(count, line)| MeshWarning::SomeNormals { count, line }));
-    Ok(triangles)
+    mesh.warnings
+        .extend(some_normals.map(|(count, line)| MeshWarning::SomeNormals { count, line }));
+    Ok(())
 }
 
-fn exists(what: &'static str, place: Option<u32>, count: usize) -> Result<(), LineError> {
-    match place {
-        Some(place) if place as usize >= count => Err(LineError::Index {
-            what,
-            index: i64::from(place) + 1,
-            count,
-        }),
-        _ => Ok(()),
+fn exists(vertex: u32, count: usize) -> Result<(), LineError> {
+    if (vertex as usize) < count {
+        return Ok(());
     }
+    Err(LineError::Index {
+        index: i64::from(vertex) + 1,
+        count,
+    })
 }

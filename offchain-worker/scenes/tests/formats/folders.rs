@@ -74,6 +74,37 @@ fn buffers_are_beside_their_file_and_not_beside_the_description() {
 }
 
 #[test]
+fn paths_may_be_written_as_on_windows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    fs::create_dir_all(root.join("box/data")).expect("made");
+    let bytes = Document::cube().bytes;
+    fs::write(root.join("box/data/scene.bin"), &bytes).expect("written");
+    fs::write(root.join("box/scene.gltf"), naming("data\\\\scene.bin")).expect("written");
+    fs::write(root.join("box/cube.obj"), cube()).expect("written");
+    // Another model's, as long.
+    fs::create_dir_all(root.join("data")).expect("made");
+    fs::write(root.join("data/scene.bin"), vec![0; bytes.len()]).expect("written");
+    for file in ["box/scene.gltf", "box\\scene.gltf", ".\\box\\cube.obj"] {
+        is_cube(root, file);
+    }
+    fs::write(root.join("box/scene.gltf"), naming("..\\\\..\\\\secret.bin")).expect("written");
+    for file in ["box\\scene.gltf", "..\\secret.obj", "\\\\server\\secret.obj"] {
+        assert!(matches!(refused(root, file), MeshError::OutsideOfFolder(_)), "{file}");
+    }
+    let error = refused(root, "box\\other.obj");
+    assert!(
+        matches!(&error, MeshError::File { path, .. } if path == "box\\other.obj"),
+        "{error}"
+    );
+    // Where the sign is a part of a name, it is.
+    if cfg!(unix) {
+        fs::write(root.join("box\\other.obj"), cube()).expect("written");
+        is_cube(root, "box\\other.obj");
+    }
+}
+
+#[test]
 fn files_outside_of_the_folder_are_refused_on_every_way() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path().join("scenes");

@@ -169,6 +169,16 @@ fn parts_without_geometry_are_skipped_whatever_is_in_them() {
         })
         .read(),
     );
+    // Extensions of materials and textures may be required, those of later times too.
+    for name in [
+        "KHR_materials_volume_scatter",
+        "KHR_texture_procedurals",
+        "KHR_techniques_webgl",
+        "KHR_technique_webgl",
+        "KHR_texture_basisu",
+    ] {
+        is_cube(changed(|json| json["extensionsRequired"] = json!([name])).read());
+    }
     // A buffer that nothing of the mesh needs may be missing.
     let mut document = Document::cube();
     document.push("buffers", json!({ "byteLength": 9, "uri": "missing.bin" }));
@@ -315,6 +325,65 @@ fn elements_may_lie_between_others() {
     document.indices(UNSIGNED_SHORT, &INDICES);
     document.primitive(json!({ "attributes": { "POSITION": 0 }, "indices": 1 }));
     is_cube(document.read());
+}
+
+#[test]
+fn integers_may_have_a_fraction_of_zero() {
+    let text = Document::cube().text(Storage::DataUri);
+    let written = text
+        .replace("\"count\":8", "\"count\":8.0")
+        .replace("\"mesh\":0", "\"mesh\":0.00")
+        .replace("\"nodes\":[0]", "\"nodes\":[0.0]");
+    assert_eq!(written.len(), text.len() + 2 + 3 + 2);
+    let mesh = is_cube(gltf::read(written.as_bytes(), &NoFiles));
+    assert_eq!(mesh.vertices.len(), 8);
+    // Names and numbers are as they were.
+    let named = written.replace(
+        "\"mesh\":0.00",
+        "\"name\":\"1.0 \\\" 2.0\",\"translation\":[1.50,2.0,1.0e1],\"mesh\":0.0",
+    );
+    let mesh = is_cube(gltf::read(named.as_bytes(), &NoFiles));
+    assert_eq!(mesh.vertices[0], [0, 1, 2].map(|i| CORNERS[0][i] + [1.5, 2.0, 10.0][i]));
+    for damaged in ["8.5", "8.01", "8.0e-1", "\"8.0\"", "8."] {
+        let error = gltf::read(
+            text.replace("\"count\":8", &format!("\"count\":{damaged}")).as_bytes(),
+            &NoFiles,
+        );
+        let error = error.expect_err(damaged).to_string();
+        assert!(error.contains("no glTF 2.0 file"), "{error}");
+    }
+}
+
+#[test]
+fn a_stride_of_zero_is_none() {
+    for view in [0, 1] {
+        is_cube(changed(|json| json["bufferViews"][view]["byteStride"] = 0.into()).read());
+    }
+}
+
+#[test]
+fn normals_that_are_no_numbers_have_no_direction() {
+    let with_normals = |normals: &[[f64; 3]; 8]| {
+        let mut document = Document::cube();
+        let accessor = document.vectors(normals);
+        document.json["meshes"][0]["primitives"][0]["attributes"]["NORMAL"] = accessor.into();
+        is_cube(document.read())
+    };
+    let mut normals = CORNERS;
+    for number in [f64::NAN, f64::INFINITY] {
+        normals[3][1] = number;
+        let mesh = with_normals(&normals);
+        assert_eq!(mesh.normals.len(), 8);
+        assert_eq!(
+            mesh.normals.iter().filter(|normal| **normal == [0.0; 3]).count(),
+            1 + zeros()
+        );
+    }
+}
+
+/// How many corners of the cube are at the origin, whose normals are zero in these tests.
+fn zeros() -> usize {
+    CORNERS.iter().filter(|corner| **corner == [0.0; 3]).count()
 }
 
 /// The cube whose upper corners are a sparse change of those of another.

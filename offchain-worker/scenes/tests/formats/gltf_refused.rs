@@ -35,6 +35,13 @@ fn other_versions_are_named() {
         "meshes":{"m":{"primitives":[]}}}"#;
     refused(version1.as_bytes(), &["asset.version", "version 1.0", "2.0"]);
     damaged(|json| json["asset"]["version"] = "3.0".into(), &["version 3.0"]);
+    // As files of versions before 1.0 have it.
+    for version in [json!(1), json!(0.8)] {
+        damaged(
+            |json| json["asset"]["version"] = version.clone(),
+            &["asset.version", &format!("version {version} of glTF; 2.0 is read")],
+        );
+    }
     damaged(|json| json["asset"]["version"] = "x".into(), &["version x"]);
     damaged(
         |json| json["asset"]["minVersion"] = "2.1".into(),

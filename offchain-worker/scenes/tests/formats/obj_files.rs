@@ -91,6 +91,53 @@ fn faces_that_cross_themselves_are_told() {
 }
 
 #[test]
+fn faces_that_are_folded_are_told() {
+    // A square that goes on with a flap, which seen along the normal is a line.
+    let square = "v -5 0 5\nv 5 0 5\nv 5 0 -5\nv -5 0 -5\n";
+    let folded = read(format!("{square}v 0 5 -5\nf 1 2 3 4 5\n"));
+    assert_eq!(folded.warnings, [MeshWarning::CrossedFaces { count: 1, line: 6 }]);
+    // A corner on an edge is no flap; nor is one that rounding put beside it.
+    for y in ["0", "0.0001"] {
+        let concave = read(format!("{square}v 0 {y} -5\nv 0 0 0\nf 1 2 3 5 4 6\n"));
+        assert_measure(
+            &concave,
+            concave.triangles.len(),
+            75.0,
+            crate::measure::of_mesh(&concave).volume,
+        );
+        assert_eq!(concave.warnings, []);
+    }
+}
+
+#[test]
+fn faces_that_name_normals_that_are_missing_are_without() {
+    for (normals, corner) in [
+        ("", "#//1"),
+        ("vn 0 0 1\n", "#/1/2"),
+        ("vn 0 0 1\n", "#//-2"),
+        ("", "#//9999999999"),
+    ] {
+        let text = format!(
+            "{VERTICES}{normals}{}",
+            faces(|place| corner.replace('#', &place.to_string()))
+        );
+        let mesh = read(text);
+        assert_measure(&mesh, 12, 6.0, 1.0);
+        assert!(mesh.triangles.iter().all(|(_, normals)| normals.is_none()));
+        let line = 9 + normals.lines().count();
+        assert_eq!(
+            mesh.warnings,
+            [MeshWarning::MissingNormals { count: 6, line }],
+            "{corner}"
+        );
+    }
+    // Without normals of its own, a face is in its smoothing group.
+    let smooth = read(format!("s 1\n{VERTICES}{}", faces(|place| format!("{place}//7"))));
+    assert_eq!(smooth.normals.len(), 8);
+    assert!(agreement(&smooth) > 0.5);
+}
+
+#[test]
 fn byte_order_marks_are_no_part_of_the_first_vertex() {
     is_cube(format!("\u{feff}{}", cube()));
     is_cube(format!("\u{feff}# a comment\n{}", cube()));
@@ -212,11 +259,129 @@ fn what_is_no_face_is_left_out_and_told() {
     );
     let mesh = read(format!("usemtl a\nusemtl b c\nusemtl b d\nusemtl a\n{}", cube()));
     assert_eq!(mesh.warnings, [MeshWarning::Materials(3)]);
-    assert_eq!(
-        read(format!("s 1\n{}", cube())).warnings,
-        [MeshWarning::SmoothingGroups]
+}
+
+/// A roof of two squares at a right angle, in the groups `one` and `other`.
+fn roof(one: &str, other: &str) -> Mesh {
+    let text =
+        format!("v 0 0 0\nv 1 0 0\nv 1 1 1\nv 0 1 1\nv 1 2 0\nv 0 2 0\ns {one}\nf 1 2 3 4\ns {other}\nf 4 3 5 6\n");
+    let mesh = read(text);
+    assert_eq!(mesh.warnings, []);
+    assert_measure(&mesh, 4, 8f64.sqrt(), mesh_volume(&mesh));
+    mesh
+}
+
+fn mesh_volume(mesh: &Mesh) -> f64 {
+    crate::measure::of_mesh(mesh).volume
+}
+
+/// The normals at the corners of a face's first triangle, of length 1.
+fn normals(mesh: &Mesh, triangle: usize) -> Vec<[f64; 3]> {
+    let places = mesh.triangles[triangle].1.expect("it has normals");
+    places
+        .map(|place| mesh.normals[place as usize])
+        .map(|normal| normal.map(|c| c / normal.iter().map(|c| c * c).sum::<f64>().sqrt()))
+        .to_vec()
+}
+
+#[test]
+fn faces_of_a_smoothing_group_are_smoothed_together_and_with_no_other() {
+    let half = 0.5f64.sqrt();
+    let near = |found: [f64; 3], expected: [f64; 3]| found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12);
+    let (first, second, ridge) = ([0.0, -half, half], [0.0, half, half], [0.0, 0.0, 1.0]);
+    // Of the first face the corners 1 and 2 are at its eaves, 3 at the ridge.
+    for (one, other) in [
+        ("1", "1"),
+        ("7", "7"),
+        ("on", "on"),
+        ("4294967296", "4294967296"),
+        ("-2", "2"),
+    ] {
+        let mesh = roof(one, other);
+        let found = normals(&mesh, 0);
+        assert!(
+            near(found[0], first) && near(found[1], first) && near(found[2], ridge),
+            "{found:?}"
+        );
+        assert!(agreement(&mesh) > 0.7);
+        // The ridge's two places have one normal each, which both faces share.
+        assert_eq!(mesh.normals.len(), 6);
+    }
+    let mesh = roof("1", "2");
+    assert!(normals(&mesh, 0).into_iter().all(|normal| near(normal, first)));
+    assert!(normals(&mesh, 2).into_iter().all(|normal| near(normal, second)));
+    assert_eq!(mesh.normals.len(), 8);
+    for none in ["off", "0", "OFF", ""] {
+        let mesh = roof(none, none);
+        assert!(mesh.triangles.iter().all(|(_, normals)| normals.is_none()));
+        let mesh = roof("1", none);
+        assert!(mesh.triangles[0].1.is_some() && mesh.triangles[2].1.is_none());
+    }
+}
+
+#[test]
+fn smoothing_groups_join_vertices_at_one_place_and_leave_normals_that_are_given() {
+    let split = "s 3\nv 0 0 0\nv 1 0 0\nv 1 1 1\nv 0 1 1\nv -0 1 1\nv 1 1 1\nv 1 2 0\nv 0 2 0\nf 1 2 3 4\nf 5 6 7 8\n";
+    let mesh = read(split);
+    assert_eq!(mesh.normals.len(), 6);
+    let given = read(split.replace("f 1 2 3 4", "vn 1 0 0\nf 1//1 2//1 3//1 4//1"));
+    assert_eq!(given.triangles[0].1, Some([0; 3]));
+    let found = normals(&given, 2);
+    // The face that follows is in the group alone.
+    assert!(
+        found.iter().all(|normal| (normal[1] - 0.5f64.sqrt()).abs() < 1e-12),
+        "{found:?}"
     );
-    is_cube(format!("s off\ns 0\n{}", cube()));
+    // Normals at some corners are told of, and no group changes that.
+    let some = read(split.replace("f 1 2 3 4", "vn 1 0 0\nf 1//1 2 3 4"));
+    assert_eq!(some.triangles[0].1, None);
+    assert_eq!(some.warnings, [MeshWarning::SomeNormals { count: 1, line: 11 }]);
+}
+
+#[test]
+fn faces_of_any_size_are_smoothed() {
+    for size in ["1e300", "1e-300", "8"] {
+        let text = format!("s 1\nv 0 0 0\nv {size} 0 0\nv {size} {size} 0\nv 0 {size} 0\nf 1 2 3\nf 1 3 4\n");
+        let mesh = read(text);
+        for triangle in 0..2 {
+            assert_eq!(normals(&mesh, triangle), [[0.0, 0.0, 1.0]; 3], "{size}");
+        }
+    }
+}
+
+#[test]
+fn normals_that_are_no_numbers_have_no_direction() {
+    let words = [
+        "nan",
+        "NaN",
+        "-nan",
+        "inf",
+        "-nan(ind)",
+        "nan(ind)",
+        "nan(snan)",
+        "1.#QNAN",
+        "-1.#IND",
+        "1.#INF00",
+        "-1.#ind0",
+    ];
+    for word in words {
+        let text = format!(
+            "{VERTICES}vn 0 {word} 1\nvn 0 0 1\n{}",
+            faces(|corner| format!("{corner}//1"))
+        );
+        let mesh = read(text.replacen("//1", "//2", 4));
+        assert_measure(&mesh, 12, 6.0, 1.0);
+        assert_eq!(mesh.normals, [[0.0; 3], [0.0, 0.0, 1.0]], "{word}");
+        // Behind the three numbers, where colours are.
+        is_cube(cube().replace(" 0\n", &format!(" 0 {word} 0 0\n")));
+    }
+    // Other words with that sign have a comment.
+    is_cube(
+        cube()
+            .replace("v 1 0 0", "v 1 0 0#QNAN")
+            .replace("v 0 1 0", "v 0 1 0.#1.#IND"),
+    );
+    is_cube(cube().replace("v 0 0 1\n", "v 0 0 1.#side\n"));
 }
 
 #[test]
@@ -260,9 +425,26 @@ fn large_faces_are_cut_in_time_or_refused() {
     // Each sector has the corners 1 and 0.9.
     let area = 20_000.0 / 2.0 * 0.9 * (std::f64::consts::TAU / 20_000.0).sin();
     assert_measure(&mesh, 19_998, area, 0.0);
-    let error = obj::read(gear(200_000).as_bytes()).unwrap_err().to_string();
+    // One more than has a square below 2³¹.
+    let error = obj::read(gear(46_341).as_bytes()).unwrap_err().to_string();
     assert!(
-        error.contains("line 200001: its face of 200000 corners is too large"),
+        error.contains("line 46342: its concave face of 46341 corners would take too long"),
+        "{error}"
+    );
+    // What all faces of a file cost is added up.
+    let (vertices, face) = gear(20_000)
+        .rsplit_once("f ")
+        .map(|(v, f)| (v.to_owned(), format!("f {f}")))
+        .expect("a face");
+    assert_eq!(
+        read(format!("{vertices}{}", face.repeat(2))).triangles.len(),
+        2 * 19_998
+    );
+    let error = obj::read(format!("{vertices}{}", face.repeat(6)).as_bytes())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("line 20006: its concave face of 20000 corners"),
         "{error}"
     );
     assert!(started.elapsed() < Duration::from_secs(60));

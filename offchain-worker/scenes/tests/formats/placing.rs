@@ -286,17 +286,17 @@ fn normals_of_zero_make_flat_triangles_in_scenes() {
 }
 
 #[test]
-fn smoothing_groups_are_told_of_unless_the_description_decides() {
+fn a_description_has_the_last_word_on_smoothing_groups() {
     let text = format!("s 1\n{}", cube());
-    assert_eq!(build(FILE, &text).expect("built").warnings.len(), 1);
-    for shading in ["smooth", "flat"] {
-        assert_eq!(
-            build(&format!(r#"{FILE}, "shading": "{shading}""#), &text)
-                .expect("built")
-                .warnings,
-            []
-        );
-    }
+    let normals = |shading: &str| {
+        let built = build(&format!("{FILE}{shading}"), &text).expect("built");
+        assert_eq!(built.warnings, []);
+        built.scene.normals.len()
+    };
+    assert_eq!(normals(""), 8);
+    assert_eq!(normals(r#", "shading": "as-given""#), 8);
+    assert_eq!(normals(r#", "shading": "smooth""#), 8);
+    assert_eq!(normals(r#", "shading": "flat""#), 0);
 }
 
 #[test]

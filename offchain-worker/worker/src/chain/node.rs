@@ -237,6 +237,7 @@ fn add_task_event(news: &mut News, event: &tasks::Event) {
         | tasks::Event::ResultChosen { task, .. }
         | tasks::Event::Reopened { task, .. }
         | tasks::Event::ResultFell { task, .. }
+        | tasks::Event::ClaimEntered { task, .. }
         | tasks::Event::ResultReplaced { task, .. }
         | tasks::Event::Settled { task, .. }
         | tasks::Event::Cancelled { task }

@@ -18,6 +18,8 @@ pub(crate) enum Matter {
     HardwareRound(u32),
     /// The case in court with this number.
     Case(u64),
+    /// A defence in the case in court with this number.
+    Defence(u64),
     /// The trial with this number.
     Trial(u64),
     /// The response of the account with these bytes in the hardware round with this number.
@@ -35,6 +37,7 @@ impl fmt::Display for Matter {
         match self {
             Self::Task(task) => write!(f, "task {task}"),
             Self::Case(case) => write!(f, "case {case}"),
+            Self::Defence(case) => write!(f, "defence in case {case}"),
             Self::Trial(trial) => write!(f, "trial {trial}"),
             Self::HardwareRound(round) => write!(f, "hardware round {round}"),
             Self::Response(round, worker) => write!(f, "response of {} in hardware round {round}", AccountId(*worker)),

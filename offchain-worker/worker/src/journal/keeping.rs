@@ -3,7 +3,7 @@
 
 use super::{
     Journal, JournalError, Loss, Stage, TaskRecord,
-    tables::{DAMAGED, LOSSES, OWNER, SEEN, SETTLED, TASKS},
+    tables::{DAMAGED, LOSSES, OWNER, SEEN, SETTLED, TASKS, VOTE_SECRET},
 };
 use agora_chain::BlockNumber;
 use agora_primitives::TaskId;
@@ -112,6 +112,24 @@ impl Journal {
         self.noted(SETTLED)
     }
 
+    /// What the salts of this account's votes on responses to hardware challenges are made from. It is drawn when it is asked for first, and
+    /// on disk when this returns: a vote whose salt is lost cannot be revealed, and costs a part of the bond.
+    pub fn vote_secret(&self) -> Result<[u8; 32], JournalError> {
+        if let Some(secret) = self.noted(VOTE_SECRET)? {
+            return Ok(secret);
+        }
+        let drawn: [u8; 32] = rand::random();
+        self.write(|transaction| {
+            let mut notes = transaction.open_table(OWNER)?;
+            // Somebody else may have asked in the meantime.
+            if notes.get(VOTE_SECRET)?.is_none() {
+                notes.insert(VOTE_SECRET, drawn.as_slice())?;
+            }
+            Ok(())
+        })?;
+        Ok(self.noted(VOTE_SECRET)?.unwrap_or(drawn))
+    }
+
     /// What was lost lately.
     pub fn losses(&self) -> Result<Vec<Loss>, JournalError> {
         Ok(self.noted(LOSSES)?.unwrap_or_default())
@@ -205,6 +223,19 @@ mod tests {
         drop(journal);
         let journal = Journal::open(&folder.path().join("journal"), [0; 32], [9; 32]).expect("it is there");
         assert_eq!(journal.seen().expect("read"), seen);
+    }
+
+    #[test]
+    fn the_secret_of_votes_is_drawn_once_and_remembered() {
+        let (folder, journal) = journal();
+        let secret = journal.vote_secret().expect("drawn");
+        assert_eq!(journal.vote_secret().expect("read"), secret);
+        drop(journal);
+        let path = folder.path().join("journal");
+        let again = Journal::open(&path, [0; 32], [9; 32]).expect("it is there");
+        assert_eq!(again.vote_secret().expect("read"), secret);
+        let other = Journal::open(&folder.path().join("other"), [0; 32], [9; 32]).expect("it is new");
+        assert_ne!(other.vote_secret().expect("drawn"), secret);
     }
 
     #[test]

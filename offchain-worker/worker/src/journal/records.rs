@@ -138,6 +138,20 @@ pub struct AttestRecord {
     pub claim: Claim,
     /// Whether it was right.
     pub valid: bool,
+    /// What this account has come to itself, if it has computed the job.
+    #[serde(default)]
+    pub own: Option<Claim>,
+}
+
+impl AttestRecord {
+    /// Of `claim`, where the job was computed and comes to `own`.
+    pub(crate) fn computed(claim: Claim, own: Claim) -> Self {
+        Self {
+            claim,
+            valid: own == claim,
+            own: Some(own),
+        }
+    }
 }
 
 /// The last accusation of a result in court.

@@ -137,6 +137,11 @@ impl Inner {
         }
     }
 
+    /// The newest block in which a record was seen to be.
+    fn newest_record(&self) -> BlockNumber {
+        self.open.values().map(|entry| entry.record.seen_at).max().unwrap_or(0)
+    }
+
     fn keep(&mut self, task: TaskId, record: TaskRecord) {
         match self.open.get_mut(&task) {
             Some(entry) => entry.record = record,
@@ -220,6 +225,12 @@ impl Book {
         self.journal.put_task(task, &record)?;
         self.lock().remove(task);
         Ok(record.came_to)
+    }
+
+    /// About how many matters something was said that is not over.
+    #[cfg(test)]
+    pub fn told(&self) -> usize {
+        self.told.count()
     }
 
     /// The record of a task that has ended.

@@ -8,8 +8,7 @@ use super::{
 };
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
-use crate::{Chain, Stage, TaskRecord, WorkerError, chain::State};
-use agora_blobs::{BlobKind, BlobStore};
+use crate::{Chain, Stage, TaskRecord, WorkerError, chain::State, job::put_result};
 use agora_chain::{BlockNumber, views::TaskView};
 use agora_compute::{
     CancelFlag, Computation, CpuEngine, DeviceError, Engine, EngineError, MemoryInputs, NoProgress, Place, Verdict,
@@ -145,7 +144,7 @@ impl<C: Chain<State: State>> Shared<C> {
     ) -> Result<Computed, WorkerError> {
         let (job, inputs) = (Arc::new(job), Arc::new(inputs));
         let mut wanted = Wanted {
-            load: Some((job.specialisation(), job.work())),
+            load: Some((job.specialisation(), agora_compute::load(&job))),
             without: self.engines.without(&job),
         };
         loop {
@@ -158,7 +157,7 @@ impl<C: Chain<State: State>> Shared<C> {
             };
             let (device, index) = (lease.name().to_owned(), lease.index());
             match self.run_on(lease, &job, &inputs, deadline.until, check).await? {
-                Run::Sound(computation) => return Ok(Computed::Result(self.faulty(computation))),
+                Run::Sound(computation) => return Ok(self.faulty(computation)),
                 Run::Unusable => return Ok(Computed::Unusable),
                 Run::Impossible(error) => return Err(error.into()),
                 // No fault of the device: it stays ready for other jobs.
@@ -205,7 +204,7 @@ impl<C: Chain<State: State>> Shared<C> {
             }
         });
         match ran.await.map_err(|panic| WorkerError::Interrupted(panic.to_string()))? {
-            Run::Sound(computation) => Ok(Computed::Result(self.faulty(computation))),
+            Run::Sound(computation) => Ok(self.faulty(computation)),
             Run::Unusable => Ok(Computed::Unusable),
             Run::Cancelled => Ok(Computed::TooLate),
             Run::Failed(reason) => Err(WorkerError::Interrupted(reason)),
@@ -250,25 +249,19 @@ impl<C: Chain<State: State>> Shared<C> {
 
     /// The computation, or a wrong one if that is asked for.
     #[cfg(feature = "fault-injection")]
-    fn faulty(&self, mut computation: Computation) -> Computation {
-        if self.config.fault == Some(Fault::Corrupt) {
-            corrupt(&mut computation);
+    fn faulty(&self, mut computation: Computation) -> Computed {
+        match self.config.fault {
+            Some(Fault::Unusable) => return Computed::Unusable,
+            Some(Fault::Corrupt) => corrupt(&mut computation),
+            _ => {}
         }
-        computation
+        Computed::Result(computation)
     }
 
     #[cfg(not(feature = "fault-injection"))]
-    fn faulty(&self, computation: Computation) -> Computation {
-        computation
+    fn faulty(&self, computation: Computation) -> Computed {
+        Computed::Result(computation)
     }
-}
-
-/// Puts a result where it is kept.
-pub(super) async fn put_result(to: &BlobStore, computation: &Computation) -> Result<(), WorkerError> {
-    let states = computation.states().into_iter().flat_map(|digest| digest.0).collect();
-    to.put(BlobKind::States, states).await?;
-    to.put(BlobKind::Output, computation.output.clone()).await?;
-    Ok(())
 }
 
 /// What an engine's error means.

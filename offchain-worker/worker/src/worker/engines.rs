@@ -228,12 +228,14 @@ impl EnginePool {
         usable.collect()
     }
 
-    /// The devices that `job` does not fit into, by their numbers.
+    /// The devices that `job` does not fit into, by their numbers. What is computed on the processor is for the first device alone: two such jobs
+    /// at a time would take twice as long.
     pub fn without(&self, job: &JobSpec) -> Vec<usize> {
+        let only_first = agora_compute::is_for_processor(job);
         let state = self.0.lock();
         let devices = state.devices.iter().enumerate();
         devices
-            .filter(|(_, device)| !device.engine.fits(job))
+            .filter(|(index, device)| !device.engine.fits(job) || (only_first && *index > 0))
             .map(|(index, _)| index)
             .collect()
     }

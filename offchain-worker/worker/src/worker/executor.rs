@@ -4,18 +4,26 @@
 
 use super::{
     Shared,
-    computing::put_result,
+    preparing::job_of,
     step::{Situation, Step},
 };
 #[cfg(feature = "fault-injection")]
 use crate::fault::{Fault, Pause};
-use crate::{Call, Chain, Due, Receipt, Stage, TaskRecord, WorkerError, chain::State, driver::Heads, late};
+use crate::{
+    Call, Chain, Due, Receipt, Stage, TaskRecord, WorkerError, chain::State, driver::Heads, job::put_result, late,
+};
 use agora_blobs::{BlobKind, Wanted, copy};
 use agora_chain::{
     BlockNumber, BlockRef, ChainError, H256,
     views::{ContributionState, TaskView},
 };
 use agora_primitives::{TaskId, commitment::commitment, job::Claim};
+use tokio::time::Instant;
+
+/// What is said about the commitment to a result of `task`.
+fn commitment_of(task: TaskId) -> String {
+    format!("commitment {task}")
+}
 
 /// How often a step is decided anew when its block is gone.
 const REPEATS: usize = 3;
@@ -40,6 +48,7 @@ impl<C: Chain<State: State>> Shared<C> {
             let heads = Heads {
                 best: self.chain.best().await?,
                 finalised: heads.finalised.clone(),
+                read_at: Instant::now(),
             };
             ended = self.step_once(task, &heads, record).await;
         }
@@ -109,6 +118,9 @@ impl<C: Chain<State: State>> Shared<C> {
         self.remove_folder(task);
         self.now().unkept.remove(&task);
         late::forget(&self.told, task);
+        for matter in [job_of(task), commitment_of(task)] {
+            self.told.is_over(matter);
+        }
         self.metrics.ended(came_to.judged);
         let judged = came_to.judged;
         tracing::info!(
@@ -182,7 +194,7 @@ impl<C: Chain<State: State>> Shared<C> {
         if let Some((_, ContributionState::Committed { commitment, .. })) = best.contribution
             && commitment != ours
         {
-            if self.told.is_new(format!("commitment {task}"), "") {
+            if self.told.is_new(commitment_of(task), "") {
                 tracing::error!(
                     "The commitment on chain is not the one in the journal, so the result cannot be revealed. Was the journal replaced?"
                 );

@@ -222,6 +222,7 @@ pub(super) mod tests {
             commit_window: 1000,
             phase: Phase::Open,
             until: 21,
+            appeal_until: None,
             round: 0,
             wanted: 3,
             accepted: 0,

@@ -38,6 +38,16 @@ pub(super) struct Loaded {
     pub held: Turn,
 }
 
+/// What is said about an input of `task` that cannot be had.
+pub(super) fn input_of(task: TaskId) -> String {
+    format!("input {task}")
+}
+
+/// What is said about the job of `task` on this machine.
+pub(super) fn job_of(task: TaskId) -> String {
+    format!("job {task}")
+}
+
 /// Behind everybody who has a deadline.
 const LAST: BlockNumber = BlockNumber::MAX;
 
@@ -95,7 +105,7 @@ impl<C: Chain<State: State>> Shared<C> {
             Ok(Verdict::Wrong(_)) => Usable::Yes,
             Err(error) => return Ok(Err(self.input_missing(task.id, &error.into()))),
         };
-        self.told.is_over(format!("input {}", task.id));
+        self.told.is_over(input_of(task.id));
         Ok(Ok(Prepared { spec, usable }))
     }
 
@@ -108,7 +118,7 @@ impl<C: Chain<State: State>> Shared<C> {
     }
 
     fn input_missing(&self, task: TaskId, error: &WorkerError) -> Unsuitable {
-        if self.told.is_new(format!("input {task}"), error) {
+        if self.told.is_new(input_of(task), error) {
             tracing::info!(%error, "An input cannot be had; looking for it again later.");
         }
         Unsuitable::Input
@@ -129,7 +139,7 @@ impl<C: Chain<State: State>> Shared<C> {
             Ok((spec, inputs)) => return Ok(Loaded { spec, inputs, held }),
             Err(error) => error,
         };
-        if self.told.is_new(format!("job {task}"), &error) {
+        if self.told.is_new(job_of(task), &error) {
             tracing::warn!(%error, "The job's files on this machine cannot be used; fetching them again.");
         }
         let blobs = self.sources(view).await;

@@ -49,6 +49,12 @@ impl Running {
         }
     }
 
+    /// How many computations run.
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.lock().flags.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

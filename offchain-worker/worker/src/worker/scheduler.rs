@@ -5,6 +5,7 @@ use super::{
     Offers, Shared, Worker,
     money::Fees,
     openings::wrong_time,
+    preparing::input_of,
     step::{Known, Situation, Step},
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 };
 use agora_chain::{
     BlockNumber, ChainError, H256,
-    views::{PaymentView, TaskView},
+    views::{ParticipantView, PaymentView, RoundView, TaskView},
 };
 use agora_primitives::{
     TaskId,
@@ -56,36 +57,47 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Duty<C> for Worker<C, O> {
             return Ok(Looked::Waiting(why));
         }
         shared.running.cancel_late(now);
-        // First, because its round closes soon.
-        let hardware = self.look_at_hardware_round(heads, steps).await;
         for (task, record) in shared.book.all() {
             let is_due = self.has_gap || self.changed.contains(&task) || now.is_multiple_of(LOOK_EVERY);
             if record.stage < Stage::Served || is_due {
                 self.start(task, heads, record, steps);
             }
         }
-        hardware?;
+        // What does not depend on an answer is asked at once: a far node takes its time for each.
         let changed: Vec<_> = self.changed.iter().copied().collect();
-        self.offers.refresh(&heads.best, now, &changed, self.has_gap).await?;
+        let (round, refreshed, terms, (), standing) = tokio::join!(
+            shared.open_round(&heads.best),
+            self.offers.refresh(&heads.best, now, &changed, self.has_gap),
+            shared.read_terms(heads, heard),
+            shared.read_fees(now),
+            shared.standing(&heads.best),
+        );
+        if let Some(round) = round? {
+            self.respond(heads, round, steps);
+        }
+        refreshed?;
         self.changed.clear();
         self.has_gap = false;
-        shared.read_terms(heads, heard).await?;
-        shared.read_fees(now).await;
+        terms?;
         shared.count();
-        self.take_tasks(heads, steps).await
+        self.take_tasks(heads, standing?, steps)
     }
 }
 
+/// What decides whether this worker takes tasks at all.
+struct Standing {
+    /// When the best block was made, in milliseconds since 1970.
+    timestamp_ms: u64,
+    /// `None`: the account is not registered as a worker any more.
+    participant: Option<ParticipantView>,
+}
+
 impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
-    async fn look_at_hardware_round(&self, heads: &Heads<C::State>, steps: &mut Steps) -> Result<(), WorkerError> {
-        let Some(round) = self.shared.open_round(&heads.best).await? else {
-            return Ok(());
-        };
+    fn respond(&self, heads: &Heads<C::State>, round: RoundView, steps: &mut Steps) {
         let (shared, best) = (Arc::clone(&self.shared), heads.best.clone());
         steps.start(Matter::HardwareRound(round.number), async move {
             shared.respond(&best, &round).await
         });
-        Ok(())
     }
 
     fn start(&self, task: TaskId, heads: &Heads<C::State>, record: TaskRecord, steps: &mut Steps) {
@@ -124,15 +136,22 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
     }
 
     /// Starts to look at tasks that want workers, as many as there are slots for.
-    async fn take_tasks(&self, heads: &Heads<C::State>, steps: &mut Steps) -> Result<Looked, WorkerError> {
+    fn take_tasks(
+        &self,
+        heads: &Heads<C::State>,
+        standing: Standing,
+        steps: &mut Steps,
+    ) -> Result<Looked, WorkerError> {
         let (shared, now) = (&self.shared, C::block_of(&heads.best).number);
-        shared.waitlist.keep(self.offers.open());
+        for gone in shared.waitlist.keep(self.offers.open()) {
+            shared.told.is_over(input_of(gone));
+        }
         shared.metrics.declined(&shared.waitlist.count());
         self.decline_invitations(heads, steps)?;
-        if !shared.takes_tasks(&heads.best).await? {
+        if !shared.takes_tasks(standing.timestamp_ms) {
             return Ok(Looked::Well);
         }
-        let Some(participant) = C::participant(&heads.best, &shared.account, Role::Worker).await? else {
+        let Some(participant) = standing.participant else {
             return Ok(Looked::Waiting(
                 "The account is not registered as a worker any more.".to_owned(),
             ));
@@ -170,10 +189,19 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
 }
 
 impl<C: Chain<State: State>> Shared<C> {
-    /// Whether tasks are taken now at all. Says why not, once.
-    async fn takes_tasks(&self, best: &C::State) -> Result<bool, WorkerError> {
+    async fn standing(&self, best: &C::State) -> Result<Standing, ChainError> {
+        let participant = C::participant(best, &self.account, Role::Worker);
+        let (timestamp_ms, participant) = tokio::try_join!(best.timestamp_ms(), participant)?;
+        Ok(Standing {
+            timestamp_ms,
+            participant,
+        })
+    }
+
+    /// Whether tasks are taken now at all, when the best block was made at `timestamp_ms`. Says why not, once.
+    fn takes_tasks(&self, timestamp_ms: u64) -> bool {
         let clock = SystemTime::now();
-        let wrong = wrong_time(best.timestamp_ms().await?, clock);
+        let wrong = wrong_time(timestamp_ms, clock);
         match wrong {
             Some(why) if self.told.is_new("clock", why) => tracing::warn!("{why}"),
             None if self.told.is_over("clock") => tracing::info!("The clock and the chain agree again."),
@@ -192,7 +220,7 @@ impl<C: Chain<State: State>> Shared<C> {
         }
         let takes = closed.is_none() && !is_old;
         self.metrics.taking.set(takes.into());
-        Ok(takes)
+        takes
     }
 
     fn disk_is_full(&self) -> Option<String> {
@@ -247,16 +275,20 @@ impl<C: Chain<State: State>> Shared<C> {
             return;
         }
         let task = TaskId(u64::MAX);
-        let asked = async {
-            Ok::<_, ChainError>(Fees {
-                accept: self.chain.fee(Call::Accept(task)).await?,
-                commit: self.chain.fee(Call::Commit(task, H256::default())).await?,
-                reveal: self.chain.fee(Call::Reveal(task, longest_claim(), [0; 32])).await?,
-                heartbeat: self.chain.fee(Call::Heartbeat).await?,
-            })
-        };
-        match asked.await {
-            Ok(fees) => {
+        let asked = tokio::try_join!(
+            self.chain.fee(Call::Accept(task)),
+            self.chain.fee(Call::Commit(task, H256::default())),
+            self.chain.fee(Call::Reveal(task, longest_claim(), [0; 32])),
+            self.chain.fee(Call::Heartbeat),
+        );
+        match asked {
+            Ok((accept, commit, reveal, heartbeat)) => {
+                let fees = Fees {
+                    accept,
+                    commit,
+                    reveal,
+                    heartbeat,
+                };
                 let mut shared = self.now();
                 (shared.fees, shared.fees_at) = (fees, Some(now));
                 drop(shared);

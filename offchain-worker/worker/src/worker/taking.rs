@@ -10,8 +10,26 @@ use super::{
     step::{Situation, Step},
 };
 use crate::{Call, Chain, Due, TaskRecord, WorkerError, chain::State, driver::Heads, job::job_bytes};
-use agora_chain::{BlockNumber, ChainError, views::TaskView};
+use agora_chain::{
+    Balance, BlockNumber, ChainError,
+    views::{ParticipantView, TaskView},
+};
 use agora_primitives::{TaskId, job::JobSpec, participants::Role};
+use std::time::Duration;
+
+/// States that were read so lately are taken for the newest: to ask again would take as long on a far node.
+const FRESH_FOR: Duration = Duration::from_millis(250);
+
+/// What there is to take a task with.
+struct Means {
+    /// What the account has at its disposal, in plancks.
+    free: Balance,
+    /// What the key has that pays the fees, if it is another account.
+    payers: Option<Balance>,
+    /// What an account must keep.
+    kept: Balance,
+    participant: Option<ParticipantView>,
+}
 
 impl<C: Chain<State: State>> Shared<C> {
     /// Whether a task may suit, as far as its view tells.
@@ -74,13 +92,21 @@ impl<C: Chain<State: State>> Shared<C> {
         if let Err(why) = self.check_view(task, now) {
             return Ok(Err(why));
         }
-        if known.is_none() && heads.best.contribution(task.id, &self.account).await?.is_some() {
+        // One does not depend on the other.
+        let contributed = async {
+            match known {
+                Some(_) => Ok(None),
+                None => heads.best.contribution(task.id, &self.account).await,
+            }
+        };
+        let (contributed, prepared) = tokio::join!(contributed, self.prepare(task, &heads.best));
+        if contributed?.is_some() {
             tracing::error!(
                 "This account has accepted the task, and this journal does not know it. Does another worker use the same key?"
             );
             return Ok(Err(Unsuitable::Barred));
         }
-        let prepared = match self.prepare(task, &heads.best).await? {
+        let prepared = match prepared? {
             Ok(prepared) => prepared,
             Err(why) => return Ok(Err(why)),
         };
@@ -89,10 +115,15 @@ impl<C: Chain<State: State>> Shared<C> {
         }
         // What follows must be true together, and stay true until the record is written.
         let deciding = self.deciding.lock().await;
-        // Fetching and measuring took time.
-        let best = self.chain.best().await?;
+        // Fetching and measuring may have taken time. What later looks found out of other tasks, such as that the chain counts
+        // their bonds now, does not go with an older state.
+        let is_fresh = heads.read_at.elapsed() < FRESH_FOR && self.book.seen_best() <= now;
+        let best = match is_fresh {
+            true => heads.best.clone(),
+            false => self.chain.best().await?,
+        };
         let at = C::block_of(&best);
-        let fresh = best.task(task.id).await?;
+        let (fresh, means) = tokio::try_join!(best.task(task.id), self.means(&best))?;
         let Some(fresh) = fresh.filter(|fresh| fresh.takes(&self.account, at.number)) else {
             return Ok(Err(Unsuitable::Time));
         };
@@ -104,7 +135,7 @@ impl<C: Chain<State: State>> Shared<C> {
             Ok(until) => until,
             Err(why) => return Ok(Err(why)),
         };
-        if let Err(why) = self.check_means(&fresh, &best).await? {
+        if let Err(why) = self.check_means(&fresh, at.number, &means) {
             return Ok(Err(why));
         }
         let record = match known {
@@ -155,30 +186,45 @@ impl<C: Chain<State: State>> Shared<C> {
         Ok(last_acceptance(task, now, policy.blocks_in(spare)))
     }
 
-    /// Whether there are a slot and the money for the task.
-    async fn check_means(&self, task: &TaskView, best: &C::State) -> Result<Result<(), Unsuitable>, WorkerError> {
+    /// What there is to take a task with.
+    async fn means(&self, best: &C::State) -> Result<Means, ChainError> {
+        let payer = self.chain.payer();
+        let payers = async {
+            match payer == self.account {
+                true => Ok(None),
+                false => best.balance(&payer).await.map(|balance| Some(balance.free)),
+            }
+        };
+        let participant = C::participant(best, &self.account, Role::Worker);
+        let (balance, payers, participant) = tokio::try_join!(best.balance(&self.account), payers, participant)?;
+        Ok(Means {
+            free: balance.free,
+            payers,
+            kept: best.existential_deposit()?,
+            participant,
+        })
+    }
+
+    /// Whether there are a slot and the money for the task, at block `now`.
+    fn check_means(&self, task: &TaskView, now: BlockNumber, means: &Means) -> Result<(), Unsuitable> {
         // Of two tasks that are taken after the same block, the second counts the bond of the first.
         let promises = self.book.promises(Some(task.id));
         if promises.bonds.saturating_add(task.bond) > self.config.policy.max_exposure {
-            return Ok(Err(Unsuitable::Exposure));
+            return Err(Unsuitable::Exposure);
         }
-        let free = best.balance(&self.account).await?.free;
+        let Means { free, kept, .. } = *means;
         let bonds = task.bond.saturating_add(promises.bonds_to_come);
-        let left = task.work_until().saturating_sub(C::block_of(best).number);
-        let kept = best.existential_deposit()?;
+        let left = task.work_until().saturating_sub(now);
         let needed = self.now().fees.needed(Outlay {
             bonds,
             tasks: promises.unrevealed.saturating_add(1),
             heartbeats: left / self.config.heartbeat_every.max(1) + 2,
             kept,
         });
-        let payer = self.chain.payer();
-        let suffices = match payer == self.account {
-            true => free >= needed,
+        let suffices = match means.payers {
+            None => free >= needed,
             // The bond is the account's, and the fees are those of the key that acts for it.
-            false => {
-                free >= bonds.saturating_add(kept) && best.balance(&payer).await?.free >= needed.saturating_sub(bonds)
-            }
+            Some(payers) => free >= bonds.saturating_add(kept) && payers >= needed.saturating_sub(bonds),
         };
         if !suffices {
             if self.told.is_new("funds", "") {
@@ -186,18 +232,17 @@ impl<C: Chain<State: State>> Shared<C> {
                     free,
                     needed,
                     account = %self.account,
-                    %payer,
+                    payer = %self.chain.payer(),
                     "The free balance does not pay for another bond, or that of the payer for committing and revealing: send them funds."
                 );
             }
-            return Ok(Err(Unsuitable::Funds));
+            return Err(Unsuitable::Funds);
         }
         self.told.is_over("funds");
-        let participant = C::participant(best, &self.account, Role::Worker).await?;
-        let has_room = participant.is_some_and(|participant| {
+        let has_room = means.participant.as_ref().is_some_and(|participant| {
             (participant.occupied as usize).saturating_add(promises.slots) < participant.slots as usize
         });
-        Ok(if has_room { Ok(()) } else { Err(Unsuitable::Slots) })
+        if has_room { Ok(()) } else { Err(Unsuitable::Slots) }
     }
 
     /// Sends no acceptance of `task` any more: whatever let it be sent is over. Returns whether one that was sent may still get
@@ -293,7 +338,7 @@ impl<C: Chain> Shared<C> {
     /// What is to be computed, and committed to by block `until`.
     pub(super) fn planned(&self, until: BlockNumber, spec: &JobSpec) -> Planned {
         Planned {
-            work: spec.work(),
+            work: agora_compute::load(spec),
             kind: spec.specialisation(),
             until,
             without: self.engines.without(spec),

@@ -1,6 +1,7 @@
 //! The worker's loop on a chain in memory, through re-orgs, lags, lost answers, full disks, broken devices and kills. An
 //! honest worker loses nothing.
 
+mod day;
 mod devices;
 mod disks;
 mod fake;
@@ -12,7 +13,7 @@ mod losses;
 mod random;
 mod time;
 
-use super::{Openings, Policy, Worker, WorkerConfig, policy};
+use super::{Offers, Openings, Policy, Worker, WorkerConfig, policy};
 use crate::{
     Chain, Journal, Metrics, WorkerError,
     driver::{Duty, Heads, Heard, Looked, Steps},
@@ -206,6 +207,7 @@ impl Rig {
         let heads = Heads {
             best: self.chain.best().await.expect("it answers"),
             finalised: self.chain.finalised().await.expect("it answers"),
+            read_at: tokio::time::Instant::now(),
         };
         let heard = Heard {
             news: vec![],
@@ -270,6 +272,17 @@ impl Rig {
     pub fn in_hand(&self) -> usize {
         let (worker, _) = self.running.as_ref().expect("it runs");
         worker.shared.book.all().len()
+    }
+
+    /// How many things the worker remembers, of tasks in hand and of others.
+    pub fn remembered(&self) -> usize {
+        let (worker, steps) = self.running.as_ref().expect("it runs");
+        let shared = &worker.shared;
+        let unkept = shared.now().unkept.len();
+        let open = Offers::<<FakeChain as Chain>::State>::open(&worker.offers).count();
+        let of_tasks = shared.book.all().len() + shared.waitlist.remembered() + open;
+        let said = shared.told.count() + shared.book.told();
+        of_tasks + said + unkept + shared.running.count() + steps.count() + worker.changed.len()
     }
 
     /// Whether each of the tasks was judged right and nothing was lost, and no record is open.

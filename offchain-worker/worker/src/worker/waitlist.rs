@@ -80,8 +80,8 @@ impl Waitlist {
         self.lock().remove(&task);
     }
 
-    /// Forgets all that is not among `open`.
-    pub fn keep<'a>(&self, open: impl Iterator<Item = &'a TaskView>) {
+    /// Forgets all that is not among `open`, and returns what that was.
+    pub fn keep<'a>(&self, open: impl Iterator<Item = &'a TaskView>) -> Vec<TaskId> {
         let mut list = self.lock();
         let mut kept = HashMap::new();
         for task in open {
@@ -89,7 +89,7 @@ impl Waitlist {
                 kept.insert(task.id, declined);
             }
         }
-        *list = kept;
+        std::mem::replace(&mut *list, kept).into_keys().collect()
     }
 
     /// How many are declined, by reason.
@@ -99,6 +99,12 @@ impl Waitlist {
             *count.entry(declined.why).or_default() += 1;
         }
         count
+    }
+
+    /// How many tasks are remembered.
+    #[cfg(test)]
+    pub fn remembered(&self) -> usize {
+        self.lock().len()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<TaskId, Declined>> {

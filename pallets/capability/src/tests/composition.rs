@@ -2,6 +2,7 @@
 
 use agora_pallet_dev::{assert_shows, state};
 use agora_primitives::{
+    capability::{Ballot, vote_commitment},
     judging::Attestation,
     participants::{Role, Specialisation, Specialisations},
 };
@@ -67,11 +68,15 @@ mod composed {
     impl pallet_agora_capability::Config for Runtime {
         type Participants = Registry;
         type Capabilities = Registry;
+        // Without one, responses cost nothing and votes put nothing at stake.
+        type Escrow = ();
         // Always zero, so that everybody can compute ahead: take the randomness of your consensus.
         type Seed = ();
         type BlockTimeMs = ConstU64<3_000>;
         type ScheduleOrigin = frame_system::EnsureRoot<u64>;
-        type MaxVotes = ConstU32<16>;
+        type MaxVotes = ConstU32<64>;
+        type VoteBond = ConstU128<0>;
+        type ResponseFee = ConstU128<0>;
         type WeightInfo = pallet_agora_capability::weights::SubstrateWeight<Runtime>;
         #[cfg(feature = "runtime-benchmarks")]
         type BenchmarkHelper = ();
@@ -84,7 +89,7 @@ mod alone {
     use super::pallet_agora_capability;
     use frame_support::{
         derive_impl,
-        traits::{ConstU32, ConstU64},
+        traits::{ConstU32, ConstU64, ConstU128},
     };
 
     #[frame_support::runtime]
@@ -107,10 +112,13 @@ mod alone {
     impl pallet_agora_capability::Config for Runtime {
         type Participants = ();
         type Capabilities = ();
+        type Escrow = ();
         type Seed = ();
         type BlockTimeMs = ConstU64<3_000>;
         type ScheduleOrigin = frame_system::EnsureRoot<u64>;
-        type MaxVotes = ConstU32<2>;
+        type MaxVotes = ConstU32<4>;
+        type VoteBond = ConstU128<0>;
+        type ResponseFee = ConstU128<0>;
         type WeightInfo = ();
         #[cfg(feature = "runtime-benchmarks")]
         type BenchmarkHelper = ();
@@ -120,13 +128,53 @@ mod alone {
 const SCHEDULE: crate::Schedule<u64> = crate::Schedule {
     period: 20,
     window: 6,
+    voting: 6,
+    revealing: 6,
     validity: 50,
     quorum: 1,
+    seats: 1,
 };
+
+/// One vote in a runtime of this file, from the response of `$worker` to what is decided.
+macro_rules! decide {
+    ($runtime:ident, $worker:expr, $verifier:expr, $vote:expr) => {
+        let round = crate::CurrentRound::<$runtime>::get().unwrap();
+        let (worker, verifier, digest, salt) = ($worker, $verifier, Default::default(), [1; 32]);
+        let ballot = Ballot {
+            round_seed: round.seed,
+            worker: &worker,
+            digest,
+            verifier: &verifier,
+            vote: $vote,
+        };
+        let origin = RuntimeOrigin::signed;
+        System::set_block_number(round.closes_at - 1);
+        assert_ok!(Capability::respond(origin(worker), round.number, digest));
+        let commitment = vote_commitment(&ballot, &salt);
+        assert_ok!(Capability::commit_vote(
+            origin(verifier),
+            round.number,
+            worker,
+            digest,
+            commitment
+        ));
+        System::set_block_number(round.votes_close_at + 1);
+        Capability::on_initialize(round.votes_close_at + 1);
+        assert_ok!(Capability::reveal_vote(
+            origin(verifier),
+            round.number,
+            worker,
+            $vote,
+            salt
+        ));
+        System::set_block_number(round.ends_at);
+        Capability::on_idle(round.ends_at, frame_support::weights::Weight::MAX);
+    };
+}
 
 #[test]
 fn a_composed_runtime_proves_a_capability() {
-    use composed::{Capability, Registry, Runtime, RuntimeGenesisConfig, RuntimeOrigin};
+    use composed::{Capability, Registry, Runtime, RuntimeGenesisConfig, RuntimeOrigin, System};
     use pallet_agora_registry::{GenesisParticipant, Members, Profile};
 
     let profile = Profile {
@@ -143,6 +191,7 @@ fn a_composed_runtime_proves_a_capability() {
                 profile,
             })
             .into(),
+        ..Default::default()
     };
     let genesis = RuntimeGenesisConfig {
         registry,
@@ -152,8 +201,7 @@ fn a_composed_runtime_proves_a_capability() {
         Capability::integrity_test();
         assert_ok!(Capability::set_schedule(RuntimeOrigin::root(), Some(SCHEDULE)));
         Capability::on_initialize(SCHEDULE.period);
-        assert_ok!(Capability::respond(RuntimeOrigin::signed(1), 1, Default::default()));
-        assert_ok!(Capability::vote(RuntimeOrigin::signed(2), 1, 1, Attestation::Valid));
+        decide!(Runtime, 1, 2, Attestation::Valid);
         let worker = Members::<Runtime>::get(1).and_then(|member| member.worker).unwrap();
         assert_eq!(worker.capability(), 40);
         assert_ok!(Registry::do_try_state());
@@ -168,16 +216,15 @@ fn a_runtime_without_the_rest_of_the_market_takes_everybody_for_a_worker_of_capa
     state::<Runtime>(RuntimeGenesisConfig::default()).execute_with(|| {
         assert_ok!(Capability::set_schedule(RuntimeOrigin::root(), Some(SCHEDULE)));
         Capability::on_initialize(SCHEDULE.period);
-        assert_ok!(Capability::respond(RuntimeOrigin::signed(1), 1, Default::default()));
-        assert_ok!(Capability::vote(RuntimeOrigin::signed(2), 1, 1, Attestation::Valid));
+        decide!(Runtime, 1, 2, Attestation::Valid);
         let proven = crate::Event::CapabilityProven {
             worker: 1,
             capability: 1,
             until: SCHEDULE.period + SCHEDULE.validity,
         };
         System::assert_last_event(RuntimeEvent::Capability(proven));
-        assert_ok!(Capability::respond(RuntimeOrigin::signed(5), 1, Default::default()));
-        assert_ok!(Capability::vote(RuntimeOrigin::signed(3), 1, 5, Attestation::Invalid));
+        Capability::on_initialize(2 * SCHEDULE.period);
+        decide!(Runtime, 5, 3, Attestation::Invalid);
         System::assert_last_event(RuntimeEvent::Capability(crate::Event::CapabilityRefuted { worker: 5 }));
         assert_ok!(Capability::do_try_state());
     });

@@ -5,12 +5,16 @@ use frame_support::traits::Hooks;
 
 #[test]
 fn the_settings_of_the_mock_are_possible() {
-    new_test_ext().execute_with(Capability::integrity_test);
+    new_test_ext().execute_with(|| {
+        Capability::integrity_test();
+        MaxVotes::set(4);
+        Capability::integrity_test();
+    });
 }
 
 #[test]
-#[should_panic(expected = "MaxVotes must be even and at least 2")]
-fn there_are_places_for_both_sides() {
+#[should_panic(expected = "MaxVotes must be at least 4")]
+fn there_is_a_seat() {
     new_test_ext().execute_with(|| {
         MaxVotes::set(3);
         Capability::integrity_test();

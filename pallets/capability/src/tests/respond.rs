@@ -7,12 +7,16 @@ use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use pallet_agora_registry::Profile;
 
 #[test]
-fn keeps_the_response_and_is_free() {
+fn keeps_the_response_and_holds_the_fee() {
     in_a_round(|| {
         let done = Capability::respond(signed(ALICE), 1, DIGEST).unwrap();
         assert_eq!(done.pays_fee, Pays::No);
         let response = response_of(ALICE).unwrap();
-        assert_eq!((response.capability, response.digest), (DECLARED, DIGEST));
+        assert_eq!(
+            (response.capability, response.digest, response.fee),
+            (DECLARED, DIGEST, FEE)
+        );
+        assert_eq!((fees(ALICE), wealth(ALICE)), (FEE, ENDOWMENT));
         System::assert_last_event(
             Event::Responded {
                 round: 1,
@@ -67,6 +71,18 @@ fn is_taken_once_per_round() {
 }
 
 #[test]
+fn is_refused_to_who_cannot_pay_the_fee() {
+    in_a_round(|| {
+        let poor = 9_000;
+        register(poor, Role::Worker, 0);
+        assert_noop!(
+            Capability::respond(signed(poor), 1, DIGEST),
+            pallet_agora_escrow::Error::<Test>::InsufficientBalance
+        );
+    });
+}
+
+#[test]
 fn is_for_the_current_round_only() {
     in_a_round(|| {
         for round in [0, 2, u32::MAX] {
@@ -77,7 +93,7 @@ fn is_for_the_current_round_only() {
         }
     });
     genesis(None).execute_with(|| {
-        register(ALICE, Role::Worker);
+        register(ALICE, Role::Worker, 0);
         run_to(PERIOD);
         assert_noop!(
             Capability::respond(signed(ALICE), 1, DIGEST),

@@ -12,8 +12,7 @@ fn weight(who: AccountId) -> u64 {
 }
 
 fn prove(who: AccountId) {
-    respond(who);
-    vote(who, 2, 0);
+    decide(who, 2, 0);
 }
 
 #[test]

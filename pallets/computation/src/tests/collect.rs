@@ -1,7 +1,7 @@
 use super::world::*;
 use crate::{Call, Error, Event, Matches, Part, Trials, mock::*, types::ordered};
 use agora_disputes::{BranchMove, Side, Verdict};
-use agora_primitives::courts::{Court, Standing};
+use agora_primitives::courts::{Court, Offence, Standing};
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use sp_core::H256;
 use sp_runtime::traits::Dispatchable;
@@ -133,6 +133,9 @@ fn a_bond_that_nobody_has_won_is_burned() {
         Computation::close(TASK);
         collect_all();
         assert_eq!((has(HONEST), has(LIAR)), (ENDOWMENT - BOND, ENDOWMENT - BOND));
+        // By the clock: that may happen to who is honest.
+        assert!(Reported::get().iter().all(|(_, offence)| *offence == Offence::Wrong));
+        assert_eq!(Reported::get().len(), 2);
     });
 }
 

@@ -26,6 +26,7 @@ fn holds_the_bond_and_says_who_accuses() {
             task: TASK,
             commitment,
             bond: BOND,
+            order: 0,
         };
         assert_eq!(HiddenAccusations::<Test>::get(0, ALICE), Some(hidden));
         assert_eq!(case().hidden, 1);

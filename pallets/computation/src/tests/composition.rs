@@ -17,10 +17,15 @@ mod composed {
     use super::pallet_agora_computation;
     // README: begin
     use agora_disputes::{Pinned, Terms};
-    use agora_primitives::{TaskId, courts::Cases, job::BlobRef};
+    use agora_primitives::{
+        TaskId,
+        courts::Cases,
+        job::{BlobRef, Claim},
+    };
     use frame_support::{
         derive_impl, parameter_types,
         traits::{ConstU128, Get},
+        weights::Weight,
     };
     use frame_system::EnsureRoot;
     use sp_runtime::DispatchResult;
@@ -94,15 +99,22 @@ mod composed {
     /// Whatever keeps the tasks: it asks `Computation::standing(task)` when it is told, and then closes the case.
     pub struct Tasks;
 
-    impl Cases for Tasks {
+    impl Cases<u64> for Tasks {
         fn decided(_: TaskId) -> DispatchResult {
             Ok(())
+        }
+        fn enter(_: TaskId, _: &u64, _: Claim) -> bool {
+            false
+        }
+        fn weight() -> Weight {
+            Weight::zero()
         }
     }
 
     impl pallet_agora_computation::Config for Runtime {
         type Escrow = Escrow;
         type Cases = Tasks;
+        type Offences = ();
         type Machine = Machine;
         type Bond = ConstU128<1_000_000>;
         type TermsOrigin = EnsureRoot<u64>;
@@ -162,6 +174,7 @@ mod alone {
     impl pallet_agora_computation::Config for Runtime {
         type Escrow = ();
         type Cases = ();
+        type Offences = ();
         type Machine = super::composed::Machine;
         type Bond = ConstU128<0>;
         type TermsOrigin = EnsureRoot<u64>;
@@ -208,7 +221,8 @@ macro_rules! accuse {
         assert_ok!(<$computation>::advance(origin(), 0, crate::Clocked::Trial));
         let (trial, _) = <$computation>::trial_of(0).unwrap();
         assert!(matches!(trial.verdict(), Some(Verdict::Falls(_))));
-        assert_eq!(<$computation>::standing(TASK), Standing::Fallen { by: who, own: None });
+        let accusers = frame_support::BoundedVec::truncate_from(vec![who]);
+        assert_eq!(<$computation>::standing(TASK), Standing::Fallen { accusers });
         <$computation>::close(TASK);
         assert_ok!(<$computation>::collect(origin(), 0, crate::Part::Accusation));
         assert_ok!(<$computation>::do_try_state());

@@ -1,9 +1,9 @@
 //! Whole games through the calls. The honest side sees nothing but the storage, and has computed the job.
 
 use super::world::*;
-use crate::{Call, Decision, Part, Runs, Trials, mock::*};
+use crate::{Runs, Trials, mock::*};
 use agora_disputes::{Accusation, Side, Target, Verdict};
-use agora_primitives::courts::Standing;
+use agora_primitives::courts::{Offence, Standing};
 use frame_support::assert_ok;
 
 /// What a winner gets of each bond that is lost.
@@ -27,11 +27,6 @@ fn lie_against(world: &World, liar: &Liar<'_>) -> Accusation {
     }
 }
 
-fn fallen(world: &World, by: AccountId) -> Standing<AccountId, BlockNumber> {
-    let own = Some(world.right());
-    Standing::Fallen { by, own }
-}
-
 #[test]
 fn an_honest_accuser_brings_a_wrong_claim_down_and_is_paid() {
     let world = World::new();
@@ -44,7 +39,7 @@ fn an_honest_accuser_brings_a_wrong_claim_down_and_is_paid() {
                 Seat::liar(LIAR, Side::Defence, &liar),
                 Seat::honest(HONEST, Side::Accuser, &world.honest),
             ]);
-            assert_eq!(standing(), fallen(&world, HONEST));
+            assert_eq!(standing(), fell_by([HONEST]));
             assert_eq!(Decided::get(), [TASK]);
             // The liar's run was refuted by the segment.
             assert!(Runs::<Test>::iter_values().any(|run| run.by == LIAR && run.lost.is_some()));
@@ -52,6 +47,10 @@ fn an_honest_accuser_brings_a_wrong_claim_down_and_is_paid() {
             collect_all();
             assert_eq!(has(HONEST), ENDOWMENT + 2 * SHARE);
             assert_eq!(has(LIAR), ENDOWMENT - 2 * BOND);
+            // The run was executed; the defence that it was for was not borne out.
+            let mut reported = Reported::get();
+            reported.sort_unstable();
+            assert_eq!(reported, [(LIAR, Offence::Wrong), (LIAR, Offence::Fraud)]);
         });
     }
 }
@@ -75,6 +74,46 @@ fn an_honest_defender_makes_a_false_accusation_fail_and_is_paid() {
             // The accusation, and the run against the claim.
             assert_eq!(has(HONEST), ENDOWMENT + 2 * SHARE);
             assert_eq!(has(LIAR), ENDOWMENT - 2 * BOND);
+            assert!(Reported::get().contains(&(LIAR, Offence::Fraud)));
+        });
+    }
+}
+
+/// A stranger who has computed the job, and has no more than the bonds of a defence and of a run, for each accuser at a time.
+#[test]
+fn defending_a_right_claim_pays_whoever_has_two_bonds_for_each_accuser() {
+    const STRANGER: AccountId = 30;
+    let world = World::new();
+    println!("accusers | the defender needs | it gains | the accusers");
+    for accusers in 1..=4 {
+        run(|| {
+            let needs = accusers * 2 * BOND;
+            let rest = ENDOWMENT - ED - needs;
+            assert_ok!(Balances::transfer_keep_alive(
+                RuntimeOrigin::signed(STRANGER),
+                PASSER_BY,
+                rest
+            ));
+            let liar = world.liar(3, 0);
+            open_case(world.right());
+            let all = LIAR..LIAR + accusers as AccountId;
+            for who in all.clone() {
+                assert_ok!(commit(who, &lie_against(&world, &liar)));
+            }
+            run_to_reveal();
+            let mut seats = vec![Seat::honest(STRANGER, Side::Defence, &world.honest)];
+            for who in all.clone() {
+                assert_ok!(reveal(who, &lie_against(&world, &liar)));
+                seats.push(Seat::liar(who, Side::Accuser, &liar));
+            }
+            play(&seats);
+            assert_eq!(standing(), Standing::Stands);
+            collect_all();
+            let gained = has(STRANGER) - ED - needs;
+            let lost: Balance = all.map(|who| ENDOWMENT - has(who)).sum();
+            println!("{accusers:8} | {needs:18} | {gained:8} | -{lost}");
+            assert!(gained >= accusers * SHARE, "half of every accusation, at least");
+            assert!(lost > gained);
         });
     }
 }
@@ -88,7 +127,7 @@ fn a_claim_that_nobody_defends_falls() {
         accuse(HONEST, &truth_against(&world, &liar));
         let took = play(&[Seat::honest(HONEST, Side::Accuser, &world.honest)]);
         assert_eq!(took, TERMS.clock + 1);
-        assert_eq!(standing(), fallen(&world, HONEST));
+        assert_eq!(standing(), fell_by([HONEST]));
         collect_all();
         assert_eq!(has(HONEST), ENDOWMENT);
     });
@@ -169,6 +208,10 @@ fn who_defends_a_right_claim_badly_harms_nobody_else() {
         collect_all();
         assert!(has(HONEST) > ENDOWMENT);
         assert!(has(LIAR) < ENDOWMENT);
+        // What is added to spoil a side is its own who adds it.
+        let reported = Reported::get();
+        assert!(reported.contains(&(LIAR, Offence::Wrong)));
+        assert!(reported.iter().all(|(who, _)| *who != HONEST));
     });
 }
 
@@ -186,67 +229,10 @@ fn who_runs_badly_against_a_wrong_claim_harms_nobody_else() {
             Seat::liar(LIAR, Side::Defence, &defender),
             Seat::honest(HONEST, Side::Accuser, &world.honest),
         ]);
-        assert_eq!(standing(), fallen(&world, HONEST));
+        assert_eq!(standing(), fell_by([HONEST]));
         collect_all();
         assert!(has(HONEST) > ENDOWMENT);
         assert!(has(LIAR) < ENDOWMENT);
-    });
-}
-
-#[test]
-fn the_second_accuser_of_a_wrong_claim_gets_its_bond_back() {
-    const SECOND: AccountId = 9;
-    let world = World::new();
-    run(|| {
-        let liar = world.liar(3, 0);
-        open_case(liar.claim());
-        let truth = truth_against(&world, &liar);
-        for who in [HONEST, SECOND] {
-            assert_ok!(commit(who, &truth));
-        }
-        run_to_reveal();
-        let first = reveal(HONEST, &truth).unwrap();
-        let second = reveal(SECOND, &truth).unwrap();
-        let defence = Seat::liar(LIAR, Side::Defence, &liar);
-        while Computation::case(TASK).unwrap().decision.is_none() {
-            for (id, who) in [(first, HONEST), (second, SECOND)] {
-                play_seat(&defence, id, || true);
-                play_seat(&Seat::honest(who, Side::Accuser, &world.honest), id, || true);
-                advance_all(id);
-            }
-            run_to(now() + 1);
-        }
-        assert_eq!(standing(), fallen(&world, HONEST));
-        assert_eq!(verdict(second), None);
-        assert_eq!(case().open, 1);
-        // Nothing changes in the second any more.
-        let (_, game) = Computation::trial_of(second).unwrap();
-        let defence = game.key(0).unwrap();
-        let call = Call::advance {
-            trial: second,
-            what: crate::Clocked::Defence(defence),
-        };
-        run_to(now() + 1000);
-        assert_eq!(dispatch(SECOND, call), Err(crate::Error::<Test>::CaseDecided.into()));
-        let by = HONEST;
-        let own = Some(world.right());
-        assert_eq!(case().decision, Some(Decision::Fallen { by, own }));
-        // What the liar lost in it is burned; what was not decided is given back.
-        let parts: Vec<_> = Runs::<Test>::iter_key_prefix((second,)).collect();
-        for (key, root) in parts {
-            assert_ok!(collect(second, Part::Run(key, root)));
-        }
-        let matches: Vec<_> = crate::Matches::<Test>::iter_key_prefix((second,)).collect();
-        for (key, one, other) in matches {
-            assert_ok!(collect(second, Part::Match(key, one, other)));
-        }
-        assert_ok!(collect(second, Part::Defence(defence)));
-        assert_ok!(collect(second, Part::Accusation));
-        assert_eq!(case().open, 0);
-        check_money();
-        collect_all();
-        assert_eq!(has(SECOND), ENDOWMENT);
-        assert_eq!(has(HONEST), ENDOWMENT + 2 * SHARE);
     });
 }
 
@@ -258,7 +244,8 @@ fn whoever_brings_a_claim_down_need_not_say_what_is_right() {
         open_case(liar.claim());
         accuse(HONEST, &accusation(liar.claim(), Target::Output));
         play(&[Seat::honest(HONEST, Side::Accuser, &world.honest)]);
-        assert_eq!(standing(), Standing::Fallen { by: HONEST, own: None });
+        assert_eq!(standing(), fell_by([HONEST]));
+        assert_eq!(Entered::get(), []);
         collect_all();
     });
 }

@@ -301,7 +301,7 @@ fn a_wrong_list_costs_its_defence() {
             chunk: 0,
             hash,
         };
-        let defence = hijacker.own.truth().defence(&aim);
+        let defence = hijacker.own.truth().defence(hijacker.own.rules(&TERMS).law, &aim);
         assert_ok!(dispatch(3, Call::defend { trial, defence }));
         play_seat(&seat, trial, || true);
         let key = defence.id();
@@ -486,7 +486,7 @@ fn time_ends_nothing_early() {
         assert_eq!(advance(trial, Clocked::Trial), Err(Error::<Test>::Early.into()));
         run_to(now() + 1);
         assert_ok!(advance(trial, Clocked::Trial));
-        assert_eq!(case().decision, Some(crate::Decision::Fallen { by: LIAR, own: None }));
+        assert_eq!(case().decision, Some(crate::Decision::Fallen { by: LIAR }));
     });
     let _ = world;
 }

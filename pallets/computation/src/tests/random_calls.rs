@@ -245,6 +245,7 @@ fn play_one(world: &World, seed: u64) -> usize {
     }
     collect_all();
     assert!(has(HONEST) >= ENDOWMENT, "{}", has(HONEST));
+    assert!(Reported::get().iter().all(|(who, _)| *who != HONEST));
     tried
 }
 

@@ -38,7 +38,8 @@ fn begins_the_trial_and_is_free() {
         assert_eq!(revealed.unwrap().pays_fee, Pays::No);
         CurrentBond::set(BOND);
         let trial = Trials::<Test>::get(0).unwrap();
-        assert_eq!((trial.accuser, trial.bond, trial.own), (ALICE, BOND, own));
+        assert_eq!((trial.accuser, trial.bond, trial.order), (ALICE, BOND, 0));
+        assert_eq!(Entered::get(), [(ALICE, Claim::Unusable)]);
         assert_eq!((trial.parts, trial.defender, trial.terms), (0, None, TERMS));
         assert!(matches!(trial.dispute.phase, Phase::Chunks { .. }));
         assert_eq!((case().hidden, case().open), (0, 1));
@@ -195,11 +196,14 @@ fn a_claim_that_does_not_fit_the_job_falls_at_once() {
             verdict,
         };
         assert_eq!(events().pop(), Some(ended));
-        let by = ALICE;
-        assert_eq!(case().decision, Some(Decision::Fallen { by, own: None }));
-        assert_eq!(standing(), Standing::Fallen { by, own: None });
+        assert_eq!(case().decision, Some(Decision::Fallen { by: ALICE }));
         assert_eq!((Decided::get(), case().open), (vec![TASK], 0));
-        assert_noop!(reveal(BOB, &wrong), Error::<Test>::CaseDecided);
+        // Who accused it in time has until then to say so.
+        let until = case().reveal_until(0);
+        assert_eq!(standing(), Standing::Pending { until });
+        run_to(until + 1);
+        assert_eq!(standing(), fell_by([ALICE]));
+        assert_noop!(reveal(BOB, &wrong), Error::<Test>::NotNow);
         Computation::close(TASK);
         assert_noop!(reveal(BOB, &wrong), Error::<Test>::NoCase);
     });
@@ -240,33 +244,67 @@ fn the_longest_trial_is_the_one_that_is_waited_for() {
     });
 }
 
+/// A case about a job out of the limits, of which the chain has seen the hash.
+fn open_impossible(claim: Claim) -> JobSpec {
+    let impossible = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
+        seed: [1; 32],
+        matrix_size: u32::MAX,
+        iterations: u32::MAX,
+    }));
+    let spec = BlobRef::to(&impossible.encode());
+    let specialisation = Specialisation::Synthetic;
+    let terms = CaseTerms {
+        job: JobSource::Stored(StoredJob { spec, specialisation }),
+        claim,
+        until: WINDOW,
+    };
+    assert_ok!(Computation::open(TASK, terms));
+    impossible
+}
+
+fn reveal_with(who: AccountId, accusation: &Accusation, job: &JobSpec) -> sp_runtime::DispatchResult {
+    let (accusation, job) = (Box::new(accusation.clone()), Box::new(job.clone()));
+    let call = crate::Call::reveal {
+        task: TASK,
+        accusation,
+        salt: SALT,
+        job,
+    };
+    dispatch(who, call)
+}
+
 #[test]
-fn refuses_a_stored_job_that_nobody_can_compute() {
+fn nothing_comes_of_a_stored_job_that_nobody_can_compute() {
     run(|| {
         let world = World::new();
-        let impossible = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
-            seed: [1; 32],
-            matrix_size: u32::MAX,
-            iterations: u32::MAX,
-        }));
-        let spec = BlobRef::to(&impossible.encode());
-        let specialisation = Specialisation::Synthetic;
-        let terms = CaseTerms {
-            job: JobSource::Stored(StoredJob { spec, specialisation }),
-            claim: world.right(),
-            until: WINDOW,
+        let impossible = open_impossible(world.right());
+        let accusation = Accusation {
+            own: Some(Claim::Unusable),
+            ..of_output(world.right())
         };
-        assert_ok!(Computation::open(TASK, terms));
-        let accusation = of_output(world.right());
+        assert_ok!(commit(ALICE, &accusation));
+        assert_ok!(commit(BOB, &accusation));
+        run_to_reveal();
+        assert_noop!(reveal_with(ALICE, &accusation, &job()), Error::<Test>::OtherJob);
+        assert_ok!(reveal_with(BOB, &accusation, &impossible));
+        assert_eq!(case().decision, Some(Decision::Fallen { by: BOB }));
+        assert_ok!(reveal_with(ALICE, &accusation, &impossible));
+        // There was no trial, so that nothing waits for one.
+        assert_eq!(standing(), fell_by([ALICE, BOB]));
+        assert_eq!(Entered::get(), [BOB, ALICE].map(|who| (who, Claim::Unusable)));
+        assert_eq!(Decided::get(), [TASK]);
+        assert_eq!((has(ALICE), has(BOB)), (ENDOWMENT, ENDOWMENT));
+        collect_all();
+    });
+}
+
+#[test]
+fn that_a_job_is_unusable_which_nobody_can_compute_is_not_wrong() {
+    run(|| {
+        let impossible = open_impossible(Claim::Unusable);
+        let accusation = accusation(Claim::Unusable, Target::Inputs);
         assert_ok!(commit(ALICE, &accusation));
         run_to_reveal();
-        let revealed = Computation::reveal(
-            RuntimeOrigin::signed(ALICE),
-            TASK,
-            Box::new(accusation),
-            SALT,
-            Box::new(impossible),
-        );
-        assert_noop!(revealed.map_err(|refused| refused.error), Error::<Test>::OtherJob);
+        assert_noop!(reveal_with(ALICE, &accusation, &impossible), Error::<Test>::Target);
     });
 }

@@ -76,7 +76,7 @@ fn who_waits_is_told_once_nothing_is_left_to_wait_for() {
                 chunk: 0,
                 hash: Default::default(),
             };
-            let defence = world.honest.truth().defence(&defence);
+            let defence = world.honest.truth().defence(world.honest.rules(&TERMS).law, &defence);
             assert_ok!(dispatch(4, crate::Call::defend { trial, defence }));
         }
         run_to(now() + TERMS.clock);

@@ -1,7 +1,9 @@
 //! Every invariant is broken once, and found.
 
 use super::world::*;
-use crate::{Defences, Excused, HiddenAccusations, Matches, NextCase, NextTrial, OpenCases, Runs, Trials, mock::*};
+use crate::{
+    Defences, Endings, Excused, HiddenAccusations, Matches, NextCase, NextTrial, OpenCases, Runs, Trials, mock::*,
+};
 use agora_disputes::Target;
 use agora_primitives::money::{Escrow as _, Purpose, Scope};
 use frame_support::{assert_err, assert_ok};
@@ -53,6 +55,21 @@ fn cases_that_miscount() {
             Excused::<Test>::insert(0, 1);
         },
     );
+    let how = agora_primitives::courts::HowEnded::Fallen;
+    for (case, open) in [(0, 1), (7, 1), (7, 0)] {
+        notices("computation: a closed case miscounts its trials", |_, _, _, _| {
+            Endings::<Test>::insert(case, crate::Ended { how, open });
+        });
+    }
+    let broken = "computation: the accusers of a case are not in the order in which they committed";
+    for orders in [vec![0, 0], vec![1], vec![1, 0]] {
+        notices(broken, |_, _, _, _| {
+            OpenCases::<Test>::mutate(TASK, |case| {
+                let all = orders.iter().map(|order| crate::Accuser { who: 9, order: *order });
+                case.as_mut().unwrap().accusers = all.collect::<Vec<_>>().try_into().unwrap();
+            });
+        });
+    }
 }
 
 #[test]
@@ -108,6 +125,7 @@ fn bonds_that_are_not_held() {
             task: TASK,
             commitment: agora_disputes::Commitment { hash: H256::zero() },
             bond: 1,
+            order: 0,
         };
         HiddenAccusations::<Test>::insert(0, 9, hidden);
         OpenCases::<Test>::mutate(TASK, |case| case.as_mut().unwrap().hidden = 1);

@@ -3,7 +3,7 @@
 use super::world::*;
 use crate::mock::*;
 use agora_disputes::{Game, Side, Time};
-use agora_primitives::job::Claim;
+use agora_primitives::{TaskId, job::Claim};
 use codec::{Decode, Encode};
 use frame_support::{assert_ok, view_functions::ViewFunction};
 use std::collections::BTreeSet;
@@ -102,5 +102,43 @@ fn a_trial_is_shown_as_the_game_that_it_is() {
         let decoded = <Option<Game<AccountId>>>::decode(&mut &bytes[..]).unwrap().unwrap();
         assert_eq!(decoded.encode(), game.encode());
         assert_ok!(Computation::do_try_state());
+    });
+}
+
+#[test]
+fn pages_show_every_open_case_once_with_the_blocks_that_were_full() {
+    use agora_primitives::courts::{CaseTerms, CaseView, Court, HowEnded};
+    run(|| {
+        let claim = World::new().right();
+        let many = u64::from(crate::CASES_PER_PAGE) + 3;
+        for n in 0..many {
+            let terms = CaseTerms {
+                job: agora_primitives::job::JobSource::Inline(job()),
+                claim,
+                until: WINDOW + n,
+            };
+            assert_eq!(Computation::open(TaskId(n), terms), Ok(true));
+        }
+        crate::FullBlocks::<Test>::put(2);
+        let first = Computation::cases(None);
+        assert_eq!(first.cases.len() as u64, many - 3);
+        let second = Computation::cases(first.next);
+        assert_eq!(second.next, None);
+        let mut all = [first.cases, second.cases].concat();
+        all.sort_unstable_by_key(|case| case.task);
+        let view = |n, decided| CaseView {
+            task: TaskId(n),
+            number: n,
+            claim,
+            until: WINDOW + n + 2,
+            reveal_until: WINDOW + n + 2 + TERMS.reveal,
+            hidden: 0,
+            decided,
+        };
+        assert_eq!(all, (0..many).map(|n| view(n, None)).collect::<Vec<_>>());
+        Computation::suspend_image();
+        let again = Computation::cases(None);
+        assert!(again.cases.iter().all(|case| case.decided == Some(HowEnded::Undecided)));
+        assert!(again.cases.iter().all(CaseView::is_decided));
     });
 }

@@ -4,7 +4,7 @@ use super::world::*;
 use crate::{Call, Clocked, Part, WeightInfo, mock::*};
 use agora_disputes::{BranchMove, Defence, Player, RunEnd, Segment, Shown};
 use agora_primitives::job::Claim;
-use frame_support::dispatch::GetDispatchInfo;
+use frame_support::{dispatch::GetDispatchInfo, traits::Get, weights::RuntimeDbWeight};
 use sp_core::H256;
 
 #[test]
@@ -27,6 +27,8 @@ fn each_call_has_its_own() {
         failing: 0,
     };
     type W = ();
+    let database: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
+    let suspending = database.reads_writes(1, 1);
     let weights = [
         (
             Call::commit {
@@ -42,9 +44,13 @@ fn each_call_has_its_own() {
                 salt: SALT,
                 job: Box::new(job()),
             },
-            W::reveal(),
+            // A claim may be entered, and the case decided.
+            W::reveal().saturating_add(TELLING).saturating_add(TELLING),
         ),
-        (Call::withdraw { case: 0, accuser: 1 }, W::collect()),
+        (
+            Call::withdraw { case: 0, accuser: 1 },
+            W::withdraw().saturating_add(REPORTING),
+        ),
         (
             Call::show {
                 trial,
@@ -60,7 +66,7 @@ fn each_call_has_its_own() {
                 defence,
                 made: BranchMove::Name(0),
             },
-            W::dispute_list(),
+            W::dispute_list().saturating_add(TELLING),
         ),
         (
             Call::add_run {
@@ -106,15 +112,16 @@ fn each_call_has_its_own() {
                 trial,
                 what: Clocked::Trial,
             },
-            W::advance(),
+            W::advance().saturating_add(TELLING).saturating_add(suspending),
         ),
         (
             Call::collect {
                 trial,
                 part: Part::Accusation,
             },
-            W::collect(),
+            W::collect().saturating_add(REPORTING),
         ),
+        (Call::lift_suspension { image: one }, W::lift_suspension()),
         (Call::set_terms { terms: None }, W::set_terms()),
     ];
     for (call, weight) in weights {

@@ -1,6 +1,7 @@
 use super::world::*;
 use crate::{Call, Decision, Error, Event, Excused, OpenCases, mock::*};
 use agora_disputes::Target;
+use agora_primitives::courts::Offence;
 use agora_primitives::{courts::Court, job::Claim};
 use frame_support::{assert_noop, assert_ok};
 
@@ -41,6 +42,7 @@ fn burns_the_bond_of_whoever_does_not_reveal() {
             winner: None,
         };
         assert_eq!(events().pop(), Some(lost));
+        assert_eq!(Reported::get(), [(1, Offence::Silent)]);
         assert_noop!(withdraw(1), Error::<Test>::NoAccusation);
         assert_eq!((has(1), case().hidden), (ENDOWMENT - BOND, 1));
         assert_eq!(
@@ -57,12 +59,18 @@ fn burns_the_bond_of_whoever_does_not_reveal() {
 }
 
 #[test]
-fn gives_the_bond_back_if_the_case_is_decided_first() {
+fn gives_the_bond_back_if_nothing_can_be_decided_any_more() {
     run(|| {
         with_hidden(1..=4);
         run_to_reveal();
-        let id = reveal(1, &accusation(misfit(), Target::Output)).unwrap();
-        // While the case is open, and after it: nobody else can reveal.
+        // A machine that has failed decides nothing: nobody can reveal.
+        Computation::suspend_image();
+        assert_eq!(
+            reveal(1, &accusation(misfit(), Target::Output)),
+            Err(Error::<Test>::CaseDecided.into())
+        );
+        assert_ok!(withdraw(1));
+        // While the case is open, and after it.
         assert_ok!(withdraw(2));
         let released = Event::BondReleased {
             trial: None,
@@ -79,8 +87,24 @@ fn gives_the_bond_back_if_the_case_is_decided_first() {
         assert_eq!(Excused::<Test>::get(0), Some(1));
         check_state();
         assert_ok!(withdraw(4));
-        assert!((2..=4).all(|who| has(who) == ENDOWMENT));
+        assert!((1..=4).all(|who| has(who) == ENDOWMENT));
+        assert_eq!(Reported::get(), []);
+        nothing_is_left();
+    });
+}
+
+#[test]
+fn burns_the_bond_of_whoever_does_not_reveal_though_the_claim_has_fallen() {
+    run(|| {
+        with_hidden(1..=2);
+        run_to_reveal();
+        let id = reveal(1, &accusation(misfit(), Target::Output)).unwrap();
+        assert_noop!(withdraw(2), Error::<Test>::StillHidden);
+        run_to(WINDOW + TERMS.reveal + 1);
+        assert_ok!(withdraw(2));
+        Computation::close(TASK);
         assert_ok!(collect(id, crate::Part::Accusation));
+        assert_eq!((has(1), has(2)), (ENDOWMENT, ENDOWMENT - BOND));
         nothing_is_left();
     });
 }
@@ -112,7 +136,7 @@ fn a_case_that_is_decided_later_excuses_nobody() {
         let id = reveal(1, &wrong).unwrap();
         run_to(now() + TERMS.clock);
         advance_all(id);
-        assert_eq!(case().decision, Some(Decision::Fallen { by: 1, own: None }));
+        assert_eq!(case().decision, Some(Decision::Fallen { by: 1 }));
         assert_ok!(withdraw(2));
         Computation::close(TASK);
         assert_ok!(withdraw(3));

@@ -1,12 +1,12 @@
 //! A job, whoever has computed it, and liars: they play through calls, and see nothing but the storage.
 
 use crate::{
-    Call, Clocked, Defences, Excused, HiddenAccusations, Matches, OpenCases, Part, Runs, TrialOf, Trials,
+    Call, Clocked, Defences, Endings, Excused, HiddenAccusations, Matches, OpenCases, Part, Runs, TrialOf, Trials,
     impls::account_bytes, mock::*,
 };
 use agora_arbiter::Arbiter;
 use agora_disputes::{
-    Accusation, Game, Move, RunMove, Side, Target, Verdict, commitment,
+    Accusation, Execution, Game, Move, RunMove, Side, Target, Verdict, commitment,
     player::{Player, ShownList, Traced, Tracer, Truth},
 };
 use agora_machine::{
@@ -145,10 +145,11 @@ fn list(truth: &Truth, state: u64) -> BlobRef {
 }
 
 impl Tracer for Liar<'_> {
-    fn trace(&self, run: &UnitRun, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
+    fn trace(&self, run: &Execution, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
         let base = [&self.own, &self.world.honest]
             .into_iter()
             .find_map(|arbiter| arbiter.trace(run, shown))?;
+        let Execution::Unit(run) = run else { return None };
         let Step::State(state) = run.step else { return None };
         let (_, output) = base.end();
         if self.own.truth().states[state as usize] == output {
@@ -161,7 +162,7 @@ impl Tracer for Liar<'_> {
             states: list(other.truth(), state),
             ..*run
         };
-        let end = other.trace(&theirs, None)?.end();
+        let end = other.trace(&Execution::Unit(theirs), None)?.end();
         let leaf = |at: u64| Some(base.open(1, at / 16)?[(at % 16) as usize]);
         let ended = |at: &u64| base.segment(*at).is_none_or(|(_, witness)| witness.is_empty());
         let segments = (0..).find(ended)?;
@@ -259,8 +260,13 @@ pub fn dispatch(who: AccountId, call: Call<Test>) -> DispatchResult {
 
 /// Opens the case of [`TASK`].
 pub fn open_case(claim: Claim) {
+    open_case_of(job(), claim);
+}
+
+/// Opens the case of [`TASK`], whose job is `job`.
+pub fn open_case_of(job: JobSpec, claim: Claim) {
     let terms = CaseTerms {
-        job: JobSource::Inline(job()),
+        job: JobSource::Inline(job),
         claim,
         until: now() + WINDOW - 1,
     };
@@ -273,6 +279,12 @@ pub fn case() -> crate::CaseOf<Test> {
 
 pub fn standing() -> Standing<AccountId, BlockNumber> {
     Computation::standing(TASK)
+}
+
+/// The claim fell, and these share what is won.
+pub fn fell_by<const N: usize>(accusers: [AccountId; N]) -> Standing<AccountId, BlockNumber> {
+    let accusers = frame_support::BoundedVec::truncate_from(accusers.to_vec());
+    Standing::Fallen { accusers }
 }
 
 pub fn accusation(accused: Claim, target: Target) -> Accusation {
@@ -291,8 +303,12 @@ pub fn commit(who: AccountId, accusation: &Accusation) -> DispatchResult {
 }
 
 pub fn reveal(who: AccountId, accusation: &Accusation) -> Result<u64, DispatchError> {
+    reveal_of(job(), who, accusation)
+}
+
+pub fn reveal_of(job: JobSpec, who: AccountId, accusation: &Accusation) -> Result<u64, DispatchError> {
     let id = crate::NextTrial::<Test>::get();
-    let (accusation, job) = (Box::new(accusation.clone()), Box::new(job()));
+    let (accusation, job) = (Box::new(accusation.clone()), Box::new(job));
     Computation::reveal(RuntimeOrigin::signed(who), TASK, accusation, SALT, job)
         .map(|_| id)
         .map_err(|refused| refused.error)
@@ -311,14 +327,14 @@ pub fn accuse(who: AccountId, accusation: &Accusation) -> u64 {
 }
 
 /// The moves that somebody makes.
-type Strategy<'a> = Box<dyn Fn(&TrialOf<Test>, &Game<AccountId>) -> Vec<Move> + 'a>;
+pub type Strategy<'a> = Box<dyn Fn(&TrialOf<Test>, &Game<AccountId>) -> Vec<Move> + 'a>;
 
 /// Somebody who plays.
 pub struct Seat<'a> {
     pub who: AccountId,
-    moves: Strategy<'a>,
+    pub moves: Strategy<'a>,
     /// Whether every move that it makes is taken.
-    is_right: bool,
+    pub is_right: bool,
 }
 
 impl<'a> Seat<'a> {
@@ -454,6 +470,7 @@ pub fn nothing_is_left() {
     assert_eq!(OpenCases::<Test>::iter().count(), 0);
     assert_eq!(HiddenAccusations::<Test>::iter().count(), 0);
     assert_eq!(Excused::<Test>::iter().count(), 0);
+    assert_eq!(Endings::<Test>::iter().count(), 0);
     assert_eq!(Trials::<Test>::iter().count(), 0);
     assert_eq!(Defences::<Test>::iter().count(), 0);
     assert_eq!(Runs::<Test>::iter().count(), 0);

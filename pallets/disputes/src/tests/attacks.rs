@@ -309,7 +309,7 @@ fn the_list_of_states_must_be_that_of_the_claim() {
     };
     let report = play(&world, &made, HONEST, &honest, &[liar], &mut Random::new(2)).unwrap();
     assert!(matches!(report.verdict, Verdict::Falls(_)));
-    let lists = listed.defence(&report.game.branches[0].0.aim);
+    let lists = listed.defence(&world.law, &report.game.branches[0].0.aim);
     let (branch, runs) = report
         .game
         .branches

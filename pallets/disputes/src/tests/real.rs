@@ -2,7 +2,7 @@
 
 use super::world::{HONEST, TERMS, accusation, player};
 use crate::{
-    Fault, Game, MAX_STATE_BYTES, MAX_WITNESS_BYTES, Move, Pinned, Rules, RunMove, Side, Time, Verdict,
+    Execution, Fault, Game, MAX_STATE_BYTES, MAX_WITNESS_BYTES, Move, Pinned, Rules, RunMove, Side, Time, Verdict,
     player::{ShownList, Traced, Tracer, Truth},
 };
 use agora_jobs::{BlobRef, ChunkProof, H256, JobKind, JobSpec, SyntheticJob, blob, blob::CHUNK_BYTES};
@@ -11,7 +11,7 @@ use agora_machine::{
     run_tree::{Children, RunTree},
     show_segment, trace,
 };
-use agora_reference::{Inputs, UnitRun, list, of};
+use agora_reference::{Inputs, list, of};
 use codec::Encode;
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -61,8 +61,8 @@ struct Run {
 }
 
 impl Tracer for Image {
-    fn trace(&self, run: &UnitRun, _: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
-        let bytes = run.encode();
+    fn trace(&self, run: &Execution, _: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
+        let bytes = run.input();
         let input = BlobRef::to(&bytes);
         self.blobs.borrow_mut().insert(bytes);
         let blobs = self.blobs.borrow().clone();
@@ -71,6 +71,7 @@ impl Tracer for Image {
                 image: IMAGE,
                 input,
                 gas: GAS,
+                reads: None,
             },
             &blobs,
         )
@@ -122,6 +123,7 @@ impl Traced for Run {
             image: IMAGE,
             input: self.input,
             gas: GAS,
+            reads: None,
         };
         let (state, witness) = show_segment(&program, &self.blobs, number).ok()?;
         Some((state.encode(), witness.encode()))

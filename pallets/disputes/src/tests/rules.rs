@@ -185,7 +185,9 @@ fn only_the_last_state_of_a_run_says_how_it_ends() {
         chunk: 0,
         hash: H256::zero(),
     };
-    let run = aim.run(&world.law, world.rules().job, &truth.defence(&aim), &point);
+    let run = aim
+        .execution(&world.law, world.rules().job, &truth.defence(&world.law, &aim), &point)
+        .unwrap();
     let traced = player::Tracer::trace(&traces, &run, None).unwrap();
     let end = player::run_end(traced.as_ref(), &point).unwrap();
     let stand = |end: &RunEnd, point: &Point| end.stand(traced.root(), point, &world.law, &world);
@@ -280,11 +282,13 @@ fn runs_matches_and_moves_have_their_time() {
         chunk: 0,
         hash: H256::zero(),
     };
-    let run = aim.run(&world.law, world.rules().job, &truth.defence(&aim), &point);
-    let input = BlobRef::to(&run.encode());
+    let run = aim
+        .execution(&world.law, world.rules().job, &truth.defence(&world.law, &aim), &point)
+        .unwrap();
+    let input = BlobRef::to(&run.input());
     let right = player::Tracer::trace(&traces, &run, None).unwrap();
     let other = player::Tracer::trace(&lying, &run, None).unwrap();
-    let mut bench = Bench::new(point, input, world.start(&input), &TERMS, at(0));
+    let mut bench = Bench::new(point, input, world.start(&run), &TERMS, at(0));
     let ends = [&right, &other].map(|traced| player::run_end(traced.as_ref(), &point).unwrap());
     let mut one = bench.add(1, right.root(), &ends[0], &world.law, &world, at(0)).unwrap();
     let mut two = bench
@@ -322,7 +326,7 @@ fn runs_matches_and_moves_have_their_time() {
         state: vec![],
         witness: vec![],
     };
-    assert_eq!(game.execute(&segment, &world, at(78)), Err(Error::NotNow));
+    assert_eq!(game.execute(&segment, &run, &world, at(78)), Err(Error::NotNow));
     bench.close([&mut one, &mut two], [None, Some(Fault::Wrong)]);
     assert_eq!((one.lost, two.lost), (None, Some(Fault::Wrong)));
     assert_eq!(bench.challenge(&one, &two, &TERMS, at(21)), Err(Error::NoMatch));
@@ -352,8 +356,9 @@ fn a_match_ends_where_the_two_part() {
         unit: 0,
         expected: Expected::Output(H256::zero()),
     };
-    let run = aim.run(&world.law, world.rules().job, &truth.defence(&aim), &point);
-    let input = BlobRef::to(&run.encode());
+    let run = aim
+        .execution(&world.law, world.rules().job, &truth.defence(&world.law, &aim), &point)
+        .unwrap();
     let right = player::Tracer::trace(&traces, &run, None).unwrap();
     for from in [0, 1, 14, 15, 16, 17, 255, 256, 300, 399] {
         let lying = Traces::new(
@@ -367,7 +372,7 @@ fn a_match_ends_where_the_two_part() {
             }),
         );
         let other = player::Tracer::trace(&lying, &run, None).unwrap();
-        let mut game = Match::new([right.root(), other.root()], world.start(&input), &TERMS, at(0));
+        let mut game = Match::new([right.root(), other.root()], world.start(&run), &TERMS, at(0));
         while game.position().0 > 0 {
             let (height, number) = game.position();
             game.open(Player::Second, &other.open(height, number).unwrap(), at(1))
@@ -380,21 +385,24 @@ fn a_match_ends_where_the_two_part() {
         let (state, witness) = right.segment(number).unwrap();
         let path = player::before(right.as_ref(), game.before(), number).unwrap();
         let segment = Segment { path, state, witness };
-        assert_eq!(game.execute(&segment, &world, at(2)), Ok([None, Some(Fault::Fraud)]));
+        assert_eq!(
+            game.execute(&segment, &run, &world, at(2)),
+            Ok([None, Some(Fault::Fraud)])
+        );
         // Not from another state, nor along another way.
         let (later, _) = right.segment(number + 1).unwrap();
         let elsewhere = Segment {
             state: later,
             ..segment.clone()
         };
-        assert_eq!(game.execute(&elsewhere, &world, at(2)), Err(Error::WrongSegment));
+        assert_eq!(game.execute(&elsewhere, &run, &world, at(2)), Err(Error::WrongSegment));
         let mut longer = segment.clone();
         longer.path.push([H256::zero(); 16]);
-        assert_eq!(game.execute(&longer, &world, at(2)), Err(Error::WrongOpening));
+        assert_eq!(game.execute(&longer, &run, &world, at(2)), Err(Error::WrongOpening));
         let shown_more = Segment {
             witness: vec![1],
             ..segment
         };
-        assert_eq!(game.execute(&shown_more, &world, at(2)), Err(Error::WrongSegment));
+        assert_eq!(game.execute(&shown_more, &run, &world, at(2)), Err(Error::WrongSegment));
     }
 }

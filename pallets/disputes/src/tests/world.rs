@@ -1,10 +1,11 @@
 //! A small law with all that the real ones have, a small machine, and games between those who know the truth and others.
 
 use crate::{
-    Accusation, End, Error, Game, Move, Player as Seat, Rules, RunMove, Segment, Segments, Side, Terms, Time, Verdict,
+    Accusation, End, Error, Execution, Game, Move, Player as Seat, Rules, RunMove, Segment, Segments, Side, Terms,
+    Time, Verdict,
     player::{Player, ShownList, Traced, Tracer, Truth},
 };
-use agora_jobs::{BlobRef, Claim, H256, blob, blob::CHUNK_BYTES};
+use agora_jobs::{BlobRef, Claim, H256, blob, blob::CHUNK_BYTES, program::Ending};
 use agora_machine::run_tree::{Children, RunTree};
 use agora_reference::{Blobs, Fault, Inputs, Output, Reader, Reference, Source, Step, Unit, UnitRun};
 use codec::{Decode, Encode};
@@ -250,8 +251,8 @@ impl World {
         let run = self.runs.borrow().get(input).cloned()?;
         let listed = Listed { world: self, run: &run };
         let end = match self.law.compute(&listed, run.step, run.unit) {
-            Ok(output) => (End::Done(BlobRef::to(&output)), output),
-            Err(Fault::Unusable { .. }) => (End::Unusable, Vec::new()),
+            Ok(output) => (done(&output), output),
+            Err(Fault::Unusable { .. }) => (ended(Ending::Unusable), Vec::new()),
             Err(_) => return None,
         };
         self.ends.borrow_mut().insert(*input, end.clone());
@@ -290,20 +291,44 @@ impl World {
     }
 }
 
-fn coded(end: End) -> (u8, BlobRef) {
-    match end {
-        End::Done(blob) => (0, blob),
-        End::Unusable => (1, BlobRef::to(&[])),
-        End::Failed => (2, BlobRef::to(&[])),
+fn done(output: &[u8]) -> End {
+    End {
+        ending: Ending::Done,
+        output: BlobRef::to(output),
+    }
+}
+
+/// The end of a run that has written nothing.
+fn ended(ending: Ending) -> End {
+    End {
+        ending,
+        output: BlobRef::to(&[]),
+    }
+}
+
+const fn coded(end: End) -> (u8, BlobRef) {
+    let code = match end.ending {
+        Ending::Done => 0,
+        Ending::Unusable => 1,
+        _ => 2,
+    };
+    (code, end.output)
+}
+
+/// The unit that a run computes: this machine has no programs.
+fn unit_of(run: &Execution) -> &UnitRun {
+    match run {
+        Execution::Unit(run) => run,
+        Execution::Program(_) => panic!("no program is run here"),
     }
 }
 
 impl Segments for World {
-    fn start(&self, input: &BlobRef) -> H256 {
-        self.first(input).hash()
+    fn start(&self, run: &Execution) -> H256 {
+        self.first(&BlobRef::to(&run.input())).hash()
     }
 
-    fn next(&self, mut state: &[u8], witness: &[u8]) -> Option<(H256, H256)> {
+    fn next(&self, _run: &Execution, mut state: &[u8], witness: &[u8]) -> Option<(H256, H256)> {
         let state = State::decode(&mut state).ok()?;
         if !witness.is_empty() {
             return None;
@@ -313,12 +338,13 @@ impl Segments for World {
 
     fn end(&self, mut state: &[u8]) -> Option<(H256, End)> {
         let state = State::decode(&mut state).ok()?;
-        let end = match state.end? {
-            (0, blob) => End::Done(blob),
-            (1, _) => End::Unusable,
-            _ => End::Failed,
+        let (code, output) = state.end?;
+        let ending = match code {
+            0 => Ending::Done,
+            1 => Ending::Unusable,
+            _ => Ending::OutOfGas,
         };
-        Some((state.hash(), end))
+        Some((state.hash(), End { ending, output }))
     }
 }
 
@@ -393,7 +419,7 @@ impl<'a> Traces<'a> {
         let at = run.unit as usize;
         let bytes = match (run.step, self.world.law.unit(run.step, run.unit)?.output) {
             (Step::Inputs, _) => match wanted.scans.get(at) {
-                None => return wanted.unusable.then(|| (End::Unusable, Vec::new())),
+                None => return wanted.unusable.then(|| (ended(Ending::Unusable), Vec::new())),
                 Some(scan) => scan.clone(),
             },
             (Step::State(state), Output::Kept { .. }) => wanted.kept.get(state as usize)?.get(at)?.clone(),
@@ -401,7 +427,7 @@ impl<'a> Traces<'a> {
                 wanted.states.get(state as usize)?[offset as usize..][..size as usize].to_vec()
             }
         };
-        Some((End::Done(BlobRef::to(&bytes)), bytes))
+        Some((done(&bytes), bytes))
     }
 
     fn states(&self, input: &BlobRef, wanted: Option<End>) -> Option<Vec<State>> {
@@ -445,7 +471,8 @@ struct Trace {
 }
 
 impl Tracer for Traces<'_> {
-    fn trace(&self, run: &UnitRun, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
+    fn trace(&self, run: &Execution, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
+        let run = unit_of(run);
         let input = BlobRef::to(&run.encode());
         if let Some(trace) = self.cache.borrow().get(&input) {
             return Some(Box::new(Rc::clone(trace)));

@@ -21,7 +21,7 @@ fn run(program: &Program<'_>, blobs: &Blobs) -> (State, usize) {
         if number > 0 {
             assert_eq!(state.hash(), run.states[number - 1]);
         }
-        before = execute_segment(&BlobRef::to(program.image), &state, &witness).unwrap();
+        before = execute_segment(&BlobRef::to(program.image), None, &state, &witness).unwrap();
         assert_eq!(before.hash(), run.states[number]);
         assert!(state.encoded_size() + witness.encoded_size() <= MAX_WITNESS_BYTES);
     }
@@ -136,7 +136,7 @@ fn a_blob_that_nobody_has_has_no_chunks() {
     };
     let start = State::start(&program.input, program.gas);
     assert_eq!(
-        execute_segment(&BlobRef::to(&image), &start, &witness),
+        execute_segment(&BlobRef::to(&image), None, &start, &witness),
         Err(Refused::Unshown)
     );
 }
@@ -222,6 +222,7 @@ fn a_program_that_only_reads_has_short_segments() {
         image: &image,
         input: BlobRef::to(&input),
         gas: 5000,
+        reads: None,
     };
     let (end, segments) = run(&program, &Blobs(vec![input]));
     assert_eq!(end.status, Status::OutOfGas);
@@ -239,15 +240,16 @@ fn no_other_bytes_are_the_witness() {
         image: &image,
         input: BlobRef::to(&input),
         gas: 10_000,
+        reads: None,
     };
     let blobs = Blobs(vec![input]);
     let image = BlobRef::to(&image);
     for number in 0..2 {
         let (state, witness) = show_segment(&program, &blobs, number).unwrap();
-        assert!(execute_segment(&image, &state, &witness).is_ok());
+        assert!(execute_segment(&image, None, &state, &witness).is_ok());
         let bytes = witness.encode();
         let is_taken = |bytes: &[u8]| match Witness::decode_all(&mut &bytes[..]) {
-            Ok(other) => execute_segment(&image, &state, &other).is_ok(),
+            Ok(other) => execute_segment(&image, None, &state, &other).is_ok(),
             Err(_) => false,
         };
         for at in 0..bytes.len() {
@@ -283,7 +285,7 @@ fn a_witness_belongs_to_its_state() {
         .collect();
     for (at, (state, _)) in segments.iter().enumerate() {
         for (other, (_, witness)) in segments.iter().enumerate() {
-            let next = execute_segment(&BlobRef::to(&image), state, witness);
+            let next = execute_segment(&BlobRef::to(&image), None, state, witness);
             assert_eq!(next.is_ok(), at == other, "{at} {other}: {next:?}");
         }
     }
@@ -293,9 +295,9 @@ fn a_witness_belongs_to_its_state() {
         let hash = state.hash();
         state.registers[register] ^= 1 << 40;
         assert_ne!(state.hash(), hash);
-        let honest = execute_segment(&BlobRef::to(&image), &segments[1].0, &witness).unwrap();
+        let honest = execute_segment(&BlobRef::to(&image), None, &segments[1].0, &witness).unwrap();
         assert_ne!(
-            execute_segment(&BlobRef::to(&image), &state, &witness).ok(),
+            execute_segment(&BlobRef::to(&image), None, &state, &witness).ok(),
             Some(honest)
         );
     }
@@ -353,7 +355,7 @@ proptest! {
                     siblings: if shows_page { siblings.clone() } else { Vec::new() },
                     chunks: Vec::new(),
                 };
-                if let Ok(next) = execute_segment(&BlobRef::to(&image), &state, &witness) {
+                if let Ok(next) = execute_segment(&BlobRef::to(&image), None, &state, &witness) {
                     prop_assert!(next.gas < gas || gas == 0);
                     let _ = (next.hash(), next.output.blob());
                 }
@@ -367,7 +369,7 @@ proptest! {
         let _ = State::decode_all(&mut bytes.as_slice());
         if let Ok(witness) = Witness::decode_all(&mut bytes.as_slice()) {
             let start = State::start(&BlobRef::to(&[]), 10);
-            prop_assert!(execute_segment(&BlobRef::to(&[0; 4]), &start, &witness).is_err());
+            prop_assert!(execute_segment(&BlobRef::to(&[0; 4]), None, &start, &witness).is_err());
         }
     }
 }
@@ -386,6 +388,7 @@ fn another_chunk_of_the_same_blob_is_not_the_one_that_is_read() {
         image: &image,
         input: BlobRef::to(&input),
         gas: 10_000,
+        reads: None,
     };
     let blobs = Blobs(vec![input.clone()]);
     let (state, witness) = show_segment(&program, &blobs, 0).unwrap();
@@ -397,7 +400,7 @@ fn another_chunk_of_the_same_blob_is_not_the_one_that_is_read() {
             wrong.chunks[read as usize] = ChunkProof::new(&input, other).unwrap();
             assert!(program.input.verify(&wrong.chunks[read as usize]));
             assert_eq!(
-                execute_segment(&image, &state, &wrong),
+                execute_segment(&image, None, &state, &wrong),
                 Err(Refused::Unshown),
                 "{read} {other}"
             );
@@ -412,12 +415,12 @@ fn what_is_not_touched_is_not_shown() {
     bytes.resize(5 * PAGE_BYTES, 0);
     let (state, witness) = show_segment(&program(&bytes, 100), &Blobs::default(), 0).unwrap();
     let image = BlobRef::to(&bytes);
-    assert!(execute_segment(&image, &state, &witness).is_ok());
+    assert!(execute_segment(&image, None, &state, &witness).is_ok());
     for chunk in 1..5 {
         let mut wrong = witness.clone();
         wrong.image.push(ChunkProof::new(&bytes, chunk).unwrap());
         assert_eq!(
-            execute_segment(&image, &state, &wrong),
+            execute_segment(&image, None, &state, &wrong),
             Err(Refused::Untouched),
             "{chunk}"
         );
@@ -425,5 +428,5 @@ fn what_is_not_touched_is_not_shown() {
     let mut wrong = witness;
     wrong.pages.push((1, [0; PAGE_BYTES]));
     wrong.siblings = tree::empty_nodes()[1..tree::DEPTH as usize].to_vec();
-    assert_eq!(execute_segment(&image, &state, &wrong), Err(Refused::Untouched));
+    assert_eq!(execute_segment(&image, None, &state, &wrong), Err(Refused::Untouched));
 }

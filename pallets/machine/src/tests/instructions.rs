@@ -56,7 +56,7 @@ fn execute(word: u32, before: &State, touches_memory: bool) -> State {
     let mut one = before.clone();
     one.gas = 1;
     let mut after =
-        execute_segment(&BlobRef::to(&image), &one, &witness).unwrap_or_else(|error| panic!("{word:x}: {error}"));
+        execute_segment(&BlobRef::to(&image), None, &one, &witness).unwrap_or_else(|error| panic!("{word:x}: {error}"));
     assert_eq!(after.gas, 0, "{word:x}");
     if after.status == Status::OutOfGas {
         after.status = Status::Running;

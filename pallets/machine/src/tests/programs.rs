@@ -144,6 +144,7 @@ fn a_program_reads_and_writes_blobs() {
             image: &image,
             input: BlobRef::to(&input),
             gas: 10_000,
+            reads: None,
         };
         let mut machine = Machine::new(&program, &blobs).unwrap();
         assert_eq!(machine.advance(u64::MAX), Ok(Status::Done));
@@ -175,6 +176,7 @@ fn a_machine_waits_for_what_is_missing() {
         image: &image,
         input: BlobRef::to(&input),
         gas: 10_000,
+        reads: None,
     };
     let late = Late(&blobs, Cell::new(0));
     let mut machine = Machine::new(&program, &late).unwrap();

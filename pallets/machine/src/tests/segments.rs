@@ -2,8 +2,8 @@
 
 use super::{Blobs, assembler::*, program, programs::copier};
 use crate::{
-    IMAGE_BASE, MAX_WITNESS_BYTES, MEMORY_BASE, Program, Refused, RunError, SEGMENT_CHUNKS, SEGMENT_GAS, SEGMENT_PAGES,
-    State, Status, Witness, execute_segment, show_segment, trace,
+    IMAGE_BASE, MAX_WITNESS_BYTES, MEMORY_BASE, MIN_SEGMENT_GAS, Machine, Program, Refused, RunError, SEGMENT_CHUNKS,
+    SEGMENT_GAS, SEGMENT_PAGES, State, Status, Trap, Witness, execute_segment, show_segment, trace,
 };
 use agora_jobs::BlobRef;
 use codec::Encode;
@@ -18,7 +18,7 @@ fn assert_shown(program: &Program<'_>, blobs: &Blobs) -> Vec<(State, Witness, St
     for (number, &hash) in run.states.iter().enumerate() {
         let (state, witness) = show_segment(program, blobs, number as u64).unwrap();
         assert_eq!(state, before);
-        let after = execute_segment(&image, &state, &witness).unwrap();
+        let after = execute_segment(&image, program.reads, &state, &witness).unwrap();
         assert_eq!(after.hash(), hash);
         assert!(
             witness.encoded_size() + state.encoded_size() <= MAX_WITNESS_BYTES,
@@ -32,7 +32,7 @@ fn assert_shown(program: &Program<'_>, blobs: &Blobs) -> Vec<(State, Witness, St
     let beyond = show_segment(program, blobs, run.states.len() as u64);
     assert_eq!(beyond.err(), Some(RunError::NoSegment));
     assert_eq!(
-        execute_segment(&image, &run.end, &Witness::default()),
+        execute_segment(&image, program.reads, &run.end, &Witness::default()),
         Err(Refused::Ended)
     );
     shown
@@ -97,6 +97,7 @@ fn reads_of_blobs_end_segments_too() {
         image: &image,
         input: BlobRef::to(&input),
         gas: 100_000,
+        reads: None,
     };
     let blobs = Blobs(vec![input]);
     let shown = assert_shown(&program, &blobs);
@@ -107,6 +108,101 @@ fn reads_of_blobs_end_segments_too() {
             .iter()
             .all(|(_, witness, _)| witness.chunks.len() <= SEGMENT_CHUNKS as usize)
     );
+}
+
+/// Runs a program whole, a few instructions at a time, and segment by segment: all say the same. Returns the segments, and the gas used.
+fn assert_bounded(program: &Program<'_>, blobs: &Blobs, step: u64) -> (Vec<(State, Witness, State)>, u64) {
+    let shown = assert_shown(program, blobs);
+    let mut machine = Machine::new(program, blobs).unwrap();
+    let status = loop {
+        match machine.advance(step).unwrap() {
+            Status::Running => {}
+            status => break status,
+        }
+    };
+    let end = &shown.last().unwrap().2;
+    assert_eq!((status, machine.gas_used()), (end.status, program.gas - end.gas));
+    assert_eq!(end.output.blob(), BlobRef::to(machine.output()));
+    assert!(shown.len() as u64 <= program.gas / MIN_SEGMENT_GAS + 1);
+    (shown, machine.gas_used())
+}
+
+#[test]
+fn segments_of_a_bounded_run_are_paid_for() {
+    let image = toucher(500, 1024);
+    let plain = assert_shown(&program(&image, 1 << 20), &Blobs::default());
+    let bounded = Program {
+        reads: Some(&[]),
+        ..program(&image, 1 << 20)
+    };
+    for step in [1, 7, u64::MAX] {
+        let (shown, used) = assert_bounded(&bounded, &Blobs::default(), step);
+        // It does the same; each segment but the last costs as much as it costs at least.
+        assert_eq!(shown.len(), plain.len());
+        for ((_, _, is), (_, _, was)) in shown.iter().zip(&plain) {
+            assert_eq!((is.memory, is.pc, is.status), (was.memory, was.pc, was.status));
+        }
+        for (before, _, after) in &shown[..shown.len() - 1] {
+            assert_eq!(before.gas - after.gas, MIN_SEGMENT_GAS);
+        }
+        let (before, _, after) = plain.last().unwrap();
+        let last = before.gas - after.gas;
+        assert_eq!(used, MIN_SEGMENT_GAS * (shown.len() as u64 - 1) + last);
+    }
+    // Who has less, does not get so far: the run ends with the fee.
+    for segments in [1, 2, 7] {
+        let program = Program {
+            gas: MIN_SEGMENT_GAS * segments,
+            ..bounded
+        };
+        let (shown, used) = assert_bounded(&program, &Blobs::default(), u64::MAX);
+        assert_eq!((shown.len() as u64, used), (segments, program.gas));
+        assert_eq!(shown.last().unwrap().2.status, Status::OutOfGas);
+    }
+    // A loop in one page has long segments, which cost what they execute.
+    let image = toucher(50_000, 0);
+    let plain = assert_shown(&program(&image, 1_000_000), &Blobs::default());
+    let bounded = Program {
+        reads: Some(&[]),
+        ..program(&image, 1_000_000)
+    };
+    let (shown, _) = assert_bounded(&bounded, &Blobs::default(), 1000);
+    assert_eq!(shown, plain);
+}
+
+#[test]
+fn a_bounded_run_reads_nothing_else() {
+    let input = vec![5; 3000];
+    let blob = BlobRef::to(&input);
+    let image = copier();
+    let blobs = Blobs(vec![input]);
+    let near = [
+        BlobRef { size: 2999, ..blob },
+        BlobRef {
+            hash: BlobRef::to(b"").hash,
+            ..blob
+        },
+    ];
+    let with = |reads| Program {
+        image: &image,
+        input: blob,
+        gas: 100_000,
+        reads,
+    };
+    let listed = [near[0], blob];
+    let (shown, _) = assert_bounded(&with(Some(&listed)), &blobs, 10);
+    assert_eq!(shown.last().unwrap().2.status, Status::Done);
+    for reads in [&[][..], &near] {
+        let (refused, _) = assert_bounded(&with(Some(reads)), &blobs, u64::MAX);
+        assert_eq!(refused[0].2.status, Status::Trapped(Trap::BadCall));
+        // The witness of a run that may read it shows what this one does not read, and the other way round.
+        let reference = BlobRef::to(&image);
+        let (state, witness, _) = &shown[0];
+        let other = execute_segment(&reference, Some(reads), state, witness);
+        assert_eq!(other, Err(Refused::Untouched));
+        let other = execute_segment(&reference, Some(&listed), state, &refused[0].1);
+        assert_eq!(other, Err(Refused::Unshown));
+    }
 }
 
 /// The worst: each turn reads a chunk from far down a tree, and all pages lie far apart.
@@ -145,6 +241,7 @@ fn no_witness_is_larger_than_a_call_may_be() {
         image: &image,
         input: BlobRef::to(&input),
         gas: 100_000,
+        reads: None,
     };
     let shown = assert_shown(&program, &Blobs(vec![input]));
     let largest = shown
@@ -164,10 +261,11 @@ fn a_changed_witness_is_refused() {
         image: &image,
         input: BlobRef::to(&input),
         gas: 10_000,
+        reads: None,
     };
     let (state, witness) = show_segment(&program, &Blobs(vec![input]), 0).unwrap();
     let image = BlobRef::to(&image);
-    let refused = |witness: &Witness| execute_segment(&image, &state, witness).unwrap_err();
+    let refused = |witness: &Witness| execute_segment(&image, None, &state, witness).unwrap_err();
 
     for at in 0..witness.image[0].chunk.len() {
         let mut wrong = witness.clone();
@@ -213,12 +311,15 @@ fn a_changed_witness_is_refused() {
     assert_eq!(refused(&wrong), Refused::ImageChunk);
     assert_eq!(refused(&Witness::default()), Refused::Unshown);
     let other = BlobRef { size: 0, ..image };
-    assert_eq!(execute_segment(&other, &state, &witness), Err(Refused::Image));
+    assert_eq!(execute_segment(&other, None, &state, &witness), Err(Refused::Image));
     let other = BlobRef {
         size: image.size + 4,
         ..image
     };
-    assert_eq!(execute_segment(&other, &state, &witness), Err(Refused::ImageChunk));
+    assert_eq!(
+        execute_segment(&other, None, &state, &witness),
+        Err(Refused::ImageChunk)
+    );
 }
 
 /// A page that is shown although the segment does not touch it.
@@ -228,10 +329,10 @@ fn nothing_is_shown_for_nothing() {
     let image = image(words);
     let (state, mut witness) = show_segment(&program(&image, 100), &Blobs::default(), 0).unwrap();
     let blob = BlobRef::to(&image);
-    assert!(execute_segment(&blob, &state, &witness).is_ok());
+    assert!(execute_segment(&blob, None, &state, &witness).is_ok());
     witness.pages.push((1, [0; 1024]));
     witness.siblings = crate::tree::empty_nodes()[1..18].to_vec();
-    assert_eq!(execute_segment(&blob, &state, &witness), Err(Refused::Untouched));
+    assert_eq!(execute_segment(&blob, None, &state, &witness), Err(Refused::Untouched));
 }
 
 proptest! {
@@ -245,6 +346,22 @@ proptest! {
         let mut image = image(setup().into_iter().chain(words));
         image.truncate(image.len() - odd);
         let shown = assert_shown(&program(&image, 3000), &Blobs::default());
+        prop_assert_ne!(shown.last().unwrap().2.status, Status::Running);
+    }
+
+    /// The same of a bounded run, whether it is interrupted or not.
+    #[test]
+    fn any_bytes_run_bounded_as_they_are_shown(
+        words in prop::collection::vec(prop_oneof![any::<u32>(), instruction()], 1..60), gas in 1u64..20_000, step in 1u64..100,
+        turns in 0u64..60,
+    ) {
+        // After many pages, more segments than one.
+        let touched = [li(6, MEMORY_BASE), li(7, 2 * turns + 1), li(5, 4096)].concat();
+        let each = vec![sd(6, 7, 0), add(6, 6, 5), addi(7, 7, -1), b(1, 7, 0, -12)];
+        let image = image([touched, each, setup(), words].concat());
+        let program = Program { reads: Some(&[]), ..program(&image, gas) };
+        let (shown, used) = assert_bounded(&program, &Blobs::default(), step);
+        prop_assert!(used <= gas);
         prop_assert_ne!(shown.last().unwrap().2.status, Status::Running);
     }
 
@@ -262,8 +379,9 @@ proptest! {
             ..Witness::default()
         };
         let blob = BlobRef { size, ..BlobRef::to(&image) };
-        let _ = execute_segment(&blob, &state, &witness);
-        let _ = execute_segment(&BlobRef::to(&image), &state, &witness);
+        let _ = execute_segment(&blob, None, &state, &witness);
+        let _ = execute_segment(&blob, Some(&[blob]), &state, &witness);
+        let _ = execute_segment(&BlobRef::to(&image), None, &state, &witness);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     show_segment, trace, tree,
 };
 use agora_jobs::{BlobRef, blob};
-use codec::Encode;
+use codec::{Decode, Encode};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -31,6 +31,7 @@ struct Run {
     input_bytes: usize,
     other_blobs_bytes: Vec<usize>,
     gas: u64,
+    reads: Option<Vec<String>>,
     start_hash: String,
     state_hashes: Vec<String>,
     witness_bytes: Vec<usize>,
@@ -54,10 +55,15 @@ fn runs_are_those_of_the_vectors() {
     assert!(runs.len() > 150);
     for run in runs {
         let (name, image, input) = (&run.name, hex::decode(&run.image).unwrap(), content(run.input_bytes));
+        let reads: Option<Vec<BlobRef>> = run.reads.as_ref().map(|reads| {
+            let decode = |hex: &String| BlobRef::decode(&mut &hex::decode(hex).unwrap()[..]).unwrap();
+            reads.iter().map(decode).collect()
+        });
         let program = Program {
             image: &image,
             input: BlobRef::to(&input),
             gas: run.gas,
+            reads: reads.as_deref(),
         };
         let others = run.other_blobs_bytes.iter().map(|&len| content(len));
         let blobs = Blobs(others.chain([input]).collect());
@@ -68,6 +74,12 @@ fn runs_are_those_of_the_vectors() {
         let mut machine = Machine::new(&program, &blobs).unwrap();
         let status = machine.advance(u64::MAX).unwrap();
         assert_eq!(format!("{:x}", blob::hash(machine.output())), run.output_hash, "{name}");
+
+        // A few instructions at a time: where it is interrupted changes nothing.
+        let mut slow = Machine::new(&program, &blobs).unwrap();
+        while slow.advance(7).unwrap() == Status::Running {}
+        assert_eq!(slow.gas_used(), machine.gas_used(), "{name}");
+        assert_eq!(slow.output(), machine.output(), "{name}");
 
         // With a record.
         let traced = trace(&program, &blobs).unwrap();
@@ -108,7 +120,7 @@ fn runs_are_those_of_the_vectors() {
                 run.witness_hashes[number],
                 "{name}: {number}"
             );
-            before = execute_segment(&BlobRef::to(&image), &state, &witness).unwrap();
+            before = execute_segment(&BlobRef::to(&image), program.reads, &state, &witness).unwrap();
             assert_eq!(format!("{:x}", before.hash()), *hash, "{name}: {number}");
         }
         assert_eq!(before, traced.end, "{name}");

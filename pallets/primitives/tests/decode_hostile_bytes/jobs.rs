@@ -4,8 +4,9 @@ use crate::{mutation::hostile, rounds};
 use agora_primitives::{
     job::{
         BlobRef, ClassifierShape, InferenceJob, InferenceNetwork, JobKind, JobSource, JobSpec, MAX_BLOB, MAX_FRAMES,
-        MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_SCENE_BYTES, MAX_STORED_JOB, MatmulJob, NetworkShape, Region,
-        RenderingJob, StoredJob, SyntheticJob, TrainingJob, TransformerShape,
+        MAX_ITEMS, MAX_ITERATIONS, MAX_MATRIX_SIZE, MAX_PROGRAM_GAS, MAX_RECORD_BYTES, MAX_SCENE_BYTES, MAX_STORED_JOB,
+        MatmulJob, Mode, NetworkShape, ProgramJob, Region, RenderingJob, StoredJob, SyntheticJob, TrainingJob,
+        TransformerShape,
     },
     participants::Specialisation,
 };
@@ -190,6 +191,36 @@ fn rendering() -> impl Strategy<Value = JobKind> {
     )
 }
 
+/// Programs of which most are valid before they are changed.
+fn program() -> impl Strategy<Value = JobKind> {
+    let inputs = prop::collection::vec((any::<[u8; 32]>(), 0..1u64 << 30), 0..=16);
+    let counts = (
+        1..200u32,
+        0..2 * MAX_PROGRAM_GAS,
+        0..2 * MAX_RECORD_BYTES,
+        any::<bool>(),
+        any::<bool>(),
+    );
+    ((any::<[u8; 32]>(), 0..1u64 << 25), inputs, counts).prop_map(
+        |(image, inputs, (items, gas, bytes, is_fold, is_whole))| {
+            let blob = |(hash, size)| BlobRef { hash: H256(hash), size };
+            JobKind::Program(ProgramJob {
+                image: blob(image),
+                inputs: inputs
+                    .into_iter()
+                    .map(blob)
+                    .collect::<Vec<_>>()
+                    .try_into()
+                    .expect("at most 16"),
+                mode: if is_fold { Mode::Fold } else { Mode::Map },
+                items,
+                gas,
+                record_bytes: if is_whole { bytes / 1024 * 1024 } else { bytes },
+            })
+        },
+    )
+}
+
 fn job() -> impl Strategy<Value = JobSpec> {
     let synthetic = (any::<[u8; 32]>(), 0..2 * MAX_MATRIX_SIZE, 0..2 * MAX_ITERATIONS);
     let synthetic = synthetic.prop_map(|(seed, matrix_size, iterations)| {
@@ -199,7 +230,7 @@ fn job() -> impl Strategy<Value = JobSpec> {
             iterations,
         })
     });
-    prop_oneof![synthetic, rows(), inference(), training(), rendering()].prop_map(JobSpec::V2)
+    prop_oneof![synthetic, rows(), inference(), training(), rendering(), program()].prop_map(JobSpec::V2)
 }
 
 fn source() -> impl Strategy<Value = JobSource> {

@@ -110,6 +110,7 @@ impl Machine {
             image: IMAGE,
             input: BlobRef::to(&input),
             gas: law.unit(step, unit).map_or(1 << 20, |unit| unit.gas()),
+            reads: None,
         };
         let mut machine = agora_machine::Machine::new(&program, &chunks).unwrap();
         let output = match machine.advance(u64::MAX).unwrap() {

@@ -10,6 +10,7 @@ mod heartbeat;
 mod integrity;
 mod levels;
 mod lift_ban;
+mod offences;
 mod participants;
 mod random_calls;
 mod register;

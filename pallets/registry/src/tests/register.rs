@@ -1,7 +1,7 @@
 //! `register`.
 
 use crate::{Error, Event, LeafOwners, Members, Profile, WorkerCount, mock::*};
-use agora_primitives::participants::{Role, Specialisations};
+use agora_primitives::participants::{Role, Specialisation, Specialisations};
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::{DispatchError, traits::Dispatchable};
 
@@ -148,7 +148,7 @@ fn fails_with_an_impossible_profile() {
             ),
             (
                 Profile {
-                    specialisations: Specialisations(1 << 10),
+                    specialisations: Specialisations(1 << Specialisation::ALL.len()),
                     ..good
                 },
                 Error::<Test>::InvalidSpecialisations,

@@ -4,7 +4,7 @@
 use super::*;
 use agora_math::consensus::verdict;
 use agora_primitives::{
-    courts::{CaseTerms, Court, Standing},
+    courts::{Accusers, CaseTerms, Court, Standing},
     judging::{Answer, AppealTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
     money::{PaymentPlan, Payroll, PresetId, RewardPlanner},
     participants::{Participants, Role},
@@ -25,6 +25,8 @@ pub struct World {
     pub slots: BTreeMap<AccountId, u32>,
     /// Who is not active.
     pub inactive: BTreeSet<AccountId>,
+    /// Who is banned.
+    pub banned: BTreeSet<AccountId>,
     /// Who is not suited to anything.
     pub unsuited: BTreeSet<AccountId>,
     /// The block and the seed of each draw.
@@ -88,6 +90,10 @@ impl Judge<AccountId, BlockNumber, Balance> for JudgeDouble {
 
     fn appealed(task: TaskId) -> Option<Claim> {
         AppealWindows::get(task).map(|(terms, ..)| terms.claim)
+    }
+
+    fn appeal_until(task: TaskId) -> Option<BlockNumber> {
+        AppealWindows::get(task).map(|(terms, ..)| terms.until)
     }
 
     fn tally(task: TaskId) -> Tally {
@@ -157,6 +163,16 @@ pub fn decide(task: TaskId, standing: Standing<AccountId, BlockNumber>) {
     OpenCases::insert(task, (terms, Some(standing)));
 }
 
+/// Those who have shown that a claim is wrong.
+pub fn accusers<const N: usize>(accusers: [AccountId; N]) -> Accusers<AccountId> {
+    BoundedVec::truncate_from(accusers.to_vec())
+}
+
+/// The claim fell, as these have shown.
+pub fn fallen<const N: usize>(by: [AccountId; N]) -> Standing<AccountId, BlockNumber> {
+    Standing::Fallen { accusers: accusers(by) }
+}
+
 /// Knows the workers `WORKER..`, three slots each; draws the first that are not excluded.
 pub struct ParticipantsDouble;
 
@@ -165,6 +181,12 @@ impl Participants<AccountId> for ParticipantsDouble {
         assert_eq!(role, Role::Worker);
         match world(|world| world.inactive.contains(who)) {
             true => Err(DispatchError::Other("inactive")),
+            false => Ok(()),
+        }
+    }
+    fn ensure_not_banned(who: &AccountId) -> DispatchResult {
+        match world(|world| world.banned.contains(who)) {
+            true => Err(DispatchError::Other("banned")),
             false => Ok(()),
         }
     }
@@ -269,7 +291,7 @@ impl crate::scenario::BenchmarkHelper<AccountId, Balance> for BenchmarkAccounts 
     fn keep_undecided(task: TaskId) {
         decide(task, Standing::Pending { until: now() + 10 });
     }
-    fn bring_down(task: TaskId, by: AccountId, own: Claim) {
-        decide(task, Standing::Fallen { by, own: Some(own) });
+    fn bring_down(task: TaskId, by: AccountId) {
+        decide(task, fallen([by]));
     }
 }

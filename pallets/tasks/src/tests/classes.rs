@@ -45,6 +45,7 @@ fn the_classes_of_genesis_are_those_of_the_mission() {
         assert_eq!(of(7), ("data statistics".into(), 15_000, 3_000, 3, 7));
         assert_eq!(of(8), ("security audit".into(), 50_000, 4_000, 5, 9));
         assert_eq!(of(9), ("algorithm optimisation".into(), 100_000, 5_000, 5, 9));
+        assert_eq!(of(10), ("program".into(), 10_000, 10_000, 3, 7));
         assert_eq!(of(0), ("synthetic".into(), 10_000, 10_000, 5, 9));
         assert_eq!(classes[0].1.judge, JudgeRule::Replication { trust: 3 });
         assert_eq!(classes[0].1.assignment, Assignment::Open);

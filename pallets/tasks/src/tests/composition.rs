@@ -109,6 +109,9 @@ mod composed {
         fn appealed(_: TaskId) -> Option<Claim> {
             None
         }
+        fn appeal_until(_: TaskId) -> Option<u64> {
+            None
+        }
         fn tally(_: TaskId) -> Tally {
             Tally::default()
         }

@@ -1,6 +1,6 @@
 //! The court: results that stand, that are waited for, that fall.
 
-use crate::{Agenda, Contributions, Error, Event, Fallen, Hastened, MAX_FALLEN, Results, mock::*};
+use crate::{Agenda, Contributions, Error, Event, Fallen, Hastened, Places, Results, mock::*};
 use agora_primitives::{
     TaskId,
     courts::{CaseTerms, Cases, Standing},
@@ -38,6 +38,11 @@ fn two_against_one() -> TaskId {
     in_court(&[(0, 1), (1, 1), (2, 2)])
 }
 
+/// Three workers, who all say 1.
+fn three_of_one_mind() -> TaskId {
+    in_court(&[(0, 1), (1, 1), (2, 1)])
+}
+
 /// Takes the step that is due next.
 fn close(task: TaskId) {
     run_to(progress(task).due + 1);
@@ -45,8 +50,10 @@ fn close(task: TaskId) {
 
 /// The result falls, as `by` has shown, who says that answer `own` is right.
 fn fell(task: TaskId, by: AccountId, own: Option<u8>) {
-    let own = own.map(claim);
-    decide(task, Standing::Fallen { by, own });
+    if let Some(own) = own {
+        <Tasks as Cases<AccountId>>::enter(task, &by, claim(own));
+    }
+    decide(task, fallen([by]));
     close(task);
 }
 
@@ -130,6 +137,7 @@ mod that_stands {
             attest(task, 0, 1);
             close(task);
             has_event(Event::Reopened { task, round: 1 });
+            assert_eq!(Tasks::task(task).unwrap().appeal_until, None, "nobody attests any more");
             assert_eq!(accused(task), None, "nobody accuses what is being ruled on");
             answer_all(task, &[(3, 2), (4, 2), (5, 2)]);
             assert_eq!(phase(task), Phase::Appealable);
@@ -196,6 +204,11 @@ mod that_is_not_decided {
             let task = undecided(50);
             close(task);
             assert_eq!((phase(task), progress(task).due), (Phase::Appealable, 51));
+            // Clients are told of both.
+            let view = Tasks::task(task).unwrap();
+            let (terms, ..) = AppealWindows::get(task).unwrap();
+            assert_eq!((view.until, view.appeal_until), (50, Some(terms.until)));
+            assert!(terms.until < 50);
             assert_eq!(progress(task).scheduled_at, Some(51));
             let events = events().len();
             run_to(51);
@@ -226,8 +239,7 @@ mod that_is_not_decided {
     fn falls_in_the_appeal_window_already_if_the_court_has_decided() {
         ExtBuilder::default().build_and_execute(|| {
             let task = two_against_one();
-            let own = Some(claim(2));
-            decide(task, Standing::Fallen { by: BOB, own });
+            decide(task, fallen([BOB]));
             assert_ok!(Tasks::decided(task));
             run_to(now() + 1);
             assert_eq!(accused(task), Some(claim(2)));
@@ -242,6 +254,11 @@ mod that_is_not_decided {
             assert_ok!(Tasks::decided(task));
             run_to(now() + 1);
             assert_eq!((phase(task), progress(task).due), (Phase::Appealable, 51));
+            // Clients are told of both.
+            let view = Tasks::task(task).unwrap();
+            let (terms, ..) = AppealWindows::get(task).unwrap();
+            assert_eq!((view.until, view.appeal_until), (50, Some(terms.until)));
+            assert!(terms.until < 50);
             assert!(Hastened::<Test>::get().is_empty());
         });
     }
@@ -356,11 +373,11 @@ mod that_fell {
         ExtBuilder::default().build_and_execute(|| {
             let task = two_against_one();
             fell(task, BOB, None);
-            assert_eq!(Fallen::<Test>::get(task).to_vec(), [(claim(1), BOB)]);
+            assert_eq!(Fallen::<Test>::get(task).to_vec(), [(claim(1), accusers([BOB]))]);
             has_event(Event::ResultFell {
                 task,
                 claim: claim(1),
-                accuser: BOB,
+                accusers: accusers([BOB]),
             });
             close(task);
             ended(task);
@@ -368,23 +385,25 @@ mod that_fell {
     }
 
     #[test]
-    fn gives_way_to_the_accusers_claim_which_has_a_case_of_its_own() {
+    fn gives_way_to_what_most_of_the_rest_say_which_has_a_case_of_its_own() {
         ExtBuilder::default().build_and_execute(|| {
-            // More say 3 than 2.
-            let five = in_court_of_five(&[(0, 1), (1, 2), (2, 3), (3, 3), (4, 1)]);
-            fell(five, BOB, Some(2));
-            let (until, task) = (progress(five).until(), five);
+            let task = in_court_of_five(&[(0, 1), (1, 2), (2, 3), (3, 3), (4, 1)]);
+            // The accuser says the same as one worker alone.
+            fell(task, BOB, Some(2));
+            let (until, best) = (progress(task).until(), best(task));
             assert_eq!(until, now() - 1 + class().appeal_window);
+            assert!([2, 3].map(worker).contains(&best));
             last_event(Event::ResultReplaced {
                 task,
-                claim: claim(2),
-                best: worker(1),
+                claim: claim(3),
+                best,
                 until,
             });
             let (case, _) = OpenCases::get(task).unwrap();
-            assert_eq!((case.claim, case.until), (claim(2), until));
+            assert_eq!((case.claim, case.until), (claim(3), until));
             assert_eq!((phase(task), rulings()), (Phase::Appealable, vec![]));
             assert_eq!(progress(task).contributions, 5, "nobody enters");
+            assert!(Places::<Test>::get(task).is_empty());
         });
     }
 
@@ -542,39 +561,13 @@ mod that_fell {
     #[test]
     fn is_settled_at_once_where_there_is_no_court_any_more() {
         ExtBuilder::default().build_and_execute(|| {
-            let task = two_against_one();
+            let task = three_of_one_mind();
             world(|world| world.has_court = false);
             fell(task, BOB, Some(3));
             assert_eq!(phase(task), Phase::Settled);
             assert_eq!(best(task), BOB);
-            assert_eq!(gain(BOB), 2 * BOUNTY + WORKERS_PART);
+            assert_eq!(gain(BOB), 3 * BOUNTY + WORKERS_PART);
             ended(task);
-        });
-    }
-
-    #[test]
-    fn as_often_as_it_may_ends_the_task() {
-        ExtBuilder::default().build_and_execute(|| {
-            let task = two_against_one();
-            let accusers = (0..u64::from(MAX_FALLEN)).map(|n| VERIFIER + n);
-            for (accuser, own) in accusers.zip(10..) {
-                assert_eq!(phase(task), Phase::Appealable);
-                fell(task, accuser, Some(own));
-                check_state();
-            }
-            failed(task);
-            assert_eq!(
-                gain(worker(2)),
-                0,
-                "its claim was never accused, and nobody knows it to be right"
-            );
-            // Each got the half of what the one before it lost; the last did not enter.
-            assert_eq!(gain(VERIFIER), 2 * BOUNTY - WRONG as i128);
-            for n in 1..7 {
-                assert_eq!(gain(VERIFIER + n), BOUNTY - WRONG as i128);
-            }
-            assert_eq!(gain(VERIFIER + 7), BOUNTY);
-            assert_eq!(burned(), 9 * WRONG / 2);
         });
     }
 }
@@ -585,31 +578,31 @@ mod an_accuser {
     #[test]
     fn whose_claim_nobody_has_enters_with_a_workers_bond_and_is_paid_as_one() {
         ExtBuilder::default().build_and_execute(|| {
-            let task = two_against_one();
+            let task = three_of_one_mind();
             let slots = world(|world| world.slots.clone());
             fell(task, BOB, Some(3));
-            let entered = Contributions::<Test>::get(task, BOB).unwrap();
-            assert_eq!((entered.claim(), entered.round), (Some(claim(3)), 1));
+            let place = Places::<Test>::get(task).into_inner().pop().unwrap();
+            assert_eq!((place.who, place.claim, place.bond), (BOB, claim(3), BOND));
             let held = Balances::reserved_balance(BOB);
             assert_eq!((held, accused(task)), (BOND, Some(claim(3))));
+            assert!(!Contributions::<Test>::contains_key(task, BOB), "it is no worker");
             let progress = progress(task);
-            assert_eq!((progress.round, progress.contributions), (1, 4), "a round of its own");
+            assert_eq!((progress.round, progress.contributions), (0, 3));
             check_state();
             close(task);
             assert_eq!(phase(task), Phase::Settled);
-            assert_eq!(gain(BOB), 2 * BOUNTY + WORKERS_PART);
+            assert_eq!(gain(BOB), 3 * BOUNTY + WORKERS_PART);
             assert_eq!(records_of(BOB), [(AS_WORKER, Outcome::Right { confirmed: false })]);
-            assert_eq!(gain(worker(2)), -(WRONG as i128));
-            // Half of two penalties is burned; the third is nobody's merit.
-            assert_eq!(burned(), BURN + WRONG);
+            assert_eq!(burned(), BURN + 3 * WRONG / 2);
             assert_eq!(world(|world| world.slots.clone()), slots, "it had no slot");
+            assert!(Places::<Test>::get(task).is_empty());
         });
     }
 
     #[test]
     fn who_is_a_worker_elsewhere_keeps_its_slots_there() {
         ExtBuilder::default().build_and_execute(|| {
-            let task = two_against_one();
+            let task = three_of_one_mind();
             let other = publish_as(BOB, 1);
             accept(5, other);
             fell(task, worker(5), Some(3));
@@ -624,14 +617,26 @@ mod an_accuser {
     #[test]
     fn whose_own_claim_falls_pays_the_next_one() {
         ExtBuilder::default().build_and_execute(|| {
+            let task = three_of_one_mind();
+            fell(task, BOB, Some(3));
+            fell(task, VERIFIER, Some(4));
+            assert_eq!(accused(task), Some(claim(4)));
+            close(task);
+            assert_eq!(phase(task), Phase::Settled);
+            assert_eq!(gain(BOB), 3 * BOUNTY - WRONG as i128);
+            assert_eq!(gain(VERIFIER), BOUNTY + WORKERS_PART);
+        });
+    }
+
+    #[test]
+    fn whose_claim_waits_behind_a_workers_that_is_right_pays_for_being_wrong() {
+        ExtBuilder::default().build_and_execute(|| {
             let task = two_against_one();
             fell(task, BOB, Some(3));
-            fell(task, VERIFIER, Some(2));
-            assert_eq!(accused(task), Some(claim(2)));
+            assert_eq!(accused(task), Some(claim(2)), "workers come first");
             close(task);
             assert_eq!(phase(task), Phase::Settled);
             assert_eq!(gain(BOB), 2 * BOUNTY - WRONG as i128);
-            assert_eq!(gain(VERIFIER), BOUNTY);
             assert_eq!(gain(worker(2)), WORKERS_PART, "timely right work is paid");
         });
     }
@@ -666,14 +671,9 @@ mod an_accuser {
             assert_eq!(gain(ALICE), 2 * BOUNTY - (REWARD + FEE) as i128);
         });
         ExtBuilder::default().build_and_execute(|| {
-            let task = in_court(&[(0, 1), (1, 1), (2, 1)]);
-            decide(
-                task,
-                Standing::Fallen {
-                    by: ALICE,
-                    own: Some(claim(3)),
-                },
-            );
+            let task = three_of_one_mind();
+            assert!(!<Tasks as Cases<AccountId>>::enter(task, &ALICE, claim(3)));
+            decide(task, fallen([ALICE]));
             close(task);
             assert_eq!(phase(task), Phase::Failed);
         });
@@ -744,68 +744,39 @@ mod an_accuser {
     }
 
     #[test]
-    fn without_room_for_one_more_worker_does_not_enter() {
-        ExtBuilder::default().build_and_execute(|| {
-            let task = two_against_one();
-            crate::Classes::<Test>::remove(CLASS);
-            ContributionLimit::set(4);
-            fell(task, BOB, Some(3));
-            assert_eq!(accused(task), Some(claim(3)), "there is room for one");
-            fell(task, VERIFIER, Some(4));
-            assert_eq!(accused(task), Some(claim(2)), "and no more");
-            assert_eq!(progress(task).contributions, 4);
-        });
-    }
-
-    #[test]
-    fn who_comes_too_late_does_not_enter() {
-        ExtBuilder::default().build_and_execute(|| {
-            let task = two_against_one();
-            for n in 0..u64::from(MAX_FALLEN) - 1 {
-                fell(task, VERIFIER + n, Some(10 + n as u8));
-            }
-            let before = Balances::reserved_balance(BOB);
-            fell(task, BOB, Some(9));
-            failed(task);
-            assert_eq!((gain(BOB), before), (BOUNTY, 0));
-            assert!(records_of(BOB).is_empty());
-        });
-    }
-
-    #[test]
     fn who_attested_is_paid_for_both() {
         ExtBuilder::default().build_and_execute(|| {
-            let task = two_against_one();
+            let task = three_of_one_mind();
             attest(task, 0, 1);
             fell(task, VERIFIER, Some(3));
             close(task);
             assert_eq!(phase(task), Phase::Settled);
-            assert_eq!(gain(VERIFIER), 2 * BOUNTY + WORKERS_PART + VERIFIERS_PART);
+            assert_eq!(gain(VERIFIER), 3 * BOUNTY + WORKERS_PART + VERIFIERS_PART);
         });
     }
 
     #[test]
     fn may_say_that_the_input_is_unusable() {
         ExtBuilder::default().build_and_execute(|| {
-            let task = two_against_one();
+            let task = three_of_one_mind();
             fell(task, BOB, Some(UNUSABLE));
             assert_eq!(best(task), BOB);
             close(task);
             assert_eq!(phase(task), Phase::Settled);
             assert_eq!(gain(ALICE), -((STAKE + FEE) as i128));
             assert_eq!(records_of(ALICE), [(Side::Publisher, Outcome::Wrong)]);
-            assert_eq!(gain(BOB), 2 * BOUNTY + WORKERS_PART / 2);
+            assert_eq!(gain(BOB), 3 * BOUNTY + WORKERS_PART / 2);
         });
     }
 
     #[test]
     fn that_it_is_unusable_may_fall_as_any_claim() {
         ExtBuilder::default().build_and_execute(|| {
-            let task = two_against_one();
+            let task = three_of_one_mind();
             fell(task, BOB, Some(UNUSABLE));
             fell(task, VERIFIER, Some(2));
             close(task);
-            assert_eq!(gain(BOB), 2 * BOUNTY - WRONG as i128);
+            assert_eq!(gain(BOB), 3 * BOUNTY - WRONG as i128);
             assert_eq!(gain(ALICE), -((REWARD + FEE) as i128));
         });
     }

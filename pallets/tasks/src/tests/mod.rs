@@ -16,6 +16,7 @@ mod genesis;
 mod integrity;
 mod judge;
 mod parties;
+mod places;
 mod publish;
 mod purge;
 mod random_calls;

@@ -61,6 +61,19 @@ fn every_step_is_reached_with_any_number_of_workers() {
 }
 
 #[test]
+fn one_place_is_left_for_whoever_enters() {
+    ExtBuilder::default().build().execute_with(|| {
+        let (task, accuser) = Scenes::to_enter();
+        assert!(Scenes::enter(task, &accuser));
+        assert_eq!(crate::Places::<Test>::get(task).len(), crate::MAX_PLACES as usize);
+        assert_eq!(
+            crate::Contributions::<Test>::iter_prefix(task).count(),
+            MAX_CONTRIBUTIONS as usize
+        );
+    });
+}
+
+#[test]
 fn the_other_scenarios_are_what_they_say() {
     ExtBuilder::default().build().execute_with(|| {
         let id = Scenes::to_be_rescheduled();

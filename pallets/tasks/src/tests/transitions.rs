@@ -1,14 +1,13 @@
 //! The pure transitions.
 
-use crate::transitions::{Confirmation, Effect, Step, TransitionError, heir, outcome, rule_on_appeal};
+use crate::transitions::{Confirmation, Effect, Step, TransitionError, outcome, rule_on_appeal};
 use crate::types::TaskProgress;
 use agora_primitives::{
     job::{BlobRef, Claim},
     judging::{Ruling, Tally},
     reputation::Outcome,
-    task::{Chosen, Contribution, ContributionState, LATE_AFTER, Phase, RoundKind},
+    task::{Contribution, ContributionState, LATE_AFTER, Phase, RoundKind},
 };
-use proptest::prelude::*;
 use sp_core::H256;
 
 const COMMITMENT: H256 = H256::repeat_byte(1);
@@ -256,155 +255,10 @@ fn nobody_was_late_while_the_court_was_waited_for() {
 }
 
 #[test]
-fn who_enters_has_a_round_of_its_own_in_which_all_is_done() {
-    let mut progress = appealable();
-    (progress.contributions, progress.replaced) = (3, 1);
-    let entered = progress.enter(OTHER, 60);
-    assert_eq!(
-        (entered.round, entered.accepted_at, entered.claim()),
-        (1, 60, Some(OTHER))
-    );
-    let counts = (
-        progress.wanted,
-        progress.accepted,
-        progress.committed,
-        progress.revealed,
-    );
-    assert_eq!((progress.round, counts), (1, (1, 1, 1, 1)));
-    assert_eq!((progress.contributions, progress.workers()), (4, 5));
-    assert_eq!(progress.phase, Phase::Appealable);
-    assert_eq!(progress.slot_kept_until(&entered), None);
-    assert_eq!(progress.free_slots(), 0);
-}
-
-#[test]
 fn a_result_that_is_replaced_is_not_ruled_on_again() {
     let mut progress = appealable();
     assert_eq!(progress.replace_result(4, 60), 64);
     assert_eq!((progress.phase, progress.kind), (Phase::Appealable, RoundKind::Appeal));
     assert_eq!(progress.step(64), None);
     assert_eq!(progress.step(65), Some(Step::CloseAppealWindow));
-}
-
-type Worker = (u8, Contribution<u32>);
-
-/// Worker `who`, who has committed to `claim` at block `at`; `None`: it has not revealed.
-fn worker(who: u8, answer: Option<Claim>, at: u32) -> Worker {
-    let state = match answer {
-        Some(claim) => ContributionState::Revealed {
-            claim,
-            committed_at: at,
-        },
-        None => ContributionState::Committed {
-            commitment: COMMITMENT,
-            at,
-        },
-    };
-    (
-        who,
-        Contribution {
-            round: 0,
-            accepted_at: 1,
-            state,
-        },
-    )
-}
-
-/// Whom `accuser` has: the lowest account has the lowest lot.
-fn heir_of(accuser: u8, own: Option<Claim>, workers: &[Worker], fallen: &[Claim]) -> Option<(Claim, u8)> {
-    heir(&accuser, own, workers, fallen, |who| *who).map(|Chosen { claim, best }| (claim, best))
-}
-
-#[test]
-fn the_heir_is_the_accusers_claim_by_who_committed_to_it_first() {
-    let workers = [
-        worker(1, Some(CLAIM), 3),
-        worker(2, Some(OTHER), 5),
-        worker(3, Some(OTHER), 4),
-        worker(4, Some(OTHER), 4),
-        worker(5, Some(output(3, 3)), 1),
-    ];
-    assert_eq!(heir_of(9, Some(OTHER), &workers, &[CLAIM]), Some((OTHER, 3)));
-    let alone = output(3, 3);
-    assert_eq!(
-        heir_of(9, Some(alone), &workers, &[CLAIM]),
-        Some((alone, 5)),
-        "however few say so"
-    );
-    let new = output(4, 4);
-    assert_eq!(heir_of(9, Some(new), &workers, &[CLAIM]), Some((new, 9)));
-    assert_eq!(
-        heir_of(2, Some(new), &workers, &[CLAIM]),
-        Some((OTHER, 3)),
-        "it has another answer"
-    );
-    assert_eq!(
-        heir_of(9, Some(CLAIM), &workers, &[CLAIM]),
-        Some((OTHER, 3)),
-        "its claim fell"
-    );
-    assert_eq!(heir_of(9, None, &workers, &[CLAIM]), Some((OTHER, 3)));
-    assert_eq!(heir_of(9, None, &workers, &[CLAIM, OTHER]), Some((alone, 5)));
-    assert_eq!(heir_of(9, None, &workers, &[CLAIM, OTHER, alone]), None);
-    assert_eq!(heir_of(9, None, &[], &[]), None);
-}
-
-#[test]
-fn of_groups_of_one_size_the_heir_is_what_was_committed_to_first_and_then_by_lot() {
-    let groups = |at| [worker(2, Some(CLAIM), at), worker(1, Some(OTHER), 4)];
-    assert_eq!(heir_of(9, None, &groups(3), &[]), Some((CLAIM, 2)));
-    assert_eq!(heir_of(9, None, &groups(5), &[]), Some((OTHER, 1)));
-    let by_lot = |lot: fn(&u8) -> u8| heir(&9, None, &groups(4), &[], lot).map(|chosen| chosen.best);
-    assert_eq!(by_lot(|who| *who), Some(1));
-    assert_eq!(by_lot(|who| 9 - *who), Some(2));
-    let equal = [worker(1, Some(OTHER), 4), worker(2, Some(OTHER), 4)];
-    let by_lot = |lot: fn(&u8) -> u8| heir(&9, Some(OTHER), &equal, &[], lot).map(|chosen| chosen.best);
-    assert_eq!((by_lot(|who| *who), by_lot(|who| 9 - *who)), (Some(1), Some(2)));
-}
-
-fn some_claim() -> impl Strategy<Value = Claim> {
-    prop_oneof![4 => (1u8..5).prop_map(|n| output(n, n)), 1 => Just(Claim::Unusable)]
-}
-
-proptest! {
-    #![proptest_config(agora_test_support::cases(500))]
-
-    #[test]
-    fn an_heir_has_not_fallen_and_is_somebodys_whatever_the_order(
-        answers in prop::collection::vec((prop::option::weighted(0.8, some_claim()), 1u32..4), 0..8),
-        accuser in 0u8..12,
-        own in prop::option::of(some_claim()),
-        fallen in prop::collection::vec(some_claim(), 0..4),
-    ) {
-        let workers: Vec<_> = answers.iter().zip(0..).map(|((answer, at), who)| worker(who, *answer, *at)).collect();
-        let found = heir_of(accuser, own, &workers, &fallen);
-        let reversed: Vec<_> = workers.iter().copied().rev().collect();
-        prop_assert_eq!(found, heir_of(accuser, own, &reversed, &fallen), "the order decides nothing");
-
-        let standing = |claim: &Claim| !fallen.contains(claim);
-        let own = own.filter(standing);
-        let has = |who: u8, claim: Claim| workers.iter().any(|(w, part)| *w == who && part.claim() == Some(claim));
-        let count = |claim: Claim| workers.iter().filter(|(_, part)| part.claim() == Some(claim)).count();
-        let is_part = usize::from(accuser) < workers.len();
-        let Some((claim, best)) = found else {
-            prop_assert!(workers.iter().filter_map(|(_, part)| part.claim()).all(|claim| !standing(&claim)));
-            prop_assert!(own.is_none() || is_part);
-            return Ok(());
-        };
-        prop_assert!(standing(&claim));
-        if has(best, claim) {
-            let at = |who: u8| answers[usize::from(who)].1;
-            let first = (0..answers.len() as u8).filter(|who| has(*who, claim)).map(at).min();
-            prop_assert_eq!(Some(at(best)), first);
-        } else {
-            prop_assert!(best == accuser && !is_part && own == Some(claim), "nobody else enters");
-        }
-        match own {
-            Some(own) if count(own) > 0 || !is_part => prop_assert_eq!(claim, own),
-            _ => {
-                let others = workers.iter().filter_map(|(_, part)| part.claim()).filter(standing);
-                prop_assert_eq!(Some(count(claim)), others.map(count).max());
-            }
-        }
-    }
 }

@@ -1,14 +1,14 @@
 //! The check of the state finds what is broken: each invariant is broken once.
 
 use crate::{
-    Agenda, Classes, Contributions, DrawOrders, DrawQueue, Fallen, Invitations, MAX_FALLEN, NextTaskId, OpenTasks,
+    Agenda, Classes, Contributions, DrawOrders, DrawQueue, Fallen, Invitations, NextTaskId, OpenTasks, Places,
     Progress, References, Results, ServedUpTo,
     mock::*,
     types::{DrawOrder, Queue, TaskProgress},
 };
 use agora_primitives::{
     ClassId, TaskId,
-    courts::Standing,
+    courts::Cases,
     money::{Escrow as _, Purpose, Scope},
     task::{Chosen, Contribution, ContributionState, Invitation, Phase, RoundKind},
 };
@@ -252,8 +252,8 @@ fn finds_of_a_fallen(broken: &'static str, break_it: impl FnOnce(TaskId)) {
         world(|world| world.has_court = true);
         let task = publish();
         answer_all(task, &[(0, 1), (1, 1), (2, 1)]);
-        let own = Some(claim(2));
-        decide(task, Standing::Fallen { by: BOB, own });
+        assert!(<Tasks as Cases<AccountId>>::enter(task, &BOB, claim(2)));
+        decide(task, fallen([BOB]));
         run_to(progress(task).due + 1);
         check_state();
         break_it(task);
@@ -264,26 +264,51 @@ fn finds_of_a_fallen(broken: &'static str, break_it: impl FnOnce(TaskId)) {
 #[test]
 fn claims_that_cannot_have_fallen() {
     let fell = |task, claims: Vec<u8>| {
-        let fallen = claims.into_iter().map(|answer| (claim(answer), BOB));
+        let fallen = claims.into_iter().map(|answer| (claim(answer), accusers([BOB])));
         Fallen::<Test>::insert(task, BoundedVec::truncate_from(fallen.collect()));
     };
     let broken = "a claim fell of a task that has no result to be appealed";
     for task in [WORKING, FINISHED, UNKNOWN] {
         finds(broken, || fell(task, vec![1]));
     }
-    let broken = "a task goes on after too many claims fell, or none";
-    finds_of_a_fallen(broken, |task| fell(task, vec![]));
-    finds_of_a_fallen(broken, |task| fell(task, (10..10 + MAX_FALLEN as u8).collect()));
+    finds_of_a_fallen("no claim fell, and that is noted", |task| fell(task, vec![]));
+    finds_of_a_fallen("a claim fell that nobody accused", |task| {
+        Fallen::<Test>::insert(task, BoundedVec::truncate_from(vec![(claim(1), accusers([]))]));
+    });
     finds_of_a_fallen("a claim fell twice", |task| fell(task, vec![1, 3, 1]));
     finds_of_a_fallen("a result is chosen that fell", |task| fell(task, vec![1, 2]));
 }
 
 #[test]
-fn an_accuser_who_entered_and_is_counted_in_the_wrong_round() {
-    finds_of_a_fallen("a round is miscounted", |task| {
-        Contributions::<Test>::mutate(task, BOB, |part| part.as_mut().unwrap().round = 0);
+fn places_that_nobody_can_have() {
+    let change = |task: TaskId, change: &dyn Fn(&mut crate::types::PlacesOf<Test>)| {
+        Places::<Test>::mutate(task, |places| change(places));
+    };
+    let broken = "somebody with another part in the task has a place";
+    for who in [ALICE, worker(0)] {
+        finds_of_a_fallen(broken, |task| change(task, &|places| places[0].who = who));
+    }
+    let broken = "two places of one claim or one account";
+    let second = |who, answer| crate::types::Place {
+        who,
+        claim: claim(answer),
+        bond: 2 * BOND,
+    };
+    finds_of_a_fallen(broken, |task| change(task, &|places| places.force_push(second(BOB, 3))));
+    finds_of_a_fallen(broken, |task| {
+        change(task, &|places| places.force_push(second(VERIFIER, 2)))
     });
-    finds_of_a_fallen("not the bond a worker should have held", |task| {
+    let broken = "not the bond that a place costs";
+    finds_of_a_fallen(broken, |task| change(task, &|places| places[0].bond += 1));
+    finds_of_a_fallen(broken, |task| {
         assert_ok!(Escrow::release(Purpose::TaskBond, Scope::Task(task), &BOB, 1));
+    });
+    let place = || crate::types::PlacesOf::<Test>::truncate_from(vec![second(BOB, 3)]);
+    let broken = "a claim was entered of a task that has no result to be accused";
+    for task in [WORKING, FINISHED] {
+        finds(broken, || Places::<Test>::insert(task, place()));
+    }
+    finds("a claim was entered of no task", || {
+        Places::<Test>::insert(UNKNOWN, place())
     });
 }

@@ -52,6 +52,7 @@ fn a_task_is_shown_with_its_terms_and_where_it_is_in_its_life() {
             commit_window: COMMIT_WINDOW,
             phase: Phase::Open,
             until: DEADLINE,
+            appeal_until: None,
             round: 0,
             wanted: 3,
             accepted: 0,
@@ -80,6 +81,7 @@ fn a_task_is_shown_with_its_terms_and_where_it_is_in_its_life() {
         let expected = View {
             phase: Phase::Appealable,
             until: progress(id).until(),
+            appeal_until: Some(progress(id).until()),
             accepted: 3,
             committed: 3,
             revealed: 3,

@@ -1,7 +1,11 @@
 //! Calls, hooks and steps weigh what was measured for them.
 
-use crate::{Call, WeightInfo, mock::*, transitions::Step, types::TaskProgress};
-use agora_primitives::{TaskId, courts::Standing, task::Difficulty};
+use crate::{Call, MAX_PLACES, WeightInfo, mock::*, transitions::Step, types::TaskProgress};
+use agora_primitives::{
+    TaskId,
+    courts::{Cases, Standing},
+    task::Difficulty,
+};
 use frame_support::{
     dispatch::GetDispatchInfo,
     traits::Hooks,
@@ -16,6 +20,11 @@ fn heaviest<const N: usize>(weights: [Weight; N]) -> Weight {
     weights
         .into_iter()
         .fold(Weight::zero(), |most, weight| most.max(weight))
+}
+
+/// Settling if the penalties of `n` are divided among `sharers` each.
+fn settle_shared(n: u32, sharers: u64) -> Weight {
+    Measured::settle_fallen(n).saturating_add(Measured::share() * (sharers - 1) * u64::from(n))
 }
 
 fn publish_call() -> Call<Test> {
@@ -57,11 +66,12 @@ fn each_call_has_its_own() {
                 Measured::judge(most),
                 Measured::replicate(most),
                 Measured::fail(most),
-                Measured::rule(most).saturating_add(Measured::settle(most)),
+                Measured::rule(most).saturating_add(Measured::settle(most + MAX_PLACES)),
                 Measured::reopen(most),
                 Measured::await_court(),
-                Measured::bring_down(most).saturating_add(Measured::settle(most)),
-                Measured::bring_down(most).saturating_add(Measured::settle_fallen(most)),
+                Measured::bring_down(most).saturating_add(Measured::settle(most + MAX_PLACES)),
+                // All of them fell, each as three have shown.
+                Measured::bring_down(most).saturating_add(settle_shared(most + MAX_PLACES, 3)),
                 Measured::purge(),
             ])),
         ),
@@ -114,19 +124,17 @@ fn a_step_may_weigh_as_much_as_the_heaviest_of_its_ends() {
                 Measured::judge(n),
                 Measured::replicate(n),
                 Measured::fail(n),
-                Measured::rule(n).saturating_add(Measured::settle(n)),
+                Measured::rule(n).saturating_add(Measured::settle(n + MAX_PLACES)),
             ]),
         ),
         (
             Step::CloseAppealWindow,
             heaviest([
-                Measured::settle(n),
-                Measured::settle_fallen(n),
                 Measured::reopen(n),
                 Measured::await_court(),
-                // With the accuser.
-                Measured::bring_down(n).saturating_add(Measured::settle(n + 1)),
-                Measured::bring_down(n).saturating_add(Measured::settle_fallen(n + 1)),
+                // With all who may have entered, all of whom fell.
+                Measured::bring_down(n).saturating_add(Measured::settle(n + MAX_PLACES)),
+                Measured::bring_down(n).saturating_add(settle_shared(n + MAX_PLACES, 3)),
             ]),
         ),
         (Step::Purge, Measured::purge()),
@@ -228,45 +236,41 @@ fn each_end_of_an_appeal_window_weighs_what_it_does() {
             run_to(now() + 1);
         });
     };
-    let fallen = |own| Standing::Fallen { by: BOB, own };
     let (bring_down, n) = (Measured::bring_down(3), 3);
     in_court(true, Standing::Stands, Measured::settle(n));
     in_court(true, Standing::Pending { until: 90 }, Measured::await_court());
     in_court(true, Standing::Undecided, Measured::settle(n));
-    in_court(true, fallen(None), bring_down);
+    in_court(true, fallen([BOB]), bring_down);
     let settled = |n| bring_down.saturating_add(Measured::settle_fallen(n));
-    in_court(false, fallen(None), settled(n));
-    in_court(false, fallen(Some(claim(3))), settled(n + 1));
+    in_court(false, fallen([BOB]), settled(n));
+    in_court(
+        false,
+        fallen([BOB, VERIFIER]),
+        bring_down.saturating_add(settle_shared(n, 2)),
+    );
 }
 
 #[test]
-fn a_task_that_fell_weighs_more_in_the_end_than_one_that_did_not() {
+fn who_has_entered_weighs_as_a_worker_and_each_who_shares_as_one_more() {
     ExtBuilder::default().build_and_execute(|| {
         world(|world| world.has_court = true);
         let task = publish();
         answer_all(task, &[(0, 1), (1, 1), (2, 1)]);
-        let fallen = Standing::Fallen {
-            by: BOB,
-            own: Some(claim(2)),
-        };
-        decide(task, fallen);
+        assert!(<Tasks as Cases<AccountId>>::enter(task, &BOB, claim(2)));
+        decide(task, fallen([BOB]));
         jump_to(progress(task).due);
         assert_eq!(step_of(task), Measured::bring_down(3));
-        decide(task, fallen);
+        decide(task, fallen([BOB, VERIFIER]));
         jump_to(progress(task).due);
-        let fails = Measured::bring_down(4).saturating_add(Measured::settle_fallen(4));
+        let fails = Measured::bring_down(3).saturating_add(settle_shared(4, 2));
         assert_eq!(step_of(task), fails);
         run_to(now() + 1);
     });
 }
 
 #[test]
-fn with_all_workers_no_accuser_comes_on_top() {
-    let progress = TaskProgress {
-        contributions: MAX_CONTRIBUTIONS,
-        ..TaskProgress::published(DEADLINE, 3, 5)
-    };
-    let most = MAX_CONTRIBUTIONS;
-    let weight = Measured::bring_down(most).saturating_add(Measured::settle_fallen(most));
-    assert_eq!(Tasks::step_weight(Step::CloseAppealWindow, &progress), weight);
+fn telling_of_a_case_weighs_as_entering_a_claim() {
+    let enter = <Measured as WeightInfo>::enter();
+    assert_eq!(<Tasks as Cases<AccountId>>::weight(), enter);
+    assert!(enter.all_gt(Tasks::look_weight()));
 }

@@ -23,13 +23,15 @@ pub fn add(tests: &mut Tests) {
 const NOBODY: &str = "127.0.0.1:9";
 
 /// Somebody who serves, and where.
-struct Serving {
-    process: Process,
-    address: SocketAddr,
+pub struct Serving {
+    /// Its process.
+    pub process: Process,
+    /// Its address.
+    pub address: SocketAddr,
 }
 
 /// Starts `agora`, with blobs of its own, and waits until it serves and works.
-async fn serving(agora: &Agora, command: &[&str]) -> Serving {
+pub async fn serving(agora: &Agora, command: &[&str]) -> Serving {
     let mut process = agora.spawn(command).expect("it starts");
     process.printed("Ctrl-C stops", 0, PATIENCE).await.expect("it works");
     let output = process.output();
@@ -46,7 +48,7 @@ async fn serving(agora: &Agora, command: &[&str]) -> Serving {
 }
 
 /// Publishes on chain where `agora`'s account serves blobs.
-async fn announce(agora: &Agora, addresses: &[SocketAddr]) {
+pub async fn announce(agora: &Agora, addresses: &[SocketAddr]) {
     let urls: Vec<String> = addresses.iter().map(|address| format!("http://{address}/")).collect();
     let mut arguments = vec!["addresses", "--allow-private"];
     for url in &urls {

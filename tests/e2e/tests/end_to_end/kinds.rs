@@ -25,6 +25,10 @@ pub fn add(tests: &mut Tests) {
         sentences_are_embedded_near_to_their_paraphrases,
     );
     tests.sharing(
+        "kinds::programs_look_through_files_and_go_on_step_by_step",
+        programs_look_through_files_and_go_on_step_by_step,
+    );
+    tests.sharing(
         "kinds::rows_of_a_matrix_are_multiplied",
         rows_of_a_matrix_are_multiplied,
     );
@@ -98,6 +102,75 @@ async fn rows_of_a_matrix_are_multiplied(shared: Arc<Shared>) {
         })
         .collect();
     assert_eq!(result, expected);
+}
+
+async fn programs_look_through_files_and_go_on_step_by_step(shared: Arc<Shared>) {
+    let mut market = shared.kinds(12).await;
+    let image = |name: &str| format!("{}/../../guests/images/{name}.bin", env!("CARGO_MANIFEST_DIR"));
+    let files = [("tidy.rs", "fn tidy() {}\n"), ("untidy.rs", "fn untidy() {\t(\n")];
+    let [tidy, untidy] = files.map(|(name, text)| market.chain.file(name, text.as_bytes()));
+    let lint = image("lint");
+    // One item more than there are files.
+    let arguments = ["program", &lint, "--input", &tidy, "--input", &untidy, "--items", "3"];
+    let linted = market.publish(&[&arguments[..], &DEADLINE].concat()).await;
+
+    let board = market.chain.file("board", b".....\n..#..\n..#..\n..#..\n.....\n");
+    let generations = market.chain.file("generations", b"3");
+    let life = image("life");
+    let arguments = [
+        "program",
+        &life,
+        "--fold",
+        "--items",
+        "3",
+        "--input",
+        &board,
+        "--input",
+        &generations,
+    ];
+    let gas = ["--gas", "20M"];
+    let lived = market.publish(&[&arguments[..], &gas, &DEADLINE].concat()).await;
+
+    let records = settled(&mut market, linted).await;
+    assert_eq!(records.len(), 3 * 1024);
+    let (publisher, chain) = (market.agora(&market.publisher), Arc::clone(&market.chain));
+    let fetched = |task: TaskId, format: &'static str, name: &str| {
+        let (publisher, file) = (&publisher, chain.path(name).display().to_string());
+        async move {
+            let arguments = ["result", &task.to_string(), "--format", format, "--file", &file];
+            let answers = publisher.json(&arguments).await.expect("it is fetched");
+            (answers[0]["warnings"].clone(), file)
+        }
+    };
+    let (warnings, folder) = fetched(linted, "records", "findings").await;
+    assert_eq!(warnings.as_array().map(Vec::len), Some(1), "{warnings}");
+    assert!(
+        warnings[0]
+            .as_str()
+            .is_some_and(|text| text.starts_with("item 2: unusable")),
+        "{warnings}"
+    );
+    let found = [0, 1, 2].map(|item| std::fs::read_to_string(format!("{folder}/{item}")).expect("it was written"));
+    assert_eq!((found[0].as_str(), found[2].as_str()), ("", ""));
+    let places: Vec<(u64, u64)> = found[1]
+        .lines()
+        .map(|line| {
+            let finding: serde_json::Value = serde_json::from_str(line).expect("a line is a finding");
+            (
+                finding["line"].as_u64().unwrap_or_default(),
+                finding["column"].as_u64().unwrap_or_default(),
+            )
+        })
+        .collect();
+    // The tab, and the two brackets that are never closed.
+    assert_eq!(places, [(1, 14), (1, 13), (1, 15)]);
+
+    settled(&mut market, lived).await;
+    let (warnings, file) = fetched(lived, "text", "blinker").await;
+    assert_eq!(warnings, serde_json::json!([]));
+    // After nine generations it lies across.
+    let text = std::fs::read_to_string(file).expect("it was written");
+    assert_eq!(text, ".....\n.....\n.###.\n.....\n.....\n");
 }
 
 async fn workers_are_paid_for_finding_that_a_scene_is_garbage(shared: Arc<Shared>) {

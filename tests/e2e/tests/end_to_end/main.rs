@@ -8,8 +8,11 @@
 mod blobs;
 mod capability;
 mod court;
+mod court_long;
+mod figures;
 mod kill;
 mod kinds;
+mod machines;
 mod network;
 mod operate;
 mod publisher;
@@ -17,6 +20,7 @@ mod roles;
 mod settling;
 mod shared;
 mod transactions;
+mod withheld;
 
 use libtest_mimic::{Arguments, Trial};
 use shared::Shared;
@@ -36,14 +40,25 @@ struct Tests {
 impl Tests {
     /// Adds a test that has chains of its own.
     fn alone<F: Future<Output = ()>>(&mut self, name: &'static str, test: impl FnOnce() -> F + Send + 'static) {
+        let trial = self.trial(name, test);
+        self.trials.push(trial);
+    }
+
+    /// Adds a test that has chains of its own, and is run only if it is asked for (`--ignored`): it takes minutes.
+    fn long<F: Future<Output = ()>>(&mut self, name: &'static str, test: impl FnOnce() -> F + Send + 'static) {
+        let trial = self.trial(name, test).with_ignored_flag(true);
+        self.trials.push(trial);
+    }
+
+    fn trial<F: Future<Output = ()>>(&self, name: &'static str, test: impl FnOnce() -> F + Send + 'static) -> Trial {
         let runtime = Arc::clone(&self.runtime);
-        self.trials.push(Trial::test(name, move || {
+        Trial::test(name, move || {
             let started = Instant::now();
             runtime.block_on(test());
             // As `libtest` would say it: scripts/test.sh looks for the slowest.
             println!("test {name} ... <{:.3}s>", started.elapsed().as_secs_f64());
             Ok(())
-        }));
+        })
     }
 
     /// Adds a test that shares a chain.
@@ -67,14 +82,18 @@ fn main() {
     };
     // The longest first, so that none of them is waited for alone at the end.
     network::add(&mut tests);
+    machines::add(&mut tests);
     kill::add(&mut tests);
     blobs::add(&mut tests);
     court::add(&mut tests);
+    court_long::add(&mut tests);
+    withheld::add(&mut tests);
     settling::add(&mut tests);
     capability::add(&mut tests);
     transactions::add(&mut tests);
     kinds::add(&mut tests);
     operate::add(&mut tests);
+    figures::add(&mut tests);
     publisher::add(&mut tests);
     roles::add(&mut tests);
     let Tests {

@@ -1,18 +1,19 @@
 //! Chains that tests share.
 
 use agora_e2e::{Chain, Market, publisher, verifier, worker};
-use agora_localnet::Process;
+use agora_localnet::{Process, free_port};
 use serde_json::json;
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 use tokio::sync::OnceCell;
 
 /// All kinds of work but `synthetic`: a task of that kind on [`Shared::kinds`] finds no worker.
-const ALL_BUT_SYNTHETIC: &str = "inference,embedding,training,rendering,row-transform";
+const ALL_BUT_SYNTHETIC: &str = "inference,embedding,training,rendering,row-transform,program";
 
 /// The chains, each started by the first test that asks for it.
 #[derive(Default)]
 pub struct Shared {
     kinds: OnceCell<Running>,
+    metrics: OnceCell<SocketAddr>,
     faults: OnceCell<Running>,
     capability: OnceCell<Running>,
 }
@@ -36,8 +37,13 @@ impl Shared {
             market.register(0, 2).await;
             let devices = ["cpu", "cpu", "0"];
             let mut processes = Vec::new();
+            let metrics = self.metrics().await.to_string();
             for (key, device) in (1..).map(worker).zip(devices) {
-                processes.push(market.spawn(&key, &["mine", "--device", device]).await);
+                let mut arguments = vec!["mine", "--device", device];
+                if key == worker(1) {
+                    arguments.extend(["--metrics", &metrics]);
+                }
+                processes.push(market.spawn(&key, &arguments).await);
             }
             for number in 1..=2 {
                 processes.push(market.verify_work(number, &[]).await);
@@ -48,6 +54,12 @@ impl Shared {
             }
         });
         Market::on(Arc::clone(&running.await.chain), &publisher(number)).await
+    }
+
+    /// Where the first worker of [`Self::kinds`] serves its figures.
+    pub async fn metrics(&self) -> SocketAddr {
+        let address = async || ([127, 0, 0, 1], free_port().expect("a port is free")).into();
+        *self.metrics.get_or_init(address).await
     }
 
     /// A chain with a verifier, and with workers that tests start themselves, to do wrong: 1 to 5 for `synthetic`, 6 to 8
@@ -76,11 +88,13 @@ impl Shared {
         Market::on(Arc::clone(&running.await.chain), &publisher(number)).await
     }
 
-    /// A chain with a round of hardware challenges every forty blocks, of which sixteen take responses, and a verifier.
+    /// A chain with a round of hardware challenges every forty-five blocks, of which sixteen take responses, and a verifier.
     pub async fn capability(&self) -> Market {
         let running = self.capability.get_or_init(|| async {
             let chain = Chain::start(|genesis| {
-                genesis["capability"]["schedule"] = json!({ "period": 40, "window": 16, "validity": 120, "quorum": 1 });
+                genesis["capability"]["schedule"] = json!({
+                    "period": 45, "window": 16, "voting": 12, "revealing": 12, "validity": 135, "quorum": 1, "seats": 16,
+                });
             });
             let market = Market::on(Arc::new(chain.await), &publisher(1)).await;
             market.register_as(&verifier(1), "verifier", &[]).await;

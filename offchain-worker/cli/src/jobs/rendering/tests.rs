@@ -52,7 +52,7 @@ fn quietly(path: &str) -> Result<Vec<u8>, CliError> {
     let mut warnings = Vec::new();
     let scene = scene(Path::new(path), &mut warnings);
     assert_eq!(warnings, [""; 0]);
-    scene
+    scene.map(|(bytes, _)| bytes)
 }
 
 #[test]
@@ -131,5 +131,46 @@ async fn a_result_becomes_a_picture_of_its_first_frame() {
     assert_unfit(
         &spec,
         [ResultFormat::Model, ResultFormat::Checkpoint, ResultFormat::Json],
+    );
+}
+
+/// What `agora publish rendering` warns of, for a ball in the dark with a lamp at a height, seen from a position.
+async fn warnings(lamp: f64, emission: f64, position: &str) -> Vec<String> {
+    let files = Files::new();
+    let scene = format!(
+        r#"{{ "sky": {{ "zenith": [0, 0, 0], "horizon": [0, 0, 0], "ground": [0, 0, 0] }},
+              "materials": {{ "clay": {{ "surface": "diffuse" }}, "lamp": {{ "surface": "emissive", "emission": [{emission}, 0, 0] }} }},
+              "spheres": [{{ "centre": [0, 0, 0], "radius": 1, "material": "clay" }},
+                          {{ "centre": [0, {lamp}, 0], "radius": 0.5, "material": "lamp" }}],
+              "camera": [{{ "position": {position}, "target": [0, 0, 0], "field_of_view": 40 }}] }}"#
+    );
+    let path = files.write("scene.json", scene);
+    let arguments = parse(&["rendering", "--scene", &path, "--width", "1920", "--height", "1080"]);
+    let prepared = arguments.expect("well formed").prepare().expect("a job");
+    let warnings = prepared.warnings().to_vec();
+    assert!(
+        warnings.iter().all(|warning| warning.starts_with(&path)),
+        "{warnings:?}"
+    );
+    warnings
+}
+
+#[tokio::test]
+async fn pictures_that_will_be_black_are_told_of() {
+    assert_eq!(warnings(4.0, 9.0, "[0, 2, 6]").await, [""; 0]);
+    // The lamp is inside of the ball; the camera is.
+    for (lamp, position) in [(0.0, "[0, 2, 6]"), (4.0, "[0, 0, 0.5]")] {
+        let [warning] = warnings(lamp, 9.0, position).await.try_into().expect("one warning");
+        assert!(warning.contains("a small picture of it"), "{warning}");
+    }
+    // That there is no light is told once.
+    let told = warnings(4.0, 0.0, "[0, 2, 6]").await;
+    assert!(
+        told.iter().any(|warning| warning.contains("nothing gives light")),
+        "{told:?}"
+    );
+    assert!(
+        !told.iter().any(|warning| warning.contains("a small picture of it")),
+        "{told:?}"
     );
 }

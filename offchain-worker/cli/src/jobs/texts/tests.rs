@@ -108,3 +108,45 @@ fn a_pointer_of_git_lfs_is_no_text() {
         read_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n").expect_err("a pointer");
     assert!(refused.contains("git lfs pull"), "{refused}");
 }
+
+#[test]
+fn files_that_are_more_than_texts_are_told_of() {
+    let files = Files::new();
+    let told = |name: &str, content: &str| {
+        let path = files.write(name, content);
+        Texts::read(Path::new(&path)).expect("it can be read").warnings(&[])
+    };
+    for (name, content, what) in [
+        ("t.csv", "id,text\n1,\"a, b\"\n", "a table (CSV)"),
+        ("t.TSV", "id\ttext\n", "a table (CSV)"),
+        ("t.jsonl", "{\"text\": \"a\"}\n{\"text\": \"b\"}\n", "JSON"),
+        ("t.txt", " [\n  \"a\",\n  \"b\"\n]\n", "JSON"),
+        ("t.txt", "\n<!DOCTYPE html>\n<p>a</p>\n", "a web page"),
+    ] {
+        let warnings = told(name, content);
+        assert!(
+            warnings[0].starts_with(&format!("the file seems to be {what}")),
+            "{warnings:?}"
+        );
+    }
+    for content in ["[1] says more\n", "{a}\n", "a,b\n", "\"a\"\n", "7\n"] {
+        assert_eq!(told("t.txt", content), [""; 0]);
+    }
+    let [lost] = told("t.txt", "Caf\u{e9}\nCaf\u{fffd}\n")
+        .try_into()
+        .expect("one warning");
+    assert!(lost.starts_with("line 2 is damaged: the sign U+FFFD"), "{lost}");
+}
+
+#[test]
+fn documents_are_no_texts() {
+    for (content, what) in [
+        (&b"%PDF-1.7\n"[..], "a PDF document"),
+        (b"PK\x03\x04\x14\0", "a zip archive"),
+        (b"{\\rtf1\\ansi a}", "Rich Text Format"),
+        (b"\x1f\x8b\x08\0\0", "gzip"),
+    ] {
+        let refused = read_bytes(content).expect_err(what);
+        assert!(refused.contains(what), "{refused}");
+    }
+}

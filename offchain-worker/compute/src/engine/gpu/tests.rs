@@ -1,4 +1,5 @@
 mod check;
+mod fits;
 
 use super::*;
 use crate::{

@@ -85,6 +85,15 @@ struct Params {
 }
 
 impl Digest {
+    /// The bytes of the two buffers of chaining values of `lines`.
+    pub const fn bytes(lines: Lines) -> [u64; 2] {
+        let chunks = match lines.total().div_ceil(CHUNK) {
+            0 => 1,
+            chunks => chunks,
+        };
+        [chunks * VALUE, chunks.div_ceil(2) * VALUE]
+    }
+
     /// Prepares the hashing of `lines` of `source`.
     ///
     /// Errors: `Refused` if they do not suit or reach out of the buffer, `Limit`, and what the device reports.
@@ -94,10 +103,8 @@ impl Digest {
             return Err(context.refused("these lines cannot be hashed on the device"));
         }
         let chunks = lines.total().div_ceil(CHUNK).max(1);
-        let values = [
-            context.storage(chunks * VALUE)?,
-            context.storage(chunks.div_ceil(2) * VALUE)?,
-        ];
+        let [first, second] = Self::bytes(lines);
+        let values = [context.storage(first)?, context.storage(second)?];
         let mut steps = vec![step(
             context,
             Shader::Chunks,

@@ -18,7 +18,7 @@ mod shader;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use operands::{Content, Operand};
+pub(crate) use operands::{Content, Operand, texture_bytes};
 pub(crate) use plan::{OperandView, OutputView, Shape};
 pub(crate) use scales::{Scales, ScalesView};
 

@@ -2,11 +2,11 @@
 
 use super::Items;
 use crate::{
-    device::{Batch, Context, DeviceError, Readback},
+    device::{Batch, Bounds, Context, DeviceError, Needs, Readback},
     kernels::gpu::Gpu,
     kinds::EngineError,
     networks::transformer::{
-        Encoder,
+        self, Encoder, Shape,
         gpu::{Operators, row_bytes},
     },
     run::Run,
@@ -36,6 +36,14 @@ pub(super) fn embed(gpu: &Gpu, encoder: &Encoder, items: &Items, run: &Run<'_>) 
         Ok::<_, EngineError>(())
     })?;
     Ok(output)
+}
+
+/// What embedding `items` items of up to `tokens` tokens needs of a device with `bounds`.
+pub(super) fn needs(shape: &Shape, tokens: u32, items: u32, bounds: &Bounds) -> Needs {
+    let all = u64::from(tokens) * u64::from(items);
+    let fitting = (bounds.buffer_bytes / row_bytes(shape)).min(MAX_BATCH.into()).min(all) as u32;
+    // Short items have less work each, so that more of them fit into a submission: as many as there is room for.
+    transformer::gpu::needs(shape, fitting.min(bounds.workgroups).max(tokens))
 }
 
 /// The most tokens of a batch: as many as fit in the work of a submission and in the largest buffer, but at least those

@@ -3,9 +3,9 @@
 use super::Operands;
 use crate::{
     computation::Computation,
-    device::{Batch, Bounds, Context, DeviceError, Pooled, Readback},
+    device::{Batch, Bounds, Context, DeviceError, Needs, Pooled, Readback},
     digest::output_digest,
-    kernels::gpu::{Content, Epilogue, Gemm, Gpu, Operand, OperandView, OutputView, Shape, Tuning},
+    kernels::gpu::{Content, Epilogue, Gemm, Gpu, Operand, OperandView, OutputView, Shape, Tuning, texture_bytes},
     kinds::EngineError,
     run::Run,
 };
@@ -30,23 +30,42 @@ const fn depth(job: &MatmulJob) -> u32 {
 }
 
 /// The parts of `job`, each of which fits in the device's buffers if a single element does.
-fn parts(job: &MatmulJob, bounds: &Bounds) -> Vec<Part> {
+fn parts(job: &MatmulJob, bounds: &Bounds) -> impl ExactSizeIterator<Item = Part> + use<> {
     let most = PART_BYTES.min(bounds.buffer_bytes);
     let lines = |bytes: u64| (most / bytes).max(1) as usize;
     let [rows, vectors] = [job.rows as usize, job.vectors as usize];
     let line = lines(depth(job).into());
     let batch = vectors.min(line).min(lines(4));
     let band = rows.min(line).min(lines(4 * batch as u64));
-    let mut parts = Vec::new();
-    for first_vector in (0..vectors).step_by(batch) {
-        for first_row in (0..rows).step_by(band) {
-            parts.push(Part {
-                vectors: first_vector..vectors.min(first_vector + batch),
-                rows: first_row..rows.min(first_row + band),
-            });
+    let bands = rows.div_ceil(band);
+    (0..vectors.div_ceil(batch) * bands).map(move |index| {
+        let [vector, row] = [index / bands * batch, index % bands * band];
+        Part {
+            vectors: vector..vectors.min(vector + batch),
+            rows: row..rows.min(row + band),
         }
-    }
-    parts
+    })
+}
+
+/// What `job` needs of a device with `bounds`.
+pub(super) fn needs(job: &MatmulJob, bounds: &Bounds) -> Needs {
+    // The first part is the largest.
+    let (vectors, rows) = match parts(job, bounds).next() {
+        Some(part) => (part.vectors.len() as u64, part.rows.len() as u64),
+        None => (0, 0),
+    };
+    let depth = u64::from(depth(job));
+    let (vectors, rows, sums) = (vectors * depth, rows * depth, 4 * vectors * rows);
+    // Besides those in flight, the part that is prepared.
+    let flights = FLIGHT as u64 + 1;
+    // A part has textures of its own, and what is uploaded is the host's before it is the device's.
+    let aside = flights * (texture_bytes(vectors) + texture_bytes(rows) + vectors + rows);
+    Needs::default()
+        .workgroups(1)
+        .buffers(2, vectors)
+        .buffers(flights, rows)
+        .buffers(2 * flights, sums)
+        .memory(aside)
 }
 
 pub(super) fn run(job: &MatmulJob, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
@@ -92,7 +111,7 @@ impl Work<'_> {
         let mut batch = Batch::new(context, run.cancel);
         let mut flights = VecDeque::new();
         let mut vectors: Option<(Range<usize>, Pooled)> = None;
-        for part in parts.into_iter().skip(self.done) {
+        for part in parts.skip(self.done) {
             if flights.len() == FLIGHT
                 && let Some(oldest) = flights.pop_front()
             {

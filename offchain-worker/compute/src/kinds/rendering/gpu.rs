@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     computation::Computation,
-    device::{Batch, Context, DeviceError, Pacer},
+    device::{Batch, Bounds, Context, DeviceError, Needs, Pacer},
     kernels::{PHILOX_WGSL, WIDE_WGSL, gpu::Gpu},
     kinds::EngineError,
     run::Run,
@@ -39,6 +39,17 @@ const ROW_WORDS: usize = 3 * 64;
 const MAX_BATCH: u32 = 64;
 /// The work of the first submission. Work is counted in workgroups, of 64 pixels, times paths of each pixel.
 const FIRST_WORK: u64 = 8;
+
+/// What `job` needs of a device with `bounds`, whatever its scene is.
+pub(super) fn needs(job: &RenderingJob, bounds: &Bounds) -> Needs {
+    let most = most_tiles(bounds);
+    buffers::needs(job.scene.size, [most, most * TILE_PIXELS]).workgroups(ROW_GROUPS)
+}
+
+/// The most tiles of a dispatch.
+fn most_tiles(bounds: &Bounds) -> u32 {
+    MAX_BATCH.min(bounds.workgroups)
+}
 
 /// Renders `job`.
 pub(super) fn run(job: &RenderingJob, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
@@ -170,7 +181,7 @@ struct Flight<'a> {
 impl<'a> Flight<'a> {
     /// For tiles.
     fn of_tiles(context: &'a Context, renderer: &'a Renderer<'a>, run: &'a Run<'a>) -> Result<Self, DeviceError> {
-        let most = MAX_BATCH.min(context.bounds.workgroups);
+        let most = most_tiles(&context.bounds);
         if most < ROW_GROUPS {
             return Err(DeviceError::Limit {
                 limit: "workgroups per dimension",

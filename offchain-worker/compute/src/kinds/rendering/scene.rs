@@ -7,6 +7,7 @@ mod arrange;
 mod bytes;
 mod hierarchy;
 
+pub(super) use bytes::most_shapes_and_nodes;
 pub use hierarchy::{MAX_BOX, MAX_DEPTH, MAX_LEAF, Node};
 
 /// Coordinates are at most this: 512 units of 2¹⁶.

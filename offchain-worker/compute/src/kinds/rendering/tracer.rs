@@ -10,8 +10,9 @@ mod tone;
 mod trace;
 
 pub(super) use camera::View;
+pub(super) use geometry::{InfinitePlane, Primitive, SurfaceData};
 pub(super) use path::{PathTracer, generator};
-pub(super) use prepared::PreparedScene;
+pub(super) use prepared::{Light, PreparedMaterial, PreparedScene};
 pub(super) use tone::develop;
 
 use super::scene;

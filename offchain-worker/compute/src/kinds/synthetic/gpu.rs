@@ -5,10 +5,25 @@ mod chain;
 mod plan;
 
 use super::Diagonals;
-use crate::{computation::Computation, digest::output_digest, kernels::gpu::Gpu, kinds::EngineError, run::Run};
+use crate::{
+    computation::Computation,
+    device::{Bounds, Needs},
+    digest::output_digest,
+    kernels::gpu::Gpu,
+    kinds::EngineError,
+    run::Run,
+};
 use agora_primitives::job::SyntheticJob;
 use chain::Chain;
 use plan::Plan;
+
+/// What a chain needs of a device with `bounds`.
+pub(super) fn needs(job: &SyntheticJob, bounds: &Bounds) -> Needs {
+    let least = Needs::default()
+        .buffers(1, Plan::least_bytes(job.matrix_size))
+        .workgroups(1);
+    Plan::new(job.matrix_size, bounds).map_or(least, |plan| buffers::needs(&plan))
+}
 
 pub(super) fn run(job: &SyntheticJob, gpu: &Gpu, run: &Run<'_>) -> Result<Computation, EngineError> {
     let state = super::start(job);

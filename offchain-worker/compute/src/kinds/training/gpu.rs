@@ -3,16 +3,16 @@
 use super::{batches::Batches, data::Dataset, optimizer, record::Record, state::Checkpoint};
 use crate::{
     computation::Computation,
-    device::{Batch, Context, DeviceError, Readback},
+    device::{Batch, Bounds, Context, DeviceError, Needs, Readback},
     kernels::{PHILOX_WGSL, WIDE_WGSL, gpu::Gpu},
     kinds::EngineError,
     networks::classifier::{
-        FIRST_SHIFT, Shape,
+        self, FIRST_SHIFT, Shape,
         gpu::{Buffers, Entry, FORWARD_WGSL, Kernel, Sizes, Step, binding},
     },
     run::Run,
 };
-use agora_primitives::job::TrainingJob;
+use agora_primitives::job::{ClassifierShape, TrainingJob};
 use bytemuck::cast_slice;
 use std::collections::VecDeque;
 use wgpu::BufferUsages as Usage;
@@ -23,6 +23,64 @@ const MAX_STEPS: u32 = 64;
 const MAX_STATE_BYTES: u64 = 16 << 20;
 /// Submissions on their way at a time.
 const FLIGHTS: usize = 2;
+
+/// How the steps of a job are cut, and the bytes of the buffers that hold them.
+struct Plan {
+    /// The most steps of one submission.
+    most_steps: u64,
+    /// The most states of the job that one submission brings to the host.
+    most_states: u64,
+    state_bytes: u64,
+    loss_bytes: u64,
+}
+
+impl Plan {
+    fn new(job: &TrainingJob, shape: &Shape, bounds: &Bounds) -> Self {
+        let most_steps = (bounds.work / step_work(job, shape)).clamp(1, MAX_STEPS.into());
+        let state_bytes = 8 * shape.weights() as u64;
+        Self {
+            most_steps,
+            most_states: (MAX_STATE_BYTES / state_bytes).clamp(1, most_steps),
+            state_bytes,
+            loss_bytes: 4 * most_steps,
+        }
+    }
+
+    /// Bytes of losses and states on their way to the host. One state more is that at the end of a submission, to go on from.
+    const fn staging_bytes(&self) -> u64 {
+        self.loss_bytes + (self.most_states + 1) * self.state_bytes
+    }
+}
+
+/// Bytes of the errors of a batch in the last layer.
+fn class_error_bytes(job: &TrainingJob) -> u64 {
+    4 * u64::from(job.batch * job.classes)
+}
+
+/// Bytes of the gradients of the first layer.
+fn gradient_bytes(shape: &Shape) -> u64 {
+    4 * shape.first_weights() as u64
+}
+
+/// What `job` needs of a device with `bounds`: all images are in one buffer.
+pub(super) fn needs(job: &TrainingJob, bounds: &Bounds) -> Needs {
+    let shape = Shape::from(ClassifierShape::of(job));
+    let plan = Plan::new(job, &shape, bounds);
+    // An image and its class.
+    let images = job.data.size / (shape.pixels() as u64 + 1);
+    let sizes = Sizes::of(job, shape);
+    classifier::gpu::needs(&sizes, images, plan.most_steps)
+        // The state, and the host's that it is uploaded from.
+        .buffers(2, plan.state_bytes)
+        .buffers(FLIGHTS as u64, plan.staging_bytes())
+        .buffers_of([
+            class_error_bytes(job),
+            // Those of the features: as many.
+            4 * u64::from(job.batch) * shape.features() as u64,
+            plan.loss_bytes,
+            gradient_bytes(&shape),
+        ])
+}
 
 /// How far a job has come. Survives the loss of a device.
 struct Reached {
@@ -59,6 +117,17 @@ pub(super) fn train(
         Ok::<_, EngineError>(())
     })?;
     Ok(reached.record.finish())
+}
+
+impl Sizes {
+    /// The sizes of the steps of `job`, whose network has this `shape`.
+    fn of(job: &TrainingJob, shape: Shape) -> Self {
+        Self {
+            shape,
+            batch: job.batch,
+            shift: FIRST_SHIFT,
+        }
+    }
 }
 
 /// Multiply–add operations of a step, forward and backward.
@@ -99,9 +168,7 @@ struct Trainer<'a> {
     flights: VecDeque<Flight>,
     /// Steps of the job that are launched.
     launched: u32,
-    /// The most steps, and states of the job, of one submission.
-    most_steps: u32,
-    most_states: u32,
+    plan: Plan,
 }
 
 impl<'a> Trainer<'a> {
@@ -113,24 +180,16 @@ impl<'a> Trainer<'a> {
         reached: &Reached,
     ) -> Result<Self, EngineError> {
         let shape = Shape::of(job)?;
-        let sizes = Sizes {
-            shape,
-            batch: job.batch,
-            shift: FIRST_SHIFT,
-        };
-        let most_steps = (context.bounds.work / step_work(job, &shape)).clamp(1, MAX_STEPS.into());
-        let state_bytes = 8 * shape.weights() as u64;
-        // One more is the state at the end of a submission, to go on from.
-        let most_states = (MAX_STATE_BYTES / state_bytes).clamp(1, most_steps);
-        let losses = 4 * most_steps;
-        let buffers = Buffers::new(context, &sizes, data.count().into(), most_steps)?;
+        let sizes = Sizes::of(job, shape);
+        let plan = Plan::new(job, &shape, &context.bounds);
+        let buffers = Buffers::new(context, &sizes, data.count().into(), plan.most_steps)?;
         let upload = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
         let training = Training {
-            state: context.buffer("state", state_bytes, upload)?,
-            class_errors: context.buffer("class errors", 4 * u64::from(job.batch * job.classes), Usage::STORAGE)?,
+            state: context.buffer("state", plan.state_bytes, upload)?,
+            class_errors: context.buffer("class errors", class_error_bytes(job), Usage::STORAGE)?,
             feature_errors: context.buffer("feature errors", buffers.features.size(), Usage::STORAGE)?,
-            losses: context.buffer("losses", losses, upload)?,
-            gradients: context.buffer("gradients", 4 * shape.first_weights() as u64, Usage::STORAGE)?,
+            losses: context.buffer("losses", plan.loss_bytes, upload)?,
+            gradients: context.buffer("gradients", gradient_bytes(&shape), Usage::STORAGE)?,
         };
         let kernels = training.kernels(context, &sizes, &buffers)?;
         context.check()?;
@@ -150,9 +209,7 @@ impl<'a> Trainer<'a> {
             kernels,
             flights: VecDeque::new(),
             launched: reached.record.done,
-            // Both are at most the 64 above.
-            most_steps: most_steps as u32,
-            most_states: most_states as u32,
+            plan,
         })
     }
 
@@ -168,9 +225,7 @@ impl<'a> Trainer<'a> {
         let steps = self.launched..self.end_of_flight();
         self.upload(&steps);
         let Training { losses, state, .. } = &self.training;
-        let staging = self
-            .context
-            .staging(losses.size() + u64::from(self.most_states + 1) * state.size())?;
+        let staging = self.context.staging(self.plan.staging_bytes())?;
         batch.encoder(0)?.clear_buffer(losses, 0, None);
         let mut bytes = losses.size();
         let mut first = steps.start;
@@ -200,10 +255,12 @@ impl<'a> Trainer<'a> {
     /// Where the next submission ends.
     fn end_of_flight(&self) -> u32 {
         let mut end = self.launched;
-        for _ in 0..self.most_states {
+        for _ in 0..self.plan.most_states {
             end = self.next_state(end);
         }
-        end.min(self.launched + self.most_steps).min(self.job.steps())
+        // At most `MAX_STEPS`.
+        end.min(self.launched + self.plan.most_steps as u32)
+            .min(self.job.steps())
     }
 
     /// Uploads the images and the parameters of `steps`.

@@ -4,10 +4,11 @@ mod classify;
 mod kernel;
 
 pub use classify::classify_on_gpu;
+pub(crate) use classify::needs as needs_to_classify;
 pub(crate) use kernel::{Entry, Kernel};
 
 use super::{InputTable, Shape};
-use crate::device::{Context, DeviceError};
+use crate::device::{Context, DeviceError, Needs};
 use bytemuck::{Pod, Zeroable, bytes_of, cast_slice};
 use wgpu::BufferUsages as Usage;
 
@@ -107,23 +108,55 @@ pub(crate) struct Buffers {
     pub weights: wgpu::Buffer,
 }
 
+/// The bytes of the buffers for so many images, and slots of batches.
+#[derive(Clone, Copy)]
+struct Bytes {
+    steps: u64,
+    images: u64,
+    batches: u64,
+    features: u64,
+    weights: u64,
+}
+
+impl Bytes {
+    fn of(sizes: &Sizes, images: u64, slots: u64) -> Self {
+        let Sizes { shape, batch, .. } = sizes;
+        let batch = u64::from(*batch);
+        let images = images.saturating_mul(shape.padded_pixels() as u64);
+        Self {
+            steps: slots * STEP_STRIDE,
+            images: images.checked_next_multiple_of(4).unwrap_or(u64::MAX),
+            // A place and a class for each image.
+            batches: 8 * slots * batch,
+            features: 4 * batch * shape.features() as u64,
+            weights: 4 * shape.weights() as u64,
+        }
+    }
+}
+
+/// What the buffers for so many `images`, and `slots` batches of them with their parameters, need of a device.
+pub(crate) fn needs(sizes: &Sizes, images: u64, slots: u64) -> Needs {
+    let bytes = Bytes::of(sizes, images, slots);
+    Needs::default()
+        .workgroups(1)
+        .buffers_of([bytes.steps, bytes.images, bytes.batches, bytes.features, bytes.weights])
+        // What the host uploads.
+        .memory(bytes.images.saturating_add(bytes.steps + bytes.batches + bytes.weights))
+}
+
 impl Buffers {
     /// Buffers for so many `images`, and `slots` batches of them with their parameters.
     ///
     /// Errors: `Limit` when one would be larger than the device allows.
     pub fn new(context: &Context, sizes: &Sizes, images: u64, slots: u64) -> Result<Self, DeviceError> {
-        let Sizes { shape, batch, .. } = sizes;
-        let batch = u64::from(*batch);
-        let words = |count: u64| 4 * count;
         let upload = Usage::STORAGE | Usage::COPY_DST;
-        let image_bytes = (images * shape.padded_pixels() as u64).next_multiple_of(4);
-        let features = words(batch * shape.features() as u64);
+        let bytes = Bytes::of(sizes, images, slots);
         Ok(Self {
-            steps: context.buffer("steps", slots * STEP_STRIDE, Usage::UNIFORM | Usage::COPY_DST)?,
-            images: context.buffer("images", image_bytes, upload)?,
-            batches: context.buffer("batches", 2 * words(slots * batch), upload)?,
-            features: context.buffer("features", features, Usage::STORAGE)?,
-            weights: context.buffer("weights", words(shape.weights() as u64), upload)?,
+            steps: context.buffer("steps", bytes.steps, Usage::UNIFORM | Usage::COPY_DST)?,
+            images: context.buffer("images", bytes.images, upload)?,
+            batches: context.buffer("batches", bytes.batches, upload)?,
+            features: context.buffer("features", bytes.features, Usage::STORAGE)?,
+            weights: context.buffer("weights", bytes.weights, upload)?,
         })
     }
 

@@ -3,4 +3,4 @@
 mod operators;
 mod shaders;
 
-pub(crate) use operators::{Operators, row_bytes};
+pub(crate) use operators::{Operators, needs, row_bytes};

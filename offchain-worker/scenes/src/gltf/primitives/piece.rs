@@ -7,7 +7,7 @@ use super::super::{
     named,
     nodes::Hierarchy,
     part,
-    skins::Skinning,
+    skins::{Bent, Skinning},
 };
 use crate::error::{MeshError, PartError, at_most};
 use agora_compute::scene::MAX_VERTICES;
@@ -30,8 +30,8 @@ pub(super) struct Piece {
     /// As many as vertices, or none.
     pub(super) normals: Vec<[f64; 3]>,
     pub(super) faces: Vec<[u32; 3]>,
-    /// Whether it is in its place already, by its skin, and if so, whether that mirrors it.
-    pub(super) placed: Option<bool>,
+    /// What its skin has made of it, if it is in its place already by that.
+    pub(super) placed: Option<Bent>,
 }
 
 impl Piece {
@@ -63,8 +63,7 @@ impl Piece {
         piece.morph(source, primitive, at, (weights, &used))?;
         if let Some((skin, hierarchy)) = skin {
             let skinning = Skinning::new(source, hierarchy, skin, (primitive, at))?;
-            let mirrors = skinning.bend(source, &used, &mut piece.vertices, &mut piece.normals)?;
-            piece.placed = Some(mirrors);
+            piece.placed = Some(skinning.bend(source, &used, &mut piece.vertices, &mut piece.normals)?);
         }
         Ok(piece)
     }
@@ -142,8 +141,10 @@ fn vectors(
             PartError::Unfit("normals that are integers should be normalized"),
         ));
     }
-    used.iter()
-        .map(|&place| elements.get(place.into()))
-        .collect::<Result<_, _>>()
-        .map(Some)
+    let vector = |&place: &u32| match name {
+        // Programs write normals of faces without area as what is no number.
+        "NORMAL" => Ok(elements.direction(place.into())),
+        _ => elements.get(place.into()),
+    };
+    used.iter().map(vector).collect::<Result<_, _>>().map(Some)
 }

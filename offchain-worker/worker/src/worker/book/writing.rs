@@ -101,12 +101,17 @@ impl Book {
         self.lock().losses.within(now, period)
     }
 
+    /// The number of the newest block that is known of: one that was looked at, or one with a call of this worker's.
+    pub fn seen_best(&self) -> BlockNumber {
+        let inner = self.lock();
+        inner.seen.best.max(inner.newest_record())
+    }
+
     /// Takes note of how far a node has come. Returns why it is believed in nothing, if so: it is behind what was seen.
     pub fn saw(&self, now: SeenChain) -> Option<String> {
         let mut inner = self.lock();
-        let records = inner.open.values().map(|entry| entry.record.seen_at).max().unwrap_or(0);
         let seen = SeenChain {
-            best: inner.seen.best.max(records),
+            best: inner.seen.best.max(inner.newest_record()),
             finalised: inner.seen.finalised,
         };
         if now.best < seen.best || now.finalised < seen.finalised {

@@ -43,7 +43,7 @@ impl Lease {
         if self.is_suspect {
             self_test(self.engine.as_ref())?;
         }
-        let work = job.work() as f64;
+        let work = agora_compute::load(job) as f64;
         let kind = job.specialisation();
         let speed = self.device(|device| device.speeds.get(&kind).copied());
         let started = Instant::now();
@@ -57,10 +57,7 @@ impl Lease {
         });
         if took >= TELLING {
             let seen = work / took.as_secs_f64();
-            self.learn(
-                kind,
-                speed.map_or(seen, |known| if seen < known { seen } else { (known + seen) / 2.0 }),
-            );
+            self.learn(kind, learned(speed, seen, job));
         }
         Ok(computation)
     }
@@ -85,6 +82,16 @@ impl Lease {
 
     fn device<T>(&self, change: impl FnOnce(&mut Device) -> T) -> T {
         change(&mut self.pool.0.lock().devices[self.index])
+    }
+}
+
+/// What to take for the speed that was `known`, now that `job` was computed with the speed `seen`: at once less, only slowly more, and never more
+/// because of a job that may have ended early, else whoever publishes such jobs could make a worker late with others.
+pub(super) fn learned(known: Option<f64>, seen: f64, job: &JobSpec) -> f64 {
+    match known {
+        Some(known) if seen >= known && agora_compute::may_end_early(job) => known,
+        Some(known) if seen >= known => f64::midpoint(known, seen),
+        _ => seen,
     }
 }
 

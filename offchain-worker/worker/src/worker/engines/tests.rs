@@ -1,4 +1,4 @@
-use super::*;
+use super::{lease::learned, *};
 use agora_compute::CpuEngine;
 
 fn pool(devices: usize) -> EnginePool {
@@ -122,4 +122,43 @@ async fn a_device_that_cannot_do_it_is_passed_over_and_none_is_waited_for_if_non
     drop(other);
     wanted.without.push(1);
     assert!(pool.take(within(10_000), wanted).await.is_none());
+}
+
+#[tokio::test]
+async fn what_the_processor_computes_is_for_one_device_and_teaches_nothing_if_it_ends_early() {
+    use agora_compute::{MemoryInputs, NoProgress, ProgramJob};
+    use agora_primitives::job::{JobKind, JobSpec, Limits, Mode, ProgramInputs, SyntheticJob};
+    // It traps at once.
+    let mut inputs = MemoryInputs::new();
+    let job = ProgramJob {
+        image: inputs.insert(*b"\0\0"),
+        inputs: ProgramInputs::default(),
+        mode: Mode::Map,
+        items: 1,
+        gas: 1 << 34,
+        record_bytes: 1024,
+    };
+    let (work, spec) = (job.work(), JobSpec::V2(JobKind::Program(job)));
+    let pool = pool(3);
+    assert_eq!(pool.without(&spec), [1, 2]);
+    let synthetic = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
+        seed: [1; 32],
+        matrix_size: 8,
+        iterations: 1,
+    }));
+    assert!(pool.without(&synthetic).is_empty());
+
+    let lease = pool.take(within(1000), Wanted::default()).await.expect("idle");
+    lease.learn(Specialisation::Program, 1e3);
+    // As if it had taken long enough to tell: see `TELLING`.
+    assert_eq!(learned(Some(1e3), 5e3, &spec), 1e3);
+    assert_eq!(learned(Some(1e3), 1e2, &spec), 1e2);
+    assert_eq!(learned(Some(1e3), 5e3, &synthetic), 3e3);
+    assert_eq!(learned(None, 5e3, &spec), 5e3);
+    lease
+        .run(&spec, &inputs, &NoProgress, &agora_compute::CancelFlag::new())
+        .expect("it has a result");
+    assert!(work > 1 << 38);
+    let speed = pool.lanes()[lease.index()].speeds[&Specialisation::Program];
+    assert_eq!(speed, 1e3);
 }

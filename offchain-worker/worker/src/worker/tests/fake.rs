@@ -99,6 +99,8 @@ struct Inner {
     pool: Vec<Pooled>,
     /// What a call costs now.
     fee: Balance,
+    /// By how many milliseconds the chain's clock is ahead of this machine's.
+    clock_ahead_ms: i64,
     /// Whether the node says that.
     tells_fees: bool,
     /// How many calls of each kind succeeded, re-orgs not counted.
@@ -139,6 +141,7 @@ impl FakeChain {
             forks: 0,
             pool: Vec::new(),
             fee: FEE,
+            clock_ahead_ms: 0,
             tells_fees: true,
             sent: 0,
             reads: 0,
@@ -225,6 +228,30 @@ impl FakeChain {
         }
     }
 
+    /// Forgets the blocks that nobody asks for any more, and the tasks that had ended then.
+    pub fn forget_old(&self) {
+        const KEPT_BLOCKS: usize = 128;
+        let mut inner = self.lock();
+        let old = inner.blocks.len().saturating_sub(KEPT_BLOCKS).min(inner.finalised);
+        if old == 0 {
+            return;
+        }
+        inner.blocks.drain(..old);
+        inner.finalised -= old;
+        let ended: Vec<_> = inner.blocks[0]
+            .tasks
+            .iter()
+            .filter(|(_, task)| task.phase.is_finished())
+            .map(|(id, _)| *id)
+            .collect();
+        for state in &mut inner.blocks {
+            for id in &ended {
+                state.tasks.remove(id);
+                state.judged.remove(id);
+            }
+        }
+    }
+
     /// The node shows what was `back` blocks ago, or the newest again.
     pub fn show(&self, back: Option<usize>) {
         let mut inner = self.lock();
@@ -244,6 +271,11 @@ impl FakeChain {
     /// How many calls wait in a pool.
     pub fn waiting(&self) -> usize {
         self.lock().pool.len()
+    }
+
+    /// By how many seconds the chain's clock is ahead of this machine's from now on.
+    pub fn set_clock(&self, ahead: i64) {
+        self.lock().clock_ahead_ms = 1000 * ahead;
     }
 
     /// What a call costs from now on.

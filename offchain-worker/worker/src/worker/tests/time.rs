@@ -98,3 +98,26 @@ async fn a_computation_is_cancelled_when_the_chain_says_that_it_is_too_late() {
     assert_eq!(ended.expect("it is cancelled").len(), 1);
     assert_eq!(engine(&rig).runs.load(Ordering::SeqCst), 0);
 }
+
+#[tokio::test]
+async fn no_task_is_taken_while_this_machines_clock_is_minutes_ahead() {
+    let mut rig = Rig::new(2, 1);
+    rig.chain.publish(1, 200);
+    rig.until(20, |rig| rig.chain.sent() == 1).await;
+    rig.chain.set_clock(-600);
+    rig.chain.publish(2, 200);
+    rig.until(50, |rig| rig.chain.sent() == 2).await;
+    rig.pass(10).await;
+    assert_eq!(rig.in_hand(), 1, "what is in hand goes on, and nothing else is begun");
+    assert!(rig.metrics.render().contains("agora_taking 0"));
+    rig.chain.set_clock(0);
+    rig.until(400, |rig| rig.is_paid(2)).await;
+}
+
+#[tokio::test]
+async fn tasks_are_taken_while_this_machines_clock_is_minutes_behind() {
+    let mut rig = Rig::new(1, 1);
+    rig.chain.set_clock(600);
+    rig.chain.publish(1, 100);
+    rig.until(200, |rig| rig.is_paid(1)).await;
+}

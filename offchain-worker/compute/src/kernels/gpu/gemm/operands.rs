@@ -36,6 +36,11 @@ pub(super) const fn texture_capacity(side: u32) -> u64 {
     side as u64 * ROW_BYTES
 }
 
+/// The bytes of the texture of a buffer of `bytes`.
+pub(crate) const fn texture_bytes(bytes: u64) -> u64 {
+    bytes.div_ceil(ROW_BYTES).saturating_mul(ROW_BYTES)
+}
+
 impl Operand {
     /// The rows in `buffer`, which needs the usages of [`Context::storage`].
     pub fn new(buffer: &wgpu::Buffer, content: Content) -> Self {

@@ -10,12 +10,15 @@ pub(super) const MAX_ROWS: u32 = 4096;
 pub(crate) struct Scales(pub(super) wgpu::Buffer);
 
 impl Scales {
+    /// The bytes of their buffer.
+    pub const BYTES: u64 = MAX_ROWS as u64;
+
     /// Zeros.
     ///
     /// Errors: `Limit`.
     pub fn new(context: &Context) -> Result<Self, DeviceError> {
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        context.buffer("scales", MAX_ROWS.into(), usage).map(Self)
+        context.buffer("scales", Self::BYTES, usage).map(Self)
     }
 
     /// Has all products that are submitted from now on scale by `residues`, and by zero beyond their end. What is recorded

@@ -260,6 +260,7 @@ mod tests {
             max_workgroups: 0,
             max_workgroup_invocations: 256,
             max_shared_bytes: 16_352,
+            memory_bytes: None,
         };
         for configuration in Configuration::ALL {
             for output in [Output::Sums, Output::Residues] {

@@ -14,6 +14,7 @@ fn device(name: &str) -> DeviceInfo {
             max_workgroups: 65_535,
             max_workgroup_invocations: 256,
             max_shared_bytes: 16_384,
+            memory_bytes: None,
         },
     }
 }

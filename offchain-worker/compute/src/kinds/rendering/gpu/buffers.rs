@@ -2,8 +2,11 @@
 
 use super::{Part, Renderer};
 use crate::{
-    device::{Batch, Context, DeviceError},
-    kinds::rendering::tracer,
+    device::{Batch, Context, DeviceError, Needs},
+    kinds::rendering::{
+        scene::{MAX_MATERIALS, MAX_PLANES, MAX_SPHERES, Node, most_shapes_and_nodes},
+        tracer::{self, InfinitePlane, Light, PreparedMaterial, Primitive, SurfaceData},
+    },
     run::CancelFlag,
 };
 use bytemuck::{Pod, Zeroable, bytes_of, cast_slice};
@@ -40,6 +43,40 @@ struct Params {
     padding: [u32; 3],
 }
 
+/// Bytes of the longest entry of a table: no binding is smaller.
+const LEAST_BYTES: u64 = 96;
+
+/// The bytes of the buffers of `places` and of the sums of their `pixels`.
+fn place_and_sum_bytes([places, pixels]: [u32; 2]) -> [u64; 2] {
+    [16 * u64::from(places), 12 * u64::from(pixels)]
+}
+
+/// What a scene of `bytes` needs of a device, whatever it holds, with room for so many places and pixels.
+pub(super) fn needs(bytes: u64, places_and_pixels: [u32; 2]) -> Needs {
+    let [primitives, nodes] = most_shapes_and_nodes(bytes);
+    // Planes, lights and materials are few: all that there can be.
+    let tables = [
+        size_of::<InfinitePlane>() as u64 * u64::from(MAX_PLANES),
+        size_of::<Light>() as u64 * u64::from(MAX_SPHERES),
+        size_of::<PreparedMaterial>() as u64 * u64::from(MAX_MATERIALS),
+    ];
+    let scene = [
+        size_of::<Node>() as u64 * nodes,
+        size_of::<Primitive>() as u64 * primitives,
+        size_of::<SurfaceData>() as u64 * primitives,
+        tables.iter().sum(),
+    ];
+    let [place_bytes, sum_bytes] = place_and_sum_bytes(places_and_pixels);
+    Needs::default()
+        .buffers_of(scene.map(|bytes| bytes.max(LEAST_BYTES)))
+        // What the host uploads.
+        .memory(scene.iter().sum())
+        .buffers(1, size_of::<Params>() as u64)
+        .buffers(2, place_bytes)
+        // The sums, and they on their way to the host.
+        .buffers(2, sum_bytes)
+}
+
 /// All buffers of a job.
 pub(super) struct Buffers {
     params: wgpu::Buffer,
@@ -49,14 +86,15 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Uploads the scene, with room for so many `places` at a time, which together have so many `pixels`. The caller must ask [`Context::check`] whether that worked.
+    /// Uploads the scene, with room for so many places at a time, which together have so many pixels. The caller must ask
+    /// [`Context::check`] whether that worked.
     ///
     /// Errors: `Limit` if the scene does not fit a buffer of the device.
     pub fn new(
         context: &Context,
         pipeline: &wgpu::ComputePipeline,
         renderer: &Renderer<'_>,
-        [places, pixels]: [u32; 2],
+        places_and_pixels: [u32; 2],
     ) -> Result<Self, DeviceError> {
         use wgpu::BufferUsages as Usage;
         let scene = &renderer.prepared;
@@ -67,8 +105,9 @@ impl Buffers {
         ]
         .concat();
         let filled = |label: &str, content: &[u8]| {
-            // A binding is never empty; the longest entry has 96 bytes.
-            let buffer = context.buffer(label, (content.len() as u64).max(96), Usage::STORAGE | Usage::COPY_DST)?;
+            // A binding is never empty.
+            let bytes = (content.len() as u64).max(LEAST_BYTES);
+            let buffer = context.buffer(label, bytes, Usage::STORAGE | Usage::COPY_DST)?;
             if !content.is_empty() {
                 context.queue.write_buffer(&buffer, 0, content);
             }
@@ -78,7 +117,7 @@ impl Buffers {
         let primitives = filled("primitives", cast_slice(&scene.geometry.primitives))?;
         let surfaces = filled("surfaces", cast_slice(&scene.geometry.surfaces))?;
         let tables = filled("tables", &tables)?;
-        let (place_bytes, sum_bytes) = (16 * u64::from(places), 12 * u64::from(pixels));
+        let [place_bytes, sum_bytes] = place_and_sum_bytes(places_and_pixels);
         let params = context.buffer(
             "parameters",
             size_of::<Params>() as u64,

@@ -86,6 +86,13 @@ pub(super) fn check_counts(counts: &[u64; 8]) -> Result<(), SceneError> {
     Ok(())
 }
 
+/// The most triangles and spheres together, and the most nodes, that a scene of `bytes` can have.
+pub fn most_shapes_and_nodes(bytes: u64) -> [u64; 2] {
+    let most = TABLES.map(|table| (bytes / table.entry).min(table.most.into()));
+    let [_, nodes, spheres, _, _, _, triangles, _] = most;
+    [spheres + triangles, nodes]
+}
+
 /// The bytes of a scene with so many entries of each table.
 pub(super) fn length_of(counts: &[u64; 8]) -> u64 {
     let tables = counts.iter().zip(&TABLES).map(|(count, table)| count * table.entry);

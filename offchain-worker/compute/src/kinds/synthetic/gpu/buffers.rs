@@ -1,9 +1,15 @@
 //! The buffers of a chain on a device, and the products that are computed from them.
 
-use super::{chain::Chain, plan::Plan};
+use super::{
+    chain::{Chain, SLOTS},
+    plan::Plan,
+};
 use crate::{
-    device::{Context, DeviceError, Pooled},
-    kernels::gpu::{Content, Epilogue, Gemm, Operand, OperandView, OutputView, Scales, ScalesView, Shape, Tuning},
+    device::{Context, DeviceError, Needs, Pooled},
+    kernels::gpu::{
+        Content, Digest, Epilogue, Gemm, Operand, OperandView, OutputView, Scales, ScalesView, Shape, Tuning,
+        texture_bytes,
+    },
 };
 use agora_math::field::symmetric_of;
 use rayon::prelude::*;
@@ -17,6 +23,24 @@ pub(super) struct Buffers {
     pub state: Vec<Pooled>,
     /// The diagonal of the next step.
     pub scales: Scales,
+}
+
+/// What a chain that is cut as `plan` says needs of a device.
+pub(super) fn needs(plan: &Plan) -> Needs {
+    // The factor, two scaled states and the state; and the state on its way to the host.
+    let each = 4 + SLOTS as u64;
+    let values = Digest::bytes(plan.lines());
+    let needs = Needs::default().workgroups(1).buffers(1, Scales::BYTES);
+    let needs = values
+        .into_iter()
+        .fold(needs, |needs, bytes| needs.buffers(1 + SLOTS as u64, bytes));
+    plan.panels.iter().fold(needs, |needs, panel| {
+        let bytes = plan.bytes(panel);
+        // A texture for each operand of the products to one scaled state and to the other; and the factor and the first state,
+        // until they are uploaded.
+        let aside = 4 * texture_bytes(bytes) + 2 * bytes;
+        needs.buffers(each, bytes).memory(aside)
+    })
 }
 
 impl Buffers {

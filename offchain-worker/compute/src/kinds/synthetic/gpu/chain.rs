@@ -12,7 +12,7 @@ use agora_math::merkle::Hash;
 use std::collections::VecDeque;
 
 /// States that are being read back at a time.
-const SLOTS: usize = 3;
+pub(super) const SLOTS: usize = 3;
 /// Where the device hashes, one of so many states is read back: from there the chain goes on if the device is lost.
 const KEPT_STATES: u32 = 64;
 

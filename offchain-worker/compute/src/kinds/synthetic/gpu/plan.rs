@@ -21,12 +21,17 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// The bytes of the smallest panel of a matrix with `n` rows and columns.
+    pub fn least_bytes(n: u32) -> u64 {
+        u64::from(n.next_multiple_of(PADDING)) * u64::from(PADDING)
+    }
+
     /// Cuts the product of two matrices with `n` rows and columns.
     ///
     /// Errors: `Limit` if not even the smallest part fits.
     pub fn new(n: u32, bounds: &Bounds) -> Result<Self, DeviceError> {
         let padded = n.next_multiple_of(PADDING);
-        let needed = u64::from(padded) * u64::from(PADDING);
+        let needed = Self::least_bytes(n);
         if bounds.buffer_bytes < needed {
             return Err(DeviceError::Limit {
                 limit: "bytes per buffer",

@@ -2,9 +2,9 @@
 
 use super::{Buffers, Entry, Kernel, LANES, Sizes, Step, binding};
 use crate::{
-    device::{Batch, Context, DeviceError},
+    device::{Batch, Bounds, Context, DeviceError, Needs},
     kernels::gpu::Gpu,
-    networks::classifier::{ClassifyError, Package, cpu::check_images},
+    networks::classifier::{ClassifyError, Package, Shape, cpu::check_images},
     run::CancelFlag,
 };
 use bytemuck::cast_slice;
@@ -43,6 +43,30 @@ pub fn classify_on_gpu(
     Ok(logits)
 }
 
+/// What classifying with a network of `shape` needs of a device with `bounds`.
+pub(crate) fn needs(shape: Shape, bounds: &Bounds) -> Needs {
+    let slots = slots(&shape, bounds);
+    let sizes = Sizes {
+        shape,
+        batch: BATCH,
+        shift: 0,
+    };
+    let logits = logits_bytes(&shape, slots);
+    // The logits, and they on their way to the host.
+    super::needs(&sizes, slots * u64::from(BATCH), slots).buffers(2, logits)
+}
+
+/// Batches of one submission.
+fn slots(shape: &Shape, bounds: &Bounds) -> u64 {
+    let work = shape.work() * u64::from(BATCH);
+    (bounds.work / work).clamp(1, MAX_BATCHES.into())
+}
+
+/// Bytes of the logits of so many batches.
+fn logits_bytes(shape: &Shape, slots: u64) -> u64 {
+    4 * slots * u64::from(BATCH * shape.classes)
+}
+
 /// A network on a device, for classification.
 struct Classifier {
     buffers: Buffers,
@@ -60,8 +84,7 @@ impl Classifier {
             batch: BATCH,
             shift: package.shift,
         };
-        let work = package.shape.work() * u64::from(BATCH);
-        let slots = (context.bounds.work / work).clamp(1, MAX_BATCHES.into());
+        let slots = slots(&package.shape, &context.bounds);
         let buffers = Buffers::new(context, &sizes, slots * u64::from(BATCH), slots)?;
         buffers.upload_weights(context, &package.weights);
         // At most the sixteen batches above.
@@ -70,7 +93,7 @@ impl Classifier {
             ..sizes.step()
         };
         buffers.upload_steps(context, &(0..slots).map(step).collect::<Vec<_>>());
-        let bytes = 4 * slots * u64::from(BATCH * package.shape.classes);
+        let bytes = logits_bytes(&package.shape, slots);
         let all_logits = context.buffer("logits", bytes, Usage::STORAGE | Usage::COPY_SRC)?;
         let bound = [
             (binding::FEATURES, &buffers.features),

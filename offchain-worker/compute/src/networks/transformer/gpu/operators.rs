@@ -2,9 +2,9 @@
 
 use super::shaders::Shader;
 use crate::{
-    device::{Batch, Context, DeviceError},
-    kernels::gpu::{self, Content, Epilogue, Gemm, Operand, OperandView, OutputView, Tuning},
-    networks::transformer::{Encoder, Limbs, Linear, Norm, Shape},
+    device::{Batch, Context, DeviceError, Needs},
+    kernels::gpu::{self, Content, Epilogue, Gemm, Operand, OperandView, OutputView, Tuning, texture_bytes},
+    networks::transformer::{ACTIVATION_TABLE, EXPONENT_TABLE, Encoder, Limbs, Linear, Norm, Shape},
 };
 use std::sync::Arc;
 use wgpu::BufferUsages as Usage;
@@ -77,29 +77,117 @@ pub(crate) fn row_bytes(shape: &Shape) -> u64 {
     2 * 4 * u64::from(shape.intermediate.max(shape.attention_width()).max(shape.hidden))
 }
 
-impl Buffers {
-    /// Buffers for batches of up to `tokens` tokens, and as many items.
-    fn new(context: &Context, shape: &Shape, tokens: u32) -> Result<Self, DeviceError> {
-        let rows = |label: &str, bytes: u64, usage: Usage| {
-            context.buffer(label, u64::from(tokens) * bytes, usage | Usage::STORAGE)
-        };
-        let words = |label: &str, width: u32| rows(label, 4 * u64::from(width), Usage::empty());
+/// Bytes of a token in each of [`Buffers`].
+struct TokenBytes {
+    tokens: u64,
+    items: u64,
+    embeddings: u64,
+    states: u64,
+    levels: u64,
+    scales: u64,
+    sums: u64,
+    wide: u64,
+    head_scales: u64,
+    attended: u64,
+}
+
+impl TokenBytes {
+    fn of(shape: &Shape) -> Self {
+        let words = |width: u32| 4 * u64::from(width);
         let Shape {
             hidden, intermediate, ..
         } = *shape;
         let widest_input = hidden.max(intermediate).max(shape.query_width());
         let widest_output = hidden.max(intermediate).max(shape.attention_width());
+        Self {
+            tokens: 16,
+            items: 8,
+            embeddings: shape.output_bytes().into(),
+            states: words(hidden),
+            levels: 2 * u64::from(line(widest_input)),
+            scales: words(1),
+            sums: row_bytes(shape),
+            wide: words(widest_output),
+            head_scales: words(shape.heads + shape.key_value_heads),
+            attended: words(shape.query_width()),
+        }
+    }
+}
+
+/// What an encoder of `shape` needs of a device, for batches of up to `tokens` tokens.
+pub(crate) fn needs(shape: &Shape, tokens: u32) -> Needs {
+    let bytes = TokenBytes::of(shape);
+    let rows = [
+        bytes.tokens,
+        bytes.items,
+        // And on their way to the host.
+        bytes.embeddings,
+        bytes.embeddings,
+        bytes.states,
+        bytes.levels,
+        bytes.scales,
+        bytes.sums,
+        bytes.wide,
+        bytes.head_scales,
+        bytes.attended,
+    ];
+    let rows = rows.map(|bytes| u64::from(tokens) * bytes);
+    let [hidden, intermediate, query] = [shape.hidden, shape.intermediate, shape.query_width()];
+    let of_vocabulary = |bytes: u32| u64::from(shape.vocabulary) * u64::from(bytes);
+    let linear = |width: u32, outputs: u32| [line(width), 16].map(|bytes| u64::from(outputs) * u64::from(bytes));
+    let norm = 8 * u64::from(hidden);
+    let once = [
+        of_vocabulary(hidden),
+        of_vocabulary(8),
+        4 * u64::from(shape.positions) * u64::from(hidden),
+        norm,
+        4 * EXPONENT_TABLE as u64,
+        4 * ACTIVATION_TABLE as u64,
+    ];
+    let linears = [
+        linear(hidden, shape.attention_width()),
+        linear(query, hidden),
+        linear(hidden, intermediate),
+        linear(intermediate, hidden),
+    ];
+    let layers = u64::from(shape.layers);
+    let of_layers = linears
+        .iter()
+        .flatten()
+        .fold(Needs::default(), |needs, &bytes| needs.buffers(layers, bytes));
+    let of_layers = of_layers.buffers(2 * layers, norm);
+    let needs = Needs::default().workgroups(shape.heads.max(tokens)).buffers_of(once);
+    let weights = needs.memory_bytes + of_layers.memory_bytes;
+    // The weights, and the levels, in textures; and the weights until they are uploaded.
+    let textures = linears
+        .iter()
+        .map(|[weight, _]| layers * texture_bytes(*weight))
+        .sum::<u64>();
+    needs
+        .buffers_of(rows)
+        .buffers(0, of_layers.buffer_bytes)
+        .memory(of_layers.memory_bytes + textures + texture_bytes(u64::from(tokens) * bytes.levels) + weights)
+}
+
+impl Buffers {
+    /// Buffers for batches of up to `tokens` tokens, and as many items.
+    fn new(context: &Context, shape: &Shape, tokens: u32) -> Result<Self, DeviceError> {
+        let bytes = TokenBytes::of(shape);
+        let rows = |label: &str, bytes: u64, usage: Usage| {
+            context.buffer(label, u64::from(tokens) * bytes, usage | Usage::STORAGE)
+        };
+        let none = Usage::empty();
         Ok(Self {
-            tokens: rows("tokens", 16, Usage::COPY_DST)?,
-            items: rows("items", 8, Usage::COPY_DST)?,
-            embeddings: rows("embeddings", shape.output_bytes().into(), Usage::COPY_SRC)?,
-            states: words("states", hidden)?,
-            levels: rows("levels", 2 * u64::from(line(widest_input)), Usage::COPY_SRC)?,
-            scales: words("scales", 1)?,
-            sums: rows("sums", row_bytes(shape), Usage::empty())?,
-            wide: words("wide", widest_output)?,
-            head_scales: words("head scales", shape.heads + shape.key_value_heads)?,
-            attended: words("attended", shape.query_width())?,
+            tokens: rows("tokens", bytes.tokens, Usage::COPY_DST)?,
+            items: rows("items", bytes.items, Usage::COPY_DST)?,
+            embeddings: rows("embeddings", bytes.embeddings, Usage::COPY_SRC)?,
+            states: rows("states", bytes.states, none)?,
+            levels: rows("levels", bytes.levels, Usage::COPY_SRC)?,
+            scales: rows("scales", bytes.scales, none)?,
+            sums: rows("sums", bytes.sums, none)?,
+            wide: rows("wide", bytes.wide, none)?,
+            head_scales: rows("head scales", bytes.head_scales, none)?,
+            attended: rows("attended", bytes.attended, none)?,
         })
     }
 }

@@ -125,7 +125,8 @@ pub struct FakeView(FakeChain, pub FakeState);
 impl State for FakeView {
     async fn timestamp_ms(&self) -> Result<u64, ChainError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is set");
-        Ok(now.as_millis() as u64)
+        let ahead = self.0.lock().clock_ahead_ms;
+        Ok((now.as_millis() as u64).saturating_add_signed(ahead))
     }
 
     async fn task(&self, id: TaskId) -> Result<Option<TaskView>, ChainError> {
