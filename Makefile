@@ -16,7 +16,7 @@ CARGO_FLAGS := --workspace --locked --features $(FEATURES)
 BIN := $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help setup minilm build demo node test test-long test-release lint fmt doc device-check bench bench-blobs bench-chain bench-compute bench-courts bench-machine bench-worker weights deny fuzz guests
+.PHONY: help setup minilm build demo node test test-long test-release lint fmt doc device-check bench bench-blobs bench-chain bench-compute bench-courts bench-iroh bench-machine bench-worker weights deny fuzz guests
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,11 @@ bench-worker: build ## Measure a worker far from its node in a market of 100,000
 # A workspace of its own: its peers take longer to build than the engines.
 bench-compute: setup ## Measure the engines against their peers (builds for ten minutes the first time)
 	cargo run --release --locked --manifest-path benchmarks/compute/Cargo.toml -- $(ARGS)
+
+# A workspace of its own, and no part of `bench` or `test`: nothing that is shipped depends on iroh. Latency and NAT need root.
+bench-iroh: setup ## Try blobs over iroh as a source, and measure it against HTTP (as root; a long build the first time)
+	cargo test --locked --manifest-path benchmarks/iroh/Cargo.toml
+	cargo run --locked --manifest-path benchmarks/iroh/Cargo.toml -- $(ARGS)
 
 weights: setup ## Measure what the calls weigh, and write it down (an hour the first time)
 	@scripts/weights.sh $(ARGS)

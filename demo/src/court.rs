@@ -120,7 +120,7 @@ impl Court {
                 let what = match verdict.0 {
                     Verdict::Falls(_) => "the claim is wrong, and falls",
                     Verdict::Stands => "the claim stands",
-                    Verdict::Nothing => "nothing, because the machine has failed",
+                    Verdict::Nothing => "nothing, because a run was left that fails",
                 };
                 format!("verdict of trial {trial}: {what}")
             }

@@ -61,24 +61,28 @@ fn check_inference(spec: &JobSpec, job: &InferenceJob) {
     let items = u128::from(job.items);
     let (work, output, input) = match job.network {
         InferenceNetwork::Embedding { shape, tokens } => {
-            let [hidden, between, heads, keys, size, layers, n] = [
+            let [hidden, between, heads, keys, size, layers, dense, n] = [
                 shape.hidden,
                 shape.intermediate,
                 shape.heads,
                 shape.key_value_heads,
                 shape.head_size,
                 shape.layers,
+                shape.dense,
                 tokens,
             ]
             .map(u128::from);
             assert!(shape.vocabulary <= 65536 && shape.positions <= 512 && (1..=shape.positions).contains(&tokens));
             assert!(hidden <= 4096 && layers <= 128 && size <= 256 && heads * size <= 5461 && between <= 16384);
-            assert!([hidden, size, between].iter().all(|width| width % 4 == 0) && heads % keys == 0);
+            assert!(dense <= 16384);
+            assert!([hidden, size, between, dense].iter().all(|width| width % 4 == 0) && heads % keys == 0);
             // 31 tensors at least, and the weights.
             let weights = hidden * (heads * size * 2 + keys * size * 2) + 2 * hidden * between;
-            assert!(u128::from(job.model.size) > layers * weights);
+            assert!(u128::from(job.model.size) > layers * weights + hidden * dense);
             let token = weights + 2 * n * heads * size;
-            (layers * n * token, 2 * hidden, 4 + items * 4..=4 + items * (2 + 2 * n))
+            let width = if dense == 0 { hidden } else { dense };
+            let input = 4 + items * 4..=4 + items * (2 + 2 * n);
+            (layers * n * token + hidden * dense, 2 * width, input)
         }
         InferenceNetwork::Classification { shape, maximum, shift } => {
             let [

@@ -184,6 +184,7 @@ fn smallest_model() -> Vec<u8> {
         key_value_heads: 1,
         head_size: 4,
         intermediate: 8,
+        dense: 4,
     };
     sample::package(&[1; 32], shape).encode().expect("it is valid")
 }

@@ -5,7 +5,7 @@
 use crate::running::{compute, insert};
 use agora_compute::{
     InferenceJob, InferenceNetwork, JobKind, MemoryInputs, encode_items,
-    transformer::{Encoder, Limbs, Linear, Norm, Package},
+    transformer::{DenseActivation, Encoder, Limbs, Linear, Norm, Package},
 };
 
 /// Checks bytes as the package of a transformer, and returns it if it is one.
@@ -13,7 +13,7 @@ pub fn check_model(bytes: &[u8]) -> Option<Package> {
     let package = Package::decode(bytes).ok()?;
     assert!(package.encode().as_deref() == Ok(bytes), "one package, one encoding");
     let encoder = &package.encoder;
-    check_encoder(encoder);
+    check_encoder(encoder, bytes);
     let shape = &encoder.shape;
     let longest = shape.positions.min(3) as u16;
     // At most 65,536 tokens, so that each is a `u16`.
@@ -36,7 +36,7 @@ pub fn check_model(bytes: &[u8]) -> Option<Package> {
 const VALUES: std::ops::RangeInclusive<i32> = -((1 << 19) - 1)..=(1 << 19) - 1;
 
 /// Checks the limits of `docs/protocol/inference.md`.
-fn check_encoder(encoder: &Encoder) {
+fn check_encoder(encoder: &Encoder, bytes: &[u8]) {
     let shape = &encoder.shape;
     let [vocabulary, positions, hidden] = [shape.vocabulary, shape.positions, shape.hidden].map(|n| n as usize);
     let [heads, keys, head, between] =
@@ -63,6 +63,18 @@ fn check_encoder(encoder: &Encoder) {
         check_linear(&layer.up_proj, between, hidden);
         check_linear(&layer.down_proj, hidden, between);
         check_norm(&layer.output_norm, hidden);
+    }
+    match &encoder.dense {
+        None => {
+            assert_eq!(shape.dense, 0);
+            // The byte of the activation, behind nine sizes, six parts of the architecture and the pooling.
+            assert_eq!(bytes[49], 0);
+        }
+        Some(dense) => {
+            assert!((4..=16384).contains(&shape.dense) && shape.dense.is_multiple_of(4));
+            assert_eq!(bytes[49], u8::from(dense.activation == DenseActivation::Tanh));
+            check_linear(&dense.linear, shape.dense as usize, hidden);
+        }
     }
 }
 

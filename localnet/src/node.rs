@@ -100,6 +100,11 @@ impl Node {
         Ok(before)
     }
 
+    /// How it was started.
+    pub const fn options(&self) -> &NodeOptions {
+        &self.options
+    }
+
     /// Where it answers.
     pub fn url(&self) -> String {
         format!("ws://127.0.0.1:{}", self.rpc_port)

@@ -5,8 +5,8 @@ mod chain;
 use agora_primitives::{
     ClassId, TaskId,
     commitment::commitment,
-    job::{BlobRef, Claim, JobKind, JobSource, JobSpec, SyntheticJob},
-    judging::Attestation,
+    job::{BlobRef, Claim, JobKind, JobSource, JobSpec, SyntheticJob, keyed_hash},
+    judging::{Attestation, Possession, Sealed, attestation_commitment, possession_key},
     participants::{Role, Specialisation},
     reputation::Side,
     results::compute_root,
@@ -36,11 +36,13 @@ const REWARD: Balance = 100 * UNIT;
 /// What worker number `n` claims.
 type Claims = fn(n: usize) -> Claim;
 
+/// What all workers but the last find.
+const CONTENT: [u8; 64] = [0x60; 64];
+
 /// The last worker finds another output than the others.
 fn outputs(n: usize) -> Claim {
-    let content = [if n == 4 { 0xbd } else { 0x60 }; 64];
     Claim::Output {
-        output: BlobRef::to(&content),
+        output: BlobRef::to(&if n == 4 { [0xbd; 64] } else { CONTENT }),
         states_root: H256::repeat_byte(3),
     }
 }
@@ -75,9 +77,16 @@ impl Story {
 
     /// Adds empty blocks until one has an event of the tasks that `wanted` accepts.
     fn until(&mut self, what: &str, wanted: impl Fn(&pallet_agora_tasks::Event<Runtime>) -> bool) {
+        self.until_event(
+            what,
+            |event| matches!(event, RuntimeEvent::Tasks(event) if wanted(event)),
+        );
+    }
+
+    /// Adds empty blocks until one has an event that `wanted` accepts.
+    fn until_event(&mut self, what: &str, wanted: impl Fn(&RuntimeEvent) -> bool) {
         for _ in 0..30 {
-            let seen = |event: &RuntimeEvent| matches!(event, RuntimeEvent::Tasks(event) if wanted(event));
-            if self.events.iter().any(seen) {
+            if self.events.iter().any(&wanted) {
                 return;
             }
             self.block([]);
@@ -161,11 +170,45 @@ fn settled(claims: Claims) -> Story {
         matches!(event, pallet_agora_tasks::Event::ResultChosen { .. })
     });
 
-    let attest = pallet_agora_judging::Call::attest {
+    let window = story
+        .chain
+        .ext
+        .execute_with(|| pallet_agora_judging::AppealWindows::<Runtime>::get(TASK));
+    let terms = window.expect("a window is open").terms;
+    let attest = |who: &'static str| {
+        let by = account(who);
+        let key = possession_key(terms.seed, TASK, &by);
+        let root = terms.claim.output().map(|_| keyed_hash(&key, &CONTENT));
+        let sealed = Sealed {
+            genesis,
+            task: TASK,
+            seed: terms.seed,
+            claim: &terms.claim,
+            verifier: &by,
+            attestation: Attestation::Valid,
+            root,
+        };
+        let commitment = attestation_commitment(&sealed, &SALT);
+        let commit = pallet_agora_judging::Call::commit_attestation { task: TASK, commitment };
+        (
+            commit,
+            root.and_then(|root| Possession::new(&key, root, &CONTENT, &[0])),
+        )
+    };
+    story.block(VERIFIERS.map(|who| (who, attest(who).0.into())));
+    story.until_event("the draw of chunks", |event| {
+        matches!(
+            event,
+            RuntimeEvent::Judging(pallet_agora_judging::Event::ChunksDrawn { .. })
+        )
+    });
+    let reveal = |who| pallet_agora_judging::Call::reveal_attestation {
         task: TASK,
         attestation: Attestation::Valid,
+        salt: SALT,
+        possession: attest(who).1,
     };
-    story.block(VERIFIERS.map(|who| (who, attest.clone().into())));
+    story.block(VERIFIERS.map(|who| (who, reveal(who).into())));
     story.until("settlement", |event| {
         matches!(event, pallet_agora_tasks::Event::Settled { .. })
     });

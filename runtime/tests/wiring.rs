@@ -7,21 +7,26 @@ use agora_primitives::{
     ClassId, TaskId,
     capability::Capabilities as _,
     courts::{Cases, Offence, Offences},
-    job::{JobKind, JobSource, JobSpec, SyntheticJob},
-    judging::{Seed, TaskParties},
+    job::{Claim, JobKind, JobSource, JobSpec, SyntheticJob},
+    judging::{AppealTerms, Judge as _, Seed, TaskParties},
     money::{Escrow as _, Purpose, Scope},
     participants::{Participants as _, Role, Specialisation},
     reputation::{Level, Outcome, Reputation as _, Side},
     task::Difficulty,
 };
 use agora_runtime::{
-    AccountId, Capability, Escrow, Registry, Reputation, Runtime, RuntimeOrigin, System, Tasks, UNIT,
+    AccountId, Balances, Capability, Escrow, Judging, Registry, Reputation, Runtime, RuntimeOrigin, System, Tasks,
+    UNIT,
     block_time::{MAX_SLOT_DURATION_MS, MIN_SLOT_DURATION_MS, SlotDurationMs},
     configs::{capability::SCHEDULE, system::MAXIMUM_BLOCK_WEIGHT},
     randomness::BabeSeed,
 };
 use chain::{Chain, account, profile};
-use frame_support::{assert_ok, traits::Get, weights::constants::WEIGHT_REF_TIME_PER_MILLIS};
+use frame_support::{
+    assert_ok,
+    traits::{Get, fungible::Mutate as _},
+    weights::constants::WEIGHT_REF_TIME_PER_MILLIS,
+};
 use pallet_agora_capability::{CurrentRound, Votes};
 use pallet_agora_registry::{Members, Trees};
 use pallet_agora_reputation::Records;
@@ -111,6 +116,82 @@ fn the_publisher_and_the_workers_of_a_task_may_not_attest() {
         assert_ok!(Tasks::accept(RuntimeOrigin::signed(worker.clone()), task));
         assert!(is_party(task, &worker));
         assert!(!is_party(task, &verifier));
+    });
+}
+
+#[test]
+fn attesters_are_drawn_by_what_their_bonds_weighed_before() {
+    with_a_chain(|| {
+        let verifiers: Vec<_> = (1..=20).map(|number| account(&format!("Verifier{number}"))).collect();
+        for who in verifiers.iter().chain([&account("Late")]) {
+            let _ = Balances::mint_into(who, 10_000 * UNIT);
+        }
+        verifiers.iter().for_each(|who| register(who, Role::Verifier));
+        System::set_block_number(System::block_number() + 1);
+        // In the block of the seed, by whoever knows it.
+        let origin = || RuntimeOrigin::signed(verifiers[0].clone());
+        assert_ok!(Registry::add_bond(origin(), Role::Verifier, 9_000 * UNIT));
+        register(&account("Late"), Role::Verifier);
+        let open = |number: u64, seed: u8| {
+            let terms = AppealTerms {
+                claim: Claim::Unusable,
+                seed: H256::repeat_byte(seed),
+                until: System::block_number() + 100,
+                reveal_window: 5,
+                bond: UNIT,
+                specialisation: Specialisation::Synthetic,
+            };
+            assert_ok!(Judging::open_appeal_window(TaskId(number), terms));
+        };
+        let windows = 200;
+        (0..windows).for_each(|number| open(number, number as u8));
+        let seats = |who: &AccountId, windows: core::ops::Range<u64>| {
+            windows
+                .filter(|number| Judging::may_attest(TaskId(*number), who.clone()))
+                .count()
+        };
+        assert_eq!(seats(&account("Late"), 0..windows), 0);
+        let all: usize = verifiers.iter().map(|who| seats(who, 0..windows)).sum();
+        // Eight of twenty in each.
+        assert!((1_380..=1_760).contains(&all), "{all} seats in {windows} windows");
+        // It weighed nothing before it registered, not long ago, and raised its bond then: no more than others, in any case.
+        assert!(
+            seats(&verifiers[0], 0..windows) <= 110,
+            "{}",
+            seats(&verifiers[0], 0..windows)
+        );
+        // From the next block on both count.
+        System::set_block_number(System::block_number() + 1);
+        (windows..2 * windows).for_each(|number| open(number, number as u8));
+        assert_eq!(seats(&verifiers[0], windows..2 * windows), windows as usize);
+        assert!(seats(&account("Late"), windows..2 * windows) > 0);
+    });
+}
+
+#[test]
+fn full_blocks_lengthen_the_time_to_reveal() {
+    with_a_chain(|| {
+        let full = <Runtime as pallet_agora_judging::Config>::FullBlocks::get;
+        let before = full();
+        pallet_agora_computation::FullBlocks::<Runtime>::mutate(|full| *full += 3);
+        assert_eq!(full(), before + 3);
+    });
+}
+
+#[test]
+fn who_does_not_reveal_an_attestation_is_reported_and_tasks_hear_of_the_last_who_does() {
+    with_a_chain(|| {
+        let who = account("Verifier1");
+        assert_ok!(Registry::set_offence_ban(
+            RuntimeOrigin::root(),
+            Offence::Silent,
+            Some(9)
+        ));
+        <Runtime as pallet_agora_judging::Config>::Offences::report(&who, Offence::Silent);
+        assert!(Registry::ensure_not_banned(&who).is_err());
+        // It costs as much as being told by the court.
+        let weight = <Tasks as TaskParties<AccountId>>::weight();
+        assert_eq!(weight, <Tasks as Cases<AccountId>>::weight());
     });
 }
 

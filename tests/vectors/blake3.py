@@ -70,20 +70,24 @@ def blake3(data: bytes) -> bytes:
     return to_bytes(node(data, 0, ROOT))
 
 
+def words_of(key: bytes) -> tuple:
+    return tuple(int.from_bytes(key[i:i + 4], "little") for i in range(0, 32, 4))
+
+
 def keyed_blake3(key: bytes, data: bytes) -> bytes:
-    words = tuple(int.from_bytes(key[i:i + 4], "little") for i in range(0, 32, 4))
-    return to_bytes(node(data, 0, ROOT, words, KEYED))
+    return to_bytes(node(data, 0, ROOT, words_of(key), KEYED))
 
 
-def siblings(data: bytes, index: int) -> list:
-    """The chaining values beside the way from chunk `index` to the root, lowest first."""
+def siblings(data: bytes, index: int, key: bytes = None) -> list:
+    """The chaining values beside the way from chunk `index` to the root, lowest first; with a key, those of the keyed tree."""
+    how = (words_of(key), KEYED) if key else (IV, 0)
     found, first = [], 0
     while len(data) > CHUNK:
         left = left_length(len(data))
         if (index - first) * CHUNK < left:
-            found.append(to_bytes(node(data[left:], first + left // CHUNK, 0)))
+            found.append(to_bytes(node(data[left:], first + left // CHUNK, 0, *how)))
             data = data[:left]
         else:
-            found.append(to_bytes(node(data[:left], first, 0)))
+            found.append(to_bytes(node(data[:left], first, 0, *how)))
             data, first = data[left:], first + left // CHUNK
     return found[::-1]

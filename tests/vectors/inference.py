@@ -80,12 +80,18 @@ def activation(model: dict, x: int) -> int:
     return 0 if p < 0 else x if p >= 4096 else model["activation"][p]
 
 
+def power(model: dict, d: int) -> int:
+    z = min(d // 1024, 31)
+    return (model["exponent"][d % 1024] + (1 << (z - 1) if z else 0)) >> z
+
+
+def tangent(model: dict, x: int) -> int:
+    e = power(model, abs(x))
+    return sign(x) * divide(32768 * (32768 - e), 32768 + e)
+
+
 def softmax(model: dict, scores: list) -> list:
-    e = []
-    for s in scores:
-        d = max(scores) - s
-        z = min(d // 1024, 31)
-        e.append((model["exponent"][d % 1024] + (1 << (z - 1) if z else 0)) >> z)
+    e = [power(model, max(scores) - s) for s in scores]
     total = sum(e)
     return [(32768 * x + total // 2) // total for x in e]
 
@@ -93,7 +99,7 @@ def softmax(model: dict, scores: list) -> list:
 # --- the model
 
 def attention(model: dict, rows: list) -> list:
-    _, _, _, _, heads, key_heads, size, _ = model["shape"]
+    _, _, _, _, heads, key_heads, size, _, _ = model["shape"]
     query, key = heads * size, key_heads * size
     mixed = [[] for _ in rows]
     for h in range(heads):
@@ -125,13 +131,19 @@ def embed(model: dict, tokens: list) -> bytes:
             row = norm(layer["attention.norm"], add(row, linear(layer["attention.output"], mixed[j])), epsilon)
             between = [activation(model, x) for x in linear(layer["perceptron.expand"], row)]
             rows[j] = norm(layer["perceptron.norm"], add(row, linear(layer["perceptron.contract"], between)), epsilon)
+    n = len(rows)
     pooled = {
-        0: lambda column: divide(8 * sum(column), len(rows)),
+        0: lambda column: divide(8 * sum(column), n),
         1: lambda column: 8 * column[0],
         2: lambda column: 8 * max(column),
         3: lambda column: 8 * column[-1],
+        4: lambda column: divide(8 * sum((j + 1) * x for j, x in enumerate(column)), n * (n + 1) // 2),
     }[model["pooling"]]
     y = [pooled(column) for column in zip(*rows)]
+    if model["shape"][8]:
+        y = linear(model["dense"], y)
+        if model["dense_activation"] == 1:
+            y = [tangent(model, x) for x in y]
     u = unit(y, dot(y, y))
     return b"".join(clamp(divide(x, 512), 32767).to_bytes(2, "little", signed=True) for x in u)
 
@@ -165,7 +177,8 @@ def package_linear(name: str, p: dict) -> bytes:
 def package(model: dict) -> bytes:
     vocabulary, positions, hidden = model["shape"][:3]
     e = model["embedding"]
-    out = b"AGMP" + bytes([1, 0]) + b"".join(map(u32, model["shape"])) + bytes([0] * 6 + [model["pooling"]])
+    out = b"AGMP" + bytes([1, 0]) + b"".join(map(u32, model["shape"])) + bytes([0] * 6)
+    out += bytes([model["pooling"], model["dense_activation"]])
     out += u32(model["epsilon"])
     out += tensor("embedding.weight", 0, [vocabulary, hidden], e["weight"])
     out += tensor("embedding.multiplier", 2, [vocabulary], e["multiplier"])
@@ -180,15 +193,17 @@ def package(model: dict) -> bytes:
                      "perceptron.expand", "perceptron.contract", "perceptron.norm"):
             write = package_norm if part.endswith("norm") else package_linear
             out += write(f"layer.{i}.{part}", layer[part])
+    if model["shape"][8]:
+        out += package_linear("dense", model["dense"])
     return out + u32(0)
 
 
 # --- the job
 
 def item_work(shape: list, n: int) -> int:
-    _, _, hidden, layers, heads, key_heads, size, intermediate = shape
+    _, _, hidden, layers, heads, key_heads, size, intermediate, dense = shape
     query, attention = heads * size, (heads + 2 * key_heads) * size
-    return layers * n * (hidden * (attention + query) + 2 * hidden * intermediate + 2 * n * query)
+    return layers * n * (hidden * (attention + query) + 2 * hidden * intermediate + 2 * n * query) + hidden * dense
 
 
 # --- the check
@@ -214,8 +229,8 @@ def draw(seed: bytes, name: str, count: int) -> list:
     return [word % 251 for b in range((count + 3) // 4) for word in words(seed, name.encode(), b)][:count]
 
 
-def sample(seed: bytes, shape: list, pooling: int = 0) -> dict:
-    vocabulary, positions, hidden, layers, heads, key_heads, size, intermediate = shape
+def sample(seed: bytes, shape: list, pooling: int, dense_activation: int) -> dict:
+    vocabulary, positions, hidden, layers, heads, key_heads, size, intermediate, dense = shape
     numbers = lambda name, count, f: [f(b) for b in draw(seed, name, count)]
 
     def a_norm(name: str, w: int) -> dict:
@@ -246,6 +261,7 @@ def sample(seed: bytes, shape: list, pooling: int = 0) -> dict:
         "shape": shape,
         "epsilon": 1000,
         "pooling": pooling,
+        "dense_activation": dense_activation,
         "embedding": {
             "weight": numbers("embedding.weight", vocabulary * hidden, lambda b: b - 125),
             "multiplier": numbers("embedding.multiplier", vocabulary, lambda b: (1 << 24) + (b << 16)),
@@ -257,23 +273,30 @@ def sample(seed: bytes, shape: list, pooling: int = 0) -> dict:
         "activation_shift": 4,
         "activation": [divide(16 * (p - 2048) * p, 4096) for p in range(4096)],
         "layers": [a_layer(i) for i in range(layers)],
+        "dense": a_linear("dense", 2, dense, hidden),
     }
 
 
 # --- vectors
 
+SMALL = [61, 40, 32, 2, 4, 2, 12, 80]
+
 SPECS = [
-    ("two layers", bytes([1]) * 32, [61, 40, 32, 2, 4, 2, 12, 80], [[3, 1, 4, 1, 5], [0], [60] * 40, [i % 61 for i in range(7, 40)]]),
-    ("one narrow layer", bytes(range(32)), [5, 3, 4, 1, 1, 1, 4, 4], [[0, 1, 2], [4], [3, 3]]),
-    ("three layers", bytes([200]) * 32, [300, 64, 48, 3, 6, 6, 8, 100], [[(i * i) % 300 for i in range(64)], [299, 17]]),
-    ("the first token", bytes([2]) * 32, [61, 40, 32, 2, 4, 2, 12, 80], [[3, 1, 4, 1, 5], [0], [60] * 3], 1),
-    ("the maximum", bytes([3]) * 32, [61, 40, 32, 2, 4, 2, 12, 80], [[3, 1, 4, 1, 5], [0], [i for i in range(9, 47)]], 2),
-    ("the last token", bytes([4]) * 32, [61, 40, 32, 2, 4, 2, 12, 80], [[3, 1, 4, 1, 5], [0], [7, 2]], 3),
+    ("two layers", bytes([1]) * 32, [*SMALL, 0], [[3, 1, 4, 1, 5], [0], [60] * 40, [i % 61 for i in range(7, 40)]]),
+    ("one narrow layer", bytes(range(32)), [5, 3, 4, 1, 1, 1, 4, 4, 0], [[0, 1, 2], [4], [3, 3]]),
+    ("three layers", bytes([200]) * 32, [300, 64, 48, 3, 6, 6, 8, 100, 0], [[(i * i) % 300 for i in range(64)], [299, 17]]),
+    ("the first token", bytes([2]) * 32, [*SMALL, 0], [[3, 1, 4, 1, 5], [0], [60] * 3], 1),
+    ("the maximum", bytes([3]) * 32, [*SMALL, 0], [[3, 1, 4, 1, 5], [0], [i for i in range(9, 47)]], 2),
+    ("the last token", bytes([4]) * 32, [*SMALL, 0], [[3, 1, 4, 1, 5], [0], [7, 2]], 3),
+    ("the mean weighted by places", bytes([5]) * 32, [*SMALL, 0], [[3, 1, 4, 1, 5], [0], [i * 7 % 61 for i in range(40)], [8, 9]], 4),
+    ("a dense layer to more numbers", bytes([6]) * 32, [*SMALL, 52], [[3, 1, 4, 1, 5], [0], [60] * 3], 0, 0),
+    ("a dense layer to fewer, and tanh", bytes([7]) * 32, [*SMALL, 12], [[3, 1, 4, 1, 5], [0], [i for i in range(9, 47)]], 1, 1),
+    ("a weighted mean, a dense layer, tanh", bytes([8]) * 32, [5, 7, 8, 1, 1, 1, 4, 4, 8], [[0, 1, 2], [4], [3] * 7], 4, 1),
 ]
 
 
-def vector(name: str, seed: bytes, shape: list, items: list, pooling: int = 0) -> dict:
-    model = sample(seed, shape, pooling)
+def vector(name: str, seed: bytes, shape: list, items: list, pooling: int = 0, dense_activation: int = 0) -> dict:
+    model = sample(seed, shape, pooling, dense_activation)
     data = package(model)
     u16 = lambda x: x.to_bytes(2, "little")
     batch = u32(len(items)) + b"".join(u16(len(item)) + b"".join(map(u16, item)) for item in items)
@@ -288,6 +311,7 @@ def vector(name: str, seed: bytes, shape: list, items: list, pooling: int = 0) -
         "seed": seed.hex(),
         "shape": shape,
         "pooling": pooling,
+        "dense_activation": dense_activation,
         "items": items,
         "package_bytes": len(data),
         "package_hash": blake3(data).hex(),

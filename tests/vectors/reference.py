@@ -13,7 +13,7 @@ import pathlib
 import sys
 from operator import mul
 
-from blake3 import CHUNK, blake3, siblings as chunk_siblings
+from blake3 import CHUNK, blake3, keyed_blake3, siblings as chunk_siblings
 
 P = 251
 MASK = 0xFFFFFFFF
@@ -335,6 +335,43 @@ def blob_vector(length: int):
     }
 
 
+def attestation_vector(length: int, valid: bool):
+    """An attestation about an output whose bytes are i mod 251, and what shows that its verifier had it."""
+    data = bytes(i % 251 for i in range(length))
+    seed, draw, genesis = b"\x44" * 32, b"\x55" * 32, GENESIS
+    of = u64(TASK) + ACCOUNT
+    key = H(b"agora/possession/1" + seed + of)
+    claimed = b"\0" + blob(data) + b"\x33" * 32
+    shown = valid and length > 0
+    keyed_root = keyed_blake3(key, data)
+    said = bytes([0 if valid else 1]) + (b"\1" + keyed_root if shown else b"\0")
+    preimage = b"agora/attest/1" + genesis + u64(TASK) + seed + claimed + ACCOUNT + said + SALT
+    lot = lambda i: int.from_bytes(H(b"agora/chunk/1" + draw + of + u32(i))[:8], "little")
+    chunks = max((length + CHUNK - 1) // CHUNK, 1)
+    drawn = list(dict.fromkeys(lot(i) % chunks for i in range(2))) if shown else []
+    opening = lambda i: {
+        "index": i,
+        "siblings": [h.hex() for h in chunk_siblings(data, i)],
+        "keyed_siblings": [h.hex() for h in chunk_siblings(data, i, key)],
+    }
+    return {
+        "bytes": length,
+        "valid": valid,
+        "genesis": genesis.hex(),
+        "task": TASK,
+        "seed": seed.hex(),
+        "claim_scale": claimed.hex(),
+        "verifier": ACCOUNT.hex(),
+        "salt": SALT.hex(),
+        "seat_lot": H(b"agora/seat/1" + seed + of)[:8].hex(),
+        "key": key.hex(),
+        "root": keyed_root.hex() if shown else None,
+        "commitment": H(preimage).hex(),
+        "draw": draw.hex(),
+        "openings": [opening(i) for i in drawn],
+    }
+
+
 def files() -> dict:
     # The known answers that the authors of Philox publish.
     assert philox4x32_10((0,) * 4, (0,) * 2) == (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)
@@ -344,6 +381,10 @@ def files() -> dict:
         "synthetic.json": [synthetic_vector(*spec) for spec in SPECS],
         "merkle.json": trees,
         "blobs.json": [blob_vector(n) for n in (0, 1, 1023, 1024, 1025, 2048, 5000, 7169, 65536)],
+        "attestations.json": [
+            attestation_vector(length, valid)
+            for length, valid in [(0, True), (1, True), (1024, True), (5000, True), (70_000, True), (70_000, False)]
+        ],
         "inclusion.json": [
             inclusion_vector(results, index, blocks, block)
             for results, index, blocks, block in [

@@ -38,11 +38,15 @@ def matmul_entry() -> dict:
     return entry("matmul", name, bytes.fromhex(made["job_spec_scale"]), inputs, made["digest"])
 
 
-def embedding_entry() -> dict:
-    made = inference.vector(*inference.SPECS[0])
-    package = inference.package(inference.sample(inference.SPECS[0][1], inference.SPECS[0][2]))
-    inputs = [package, bytes.fromhex(made["input"])]
-    return entry("embedding", made["name"], bytes.fromhex(made["job"]), inputs, made["digest"])
+def embedding_entries() -> list:
+    """The mean of the tokens; and their mean weighted by places, a dense layer and its hyperbolic tangent."""
+    found = []
+    for spec in (inference.SPECS[0], inference.SPECS[9]):
+        made = inference.vector(*spec)
+        sampled = inference.sample(*spec[1:3], made["pooling"], made["dense_activation"])
+        inputs = [inference.package(sampled), bytes.fromhex(made["input"])]
+        found.append(entry("embedding", made["name"], bytes.fromhex(made["job"]), inputs, made["digest"]))
+    return found
 
 
 def program_entries() -> list:
@@ -83,7 +87,7 @@ def rendering_entry() -> dict:
 
 
 def main() -> int:
-    entries = [*synthetic_entries(), matmul_entry(), embedding_entry(), *training_entries(), rendering_entry(),
+    entries = [*synthetic_entries(), matmul_entry(), *embedding_entries(), *training_entries(), rendering_entry(),
                *program_entries()]
     text = json.dumps(entries, indent=1) + "\n"
     path = pathlib.Path(__file__).resolve().with_name("self_test.json")

@@ -1,9 +1,10 @@
-//! Measures the market against what it is to be compared with, all in one run: settled tasks against transfers, GPU
-//! against CPU, checking against computing. The weights of calls are those of the runtime. `make weights` measured them
-//! together with the weights of the transfers with which they are compared.
+//! Measures the market against what it is to be compared with, all in one run: settled tasks against transfers, GPU against CPU,
+//! checking against computing, slots with very much to do against idle ones. The weights of calls are those of the runtime.
+//! `make weights` measured them together with the weights of the transfers with which they are compared.
 //!
 //! Prints a table, and writes one JSON line per figure to `benchmarks/results/chain.jsonl`.
 
+mod backlog;
 mod chain_spec;
 mod compute;
 mod throughput;
@@ -28,6 +29,9 @@ struct Arguments {
     /// How many tasks are published and settled.
     #[arg(long, default_value_t = 256)]
     tasks: usize,
+    /// How many tasks are due at once.
+    #[arg(long, default_value_t = 10_000)]
+    due: usize,
     /// Rows and columns of the matrices.
     #[arg(long, default_value_t = 512)]
     matrix_size: u32,
@@ -50,6 +54,7 @@ async fn main() -> Result<(), Failure> {
         arguments.repetitions,
     )?);
     figures.extend(throughput::measure(arguments.transfers, arguments.tasks).await?);
+    figures.extend(backlog::measure(arguments.due).await?);
     Figure::print(&figures);
     Figure::write(&figures, &arguments.output)?;
     println!("\nWritten to {}.", arguments.output.display());

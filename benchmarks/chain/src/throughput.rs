@@ -31,7 +31,7 @@ const SLOTS: usize = 64;
 /// How long each stage may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Pause before the chain is asked again.
-const PAUSE: Duration = Duration::from_millis(200);
+pub const PAUSE: Duration = Duration::from_millis(200);
 
 pub async fn measure(transfers: usize, tasks: usize) -> Result<Vec<Figure>, Failure> {
     let folder = tempfile::tempdir()?;
@@ -64,26 +64,35 @@ pub async fn measure(transfers: usize, tasks: usize) -> Result<Vec<Figure>, Fail
     ])
 }
 
-fn development_key(path: &str) -> KeySource {
+pub fn development_key(path: &str) -> KeySource {
     KeySource::Development(path.to_owned())
 }
 
 /// The best chain, read block by block.
-struct Chain<'a> {
+pub struct Chain<'a> {
     client: &'a Client,
     /// The next block to be read.
     next: u32,
 }
 
 impl<'a> Chain<'a> {
+    /// From block `next` on.
+    pub const fn from(client: &'a Client, next: u32) -> Self {
+        Self { client, next }
+    }
+
     /// From the next block on.
     async fn from_now(client: &'a Client) -> Result<Self, Failure> {
-        let next = client.best().await?.block.number + 1;
-        Ok(Self { client, next })
+        Ok(Self::from(client, client.best().await?.block.number + 1))
+    }
+
+    /// The last block that was read.
+    pub const fn last(&self) -> u32 {
+        self.next - 1
     }
 
     /// Reads blocks until `count` events were `wanted`. A development node that is alone never reverts a block.
-    async fn wait_for(
+    pub async fn wait_for(
         &mut self,
         mut count: usize,
         what: &str,
@@ -92,10 +101,12 @@ impl<'a> Chain<'a> {
         let started = Instant::now();
         while count > 0 {
             let best = self.client.best().await?.block.number;
-            while self.next <= best {
+            while count > 0 && self.next <= best {
                 for event in self.client.at_number(self.next).await?.block_events().await?.events {
-                    ensure_success(&event)?;
-                    count = count.saturating_sub(usize::from(wanted(&event)));
+                    match wanted(&event) {
+                        true => count = count.saturating_sub(1),
+                        false => ensure_success(&event)?,
+                    }
                 }
                 self.next += 1;
             }
@@ -120,7 +131,7 @@ fn ensure_success(event: &Event) -> Result<(), Failure> {
 }
 
 /// Hands all calls to the pool.
-async fn submit_all(submitter: &Submitter, calls: Vec<impl agora_chain::Payload>) -> Result<(), Failure> {
+pub async fn submit_all(submitter: &Submitter, calls: Vec<impl agora_chain::Payload>) -> Result<(), Failure> {
     match submitter.submit_all(&calls).await? {
         taken if taken == calls.len() => Ok(()),
         taken => Err(format!("the pool took {taken} of {} transactions", calls.len()).into()),

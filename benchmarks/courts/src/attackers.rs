@@ -5,11 +5,11 @@
 
 use crate::{
     Failure,
-    market::{Market, REWARD, Setting},
+    market::{Attester, Market, REWARD, Setting},
     names,
-    trial::{Held, Party, play},
+    trial::{Party, play},
 };
-use agora_arbiter::Arbiter;
+use agora_arbiter::{Arbiter, Held};
 use agora_bench_figures::{Better, Figure};
 use agora_disputes::{Accusation, Side, Target, Verdict, player::Truth};
 use agora_jobs::{Claim, JobKind, JobSpec, SyntheticJob};
@@ -81,8 +81,8 @@ pub fn print(attacks: &[Attack]) {
 pub const NOT_PLAYED: [&str; 6] = [
     "a copier on a fork (needs a re-organisation; reveals wait for no finality yet)",
     "a grinder of draws and lots (needs an author who withholds blocks)",
-    "a verifier that simulates its check (there are no transcripts yet, so a lazy one costs the same)",
-    "a bribed panel (there is none yet)",
+    "a verifier that has a half of a result (it is found in three of four; see the tests of the judging pallet)",
+    "a bribed panel of drawn verifiers (the court has the last word)",
     "accounts that enter wrong claims, one after the other, until the task fails (see the tests of the tasks pallet)",
     "a part of the draw's weight short of a majority (whoever has all replicas is played instead: one who is right suffices)",
 ];
@@ -148,10 +148,25 @@ impl Stage {
         workers.iter().map(|who| (who.clone(), claim)).collect()
     }
 
-    fn attest(&mut self, who: &str, attestation: Attestation) {
-        let task = self.task;
-        let call = pallet_agora_judging::Call::attest { task, attestation };
-        self.market.must(vec![(who.to_owned(), call.into())]);
+    /// Has a verifier commit to an attestation. What it reveals follows by itself, when it can.
+    fn attest(&mut self, who: &str, how: Attests) {
+        let output = |truth: &Truth| truth.states.last().cloned().unwrap_or_default();
+        let has = match how {
+            Attests::Wrongly => output(self.liar.truth()),
+            _ => output(self.honest.truth()),
+        };
+        let attester = Attester {
+            who: who.to_owned(),
+            attestation: Attestation::Valid,
+            had: match how {
+                Attests::WithNothing => vec![0; has.len()],
+                _ => has.clone(),
+            },
+            has,
+            copies: (how == Attests::AsAnother).then(|| "Verifier2".to_owned()),
+            reveals: how != Attests::Silently,
+        };
+        self.market.attest(self.task, attester);
     }
 
     /// Waits for the end of the task, and for all bonds.
@@ -187,6 +202,21 @@ impl Stage {
     }
 }
 
+/// How a verifier says that a result is right.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Attests {
+    /// It has had all of it, and has checked it or not: nobody sees the difference.
+    WithEverything,
+    /// It had none of it, and has the drawn chunks when they are drawn.
+    WithNothing,
+    /// It commits to what the other verifier has committed to.
+    AsAnother,
+    /// It does not reveal.
+    Silently,
+    /// It has all of what is wrong.
+    Wrongly,
+}
+
 /// An honest market: what its five workers win, what an attester wins, and how many blocks the task takes.
 struct Baseline {
     five: i128,
@@ -201,7 +231,7 @@ fn baseline(setting: Setting) -> Result<Baseline, Failure> {
         .market
         .work(stage.task, &Stage::claims(&workers, stage.honest.claim()));
     for who in names("Verifier", 2) {
-        stage.attest(&who, Attestation::Valid);
+        stage.attest(&who, Attests::WithEverything);
     }
     let (_, blocks) = stage.end("Bob");
     Ok(Baseline {
@@ -222,8 +252,11 @@ pub fn all(setting: Setting) -> Result<Vec<Attack>, Failure> {
         a_cartel(setting, &usual, Cartel::Unusable)?,
         a_cartel(setting, &usual, Cartel::AccusesItself)?,
         a_publisher_with_its_own_workers(setting, &usual)?,
-        a_lazy_attester(setting, &usual, false)?,
-        a_lazy_attester(setting, &usual, true)?,
+        a_lazy_attester(setting, &usual, Attests::Wrongly)?,
+        a_lazy_attester(setting, &usual, Attests::WithNothing)?,
+        a_lazy_attester(setting, &usual, Attests::AsAnother)?,
+        a_lazy_attester(setting, &usual, Attests::Silently)?,
+        a_lazy_attester(setting, &usual, Attests::WithEverything)?,
         a_copier(setting, &usual)?,
         a_silent_worker(setting, &usual)?,
         an_early_leaver(setting, &usual)?,
@@ -307,7 +340,7 @@ fn a_publisher_with_its_own_workers(setting: Setting, usual: &Baseline) -> Resul
     let mut own = names("Worker", WORKERS);
     stage.market.work(stage.task, &Stage::claims(&own, stage.liar.claim()));
     for who in names("Verifier", 2) {
-        stage.attest(&who, Attestation::Valid);
+        stage.attest(&who, Attests::Wrongly);
         own.push(who);
     }
     let (end, blocks) = stage.end("Charlie");
@@ -322,29 +355,39 @@ fn a_publisher_with_its_own_workers(setting: Setting, usual: &Baseline) -> Resul
     })
 }
 
-fn a_lazy_attester(setting: Setting, usual: &Baseline, is_right: bool) -> Result<Attack, Failure> {
+fn a_lazy_attester(setting: Setting, usual: &Baseline, how: Attests) -> Result<Attack, Failure> {
     let mut stage = Stage::new(setting, 0)?;
     let workers = names("Worker", WORKERS);
-    let claim = match is_right {
-        true => stage.honest.claim(),
-        false => stage.liar.claim(),
+    let claim = match how {
+        Attests::Wrongly => stage.liar.claim(),
+        _ => stage.honest.claim(),
     };
     stage.market.work(stage.task, &Stage::claims(&workers, claim));
-    for who in names("Verifier", 2) {
-        stage.attest(&who, Attestation::Valid);
-    }
-    if !is_right {
-        stage.bring_down("Bob", claim, None)?;
-    }
+    stage.attest("Verifier1", how);
+    let other = match how {
+        Attests::Wrongly => Attests::Wrongly,
+        _ => Attests::WithEverything,
+    };
+    stage.attest("Verifier2", other);
+    let others = match how {
+        Attests::Wrongly => {
+            stage.bring_down("Bob", claim, None)?;
+            "Bob"
+        }
+        _ => "Verifier2",
+    };
     let (end, blocks) = stage.end("Charlie");
     Ok(Attack {
-        name: match is_right {
-            true => "a verifier that attests a right result unseen",
-            false => "a verifier that attests a wrong result unseen",
+        name: match how {
+            Attests::Wrongly => "a verifier that has a wrong result and attests it unseen",
+            Attests::WithNothing => "a verifier that attests a right result without having had it",
+            Attests::AsAnother => "a verifier that commits to what another has committed to",
+            Attests::Silently => "a verifier that commits to an attestation and does not reveal it",
+            Attests::WithEverything => "a verifier that has carried all of a right result and attests it unseen",
         },
         profit: stage.profit(&names("Verifier", 1)),
         honest: usual.attester,
-        others: stage.profit(&["Bob".to_owned()]),
+        others: stage.profit(&[others.to_owned()]),
         blocks: [blocks, usual.blocks],
         end,
     })
@@ -498,7 +541,8 @@ fn a_hijacker(setting: Setting, usual: &Baseline) -> Result<Attack, Failure> {
     })
 }
 
-/// Somebody fills blocks so that nobody can answer in time: they stop clocks, up to a bound. One is filled here, and its price counted for each.
+/// Somebody fills blocks so that nobody can answer in time: they stop clocks, up to a bound. One is filled here, and its price
+/// counted for each.
 fn a_block_stuffer(setting: Setting, usual: &Baseline) -> Result<Attack, Failure> {
     let mut stage = Stage::new(setting, 0)?;
     let workers = names("Worker", WORKERS);

@@ -4,12 +4,12 @@ use crate::{
     Failure,
     market::{Market, Setting},
     names,
-    trial::{Executed, Held, Party, Played, play},
+    trial::{Executed, Party, Played, play},
     wasm::Wasm,
 };
-use agora_arbiter::{Arbiter, IMAGE};
+use agora_arbiter::{Arbiter, Held, IMAGE};
 use agora_bench_figures::{Better, Figure};
-use agora_compute::Benchmark;
+use agora_compute::{Benchmark, Inputs as _};
 use agora_disputes::{Accusation, MAX_WITNESS_BYTES, Side, Verdict, player::Truth};
 use agora_jobs::{BlobRef, JobSpec};
 use agora_machine::{State, Witness, execute_segment};
@@ -42,8 +42,8 @@ pub struct Dispute {
     pub seconds: f64,
 }
 
-/// What a cartel says that has computed everything, and then changed what is hardest to find: something that was kept on the way to a state in
-/// the middle, and everything that it leads to there.
+/// What a cartel says that has computed everything, and then changed what is hardest to find: something that was kept on the way
+/// to a state in the middle, and everything that it leads to there.
 pub fn wrong(spec: &JobSpec, truth: &Truth) -> Truth {
     let mut wrong = truth.clone();
     let law = agora_reference::of(spec);
@@ -76,7 +76,7 @@ impl Dispute {
     /// Errors: the job cannot be computed, or whoever is right does not win by an executed segment.
     pub fn play(benchmark: &Benchmark, work: u128, setting: Setting, wasm: Option<&Wasm>) -> Result<Self, Failure> {
         let (spec, inputs) = benchmark.job(work)?;
-        let held = Held::new(&spec, &inputs);
+        let held = Held::of(&spec, |blob| inputs.get(blob).ok());
         let began = Instant::now();
         let honest = Arbiter::compute(spec.clone(), held.clone())?;
         let computing = began.elapsed().as_secs_f64();

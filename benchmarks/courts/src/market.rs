@@ -5,7 +5,8 @@ use agora_disputes::{Accusation, Terms, Time};
 use agora_primitives::{
     ClassId, TaskId,
     commitment::commitment,
-    job::{Claim, JobSource, JobSpec},
+    job::{BlobRef, ChunkProof, Claim, H256, JobSource, JobSpec, keyed_hash},
+    judging::{Attestation, Possession, Sealed, attestation_commitment, drawn_chunks, possession_key, to_be_shown},
     participants::{Role, Specialisation},
     task::{Difficulty, Phase},
 };
@@ -17,9 +18,11 @@ use frame_support::{traits::Get, weights::Weight};
 use pallet_agora_computation::{
     Case, CurrentTerms, Defences, Event as CourtEvent, FullBlocks, Matches, Part, Runs, Trials,
 };
+use pallet_agora_judging::{AppealWindows, Event as JudgingEvent};
 use pallet_agora_registry::Profile;
 use pallet_agora_tasks::{ClassOf, Classes, Event as TaskEvent};
 use sp_runtime::DispatchError;
+use std::collections::BTreeMap;
 
 /// The reward of every task.
 pub const REWARD: Balance = 100 * UNIT;
@@ -48,6 +51,23 @@ pub struct Setting {
     pub terms: Option<Terms>,
 }
 
+/// What a verifier says of a result, and what it does for that.
+#[derive(Clone)]
+pub struct Attester {
+    /// Who.
+    pub who: String,
+    /// What it says.
+    pub attestation: Attestation,
+    /// The bytes that it has of the output when it commits.
+    pub had: Vec<u8>,
+    /// Those that it has when chunks are drawn.
+    pub has: Vec<u8>,
+    /// Whose commitment it commits to: its own, or a copied one.
+    pub copies: Option<String>,
+    /// Whether it tries to reveal.
+    pub reveals: bool,
+}
+
 /// The class of a job in the genesis of every chain.
 fn class_of(job: &JobSpec) -> ClassId {
     let kind = job.specialisation();
@@ -59,6 +79,8 @@ fn class_of(job: &JobSpec) -> ClassId {
 pub struct Market {
     pub chain: Chain,
     events: Vec<RuntimeEvent>,
+    /// Those who reveal in the block after the draw of chunks, of a task.
+    attesters: Vec<(TaskId, Attester)>,
 }
 
 impl Market {
@@ -67,6 +89,7 @@ impl Market {
         let mut market = Self {
             chain: Chain::of(setting.preset),
             events: Vec::new(),
+            attesters: Vec::new(),
         };
         if let Some(terms) = setting.terms {
             market.chain.ext.execute_with(|| CurrentTerms::<Runtime>::put(terms));
@@ -117,10 +140,14 @@ impl Market {
         })
     }
 
-    /// Adds a block with these transactions.
-    pub fn block(&mut self, calls: Vec<(String, RuntimeCall)>) -> Vec<Receipt> {
+    /// Adds a block with these transactions, and with the reveals of those who attest, when it is time.
+    pub fn block(&mut self, mut calls: Vec<(String, RuntimeCall)>) -> Vec<Receipt> {
         if !calls.is_empty() && self.ends_session() {
             self.block(Vec::new());
+        }
+        let asked_for = calls.len();
+        if !self.ends_session() {
+            calls.extend(self.reveals());
         }
         let lengths: Vec<_> = calls.iter().map(|(_, call)| call.encoded_size()).collect();
         let (events, results) = self.chain.block(calls.into_iter().map(|(who, call)| (key(&who), call)));
@@ -134,9 +161,80 @@ impl Market {
         // The first is the inherent of the time.
         let ended = weights.skip(1).zip(results).zip(lengths);
         let receipt = |((weight, result), bytes)| Receipt { bytes, weight, result };
-        let receipts = ended.map(receipt).collect();
+        let receipts = ended.map(receipt).take(asked_for).collect();
         self.events.extend(events);
         receipts
+    }
+
+    /// Has somebody commit to an attestation about the result of `task`, and reveal it when that is possible.
+    pub fn attest(&mut self, task: TaskId, attester: Attester) {
+        let of = attester.copies.clone().unwrap_or_else(|| attester.who.clone());
+        let (commitment, _) = self.sealed(task, &of, &attester, None);
+        let call = pallet_agora_judging::Call::commit_attestation { task, commitment };
+        self.must(vec![(attester.who.clone(), call.into())]);
+        self.attesters.push((task, attester));
+    }
+
+    /// What `who` commits to if it has what an attester had, and what that attester shows of it once chunks are drawn.
+    fn sealed(
+        &mut self,
+        task: TaskId,
+        who: &str,
+        attester: &Attester,
+        draw: Option<H256>,
+    ) -> (H256, Option<Possession>) {
+        let window = self.chain.ext.execute_with(|| AppealWindows::<Runtime>::get(task));
+        let terms = window.expect("a window is open").terms;
+        let by = account(who);
+        let output = to_be_shown(&terms.claim, attester.attestation);
+        let key = possession_key(terms.seed, task, &by);
+        let root = output.map(|_| keyed_hash(&key, &attester.had));
+        let genesis = self.chain.ext.execute_with(|| System::block_hash(0));
+        let about = Sealed {
+            genesis,
+            task,
+            seed: terms.seed,
+            claim: &terms.claim,
+            verifier: &by,
+            attestation: attester.attestation,
+            root,
+        };
+        let shown = |(output, draw): (&BlobRef, H256)| {
+            let drawn = drawn_chunks(draw, task, &by, output.chunks());
+            let mut shown = Possession::new(&key, root?, &attester.had, &drawn)?;
+            // It shows what it has since.
+            for opening in &mut shown.openings {
+                opening.plain = ChunkProof::new(&attester.has, opening.plain.index)?;
+            }
+            Some(shown)
+        };
+        let possession = output.zip(draw).and_then(shown);
+        (attestation_commitment(&about, &SALT), possession)
+    }
+
+    /// The reveals of those whose chunks are drawn.
+    fn reveals(&mut self) -> Vec<(String, RuntimeCall)> {
+        let draws = self.events.iter().filter_map(|event| match event {
+            RuntimeEvent::Judging(JudgingEvent::ChunksDrawn { task, draw, .. }) => Some((*task, *draw)),
+            _ => None,
+        });
+        let draws: BTreeMap<_, _> = draws.collect();
+        let (ready, waiting) = std::mem::take(&mut self.attesters)
+            .into_iter()
+            .partition(|(task, _)| draws.contains_key(task));
+        self.attesters = waiting;
+        let mut calls = Vec::new();
+        for (task, attester) in ready.into_iter().filter(|(_, attester)| attester.reveals) {
+            let (_, possession) = self.sealed(task, &attester.who, &attester, draws.get(&task).copied());
+            let call = pallet_agora_judging::Call::reveal_attestation {
+                task,
+                attestation: attester.attestation,
+                salt: SALT,
+                possession,
+            };
+            calls.push((attester.who, call.into()));
+        }
+        calls
     }
 
     /// Adds a block with these transactions, all of which succeed.
@@ -223,7 +321,7 @@ impl Market {
     }
 
     /// What `who` commits to if it makes `claim`.
-    pub fn commitment(&mut self, task: TaskId, who: &str, claim: &Claim) -> sp_core::H256 {
+    pub fn commitment(&mut self, task: TaskId, who: &str, claim: &Claim) -> H256 {
         let genesis = self.chain.ext.execute_with(|| System::block_hash(0));
         commitment(genesis, task, &account(who), claim, &SALT)
     }

@@ -41,8 +41,9 @@ fn no_attack_on_the_default_parameters_pays() {
     let attacks = attackers::all(QUICK).unwrap();
     attackers::print(&attacks);
     for attack in &attacks {
-        let is_free_rider = attack.name.contains("attests a right result unseen");
-        // It has the share of whoever looks: what is to be caught is a wrong result, and there it loses.
+        // It has the share of whoever looks, for carrying and reading all of it: what is to be caught is a wrong result, and
+        // there it loses.
+        let is_free_rider = attack.name.contains("has carried all of a right result");
         assert_eq!(attack.profit > 0, is_free_rider, "{}: {}", attack.name, attack.profit);
         assert!(attack.profit <= attack.honest, "{}", attack.name);
         assert!(

@@ -4,38 +4,19 @@ use crate::{
     Failure,
     market::{Market, Receipt},
 };
-use agora_arbiter::{Arbiter, Liar};
-use agora_compute::{Inputs as _, MemoryInputs};
+use agora_arbiter::{Arbiter, Held, Liar};
 use agora_disputes::{
-    BranchPhase, Game, Move, RunMove, Segment, Side, Terms, Time, Verdict,
+    BranchPhase, Game, Move, RunMove, Segment, Side, Terms, Verdict,
     player::{Tracer as _, run_end},
 };
-use agora_jobs::{BlobRef, H256, JobSpec};
+use agora_jobs::H256;
 use agora_machine::run_tree::node_hash;
 use agora_runtime::{AccountId, Computation, Runtime, RuntimeCall};
 use frame_support::weights::Weight;
 use pallet_agora_computation::{Clocked, Trials};
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::time::Instant;
 
 type Court = pallet_agora_computation::Call<Runtime>;
-
-/// The inputs of a job, for the reference.
-#[derive(Clone, Default)]
-pub struct Held(HashMap<BlobRef, Arc<[u8]>>);
-
-impl Held {
-    /// What `job` reads of `inputs`.
-    pub fn new(job: &JobSpec, inputs: &MemoryInputs) -> Self {
-        let all = job.inputs().into_iter();
-        Self(all.filter_map(|blob| Some((blob, inputs.get(&blob).ok()?))).collect())
-    }
-}
-
-impl agora_reference::Inputs for Held {
-    fn content(&self, blob: &BlobRef) -> Option<&[u8]> {
-        self.0.get(blob).map(|content| &**content)
-    }
-}
 
 /// How somebody plays.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -173,11 +154,14 @@ pub fn play(
                     continue;
                 }
                 for one in party.moves(&game, &terms) {
-                    made.extend(call(trial, &game, one).map(|call| (number, party.who.to_owned(), call)));
+                    made.extend(
+                        Court::of_move(trial, &game, one).map(|call| (number, party.who.to_owned(), call.into())),
+                    );
                 }
             }
             let by = parties.first().ok_or("nobody plays")?.who;
-            let ends = ended(&game, market.next_time()).into_iter();
+            let late = game.late(market.next_time()).into_iter();
+            let ends = late.filter_map(|late| Clocked::of(&game, late));
             made.extend(ends.map(|what| (0, by.to_owned(), Court::advance { trial, what }.into())));
         }
         let mut segments = Vec::new();
@@ -245,80 +229,4 @@ fn hijack(arbiter: &Arbiter<Held>, game: &Game<AccountId>, terms: &Terms) -> Opt
         }
     }
     None
-}
-
-/// What time will have ended.
-fn ended(of: &Game<AccountId>, time: Time) -> Vec<Clocked> {
-    let mut all = Vec::new();
-    for (at, (branch, runs)) in of.branches.iter().enumerate() {
-        let key = branch.defence.id();
-        for (number, (_, game)) in runs.matches.iter().enumerate() {
-            let is_late = game.as_ref().is_some_and(|game| game.timeout(time).is_some());
-            let roots = of.roots(at, number).filter(|_| is_late);
-            all.extend(roots.map(|(one, other)| Clocked::Match(key, one, other)));
-        }
-        let is_open = !matches!(branch.phase, BranchPhase::Over(_));
-        if is_open && branch.clone().advance(time).is_ok() {
-            all.push(Clocked::Defence(key));
-        }
-    }
-    let mut dispute = of.dispute;
-    if dispute.advance(time).is_ok() {
-        all.push(Clocked::Trial);
-    }
-    all
-}
-
-/// A move as the chain takes it. `None`: it is about a part that is not there.
-fn call(trial: u64, game: &Game<AccountId>, made: Move) -> Option<RuntimeCall> {
-    let call = match made {
-        Move::Show(shown) => Court::show { trial, shown },
-        Move::Name(child) => Court::name_child { trial, child },
-        Move::Defend(defence) => Court::defend { trial, defence },
-        Move::Branch(at, made) => Court::dispute_list {
-            trial,
-            defence: game.key(at)?,
-            made,
-        },
-        Move::Run(at, made) => {
-            let defence = game.key(at)?;
-            match *made {
-                RunMove::Add(root, end) => Court::add_run {
-                    trial,
-                    defence,
-                    root,
-                    end: Box::new(end),
-                },
-                RunMove::Challenge(one, other) => Court::challenge {
-                    trial,
-                    defence,
-                    one: game.root(at, one)?,
-                    other: game.root(at, other)?,
-                },
-                RunMove::Open(number, player, children) => {
-                    let (one, other) = game.roots(at, number)?;
-                    Court::open_node {
-                        trial,
-                        defence,
-                        one,
-                        other,
-                        player,
-                        children,
-                    }
-                }
-                RunMove::Execute(number, segment) => {
-                    let (one, other) = game.roots(at, number)?;
-                    Court::execute {
-                        trial,
-                        defence,
-                        one,
-                        other,
-                        segment: Box::new(segment),
-                    }
-                }
-            }
-        }
-        Move::Advance => return None,
-    };
-    Some(call.into())
 }

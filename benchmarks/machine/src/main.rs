@@ -1,9 +1,11 @@
 //! Measures how fast the machine runs a program, against the interpreter of `ckb-vm` with the same one; with a record of its
-//! segments, against without; what one segment costs whoever executes it from its witness; and a unit of a job, against the processor.
+//! segments, against without; what one segment costs whoever executes it from its witness; a unit of a job, against the
+//! processor; and programs that are translated, against both.
 //!
 //! Prints a table, and writes one JSON line per figure.
 
 mod programs;
+mod translated;
 mod unit;
 
 use agora_bench_figures::{Better, Figure};
@@ -33,6 +35,9 @@ struct Arguments {
     /// Repetitions; the median counts.
     #[arg(long, default_value_t = 5)]
     repetitions: usize,
+    /// Measures only programs that are translated.
+    #[arg(long)]
+    only_translated: bool,
 }
 
 /// The input of the programs that read, and what it is addressed by.
@@ -58,6 +63,12 @@ impl Chunks for Input {
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     let repetitions = arguments.repetitions.max(1);
+    if arguments.only_translated {
+        let figures = translated::figures(repetitions)?;
+        Figure::print(&figures);
+        Figure::write(&figures, &arguments.output)?;
+        return Ok(());
+    }
     let mut figures = Vec::new();
 
     // A product of vectors of bytes, as quantised networks have it: loads, a multiplication and an addition in a loop.
@@ -148,6 +159,7 @@ fn main() -> Result<(), Failure> {
     }
 
     figures.extend(unit::figures()?);
+    figures.extend(translated::figures(repetitions)?);
 
     // What somebody could do to those who record a run: against the same gas without its pages.
     let image = programs::new_pages();

@@ -9,7 +9,7 @@ use codec::Encode;
 use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
 /// The program that decides disputes.
-const IMAGE: &[u8] = include_bytes!("../../../guests/images/reference.bin");
+pub const IMAGE: &[u8] = include_bytes!("../../../guests/images/reference.bin");
 /// Bytes of checkpoints, as an arbiter keeps.
 const CHECKPOINT_BYTES: usize = 1 << 26;
 /// Rows and columns of the matrices.
@@ -17,7 +17,7 @@ const SIZE: u32 = 512;
 
 /// Blobs in memory.
 #[derive(Default)]
-struct Blobs(BTreeMap<BlobRef, Vec<u8>>);
+pub struct Blobs(BTreeMap<BlobRef, Vec<u8>>);
 
 impl Blobs {
     fn insert(&mut self, content: Vec<u8>) -> BlobRef {
@@ -62,10 +62,24 @@ fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
     (began.elapsed().as_secs_f64(), result)
 }
 
-/// Computes a unit of a chain of matrices.
-///
-/// Errors: the machine gives another output.
-pub fn figures() -> Result<[Figure; 4], Failure> {
+/// A unit, and all that it reads.
+pub struct Matrices {
+    pub blobs: Blobs,
+    pub run: UnitRun,
+    pub input: BlobRef,
+    work: u64,
+    gas: u64,
+}
+
+impl Matrices {
+    /// All that it may read.
+    pub fn reads(&self) -> Vec<BlobRef> {
+        self.blobs.0.keys().copied().collect()
+    }
+}
+
+/// A unit of a chain of matrices.
+pub fn matrices() -> Result<Matrices, Failure> {
     let mut blobs = Blobs::default();
     let job = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
         seed: [7; 32],
@@ -87,10 +101,30 @@ pub fn figures() -> Result<[Figure; 4], Failure> {
     };
     blobs.insert(before);
     let unit = law.unit(run.step, run.unit).ok_or("the job has no such unit")?;
+    Ok(Matrices {
+        input: blobs.insert(run.encode()),
+        run,
+        work: unit.work,
+        gas: unit.gas(),
+        blobs,
+    })
+}
+
+/// Computes a unit of a chain of matrices.
+///
+/// Errors: the machine gives another output.
+pub fn figures() -> Result<[Figure; 4], Failure> {
+    let Matrices {
+        blobs,
+        run,
+        input,
+        work,
+        gas,
+    } = matrices()?;
     let program = Program {
         image: IMAGE,
-        input: blobs.insert(run.encode()),
-        gas: unit.gas(),
+        input,
+        gas,
         reads: None,
     };
 
@@ -101,7 +135,7 @@ pub fn figures() -> Result<[Figure; 4], Failure> {
     if status? != Status::Done || machine.output() != output {
         return Err("the machine gives another output than the reference".into());
     }
-    let (instructions, operations) = (machine.gas_used() as f64, unit.work as f64);
+    let (instructions, operations) = (machine.gas_used() as f64, work as f64);
 
     // Whoever plays a dispute records the unit once, and shows any of its segments: here the last, which is the dearest.
     let (plain, traced) = timed(|| trace(&program, &blobs));

@@ -20,6 +20,7 @@
 )]
 
 mod arbiter;
+mod held;
 mod image;
 #[cfg(feature = "fault-injection")]
 mod liar;
@@ -30,6 +31,7 @@ mod record;
 mod tests;
 
 pub use arbiter::{Arbiter, Error, bytes_held};
+pub use held::Held;
 pub use image::{IMAGE, RUN_GAS, pinned};
 #[cfg(feature = "fault-injection")]
 pub use liar::Liar;

@@ -37,6 +37,10 @@ const _: &[u8] = include_bytes!("../metadata.scale");
         path = "agora_jobs::claim::Claim",
         with = "::subxt::utils::Static<::agora_primitives::job::Claim>"
     ),
+    substitute_type(
+        path = "agora_jobs::blob::ChunkProof",
+        with = "::subxt::utils::Static<::agora_primitives::job::ChunkProof>"
+    ),
     substitute_type(path = "agora_jobs::JobSpec", with = "::subxt::utils::Static<::agora_primitives::job::JobSpec>"),
     substitute_type(
         path = "agora_disputes::accuse::Accusation",
@@ -81,6 +85,10 @@ const _: &[u8] = include_bytes!("../metadata.scale");
     substitute_type(
         path = "agora_primitives::judging::attestations::Attestations",
         with = "::subxt::utils::Static<crate::views::Attestations>"
+    ),
+    substitute_type(
+        path = "agora_primitives::judging::sealed::Possession",
+        with = "::subxt::utils::Static<::agora_primitives::judging::Possession>"
     ),
     substitute_type(
         path = "agora_primitives::task::Difficulty",

@@ -7,8 +7,8 @@ use crate::{
 use agora_disputes::{Accusation, BranchMove, Children, Defence, Player, RunEnd, Segment, Shown};
 use agora_primitives::{
     ClassId, Reference, TaskId,
-    job::{Claim, JobSource, JobSpec},
-    judging::Attestation,
+    job::{ChunkProof, Claim, JobSource, JobSpec},
+    judging::{Attestation, Possession},
     participants::{Role, Specialisations},
     task::Difficulty,
 };
@@ -130,9 +130,24 @@ pub fn advance(task: TaskId) -> impl Payload {
     api::transactions().tasks().advance(task.into())
 }
 
-/// Attests for or against a result.
-pub fn attest(task: TaskId, attestation: Attestation) -> impl Payload {
-    api::transactions().judging().attest(task.into(), attestation.into())
+/// Commits to an attestation for or against a result.
+pub fn commit_attestation(task: TaskId, commitment: H256) -> impl Payload {
+    api::transactions()
+        .judging()
+        .commit_attestation(task.into(), commitment)
+}
+
+/// Reveals an attestation, and shows that its verifier had the output.
+pub fn reveal_attestation(
+    task: TaskId,
+    attestation: Attestation,
+    salt: [u8; 32],
+    possession: Option<Possession>,
+) -> impl Payload {
+    let possession = possession.map(Into::into);
+    api::transactions()
+        .judging()
+        .reveal_attestation(task.into(), attestation.into(), salt, possession)
 }
 
 /// Commits to an accusation of the claim about `task`.
@@ -214,6 +229,11 @@ pub fn collect(trial: u64, part: Part) -> impl Payload {
 /// Responds to the caller's hardware challenge.
 pub fn respond(round: u32, digest: H256) -> impl Payload {
     api::transactions().capability().respond(round, digest)
+}
+
+/// Shows that the account's own response in `round` is a decoy: its output begins with the mark of `secret`.
+pub fn show_decoy(round: u32, secret: [u8; 32], proof: ChunkProof) -> impl Payload {
+    api::transactions().capability().show_decoy(round, secret, proof.into())
 }
 
 /// Commits to a vote on a worker's response to its hardware challenge, which has this digest.

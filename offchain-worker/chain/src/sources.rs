@@ -1,7 +1,10 @@
 //! Who may have a task's blobs, and where they serve them.
 
 use crate::{AccountId, AtBlock, BlockNumber, ChainError, api::api, views::TaskView};
-use agora_primitives::{TaskId, judging::Attestation};
+use agora_primitives::{
+    TaskId,
+    judging::{Attestation, Said},
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::iter;
 use subxt::utils::Static;
@@ -43,7 +46,8 @@ impl AtBlock {
         Ok(workers)
     }
 
-    /// Who has attested for the result of `task`, in the order in which they did, while it can be appealed. Each of them has had it.
+    /// Who attests the result of `task`, in the order in which they committed to that, while it can be appealed, but for those
+    /// who are known to object: each of the others, if it is honest, has had the result.
     pub async fn attesters_for(&self, task: TaskId) -> Result<Vec<AccountId>, ChainError> {
         let address = api::storage().judging().appeal_windows();
         let Some(entry) = self.at.storage().try_fetch(address, (Static(task),)).await? else {
@@ -53,13 +57,14 @@ impl AtBlock {
             attestations: Static(attestations),
             ..
         } = entry.decode()?;
-        let (for_it, _) = attestations.sides(Attestation::Valid);
-        Ok(for_it)
+        let objects = |said: &Said| *said == Said::Revealed(Attestation::Invalid);
+        let others = attestations.iter().filter(|(_, said)| !objects(said));
+        Ok(others.map(|(who, _)| *who).collect())
     }
 
-    /// The addresses of those who may have `task`'s job, its inputs or its result: its publisher, the best of its workers,
-    /// and the others, and whoever has attested for the result, as far as there are few enough; not those of `but`. Anybody can write anything
-    /// there.
+    /// The addresses of those who may have `task`'s job, its inputs or its result: its publisher, the best of its workers, and
+    /// the others, and whoever has attested for the result, as far as there are few enough; not those of `but`. Anybody can write
+    /// anything there.
     pub async fn sources(&self, task: &TaskView, but: Option<&AccountId>) -> Result<Vec<String>, ChainError> {
         let best = task.chosen.as_ref().map(|chosen| chosen.best);
         let (workers, attesters) = match task.phase.is_finished() {

@@ -4,8 +4,9 @@ use crate::{
     AccountId, AtBlock, Balance, BlockNumber, ChainError,
     api::api,
     views::{
-        AppealWindowView, BalanceView, CaseView, ClassView, Contribution, DepositView, Moment, ParticipantView,
-        ReputationView, ResponseView, RoundView, ScheduleView, TaskPage, TaskView, TermsView, TrialView, VoteView,
+        AppealWindowView, BalanceView, CaseView, ChunkDraw, ClassView, Contribution, DepositView, Moment,
+        ParticipantView, ReputationView, ResponseView, RoundView, ScheduleView, TaskPage, TaskView, TermsView,
+        TrialView, VoteView,
     },
 };
 use agora_disputes::Time;
@@ -86,6 +87,7 @@ impl AtBlock {
             let (Static(task),) = entry.key()?.decode()?;
             let judging::AppealWindow {
                 terms,
+                draw,
                 attestations: Static(attestations),
                 ..
             } = entry.value().decode()?;
@@ -94,10 +96,22 @@ impl AtBlock {
                 claim: terms.claim.0,
                 seed: terms.seed,
                 until: terms.until,
+                reveal_window: terms.reveal_window,
+                draw: draw.map(|draw| ChunkDraw {
+                    seed: draw.seed,
+                    at: draw.at,
+                    full_before: draw.full_before,
+                }),
                 attestations,
             });
         }
         Ok(views)
+    }
+
+    /// Whether `verifier` may commit to an attestation about the result of `task` now: it is active, drawn, and no party to the task.
+    pub async fn may_attest(&self, task: TaskId, verifier: &AccountId) -> Result<bool, ChainError> {
+        let question = api::view_functions().judging().may_attest(Static(task), *verifier);
+        self.ask(question).await
     }
 
     /// The cases that are open.

@@ -66,10 +66,35 @@ pub struct AppealWindowView {
     pub claim: Claim,
     /// Where checks take their randomness from.
     pub seed: H256,
-    /// The last block in which attesting is possible.
+    /// The last block in which verifiers may commit to attestations.
     pub until: BlockNumber,
+    /// How many blocks they have to reveal them.
+    pub reveal_window: BlockNumber,
+    /// The draw of the chunks that they show; `None`: it is to come.
+    pub draw: Option<ChunkDraw>,
     /// What has been attested.
     pub attestations: Attestations,
+}
+
+/// A draw of the chunks that attesters show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChunkDraw {
+    /// What they are drawn with.
+    pub seed: H256,
+    /// The block in which it was made.
+    pub at: BlockNumber,
+    /// How many blocks were full before it.
+    pub full_before: u64,
+}
+
+impl AppealWindowView {
+    /// The draw, and the last block in which attestations may be revealed, before which `full` blocks were full. `None`: chunks
+    /// are not drawn.
+    pub fn reveals(&self, full: u64) -> Option<(ChunkDraw, BlockNumber)> {
+        let draw = self.draw?;
+        let full = full.saturating_sub(draw.full_before);
+        Some((draw, judging::reveal_until(draw.at, self.reveal_window, full)))
+    }
 }
 
 /// The keys that may act for an account.

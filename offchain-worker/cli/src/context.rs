@@ -229,6 +229,11 @@ impl Context {
         Ok(self.data()?.join(format!("{account}.tasks")))
     }
 
+    /// The folder in which the verifier `account` keeps outputs that it has attested and not yet shown.
+    pub fn attested(&self, account: &AccountId) -> Result<PathBuf, CliError> {
+        Ok(self.data()?.join(format!("{account}.attested")))
+    }
+
     /// While this file exists, no worker with this data folder takes tasks.
     pub fn pause_file(&self) -> Result<PathBuf, CliError> {
         Ok(self.data()?.join("paused"))
@@ -380,17 +385,19 @@ async fn signal() {
     let _ = interrupt.await;
 }
 
-/// Goes to court for the account of `submitter` until `shutdown`, unless `run` says not to.
+/// Goes to court for the account of `submitter`, whose worker keeps its jobs in `tasks`, until `shutdown`, unless `run` says not to.
 pub fn go_to_court(
     run: &RunArgs,
     submitter: &Submitter,
     journal: &Journal,
     blobs: &Blobs,
+    tasks: PathBuf,
     metrics: &Metrics,
     shutdown: &CancellationToken,
 ) -> Option<JoinHandle<()>> {
     let config = CourtConfig {
         max_job_bytes: run.max_job_bytes(),
+        tasks,
         #[cfg(feature = "fault-injection")]
         fault: run.fault,
     };

@@ -9,8 +9,12 @@ use agora_compute::{
 use agora_math::{field, freivalds, merkle};
 use agora_primitives::{
     TaskId,
+    capability::Lots,
     commitment::commitment,
-    job::{BlobRef, ChunkProof, Claim, JobSource, StoredJob},
+    job::{BlobRef, ChunkProof, Claim, H256, JobSource, StoredJob, keyed_hash},
+    judging::{
+        Attestation, Possession, Sealed, attestation_commitment, drawn_chunks, has_seat, possession_key, to_be_shown,
+    },
     results::{BlockResults, ResultLeaf, ResultProof, compute_root_item},
 };
 use codec::{Decode, DecodeAll, Encode};
@@ -212,6 +216,92 @@ fn blobs_and_the_proofs_of_their_chunks_are_those_of_the_vectors() {
             assert_eq!(found, siblings, "chunk {index} of {bytes} bytes");
             assert!(blob.verify(&proof), "chunk {index} of {bytes} bytes");
         }
+    }
+}
+
+#[derive(Deserialize)]
+struct Attested {
+    bytes: usize,
+    valid: bool,
+    genesis: String,
+    task: u64,
+    seed: String,
+    claim_scale: String,
+    verifier: String,
+    salt: String,
+    seat_lot: String,
+    key: String,
+    root: Option<String>,
+    commitment: String,
+    draw: String,
+    openings: Vec<Opening>,
+}
+
+#[derive(Deserialize)]
+struct Opening {
+    index: u64,
+    siblings: Vec<String>,
+    keyed_siblings: Vec<String>,
+}
+
+fn word(text: &str) -> [u8; 32] {
+    hex::decode(text).unwrap().try_into().unwrap()
+}
+
+#[test]
+fn attestations_are_committed_to_and_shown_as_in_the_vectors() {
+    let all: Vec<Attested> = serde_json::from_str(include_str!("../../../tests/vectors/attestations.json")).unwrap();
+    assert!(!all.is_empty());
+    for one in all {
+        let content: Vec<u8> = (0..one.bytes).map(|i| (i % 251) as u8).collect();
+        let claim = Claim::decode_all(&mut hex::decode(&one.claim_scale).unwrap().as_slice()).unwrap();
+        let attestation = Attestation::of(one.valid);
+        let (task, verifier) = (TaskId(one.task), word(&one.verifier));
+        let seed = word(&one.seed).into();
+        let key = possession_key(seed, task, &verifier);
+        assert_eq!(hex::encode(key), one.key);
+        let output = to_be_shown(&claim, attestation);
+        let root = output.map(|_| keyed_hash(&key, &content));
+        assert_eq!(root.map(hex::encode), one.root);
+        let sealed = Sealed {
+            genesis: word(&one.genesis).into(),
+            task,
+            seed,
+            claim: &claim,
+            verifier: &verifier,
+            attestation,
+            root,
+        };
+        let commitment = attestation_commitment(&sealed, &word(&one.salt));
+        assert_eq!(hex::encode(commitment), one.commitment);
+
+        let drawn = output.map(|output| drawn_chunks(word(&one.draw).into(), task, &verifier, output.chunks()));
+        let drawn = drawn.unwrap_or_default();
+        let opened: Vec<u64> = one.openings.iter().map(|opening| opening.index).collect();
+        assert_eq!(drawn, opened);
+        if let (Some(output), Some(root)) = (output, root) {
+            let shown = Possession::new(&key, root, &content, &drawn).unwrap();
+            assert!(shown.shows(output, &key, &drawn));
+            for (found, opening) in shown.openings.iter().zip(&one.openings) {
+                let texts = |siblings: &[H256]| siblings.iter().map(hex::encode).collect::<Vec<_>>();
+                assert_eq!(texts(&found.plain.siblings), opening.siblings);
+                assert_eq!(texts(&found.keyed), opening.keyed_siblings);
+            }
+        }
+        // With one seat, and all of the weight but so much that the lot is just outside.
+        let lot = u64::from_le_bytes(hex::decode(&one.seat_lot).unwrap().try_into().unwrap());
+        let weight = u32::MAX;
+        let drawn_of = |total| {
+            let lots = Lots {
+                draw: seed,
+                total,
+                seats: 1,
+            };
+            has_seat(&lots, task, &verifier, weight)
+        };
+        let share = u128::from(weight) << 64;
+        let most = u64::try_from((share - 1) / u128::from(lot)).unwrap();
+        assert!(drawn_of(most) && !drawn_of(most + 1));
     }
 }
 

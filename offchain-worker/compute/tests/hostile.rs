@@ -121,6 +121,7 @@ fn transformer() -> Vec<u8> {
         key_value_heads: 1,
         head_size: 4,
         intermediate: 8,
+        dense: 4,
     };
     sample::package(&[1; 32], shape).encode().unwrap()
 }

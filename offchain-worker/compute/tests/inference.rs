@@ -7,7 +7,7 @@ use agora_compute::{
     InferenceNetwork, ItemsError, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict,
     classifier::NetworkError,
     encode_items, output_digest,
-    transformer::{Package, PackageError, Pooling, Shape, sample},
+    transformer::{DenseActivation, Package, PackageError, Pooling, Shape, VALUE_MAX, sample},
 };
 use agora_primitives::job::JobError;
 use codec::Encode;
@@ -35,8 +35,18 @@ impl Published {
     }
 
     fn sample(seed: u8, items: &[Vec<u16>]) -> Self {
-        let package = sample::package(&[seed; 32], sample::SMALL);
-        Self::new(package.encode().unwrap(), sample::SMALL, items)
+        Self::variant(seed, Pooling::Mean, 0, DenseActivation::Identity, items)
+    }
+
+    /// With a dense layer of so many outputs, unless these are none.
+    fn variant(seed: u8, pooling: Pooling, dense: u32, activation: DenseActivation, items: &[Vec<u16>]) -> Self {
+        let shape = Shape { dense, ..sample::SMALL };
+        let mut package = sample::package(&[seed; 32], shape);
+        package.encoder.pooling = pooling;
+        if let Some(dense) = &mut package.encoder.dense {
+            dense.activation = activation;
+        }
+        Self::new(package.encode().unwrap(), shape, items)
     }
 
     fn spec(&self) -> JobSpec {
@@ -56,8 +66,9 @@ impl Published {
 struct Vector {
     name: String,
     seed: String,
-    shape: [u32; 8],
+    shape: [u32; 9],
     pooling: usize,
+    dense_activation: usize,
     items: Vec<Vec<u16>>,
     package_hash: String,
     item_work: u64,
@@ -85,6 +96,7 @@ impl Vector {
             key_value_heads,
             head_size,
             intermediate,
+            dense,
         ] = self.shape;
         let shape = Shape {
             vocabulary,
@@ -95,9 +107,13 @@ impl Vector {
             key_value_heads,
             head_size,
             intermediate,
+            dense,
         };
         let mut package = sample::package(&seed, shape);
         package.encoder.pooling = Pooling::ALL[self.pooling];
+        if let Some(dense) = &mut package.encoder.dense {
+            dense.activation = DenseActivation::ALL[self.dense_activation];
+        }
         Published::new(package.encode().unwrap(), shape, &self.items)
     }
 }
@@ -142,8 +158,11 @@ proptest! {
     #![proptest_config(agora_test_support::cases(24))]
 
     #[test]
-    fn both_engines_give_the_same_bits(seed: u8, items in items()) {
-        let published = Published::sample(seed, &items);
+    fn both_engines_give_the_same_bits(
+        seed: u8, items in items(), pooling in prop::sample::select(Pooling::ALL.to_vec()), dense in 0u32..40,
+        activation in prop::sample::select(DenseActivation::ALL.to_vec()),
+    ) {
+        let published = Published::variant(seed, pooling, 4 * dense, activation, &items);
         let [cpu, gpu] = engines().map(|engine| published.run(engine).unwrap());
         prop_assert!(cpu == gpu);
         prop_assert_eq!(cpu.digest(), output_digest(&cpu.output));
@@ -198,9 +217,40 @@ fn the_check_finds_a_single_wrong_item_once_it_is_drawn() {
 }
 
 #[test]
+fn sums_over_the_longest_items_are_exact_at_the_largest_values() {
+    let shape = Shape {
+        positions: 512,
+        ..sample::SMALL
+    };
+    let items = [vec![7; 512], (0..512).map(|token| token % 61).collect(), vec![60]];
+    for pooling in Pooling::ALL {
+        let mut package = sample::package(&[9; 32], shape);
+        package.encoder.pooling = pooling;
+        let varied = Published::new(package.encode().unwrap(), shape, &items);
+        // The last normalisation leaves its bias alone: the largest value and the smallest, in turns.
+        let last = &mut package.encoder.layers[1].output_norm;
+        last.weight.fill(0);
+        let sign = |place: usize| if place.is_multiple_of(2) { 1 } else { -1 };
+        (0..)
+            .zip(&mut last.bias)
+            .for_each(|(place, bias)| *bias = sign(place) * VALUE_MAX);
+        let extreme = Published::new(package.encode().unwrap(), shape, &items);
+        let [cpu, gpu] = engines().map(|engine| [&varied, &extreme].map(|job| job.run(engine).unwrap().output));
+        assert!(cpu == gpu, "{pooling:?}");
+        for vector in cpu[1].as_chunks::<64>().0 {
+            for (place, bytes) in (0..).zip(vector.as_chunks().0) {
+                // 2¹⁵ / √32.
+                let found = i32::from(i16::from_le_bytes(*bytes)) * sign(place);
+                assert!((5792..=5793).contains(&found), "{pooling:?}: {found}");
+            }
+        }
+    }
+}
+
+#[test]
 fn small_devices_compute_the_same_in_more_batches() {
     let items: Vec<Vec<u16>> = (1..40).map(|i| (0..i).map(|token| token * i % 61).collect()).collect();
-    let published = Published::sample(9, &items);
+    let published = Published::variant(9, Pooling::Weighted, 300, DenseActivation::Tanh, &items);
     let reference = published.run(&CPU).unwrap();
     for (max_workgroups, max_work) in [(Some(40), None), (None, Some(1)), (None, Some(1_000_000))] {
         let engine = gpu(&GpuOptions {
@@ -263,6 +313,11 @@ fn jobs_that_do_not_fit_their_inputs_are_refused() {
         (shape.heads, shape.key_value_heads, shape.head_size) = (12, 6, 4);
     };
     assert_eq!(with_network(&swapped), ItemsError::Network);
+    let mut published = Published::variant(1, Pooling::Mean, 8, DenseActivation::Identity, &items);
+    if let InferenceNetwork::Embedding { shape, .. } = &mut published.job.network {
+        shape.dense = 0;
+    }
+    assert_eq!(refused(&published), ItemsError::Network);
 
     let with_input = |input: Vec<u8>| {
         let mut published = good();
@@ -348,15 +403,33 @@ fn cancelled_jobs_stop() {
 
 #[test]
 fn packages_are_read_as_they_were_written() {
-    let package = sample::package(&[5; 32], sample::SMALL);
-    let bytes = package.encode().unwrap();
-    assert_eq!(Package::decode(&bytes).unwrap(), package);
-    for length in (0..bytes.len()).step_by(97).chain(0..200) {
-        let error = Package::decode(&bytes[..length]).unwrap_err();
-        assert!(matches!(error, PackageError::Truncated { .. }), "{length}: {error}");
+    for dense in [0, 24] {
+        let shape = Shape { dense, ..sample::SMALL };
+        let package = sample::package(&[5; 32], shape);
+        let bytes = package.encode().unwrap();
+        assert_eq!(bytes.len() as u64, shape.package_bytes());
+        assert_eq!(Package::decode(&bytes).unwrap(), package);
+        let last = bytes.len() - 300..bytes.len();
+        for length in (0..bytes.len()).step_by(97).chain(0..200).chain(last) {
+            let error = Package::decode(&bytes[..length]).unwrap_err();
+            assert!(matches!(error, PackageError::Truncated { .. }), "{length}: {error}");
+        }
+        let longer = [bytes.as_slice(), &[0]].concat();
+        assert_eq!(Package::decode(&longer), Err(PackageError::Trailing(1)));
     }
-    let longer = [bytes.as_slice(), &[0]].concat();
-    assert_eq!(Package::decode(&longer), Err(PackageError::Trailing(1)));
+}
+
+#[test]
+fn encoders_whose_dense_layer_is_not_that_of_their_shape_cannot_be_written() {
+    let with = |dense| sample::package(&[5; 32], Shape { dense, ..sample::SMALL });
+    for (shape, held) in [(0, 24), (24, 0), (24, 20)] {
+        let mut package = with(shape);
+        package.encoder.dense = with(held).encoder.dense;
+        assert!(package.encode().is_err(), "{shape} {held}");
+    }
+    let mut package = with(24);
+    package.encoder.dense.as_mut().unwrap().linear.bias[3] = 1 << 19;
+    assert!(matches!(package.encode(), Err(PackageError::Element { tensor, .. }) if tensor == "dense.bias"));
 }
 
 #[test]
@@ -370,20 +443,37 @@ fn headers_of_other_packages_are_refused() {
     assert_eq!(with(0, b'B'), PackageError::Magic);
     assert_eq!(with(4, 2), PackageError::Version(2));
     assert_eq!(with(5, 1), PackageError::Architecture(1));
-    for size in 0..8 {
+    for size in 0..9 {
         // A size of millions, while the bytes end long before.
         assert!(
             matches!(with(6 + 4 * size + 3, 0x7f), PackageError::Size { .. }),
             "{size}"
         );
     }
-    for part in 38..44 {
+    for part in 42..48 {
         assert!(matches!(with(part, 1), PackageError::Unsupported { found: 1, .. }));
     }
-    // There are four poolings.
-    for pooling in [4, 0xff] {
-        assert!(matches!(with(44, pooling), PackageError::Unsupported { found, .. } if found == pooling));
+    // There are five poolings, and without a dense layer no activation of it.
+    for (at, number) in [(48, 5), (48, 0xff), (49, 1), (49, 0xff)] {
+        assert!(matches!(with(at, number), PackageError::Unsupported { found, .. } if found == number));
     }
+    let shape = Shape {
+        dense: 8,
+        ..sample::SMALL
+    };
+    let mut bytes = sample::package(&[5; 32], shape).encode().unwrap();
+    bytes[49] = 1;
+    assert!(Package::decode(&bytes).is_ok());
+    bytes[49] = 2;
+    assert!(matches!(
+        Package::decode(&bytes),
+        Err(PackageError::Unsupported { found: 2, .. })
+    ));
+    bytes[38] = 9;
+    assert!(matches!(
+        Package::decode(&bytes),
+        Err(PackageError::Size { found: 9, .. })
+    ));
 }
 
 proptest! {
@@ -391,9 +481,10 @@ proptest! {
 
     #[test]
     fn changed_packages_are_refused_or_computed_without_a_panic(
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4), dense in 0u32..3,
     ) {
-        let mut bytes = sample::package(&[5; 32], sample::SMALL).encode().unwrap();
+        let shape = Shape { dense: 4 * dense, ..sample::SMALL };
+        let mut bytes = sample::package(&[5; 32], shape).encode().unwrap();
         for (index, byte) in changes {
             let at = index.index(bytes.len());
             bytes[at] = byte;

@@ -6,6 +6,7 @@ use agora_compute::{
     BlobRef, CancelFlag, Computation, Engine, EngineError, JobKind, JobSpec, MemoryInputs, NoProgress, Place,
     ProgramJob, Verdict, output_digest, program::Blobs,
 };
+use agora_machine::{Machine, Program, Status};
 use agora_primitives::job::{
     Claim, H256, Mode, ProgramInputs,
     program::{Ending, read_record},
@@ -83,6 +84,29 @@ fn every_engine_gives_the_records_of_all_items_and_the_states_of_all_steps() {
         // The number of steps is an argument, which this program does not look at.
         assert_eq!(computed.state_digests[..before.len()], before[..]);
         before = computed.state_digests;
+    }
+}
+
+/// Long enough for a translation, which the later items begin with.
+#[test]
+fn runs_are_those_of_the_interpreter() {
+    let (job, inputs) = job(PI, &[b"9 12000"], Mode::Map, 3, 1 << 24);
+    let blobs = Blobs::of(&job, &inputs).unwrap();
+    for item in 0..3 {
+        let ran = blobs.run(&job, item, None, &CancelFlag::new()).unwrap();
+        let run = job.run(item, None);
+        let own = blobs.with(&run.arguments).with(&[]);
+        let program = Program {
+            image: PI,
+            input: run.input(),
+            gas: run.gas,
+            reads: Some(&run.reads),
+        };
+        let mut machine = Machine::new(&program, &own).unwrap();
+        assert_eq!(machine.advance(u64::MAX), Ok(Status::Done));
+        assert!(machine.gas_used() > 1 << 21, "{}", machine.gas_used());
+        assert_eq!((ran.ending, ran.gas), (Ending::Done, machine.gas_used()));
+        assert_eq!(ran.output, machine.output());
     }
 }
 

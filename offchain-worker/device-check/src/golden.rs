@@ -6,7 +6,7 @@ use crate::{
 };
 use agora_compute::{
     JobKind, JobSpec, MemoryInputs, Region, RenderingJob,
-    transformer::{Pooling, Shape, sample},
+    transformer::{DenseActivation, Pooling, Shape, sample},
 };
 use codec::DecodeAll;
 use serde::{
@@ -79,8 +79,9 @@ struct Inference {
     common: Common,
     job: Spec,
     seed: Bytes,
-    shape: [u32; 8],
+    shape: [u32; 9],
     pooling: usize,
+    dense_activation: usize,
     input: Bytes,
 }
 
@@ -223,6 +224,7 @@ fn embedding(vector: Inference) -> serde_json::Result<Job> {
         key_value_heads,
         head_size,
         intermediate,
+        dense,
     ] = vector.shape;
     let shape = Shape {
         vocabulary,
@@ -233,10 +235,15 @@ fn embedding(vector: Inference) -> serde_json::Result<Job> {
         key_value_heads,
         head_size,
         intermediate,
+        dense,
     };
     let mut package = sample::package(&seed(vector.seed)?, shape);
     let pooling = Pooling::ALL.get(vector.pooling).copied();
     package.encoder.pooling = pooling.ok_or_else(|| serde_json::Error::custom("an unknown pooling"))?;
+    if let Some(dense) = &mut package.encoder.dense {
+        let activation = DenseActivation::ALL.get(vector.dense_activation).copied();
+        dense.activation = activation.ok_or_else(|| serde_json::Error::custom("an unknown activation"))?;
+    }
     let mut inputs = MemoryInputs::new();
     inputs.insert(package.encode().map_err(serde_json::Error::custom)?);
     inputs.insert(vector.input.0);

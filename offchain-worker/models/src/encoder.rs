@@ -2,6 +2,7 @@
 
 use crate::{
     config::Config,
+    dense::{DenseFloats, DenseModule, longest},
     error::ImportError,
     floats::{self, Affine},
     probe::Probe,
@@ -40,18 +41,27 @@ impl<'a> Importer<'a> {
         self.tensors.get(name, &shape, rows)
     }
 
-    /// The encoder. `probe` goes through the layers of floats meanwhile.
-    pub fn encoder(&self, probe: &mut Probe) -> Result<Encoder, ImportError> {
+    /// The encoder, with `dense` behind its pooling. `probe` goes through the layers of floats meanwhile.
+    pub fn encoder(
+        &self,
+        dense: Option<(&DenseModule, &DenseFloats)>,
+        probe: &mut Probe,
+    ) -> Result<Encoder, ImportError> {
         // The sums of squares of `hidden` values that this is added to are in units of 2⁻²⁰.
         let epsilon = self.epsilon * f64::from(self.shape.hidden) * libm::ldexp(1.0, 2 * STATE_BITS);
         let embedding = self.embedding(probe)?;
         let mut layers = Vec::new();
+        let mut reach = 0.0;
         for i in 0..self.shape.layers {
             let name = format!("encoder.layer.{i}");
             let floats = self.floats(&name)?;
             layers.push(self.layer(&name, &floats)?);
             probe.layer(&name, &floats);
+            reach = longest(&floats.norm, self.pooling);
         }
+        let dense = dense
+            .map(|(module, floats)| module.quantise(floats, reach))
+            .transpose()?;
         Ok(Encoder {
             shape: self.shape,
             // The cast saturates.
@@ -59,6 +69,7 @@ impl<'a> Importer<'a> {
             pooling: self.pooling,
             embedding,
             layers,
+            dense,
             exponent: exponent_table(),
             activation: self.activation.table(),
         })
@@ -171,7 +182,7 @@ fn quantised_norm(name: &str, floats: &Affine) -> Result<Norm, ImportError> {
 }
 
 /// Adds the linear layer `name`, each of its outputs times `factor`, to `linear`.
-fn rows(
+pub(crate) fn rows(
     linear: LinearBuilder,
     name: &str,
     floats: &Affine,
@@ -196,7 +207,7 @@ fn linear(
 ///
 /// States have outliers, so that most of their values would be left with few levels in one limb: for MiniLM that would
 /// be three times as far from the float model.
-fn fine(width: u32) -> Limbs {
+pub(crate) fn fine(width: u32) -> Limbs {
     if width <= MAX_TWO_LIMB_WIDTH {
         Limbs::Two
     } else {

@@ -58,16 +58,22 @@ pub fn import_files(files: &dyn ModelFiles) -> Result<Imported, ImportError> {
         key_value_heads: config.heads,
         head_size: config.hidden / config.heads,
         intermediate: config.intermediate,
+        dense: recipe.dense.as_ref().map_or(0, |dense| dense.outputs),
+    };
+    let dense = match &recipe.dense {
+        Some(module) => Some((module, module.floats(files, config.hidden)?)),
+        None => None,
     };
     let mut probe = Probe::new(&tokens, &shape, &config, recipe.pooling);
     let importer = Importer::new(&tensors, shape, &config, recipe.pooling);
-    let encoder = importer.encoder(&mut probe)?;
+    let encoder = importer.encoder(dense.as_ref().map(|(module, floats)| (*module, floats)), &mut probe)?;
     tensors.end()?;
     let texts = Texts::of(&recipe).encode(&tokenizer);
     let tokenizer = texts.map_err(|error| ImportError::Tokenizer(error.to_string()))?;
     let package = Package { encoder, tokenizer }.encode()?;
     probe.check_reach()?;
-    let (accuracy, reason) = probe.compare(&package, &shape);
+    let dense = dense.as_ref().map(|(_, floats)| floats);
+    let (accuracy, reason) = probe.compare(&package, &shape, dense);
     // Not a number is not enough either.
     if accuracy.is_nan() || accuracy < LEAST_COSINE {
         return Err(ImportError::Inaccurate {

@@ -9,6 +9,7 @@
 #![deny(missing_docs)]
 
 mod config;
+mod dense;
 mod embedder;
 mod encoder;
 mod error;

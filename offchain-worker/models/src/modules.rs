@@ -2,6 +2,7 @@
 
 use crate::{
     config::is_empty,
+    dense::DenseModule,
     error::{ImportError, unsupported},
     files::{ModelFiles, inside, json},
 };
@@ -31,6 +32,10 @@ pub(crate) struct Recipe {
     /// That of the pooling. `None`: the mean is taken.
     pooling_folder: Option<String>,
     pub pooling: Pooling,
+    /// That of the Dense layer, if there is one.
+    dense_folder: Option<String>,
+    /// The Dense layer behind the pooling.
+    pub dense: Option<DenseModule>,
     /// Sentences are cut to so many tokens.
     pub max_tokens: Option<u32>,
     /// Sentences are put in small letters first.
@@ -54,11 +59,11 @@ struct Module {
 
 #[derive(Deserialize, Debug)]
 #[serde(transparent)]
-struct Settings(Map<String, Value>);
+pub(crate) struct Settings(Map<String, Value>);
 
 impl Settings {
     /// A setting, unless it says nothing.
-    fn take(&mut self, name: &str) -> Option<Value> {
+    pub fn take(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name).filter(|value| !is_empty(value))
     }
 
@@ -69,8 +74,22 @@ impl Settings {
         }
     }
 
+    /// Refuses a module that reads or writes anything but the vector of the sentence.
+    pub fn of_the_sentence(&mut self, file: &str) -> Result<(), ImportError> {
+        for name in ["module_input_name", "module_output_name"] {
+            if let Some(other) = self.take(name).filter(|value| value != "sentence_embedding") {
+                return Err(unsupported(
+                    file,
+                    format!("the {name} {other}"),
+                    "\"sentence_embedding\" is",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses a setting that nothing has taken: nobody knows what it would change.
-    fn end(self, file: &str) -> Result<(), ImportError> {
+    pub fn end(self, file: &str) -> Result<(), ImportError> {
         match self.0.iter().find(|(_, value)| !is_empty(value)) {
             None => Ok(()),
             Some((name, value)) => {
@@ -86,7 +105,7 @@ impl Settings {
 }
 
 impl Recipe {
-    /// Reads what the folder says, but for the pooling.
+    /// Reads what the folder says, but for what becomes of the states: that is [`Self::pool`]'s.
     ///
     /// Errors: `Unsupported`, `Missing`, and those of [`json`].
     pub fn read(files: &dyn ModelFiles) -> Result<Self, ImportError> {
@@ -94,6 +113,8 @@ impl Recipe {
             folder: String::new(),
             pooling_folder: None,
             pooling: Pooling::Mean,
+            dense_folder: None,
+            dense: None,
             max_tokens: None,
             lowercase: false,
             prompts: BTreeMap::new(),
@@ -111,6 +132,8 @@ impl Recipe {
         recipe.transformer(files)?;
         let pooling = modules.iter().find(|module| module.name() == "Pooling");
         recipe.pooling_folder = pooling.map(|module| module.path.clone());
+        let dense = modules.iter().find(|module| module.name() == "Dense");
+        recipe.dense_folder = dense.map(|module| module.path.clone());
         for module in modules.iter().filter(|module| module.name() == "Normalize") {
             normalised(files, &module.path)?;
         }
@@ -215,7 +238,7 @@ impl Recipe {
         Ok(())
     }
 
-    /// Reads the configuration of the pooling of states of `width` numbers.
+    /// Reads the configurations of the pooling of states of `width` numbers, and of the Dense layer behind it.
     ///
     /// Errors: as [`Self::read`].
     pub fn pool(&mut self, files: &dyn ModelFiles, width: u32) -> Result<(), ImportError> {
@@ -248,10 +271,20 @@ impl Recipe {
                 return Err(unsupported(
                     &file,
                     what,
-                    "one of cls, max, mean, mean_sqrt_len_tokens and lasttoken is",
+                    "one of cls, max, mean, mean_sqrt_len_tokens, weightedmean and lasttoken is",
                 ));
             }
         };
+        let Some(folder) = &self.dense_folder else {
+            return Ok(());
+        };
+        let dense = DenseModule::read(files, folder, width)?;
+        // What is taken instead of that mean has its direction, but not its length.
+        if modes == ["mean_sqrt_len_tokens"] && !dense.is_linear() {
+            let what = "mean_sqrt_len_tokens before a Dense that has a bias or an activation";
+            return Err(unsupported(&file, what, "mean and weightedmean are"));
+        }
+        self.dense = Some(dense);
         Ok(())
     }
 
@@ -286,15 +319,7 @@ fn normalised(files: &dyn ModelFiles, folder: &str) -> Result<(), ImportError> {
     let Some(mut settings) = settings else {
         return Ok(());
     };
-    for name in ["module_input_name", "module_output_name"] {
-        if let Some(other) = settings.take(name).filter(|value| value != "sentence_embedding") {
-            return Err(unsupported(
-                &file,
-                format!("the {name} {other}"),
-                "\"sentence_embedding\" is",
-            ));
-        }
-    }
+    settings.of_the_sentence(&file)?;
     settings.end(&file)
 }
 
@@ -328,12 +353,13 @@ fn pooling_of(file: &str, mode: &str) -> Result<Pooling, ImportError> {
         "cls" => Pooling::First,
         "max" => Pooling::Max,
         "lasttoken" => Pooling::Last,
+        "weightedmean" => Pooling::Weighted,
         other => {
             let what = format!("the pooling {other:?}");
             return Err(unsupported(
                 file,
                 what,
-                "cls, max, mean, mean_sqrt_len_tokens and lasttoken are",
+                "cls, max, mean, mean_sqrt_len_tokens, weightedmean and lasttoken are",
             ));
         }
     })
@@ -362,6 +388,7 @@ fn modules(files: &dyn ModelFiles) -> Result<Vec<Module>, ImportError> {
     for (place, module) in modules.iter().enumerate() {
         check(place, module)?;
     }
+    check_dense(&modules)?;
     match modules.iter().filter(|module| module.name() == "Pooling").count() {
         1 => Ok(modules),
         0 => Err(unsupported(
@@ -392,18 +419,48 @@ fn check(place: usize, module: &Module) -> Result<(), ImportError> {
     }
     let known = class.starts_with("sentence_transformers.");
     let remedy = match (place, known, module.name()) {
-        (0, true, "Transformer") | (1, true, "Pooling") | (2.., true, "Normalize" | "Dropout") => return Ok(()),
-        (_, true, "Dense") => {
-            "its layer would have to be computed on the vector before that is scaled to the length 1, which the package \
-             format cannot say; choose a model without Dense"
+        (0, true, "Transformer") | (1, true, "Pooling") | (2.., true, "Dense" | "Normalize" | "Dropout") => {
+            return Ok(());
         }
-        _ => "a Transformer, then Pooling, then Normalize, if any, are",
+        _ => "a Transformer, then Pooling, then Dense, if any, then Normalize, if any, are",
     };
     Err(unsupported(
         MODULES,
         format!("the module {class} in place {place}"),
         remedy,
     ))
+}
+
+/// Refuses several Dense modules, and one behind a Normalize.
+fn check_dense(modules: &[Module]) -> Result<(), ImportError> {
+    let places = |name: &'static str| {
+        (0..)
+            .zip(modules)
+            .filter(move |(_, module): &(usize, _)| module.name() == name)
+    };
+    let mut dense = places("Dense").map(|(place, _)| place);
+    let Some(first) = dense.next() else {
+        return Ok(());
+    };
+    if let Some(second) = dense.next() {
+        let remedy = "one is; two without an activation in between are one, whose weight is the product of theirs";
+        return Err(unsupported(
+            MODULES,
+            format!("a second Dense module, in place {second},"),
+            remedy,
+        ));
+    }
+    match places("Normalize").find(|(place, _)| *place < first) {
+        None => Ok(()),
+        Some((place, _)) => {
+            let remedy = "a package scales vectors to the length 1 once, behind the Dense";
+            Err(unsupported(
+                MODULES,
+                format!("a Normalize module in place {place}, before the Dense,"),
+                remedy,
+            ))
+        }
+    }
 }
 
 /// The modules that a folder without `modules.json` has by the names of its folders, such as `1_Pooling`.
@@ -424,7 +481,10 @@ fn folders(files: &dyn ModelFiles) -> Result<Vec<Module>, ImportError> {
 }
 
 /// `value` as what it should be.
-fn typed<T: serde::de::DeserializeOwned>(file: &str, value: Option<Value>) -> Result<Option<T>, ImportError> {
+pub(crate) fn typed<T: serde::de::DeserializeOwned>(
+    file: &str,
+    value: Option<Value>,
+) -> Result<Option<T>, ImportError> {
     let parsed = value.map(serde_json::from_value).transpose();
     parsed.map_err(|source| ImportError::Json {
         file: file.to_owned(),

@@ -3,6 +3,7 @@
 
 use crate::{
     config::Config,
+    dense::DenseFloats,
     embedder::Embedding,
     error::ImportError,
     floats::{Affine, Layer, Row, dot},
@@ -104,13 +105,15 @@ impl Probe {
         }
     }
 
-    /// The least cosine between the vectors of the floats and those of `package`, and what may make it small.
-    pub fn compare(&self, package: &[u8], shape: &Shape) -> (f64, Option<String>) {
+    /// The least cosine between the vectors of the floats, with `dense` behind the pooling, and those of `package`, and what
+    /// may make it small.
+    pub fn compare(&self, package: &[u8], shape: &Shape, dense: Option<&DenseFloats>) -> (f64, Option<String>) {
         let Some(vectors) = self.embed_integers(package, shape) else {
             return (f64::NAN, Some("the package cannot be computed".to_owned()));
         };
         let cosines = self.states.iter().zip(vectors).map(|(rows, integers)| {
-            let floats = pool(rows, self.pooling);
+            let pooled = pool(rows, self.pooling);
+            let floats = dense.map_or_else(|| pooled.clone(), |dense| dense.apply(&pooled));
             let integers: Row = integers.0.iter().map(|&x| f64::from(x)).collect();
             let lengths = libm::sqrt(dot(&floats, &floats) * dot(&integers, &integers));
             dot(&floats, &integers) / lengths.max(f64::MIN_POSITIVE)
@@ -169,19 +172,27 @@ impl Probe {
 
 /// The vector of an item, of any length.
 fn pool(rows: &[Row], pooling: Pooling) -> Row {
-    let fold = |start: f64, join: fn(f64, f64) -> f64| -> Row {
-        let width = rows.first().map_or(0, Vec::len);
-        let mut all = vec![start; width];
-        for row in rows {
-            for (one, x) in all.iter_mut().zip(row) {
-                *one = join(*one, *x);
+    // Of the row in place `j`.
+    let weigh = |weight: fn(usize) -> f64| -> Row {
+        let mut sums = vec![0.0; rows.first().map_or(0, Vec::len)];
+        for (j, row) in rows.iter().enumerate() {
+            for (sum, x) in sums.iter_mut().zip(row) {
+                *sum += weight(j) * x;
             }
         }
-        all
+        let weights: f64 = (0..rows.len()).map(weight).sum();
+        sums.into_iter().map(|sum| sum / weights.max(1.0)).collect()
     };
     match pooling {
-        Pooling::Mean => fold(0.0, |sum, x| sum + x),
-        Pooling::Max => fold(f64::NEG_INFINITY, f64::max),
+        Pooling::Mean => weigh(|_| 1.0),
+        Pooling::Weighted => weigh(|j| (j + 1) as f64),
+        Pooling::Max => {
+            let mut most = rows.first().cloned().unwrap_or_default();
+            for row in rows {
+                most.iter_mut().zip(row).for_each(|(most, x)| *most = most.max(*x));
+            }
+            most
+        }
         Pooling::First => rows.first().cloned().unwrap_or_default(),
         Pooling::Last => rows.last().cloned().unwrap_or_default(),
     }

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// Where the tensors of a model are.
-const TENSORS: &str = "model.safetensors";
+pub(crate) const TENSORS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 /// The tensor by which the encoder's tensors are found, whatever stands in front of their names.
 const WORDS: &str = "embeddings.word_embeddings.weight";
@@ -88,7 +88,7 @@ impl TensorFiles {
     pub fn tensors(&self) -> Result<Tensors<'_>, ImportError> {
         let mut tensors = BTreeMap::new();
         for (file, content) in &self.0 {
-            let parsed = SafeTensors::deserialize(content).map_err(|error| damaged(file, content, &error))?;
+            let parsed = deserialize(file, content)?;
             for (name, view) in parsed.tensors() {
                 if tensors.insert(name.clone(), (file.as_str(), view)).is_some() {
                     let reason = format!("the tensor {name} is in another file too");
@@ -128,6 +128,13 @@ impl TensorFiles {
             tensor: tensor.to_owned(),
         }
     }
+}
+
+/// The tensors in `content`, of the file `file`.
+///
+/// Errors: `CutOff`, `Damaged`.
+pub(crate) fn deserialize<'a>(file: &str, content: &'a [u8]) -> Result<SafeTensors<'a>, ImportError> {
+    SafeTensors::deserialize(content).map_err(|error| damaged(file, content, &error))
 }
 
 /// What is wrong with a file that cannot be read.
@@ -211,32 +218,10 @@ impl Tensors<'_> {
 
     /// The elements of the tensor `name`, which must have `shape`, with its `rows` as said.
     ///
-    /// Errors: `NoTensor`, `Type` unless it is of floats, `Shape` if it has another, `NotFinite`.
+    /// Errors: `NoTensor`, and those of [`elements`].
     pub fn get(&self, name: &str, shape: &[usize], rows: Rows) -> Result<Vec<f64>, ImportError> {
         let (tensor, (file, view)) = self.find(name)?;
-        let file = (*file).to_owned();
-        let fits = match (rows, view.shape(), shape) {
-            (Rows::Exactly, found, expected) => found == expected,
-            (Rows::AtLeast, [found, inner @ ..], [expected, wanted @ ..]) => found >= expected && inner == wanted,
-            (Rows::AtLeast, ..) => false,
-        };
-        if !fits {
-            return Err(ImportError::Shape {
-                file,
-                tensor,
-                expected: shape.to_vec(),
-                found: view.shape().to_vec(),
-            });
-        }
-        let Some(mut floats) = floats(view) else {
-            let found = format!("{:?}", view.dtype());
-            return Err(ImportError::Type { file, tensor, found });
-        };
-        // Those in rows that are left out too: they are no sign of a sound model.
-        if floats.iter().any(|float| !float.is_finite()) {
-            return Err(ImportError::NotFinite { file, tensor });
-        }
-        floats.truncate(shape.iter().product());
+        let floats = elements((file, &tensor), view, shape, rows)?;
         self.used.borrow_mut().insert(tensor);
         Ok(floats)
     }
@@ -281,6 +266,41 @@ pub(crate) enum Rows {
     Exactly,
     /// Vocabularies are padded to a multiple of something.
     AtLeast,
+}
+
+/// The elements of the tensor `view`, called `tensor` in its file, which must have `shape`, with its `rows` as said.
+///
+/// Errors: `Type` unless it is of floats, `Shape` if it has another, `NotFinite`.
+pub(crate) fn elements(
+    (file, tensor): (&str, &str),
+    view: &TensorView<'_>,
+    shape: &[usize],
+    rows: Rows,
+) -> Result<Vec<f64>, ImportError> {
+    let (file, tensor) = (file.to_owned(), tensor.to_owned());
+    let fits = match (rows, view.shape(), shape) {
+        (Rows::Exactly, found, expected) => found == expected,
+        (Rows::AtLeast, [found, inner @ ..], [expected, wanted @ ..]) => found >= expected && inner == wanted,
+        (Rows::AtLeast, ..) => false,
+    };
+    if !fits {
+        return Err(ImportError::Shape {
+            file,
+            tensor,
+            expected: shape.to_vec(),
+            found: view.shape().to_vec(),
+        });
+    }
+    let Some(mut floats) = floats(view) else {
+        let found = format!("{:?}", view.dtype());
+        return Err(ImportError::Type { file, tensor, found });
+    };
+    // Those in rows that are left out too: they are no sign of a sound model.
+    if floats.iter().any(|float| !float.is_finite()) {
+        return Err(ImportError::NotFinite { file, tensor });
+    }
+    floats.truncate(shape.iter().product());
+    Ok(floats)
 }
 
 /// The elements, or `None` if they are no floats.

@@ -1,5 +1,7 @@
 //! Importing: a small random model against its floats, as people's tools write it, and everything that is refused.
 
+#[path = "import/dense.rs"]
+mod dense;
 #[path = "import/dialects.rs"]
 mod dialects;
 mod float_model;

@@ -78,6 +78,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         },
         openings: Openings::default(),
         heartbeat_every: 100,
+        decoys: None,
         #[cfg(feature = "fault-injection")]
         fault: None,
     };

@@ -9,7 +9,12 @@ use agora_chain::{
     AccountId, Balance, BlockNumber, BlockRef, ChainError, H256,
     views::{BalanceView, Contribution, ParticipantView, PaymentView, ResponseView, RoundView, TaskView, TermsView},
 };
-use agora_primitives::{ClassId, TaskId, job::Claim, participants::Role, reputation::Outcome};
+use agora_primitives::{
+    ClassId, TaskId,
+    job::{ChunkProof, Claim},
+    participants::Role,
+    reputation::Outcome,
+};
 
 /// A chain, and the one account that acts on it.
 pub trait Chain: Clone + Send + Sync + 'static {
@@ -148,6 +153,8 @@ pub enum Call {
     Advance(TaskId),
     /// Responds to the account's hardware challenge in a round.
     Respond(u32, H256),
+    /// Shows that this response was a decoy: with this secret, and the proof of the mark.
+    ShowDecoy(u32, [u8; 32], Box<ChunkProof>),
 }
 
 /// What a call is due for, and until when.

@@ -1,17 +1,20 @@
 //! In court: accuses results that are wrong, defends those that are right, and collects the bonds.
 //!
-//! For one account, beside its worker or verifier, or about one task alone. It has an opinion of a task if the account has computed it, as a
-//! worker or for an earlier accusation, or has checked its result. Everything follows from the state of the chain and from the journal: it may
-//! be killed at any point, and goes on.
+//! For one account, beside its worker or verifier, or about one task alone. It has an opinion of a task if the account has
+//! computed it, as a worker or for an earlier accusation, or has checked its result. Everything follows from the state of the
+//! chain and from the journal: it may be killed at any point, and goes on.
 //!
-//! What is computed for the court, whatever others do: one job of each size at a time, so that nothing large holds up what is small, and as many
-//! as there is memory for, those that are needed first. A defence is prepared as soon as somebody has committed to an accusation.
+//! What is computed for the court, whatever others do: one job of each size at a time, so that nothing large holds up what is
+//! small, and as many as there is memory for, those that are needed first. A defence is prepared as soon as somebody has
+//! committed to an accusation.
 
 mod accuse;
 mod jobs;
 mod made;
 mod opinion;
 mod play;
+#[cfg(test)]
+mod tests;
 
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
@@ -22,20 +25,26 @@ use crate::{
     sources::with_sources,
     told::Told,
 };
-use agora_arbiter::Arbiter;
-use agora_blobs::Blobs;
+use agora_arbiter::{Arbiter, Held};
+use agora_blobs::{BlobSource, BlobStore, Blobs};
 use agora_chain::{
     AccountId, AtBlock, BlockNumber, ChainError, Submitter,
     views::{CaseView, TaskView},
 };
+use agora_compute::Inputs as _;
 use agora_primitives::{
     TaskId,
     courts::HowEnded,
-    job::{Claim, JobSpec},
+    job::{Claim, JobSource, JobSpec},
 };
-use jobs::{Held, Jobs, Known};
+use jobs::{Jobs, Known};
 use opinion::Opinion;
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Pause before a node that failed is asked again.
@@ -47,6 +56,9 @@ pub struct CourtConfig {
     /// Most bytes of one job that is computed for the court, with all its states and inputs: they are held in memory. All together, and the
     /// runs of their units, take twice as much at most.
     pub max_job_bytes: u64,
+    /// The folder in which the account's worker keeps the jobs that it has accepted, if it has one: what their publishers take
+    /// away is there.
+    pub tasks: PathBuf,
     /// Deliberate misbehaviour.
     #[cfg(feature = "fault-injection")]
     pub fault: Option<Fault>,
@@ -176,8 +188,8 @@ impl Court {
         Ok(self.shared.journal.accusation(task)?.is_some())
     }
 
-    /// What this account said in a trial about `task` whose bonds are not settled yet: [`Self::run_about`] has them settled. `None`: it has no
-    /// part in any.
+    /// What this account said in a trial about `task` whose bonds are not settled yet: [`Self::run_about`] has them settled.
+    /// `None`: it has no part in any.
     ///
     /// Errors: those of the chain and of the journal.
     pub async fn unsettled(&self, task: TaskId) -> Result<Option<Finding>, WorkerError> {
@@ -268,6 +280,18 @@ enum Docket {
     Empty,
 }
 
+/// The job that `source` names, from the folder of an accepted task. `None`: it is not there, or not all of it.
+async fn kept(folder: &Path, source: &JobSource) -> Option<(BlobStore, JobSpec)> {
+    // It would be made.
+    if !folder.is_dir() {
+        return None;
+    }
+    let own = BlobStore::open(&folder.to_string_lossy()).ok()?;
+    let job = load_spec(&own, source).await.ok()?;
+    fetch_inputs(&own, &job).await.ok()?;
+    Some((own, job))
+}
+
 /// The tasks whose jobs may still be needed.
 fn wanted(cases: &[CaseView]) -> HashSet<TaskId> {
     let open = cases.iter().filter(|case| !case.is_decided());
@@ -291,8 +315,8 @@ impl Shared {
             || self.journal.attestation(task)?.is_some())
     }
 
-    /// Everything about the job of `task`, computed if it is not known; needed by block `needed_by`. `None`: there is no such task, it is larger
-    /// than this account takes, or what is needed earlier leaves no room for it now.
+    /// Everything about the job of `task`, computed if it is not known; needed by block `needed_by`. `None`: there is no such
+    /// task, it is larger than this account takes, or what is needed earlier leaves no room for it now.
     async fn arbiter(&self, at: &AtBlock, task: TaskId, needed_by: BlockNumber) -> Result<Option<Known>, WorkerError> {
         if let Some(known) = self.jobs.find(task) {
             return Ok(Some(known));
@@ -300,14 +324,14 @@ impl Shared {
         let Some(view) = at.task(task).await? else {
             return Ok(None);
         };
-        let (blobs, job) = self.job(at, &view).await?;
+        let (source, job) = self.job(at, &view).await?;
         let Some(bytes) = agora_arbiter::bytes_held(&job, self.config.max_job_bytes) else {
             if self.told.is_new(format!("size of task {task}"), "too large") {
                 tracing::warn!(%task, "Not computed for the court: with all its states it is larger than this account takes.");
             }
             return Ok(None);
         };
-        in_time(bytes, fetch_inputs(&blobs, &job)).await?;
+        in_time(bytes, fetch_inputs(source.as_ref(), &job)).await?;
         let _turn = self.jobs.turn(job.work(), needed_by).await;
         if let Some(known) = self.jobs.find(task) {
             return Ok(Some(known));
@@ -321,8 +345,8 @@ impl Shared {
             return Ok(None);
         };
         self.told.is_over(format!("room for task {task}"));
-        let inputs = in_time(bytes, load_inputs(&blobs, &job)).await?;
-        let held = Held::of(&job, &inputs);
+        let inputs = in_time(bytes, load_inputs(source.as_ref(), &job)).await?;
+        let held = Held::of(&job, |blob| inputs.get(blob).ok());
         let computed = tokio::task::spawn_blocking(move || Arbiter::compute(job, held)).await;
         let arbiter = computed
             .map_err(|panic| WorkerError::Interrupted(panic.to_string()))?
@@ -333,10 +357,13 @@ impl Shared {
     }
 
     /// The job of a task, and where its inputs may be had from.
-    async fn job(&self, at: &AtBlock, view: &TaskView) -> Result<(Blobs, JobSpec), WorkerError> {
+    async fn job(&self, at: &AtBlock, view: &TaskView) -> Result<(Arc<dyn BlobSource>, JobSpec), WorkerError> {
+        if let Some((own, job)) = kept(&self.config.tasks.join(view.id.to_string()), &view.job).await {
+            return Ok((Arc::new(own), job));
+        }
         let blobs = with_sources(&self.blobs, at, view, Some(&self.account)).await;
         let job = in_time(0, load_spec(&blobs, &view.job)).await?;
-        Ok((blobs, job))
+        Ok((Arc::new(blobs), job))
     }
 
     /// Whether it defends wrong results, if it has made them.

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// How a worker misbehaves.
+/// How a worker or a verifier misbehaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// Changes one residue of each result before committing to it.
@@ -32,17 +32,20 @@ pub enum Pause {
     BeforeReveal,
     /// The reveal is in a block.
     AfterReveal,
+    /// A verifier's commitment to an attestation is in a block.
+    AfterAttestation,
 }
 
 impl Pause {
     /// All points, with their names.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("before-accept", Self::BeforeAccept),
         ("after-accept", Self::AfterAccept),
         ("before-commit", Self::BeforeCommit),
         ("after-commit", Self::AfterCommit),
         ("before-reveal", Self::BeforeReveal),
         ("after-reveal", Self::AfterReveal),
+        ("after-attestation", Self::AfterAttestation),
     ];
 }
 

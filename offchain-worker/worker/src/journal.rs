@@ -217,6 +217,7 @@ mod tests {
                     claim: Claim::Unusable,
                     valid: false,
                     own: None,
+                    root: None,
                 },
             )
             .expect("put");

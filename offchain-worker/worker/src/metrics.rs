@@ -76,7 +76,7 @@ pub struct Metrics {
     pub revealed: Counter,
     /// Tasks of this worker that have ended.
     pub ended: Counter,
-    /// Attestations in a block.
+    /// Commitments to attestations in a block.
     pub attested: Counter,
     /// Results that a verifier has computed itself instead of checking them.
     pub recomputed: Counter,
@@ -116,7 +116,7 @@ impl Default for Metrics {
         let committed: Counter = register!("committed", "Commitments included");
         let revealed: Counter = register!("revealed", "Reveals included");
         let ended: Counter = register!("ended", "Tasks of this worker that have ended");
-        let attested: Counter = register!("attested", "Attestations included");
+        let attested: Counter = register!("attested", "Commitments to attestations included");
         let recomputed: Counter = register!("recomputed", "Results computed by a verifier itself");
         let retries: Counter = register!("retries", "Steps that failed and will be tried again");
         let finalised_block: Gauge = register!("finalised_block", "Number of the newest finalised block seen");

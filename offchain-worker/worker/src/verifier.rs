@@ -1,8 +1,12 @@
 //! The verifier: checks winning results while they can be appealed, and the responses to hardware challenges.
 //!
-//! A result that nobody gives cannot be checked. It is computed then, from the job's inputs: if that comes to the claim, the verifier attests for
-//! it and serves it; else the claim is wrong. Only what can be neither fetched nor computed is not judged.
+//! It checks what it is drawn for. What it finds it commits to while the window is open, with the root over the output that shows
+//! that it had it, and reveals it when the chunks to be shown are drawn.
+//!
+//! A result that nobody gives cannot be checked. It is computed then, from the job's inputs: if that comes to the claim, the
+//! verifier attests for it and serves it; else the claim is wrong. Only what can be neither fetched nor computed is not judged.
 
+mod attesting;
 mod hardware;
 mod recompute;
 
@@ -20,19 +24,19 @@ use crate::{
 };
 use agora_blobs::Blobs;
 use agora_chain::{
-    AccountId, AtBlock, BlockNumber, Intention, Submitter, calls,
+    AccountId, AtBlock, BlockNumber, Submitter,
     views::{AppealWindowView, TaskView},
 };
 use agora_compute::{Engine, MemoryInputs, Verdict};
 use agora_primitives::{
     TaskId,
-    job::{BlobRef, Claim, JobSpec},
-    judging::Attestation,
+    job::{Claim, JobSpec},
+    judging::{Attestation, Said},
     participants::Role,
 };
-use codec::Encode;
 use std::{
     collections::{HashMap, HashSet},
+    path::PathBuf,
     sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -52,6 +56,8 @@ pub struct VerifierConfig {
     pub recompute: Recompute,
     /// Most multiply–adds of a job that it computes itself.
     pub max_recompute_work: u128,
+    /// Where outputs are kept that this verifier has attested, until it has shown that it had them.
+    pub folder: PathBuf,
     /// Blocks between two heartbeats.
     pub heartbeat_every: BlockNumber,
     /// Deliberate misbehaviour.
@@ -73,6 +79,8 @@ struct Tried {
     since: BlockNumber,
     /// How often it could not be fetched.
     failures: u32,
+    /// The block after which this account was found not to be among those who may attest.
+    not_drawn_at: Option<BlockNumber>,
 }
 
 struct Shared {
@@ -153,14 +161,24 @@ impl Duty<Submitter> for Verifier {
         let at = &heads.best;
         let windows = at.appeal_windows().await?;
         self.shared.forget_tried(&windows);
+        let full = match windows.iter().any(|window| window.draw.is_some()) {
+            true => at.full_blocks().await?,
+            false => 0,
+        };
         for window in windows {
-            let attested = window.attestations.has(&self.shared.account);
+            let said = window.attestations.said(&self.shared.account);
             let is_over = window.until <= at.block.number;
+            let reveals = window.reveals(full).filter(|(_, until)| at.block.number < *until);
             let (shared, at) = (Arc::clone(&self.shared), at.clone());
-            match (attested, is_over) {
-                (false, false) => steps.start(window.task, async move { shared.attest(&at, window).await }),
-                (true, true) => steps.start(window.task, async move { shared.close(&at, window.task).await }),
-                (true, false) | (false, true) => {}
+            match (said, reveals) {
+                (None, _) if !is_over => steps.start(window.task, async move { shared.attest(&at, window).await }),
+                (Some(Said::Hidden(commitment)), Some(reveals)) => {
+                    self.start_reveal(&at, window, commitment, reveals, steps);
+                }
+                (Some(_), _) if is_over => {
+                    steps.start(window.task, async move { shared.close(&at, window.task).await });
+                }
+                (None | Some(_), _) => {}
             }
         }
         self.look_at_responses(at, steps).await?;
@@ -187,10 +205,12 @@ fn rank(failures: u32, until: BlockNumber) -> u64 {
     (u64::from(failures) << 32) | u64::from(until)
 }
 
-/// The name of an attestation: of the window, and of what it is about.
-fn name_of(said: Attestation, window: &AppealWindowView) -> String {
-    let about = BlobRef::to(&(window.seed, window.claim).encode()).hash;
-    format!("attestation {said:?} on task {} about {about:?}", window.task)
+/// Blocks between two questions whether this account may attest in a window: it may not have been heard of for too long.
+const ASK_EVERY: BlockNumber = 20;
+
+/// Whether a claim has an output with bytes.
+fn has_bytes(claim: &Claim) -> bool {
+    claim.output().is_some_and(|output| output.size > 0)
 }
 
 impl Shared {
@@ -206,17 +226,26 @@ impl Shared {
     async fn attest(&self, at: &AtBlock, window: AppealWindowView) -> Result<(), WorkerError> {
         let task = window.task;
         let claim = window.claim;
+        let now = at.block.number;
+        let asked = self.tried(&window, now).not_drawn_at;
+        if asked.is_some_and(|asked| now < asked.saturating_add(ASK_EVERY)) {
+            return Ok(());
+        }
+        // Before anything is fetched: who is not drawn has nothing to look for.
+        if !at.may_attest(task, &self.account).await? {
+            self.note_not_drawn(task, now);
+            return Ok(());
+        }
         let known = self.journal.attestation(task)?.filter(|record| record.claim == claim);
+        // Checked before a restart: attest what was found then. If the output is needed and what was made of it is not known, it
+        // is looked at once more.
+        let known = known.filter(|record| !record.valid || record.root_in(window.seed).is_some() || !has_bytes(&claim));
         let record = match known {
-            // Checked before a restart: attest what was found then.
             Some(record) => record,
             None => {
                 let Some(view) = at.task(task).await? else {
                     return Ok(());
                 };
-                if view.publisher == self.account || at.contribution(task, &self.account).await?.is_some() {
-                    return Ok(());
-                }
                 let Some(record) = self.judge(at, &view, &window).await? else {
                     return Ok(());
                 };
@@ -225,16 +254,7 @@ impl Shared {
             }
         };
         let said = self.said(Attestation::of(record.valid));
-        let call = calls::attest(task, said);
-        // The call names neither the claim nor the window. A task may have several, and others on another fork.
-        let intention = Intention::named(name_of(said, &window))
-            .until(window.until)
-            .decided_at(at.block)
-            .urgent(1);
-        let included = self.submitter.submit_as(&call, intention).await?;
-        self.metrics.attested.inc();
-        tracing::info!(%task, ?said, block = included.block.number, "Attested.");
-        Ok(())
+        self.commit(at, &window, said, record.root_in(window.seed)).await
     }
 
     /// Whether the result in `window` is right. `None`: that was not found out, for a reason that trying again would not mend.
@@ -288,13 +308,19 @@ impl Shared {
         let checked = in_time(job_bytes(&job), load_for_check(&blobs, &job, &claim)).await;
         self.note(task, checked.is_ok());
         let (output, inputs) = checked?;
+        let (output, root) = self.root_over(window, output).await?;
         let _computing = self.computing.take(rank, 1).await;
         let seed = private_seed(window.seed.0, rand::random());
         let found = self.check(job, inputs, claim, output, seed).await?;
+        let valid = found == Attestation::Valid;
+        if valid {
+            self.keep(&blobs, task, &claim).await?;
+        }
         Ok(Some(AttestRecord {
             claim,
-            valid: found == Attestation::Valid,
+            valid,
             own: None,
+            root: Some((window.seed, root)),
         }))
     }
 
@@ -319,16 +345,22 @@ impl Shared {
             return Ok(None);
         };
         self.metrics.recomputed.inc();
-        let record = AttestRecord::computed(claim, own.claim());
+        let mut record = AttestRecord::computed(claim, own.claim());
         match record.valid {
             true => tracing::info!(%task, "Computed a result: it is right, and is served from here."),
             false => tracing::warn!(%task, ?claim, "Computed a result: what is claimed is wrong."),
         }
         // Where the claim is wrong, this output may take its place; until then nobody knows what to ask for.
-        if let Own::Result(computation) = own
-            && let Err(error) = put_result(blobs.store(), &computation).await
-        {
-            tracing::error!(%task, %error, "A computed result cannot be kept: others will not have it from here.");
+        if let Own::Result(mut computation) = own {
+            if let Err(error) = put_result(blobs.store(), &computation).await {
+                tracing::error!(%task, %error, "A computed result cannot be kept: others will not have it from here.");
+            }
+            if record.valid {
+                let output = std::mem::take(&mut computation.output);
+                let (output, root) = self.root_over(window, output).await?;
+                record.root = Some((window.seed, root));
+                self.keep_bytes(task, output).await?;
+            }
         }
         Ok(Some(record))
     }
@@ -355,6 +387,7 @@ impl Shared {
             until: window.until,
             since: now,
             failures: 0,
+            not_drawn_at: None,
         };
         let mut all = self.all_tried();
         let tried = all.entry(window.task).or_insert(new);
@@ -370,10 +403,17 @@ impl Shared {
         }
     }
 
-    /// Forgets what was tried in windows that are closed.
+    fn note_not_drawn(&self, task: TaskId, now: BlockNumber) {
+        if let Some(tried) = self.all_tried().get_mut(&task) {
+            tried.not_drawn_at = Some(now);
+        }
+    }
+
+    /// Forgets what was tried in windows that are closed, and what was kept for them.
     fn forget_tried(&self, open: &[AppealWindowView]) {
         let open: HashSet<_> = open.iter().map(|window| window.task).collect();
         self.all_tried().retain(|task, _| open.contains(task));
+        self.forget_kept(|task| open.contains(&task));
     }
 
     /// The attestation that is sent: what was found, or its opposite with [`Fault::Lie`].
@@ -413,39 +453,12 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agora_chain::H256;
 
     #[test]
     fn a_withheld_result_waits_behind_those_that_were_not_tried_and_the_next_to_close_comes_first() {
         assert!(rank(0, 10) < rank(0, 11));
         assert!(rank(0, u32::MAX) < rank(1, 0));
         assert!(rank(1, 10) < rank(2, 9));
-    }
-
-    #[test]
-    fn attestations_about_different_claims_or_windows_have_different_names() {
-        let window = AppealWindowView {
-            task: TaskId(7),
-            claim: Claim::Unusable,
-            seed: H256([1; 32]),
-            until: 9,
-            attestations: Default::default(),
-        };
-        let other_seed = AppealWindowView {
-            seed: H256([2; 32]),
-            ..window.clone()
-        };
-        let other_claim = AppealWindowView {
-            claim: Claim::Output {
-                output: BlobRef::to(&[1]),
-                states_root: H256([1; 32]),
-            },
-            ..window.clone()
-        };
-        let names: HashSet<_> = [&window, &other_seed, &other_claim]
-            .map(|window| name_of(Attestation::Valid, window))
-            .into();
-        assert_eq!(names.len(), 3, "{names:?}");
     }
 
     #[test]

@@ -16,6 +16,7 @@
 
 mod book;
 mod computing;
+mod decoys;
 mod engines;
 mod executor;
 mod forecast;
@@ -57,6 +58,7 @@ use money::Fees;
 use running::Running;
 use std::{
     collections::{BTreeSet, HashMap},
+    num::NonZeroU32,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -73,6 +75,8 @@ pub struct WorkerConfig {
     pub openings: Openings,
     /// Blocks between two heartbeats.
     pub heartbeat_every: BlockNumber,
+    /// In about one of so many rounds of hardware challenges it responds with a decoy. `None`: never.
+    pub decoys: Option<NonZeroU32>,
     /// Deliberate misbehaviour.
     #[cfg(feature = "fault-injection")]
     pub fault: Option<Fault>,
@@ -127,6 +131,8 @@ struct Now {
     fees_at: Option<BlockNumber>,
     /// Results that are computed and could not be kept yet, because the disk refused them.
     unkept: HashMap<TaskId, Arc<Computation>>,
+    /// The last round of hardware challenges whose decoy was shown.
+    decoy_shown: Option<u32>,
 }
 
 impl<C: Chain<State: State>> Worker<C> {

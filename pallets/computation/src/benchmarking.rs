@@ -461,8 +461,8 @@ mod benchmarks {
         assert_eq!(game.position(), (DEPTH - 1, 0));
     }
 
-    /// The longest segment, with the longest way to the state before it. It is the call with another image than the chain's: a program of a publisher
-    /// may have such a segment, whatever that image does.
+    /// The longest segment, with the longest way to the state before it. It is the call with another image than the chain's: a
+    /// program of a publisher may have such a segment, whatever that image does.
     #[benchmark]
     fn execute() {
         let (machine, state, witness) = segment();
@@ -552,8 +552,8 @@ mod benchmarks {
     #[benchmark]
     fn lift_suspension() {
         let origin = T::TermsOrigin::try_successful_origin().unwrap();
-        Pallet::<T>::suspend_image();
-        let image = Pallet::<T>::image();
+        let image = T::Machine::get().image.hash;
+        Pallet::<T>::do_suspend(image).unwrap();
 
         #[extrinsic_call]
         _(origin as T::RuntimeOrigin, image);

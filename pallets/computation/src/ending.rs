@@ -10,6 +10,7 @@ use agora_disputes::{Fault, Verdict};
 use agora_primitives::{
     TaskId,
     courts::{Cases, HowEnded, Offence, Offences, Standing},
+    job::{JobSource, Specialisation},
 };
 use frame_support::{ensure, traits::Get, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -20,30 +21,31 @@ use sp_runtime::DispatchResult;
 pub(crate) enum Winner<AccountId> {
     /// This account has half of it, or all of it is burned.
     Half(Option<AccountId>),
-    /// Whose it is: the machine failed, so nobody has lost anything.
+    /// Whose it is: nothing was decided, so nobody has lost anything.
     Loser,
 }
 
 impl<T: Config> Pallet<T> {
-    /// The image that decides about the jobs of this chain.
-    pub(crate) fn image() -> H256 {
-        T::Machine::get().image.hash
+    /// The image that decides about `job`. `None`: it brings its own.
+    pub(crate) fn image_for(job: &JobSource) -> Option<H256> {
+        (job.specialisation() != Specialisation::Program).then(|| T::Machine::get().image.hash)
     }
 
     /// The open case of `task`; if its image was suspended since it was opened, undecided.
     pub(crate) fn case_of(task: TaskId) -> Option<CaseOf<T>> {
         let case = OpenCases::<T>::get(task)?;
-        let times = Suspensions::<T>::get(case.image).times;
-        Some(case.after_suspensions(times))
+        Some(match case.image {
+            Some(image) => case.after_suspensions(Suspensions::<T>::get(image).times),
+            None => case,
+        })
     }
 
-    /// Trusts the image no more that has failed: what was computed with it decides nothing until somebody has looked.
-    pub(crate) fn suspend_image() {
-        let image = Self::image();
+    /// Trusts an image no more: what was computed with it decides nothing until the suspension is lifted.
+    pub(crate) fn do_suspend(image: H256) -> DispatchResult {
         let is_new = Suspensions::<T>::mutate(image, |suspension| suspension.suspend());
-        if is_new {
-            Self::deposit_event(Event::ImageSuspended { image });
-        }
+        ensure!(is_new, Error::<T>::AlreadySuspended);
+        Self::deposit_event(Event::ImageSuspended { image });
+        Ok(())
     }
 
     pub(crate) fn do_lift_suspension(image: H256) -> DispatchResult {
@@ -144,11 +146,8 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::dispute_list().saturating_add(T::Cases::weight())
     }
 
-    /// The image may be suspended.
     pub(crate) fn advance_weight() -> Weight {
-        T::WeightInfo::advance()
-            .saturating_add(T::Cases::weight())
-            .saturating_add(T::DbWeight::get().reads_writes(1, 1))
+        T::WeightInfo::advance().saturating_add(T::Cases::weight())
     }
 
     pub(crate) fn withdraw_weight() -> Weight {

@@ -74,8 +74,8 @@ impl<T: Config> Court<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
         let number = next::<NextCase<T>>()?;
         let (claim, until) = (terms.claim, terms.until);
         let opened_at = Self::now();
-        let image = Self::image();
-        let suspension = Suspensions::<T>::get(image);
+        let image = Self::image_for(&terms.job);
+        let suspension = image.map(Suspensions::<T>::get).unwrap_or_default();
         OpenCases::<T>::insert(
             task,
             Case {
@@ -94,6 +94,7 @@ impl<T: Config> Court<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
                 // Nobody can show anything with a machine that is not trusted.
                 decision: suspension.holds.then_some(Decision::Undecided),
                 is_excused: suspension.holds,
+                has_failed: false,
             },
         );
         Self::deposit_event(Event::CaseOpened {
@@ -138,7 +139,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The time as the game counts it.
-    fn time() -> Time {
+    pub(crate) fn time() -> Time {
         Time {
             block: Self::now().saturated_into(),
             full: FullBlocks::<T>::get(),
@@ -255,7 +256,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Takes down somebody who had accused a claim in time that has fallen, perhaps before it could reveal that: there is nothing to be tried.
+    /// Takes down somebody who had accused a claim in time that has fallen, perhaps before it could reveal that: there is nothing
+    /// to be tried.
     fn join_fallen(task: TaskId, who: T::AccountId, case: CaseOf<T>, bond: BalanceOf<T>) -> DispatchResult {
         OpenCases::<T>::insert(task, &case);
         Self::deposit_event(Event::AccusationJoined {
@@ -332,15 +334,15 @@ impl<T: Config> Pallet<T> {
         let Some(mut case) = Self::case_of(task) else {
             return;
         };
-        let now = Self::now();
         case.open = case.open.saturating_sub(1);
         match verdict {
             Verdict::Falls(_) => case.fall(accuser),
             Verdict::Stands => case.leave(&accuser.who),
+            // Anybody can make up a run that fails, and only those can refute it who have what the job reads. So it decides nothing but the
+            // trial in which it was left: whoever shows in another that the claim is wrong brings it down.
             Verdict::Nothing => {
-                case.is_excused = case.may_reveal(now, FullBlocks::<T>::get());
-                case.decision = Some(Decision::Undecided);
-                Self::suspend_image();
+                case.leave(&accuser.who);
+                case.has_failed = true;
             }
         }
         OpenCases::<T>::insert(task, &case);
@@ -750,7 +752,8 @@ pub fn account_bytes<AccountId: Encode>(who: &AccountId) -> [u8; 32] {
 enum Fit {
     /// It can.
     Possible,
-    /// Its specification is out of the limits. The chain saw no more than its hash when the task was published.
+    /// Its specification is out of the limits, or another kind of work than the task says. The chain saw no more than its hash
+    /// when the task was published.
     Impossible,
 }
 
@@ -760,8 +763,10 @@ impl Fit {
         match source {
             JobSource::Inline(inline) => (job == inline).then_some(Self::Possible),
             JobSource::Stored(stored) if BlobRef::to(&job.encode()) != stored.spec => None,
-            JobSource::Stored(_) if job.validate().is_ok() => Some(Self::Possible),
-            JobSource::Stored(_) => Some(Self::Impossible),
+            JobSource::Stored(stored) => {
+                let is_possible = job.validate().is_ok() && job.specialisation() == stored.specialisation;
+                Some(if is_possible { Self::Possible } else { Self::Impossible })
+            }
         }
     }
 }

@@ -14,6 +14,8 @@ mod ending;
 mod impls;
 #[cfg(test)]
 mod mock;
+#[cfg(feature = "std")]
+mod playing;
 #[cfg(test)]
 mod tests;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
@@ -123,8 +125,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Endings<T> = StorageMap<_, Twox64Concat, u64, Ended>;
 
-    /// The images that have failed, by their hashes: a run of one ended as none may. Kept, so that a case knows what happened since it
-    /// was opened.
+    /// The images that are, or were, not trusted, by their hashes. Kept, so that a case knows what happened since it was opened.
     #[pallet::storage]
     pub type Suspensions<T> = StorageMap<_, Identity, H256, Suspension, ValueQuery>;
 
@@ -208,8 +209,7 @@ pub mod pallet {
             /// Who accused.
             accuser: T::AccountId,
         },
-        /// A run ended as none may: nothing is decided with this image any more until the suspension is lifted. All cases that are open are
-        /// undecided.
+        /// Nothing is decided with this image any more until the suspension is lifted. All cases that it decides are undecided.
         ImageSuspended {
             /// Its hash.
             image: H256,
@@ -355,6 +355,8 @@ pub mod pallet {
         TooMany,
         /// The image is not suspended.
         NotSuspended,
+        /// The image is suspended already.
+        AlreadySuspended,
     }
 
     /// What a chain starts with.
@@ -635,8 +637,8 @@ pub mod pallet {
             Self::do_set_terms(terms)
         }
 
-        /// Trusts an image again that was suspended because a run of it failed. Cases that were open since stay undecided. (A new image
-        /// needs no such call: it was never suspended.)
+        /// Trusts an image again that was suspended. Cases that were open since stay undecided. (A new image needs no such call: it was
+        /// never suspended.)
         ///
         /// Origin: [`Config::TermsOrigin`]. Emits `SuspensionLifted`. Errors: `NotSuspended`.
         #[pallet::call_index(14)]
@@ -644,6 +646,19 @@ pub mod pallet {
         pub fn lift_suspension(origin: OriginFor<T>, image: H256) -> DispatchResult {
             T::TermsOrigin::ensure_origin(origin)?;
             Self::do_lift_suspension(image)
+        }
+
+        /// Trusts an image no more, because its runs fail or come to something wrong: every case that it decides is undecided for good, with
+        /// all bonds given back, those that are opened before the suspension is lifted as well.
+        ///
+        /// No trial does this by itself: anybody can make up a run that fails.
+        ///
+        /// Origin: [`Config::TermsOrigin`]. Emits `ImageSuspended`. Errors: `AlreadySuspended`.
+        #[pallet::call_index(15)]
+        #[pallet::weight(T::WeightInfo::lift_suspension())]
+        pub fn suspend(origin: OriginFor<T>, image: H256) -> DispatchResult {
+            T::TermsOrigin::ensure_origin(origin)?;
+            Self::do_suspend(image)
         }
     }
 }

@@ -58,14 +58,16 @@ pub struct Case<AccountId, BlockNumber> {
     pub open: u32,
     /// The last block in which the trials are waited for. Nothing but what ends them is left to do before that, whatever anybody does.
     pub trials_until: BlockNumber,
-    /// The image that decides.
-    pub image: H256,
+    /// The image that decides. `None`: the job brings its own.
+    pub image: Option<H256>,
     /// How often it had been suspended when the case was opened: once it is again, nothing is decided here any more.
     pub suspensions: u32,
     /// How it was decided against the claim.
     pub decision: Option<Decision<AccountId>>,
     /// Whether nothing can be decided since a time when accusations could still be revealed: then nobody loses by not having revealed one.
     pub is_excused: bool,
+    /// Whether a run that failed was left in one of its trials. If nobody brings the claim down in another, nothing is known of it.
+    pub has_failed: bool,
 }
 
 /// Somebody who has revealed an accusation.
@@ -87,7 +89,7 @@ pub enum Decision<AccountId> {
         /// Whose accusation showed it.
         by: AccountId,
     },
-    /// The machine failed.
+    /// The image is suspended.
     Undecided,
 }
 
@@ -112,7 +114,7 @@ pub struct Suspension {
 }
 
 impl Suspension {
-    /// Suspends the image; whether that is new.
+    /// Suspends the image. Returns whether that is new.
     pub fn suspend(&mut self) -> bool {
         let is_new = !self.holds;
         if is_new {
@@ -125,8 +127,8 @@ impl Suspension {
 }
 
 impl<AccountId: Clone + PartialEq, BlockNumber: AtLeast32BitUnsigned + Copy> Case<AccountId, BlockNumber> {
-    /// Takes down somebody whose accusation is revealed. If there are more than may share, those count who committed first, and who has brought
-    /// the claim down.
+    /// Takes down somebody whose accusation is revealed. If there are more than may share, those count who committed first, and
+    /// who has brought the claim down.
     pub fn join(&mut self, accuser: Accuser<AccountId>) {
         let mut all: Vec<_> = core::mem::take(&mut self.accusers).into_iter().collect();
         let at = all.partition_point(|other| other.order < accuser.order);
@@ -216,8 +218,8 @@ impl<AccountId: Clone + PartialEq, BlockNumber: AtLeast32BitUnsigned + Copy> Cas
         !matches!(self.decision, Some(Decision::Undecided)) && now <= self.reveal_until(full)
     }
 
-    /// How it stands in block `now`, before which `full` blocks were full. A claim that has fallen waits for those who may still reveal that
-    /// they had accused it: else whoever has its own claim fall at once would leave nothing to others.
+    /// How it stands in block `now`, before which `full` blocks were full. A claim that has fallen waits for those who may still
+    /// reveal that they had accused it: else whoever has its own claim fall at once would leave nothing to others.
     pub fn standing(&self, now: BlockNumber, full: u64) -> Standing<AccountId, BlockNumber> {
         let is_open = self.decision.is_none();
         let waits = [
@@ -232,6 +234,7 @@ impl<AccountId: Clone + PartialEq, BlockNumber: AtLeast32BitUnsigned + Copy> Cas
                 accusers: self.sharers(),
             },
             (None, Some(Decision::Undecided)) => Standing::Undecided,
+            (None, None) if self.has_failed => Standing::Undecided,
             (None, None) => Standing::Stands,
         }
     }

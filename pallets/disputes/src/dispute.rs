@@ -20,7 +20,7 @@ pub enum Verdict {
     Falls(Fault),
     /// The accusation fails. Other accusations of the same claim go on.
     Stands,
-    /// Nothing is decided: the image of the kind is broken. All are refunded.
+    /// Nothing is decided: a run was left that fails, and no defence was found right. All are refunded.
     Nothing,
 }
 
@@ -45,6 +45,8 @@ pub enum Phase {
         entry: Clock,
         /// How many stand.
         standing: u32,
+        /// Whether one was beaten by nothing but a run that fails.
+        has_failed: bool,
     },
     /// It is over.
     Over(Verdict),
@@ -198,7 +200,10 @@ impl Dispute {
         terms: &Terms,
         now: Time,
     ) -> Result<Branch<A>, Error> {
-        let Phase::Defences { aim, entry, standing } = &mut self.phase else {
+        let Phase::Defences {
+            aim, entry, standing, ..
+        } = &mut self.phase
+        else {
             return Err(Error::NotNow);
         };
         if entry.expired(now) {
@@ -210,14 +215,25 @@ impl Dispute {
     }
 
     /// Takes note of what a branch has found.
+    ///
+    /// One in which a run is left that fails ends nothing: nobody can refute a run on lists that somebody made up, so whoever
+    /// adds such lists could keep the defence that is right from being heard.
     pub const fn close(&mut self, found: Found) {
-        if let Phase::Defences { standing, .. } = &mut self.phase {
-            match found {
-                Found::Wrong => *standing = standing.saturating_sub(1),
-                Found::Right => self.phase = Phase::Over(Verdict::Stands),
-                Found::Nothing => self.phase = Phase::Over(Verdict::Nothing),
+        let Phase::Defences {
+            standing, has_failed, ..
+        } = &mut self.phase
+        else {
+            return;
+        };
+        match found {
+            Found::Right => {
+                self.phase = Phase::Over(Verdict::Stands);
+                return;
             }
+            Found::Wrong => {}
+            Found::Nothing => *has_failed = true,
         }
+        *standing = standing.saturating_sub(1);
     }
 
     /// Ends what time has ended.
@@ -227,7 +243,15 @@ impl Dispute {
         let verdict = match &self.phase {
             Phase::States(_) | Phase::Chunks { .. } if self.clocks.defence.expired(now) => Verdict::Falls(Fault::Wrong),
             Phase::States(_) | Phase::Chunks { .. } if self.clocks.accuser.expired(now) => Verdict::Stands,
-            Phase::Defences { entry, standing: 0, .. } if entry.expired(now) => Verdict::Falls(Fault::Wrong),
+            Phase::Defences {
+                entry,
+                standing: 0,
+                has_failed,
+                ..
+            } if entry.expired(now) => match has_failed {
+                true => Verdict::Nothing,
+                false => Verdict::Falls(Fault::Wrong),
+            },
             _ => return Err(Error::Early),
         };
         self.phase = Phase::Over(verdict);
@@ -290,5 +314,6 @@ const fn defences(aim: Aim, terms: &Terms, now: Time) -> Phase {
         aim,
         entry: Clock::running(terms.entry, terms.stops, now),
         standing: 0,
+        has_failed: false,
     }
 }

@@ -69,6 +69,17 @@ pub enum RunMove {
     Execute(usize, Segment),
 }
 
+/// A part of a game that time has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Late {
+    /// A match: the number of its branch, and its own.
+    Match(usize, usize),
+    /// A branch.
+    Branch(usize),
+    /// The dispute.
+    Dispute,
+}
+
 /// What was shown of a list on the way to an entry: the children of each node, by where it begins and how many bytes are below it.
 pub type Openings = BTreeMap<(u64, u64), Vec<H256>>;
 
@@ -159,6 +170,24 @@ impl<A: Clone + Ord> Game<A> {
             *count = count.saturating_add(1);
         }
         Ok(())
+    }
+
+    /// What time has ended at `now`, and nobody has said so: the innermost parts first, because ending one may end what it is part of.
+    /// Nothing, once the game is over.
+    pub fn late(&self, now: Time) -> Vec<Late> {
+        if self.verdict().is_some() {
+            return Vec::new();
+        }
+        let branches = self.branches.iter().enumerate();
+        let parts = branches.flat_map(|(at, (branch, runs))| {
+            let matches = runs.late(branch, now).into_iter();
+            let is_late = !matches!(branch.phase, BranchPhase::Over(_)) && branch.clone().advance(now).is_ok();
+            let matches = matches.map(move |(number, _)| Late::Match(at, number));
+            matches.chain(is_late.then_some(Late::Branch(at)))
+        });
+        let mut dispute = self.dispute;
+        let is_late = dispute.advance(now).is_ok();
+        parts.chain(is_late.then_some(Late::Dispute)).collect()
     }
 
     /// What a chain knows the defence of a branch by. `None`: there is no such branch.
@@ -343,13 +372,21 @@ impl<A: Clone> Runs<A> {
         }
     }
 
+    /// The matches that time has ended, by number, and who has lost them.
+    fn late(&self, branch: &Branch<A>, now: Time) -> Vec<(usize, Losses)> {
+        if !matches!(branch.phase, BranchPhase::Runs(_)) {
+            return Vec::new();
+        }
+        let late = |(at, (_, game)): (usize, &(_, Option<Match>))| Some((at, game.as_ref()?.timeout(now)?));
+        self.matches.iter().enumerate().filter_map(late).collect()
+    }
+
     /// Ends the matches that time has ended. Whether there were any.
     fn advance(&mut self, branch: &mut Branch<A>, now: Time) -> bool {
+        let late = self.late(branch, now);
         let BranchPhase::Runs(bench) = &mut branch.phase else {
             return false;
         };
-        let late = |(at, (_, game)): (usize, &(_, Option<Match>))| Some((at, game.as_ref()?.timeout(now)?));
-        let late: Vec<_> = self.matches.iter().enumerate().filter_map(late).collect();
         for &(at, losses) in &late {
             self.close(at, bench, losses);
         }

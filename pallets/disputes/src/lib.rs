@@ -32,7 +32,7 @@ pub use clock::{Clock, Running, Time};
 pub use descent::{Descent, Shown, Turn};
 pub use dispute::{Dispute, Phase, Verdict};
 pub use finish::{Duel, Next, next, settle};
-pub use game::{Game, Move, Openings, Rules, RunMove, Runs};
+pub use game::{Game, Late, Move, Openings, Rules, RunMove, Runs};
 pub use machine::{End, Execution, MAX_STATE_BYTES, Pinned, Segments};
 pub use runs::{Bench, Found, Losses, Match, Player, Run, RunEnd, Segment, Stand};
 pub use tree::{ARITY, Children, Node, Tree};

@@ -20,8 +20,8 @@ pub enum Stand {
     For,
     /// It comes to something else.
     Against,
-    /// It fails, as no unit ever should: nothing is shown but that the image is broken. No run of a program does: there it is a
-    /// result.
+    /// It fails, as no unit should. Either somebody made that up, or the image is broken: nothing is shown. No run of a program does: there
+    /// it is a result.
     Failure,
 }
 
@@ -269,7 +269,8 @@ impl Match {
 
     /// Executes the segment of `run` that is left, and says who has lost.
     ///
-    /// Errors: `NotNow` if nodes are still to be opened, or the time of both is over; `WrongOpening`, `WrongSegment`. Complexity: 7 nodes and a segment.
+    /// Errors: `NotNow` if nodes are still to be opened, or the time of both is over; `WrongOpening`, `WrongSegment`. Complexity:
+    /// 7 nodes and a segment.
     pub fn execute(
         &self,
         segment: &Segment,
@@ -341,7 +342,7 @@ pub enum Found {
     Right,
     /// No run for the claim stands.
     Wrong,
-    /// A run stands that fails: nothing is decided, all are refunded, and the image is suspended.
+    /// A run stands that fails: nothing is decided in this branch.
     Nothing,
 }
 

@@ -1,15 +1,17 @@
 //! Content addresses: BLAKE3, whose tree of 1 KiB chunks lets any chunk be shown and checked by itself.
 
+mod keyed;
+mod tree;
+
+pub use keyed::{KeyedProof, keyed_hash};
+
 use crate::{JobError, all_within};
 use alloc::vec::Vec;
-use blake3::{
-    Hasher,
-    hazmat::{HasherExt, Mode, left_subtree_len, merge_subtrees_non_root, merge_subtrees_root},
-};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use primitive_types::H256;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+use tree::Tree;
 
 /// Bytes of a chunk; the last one of a blob may be shorter.
 pub const CHUNK_BYTES: usize = blake3::CHUNK_LEN;
@@ -69,32 +71,7 @@ impl BlobRef {
     /// The last chunk's proof also shows the blob's length: no other length leads along the same way to the same hash.
     /// Complexity: a chunk, and one block for each level of the tree (26 at most for [`MAX_BLOB`]).
     pub fn verify(&self, proof: &ChunkProof) -> bool {
-        if self.chunk_len(proof.index) != Some(proof.chunk.len()) || proof.index >= self.chunks() {
-            return false;
-        }
-        if self.chunks() == 1 {
-            return proof.siblings.is_empty() && hash(&proof.chunk) == self.hash;
-        }
-        let Some(way) = way_to(self.size, proof.index) else {
-            return false;
-        };
-        if way.len() != proof.siblings.len() {
-            return false;
-        }
-        // From the leaf up: the way is from the top.
-        let mut node = chunk_node(proof.index, &proof.chunk);
-        let mut steps = way.iter().rev().zip(&proof.siblings).peekable();
-        while let Some((&side, sibling)) = steps.next() {
-            let (left, right) = match side {
-                Side::Left => (&node, &sibling.0),
-                Side::Right => (&sibling.0, &node),
-            };
-            if steps.peek().is_none() {
-                return merge_subtrees_root(left, right, Mode::Hash).as_bytes() == &self.hash.0;
-            }
-            node = merge_subtrees_non_root(left, right, Mode::Hash);
-        }
-        false
+        Tree::Plain.root_from(self, proof.index, &proof.chunk, &proof.siblings) == Some(self.hash)
     }
 }
 
@@ -115,73 +92,9 @@ impl ChunkProof {
     ///
     /// Complexity: that of hashing the content.
     pub fn new(content: &[u8], index: u64) -> Option<Self> {
-        let blob = BlobRef {
-            hash: H256::zero(),
-            size: content.len() as u64,
-        };
-        let len = blob.chunk_len(index)?;
-        let mut siblings = Vec::new();
-        let (mut offset, mut part) = (0u64, content);
-        for side in way_to(blob.size, index)? {
-            let left = left_subtree_len(part.len() as u64);
-            let (one, other) = part.split_at_checked(usize::try_from(left).ok()?)?;
-            let right_at = offset.checked_add(left)?;
-            match side {
-                Side::Left => {
-                    siblings.push(subtree(right_at, other).into());
-                    part = one;
-                }
-                Side::Right => {
-                    siblings.push(subtree(offset, one).into());
-                    (offset, part) = (right_at, other);
-                }
-            }
-        }
-        siblings.reverse();
-        debug_assert_eq!(part.len(), len);
-        Some(Self {
-            index,
-            chunk: part.to_vec(),
-            siblings,
-        })
+        let (chunk, siblings) = Tree::Plain.way_up(content, index)?;
+        Some(Self { index, chunk, siblings })
     }
-}
-
-/// The child that a step down the tree takes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Side {
-    Left,
-    Right,
-}
-
-/// The steps from the root of a blob of `size` bytes down to chunk `index`, which it has.
-fn way_to(size: u64, index: u64) -> Option<Vec<Side>> {
-    let mut way = Vec::new();
-    let (mut size, mut at) = (size, index.checked_mul(CHUNK_BYTES as u64)?);
-    while size > CHUNK_BYTES as u64 {
-        let left = left_subtree_len(size);
-        if at < left {
-            way.push(Side::Left);
-            size = left;
-        } else {
-            way.push(Side::Right);
-            size = size.checked_sub(left)?;
-            at = at.checked_sub(left)?;
-        }
-    }
-    Some(way)
-}
-
-/// The chaining value of a chunk that is not the whole blob.
-fn chunk_node(index: u64, chunk: &[u8]) -> [u8; 32] {
-    subtree(index.saturating_mul(CHUNK_BYTES as u64), chunk)
-}
-
-/// The chaining value of the subtree of `bytes`, which begin at `offset` and are not the whole blob.
-fn subtree(offset: u64, bytes: &[u8]) -> [u8; 32] {
-    let mut hasher = Hasher::new();
-    hasher.set_input_offset(offset).update(bytes);
-    hasher.finalize_non_root()
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ mod specialisation;
 mod synthetic;
 mod training;
 
-pub use blob::{BlobRef, ChunkProof, MAX_BLOB};
+pub use blob::{BlobRef, ChunkProof, KeyedProof, MAX_BLOB, keyed_hash};
 pub use claim::{Claim, StateOpening, first_difference, states_root};
 pub use inference::{ClassifierShape, InferenceJob, InferenceNetwork, MAX_ITEMS, TransformerShape};
 pub use matmul::{MAX_COLUMNS, MAX_ROWS, MAX_VECTORS, MatmulJob};

@@ -17,6 +17,7 @@ const TEXT: TransformerShape = TransformerShape {
     key_value_heads: 2,
     head_size: 12,
     intermediate: 80,
+    dense: 0,
 };
 
 /// 8 × 8 digits, a window of 3 × 3, squares of 2 × 2.
@@ -78,6 +79,12 @@ fn work_and_output_follow_from_the_network() {
     assert_eq!(spec(job).specialisation(), Specialisation::Embedding);
     assert_eq!(spec(job).inputs(), [job.model, job.input]);
 
+    // A dense layer of 32 · 20 for each item, which decides how long a vector is.
+    let job = texts(TransformerShape { dense: 20, ..TEXT }, 5, 3);
+    assert_eq!(spec(job).validate(), Ok(()));
+    assert_eq!(spec(job).work(), 3 * (2 * 5 * (4608 + 5120 + 480) + 640));
+    assert_eq!(spec(job).max_output_bytes(), 3 * 40);
+
     let job = images(DIGITS, 7);
     assert_eq!(spec(job).validate(), Ok(()));
     assert_eq!(spec(job).work(), 7 * (2 * 10 * 64 + 330));
@@ -88,8 +95,8 @@ fn work_and_output_follow_from_the_network() {
 
 #[test]
 fn jobs_have_the_bytes_of_the_protocol() {
-    let sizes = [61, 40, 32, 2, 4, 2, 12, 80].map(u32::to_le_bytes).concat();
-    let job = texts(TEXT, 5, 3);
+    let sizes = [61, 40, 32, 2, 4, 2, 12, 80, 52].map(u32::to_le_bytes).concat();
+    let job = texts(TransformerShape { dense: 52, ..TEXT }, 5, 3);
     let bytes = [
         vec![2, 2],
         job.model.encode(),
@@ -149,8 +156,12 @@ fn transformers_outside_of_the_limits_are_refused() {
         refused(with(&|shape| *field(shape) = u32::MAX), JobError::TooLarge);
         assert_eq!(spec(with(&|shape| *field(shape) = most)).validate(), Ok(()));
     }
+    refused(with(&|shape| shape.dense = 16_388), JobError::TooLarge);
+    refused(with(&|shape| shape.dense = u32::MAX), JobError::TooLarge);
+    assert_eq!(spec(with(&|shape| shape.dense = 16_384)).validate(), Ok(()));
     for wrong in [
         with(&|shape| shape.hidden = 30),
+        with(&|shape| shape.dense = 1),
         with(&|shape| shape.head_size = 10),
         with(&|shape| shape.intermediate = 82),
         with(&|shape| shape.key_value_heads = 3),
@@ -169,6 +180,21 @@ fn transformers_outside_of_the_limits_are_refused() {
         ..TEXT
     };
     refused(texts(large, 512, 16_000), JobError::TooMuchWork);
+    // Of a tiny encoder, the dense layer is nearly all.
+    let wide = TransformerShape {
+        hidden: 4096,
+        layers: 1,
+        intermediate: 4,
+        heads: 1,
+        key_value_heads: 1,
+        head_size: 4,
+        dense: 16_384,
+        ..TEXT
+    };
+    assert_eq!(spec(texts(wide, 1, 1)).work(), (4096 * 16 + 8 * 4096 + 8) + (1 << 26));
+    // 2²⁸ bytes of vectors, and one vector more.
+    assert_eq!(spec(texts(wide, 1, 1 << 13)).validate(), Ok(()));
+    refused(texts(wide, 1, (1 << 13) + 1), JobError::TooLarge);
 }
 
 #[test]
@@ -247,11 +273,11 @@ fn inputs_that_cannot_have_such_a_length_are_refused() {
 proptest! {
     #[test]
     fn the_place_of_a_layer_is_the_sum_of_what_is_before_it(
-        sizes in prop::array::uniform8(1u32..600), layer in 0u32..=128,
+        sizes in prop::array::uniform8(1u32..600), dense in 0u32..3, layer in 0u32..=128,
     ) {
         let [vocabulary, positions, hidden, layers, heads, key_value_heads, head_size, intermediate] = sizes;
         let shape = TransformerShape {
-            vocabulary, positions, hidden, layers, heads, key_value_heads, head_size, intermediate,
+            vocabulary, positions, hidden, layers, heads, key_value_heads, head_size, intermediate, dense,
         };
         let bytes = |tensors: Vec<Tensor>, layer: Option<u32>| -> u64 {
             let bytes = |tensor: &Tensor| {
@@ -264,20 +290,24 @@ proptest! {
         let layers = (0..layer).map(|layer| bytes(shape.layer_tensors(), Some(layer))).sum::<u64>();
         let before = TRANSFORMER_HEADER + bytes(shape.first_tensors(), None) + layers;
         prop_assert_eq!(shape.layer_offset(layer), before);
+        let all = shape.layer_offset(shape.layers) + bytes(shape.last_tensors(), None) + 4;
+        prop_assert_eq!(shape.package_bytes(), all);
+        prop_assert_eq!(shape.last_tensors().len(), if dense == 0 { 0 } else { 5 });
     }
 
     #[test]
     fn whatever_a_job_says_it_is_refused_or_bounded(
-        numbers in prop::array::uniform8(prop_oneof![Just(0u32), 1..70u32, any::<u32>()]), tokens: u32, items: u32,
+        numbers in prop::array::uniform9(prop_oneof![Just(0u32), 1..70u32, any::<u32>()]), tokens: u32, items: u32,
         scales: [u8; 2], sizes: [u64; 2], pick in 0u8..3,
     ) {
-        let [vocabulary, positions, hidden, layers, heads, key_value_heads, head_size, intermediate] = numbers;
+        let [vocabulary, positions, hidden, layers, heads, key_value_heads, head_size, intermediate, dense] = numbers;
         let network = match pick {
             0 => InferenceNetwork::Embedding { shape: TransformerShape {
                 vocabulary, positions, hidden, layers, heads, key_value_heads, head_size, intermediate,
+                dense,
             }, tokens },
             1 => {
-                let [width, height, window_width, window_height, padding, pool, channels, classes] = numbers.map(|n| n as u16);
+                let [width, height, window_width, window_height, padding, pool, channels, classes, _] = numbers.map(|n| n as u16);
                 let shape = ClassifierShape { width, height, window_width, window_height, padding, pool, channels, classes };
                 InferenceNetwork::Classification { shape, maximum: scales[0], shift: scales[1] }
             }

@@ -1,13 +1,18 @@
 //! What attesting does, and the trait through which the life of a task has its results judged.
 
-use crate::{AppealWindow, AppealWindows, BalanceOf, Config, Error, Event, Pallet, redistribute};
+use crate::{AppealWindow, AppealWindowOf, AppealWindows, BalanceOf, Config, Draw, Error, Event, Pallet, redistribute};
 use agora_math::consensus;
 use agora_primitives::{
     TaskId,
+    courts::{Offence, Offences},
     job::Claim,
-    judging::{Answer, AppealTerms, AttestError, Attestation, Judge, JudgeRule, Ruling, Tally, TaskParties, Verdict},
-    money::{Escrow, Purpose, Scope},
-    participants::{Participants, Role, Specialisation},
+    judging::{
+        Answer, AppealTerms, AttestError, Attestation, Judge, JudgeRule, Possession, Reveals, Ruling, Said, Sealed,
+        Sides, Tally, TaskParties, Verdict, attestation_commitment, drawn_chunks, has_seat, possession_key,
+        to_be_shown,
+    },
+    money::{Escrow, Payee, Purpose, Scope},
+    participants::{Participants, Role, Specialisation, Stakes},
     reputation::{Outcome, Reputation, Side},
 };
 use alloc::vec::Vec;
@@ -17,13 +22,13 @@ use frame_support::{
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
-use sp_runtime::{DispatchError, DispatchResult, Permill};
+use sp_runtime::{DispatchError, DispatchResult, Permill, traits::Zero};
 
 impl<T> From<AttestError> for Error<T> {
     fn from(error: AttestError) -> Self {
         match error {
             AttestError::AlreadyAttested => Self::AlreadyAttested,
-            AttestError::SideFull => Self::TooManyAttestations,
+            AttestError::Full => Self::TooManyAttestations,
         }
     }
 }
@@ -51,7 +56,8 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
             bond,
             ..
         } = terms;
-        AppealWindows::<T>::insert(task, AppealWindow::new(terms));
+        let window = AppealWindow::new(terms, T::Participants::freeze(), T::Seats::get(), Self::now());
+        AppealWindows::<T>::insert(task, window);
         Self::deposit_event(Event::AppealWindowOpened {
             task,
             claim,
@@ -68,6 +74,39 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
 
     fn appeal_until(task: TaskId) -> Option<BlockNumberFor<T>> {
         AppealWindows::<T>::get(task).map(|window| window.terms.until)
+    }
+
+    fn reveals(task: TaskId) -> Reveals<BlockNumberFor<T>> {
+        let window = AppealWindows::<T>::get(task);
+        window.map_or(Reveals::Done, |window| {
+            window.reveals(Self::now(), T::FullBlocks::get())
+        })
+    }
+
+    /// Emits `ChunksDrawn`.
+    fn draw_chunks(task: TaskId, seed: H256) {
+        let (now, full) = (Self::now(), T::FullBlocks::get());
+        let Some(mut window) = AppealWindows::<T>::get(task) else {
+            return;
+        };
+        let Reveals::Undrawn { from } = window.reveals(now, full) else {
+            return;
+        };
+        if now < from {
+            return;
+        }
+        window.draw = Some(Draw {
+            seed,
+            at: now,
+            full_before: full,
+        });
+        let until = window.reveal_until(full).unwrap_or(now);
+        AppealWindows::<T>::insert(task, window);
+        Self::deposit_event(Event::ChunksDrawn {
+            task,
+            draw: seed,
+            until,
+        });
     }
 
     fn tally(task: TaskId) -> Tally {
@@ -89,7 +128,13 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
         let window = AppealWindows::<T>::take(task).ok_or(Error::<T>::NoAppealWindow)?;
         let specialisation = window.terms.specialisation;
         let truth = ruling.vindicates();
-        let (mut right, wrong) = window.attestations.sides(truth.unwrap_or(Attestation::Valid));
+        let could_reveal = window.draw.is_some() && !window.takes_reveals(Self::now(), T::FullBlocks::get());
+        let sides = window.attestations.sides(truth.unwrap_or(Attestation::Valid));
+        let Sides {
+            mut right,
+            wrong,
+            silent,
+        } = sides;
         // Their bonds first: an account that has its bond back can receive more.
         right.iter().for_each(|who| Self::give_back(task, who));
         if truth.is_some() {
@@ -99,32 +144,133 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
             right.clear();
             Self::pass_bonds(task, &right, &wrong, T::UndecidedPenalty::get());
         }
+        for who in silent {
+            match could_reveal {
+                true => Self::slash_silent(task, specialisation, who),
+                // Nobody could, which whoever keeps the tasks does not let happen.
+                false => Self::give_back(task, &who),
+            }
+        }
         Self::deposit_event(Event::AppealWindowClosed { task, ruling });
         Ok(right)
     }
 }
 
 impl<T: Config> Pallet<T> {
-    pub(crate) fn do_attest(verifier: T::AccountId, task: TaskId, attestation: Attestation) -> DispatchResult {
-        T::Participants::ensure_active(&verifier, Role::Verifier)?;
-        let mut window = AppealWindows::<T>::get(task).ok_or(Error::<T>::NoAppealWindow)?;
-        ensure!(!T::Parties::is_party(task, &verifier), Error::<T>::PartyToTask);
+    fn now() -> BlockNumberFor<T> {
+        frame_system::Pallet::<T>::block_number()
+    }
 
-        let now = frame_system::Pallet::<T>::block_number();
-        ensure!(now <= window.terms.until, Error::<T>::WindowClosed);
+    pub(crate) fn do_commit_attestation(verifier: T::AccountId, task: TaskId, commitment: H256) -> DispatchResult {
+        let mut window = Self::ensure_may_attest(task, &verifier)?;
         window
             .attestations
-            .attest(verifier.clone(), attestation)
+            .commit(verifier.clone(), commitment)
             .map_err(Error::<T>::from)?;
 
         T::Escrow::hold(Purpose::AppealBond, Scope::Task(task), &verifier, window.terms.bond)?;
         AppealWindows::<T>::insert(task, window);
-        Self::deposit_event(Event::Attested {
+        Self::deposit_event(Event::AttestationCommitted { task, verifier });
+        Ok(())
+    }
+
+    /// The appeal window of `task`, in which `verifier` may attest now.
+    pub(crate) fn ensure_may_attest(task: TaskId, verifier: &T::AccountId) -> Result<AppealWindowOf<T>, DispatchError> {
+        T::Participants::ensure_active(verifier, Role::Verifier)?;
+        let window = AppealWindows::<T>::get(task).ok_or(Error::<T>::NoAppealWindow)?;
+        ensure!(!T::Parties::is_party(task, verifier), Error::<T>::PartyToTask);
+        ensure!(Self::now() <= window.terms.until, Error::<T>::WindowClosed);
+        let weight = T::Participants::stake(verifier, window.opened_at);
+        ensure!(has_seat(&window.lots(), task, verifier, weight), Error::<T>::NotDrawn);
+        Ok(window)
+    }
+
+    pub(crate) fn do_reveal_attestation(
+        verifier: &T::AccountId,
+        task: TaskId,
+        attestation: Attestation,
+        salt: &[u8; 32],
+        possession: Option<Possession>,
+    ) -> DispatchResult {
+        let mut window = AppealWindows::<T>::get(task).ok_or(Error::<T>::NoAppealWindow)?;
+        let Some(Said::Hidden(commitment)) = window.attestations.said(verifier) else {
+            return Err(Error::<T>::NothingHidden.into());
+        };
+        let draw = window.draw.ok_or(Error::<T>::NotRevealing)?;
+        ensure!(
+            window.takes_reveals(Self::now(), T::FullBlocks::get()),
+            Error::<T>::NotRevealing
+        );
+        let claim = &window.terms.claim;
+        let seed = window.terms.seed;
+        let shown = to_be_shown(claim, attestation);
+        // What need not be shown is not carried: else a free call could fill a block with anything.
+        ensure!(shown.is_some() || possession.is_none(), Error::<T>::NotShown);
+        let sealed = Sealed {
+            genesis: frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero()),
             task,
+            seed,
+            claim,
             verifier,
             attestation,
+            root: possession.as_ref().map(|possession| possession.root),
+        };
+        ensure!(
+            attestation_commitment(&sealed, salt) == commitment,
+            Error::<T>::OtherAttestation
+        );
+        if let Some(output) = shown {
+            let key = possession_key(seed, task, verifier);
+            let drawn = drawn_chunks(draw.seed, task, verifier, output.chunks());
+            let is_shown = possession.is_some_and(|possession| possession.shows(output, &key, &drawn));
+            ensure!(is_shown, Error::<T>::NotShown);
+        }
+        window.attestations.reveal(verifier, attestation);
+        let is_last = !window.attestations.has_hidden();
+        AppealWindows::<T>::insert(task, window);
+        Self::deposit_event(Event::Attested {
+            task,
+            verifier: verifier.clone(),
+            attestation,
         });
+        if is_last {
+            T::Parties::all_revealed(task);
+        }
         Ok(())
+    }
+
+    /// Takes the penalty of somebody who has not revealed, for the treasury: else it could choose after others have revealed.
+    fn slash_silent(task: TaskId, specialisation: Specialisation, verifier: T::AccountId) {
+        let (purpose, scope) = (Purpose::AppealBond, Scope::Task(task));
+        let amount = T::LoserPenalty::get().mul_floor(T::Escrow::held(purpose, scope, &verifier));
+        if !amount.is_zero() {
+            let _ = T::Escrow::pay(purpose, scope, &verifier, Payee::Treasury, amount)
+                .defensive_proof("it is a part of what is held");
+        }
+        Self::give_back(task, &verifier);
+        T::Reputation::record(&verifier, Side::Verifier(specialisation), Outcome::Wrong);
+        T::Offences::report(&verifier, Offence::Silent);
+        Self::deposit_event(Event::AttesterSlashed {
+            task,
+            verifier,
+            amount,
+            offence: Offence::Silent,
+        });
+    }
+
+    /// Holds the bond of `who`, drawn or not, and takes down what it has revealed, or that it has committed to something.
+    #[cfg(feature = "runtime-benchmarks")]
+    pub fn note_attestation(task: TaskId, who: T::AccountId, revealed: Option<Attestation>) {
+        AppealWindows::<T>::mutate(task, |window| {
+            let Some(window) = window else { return };
+            let held = T::Escrow::hold(Purpose::AppealBond, Scope::Task(task), &who, window.terms.bond);
+            debug_assert!(held.is_ok(), "benchmarks give verifiers money");
+            let noted = window.attestations.commit(who.clone(), H256::zero());
+            debug_assert!(noted.is_ok(), "there is a place");
+            if let Some(attestation) = revealed {
+                window.attestations.reveal(&who, attestation);
+            }
+        });
     }
 
     /// Gives back what is held of `who` as its bond for `task`.
@@ -158,7 +304,12 @@ impl<T: Config> Pallet<T> {
         }
         for (verifier, amount) in penalties {
             Self::give_back(task, &verifier);
-            Self::deposit_event(Event::AttesterSlashed { task, verifier, amount });
+            Self::deposit_event(Event::AttesterSlashed {
+                task,
+                verifier,
+                amount,
+                offence: Offence::Wrong,
+            });
         }
     }
 

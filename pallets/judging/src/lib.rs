@@ -21,7 +21,7 @@ pub mod types;
 pub mod weights;
 
 pub use pallet::*;
-pub use types::{AppealWindow, AppealWindowOf, BalanceOf, Transfer, redistribute};
+pub use types::{AppealWindow, AppealWindowOf, BalanceOf, Draw, Transfer, redistribute};
 pub use weights::WeightInfo;
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -34,10 +34,11 @@ pub mod pallet {
     use super::*;
     use agora_primitives::{
         TaskId,
+        courts::{Offence, Offences},
         job::Claim,
-        judging::{Attestation, Ruling, TaskParties},
+        judging::{Attestation, Possession, Ruling, TaskParties},
         money::Escrow,
-        participants::Participants,
+        participants::{Participants, Stakes},
         reputation::Reputation,
     };
     use frame_support::{pallet_prelude::*, traits::tokens::Balance};
@@ -50,25 +51,35 @@ pub mod pallet {
 
     /// What this pallet needs of the chain it is built into.
     #[pallet::config]
-    pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+    pub trait Config: frame_system::Config<Hash = H256, RuntimeEvent: From<Event<Self>>> {
         /// Holds the attesters' bonds and moves them when the appeal window is closed.
         type Escrow: Escrow<Self::AccountId, Balance: Balance>;
 
-        /// Knows who is an active verifier.
-        type Participants: Participants<Self::AccountId>;
+        /// Knows who is an active verifier, and what each of them weighs in the draw of those who may attest.
+        type Participants: Participants<Self::AccountId> + Stakes<Self::AccountId, BlockNumberFor<Self>>;
 
         /// Is told whether an attester was right or wrong.
         type Reputation: Reputation<Self::AccountId>;
 
-        /// Knows who has an interest in a task and so may not attest.
+        /// Is told of attesters that do not reveal.
+        type Offences: Offences<Self::AccountId>;
+
+        /// Knows who has an interest in a task and so may not attest, and is told when all attestations are revealed.
         type Parties: TaskParties<Self::AccountId>;
 
-        /// The most attestations per task; half of the places are kept for each side, so that neither can crowd out
-        /// the other. Even, at least 2.
+        /// How many verifiers may attest, on average, where there are more: at least 1. All may where there are no more.
+        #[pallet::constant]
+        type Seats: Get<u32>;
+
+        /// The most attestations per task: at least twice as many as seats, so that hardly ever somebody who is drawn finds no place.
         #[pallet::constant]
         type MaxAttestations: Get<u32>;
 
-        /// The part of its bond that an attester on the wrong side loses. Rounded down.
+        /// How many blocks were full so far: such a block is no time to reveal in, because whoever fills it would keep others from
+        /// that. `ConstU64<0>`, where nobody counts them.
+        type FullBlocks: Get<u64>;
+
+        /// The part of its bond that an attester loses which was on the wrong side, or has not revealed. Rounded down.
         #[pallet::constant]
         type LoserPenalty: Get<Permill>;
 
@@ -106,12 +117,28 @@ pub mod pallet {
             claim: Claim,
             /// Randomness from which checks take their random vectors.
             seed: H256,
-            /// The last block in which attesting is possible.
+            /// The last block in which verifiers may commit to attestations.
             until: BlockNumberFor<T>,
             /// What each attester puts up.
             bond: BalanceOf<T>,
         },
-        /// A verifier attested, and its bond is held.
+        /// A verifier has committed to an attestation, and its bond is held.
+        AttestationCommitted {
+            /// The task.
+            task: TaskId,
+            /// Who.
+            verifier: T::AccountId,
+        },
+        /// The chunks that attesters show are drawn: attestations may be revealed.
+        ChunksDrawn {
+            /// The task.
+            task: TaskId,
+            /// What they are drawn with.
+            draw: H256,
+            /// The last block in which attestations may be revealed, if no block before is full.
+            until: BlockNumberFor<T>,
+        },
+        /// A verifier has revealed its attestation.
         Attested {
             /// The task.
             task: TaskId,
@@ -129,8 +156,8 @@ pub mod pallet {
             /// Its share of the wrong side's bonds; zero where nobody was wrong. Its own bond does not count.
             amount: BalanceOf<T>,
         },
-        /// An attester was wrong, or attested against a result without another one found, and lost a part of its bond. The
-        /// rest has been given back.
+        /// An attester was wrong, attested against a result without another one found, or has not revealed, and lost a part of its
+        /// bond. The rest has been given back.
         AttesterSlashed {
             /// The task.
             task: TaskId,
@@ -138,6 +165,8 @@ pub mod pallet {
             verifier: T::AccountId,
             /// What it lost.
             amount: BalanceOf<T>,
+            /// What it did: it was wrong, or silent.
+            offence: Offence,
         },
         /// The appeal window is closed and all bonds are settled.
         AppealWindowClosed {
@@ -157,21 +186,33 @@ pub mod pallet {
         AppealWindowAlreadyOpen,
         /// The last block of the appeal window has passed.
         WindowClosed,
-        /// The account has attested: each does so once per appeal window.
+        /// The account has committed to an attestation: each does so once per appeal window.
         AlreadyAttested,
         /// The publisher and the workers of a task cannot attest in it.
         PartyToTask,
-        /// All places of this side are taken.
+        /// The verifier is not among those who were drawn when the window opened.
+        NotDrawn,
+        /// More verifiers were drawn than there are places, and all are taken.
         TooManyAttestations,
+        /// The account has not committed to an attestation, or has revealed it.
+        NothingHidden,
+        /// The chunks to be shown are not drawn yet, or the time to reveal is over.
+        NotRevealing,
+        /// This is not what was committed to: attestation, salt and root are to be the same.
+        OtherAttestation,
+        /// It does not show that the verifier had the output when it committed: open the drawn chunks, in both trees. Or it shows something
+        /// where nothing is to be shown.
+        NotShown,
     }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
-            let places = T::MaxAttestations::get();
+            let seats = T::Seats::get();
+            assert!(seats >= 1, "Seats must be at least 1: nobody could attest");
             assert!(
-                places >= 2 && places.is_multiple_of(2),
-                "MaxAttestations must be even and at least 2: half of the places are kept for each side"
+                T::MaxAttestations::get() >= seats.saturating_mul(2),
+                "MaxAttestations must be at least twice Seats: others are drawn than on average"
             );
             assert!(
                 T::UndecidedPenalty::get() <= T::LoserPenalty::get(),
@@ -185,24 +226,59 @@ pub mod pallet {
         }
     }
 
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// Whether `verifier` may commit to an attestation about the result of `task` now, if it has the bond and there is a place: it is
+        /// active, drawn, and no party to the task.
+        pub fn may_attest(task: TaskId, verifier: T::AccountId) -> bool {
+            Self::ensure_may_attest(task, &verifier).is_ok()
+        }
+    }
+
     #[pallet::call]
     impl<T: Config> Pallet<T> {
-        /// Attests for or against the result of `task`, with the appeal window's bond.
+        /// Commits to an attestation for or against the result of `task`, with the appeal window's bond.
         ///
-        /// Origin: signed by an active verifier that is no party to the task.
+        /// `commitment` is [`attestation_commitment`](agora_primitives::judging::attestation_commitment).
         ///
-        /// Effect: holds the bond of the caller until the window is closed. If the ruling agrees with `attestation`, the bond
-        /// comes back with a share of the wrong side's bonds; if it disagrees, `LoserPenalty` of it is lost.
+        /// Origin: signed by an active verifier that was drawn and is no party to the task.
+        ///
+        /// Effect: holds the bond of the caller until the window is closed. If the ruling agrees with what it reveals, the bond
+        /// comes back with a share of the wrong side's bonds; if it disagrees, or nothing is revealed, `LoserPenalty` of it is lost.
+        ///
+        /// Emits `AttestationCommitted`.
+        ///
+        /// Errors: `NoAppealWindow`, `WindowClosed`, `PartyToTask`, `NotDrawn`, `AlreadyAttested`, `TooManyAttestations`; those of the
+        /// registry if the caller is no active verifier, and of the escrow if its balance does not cover the bond.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::commit_attestation())]
+        pub fn commit_attestation(origin: OriginFor<T>, task: TaskId, commitment: H256) -> DispatchResult {
+            let verifier = ensure_signed(origin)?;
+            Self::do_commit_attestation(verifier, task, commitment)
+        }
+
+        /// Reveals the attestation that the caller has committed to.
+        ///
+        /// Whoever says that an output is right shows with `possession` that it had all of it when it committed: the drawn chunks
+        /// ([`drawn_chunks`](agora_primitives::judging::drawn_chunks)), in the output's own tree and in the one whose root was committed to.
+        ///
+        /// Origin: signed. Free if it succeeds: what it costs the chain is limited by the bonds.
         ///
         /// Emits `Attested`.
         ///
-        /// Errors: `NoAppealWindow`, `WindowClosed`, `AlreadyAttested`, `PartyToTask`, `TooManyAttestations`; those of the
-        /// registry if the caller is no active verifier, and of the escrow if its balance does not cover the bond.
-        #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::attest())]
-        pub fn attest(origin: OriginFor<T>, task: TaskId, attestation: Attestation) -> DispatchResult {
+        /// Errors: `NoAppealWindow`, `NothingHidden`, `NotRevealing`, `OtherAttestation`, `NotShown`.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::reveal_attestation().saturating_add(T::Parties::weight()))]
+        pub fn reveal_attestation(
+            origin: OriginFor<T>,
+            task: TaskId,
+            attestation: Attestation,
+            salt: [u8; 32],
+            possession: Option<Possession>,
+        ) -> DispatchResultWithPostInfo {
             let verifier = ensure_signed(origin)?;
-            Self::do_attest(verifier, task, attestation)
+            Self::do_reveal_attestation(&verifier, task, attestation, &salt, possession)?;
+            Ok(Pays::No.into())
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{AppealWindows, Config, Pallet};
 use agora_primitives::{
-    judging::AttestationsError,
+    judging::Tally,
     money::{Escrow, Purpose, Scope},
 };
 use frame_support::ensure;
@@ -11,15 +11,24 @@ use sp_runtime::TryRuntimeError;
 impl<T: Config> Pallet<T> {
     /// Checks for every open appeal window that
     ///
-    /// 1. nobody attested twice,
-    /// 2. neither side has more than its half of the places,
+    /// 1. nobody attests twice,
+    /// 2. nothing is revealed before chunks are drawn, nor are those drawn before committing is over,
     /// 3. of each attester exactly the bond is held, for this purpose and task.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         for (task, window) in AppealWindows::<T>::iter() {
-            window.attestations.validate().map_err(|error| match error {
-                AttestationsError::Twice => "judging: somebody attested twice",
-                AttestationsError::TooMany => "judging: a side has more than its places",
-            })?;
+            ensure!(
+                window.attestations.validate().is_ok(),
+                "judging: somebody attests twice"
+            );
+            let has_revealed = window.attestations.tally() != Tally::default();
+            ensure!(
+                window.draw.is_some() || !has_revealed,
+                "judging: something is revealed before chunks are drawn"
+            );
+            ensure!(
+                window.draw.is_none_or(|draw| draw.at > window.terms.until),
+                "judging: chunks are drawn while verifiers can commit"
+            );
             for (who, _) in window.attestations.iter() {
                 let held = T::Escrow::held(Purpose::AppealBond, Scope::Task(task), who);
                 ensure!(

@@ -13,9 +13,9 @@ use primitive_types::H256;
 pub enum Call {
     /// Ends the run. a0: 0 if it is done, 1 if the input is unusable.
     Halt,
-    /// Reads a chunk of a blob, in a bounded run of one that it may read. a0: the address of the blob's hash and length (40 bytes, aligned to 64); a1: the number of the
-    /// chunk; a2: the address of the page to which it goes. a0 becomes the bytes of the chunk, of which only the last may have
-    /// fewer than 1024; 0 if the blob ends before.
+    /// Reads a chunk of a blob, in a bounded run of one that it may read. a0: the address of the blob's hash and length (40
+    /// bytes, aligned to 64); a1: the number of the chunk; a2: the address of the page to which it goes. a0 becomes the bytes of
+    /// the chunk, of which only the last may have fewer than 1024; 0 if the blob ends before.
     Read,
     /// Appends to the output, up to [`MAX_OUTPUT_BYTES`]. a0: the address of a page; a1: how many bytes of it, 1 to 1024, and 1024
     /// but for the last time.
@@ -101,9 +101,25 @@ impl Hart {
     ///
     /// Errors: `Missing` and `Unshown`; the instruction was not executed then.
     pub fn advance<M: Memory>(&mut self, memory: &mut M, count: u64) -> Result<(), Fault> {
+        self.advance_until(memory, count, |_| false).map(drop)
+    }
+
+    /// As [`Self::advance`], but ends before an instruction at whose address `stop` says so. Returns whether it did.
+    ///
+    /// Errors: `Missing` and `Unshown`; the instruction was not executed then.
+    #[inline(always)]
+    pub fn advance_until<M: Memory>(
+        &mut self,
+        memory: &mut M,
+        count: u64,
+        mut stop: impl FnMut(u64) -> bool,
+    ) -> Result<bool, Fault> {
         for _ in 0..count {
             if self.status != Status::Running {
                 break;
+            }
+            if stop(self.pc) {
+                return Ok(true);
             }
             match self.step(memory) {
                 Ok(()) => {}
@@ -118,7 +134,27 @@ impl Hart {
                 break;
             }
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// The address of the next instruction.
+    pub const fn pc(&self) -> u64 {
+        self.pc
+    }
+
+    /// All registers; the first is zero.
+    pub const fn registers(&self) -> &[u64; 32] {
+        &self.registers
+    }
+
+    /// Takes over what `executed` instructions have led to that were executed elsewhere, and did not end the run.
+    pub fn take_over(&mut self, executed: u64, pc: u64, registers: &[u64; 32]) {
+        self.gas = self.gas.saturating_sub(executed);
+        self.pc = pc;
+        self.registers = *registers;
+        if let Some(zero) = self.registers.first_mut() {
+            *zero = 0;
+        }
     }
 
     /// Takes what is left of the fee for a segment of a bounded run, which began with `before` gas.

@@ -24,7 +24,9 @@ mod tests;
 pub use execute::Call;
 pub use memory::{Chunks, Fault};
 pub use output::Output;
-pub use run::{Checkpoints, Machine, Program, RunError, Trace, show_segment, trace, trace_with_checkpoints};
+pub use run::{
+    Arena, Checkpoints, Code, Machine, Program, RunError, Stepper, Trace, show_segment, trace, trace_with_checkpoints,
+};
 pub use segment::{Refused, Witness, execute_segment};
 pub use state::{State, Status, Trap};
 
@@ -54,6 +56,7 @@ pub const SEGMENT_GAS: u32 = 1 << 16;
 pub const SEGMENT_PAGES: u32 = 24;
 /// A segment ends after the instruction with which it has read so many chunks.
 pub const SEGMENT_CHUNKS: u32 = 4;
-/// What a segment of a bounded run costs at least, in gas. One that touches 24 pages all over the memory takes about as long to hash as
-/// four times as many instructions take to be executed and traced: so nothing that a program does makes a run much slower than its gas says.
+/// What a segment of a bounded run costs at least, in gas. One that touches 24 pages all over the memory takes about as long to
+/// hash as four times as many instructions take to be executed and traced: so nothing that a program does makes a run much slower
+/// than its gas says.
 pub const MIN_SEGMENT_GAS: u64 = 1 << 12;

@@ -1,8 +1,10 @@
 //! Running a program off the chain, with its whole memory: fast, or with a record that shows every segment.
 
 mod checkpoints;
+mod stepper;
 
 pub use checkpoints::{Checkpoints, trace_with_checkpoints};
+pub use stepper::{Arena, Code, Stepper};
 
 use crate::{
     IMAGE_BASE, MAX_GAS, MAX_IMAGE_BYTES, MEMORY_BASE, MEMORY_PAGES, PAGE_BYTES, SEGMENT_GAS, State, Status, Trap,
@@ -381,10 +383,28 @@ impl Marks {
     }
 }
 
+/// The instruction that begins at each second byte of `image`. `None`: there is none that can be executed.
+///
+/// Errors: `Image`.
+fn decode(image: &[u8]) -> Result<Vec<Option<Instruction>>, RunError> {
+    if image.is_empty() || image.len() as u64 > MAX_IMAGE_BYTES {
+        return Err(RunError::Image);
+    }
+    let half = |at: usize| {
+        let bytes = image.get(at..)?.first_chunk()?;
+        Some(u16::from_le_bytes(*bytes))
+    };
+    let decode = |at: usize| {
+        let second = || at.checked_add(2).and_then(half).ok_or(());
+        Instruction::read(half(at)?, second).ok()?
+    };
+    Ok((0..image.len()).step_by(2).map(decode).collect())
+}
+
 /// The whole memory, and the whole image, decoded.
 struct Flat<'a, const TRACED: bool> {
     image: &'a [u8],
-    /// The instruction that begins at each second byte of the image. `None`: there is none that can be executed.
+    /// What [`decode`] says.
     instructions: Vec<Option<Instruction>>,
     memory: Vec<u8>,
     chunks: &'a dyn Chunks,
@@ -396,20 +416,9 @@ struct Flat<'a, const TRACED: bool> {
 impl<'a, const TRACED: bool> Flat<'a, TRACED> {
     fn new(program: &Program<'a>, chunks: &'a dyn Chunks) -> Result<Self, RunError> {
         let image = program.image;
-        if image.is_empty() || image.len() as u64 > MAX_IMAGE_BYTES {
-            return Err(RunError::Image);
-        }
-        let half = |at: usize| {
-            let bytes = image.get(at..)?.first_chunk()?;
-            Some(u16::from_le_bytes(*bytes))
-        };
-        let decode = |at: usize| {
-            let second = || at.checked_add(2).and_then(half).ok_or(());
-            Instruction::read(half(at)?, second).ok()?
-        };
         Ok(Self {
             image,
-            instructions: (0..image.len()).step_by(2).map(decode).collect(),
+            instructions: decode(image)?,
             memory: vec![0; (MEMORY_PAGES as usize).saturating_mul(PAGE_BYTES)],
             chunks,
             reads: program.reads,

@@ -5,6 +5,7 @@ mod attacks;
 mod emulator;
 mod instructions;
 mod programs;
+pub(crate) mod random;
 mod segments;
 mod vectors;
 

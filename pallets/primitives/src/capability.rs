@@ -141,11 +141,21 @@ pub struct Lots {
 /// `2⁶⁴ · seats · weight / total`: so a bond has as many seats on average whether one account has it or several, up to one seat for each
 /// account, and all votes count where there are no more than seats for them.
 pub fn is_drawn<AccountId: Encode>(lots: &Lots, worker: &AccountId, verifier: &AccountId, weight: u32) -> bool {
-    let [a, b, c, d, e, f, g, h, ..] = (LOT_DOMAIN, lots.draw, worker, verifier).using_encoded(blake2_256);
-    let lot = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-    // Two numbers of 64 bits, and two of 32 with 64 zeroes.
-    let share = u128::from(weight).saturating_mul(lots.seats.into()).wrapping_shl(64);
-    u128::from(lot).saturating_mul(lots.total.into()) < share
+    lots.win(
+        (LOT_DOMAIN, lots.draw, worker, verifier).using_encoded(blake2_256),
+        weight,
+    )
+}
+
+impl Lots {
+    /// Whether somebody with `weight` whose lot begins with the first eight bytes of `hash`, little endian, is drawn.
+    pub(crate) fn win(&self, hash: [u8; 32], weight: u32) -> bool {
+        let [a, b, c, d, e, f, g, h, ..] = hash;
+        let lot = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        // Two numbers of 64 bits, and two of 32 with 64 zeroes.
+        let share = u128::from(weight).saturating_mul(self.seats.into()).wrapping_shl(64);
+        u128::from(lot).saturating_mul(self.total.into()) < share
+    }
 }
 
 /// The mark of the decoy that `worker` makes with `secret` in the round with `round_seed`: the first bytes of its output.

@@ -1,9 +1,9 @@
 //! The court of last resort: where somebody shows that a chosen result is wrong.
 //!
-//! Terms: a *case* is whether a claim about a task is right. It is open from when the result is chosen until the court says how it
-//! ended. Who keeps the tasks asks a [`Court`], perhaps several times for one task, with another claim each time; the court tells
-//! [`Cases`] when asking again is worth it, and which claims accusers *enter*: what they say is right instead. What parties do to the market
-//! that they should not is reported to [`Offences`].
+//! Terms: a *case* is whether a claim about a task is right. It is open from when the result is chosen until the court says how
+//! it ended. Who keeps the tasks asks a [`Court`], perhaps several times for one task, with another claim each time; the court
+//! tells [`Cases`] when asking again is worth it, and which claims accusers *enter*: what they say is right instead. What parties
+//! do to the market that they should not is reported to [`Offences`].
 
 use crate::{
     ids::TaskId,
@@ -77,7 +77,7 @@ pub enum Standing<AccountId, BlockNumber> {
         /// Who divide what is won by that: see [`shares`].
         accusers: Accusers<AccountId>,
     },
-    /// The court cannot tell, and never will: what it computes with has failed.
+    /// The court cannot tell, and never will: a run was left that fails, or what it computes with is suspended.
     Undecided,
 }
 

@@ -2,8 +2,14 @@
 //!
 //! Terms: an *answer* is what one worker revealed; a *verdict* says which answer is right; in the *appeal window* of a
 //! task verifiers attest for or against the chosen result; a *ruling* says how the window ended.
+//!
+//! Verifiers that attest are drawn when the window opens ([`has_seat`]). In the window they commit to what they say
+//! ([`attestation_commitment`]); when it is over, randomness that nobody knew before draws chunks of the output
+//! ([`drawn_chunks`]), and they reveal. Whoever says that an output is right shows with these chunks that it had all of it when
+//! it committed ([`Possession`]).
 
 mod attestations;
+mod sealed;
 
 use crate::{ids::TaskId, job::Claim, participants::Specialisation};
 use agora_math::consensus;
@@ -12,9 +18,13 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::{DispatchError, DispatchResult, Weight};
 
-pub use attestations::{AttestError, Attestations, AttestationsError};
+pub use attestations::{AttestError, Attestations, AttestationsError, Said, Sides};
+pub use sealed::{
+    ATTEST_DOMAIN, CHUNK_DOMAIN, OPENINGS, POSSESSION_DOMAIN, Possession, SEAT_DOMAIN, Sealed, attestation_commitment,
+    drawn_chunks, has_seat, possession_key, reveal_until, to_be_shown,
+};
 
 /// The rule by which the answers to a task are judged.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -40,7 +50,7 @@ pub type Verdict<AccountId> = consensus::Verdict<AccountId, Claim>;
 pub enum Attestation {
     /// The result passed the check.
     Valid,
-    /// The result failed the check, or nobody serves it.
+    /// The result failed the check, or computing the job comes to another claim. That nobody serves it is no reason.
     Invalid,
 }
 
@@ -75,13 +85,13 @@ impl Ruling {
     }
 }
 
-/// How many attested each way.
+/// How many have revealed an attestation, each way.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
-    /// How many attested for the result.
+    /// How many for the result.
     pub in_favour: u32,
-    /// How many attested against it.
+    /// How many against it.
     pub against: u32,
 }
 
@@ -103,24 +113,54 @@ pub struct AppealTerms<BlockNumber, Balance> {
     pub claim: Claim,
     /// Randomness drawn after every answer was revealed; checks take their random vectors from it.
     pub seed: H256,
-    /// The last block in which attesting is possible.
+    /// The last block in which verifiers may commit to attestations.
     pub until: BlockNumber,
+    /// How many blocks they have to reveal them, from the block on in which chunks are drawn.
+    pub reveal_window: BlockNumber,
     /// What each attester puts up.
     pub bond: Balance,
     /// What kind of work is being checked.
     pub specialisation: Specialisation,
 }
 
-/// Tells who has an interest in how a task is judged, and so may not attest.
+/// What is waited for before the attestations of a task can be counted.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reveals<BlockNumber> {
+    /// Nothing: all that were committed to are revealed, or it is too late for the others.
+    Done,
+    /// The chunks that attesters show are to be drawn.
+    Undrawn {
+        /// In this block at the earliest.
+        from: BlockNumber,
+    },
+    /// Some are not revealed.
+    Pending {
+        /// The last block in which they may be, if no more blocks are full.
+        until: BlockNumber,
+    },
+}
+
+/// Tells who has an interest in how a task is judged, and so may not attest; and is told when all attestations are revealed.
 pub trait TaskParties<AccountId> {
     /// Whether `who` published `task`, accepted it, or is invited to it.
     fn is_party(task: TaskId, who: &AccountId) -> bool;
+
+    /// The attestations of `task` need not be waited for any more.
+    fn all_revealed(task: TaskId);
+
+    /// The most that being told weighs.
+    fn weight() -> Weight;
 }
 
 /// Sees no interest anywhere.
 impl<AccountId> TaskParties<AccountId> for () {
     fn is_party(_: TaskId, _: &AccountId) -> bool {
         false
+    }
+    fn all_revealed(_: TaskId) {}
+    fn weight() -> Weight {
+        Weight::zero()
     }
 }
 
@@ -138,16 +178,24 @@ pub trait Judge<AccountId, BlockNumber, Balance> {
     /// The claim that the appeal window of a task was opened with; `None` for a task without one.
     fn appealed(task: TaskId) -> Option<Claim>;
 
-    /// The last block in which attesting is possible, for or against that claim; `None` for a task without an appeal window.
+    /// The last block in which verifiers may commit to attestations, for or against that claim; `None` for a task without an appeal window.
     fn appeal_until(task: TaskId) -> Option<BlockNumber>;
 
-    /// What has been attested so far; zero for a task without an appeal window.
+    /// What is waited for before attestations can be counted. Asked when committing is over.
+    fn reveals(task: TaskId) -> Reveals<BlockNumber>;
+
+    /// Draws the chunks that attesters are to show, with `seed`: from now on attestations may be revealed. Does nothing where that is not
+    /// waited for.
+    fn draw_chunks(task: TaskId, seed: H256);
+
+    /// What has been attested, and revealed, so far; zero for a task without an appeal window.
     fn tally(task: TaskId) -> Tally;
 
-    /// Who has attested so far; nobody for a task without an appeal window.
+    /// Who has committed to an attestation so far, revealed or not; nobody for a task without an appeal window.
     fn attesters(task: TaskId) -> Vec<AccountId>;
 
-    /// Closes the appeal window for good: bonds go back or to the other side by `ruling`, and reputations are told.
+    /// Closes the appeal window for good: bonds go back or to the other side by `ruling`, and reputations are told. Who could have revealed
+    /// and has not pays as if it had been wrong.
     ///
     /// Returns those who were right: the verifiers to be paid. Errors: no window is open.
     fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError>;
@@ -169,6 +217,10 @@ impl<AccountId, BlockNumber, Balance> Judge<AccountId, BlockNumber, Balance> for
     fn appeal_until(_: TaskId) -> Option<BlockNumber> {
         None
     }
+    fn reveals(_: TaskId) -> Reveals<BlockNumber> {
+        Reveals::Done
+    }
+    fn draw_chunks(_: TaskId, _: H256) {}
     fn tally(_: TaskId) -> Tally {
         Tally::default()
     }
@@ -210,12 +262,15 @@ mod tests {
             claim: Claim::Unusable,
             seed: H256::zero(),
             until: 9,
+            reveal_window: 4,
             bond: 5,
             specialisation: Specialisation::Synthetic,
         };
         let verdict = J::judge(JudgeRule::Replication { trust: 2 }, H256::zero(), &answers);
         assert_eq!(J::open_appeal_window(TaskId(1), terms), Ok(()));
         assert_eq!(J::appealed(TaskId(1)), None);
+        J::draw_chunks(TaskId(1), H256::zero());
+        assert_eq!(J::reveals(TaskId(1)), Reveals::Done);
         let attested = (J::tally(TaskId(1)), J::attesters(TaskId(1)));
         assert_eq!(J::close_appeal_window(TaskId(1), Ruling::Upheld), Ok(Vec::new()));
         (verdict, attested.0, attested.1)

@@ -119,3 +119,35 @@ impl<AccountId> Participants<AccountId> for () {
         Vec::new()
     }
 }
+
+/// What all verifiers weigh together.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TotalStake {
+    /// How many there are that weigh anything.
+    pub verifiers: u32,
+    /// The sum of their weights.
+    pub weight: u64,
+}
+
+/// What verifiers' bonds weigh where some of them are drawn. In which units is up to who implements it: the same for all.
+pub trait Stakes<AccountId, BlockNumber> {
+    /// What all verifiers weighed before this block, for a draw whose seed is made in it.
+    ///
+    /// May look at a verifier and put right what it weighs from then on.
+    fn freeze() -> TotalStake;
+
+    /// What `who` weighs in a draw whose seed was made in block `at`: what its bond is worth that it has had since before that block, and
+    /// has now. Raising a bond, or coming back, changes nothing in draws that were made before or in the same block.
+    fn stake(who: &AccountId, at: BlockNumber) -> u32;
+}
+
+/// Everybody weighs the same, and nobody knows how many there are.
+impl<AccountId, BlockNumber> Stakes<AccountId, BlockNumber> for () {
+    fn freeze() -> TotalStake {
+        TotalStake::default()
+    }
+    fn stake(_: &AccountId, _: BlockNumber) -> u32 {
+        1
+    }
+}

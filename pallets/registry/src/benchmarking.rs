@@ -270,6 +270,36 @@ mod benchmarks {
         Ok(())
     }
 
+    /// A verifier weighs more than is kept.
+    #[benchmark]
+    fn correct_stake() -> Result<(), BenchmarkError> {
+        let who: T::AccountId = account("verifier", 0, 0);
+        let minimum = T::MinimumBonds::get().of(Role::Verifier);
+        let bond = minimum
+            .ok_or(BenchmarkError::Stop("verifiers cannot register"))?
+            .max(One::one());
+        T::BenchmarkHelper::fund(&who, bond);
+        Pallet::<T>::do_register(&who, Role::Verifier, bond, profile())?;
+        let right = Stakes::<T>::get(&who).map(|stake| stake.weight);
+        Pallet::<T>::change_total(right.unwrap_or_default(), 0);
+        Stakes::<T>::mutate(&who, |stake| {
+            if let Some(stake) = stake {
+                stake.weight = 0;
+            }
+        });
+
+        #[block]
+        {
+            Pallet::<T>::correct_stake(&who);
+        }
+
+        ensure!(
+            Stakes::<T>::get(&who).map(|stake| stake.weight) == right,
+            "it weighs what it should"
+        );
+        Ok(())
+    }
+
     #[benchmark]
     fn set_offence_ban() -> Result<(), BenchmarkError> {
         let origin = ban_origin::<T>()?;

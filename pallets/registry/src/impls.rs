@@ -52,6 +52,7 @@ impl<T: Config> Pallet<T> {
         }
         Self::note_heartbeat(who, &mut member, now);
         Self::store(who, &member)?;
+        Self::note_stake(who, &member);
         Self::deposit_event(Event::Registered {
             who: who.clone(),
             role,
@@ -84,6 +85,7 @@ impl<T: Config> Pallet<T> {
             Self::wake(who, &mut member, Self::now());
             Self::store(who, &member)?;
         }
+        Self::note_stake(who, &member);
         Self::deposit_event(Event::BondAdded {
             who: who.clone(),
             role,
@@ -96,6 +98,7 @@ impl<T: Config> Pallet<T> {
         let mut member = Members::<T>::get(who).ok_or(Error::<T>::NotRegistered)?;
         Self::note_heartbeat(who, &mut member, Self::now());
         Self::store(who, &member)?;
+        Self::note_stake(who, &member);
         Self::deposit_event(Event::Heartbeat { who: who.clone() });
         Ok(())
     }
@@ -131,6 +134,7 @@ impl<T: Config> Pallet<T> {
             *standing = Standing::Leaving { withdrawable_at };
         }
         Self::store(who, &member)?;
+        Self::note_stake(who, &member);
         Self::deposit_event(Event::ExitRequested {
             who: who.clone(),
             role,
@@ -157,6 +161,9 @@ impl<T: Config> Pallet<T> {
         } else {
             Members::<T>::insert(who, &member);
         }
+        if role == Role::Verifier {
+            Self::correct_stake(who);
+        }
         Self::deposit_event(Event::Exited {
             who: who.clone(),
             role,
@@ -169,11 +176,12 @@ impl<T: Config> Pallet<T> {
         let ban = Ban { until };
         ensure!(ban.holds(Self::now()), Error::<T>::BanEndsInThePast);
         Bans::<T>::insert(who, ban);
-        if let Some(mut member) = Members::<T>::get(who)
-            && let Some(worker) = member.worker.as_mut()
-        {
-            worker.dormant = true;
-            Self::store(who, &member)?;
+        if let Some(mut member) = Members::<T>::get(who) {
+            if let Some(worker) = member.worker.as_mut() {
+                worker.dormant = true;
+                Self::store(who, &member)?;
+            }
+            Self::note_stake(who, &member);
         }
         Self::deposit_event(Event::Banned {
             who: who.clone(),
@@ -187,6 +195,7 @@ impl<T: Config> Pallet<T> {
         if let Some(mut member) = Members::<T>::get(who) {
             Self::wake(who, &mut member, Self::now());
             Self::store(who, &member)?;
+            Self::note_stake(who, &member);
         }
         Self::deposit_event(Event::BanLifted { who: who.clone() });
         Ok(())
@@ -250,6 +259,13 @@ impl<T: Config> Pallet<T> {
         }
         Members::<T>::insert(who, member);
         Ok(())
+    }
+
+    /// Puts right what a member that is stored weighs as a verifier, if it is one.
+    fn note_stake(who: &T::AccountId, member: &Member<BlockNumberFor<T>>) {
+        if member.verifier.is_some() {
+            Self::correct_stake(who);
+        }
     }
 
     fn try_mutate_worker(
@@ -324,7 +340,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn ensure_member_active(
+    pub(crate) fn ensure_member_active(
         who: &T::AccountId,
         member: &Member<BlockNumberFor<T>>,
         role: Role,

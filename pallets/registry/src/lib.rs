@@ -14,6 +14,7 @@ mod impls;
 #[cfg(test)]
 mod mock;
 mod offences;
+pub mod stakes;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -39,7 +40,10 @@ pub type BalanceOf<T> = <<T as Config>::Escrow as Escrow<<T as frame_system::Con
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use crate::types::{Ban, Member, Sums};
+    use crate::{
+        stakes::{Stake, Totals},
+        types::{Ban, Member, Sums},
+    };
     use agora_primitives::{
         courts::Offence,
         participants::{Addresses, Role},
@@ -134,6 +138,18 @@ pub mod pallet {
     /// The nodes of the trees of priorities, numbered from 1: see [`Trees`]. Those that are zero in all trees are not kept.
     #[pallet::storage]
     pub type Nodes<T: Config> = StorageMap<_, Twox64Concat, u32, Sums, ValueQuery>;
+
+    /// What verifiers weigh where some of them are drawn: see [`crate::stakes`].
+    #[pallet::storage]
+    pub type Stakes<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Stake<BlockNumberFor<T>>>;
+
+    /// The sum of the verifiers' weights.
+    #[pallet::storage]
+    pub type TotalStakes<T: Config> = StorageValue<_, Totals<BlockNumberFor<T>>, ValueQuery>;
+
+    /// The verifier that a draw has looked at last.
+    #[pallet::storage]
+    pub type StakesLookedAt<T: Config> = StorageValue<_, T::AccountId>;
 
     /// What happened.
     #[pallet::event]
@@ -349,7 +365,7 @@ pub mod pallet {
         /// [`CapabilityOutOfRange`](Error::CapabilityOutOfRange), [`TooManyWorkers`](Error::TooManyWorkers), and those
         /// of the escrow if the account cannot pay the bond.
         #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::register())]
+        #[pallet::weight(T::WeightInfo::register().saturating_add(T::WeightInfo::correct_stake()))]
         pub fn register(
             origin: OriginFor<T>,
             role: Role,
@@ -381,7 +397,7 @@ pub mod pallet {
         /// Errors: [`AmountZero`](Error::AmountZero), [`NotRegistered`](Error::NotRegistered),
         /// [`Leaving`](Error::Leaving), and those of the escrow if the account cannot pay.
         #[pallet::call_index(2)]
-        #[pallet::weight(T::WeightInfo::add_bond())]
+        #[pallet::weight(T::WeightInfo::add_bond().saturating_add(T::WeightInfo::correct_stake()))]
         pub fn add_bond(origin: OriginFor<T>, role: Role, #[pallet::compact] amount: BalanceOf<T>) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_add_bond(&who, role, amount)
@@ -391,7 +407,7 @@ pub mod pallet {
         ///
         /// Origin: signed. Emits [`Event::Heartbeat`]. Errors: [`NotRegistered`](Error::NotRegistered).
         #[pallet::call_index(3)]
-        #[pallet::weight(T::WeightInfo::heartbeat())]
+        #[pallet::weight(T::WeightInfo::heartbeat().saturating_add(T::WeightInfo::correct_stake()))]
         pub fn heartbeat(origin: OriginFor<T>) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_heartbeat(&who)
@@ -402,7 +418,7 @@ pub mod pallet {
         /// Origin: signed. Emits [`Event::ExitRequested`].
         /// Errors: [`NotRegistered`](Error::NotRegistered), [`Leaving`](Error::Leaving).
         #[pallet::call_index(4)]
-        #[pallet::weight(T::WeightInfo::request_exit())]
+        #[pallet::weight(T::WeightInfo::request_exit().saturating_add(T::WeightInfo::correct_stake()))]
         pub fn request_exit(origin: OriginFor<T>, role: Role) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_request_exit(&who, role)
@@ -414,7 +430,7 @@ pub mod pallet {
         /// Errors: [`NotRegistered`](Error::NotRegistered), [`ExitNotRequested`](Error::ExitNotRequested),
         /// [`CoolDownNotOver`](Error::CoolDownNotOver), [`SlotsOccupied`](Error::SlotsOccupied).
         #[pallet::call_index(5)]
-        #[pallet::weight(T::WeightInfo::withdraw_bond())]
+        #[pallet::weight(T::WeightInfo::withdraw_bond().saturating_add(T::WeightInfo::correct_stake()))]
         pub fn withdraw_bond(origin: OriginFor<T>, role: Role) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_withdraw_bond(&who, role)
@@ -426,7 +442,7 @@ pub mod pallet {
         /// Origin: [`Config::BanOrigin`]. Emits [`Event::Banned`].
         /// Errors: [`BanEndsInThePast`](Error::BanEndsInThePast).
         #[pallet::call_index(6)]
-        #[pallet::weight(T::WeightInfo::ban())]
+        #[pallet::weight(T::WeightInfo::ban().saturating_add(T::WeightInfo::correct_stake()))]
         pub fn ban(origin: OriginFor<T>, who: T::AccountId, ban_until: Option<BlockNumberFor<T>>) -> DispatchResult {
             T::BanOrigin::ensure_origin(origin)?;
             Self::do_ban(&who, ban_until)
@@ -436,7 +452,7 @@ pub mod pallet {
         ///
         /// Origin: [`Config::BanOrigin`]. Emits [`Event::BanLifted`]. Errors: [`NotBanned`](Error::NotBanned).
         #[pallet::call_index(7)]
-        #[pallet::weight(T::WeightInfo::lift_ban())]
+        #[pallet::weight(T::WeightInfo::lift_ban().saturating_add(T::WeightInfo::correct_stake()))]
         pub fn lift_ban(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
             T::BanOrigin::ensure_origin(origin)?;
             Self::do_lift_ban(&who)

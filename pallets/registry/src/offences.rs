@@ -1,7 +1,7 @@
 //! What follows from offences that are reported: a ban, for as long as the chain's data says.
 //!
-//! Nobody is heard before. Who is banned by a report may have been honest, with a machine that failed: [`Config::BanOrigin`] lifts a ban at once
-//! (`lift_ban`), and that is the appeal.
+//! Nobody is heard before. Who is banned by a report may have been honest, with a machine that failed: [`Config::BanOrigin`]
+//! lifts a ban at once (`lift_ban`), and that is the appeal.
 
 use crate::{Bans, Config, Error, Event, OffenceBans, Pallet, WeightInfo, types::Ban};
 use agora_primitives::courts::{Offence, Offences};
@@ -46,6 +46,8 @@ impl<T: Config> Offences<T::AccountId> for Pallet<T> {
     }
 
     fn weight() -> Weight {
-        T::WeightInfo::ban().saturating_add(T::DbWeight::get().reads(2))
+        T::WeightInfo::ban()
+            .saturating_add(T::WeightInfo::correct_stake())
+            .saturating_add(T::DbWeight::get().reads(2))
     }
 }

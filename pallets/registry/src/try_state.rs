@@ -1,11 +1,13 @@
 //! What must always hold.
 
 use crate::{
-    AddressesOf, BalanceOf, Bans, Config, LeafOwners, Members, Nodes, OffenceBans, Pallet, WorkerCount, types::Weights,
+    AddressesOf, BalanceOf, Bans, Config, LeafOwners, Members, Nodes, OffenceBans, Pallet, Stakes, TotalStakes,
+    WorkerCount,
+    types::{Standing, Weights},
 };
 use agora_primitives::{
     money::{Escrow, Purpose, Scope},
-    participants::{Role, Specialisation, is_printable},
+    participants::{Role, Specialisation, TotalStake, is_printable},
 };
 use alloc::{collections::btree_map::BTreeMap, vec::Vec};
 use frame_support::ensure;
@@ -19,7 +21,8 @@ impl<T: Config> Pallet<T> {
     /// 4. a banned worker has no weight, and no offence bans for no time;
     /// 5. no record of addresses is empty, each address could be a URL, and no member deposits for a record that is not there;
     /// 6. every node is the sum of its leaves' priorities in the tree of each specialisation, which are computed anew; and there is
-    ///    no other node.
+    ///    no other node;
+    /// 7. only verifiers have stakes, those who are leaving or banned have none that weigh, and the sum of all is what is kept.
     ///
     /// Bonds are kept by the escrow alone, whose own check covers the amounts.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
@@ -28,7 +31,31 @@ impl<T: Config> Pallet<T> {
             OffenceBans::<T>::iter_values().all(|blocks| !blocks.is_zero()),
             "an offence bans for no time"
         );
+        Self::check_stakes()?;
         Self::check_leaves(&Self::check_members()?)
+    }
+
+    fn check_stakes() -> Result<(), TryRuntimeError> {
+        let now = frame_system::Pallet::<T>::block_number();
+        let mut total = TotalStake::default();
+        for (who, stake) in Stakes::<T>::iter() {
+            let member = Members::<T>::get(&who);
+            let standing = member.and_then(|member| member.standing(Role::Verifier));
+            let standing = standing.ok_or("somebody weighs as a verifier who is none")?;
+            let banned = Bans::<T>::get(&who).is_some_and(|ban| ban.holds(now));
+            ensure!(
+                stake.weight == 0 || (standing == Standing::Staying && !banned),
+                "a verifier that is leaving or banned can be drawn"
+            );
+            ensure!(stake.raised_at <= now, "a stake rose in the future");
+            total.weight = total.weight.saturating_add(stake.weight.into());
+            total.verifiers = total.verifiers.saturating_add(u32::from(stake.weight > 0));
+        }
+        ensure!(
+            TotalStakes::<T>::get().now == total,
+            "the sum of the stakes is not what is kept"
+        );
+        Ok(())
     }
 
     fn check_addresses() -> Result<(), TryRuntimeError> {

@@ -174,6 +174,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The least share of a block with which the agenda goes on whatever is due: one step of each queue.
+    #[cfg(any(feature = "std", feature = "try-runtime"))]
     pub(crate) fn least_share() -> Weight {
         let step = Self::max_step_weight()
             .max(T::WeightInfo::reschedule())

@@ -468,18 +468,34 @@ impl<T: Config> TaskParties<T::AccountId> for Pallet<T> {
             || Tasks::<T>::get(task).is_some_and(|task| task.publisher == *who)
             || Invitations::<T>::get(task).is_some_and(|invited| invited.workers.contains(who))
     }
+
+    fn all_revealed(task: TaskId) {
+        // A judge may keep an appeal window of a task that is none of this pallet's: nothing waits for that.
+        let _ = Self::hear_of(task);
+    }
+
+    fn weight() -> Weight {
+        Self::cases_weight()
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// What a task waits for is there: takes its step at the end of the block.
+    fn hear_of(task: TaskId) -> DispatchResult {
+        let mut progress = Self::progress_of(task)?;
+        if progress.hear_others(Self::now()) {
+            Progress::<T>::insert(task, progress);
+            Self::hasten(task);
+        }
+        Ok(())
+    }
 }
 
 /// The court tells when it has decided, so that nobody waits until the last block in which it could have.
 impl<T: Config> Cases<T::AccountId> for Pallet<T> {
     /// Errors: `UnknownTask`.
     fn decided(task: TaskId) -> DispatchResult {
-        let mut progress = Self::progress_of(task)?;
-        if progress.hear_court(Self::now()) {
-            Progress::<T>::insert(task, progress);
-            Self::hasten(task);
-        }
-        Ok(())
+        Self::hear_of(task)
     }
 
     /// Emits `ClaimEntered`.

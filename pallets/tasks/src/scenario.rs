@@ -45,12 +45,16 @@ pub trait BenchmarkHelper<AccountId, Balance> {
     /// The `n`-th worker: registered, active, with `specialisation` and a free slot. Asked for again, the same one.
     fn worker(n: u32, specialisation: Specialisation) -> AccountId;
 
-    /// How many verifiers can attest for, and how many against, one result.
+    /// How many verifiers can attest for, and how many against, one result, if half of the places are taken for each.
     fn max_attesters_per_side() -> u32;
 
     /// Has `in_favour` active verifiers attest for the result of `task`, whose appeal window is open, and `against`
     /// others against it.
     fn attest(task: TaskId, in_favour: u32, against: u32);
+
+    /// Has as many verifiers as can commit to attestations about the result of `task`, whose appeal window is open, without revealing
+    /// them.
+    fn hide(task: TaskId);
 
     /// Sees to it that cases are opened.
     fn open_court();
@@ -80,6 +84,7 @@ impl<AccountId: Decode, Balance: From<u32>> BenchmarkHelper<AccountId, Balance> 
         0
     }
     fn attest(_: TaskId, _: u32, _: u32) {}
+    fn hide(_: TaskId) {}
     fn open_court() {}
     fn keep_undecided(_: TaskId) {}
     fn bring_down(_: TaskId, _: AccountId) {}
@@ -326,9 +331,16 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         Pallet::<T>::do_enter(id, accuser, Answers::Same(9).of(0))
     }
 
-    /// A task about whose result the court has not decided.
+    /// A task that waits for the heaviest: the chunks that its attesters show are to be drawn, and the court has not decided.
     pub fn to_await_court() -> TaskId {
-        let id = Self::to_close(1, 0);
+        let id = Self::to_be_judged(1, 1, Answers::Same(1));
+        Self::step(id);
+        H::hide(id);
+        Self::wait_until_due(id);
+        // The first step finds that the draw is still to come.
+        Self::step(id);
+        Self::wait_until_due(id);
+        Self::crowd(id, WINDOW.into());
         H::keep_undecided(id);
         id
     }

@@ -58,11 +58,11 @@ impl<T: Config> Pallet<T> {
         Self::pay(Purpose::PublicationFee, id, &task.publisher, Payee::Treasury, fee)
     }
 
-    /// Pays `who` of the publication fee for taking a step, if it is late. Returns whether it did. Finding out that the court has not
-    /// decided is no step: the chain has failed nobody.
+    /// Pays `who` of the publication fee for taking a step, if it is late. Returns whether it did. Finding out that others are
+    /// waited for is no step: the chain has failed nobody.
     pub(crate) fn pay_for_step(who: T::AccountId, id: TaskId, now: BlockNumberFor<T>) -> Result<bool, DispatchError> {
         let mut progress = Self::progress_of(id)?;
-        if !progress.pay_step(now) || Self::awaits_court(id, &progress) {
+        if !progress.pay_step(now) || Self::awaits_others(id, &progress, now) {
             return Ok(false);
         }
         Progress::<T>::insert(id, progress);
@@ -228,8 +228,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Takes the penalty of somebody whose claim a court found wrong: half, rounded down, goes to those who accused it; the rest is burned, so
-    /// that nobody gains by showing that its own claim is wrong.
+    /// Takes the penalty of somebody whose claim a court found wrong: half, rounded down, goes to those who accused it; the rest
+    /// is burned, so that nobody gains by showing that its own claim is wrong.
     fn punish(
         id: TaskId,
         task: &TaskOf<T>,

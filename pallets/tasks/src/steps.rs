@@ -15,7 +15,7 @@ use agora_primitives::{
     TaskId,
     courts::{Accusers, CaseTerms, Court, Standing},
     job::Claim,
-    judging::{Answer, AppealTerms, Judge, Ruling, Seed, Verdict},
+    judging::{Answer, AppealTerms, Judge, Reveals, Ruling, Seed, Verdict},
     participants::Participants,
     reputation::Reputation,
     task::{Chosen, Contribution, ContributionState, Phase, RoundKind},
@@ -25,6 +25,7 @@ use codec::Encode;
 use frame_support::{ensure, pallet_prelude::*};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
+use sp_runtime::traits::{One, Saturating};
 
 /// All workers of a task and how far they are.
 pub(crate) type Workers<T> = Vec<(<T as frame_system::Config>::AccountId, Contribution<BlockNumberFor<T>>)>;
@@ -148,6 +149,7 @@ impl<T: Config> Pallet<T> {
             claim: chosen.claim,
             seed,
             until,
+            reveal_window: task.terms.reveal_window,
             bond: task.terms.attest_bond,
             specialisation: task.job.specialisation(),
         };
@@ -343,13 +345,50 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Whether the step of a task waits for what the court has not decided.
-    pub(crate) fn awaits_court(id: TaskId, progress: &ProgressFor<T>) -> bool {
-        progress.phase == Phase::Appealable && matches!(T::Court::standing(id), Standing::Pending { .. })
+    /// Whether nothing would come of the step of a task now, because it waits for the court, or for attestations to be revealed.
+    pub(crate) fn awaits_others(id: TaskId, progress: &ProgressFor<T>, now: BlockNumberFor<T>) -> bool {
+        if progress.phase != Phase::Appealable {
+            return false;
+        }
+        match T::Judge::reveals(id) {
+            Reveals::Undrawn { from } => now < from,
+            Reveals::Pending { .. } => true,
+            Reveals::Done => matches!(T::Court::standing(id), Standing::Pending { .. }),
+        }
     }
 
-    /// The appeal window is over, or the court has decided. While it has not, it is waited for; if the result fell, another takes its
-    /// place. Else a result that nobody attested against, or that was ruled on, is settled; for others fresh workers are drawn.
+    /// The block up to which a task waits for the court, which says so, and for attestations to be revealed. Draws the chunks
+    /// that attesters show, when it is time.
+    ///
+    /// Attestations are waited for whatever the court says: else somebody who is right could lose its bond because it had no time
+    /// to reveal.
+    fn awaited(
+        id: TaskId,
+        standing: &Standing<T::AccountId, BlockNumberFor<T>>,
+        now: BlockNumberFor<T>,
+    ) -> Option<BlockNumberFor<T>> {
+        let mut reveals = T::Judge::reveals(id);
+        if let Reveals::Undrawn { from } = reveals {
+            if now < from {
+                // To be asked again in that block.
+                return Some(from.saturating_sub(One::one()));
+            }
+            T::Judge::draw_chunks(id, T::Seed::seed(&(b"agora/chunks", id).encode()));
+            reveals = T::Judge::reveals(id);
+        }
+        let court = match standing {
+            Standing::Pending { until } => Some(*until),
+            _ => None,
+        };
+        match reveals {
+            Reveals::Pending { until } => court.max(Some(until)),
+            Reveals::Done | Reveals::Undrawn { .. } => court,
+        }
+    }
+
+    /// The appeal window is over, attestations are revealed, or the court has decided. What there is none of is waited for; if
+    /// the result fell, another takes its place. Else a result that nobody attested against, or that was ruled on, is settled;
+    /// for others fresh workers are drawn.
     pub(crate) fn close_appeal_window(
         id: TaskId,
         task: &TaskOf<T>,
@@ -357,8 +396,8 @@ impl<T: Config> Pallet<T> {
         now: BlockNumberFor<T>,
     ) -> Result<Weight, DispatchError> {
         let standing = T::Court::standing(id);
-        if let Standing::Pending { until } = standing {
-            progress.await_court(until, now);
+        if let Some(until) = Self::awaited(id, &standing, now) {
+            progress.await_others(until, now);
             let due = progress.due;
             Self::store_and_schedule(id, progress, due, now);
             return Ok(T::WeightInfo::await_court());

@@ -348,14 +348,14 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         self.until()
     }
 
-    /// Waits for the court, until after block `until` at the latest, and for a block at least. Nobody attests any more.
-    pub fn await_court(&mut self, until: BlockNumber, now: BlockNumber) {
+    /// Waits for the court, or for attestations to be revealed, until after block `until` at the latest, and for a block at least.
+    pub fn await_others(&mut self, until: BlockNumber, now: BlockNumber) {
         self.due = until.max(now).saturating_add(One::one());
     }
 
-    /// The court has decided: the next step is due now, and not late however long the court took. Returns whether any step waited
-    /// for that.
-    pub fn hear_court(&mut self, now: BlockNumber) -> bool {
+    /// What was waited for is there: the next step is due now, and not late however long that took. Returns whether any step waited
+    /// for it.
+    pub fn hear_others(&mut self, now: BlockNumber) -> bool {
         let is_asked = self.phase == Phase::Appealable;
         if is_asked {
             self.due = now;

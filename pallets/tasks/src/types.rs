@@ -148,9 +148,9 @@ pub struct Terms<Balance, BlockNumber, Split> {
     pub commit_window: BlockNumber,
     /// How long later rounds may be worked on.
     pub work_window: BlockNumber,
-    /// How long may be revealed.
+    /// How long may be revealed: claims by workers, and attestations by verifiers.
     pub reveal_window: BlockNumber,
-    /// How long verifiers may attest.
+    /// How long verifiers may commit to attestations.
     pub appeal_window: BlockNumber,
     /// How long only the drawn workers may accept.
     pub invite_window: BlockNumber,

@@ -293,14 +293,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Storage: `Tasks::Invitations` (r:0 w:1)
     /// Proof: `Tasks::Invitations` (`max_values`: None, `max_size`: Some(789), added: 3264, mode: `MaxEncodedLen`)
     /// The range of component `n` is `[1, 24]`.
+    /// Not measured yet: what freezing the stakes of verifiers adds, as `pallet_agora_registry::correct_stake`, and two reads and a write more.
     fn judge(n: u32, ) -> Weight {
         // Minimum execution time: 97_475 ns.
-        Weight::from_parts(59_249_236, 33915)
+        Weight::from_parts(149_474_236, 36450)
             // Standard error: 87_465
             .saturating_add(Weight::from_parts(30_182_208, 0).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().reads(18_u64))
+            .saturating_add(T::DbWeight::get().reads(25_u64))
             .saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(n.into())))
-            .saturating_add(T::DbWeight::get().writes(8_u64))
+            .saturating_add(T::DbWeight::get().writes(11_u64))
             .saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(n.into())))
             .saturating_add(Weight::from_parts(0, 2657).saturating_mul(n.into()))
     }
@@ -435,11 +436,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     /// Proof: `Computation::OpenCases` (`max_values`: None, `max_size`: Some(451), added: 2926, mode: `MaxEncodedLen`)
     /// Storage: `Computation::FullBlocks` (r:1 w:0)
     /// Proof: `Computation::FullBlocks` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+    /// Not measured yet: what drawing chunks adds, as `pallet_agora_judging` `attest` and `open_appeal_window` were measured with.
     fn await_court() -> Weight {
         // Minimum execution time: 30_426 ns.
-        Weight::from_parts(33_380_000, 14160)
-            .saturating_add(T::DbWeight::get().reads(6_u64))
-            .saturating_add(T::DbWeight::get().writes(3_u64))
+        Weight::from_parts(130_545_000, 17918)
+            .saturating_add(T::DbWeight::get().reads(12_u64))
+            .saturating_add(T::DbWeight::get().writes(4_u64))
     }
     /// Storage: `Tasks::Progress` (r:1 w:1)
     /// Proof: `Tasks::Progress` (`max_values`: None, `max_size`: Some(63), added: 2538, mode: `MaxEncodedLen`)
@@ -743,11 +745,11 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().writes(3_u64))
     }
     fn judge(n: u32, ) -> Weight {
-        Weight::from_parts(59_249_236, 33915)
+        Weight::from_parts(149_474_236, 36450)
             .saturating_add(Weight::from_parts(30_182_208, 0).saturating_mul(n.into()))
-            .saturating_add(ParityDbWeight::get().reads(18_u64))
+            .saturating_add(ParityDbWeight::get().reads(25_u64))
             .saturating_add(ParityDbWeight::get().reads((4_u64).saturating_mul(n.into())))
-            .saturating_add(ParityDbWeight::get().writes(8_u64))
+            .saturating_add(ParityDbWeight::get().writes(11_u64))
             .saturating_add(ParityDbWeight::get().writes((2_u64).saturating_mul(n.into())))
             .saturating_add(Weight::from_parts(0, 2657).saturating_mul(n.into()))
     }
@@ -778,9 +780,9 @@ impl WeightInfo for () {
             .saturating_add(Weight::from_parts(0, 2625).saturating_mul(n.into()))
     }
     fn await_court() -> Weight {
-        Weight::from_parts(33_380_000, 14160)
-            .saturating_add(ParityDbWeight::get().reads(6_u64))
-            .saturating_add(ParityDbWeight::get().writes(3_u64))
+        Weight::from_parts(130_545_000, 17918)
+            .saturating_add(ParityDbWeight::get().reads(12_u64))
+            .saturating_add(ParityDbWeight::get().writes(4_u64))
     }
     fn bring_down(n: u32, ) -> Weight {
         Weight::from_parts(167_859_681, 33915)

@@ -20,7 +20,7 @@ pub const TERMS: Terms = Terms {
 
 /// The BLAKE3 hash of `guests/images/reference.bin`.
 pub const REFERENCE_IMAGE: H256 = H256(sp_core::hex2array!(
-    "f828e5e9098f8fa786b22c23b81ed06c65716eccab7844f58892fb5cf5b8f196"
+    "51d20d03e3242cee1e22cb4823c0dafc7a737328275918dee216db9068f359e7"
 ));
 
 parameter_types! {
@@ -30,7 +30,7 @@ parameter_types! {
     pub const ReferenceMachine: Pinned = Pinned {
         image: BlobRef {
             hash: REFERENCE_IMAGE,
-            size: 192_192,
+            size: 195_792,
         },
         gas: (1 << 34) + (1 << 28) + (1 << 21),
     };

@@ -1,7 +1,10 @@
 //! How results are judged and attested.
 
 use crate::{Escrow, Registry, Reputation, Runtime, Tasks};
-use frame_support::{parameter_types, traits::ConstU32};
+use frame_support::{
+    parameter_types,
+    traits::{ConstU32, Get},
+};
 use sp_runtime::Permill;
 
 parameter_types! {
@@ -12,16 +15,31 @@ parameter_types! {
     pub const UndecidedPenalty: Permill = Permill::from_percent(10);
 }
 
+/// The blocks that the court has counted as full.
+pub struct FullBlocks;
+
+impl Get<u64> for FullBlocks {
+    fn get() -> u64 {
+        pallet_agora_computation::FullBlocks::<Runtime>::get()
+    }
+}
+
 impl pallet_agora_judging::Config for Runtime {
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = crate::benchmarking::Market;
     type Escrow = Escrow;
+    type FullBlocks = FullBlocks;
     type LoserPenalty = LoserPenalty;
+    /// Twice the seats: of 250 windows there is one in which somebody is drawn and finds no place.
     type MaxAttestations = ConstU32<16>;
+    /// Is told who has not revealed an attestation.
+    type Offences = Registry;
     /// The publisher of a task, and those who accepted it or are invited to it, may not attest in it.
     type Parties = Tasks;
     type Participants = Registry;
     type Reputation = Reputation;
+    /// With a third of all bonds against them the others have a seat at least in 199 of 200 windows.
+    type Seats = ConstU32<8>;
     type UndecidedPenalty = UndecidedPenalty;
     type WeightInfo = pallet_agora_judging::weights::SubstrateWeight<Runtime>;
 }

@@ -55,13 +55,14 @@ type Draw = fn(&World, &mut Rng) -> Option<Call>;
 
 /// The calls, and how often each is drawn compared with the others. A draw that makes no sense at the time gives no
 /// call.
-const CALLS: [(u64, Draw); 39] = [
+const CALLS: [(u64, Draw); 40] = [
     (45, tasks::publish),
     (220, tasks::accept),
     (12, tasks::decline),
     (220, tasks::commit),
     (220, tasks::reveal),
-    (90, tasks::attest),
+    (90, tasks::commit_attestation),
+    (120, tasks::reveal_attestation),
     (40, tasks::advance),
     (12, tasks::cancel),
     (20, members::heartbeat),
@@ -91,7 +92,7 @@ const CALLS: [(u64, Draw); 39] = [
     (6, governance::ban),
     (12, governance::lift_ban),
     (3, governance::offences),
-    (10, court::lift_suspension),
+    (10, court::suspend_or_lift),
     (8, governance::classes),
     (8, governance::presets),
     (4, governance::usurp),

@@ -3,6 +3,7 @@
 use crate::{chain::Chain, court, report::Report, rng::Rng, world::World};
 use agora_primitives::{
     TaskId,
+    courts::Offence,
     job::Claim,
     judging::Ruling,
     money::{Payee, Purpose},
@@ -281,6 +282,10 @@ fn follow_appeal_window(event: pallet_agora_judging::Event<Runtime>, report: &mu
     report.count_event(match event {
         Attested { .. } => "Attested",
         AttesterPaid { .. } => "AttesterPaid",
+        AttesterSlashed {
+            offence: Offence::Silent,
+            ..
+        } => "AttesterSilent",
         AttesterSlashed { .. } => "AttesterSlashed",
         AppealWindowClosed {
             ruling: Ruling::Upheld, ..

@@ -232,14 +232,11 @@ pub fn set_terms(_: &World, rng: &mut Rng) -> Option<Call> {
     Some(Call::root(Court::set_terms { terms }))
 }
 
-/// Nobody here finds a run that fails, so now and then one is taken to have; then the suspension is lifted.
-pub fn lift_suspension(_: &World, rng: &mut Rng) -> Option<Call> {
+/// Suspends the image now and then; after that the suspension is lifted.
+pub fn suspend_or_lift(_: &World, rng: &mut Rng) -> Option<Call> {
     let image = *rng.pick(&[REFERENCE_IMAGE, REFERENCE_IMAGE, REFERENCE_IMAGE, H256::zero()])?;
     if !Suspensions::<Runtime>::get(image).holds && image == REFERENCE_IMAGE {
-        if rng.chance(3) {
-            Suspensions::<Runtime>::mutate(image, |suspension| suspension.suspend());
-        }
-        return None;
+        return rng.chance(3).then(|| Call::root(Court::suspend { image }));
     }
     Some(Call::root(Court::lift_suspension { image }))
 }

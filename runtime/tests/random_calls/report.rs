@@ -37,7 +37,8 @@ const COMMON: [&str; 17] = [
 ];
 
 /// What happens a few times in ten thousand steps, so that some runs of that length have none of it.
-const RARE: [&str; 10] = [
+const RARE: [&str; 11] = [
+    "AttesterSilent",
     "AttesterSlashed",
     "Overturned",
     "Undecided",

@@ -3,12 +3,15 @@
 use crate::{
     calls::{Call, odd_amount},
     rng::Rng,
-    world::{Fate, Habit, World, any_class, output},
+    world::{Fate, Habit, World, any_class, bytes_of, output},
 };
 use agora_primitives::{
     ClassId, TaskId,
-    job::{BlobRef, Claim, JobKind, JobSource, JobSpec, StoredJob, SyntheticJob},
-    judging::Attestation,
+    commitment::Salt,
+    job::{BlobRef, Claim, JobKind, JobSource, JobSpec, StoredJob, SyntheticJob, keyed_hash},
+    judging::{
+        Attestation, Possession, Said, Sealed, attestation_commitment, drawn_chunks, possession_key, to_be_shown,
+    },
     participants::Specialisation,
     task::{Contribution, ContributionState, Difficulty, Phase},
 };
@@ -206,24 +209,81 @@ pub fn reveal(world: &World, rng: &mut Rng) -> Option<Call> {
     ))
 }
 
-pub fn attest(world: &World, rng: &mut Rng) -> Option<Call> {
+/// What `verifier` says about the result of a task, always the same, and the salt of it: so it can be revealed without being remembered.
+fn said(world: &World, task: TaskId, verifier: &AccountId) -> (Attestation, Salt) {
+    let salt = world.hash("attestation", (task, verifier));
+    let contested = matches!(world.fate(task), Fate::ContestedWrongly | Fate::ContestedRightly);
+    let says_invalid = if contested { 60 } else { 2 };
+    (Attestation::of(salt[0] % 100 >= says_invalid), salt)
+}
+
+/// What `verifier` commits to, and what it shows of the output when it reveals that. Some verifiers have not had the output.
+fn sealed(world: &World, task: TaskId, verifier: &AccountId) -> Option<(H256, Attestation, Salt, Option<Possession>)> {
+    let window = pallet_agora_judging::AppealWindows::<Runtime>::get(task)?;
+    let (attestation, salt) = said(world, task, verifier);
+    let (claim, seed) = (window.terms.claim, window.terms.seed);
+    let output = to_be_shown(&claim, attestation);
+    let key = possession_key(seed, task, verifier);
+    let bytes = output.and_then(bytes_of);
+    let had = bytes.as_ref().map(|bytes| match salt[1] % 20 {
+        0 => vec![0; bytes.len()],
+        _ => bytes.clone(),
+    });
+    let root = output.map(|_| keyed_hash(&key, &had.unwrap_or_default()));
+    let about = Sealed {
+        genesis: System::block_hash(0),
+        task,
+        seed,
+        claim: &claim,
+        verifier,
+        attestation,
+        root,
+    };
+    let drawn = |output: &BlobRef| Some(drawn_chunks(window.draw?.seed, task, verifier, output.chunks()));
+    let shown = output.and_then(drawn).zip(bytes).zip(root);
+    let possession = shown.and_then(|((drawn, bytes), root)| Possession::new(&key, root, &bytes, &drawn));
+    Some((attestation_commitment(&about, &salt), attestation, salt, possession))
+}
+
+pub fn commit_attestation(world: &World, rng: &mut Rng) -> Option<Call> {
     let task = task_in(&[Phase::Appealable], world, rng)?;
     let who = if rng.chance(92) {
         rng.pick(&world.verifiers)?.clone()
     } else {
         world.anybody(rng)
     };
-    let contested = matches!(world.fate(task), Fate::ContestedWrongly | Fate::ContestedRightly);
-    let says_invalid = if contested { 60 } else { 2 };
-    let attestation = if rng.chance(says_invalid) {
-        Attestation::Invalid
-    } else {
-        Attestation::Valid
+    let (commitment, ..) = sealed(world, task, &who)?;
+    let call = pallet_agora_judging::Call::commit_attestation { task, commitment };
+    Some(Call::signed(who, call))
+}
+
+pub fn reveal_attestation(world: &World, rng: &mut Rng) -> Option<Call> {
+    let hidden = pallet_agora_judging::AppealWindows::<Runtime>::iter().flat_map(|(task, window)| {
+        let is_drawn = window.draw.is_some();
+        let hidden = window.attestations.iter().cloned().collect::<Vec<_>>().into_iter();
+        hidden.filter_map(move |(who, said)| (is_drawn && matches!(said, Said::Hidden(_))).then_some((task, who)))
+    });
+    let mut hidden: Vec<_> = hidden.collect();
+    // Some never reveal.
+    hidden.retain(|(task, who)| !world.hash("silent", (task, who))[0].is_multiple_of(12));
+    let (task, who) = match rng.pick(&hidden) {
+        Some(one) if rng.chance(95) => one.clone(),
+        _ => (
+            task_in(&[Phase::Appealable], world, rng)?,
+            rng.pick(&world.verifiers)?.clone(),
+        ),
     };
-    Some(Call::signed(
-        who,
-        pallet_agora_judging::Call::attest { task, attestation },
-    ))
+    let (_, mut attestation, salt, possession) = sealed(world, task, &who)?;
+    if rng.chance(3) {
+        attestation = Attestation::of(attestation == Attestation::Invalid);
+    }
+    let call = pallet_agora_judging::Call::reveal_attestation {
+        task,
+        attestation,
+        salt,
+        possession,
+    };
+    Some(Call::signed(who, call))
 }
 
 pub fn advance(world: &World, rng: &mut Rng) -> Option<Call> {

@@ -18,7 +18,7 @@ use sp_core::H256;
 use sp_io::hashing::blake2_256;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::traits::Zero;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 pub const WORKERS: u8 = 20;
 pub const VERIFIERS: u8 = 5;
@@ -146,7 +146,7 @@ impl World {
             })
     }
 
-    fn hash(&self, what: &str, of: impl Encode) -> [u8; 32] {
+    pub fn hash(&self, what: &str, of: impl Encode) -> [u8; 32] {
         blake2_256(&(self.entropy, what, of).encode())
     }
 
@@ -228,15 +228,24 @@ impl World {
     }
 }
 
-/// The claim of an output with this hash.
+/// The claim of an output that is made from the first byte of this hash: so whoever attests it can have its bytes.
 pub fn output(hash: [u8; 32], states_root: [u8; 32]) -> Claim {
     Claim::Output {
-        output: BlobRef {
-            hash: hash.into(),
-            size: 4096,
-        },
+        output: BlobRef::to(&content(hash[0])),
         states_root: states_root.into(),
     }
+}
+
+/// Four chunks, the last of them short.
+fn content(byte: u8) -> Vec<u8> {
+    vec![byte; 3 * 1024 + 1]
+}
+
+/// The bytes of an output of [`output`].
+pub fn bytes_of(output: &BlobRef) -> Option<Vec<u8>> {
+    static ALL: LazyLock<BTreeMap<H256, u8>> =
+        LazyLock::new(|| (0..=255).map(|byte| (BlobRef::to(&content(byte)).hash, byte)).collect());
+    ALL.get(&output.hash).map(|byte| content(*byte))
 }
 
 /// The least bond of `role`.

@@ -1,5 +1,6 @@
-//! A development chain of one node, which tests may share.
+//! A development chain of one node, which tests may share, or of four validators.
 
+use crate::validators::{self, Validators};
 use agora_blobs::{BlobKind, BlobStore};
 use agora_chain::{Balance, Client, KeySource};
 use agora_localnet::{Agora, Node, NodeOptions};
@@ -30,6 +31,8 @@ const ENDOWMENT: u64 = 1_000_000_000_000_000_000;
 /// A running chain. Its node is killed when this is dropped.
 pub struct Chain {
     node: Mutex<Node>,
+    /// The other validators.
+    _others: Vec<Node>,
     url: String,
     folder: TempDir,
     issuance: Balance,
@@ -71,14 +74,41 @@ impl Chain {
             ..NodeOptions::development()
         };
         let node = Node::start(options, folder.path()).await.expect("the node starts");
+        Self::of(node, Vec::new(), folder).await
+    }
+
+    /// Starts a chain of four validators, with the genesis changed by `further`. Clients talk to the first, without which the others
+    /// finalise.
+    pub async fn of_four(further: impl FnOnce(&mut Value)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let validators = Validators::start(folder.path(), |genesis| {
+            edit(genesis);
+            further(genesis);
+        });
+        let [first, others @ ..] = validators.await.0;
+        Self::of(first, others.into(), folder).await
+    }
+
+    async fn of(node: Node, others: Vec<Node>, folder: TempDir) -> Self {
         let client = node.client().await.expect("it answers");
         let genesis = client.at(client.genesis_hash()).await.expect("it has a first block");
         Self {
             issuance: genesis.total_issuance().await.expect("it tells the issuance"),
             url: node.url(),
             node: Mutex::new(node),
+            _others: others,
             folder,
         }
+    }
+
+    /// Cuts the first of four validators off from the others until `seen` is there: it makes blocks of its own, and nothing that they make
+    /// becomes final with it.
+    pub async fn cut_off(&self, seen: impl Future<Output = ()>) {
+        let mut node = self.node.lock().await;
+        let alone = validators::alone(node.options().clone());
+        let together = node.replace(alone).await.expect("it starts alone");
+        seen.await;
+        node.replace(together).await.expect("it starts again");
     }
 
     /// All money, at the beginning.

@@ -4,9 +4,11 @@
 
 mod chain;
 mod market;
+mod validators;
 
 pub use chain::{Chain, SLOT_MS, account, publisher};
 pub use market::{Market, failure, verifier, worker};
+pub use validators::Validators;
 
 use agora_chain::{ChainError, Client};
 use std::time::Duration;

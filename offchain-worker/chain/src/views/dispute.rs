@@ -42,7 +42,7 @@ pub struct DisputeView {
     pub accuser: AccountId,
     /// The claim that is accused.
     pub claim: Claim,
-    /// How it ended: `falls`, `stands`, or `nothing` if the machine failed. `None`: it has not.
+    /// How it ended: `falls`, `stands`, or `nothing` if a run was left that fails. `None`: it has not.
     pub verdict: Option<&'static str>,
     /// What is shown now: `states` (which state differs), `state` (which chunk of it), `defences` (lists and runs), `over`.
     pub phase: &'static str,
@@ -80,8 +80,8 @@ pub struct DefenceView {
     pub id: H256,
     /// Who has added it.
     pub by: AccountId,
-    /// What is shown now: `choose` (which list is wrong), `list` (which entry of it), `bound` (that the claim has a state), `runs`, `right`,
-    /// `wrong`, `nothing`.
+    /// What is shown now: `choose` (which list is wrong), `list` (which entry of it), `bound` (that the claim has a state),
+    /// `runs`, `right`, `wrong`, `nothing`.
     pub phase: &'static str,
     /// The list in dispute: `states`, `scans` or `kept`.
     pub list: Option<&'static str>,

@@ -4,6 +4,7 @@ use super::RunArgs;
 use crate::units::Amount;
 use agora_worker::Hours;
 use clap::Args;
+use std::num::NonZeroU32;
 
 #[derive(Args)]
 pub struct MineArgs {
@@ -42,6 +43,10 @@ pub struct MineArgs {
     /// Take tasks only in these hours of the day (UTC), such as 22-6. What was taken is ended at any hour.
     #[arg(long, value_name = "FROM-TO")]
     pub hours: Option<Hours>,
+    /// Respond with a decoy in about one of so many rounds of hardware challenges, to have the money of verifiers who vote without
+    /// looking. In such a round the account proves nothing, and what it had proven ends. Without it: never.
+    #[arg(long, value_name = "ROUNDS")]
+    pub decoys: Option<NonZeroU32>,
     #[command(flatten)]
     pub run: RunArgs,
 }

@@ -44,6 +44,7 @@ pub async fn run(context: &Context, args: GoToCourtArgs, side: Side) -> Result<(
     let client = submitter.client().clone();
     let config = CourtConfig {
         max_job_bytes: args.max_job_size.saturating_mul(1 << 30),
+        tasks: context.tasks(submitter.account())?,
         #[cfg(feature = "fault-injection")]
         fault: args.fault,
     };

@@ -60,7 +60,7 @@ fn stage(trial: &DisputeView) -> String {
 
 fn said(verdict: &str) -> &str {
     match verdict {
-        "nothing" => "is not decided: the machine has failed",
+        "nothing" => "is not decided: a run was left that fails",
         verdict => verdict,
     }
 }

@@ -58,12 +58,21 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
             pause_file: Some(context.pause_file()?),
         },
         heartbeat_every: args.run.heartbeat,
+        decoys: args.decoys,
         #[cfg(feature = "fault-injection")]
         fault: args.run.fault,
     };
     let serving = addresses::serve(&args.run, &blobs, &submitter, &shutdown).await?;
     tracing::info!(%account, slots = participant.slots, "Working; Ctrl-C stops.");
-    let court = go_to_court(&args.run, &submitter, &journal, &blobs, &metrics, &shutdown);
+    let court = go_to_court(
+        &args.run,
+        &submitter,
+        &journal,
+        &blobs,
+        tasks.clone(),
+        &metrics,
+        &shutdown,
+    );
     Worker::new(submitter, journal, blobs, tasks, engines, config, metrics)?
         .run(shutdown)
         .await?;

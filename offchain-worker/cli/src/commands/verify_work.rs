@@ -25,13 +25,15 @@ pub async fn run(context: &Context, args: VerifyWorkArgs) -> Result<(), CliError
         max_job_bytes: args.run.max_job_bytes(),
         recompute: args.recompute.into(),
         max_recompute_work: args.max_recompute_work.into(),
+        folder: context.attested(&account)?,
         heartbeat_every: args.run.heartbeat,
         #[cfg(feature = "fault-injection")]
         fault: args.run.fault,
     };
     let serving = addresses::serve(&args.run, &blobs, &submitter, &shutdown).await?;
     tracing::info!(%account, device = engine.name(), "Verifying; Ctrl-C stops.");
-    let court = go_to_court(&args.run, &submitter, &journal, &blobs, &metrics, &shutdown);
+    let tasks = context.tasks(&account)?;
+    let court = go_to_court(&args.run, &submitter, &journal, &blobs, tasks, &metrics, &shutdown);
     Verifier::new(submitter, journal, blobs, engine, config, metrics)
         .run(shutdown)
         .await?;

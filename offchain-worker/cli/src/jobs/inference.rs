@@ -50,6 +50,7 @@ mod tests {
             key_value_heads: 1,
             head_size: 4,
             intermediate: 4,
+            dense: 0,
         };
         job(InferenceNetwork::Embedding { shape, tokens: 3 })
     }

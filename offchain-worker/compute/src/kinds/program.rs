@@ -4,6 +4,7 @@
 
 mod check;
 mod cpu;
+mod running;
 mod runs;
 mod workload;
 

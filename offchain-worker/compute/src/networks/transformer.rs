@@ -26,7 +26,9 @@ pub use agora_primitives::job::{
         MAX_VOCABULARY, MAX_WIDTH, WIDTH_UNIT,
     },
 };
-pub use encoder::{Activation, Attention, Embedding, Encoder, Layer, Limbs, Linear, Norm, Pooling};
+pub use encoder::{
+    Activation, Attention, Dense, DenseActivation, Embedding, Encoder, Layer, Limbs, Linear, Norm, Pooling,
+};
 pub(crate) use forward::PreparedEncoder;
 pub use package::{Package, PackageError};
 

@@ -5,7 +5,7 @@ use agora_compute::{
     ClassifierShape, InferenceJob, InferenceNetwork, JobKind,
     classifier::{self, Package},
     encode_items,
-    transformer::{self, Encoder, MAX_TWO_LIMB_WIDTH, VALUE_MAX, sample},
+    transformer::{self, DenseActivation, Encoder, MAX_TWO_LIMB_WIDTH, Pooling, VALUE_MAX, sample},
 };
 use agora_primitives::job::Claim;
 use agora_reference::Outcome;
@@ -54,12 +54,12 @@ prop_compose! {
     /// Small transformers, and items for them.
     fn texts()(
         vocabulary in 1u32..70, positions in 1u32..90, hidden in 1u32..12, layers in 1u32..4, key_value_heads in 1u32..4,
-        group in 1u32..4, head_size in 1u32..5, intermediate in 1u32..20,
+        group in 1u32..4, head_size in 1u32..5, intermediate in 1u32..20, dense in 0u32..20,
     )(
         items in prop::collection::vec(prop::collection::vec(0..vocabulary as u16, 1..=positions as usize), 1..5),
         shape in Just(transformer::Shape {
             vocabulary, positions, hidden: 4 * hidden, layers, heads: key_value_heads * group, key_value_heads,
-            head_size: 4 * head_size, intermediate: 4 * intermediate,
+            head_size: 4 * head_size, intermediate: 4 * intermediate, dense: 4 * dense,
         }),
     ) -> (transformer::Shape, Vec<Vec<u16>>) {
         (shape, items)
@@ -93,8 +93,12 @@ proptest! {
     #![proptest_config(agora_test_support::cases(48))]
 
     #[test]
-    fn embeddings_are_those_of_the_reference((shape, items) in texts(), seed: u8) {
-        let package = sample::package(&[seed; 32], shape).encode().unwrap();
+    fn embeddings_are_those_of_the_reference(
+        (shape, items) in texts(), seed: u8, (pooling, activation) in variants(),
+    ) {
+        let mut package = sample::package(&[seed; 32], shape);
+        set_variants(&mut package.encoder, pooling, activation);
+        let package = package.encode().unwrap();
         let longest = items.iter().map(Vec::len).max().unwrap() as u32;
         let outcome = embed(package, shape, longest, items.len() as u32, encode_items(&items).unwrap()).unwrap();
         prop_assert_ne!(outcome.claim, Claim::Unusable);
@@ -142,16 +146,16 @@ proptest! {
     ) {
         let shape = if small {
             transformer::Shape { vocabulary: 3, positions: 2, hidden: 4, layers: 1, heads: 2, key_value_heads: 1,
-                head_size: 4, intermediate: 8 }
+                head_size: 4, intermediate: 8, dense: 8 }
         } else {
             transformer::Shape { vocabulary: 9, positions: 4, hidden: 8, layers: 2, heads: 4, key_value_heads: 2,
-                head_size: 4, intermediate: 16 }
+                head_size: 4, intermediate: 16, dense: 0 }
         };
         let mut package = sample::package(&[5; 32], shape);
         package.tokenizer = vec![7; tokenizer];
         let mut bytes = package.encode().unwrap();
         bytes.truncate(bytes.len() - less);
-        change(&mut bytes[..60], header);
+        change(&mut bytes[..65], header);
         change(&mut bytes, changed);
         let items = [vec![0, 2], vec![1]];
         // `None`: the package is too short.
@@ -164,15 +168,31 @@ proptest! {
         elements in prop::collection::vec((any::<Index>(), prop_oneof![
             Just(i32::MAX), Just(0), Just(i32::MIN), any::<i32>(),
         ]), 1..300),
-        shifts in changes(40),
+        shifts in changes(40), (pooling, activation) in variants(),
     ) {
         let shape = transformer::Shape { vocabulary: 4, positions: 4, hidden: 4, layers: 2, heads: 2, key_value_heads: 2,
-            head_size: 4, intermediate: 8 };
+            head_size: 4, intermediate: 8, dense: 8 };
         let mut package = sample::package(&[5; 32], shape);
+        set_variants(&mut package.encoder, pooling, activation);
         set(&mut package.encoder, elements, shifts);
         let items = [vec![0, 1, 2, 3], vec![3], vec![2, 2]];
         let outcome = embed(package.encode().unwrap(), shape, 4, 3, encode_items(&items).unwrap()).unwrap();
         prop_assert_ne!(outcome.claim, Claim::Unusable);
+    }
+}
+
+/// A pooling, and an activation of a dense layer.
+fn variants() -> impl Strategy<Value = (Pooling, DenseActivation)> {
+    (
+        prop::sample::select(Pooling::ALL.to_vec()),
+        prop::sample::select(DenseActivation::ALL.to_vec()),
+    )
+}
+
+fn set_variants(encoder: &mut Encoder, pooling: Pooling, activation: DenseActivation) {
+    encoder.pooling = pooling;
+    if let Some(dense) = &mut encoder.dense {
+        dense.activation = activation;
     }
 }
 
@@ -204,20 +224,19 @@ fn set(encoder: &mut Encoder, elements: Vec<(Index, i32)>, shifts: Changes) {
             .map(|number| (number, VALUES)),
     );
     let mut norms = vec![&mut embedding.norm];
+    let mut linears = Vec::new();
     for layer in &mut encoder.layers {
         norms.extend([&mut layer.attention_norm, &mut layer.output_norm]);
         let attention = &mut layer.attention;
-        for linear in [
-            &mut attention.input,
-            &mut attention.output,
-            &mut layer.up_proj,
-            &mut layer.down_proj,
-        ] {
-            numbers.extend(linear.multiplier.iter_mut().map(|number| (number, SCALES)));
-            numbers.extend(linear.bias.iter_mut().map(|number| (number, VALUES)));
-            small.extend(linear.shift.iter_mut().map(|shift| (shift, (0, 62))));
-            small.extend(linear.weight.iter_mut().map(|weight| (weight, ANY)));
-        }
+        linears.extend([&mut attention.input, &mut attention.output]);
+        linears.extend([&mut layer.up_proj, &mut layer.down_proj]);
+    }
+    linears.extend(encoder.dense.as_mut().map(|dense| &mut dense.linear));
+    for linear in linears {
+        numbers.extend(linear.multiplier.iter_mut().map(|number| (number, SCALES)));
+        numbers.extend(linear.bias.iter_mut().map(|number| (number, VALUES)));
+        small.extend(linear.shift.iter_mut().map(|shift| (shift, (0, 62))));
+        small.extend(linear.weight.iter_mut().map(|weight| (weight, ANY)));
     }
     for norm in norms {
         numbers.extend(norm.weight.iter_mut().map(|number| (number, ANY)));
@@ -248,6 +267,7 @@ fn two_limbs_are_for_narrow_rows_alone() {
         key_value_heads: 1,
         head_size: 4,
         intermediate: MAX_TWO_LIMB_WIDTH + 4,
+        dense: 0,
     };
     let mut package = sample::package(&[5; 32], shape);
     package.encoder.layers[0].down_proj.limbs = transformer::Limbs::One;
@@ -282,7 +302,16 @@ fn jobs_that_say_another_network_are_refused_as_the_reference_says() {
         embed(bytes.clone(), shape, 2, 1, input.clone()).unwrap().claim,
         Claim::Unusable
     );
-    assert_eq!(embed(bytes, other, 2, 1, input).unwrap().claim, Claim::Unusable);
+    assert_eq!(embed(bytes, other, 2, 1, input.clone()).unwrap().claim, Claim::Unusable);
+
+    // A tokeniser hides the length of the dense layer.
+    for (said, held) in [(0, 8), (8, 0), (8, 12), (12, 8), (8, 8)] {
+        let of = |dense| transformer::Shape { dense, ..sample::SMALL };
+        let mut package = sample::package(&[1; 32], of(held));
+        package.tokenizer = vec![0; 1000];
+        let outcome = embed(package.encode().unwrap(), of(said), 2, 1, input.clone()).unwrap();
+        assert_eq!(outcome.claim != Claim::Unusable, said == held, "{said} {held}");
+    }
 
     let shape = ClassifierShape {
         width: 3,

@@ -1,5 +1,6 @@
 //! A small random encoder of type BERT in floats: its files, and its forward pass, written apart from the importer.
 
+pub mod dense;
 pub mod dialect;
 
 use dialect::{Dialect, Files};
@@ -215,6 +216,20 @@ impl FloatModel {
 /// Number by number, the sums of `rows`.
 pub fn column_sums(rows: &[Vec<f64>]) -> Vec<f64> {
     (0..HIDDEN).map(|i| rows.iter().map(|row| row[i]).sum()).collect()
+}
+
+/// Number by number, the sums of `rows`, each times its place counted from 1.
+pub fn weighted_sums(rows: &[Vec<f64>]) -> Vec<f64> {
+    (0..HIDDEN)
+        .map(|i| (1..).zip(rows).map(|(place, row)| f64::from(place) * row[i]).sum())
+        .collect()
+}
+
+/// Number by number, the largest of `rows`.
+pub fn maxima(rows: &[Vec<f64>]) -> Vec<f64> {
+    (0..HIDDEN)
+        .map(|i| rows.iter().map(|row| row[i]).fold(f64::MIN, f64::max))
+        .collect()
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

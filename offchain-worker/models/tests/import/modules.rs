@@ -4,6 +4,7 @@ use super::{assert_near, imported, refusal};
 use crate::float_model::{
     FloatModel, HIDDEN, column_sums,
     dialect::{Files, NORMALIZE, add_modules, edit, put},
+    maxima, weighted_sums,
 };
 use agora_models::import_files;
 use serde_json::{Value, json};
@@ -14,19 +15,13 @@ fn with_pooling(model: &FloatModel, pooling: &Value) -> Files {
     files
 }
 
-fn maxima(rows: &[Vec<f64>]) -> Vec<f64> {
-    (0..HIDDEN)
-        .map(|i| rows.iter().map(|row| row[i]).fold(f64::MIN, f64::max))
-        .collect()
-}
-
 #[test]
 fn each_pooling_gives_the_vectors_of_the_floats_in_the_old_words_and_the_new() {
     let model = FloatModel::random(21);
     let first = |rows: &[Vec<f64>]| rows[0].clone();
     let last = |rows: &[Vec<f64>]| rows[rows.len() - 1].clone();
     type Pool<'a> = &'a dyn Fn(&[Vec<f64>]) -> Vec<f64>;
-    let poolings: [(&str, &str, Pool<'_>); 5] = [
+    let poolings: [(&str, &str, Pool<'_>); 6] = [
         ("pooling_mode_mean_tokens", "mean", &column_sums),
         (
             "pooling_mode_mean_sqrt_len_tokens",
@@ -36,6 +31,7 @@ fn each_pooling_gives_the_vectors_of_the_floats_in_the_old_words_and_the_new() {
         ("pooling_mode_cls_token", "cls", &first),
         ("pooling_mode_max_tokens", "max", &maxima),
         ("pooling_mode_lasttoken", "lasttoken", &last),
+        ("pooling_mode_weightedmean_tokens", "weightedmean", &weighted_sums),
     ];
     for (old, new, floats) in poolings {
         let mut config = json!({"word_embedding_dimension": HIDDEN, "pooling_mode_mean_tokens": false,
@@ -54,8 +50,11 @@ fn each_pooling_gives_the_vectors_of_the_floats_in_the_old_words_and_the_new() {
 fn poolings_that_are_not_supported_are_named() {
     let model = FloatModel::random(21);
     for (config, said) in [
-        (json!({"pooling_mode": "weightedmean"}), "\"weightedmean\""),
-        (json!({"pooling_mode_weightedmean_tokens": true}), "\"weightedmean\""),
+        (json!({"pooling_mode": "attention"}), "\"attention\""),
+        (
+            json!({"pooling_mode": ["weightedmean", "max"]}),
+            "several poolings at once (weightedmean, max)",
+        ),
         (
             json!({"pooling_mode": ["cls", "mean"]}),
             "several poolings at once (cls, mean)",
@@ -80,9 +79,8 @@ fn poolings_that_are_not_supported_are_named() {
 fn modules_that_are_not_supported_are_named() {
     let model = FloatModel::random(21);
     for class in [
-        "sentence_transformers.models.Dense",
-        "sentence_transformers.base.modules.dense.Dense",
         "sentence_transformers.models.LayerNorm",
+        "custom_code.Dense",
         "sentence_transformers.models.CNN",
         "sentence_transformers.models.WeightedLayerPooling",
         "custom_code.Normalize",

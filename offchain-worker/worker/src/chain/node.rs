@@ -10,7 +10,11 @@ use agora_chain::{
     calls,
     views::{BalanceView, Contribution, ParticipantView, ResponseView, RoundView, TaskView, TermsView},
 };
-use agora_primitives::{ClassId, TaskId, participants::Role};
+use agora_primitives::{
+    ClassId, TaskId,
+    job::{BlobRef, ChunkProof},
+    participants::Role,
+};
 use std::time::Duration;
 
 /// How long a transaction may take into a block before it is given up for lost.
@@ -46,6 +50,10 @@ macro_rules! with_payload {
             }
             Call::Respond(round, digest) => {
                 let $payload = calls::respond(round, digest);
+                $done
+            }
+            Call::ShowDecoy(round, secret, ref proof) => {
+                let $payload = calls::show_decoy(round, secret, ChunkProof::clone(proof));
                 $done
             }
         }
@@ -123,6 +131,10 @@ fn name(call: &Call, due: Due) -> (String, u8) {
         Call::Advance(task) => (format!("step of task {task} after block {round}"), 0),
         // Another fork may have opened the round with another seed: that is another response.
         Call::Respond(_, digest) => (format!("response {digest:?} in hardware round {round}"), 1),
+        Call::ShowDecoy(_, secret, _) => {
+            let about = BlobRef::to(secret).hash;
+            (format!("decoy {about:?} in hardware round {round}"), 1)
+        }
         Call::Commit(task, _) => (format!("commitment to task {task} round {round}"), 2),
         Call::Reveal(task, ..) => (format!("reveal of task {task} round {round}"), 3),
     }

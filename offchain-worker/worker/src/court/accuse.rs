@@ -2,34 +2,73 @@
 
 use super::{Shared, jobs::Known, opinion::Opinion};
 use crate::{Chain, WorkerError, job::put_output, journal::AccusationRecord};
-use agora_chain::{AtBlock, H256, Intention, calls, views::CaseView};
+use agora_blobs::BlobKind;
+use agora_chain::{AtBlock, BlockNumber, H256, Intention, calls, views::CaseView};
 use agora_disputes::{Accusation, commitment};
 use codec::{Decode, Encode};
+
+/// What an account has said so far about the claim of a case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Said {
+    /// Nothing.
+    Nothing,
+    /// Its accusation is on disk, and the chain does not have it.
+    OnDisk,
+    /// The chain has its accusation, which is not revealed.
+    Hidden,
+}
+
+/// What is due about the claim of a case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Due {
+    /// Nothing now.
+    Nothing,
+    /// To find out what is wrong of it, and to write the accusation.
+    Accusation,
+    /// To commit to the accusation that is on disk.
+    Commitment,
+    /// To reveal it.
+    Reveal,
+}
+
+impl Due {
+    /// After block `now`, in a case in which may be committed until block `until` and revealed until block `reveal_until`: what
+    /// is sent now is in the next block at the earliest.
+    pub const fn after(now: BlockNumber, until: BlockNumber, reveal_until: BlockNumber, said: Said) -> Self {
+        match said {
+            Said::Nothing if now < until => Self::Accusation,
+            Said::OnDisk if now < until => Self::Commitment,
+            Said::Hidden if now >= until && now < reveal_until => Self::Reveal,
+            Said::Nothing | Said::OnDisk | Said::Hidden => Self::Nothing,
+        }
+    }
+}
 
 impl Shared {
     /// Accuses the claim of a case, if it is wrong, and reveals that in time.
     pub(super) async fn attend(&self, at: &AtBlock, case: CaseView) -> Result<(), WorkerError> {
-        let now = at.block.number;
         let known = self.journal.accusation(case.task)?;
         let known = known.filter(|record| record.case == case.number);
-        if now >= case.until {
-            return match known {
-                Some(record) if now < case.reveal_until && at.has_accused(case.number, &self.account).await? => {
-                    self.reveal(at, &case, &record).await
-                }
-                _ => Ok(()),
-            };
-        }
-        let record = match known {
-            // It waits for its reveal.
-            Some(_) if at.has_accused(case.number, &self.account).await? => return Ok(()),
-            Some(record) => record,
-            None if self.opinion(case.task, &case.claim)? != Opinion::Wrong => return Ok(()),
-            None => match self.accusation(at, &case).await? {
-                Some(record) => record,
-                None => return Ok(()),
-            },
+        let said = match known {
+            None => Said::Nothing,
+            Some(_) if at.has_accused(case.number, &self.account).await? => Said::Hidden,
+            Some(_) => Said::OnDisk,
         };
+        match (Due::after(at.block.number, case.until, case.reveal_until, said), known) {
+            (Due::Reveal, Some(record)) => self.reveal(at, &case, &record).await,
+            (Due::Commitment, Some(record)) => self.commit(at, &case, record).await,
+            (Due::Accusation, _) if self.opinion(case.task, &case.claim)? == Opinion::Wrong => {
+                match self.accusation(at, &case).await? {
+                    Some(record) => self.commit(at, &case, record).await,
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Commits to an accusation that is on disk.
+    async fn commit(&self, at: &AtBlock, case: &CaseView, record: AccusationRecord) -> Result<(), WorkerError> {
         let Some(accusation) = record.decoded() else {
             return Ok(());
         };
@@ -56,7 +95,8 @@ impl Shared {
         Ok(())
     }
 
-    /// Computes what a defence of the claim of a case needs, once somebody has committed to an accusation: when the trial opens, the clock runs.
+    /// Computes what a defence of the claim of a case needs, once somebody has committed to an accusation: when the trial opens,
+    /// the clock runs.
     pub(super) async fn prepare(&self, at: &AtBlock, case: CaseView) -> Result<(), WorkerError> {
         if self.opinion(case.task, &case.claim)? != Opinion::Right {
             return Ok(());
@@ -91,9 +131,18 @@ impl Shared {
             salt: rand::random(),
             accusation: accusation.encode(),
         };
+        self.keep_job(&arbiter, case).await;
         self.journal.put_accusation(case.task, &record)?;
         self.keep_output(&arbiter, case).await;
         Ok(Some(record))
+    }
+
+    /// Keeps the specification of the job: without it the accusation cannot be revealed, and its publisher may not give it once more.
+    async fn keep_job(&self, arbiter: &Known, case: &CaseView) {
+        let spec = arbiter.spec().encode();
+        if let Err(error) = self.blobs.store().put(BlobKind::Job, spec).await {
+            tracing::error!(task = %case.task, %error, "The job's specification cannot be kept: after a restart it has to be fetched again before the accusation is revealed.");
+        }
     }
 
     /// Puts the right result where others find it: it may take the place of what falls, and then it is this account that has it. Until then
@@ -112,7 +161,10 @@ impl Shared {
         let (Some(accusation), Some(view)) = (record.decoded(), at.task(case.task).await?) else {
             return Ok(());
         };
-        let (_, job) = self.job(at, &view).await?;
+        let job = match self.jobs.find(case.task) {
+            Some(known) => known.spec().clone(),
+            None => self.job(at, &view).await?.1,
+        };
         let call = calls::reveal_accusation(case.task, accusation, record.salt, job);
         let intention = Intention::named(format!("reveal of the accusation in case {}", case.number))
             .until(case.reveal_until)
@@ -126,5 +178,34 @@ impl AccusationRecord {
     /// The accusation. `None`: it cannot be read any more.
     fn decoded(&self) -> Option<Accusation> {
         Accusation::decode(&mut self.accusation.as_slice()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_accusation_is_committed_to_and_revealed_in_its_time_and_in_no_other() {
+        let (until, reveal_until) = (100, 120);
+        let due = |now, said| Due::after(now, until, reveal_until, said);
+        for now in [0, 99] {
+            assert_eq!(due(now, Said::Nothing), Due::Accusation);
+            assert_eq!(due(now, Said::OnDisk), Due::Commitment);
+            assert_eq!(due(now, Said::Hidden), Due::Nothing, "it waits for its reveal");
+        }
+        // The next block is the first of those in which is revealed.
+        for now in [100, 119] {
+            assert_eq!(due(now, Said::Hidden), Due::Reveal);
+            assert_eq!(
+                due(now, Said::OnDisk),
+                Due::Nothing,
+                "it cannot be committed to any more"
+            );
+            assert_eq!(due(now, Said::Nothing), Due::Nothing);
+        }
+        for said in [Said::Nothing, Said::OnDisk, Said::Hidden] {
+            assert_eq!(due(120, said), Due::Nothing, "it would be refused, for a fee");
+        }
     }
 }

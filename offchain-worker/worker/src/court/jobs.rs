@@ -1,16 +1,12 @@
 //! The jobs that were computed for the court, as many as there is memory for.
 //!
-//! Anybody can have a job computed here, by committing to an accusation. So what is needed first counts: a job keeps out, and drops, those that are
-//! needed later, and never the other way round.
+//! Anybody can have a job computed here, by committing to an accusation. So what is needed first counts: a job keeps out, and
+//! drops, those that are needed later, and never the other way round.
 
 use crate::turns::{Lanes, Turn};
-use agora_arbiter::Arbiter;
+use agora_arbiter::{Arbiter, Held};
 use agora_chain::BlockNumber;
-use agora_compute::{Inputs, MemoryInputs};
-use agora_primitives::{
-    TaskId,
-    job::{BlobRef, JobSpec},
-};
+use agora_primitives::TaskId;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -18,23 +14,6 @@ use std::{
 
 /// Everything about a job.
 pub(super) type Known = Arc<Arbiter<Held>>;
-
-/// Inputs of a job, for the reference.
-pub(super) struct Held(HashMap<BlobRef, Arc<[u8]>>);
-
-impl Held {
-    /// The inputs of `job`.
-    pub fn of(job: &JobSpec, inputs: &MemoryInputs) -> Self {
-        let all = job.inputs().into_iter();
-        Self(all.filter_map(|blob| Some((blob, inputs.get(&blob).ok()?))).collect())
-    }
-}
-
-impl agora_reference::Inputs for Held {
-    fn content(&self, blob: &BlobRef) -> Option<&[u8]> {
-        self.0.get(blob).map(|content| &**content)
-    }
-}
 
 /// The computed jobs, and those that are being computed.
 pub(super) struct Jobs<T = Known> {
@@ -78,8 +57,8 @@ impl<T: Clone> Jobs<T> {
         self.lanes.take(work, needed_by.into()).await
     }
 
-    /// Sets `bytes` aside for the job of `task`, which is needed by block `needed_by`; jobs that are needed later are dropped for it, the last
-    /// first. `None`: what is needed earlier, or is being computed, leaves no room for it.
+    /// Sets `bytes` aside for the job of `task`, which is needed by block `needed_by`; jobs that are needed later are dropped for
+    /// it, the last first. `None`: what is needed earlier, or is being computed, leaves no room for it.
     pub fn make_room(&self, task: TaskId, needed_by: BlockNumber, bytes: u64) -> Option<Room<'_, T>> {
         let mut entries = self.lock();
         if entries.contains_key(&task) {

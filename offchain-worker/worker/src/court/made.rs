@@ -4,7 +4,7 @@ use agora_chain::{
     AccountId, H256,
     calls::{Clocked, Part},
 };
-use agora_disputes::{BranchPhase, Game, Match, Move, RunMove, Time};
+use agora_disputes::{Game, Late, Move, RunMove, Time};
 use codec::Encode;
 
 /// A move as the chain takes it: parts are named by their hashes.
@@ -77,23 +77,18 @@ fn roots(game: &Game<AccountId>, branch: usize, number: usize) -> Option<(H256, 
 
 /// What time will have ended at `time`.
 pub(super) fn ended(of: &Game<AccountId>, time: Time) -> Vec<Clocked> {
-    let mut all = Vec::new();
-    for (at, (branch, runs)) in of.branches.iter().enumerate() {
-        let key = H256(branch.defence.id().0);
-        let late = |game: &Option<Match>| game.as_ref().is_some_and(|game| game.timeout(time).is_some());
-        for (number, (_, game)) in runs.matches.iter().enumerate() {
-            if let Some((one, other)) = roots(of, at, number).filter(|_| late(game)) {
-                all.push(Clocked::Match(key, one, other));
+    let key = |branch: usize| of.key(branch).map(|key| H256(key.0));
+    let clocked = |late: Late| {
+        Some(match late {
+            Late::Match(branch, number) => {
+                let (one, other) = roots(of, branch, number)?;
+                Clocked::Match(key(branch)?, one, other)
             }
-        }
-        if !matches!(branch.phase, BranchPhase::Over(_)) && branch.clone().advance(time).is_ok() {
-            all.push(Clocked::Defence(key));
-        }
-    }
-    if of.dispute.clone().advance(time).is_ok() {
-        all.push(Clocked::Trial);
-    }
-    all
+            Late::Branch(branch) => Clocked::Defence(key(branch)?),
+            Late::Dispute => Clocked::Trial,
+        })
+    };
+    of.late(time).into_iter().filter_map(clocked).collect()
 }
 
 /// The parts of a trial that are settled before its accusation.

@@ -46,6 +46,7 @@ mod tests {
             claim: claim(1),
             valid,
             own: None,
+            root: None,
         };
         let opinion = Opinion::of;
         assert_eq!(opinion(&claim(1), &[], None), Opinion::None);

@@ -2,12 +2,11 @@
 
 use super::{
     Shared,
-    jobs::Held,
     made::{Made, ended, parts, position},
     opinion::Opinion,
 };
 use crate::{WorkerError, metrics::units, told::Told};
-use agora_arbiter::Arbiter;
+use agora_arbiter::{Arbiter, Held};
 use agora_chain::{
     AccountId, AtBlock, Balance, BlockNumber, ChainError, Intention, Payload,
     calls::{self, Part},
@@ -72,16 +71,17 @@ impl Shared {
             return Ok(());
         };
         let task = view.task;
-        let is_accuser = view.game.accuser == self.account;
         let Some(case) =
             case.filter(|case| case.number == view.case && !case.is_decided() && view.game.verdict().is_none())
         else {
             return self.collect(at, number, view).await;
         };
-        let side = match self.opinion(task, &view.game.dispute.accused)? {
-            Opinion::Wrong if is_accuser => Side::Accuser,
-            Opinion::Right if !is_accuser => Side::Defence,
-            _ => return Ok(()),
+        let Some(side) = side(
+            self.opinion(task, &view.game.dispute.accused)?,
+            &self.account,
+            &view.game,
+        ) else {
+            return Ok(());
         };
         let Some(arbiter) = self.arbiter(at, task, case.reveal_until).await? else {
             return Ok(());
@@ -189,6 +189,16 @@ impl Shared {
         // With its last part gone, the trial can be forgotten.
         let name = format!("settlement of trial {number}");
         self.send(at, &calls::collect(number, Part::Accusation), name).await
+    }
+}
+
+/// The side of `account` in a game about a claim of which it has this opinion. `None`: nobody else makes an accuser's choices, and nobody
+/// defends what is wrong.
+pub(super) fn side(opinion: Opinion, account: &AccountId, game: &Game<AccountId>) -> Option<Side> {
+    match (opinion, game.accuser == *account) {
+        (Opinion::Wrong, true) => Some(Side::Accuser),
+        (Opinion::Right, false) => Some(Side::Defence),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{
     Journal, JournalError, Loss, Stage, TaskRecord,
-    tables::{DAMAGED, LOSSES, OWNER, SEEN, SETTLED, TASKS, VOTE_SECRET},
+    tables::{DAMAGED, DECOY_SECRET, LOSSES, OWNER, SEEN, SETTLED, TASKS, VOTE_SECRET},
 };
 use agora_chain::BlockNumber;
 use agora_primitives::TaskId;
@@ -112,22 +112,32 @@ impl Journal {
         self.noted(SETTLED)
     }
 
-    /// What the salts of this account's votes on responses to hardware challenges are made from. It is drawn when it is asked for first, and
-    /// on disk when this returns: a vote whose salt is lost cannot be revealed, and costs a part of the bond.
+    /// What the salts of this account's attestations, and of its votes on responses to hardware challenges, are made from. It is
+    /// drawn when it is asked for first, and on disk when this returns: what is committed to with a salt that is lost cannot be
+    /// revealed, and costs a bond, or a part of it.
     pub fn vote_secret(&self) -> Result<[u8; 32], JournalError> {
-        if let Some(secret) = self.noted(VOTE_SECRET)? {
+        self.secret(VOTE_SECRET)
+    }
+
+    /// What this account's decoys among its responses to hardware challenges are made from; the same holds.
+    pub fn decoy_secret(&self) -> Result<[u8; 32], JournalError> {
+        self.secret(DECOY_SECRET)
+    }
+
+    fn secret(&self, name: &str) -> Result<[u8; 32], JournalError> {
+        if let Some(secret) = self.noted(name)? {
             return Ok(secret);
         }
         let drawn: [u8; 32] = rand::random();
         self.write(|transaction| {
             let mut notes = transaction.open_table(OWNER)?;
             // Somebody else may have asked in the meantime.
-            if notes.get(VOTE_SECRET)?.is_none() {
-                notes.insert(VOTE_SECRET, drawn.as_slice())?;
+            if notes.get(name)?.is_none() {
+                notes.insert(name, drawn.as_slice())?;
             }
             Ok(())
         })?;
-        Ok(self.noted(VOTE_SECRET)?.unwrap_or(drawn))
+        Ok(self.noted(name)?.unwrap_or(drawn))
     }
 
     /// What was lost lately.

@@ -141,15 +141,25 @@ pub struct AttestRecord {
     /// What this account has come to itself, if it has computed the job.
     #[serde(default)]
     pub own: Option<Claim>,
+    /// The keyed root over the output that this account had, and the seed of the window for which it was made.
+    #[serde(default)]
+    pub root: Option<(H256, H256)>,
 }
 
 impl AttestRecord {
+    /// The root that was made for the window with this `seed`.
+    pub(crate) fn root_in(&self, seed: H256) -> Option<H256> {
+        let made = self.root.filter(|(made_for, _)| *made_for == seed);
+        made.map(|(_, root)| root)
+    }
+
     /// Of `claim`, where the job was computed and comes to `own`.
     pub(crate) fn computed(claim: Claim, own: Claim) -> Self {
         Self {
             claim,
             valid: own == claim,
             own: Some(own),
+            root: None,
         }
     }
 }

@@ -36,5 +36,7 @@ pub(crate) const SEEN: &str = "seen";
 pub(crate) const SETTLED: &str = "settled";
 /// What was lost lately.
 pub(crate) const LOSSES: &str = "losses";
-/// What the salts of votes on hardware responses are made from.
+/// What decoys are made from.
+pub(crate) const DECOY_SECRET: &str = "decoy secret";
+/// What the salts of attestations, and of votes on hardware responses, are made from.
 pub(crate) const VOTE_SECRET: &str = "vote secret";

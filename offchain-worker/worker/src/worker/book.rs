@@ -246,6 +246,11 @@ impl Book {
         Ok(())
     }
 
+    /// What this account's decoys are made from.
+    pub fn decoy_secret(&self) -> Result<[u8; 32], WorkerError> {
+        Ok(self.journal.decoy_secret()?)
+    }
+
     /// Whether the journal knows the task.
     pub fn knows(&self, task: &TaskView) -> Result<bool, WorkerError> {
         if self.lock().open.contains_key(&task.id) {
@@ -302,10 +307,10 @@ impl Book {
     pub fn may_send(&self, task: TaskId, step: Step, best: &Situation) -> bool {
         let inner = self.lock();
         inner.open.get(&task).is_none_or(|entry| {
-            // Not beyond what is left: to send it again does no harm, and to be late costs the bond.
-            let last = best.until().saturating_sub(1);
+            // Only while there is time: to send it again does no harm, and to be late costs the bond.
+            let has_time = best.now.saturating_add(SLACK) < best.until().saturating_sub(1);
             let is_sent = entry.sent.is_some_and(|(sent, at)| {
-                sent == step && (at..at.saturating_add(ANSWER_WAIT).min(last)).contains(&best.now)
+                sent == step && has_time && (at..at.saturating_add(ANSWER_WAIT)).contains(&best.now)
             });
             let is_refused = entry.refused.as_ref().is_some_and(|refused| {
                 refused.step == step && refused.situation.is_like(best) && best.now < refused.again_at

@@ -25,31 +25,39 @@ fn commitment_of(task: TaskId) -> String {
     format!("commitment {task}")
 }
 
-/// How often a step is decided anew when its block is gone.
+/// How often a step is decided anew, or the next one taken, before another block is looked at.
 const REPEATS: usize = 3;
 
 impl<C: Chain<State: State>> Shared<C> {
-    /// Does what is due about one task. If the block on which that was decided is gone, it is decided anew at once: the next
-    /// block may be too late.
+    /// Does what is due about one task. If the block on which that was decided is gone, it is decided anew at once, and when a result is
+    /// computed, it is committed to at once: the next block that the node shows may be too late.
     pub(super) async fn step(
         &self,
         task: TaskId,
         heads: &Heads<C::State>,
         record: TaskRecord,
     ) -> Result<(), WorkerError> {
+        let mut stage = record.stage;
         let mut ended = self.step_once(task, heads, record).await;
         for _ in 0..REPEATS {
-            let Err(WorkerError::Chain(ChainError::OtherFork)) = &ended else {
-                break;
-            };
             let Some(record) = self.book.record(task) else {
                 break;
             };
+            let is_computed = ended.is_ok() && (stage, record.stage) == (Stage::Accepting, Stage::Committing);
+            let is_gone = matches!(&ended, Err(WorkerError::Chain(ChainError::OtherFork)));
+            if !is_computed && !is_gone {
+                break;
+            }
             let heads = Heads {
                 best: self.chain.best().await?,
                 finalised: heads.finalised.clone(),
                 read_at: Instant::now(),
             };
+            if is_computed && C::block_of(&heads.best).number < self.book.seen_best() {
+                // The node is behind: it is believed in nothing.
+                break;
+            }
+            stage = record.stage;
             ended = self.step_once(task, &heads, record).await;
         }
         ended
@@ -217,7 +225,8 @@ impl<C: Chain<State: State>> Shared<C> {
         Ok(())
     }
 
-    /// Sends `call`, which `step` is, in a round of the task and decided at a block. `None`: it was refused, and is not sent again while the state is the same.
+    /// Sends `call`, which `step` is, in a round of the task and decided at a block. `None`: it was refused, and is not sent
+    /// again while the state is the same.
     async fn send(
         &self,
         task: TaskId,

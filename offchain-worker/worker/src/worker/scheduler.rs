@@ -3,6 +3,7 @@
 
 use super::{
     Offers, Shared, Worker,
+    hardware::DecoyDue,
     money::Fees,
     openings::wrong_time,
     preparing::input_of,
@@ -65,8 +66,9 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Duty<C> for Worker<C, O> {
         }
         // What does not depend on an answer is asked at once: a far node takes its time for each.
         let changed: Vec<_> = self.changed.iter().copied().collect();
-        let (round, refreshed, terms, (), standing) = tokio::join!(
+        let (round, decoy, refreshed, terms, (), standing) = tokio::join!(
             shared.open_round(&heads.best),
+            shared.decoy_due(&heads.best),
             self.offers.refresh(&heads.best, now, &changed, self.has_gap),
             shared.read_terms(heads, heard),
             shared.read_fees(now),
@@ -74,6 +76,9 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Duty<C> for Worker<C, O> {
         );
         if let Some(round) = round? {
             self.respond(heads, round, steps);
+        }
+        if let Some(decoy) = decoy? {
+            self.show_decoy(heads, decoy, steps);
         }
         refreshed?;
         self.changed.clear();
@@ -97,6 +102,13 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
         let (shared, best) = (Arc::clone(&self.shared), heads.best.clone());
         steps.start(Matter::HardwareRound(round.number), async move {
             shared.respond(&best, &round).await
+        });
+    }
+
+    fn show_decoy(&self, heads: &Heads<C::State>, decoy: DecoyDue, steps: &mut Steps) {
+        let (shared, best) = (Arc::clone(&self.shared), heads.best.clone());
+        steps.start(Matter::HardwareRound(decoy.round.number), async move {
+            shared.show_decoy(&best, decoy).await
         });
     }
 

@@ -167,6 +167,7 @@ impl Rig {
             policy: self.policy.clone(),
             openings: Openings::default(),
             heartbeat_every: 1_000_000,
+            decoys: None,
             #[cfg(feature = "fault-injection")]
             fault: None,
         };

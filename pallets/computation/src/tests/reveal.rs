@@ -299,6 +299,27 @@ fn nothing_comes_of_a_stored_job_that_nobody_can_compute() {
 }
 
 #[test]
+fn nor_of_one_that_is_another_kind_of_work_than_the_task_says() {
+    run(|| {
+        let world = World::new();
+        let spec = BlobRef::to(&job().encode());
+        let specialisation = Specialisation::Program;
+        let terms = CaseTerms {
+            job: JobSource::Stored(StoredJob { spec, specialisation }),
+            claim: world.right(),
+            until: WINDOW,
+        };
+        assert_ok!(Computation::open(TASK, terms));
+        let accusation = of_output(world.right());
+        assert_ok!(commit(ALICE, &accusation));
+        run_to_reveal();
+        assert_ok!(reveal(ALICE, &accusation));
+        assert_eq!(standing(), fell_by([ALICE]));
+        collect_all();
+    });
+}
+
+#[test]
 fn that_a_job_is_unusable_which_nobody_can_compute_is_not_wrong() {
     run(|| {
         let impossible = open_impossible(Claim::Unusable);

@@ -1,4 +1,4 @@
-//! What a failure of the image means for everybody else.
+//! What a run that fails decides, and what a suspended image means for everybody.
 
 use super::world::*;
 use crate::{Call, Error, Event, Part, Runs, Suspensions, mock::*};
@@ -6,7 +6,7 @@ use agora_disputes::{Side, Target, Verdict};
 use agora_primitives::{
     TaskId,
     courts::{CaseTerms, Court, HowEnded, Standing},
-    job::{Claim, JobSource},
+    job::{BlobRef, Claim, JobKind, JobSource, JobSpec, Mode, ProgramJob},
 };
 use frame_support::{assert_noop, assert_ok};
 use sp_core::H256;
@@ -31,14 +31,7 @@ fn of_other() -> Standing<AccountId, BlockNumber> {
 /// A run fails in the trial of [`TASK`]'s right claim, and nobody shows that it cannot.
 fn fail(world: &World) -> u64 {
     let (id, key, _) = running(world, &world.liar(3, 0));
-    let (root, end) = failing_run();
-    let add = Call::add_run {
-        trial: id,
-        defence: key,
-        root,
-        end: Box::new(end),
-    };
-    assert_ok!(dispatch(5, add));
+    add_failing_run(id, key);
     for _ in 0..3 {
         run_to(now() + TERMS.clock);
         advance_all(id);
@@ -48,13 +41,129 @@ fn fail(world: &World) -> u64 {
 }
 
 #[test]
-fn a_run_that_fails_suspends_the_image_and_leaves_all_open_cases_undecided() {
+fn a_run_that_fails_leaves_its_case_undecided_and_no_other() {
     let world = World::new();
     run(|| {
         open_other();
         fail(&world);
+        assert_eq!((standing(), of_other()), (Standing::Undecided, Standing::Stands));
+        // Anybody can make up such a run: the image is trusted as before.
+        let is_suspended = |event: &Event<Test>| matches!(event, Event::ImageSuspended { .. });
+        assert!(!events().iter().any(is_suspended));
+        assert_eq!(Suspensions::<Test>::iter().count(), 0);
+        collect_all_of_other();
+        for who in [HONEST, LIAR, 5] {
+            assert_eq!(has(who), ENDOWMENT, "{who}");
+        }
+    });
+}
+
+/// Adds a run that fails to a defence, for account 5.
+fn add_failing_run(trial: u64, defence: H256) {
+    let (root, end) = failing_run();
+    let end = Box::new(end);
+    assert_ok!(dispatch(
+        5,
+        Call::add_run {
+            trial,
+            defence,
+            root,
+            end
+        }
+    ));
+}
+
+/// Those who made a wrong claim accuse it as well, and play both sides of that trial: nobody else is there to refute what they make up.
+#[test]
+fn a_run_that_fails_in_one_trial_keeps_nobody_from_showing_in_another_that_the_claim_is_wrong() {
+    let (world, cartel) = (World::new(), 11);
+    run(|| {
+        let liar = world.liar(3, 0);
+        let accused = accusation(liar.claim(), Target::Output);
+        open_case(liar.claim());
+        for who in [cartel, HONEST] {
+            assert_ok!(commit(who, &accused));
+        }
+        run_to_reveal();
+        let [staged, honest] = [cartel, HONEST].map(|who| reveal(who, &accused).unwrap());
+        for _ in 0..2 {
+            play_seat(&Seat::liar(LIAR, Side::Defence, &liar), staged, || true);
+        }
+        let defence = Computation::trial_of(staged).unwrap().1.key(0).unwrap();
+        let made = agora_disputes::BranchMove::Choose(None);
+        let trial = staged;
+        assert_ok!(dispatch(cartel, Call::dispute_list { trial, defence, made }));
+        add_failing_run(staged, defence);
+        while matches!(standing(), Standing::Pending { .. }) {
+            play_seat(&Seat::liar(LIAR, Side::Defence, &liar), honest, || true);
+            play_seat(&Seat::honest(HONEST, Side::Accuser, &world.honest), honest, || true);
+            advance_all(staged);
+            advance_all(honest);
+            run_to(now() + 1);
+        }
+        assert_eq!(verdict(staged), Some(Verdict::Nothing));
+        assert!(matches!(verdict(honest), Some(Verdict::Falls(_))));
+        assert_eq!(
+            standing(),
+            fell_by([HONEST]),
+            "whose own trial showed nothing has no share"
+        );
+        collect_all();
+        assert!(has(HONEST) > ENDOWMENT && has(LIAR) < ENDOWMENT);
+        assert_eq!((has(cartel), has(5)), (ENDOWMENT, ENDOWMENT));
+    });
+}
+
+/// An accuser of what is right says that lists are right that a friend made up, of which nobody can know what a run on them comes to.
+#[test]
+fn a_run_that_fails_on_lists_that_somebody_made_up_keeps_nobody_from_defending_what_is_right() {
+    let world = World::new();
+    run(|| {
+        let (trial, _) = defended(&world);
+        let nothing = agora_primitives::job::blob::hash(&[]);
+        let made_up = agora_disputes::Defence {
+            states: H256::repeat_byte(7),
+            scans: nothing,
+            kept: nothing,
+            failing: 0,
+        };
+        let defence = made_up.id();
+        assert_ok!(dispatch(
+            5,
+            Call::defend {
+                trial,
+                defence: made_up
+            }
+        ));
+        let made = agora_disputes::BranchMove::Choose(None);
+        assert_ok!(dispatch(LIAR, Call::dispute_list { trial, defence, made }));
+        add_failing_run(trial, defence);
+        let mut was_nothing = false;
+        while matches!(standing(), Standing::Pending { .. }) {
+            play_seat(&Seat::honest(HONEST, Side::Defence, &world.honest), trial, || true);
+            advance_all(trial);
+            let failed = crate::Defences::<Test>::get(trial, defence).unwrap().branch.phase;
+            was_nothing |= failed == agora_disputes::BranchPhase::Over(agora_disputes::Found::Nothing);
+            run_to(now() + 1);
+        }
+        assert!(was_nothing, "the run that fails was not refuted");
+        assert_eq!((verdict(trial), standing()), (Some(Verdict::Stands), Standing::Stands));
+        collect_all();
+        assert_eq!((has(HONEST), has(LIAR)), (ENDOWMENT + BOND / 2, ENDOWMENT - BOND));
+    });
+}
+
+#[test]
+fn leaves_all_open_cases_undecided() {
+    run(|| {
+        open_other();
+        open_case(Claim::Unusable);
         let image = Machine::get().image.hash;
-        assert!(events().contains(&Event::ImageSuspended { image }));
+        let suspend = |origin| Computation::suspend(origin, image);
+        assert_noop!(suspend(RuntimeOrigin::signed(1)), DispatchError::BadOrigin);
+        assert_ok!(suspend(RuntimeOrigin::root()));
+        assert_eq!(events().pop(), Some(Event::ImageSuspended { image }));
+        assert_noop!(suspend(RuntimeOrigin::root()), Error::<Test>::AlreadySuspended);
         assert_eq!((standing(), of_other()), (Standing::Undecided, Standing::Undecided));
         let call = Computation::commit(RuntimeOrigin::signed(3), OTHER_TASK, H256::zero());
         assert_noop!(call, Error::<Test>::CaseDecided);
@@ -109,7 +218,7 @@ fn everybody_has_its_bond_back_in_trials_that_the_image_leaves_undecided() {
                 run.lost = Some(agora_disputes::Fault::Fraud);
                 Some(run)
             });
-            Computation::suspend_image();
+            suspend_image();
             assert_eq!(standing(), Standing::Undecided);
             assert_eq!(reveal(9, &lie), Err(Error::<Test>::CaseDecided.into()));
             let name = Call::name_child { trial: id, child: 0 };
@@ -139,9 +248,8 @@ fn is_lifted_for_cases_that_are_opened_later() {
     run(|| {
         let image = Machine::get().image.hash;
         open_case(world.right());
-        Computation::suspend_image();
-        Computation::suspend_image();
-        assert_eq!(Suspensions::<Test>::get(image).times, 1, "once");
+        suspend_image();
+        assert_eq!(Suspensions::<Test>::get(image).times, 1);
         open_other();
         let lift = |origin| Computation::lift_suspension(origin, image);
         assert_noop!(lift(RuntimeOrigin::signed(1)), DispatchError::BadOrigin);
@@ -155,8 +263,8 @@ fn is_lifted_for_cases_that_are_opened_later() {
         Computation::close(OTHER_TASK);
         open_other();
         assert!(matches!(of_other(), Standing::Pending { .. }));
-        // It fails again.
-        Computation::suspend_image();
+        // Once more.
+        suspend_image();
         assert_eq!(of_other(), Standing::Undecided);
         collect_all_of_other();
     });
@@ -166,12 +274,35 @@ fn is_lifted_for_cases_that_are_opened_later() {
 fn another_image_is_trusted() {
     let world = World::new();
     run(|| {
-        Computation::suspend_image();
+        suspend_image();
         let mut machine = Machine::get();
         machine.image.hash = H256::repeat_byte(7);
         Machine::set(machine);
         open_case(world.right());
         assert!(matches!(standing(), Standing::Pending { .. }));
+        collect_all();
+    });
+}
+
+#[test]
+fn jobs_that_bring_their_own_program_need_no_other() {
+    run(|| {
+        let program = JobSpec::V2(JobKind::Program(ProgramJob {
+            image: BlobRef::to(b"code"),
+            inputs: Default::default(),
+            mode: Mode::Map,
+            items: 1,
+            gas: 1,
+            record_bytes: 1024,
+        }));
+        open_case_of(program.clone(), Claim::Unusable);
+        let pending = standing();
+        assert!(matches!(pending, Standing::Pending { .. }));
+        suspend_image();
+        assert_eq!(standing(), pending);
+        Computation::close(TASK);
+        open_case_of(program, Claim::Unusable);
+        assert_eq!(standing(), pending, "nor does one that is opened later");
         collect_all();
     });
 }
@@ -183,7 +314,7 @@ fn what_has_fallen_before_stays_so() {
         let trial = accuse(LIAR, &accusation(Claim::Unusable, Target::Inputs));
         run_to(now() + TERMS.entry);
         assert_ok!(advance(trial, crate::Clocked::Trial));
-        Computation::suspend_image();
+        suspend_image();
         assert_eq!(standing(), fell_by([LIAR]));
         collect_all();
     });

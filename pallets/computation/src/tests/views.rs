@@ -1,7 +1,7 @@
 //! The view functions: a game from the storage is the same as one that was played in one value.
 
 use super::world::*;
-use crate::mock::*;
+use crate::{Call, mock::*};
 use agora_disputes::{Game, Side, Time};
 use agora_primitives::{TaskId, job::Claim};
 use codec::{Decode, Encode};
@@ -80,7 +80,7 @@ fn a_trial_is_shown_as_the_game_that_it_is() {
                     _ => hijacker.moves(side, &trial, game),
                 };
                 for made in decide(&stored) {
-                    moves += usize::from(dispatch(who, call_of(id, &stored, &made).unwrap()).is_ok());
+                    moves += usize::from(dispatch(who, Call::of_move(id, &stored, made).unwrap()).is_ok());
                 }
                 for made in decide(&played.clone()) {
                     let _ = played.play(&who, &made, &rules, time(now()));
@@ -136,7 +136,7 @@ fn pages_show_every_open_case_once_with_the_blocks_that_were_full() {
             decided,
         };
         assert_eq!(all, (0..many).map(|n| view(n, None)).collect::<Vec<_>>());
-        Computation::suspend_image();
+        suspend_image();
         let again = Computation::cases(None);
         assert!(again.cases.iter().all(|case| case.decided == Some(HowEnded::Undecided)));
         assert!(again.cases.iter().all(CaseView::is_decided));

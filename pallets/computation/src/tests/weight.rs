@@ -4,7 +4,7 @@ use super::world::*;
 use crate::{Call, Clocked, Part, WeightInfo, mock::*};
 use agora_disputes::{BranchMove, Defence, Player, RunEnd, Segment, Shown};
 use agora_primitives::job::Claim;
-use frame_support::{dispatch::GetDispatchInfo, traits::Get, weights::RuntimeDbWeight};
+use frame_support::dispatch::GetDispatchInfo;
 use sp_core::H256;
 
 #[test]
@@ -27,8 +27,6 @@ fn each_call_has_its_own() {
         failing: 0,
     };
     type W = ();
-    let database: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
-    let suspending = database.reads_writes(1, 1);
     let weights = [
         (
             Call::commit {
@@ -112,7 +110,7 @@ fn each_call_has_its_own() {
                 trial,
                 what: Clocked::Trial,
             },
-            W::advance().saturating_add(TELLING).saturating_add(suspending),
+            W::advance().saturating_add(TELLING),
         ),
         (
             Call::collect {
@@ -122,6 +120,7 @@ fn each_call_has_its_own() {
             W::collect().saturating_add(REPORTING),
         ),
         (Call::lift_suspension { image: one }, W::lift_suspension()),
+        (Call::suspend { image: one }, W::lift_suspension()),
         (Call::set_terms { terms: None }, W::set_terms()),
     ];
     for (call, weight) in weights {

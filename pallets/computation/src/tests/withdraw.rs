@@ -63,8 +63,8 @@ fn gives_the_bond_back_if_nothing_can_be_decided_any_more() {
     run(|| {
         with_hidden(1..=4);
         run_to_reveal();
-        // A machine that has failed decides nothing: nobody can reveal.
-        Computation::suspend_image();
+        // A machine that is not trusted decides nothing: nobody can reveal.
+        suspend_image();
         assert_eq!(
             reveal(1, &accusation(misfit(), Target::Output)),
             Err(Error::<Test>::CaseDecided.into())

@@ -200,59 +200,6 @@ impl Traced for Lied<'_> {
     }
 }
 
-/// The call that makes a move. `None`: none does, or it names what is not there.
-pub fn call_of(trial: u64, game: &Game<AccountId>, made: &Move) -> Option<Call<Test>> {
-    Some(match made.clone() {
-        Move::Show(shown) => Call::show { trial, shown },
-        Move::Name(child) => Call::name_child { trial, child },
-        Move::Defend(defence) => Call::defend { trial, defence },
-        Move::Branch(at, made) => Call::dispute_list {
-            trial,
-            defence: game.key(at)?,
-            made,
-        },
-        Move::Run(at, made) => {
-            let defence = game.key(at)?;
-            match *made {
-                RunMove::Add(root, end) => Call::add_run {
-                    trial,
-                    defence,
-                    root,
-                    end: Box::new(end),
-                },
-                RunMove::Challenge(one, other) => Call::challenge {
-                    trial,
-                    defence,
-                    one: game.root(at, one)?,
-                    other: game.root(at, other)?,
-                },
-                RunMove::Open(number, player, children) => {
-                    let (one, other) = game.roots(at, number)?;
-                    Call::open_node {
-                        trial,
-                        defence,
-                        one,
-                        other,
-                        player,
-                        children,
-                    }
-                }
-                RunMove::Execute(number, segment) => {
-                    let (one, other) = game.roots(at, number)?;
-                    Call::execute {
-                        trial,
-                        defence,
-                        one,
-                        other,
-                        segment: Box::new(segment),
-                    }
-                }
-            }
-        }
-        Move::Advance => return None,
-    })
-}
-
 pub fn dispatch(who: AccountId, call: Call<Test>) -> DispatchResult {
     let result = RuntimeCall::Computation(call).dispatch(RuntimeOrigin::signed(who));
     result.map(drop).map_err(|refused| refused.error)
@@ -366,7 +313,7 @@ pub fn play_seat(seat: &Seat<'_>, id: u64, mut makes: impl FnMut() -> bool) {
         if !makes() {
             continue;
         }
-        let call = call_of(id, &game, &made).unwrap();
+        let call = Call::of_move(id, &game, made.clone()).unwrap();
         let result = dispatch(seat.who, call);
         assert!(
             !seat.is_right || !is_running || result.is_ok(),
@@ -380,18 +327,23 @@ fn case_is_open_for(trial: &TrialOf<Test>) -> bool {
     Computation::case(trial.task).is_some_and(|case| case.number == trial.case && case.decision.is_none())
 }
 
-/// Ends everything in a trial that time has ended.
+/// Ends everything in a trial that time has ended: tries it of all parts, and sees that the game has named those.
 pub fn advance_all(id: u64) {
-    let matches: Vec<_> = Matches::<Test>::iter_prefix((id,)).collect();
-    for ((key, one, other), game) in matches {
-        if game.is_some() {
-            let _ = advance(id, Clocked::Match(key, one, other));
-        }
-    }
-    for key in Defences::<Test>::iter_key_prefix(id).collect::<Vec<_>>() {
-        let _ = advance(id, Clocked::Defence(key));
-    }
-    let _ = advance(id, Clocked::Trial);
+    let late = || {
+        let (trial, game) = Computation::trial_of(id).unwrap();
+        let late = game.late(Computation::time()).into_iter();
+        let late: Vec<_> = late.map(|late| Clocked::of(&game, late).unwrap()).collect();
+        if case_is_open_for(&trial) { late } else { Vec::new() }
+    };
+    let named = late();
+    let matches = Matches::<Test>::iter_prefix((id,));
+    let matches = matches.filter_map(|((key, one, other), game)| game.map(|_| Clocked::Match(key, one, other)));
+    let defences = Defences::<Test>::iter_key_prefix(id).map(Clocked::Defence);
+    let mut parts: Vec<_> = matches.chain(defences).collect();
+    parts.push(Clocked::Trial);
+    parts.retain(|part| advance(id, *part).is_ok());
+    assert!(named.iter().all(|part| parts.contains(part)), "{named:?} of {parts:?}");
+    assert_eq!(late(), []);
 }
 
 pub fn advance(trial: u64, what: Clocked) -> DispatchResult {
@@ -515,6 +467,12 @@ pub fn running(world: &World, liar: &Liar<'_>) -> (u64, H256, [H256; 2]) {
             .root
     };
     (id, key, [of(HONEST), of(LIAR)])
+}
+
+/// Governance trusts the image no more that decides here.
+pub fn suspend_image() {
+    let image = Machine::get().image.hash;
+    assert_ok!(Computation::suspend(RuntimeOrigin::root(), image));
 }
 
 /// A run that ends at once, as no run ever should.

@@ -101,6 +101,46 @@ fn a_claim_that_the_job_refutes_falls_at_once() {
 }
 
 #[test]
+fn a_defence_that_is_right_counts_more_than_runs_that_fail_in_others() {
+    let law = Toy {
+        seed: 5,
+        states: 1,
+        scans: 1,
+        kept: 0,
+        size: 900,
+        failing: None,
+    };
+    let made = accusation(Claim::Unusable, Target::Inputs);
+    let begun = Dispute::new(&made, &law, &TERMS, at(0)).unwrap();
+    let (right, wrong, nothing) = (Found::Right, Found::Wrong, Found::Nothing);
+    for (found, verdict) in [
+        (vec![], Verdict::Falls(Fault::Wrong)),
+        (vec![wrong, wrong], Verdict::Falls(Fault::Wrong)),
+        (vec![nothing], Verdict::Nothing),
+        (vec![wrong, nothing, wrong], Verdict::Nothing),
+        (vec![nothing, wrong, right], Verdict::Stands),
+        (vec![nothing, nothing, right], Verdict::Stands),
+        (vec![right, nothing, wrong], Verdict::Stands),
+    ] {
+        let mut dispute = begun;
+        let Phase::Defences { standing, .. } = &mut dispute.phase else {
+            panic!("{:?}", dispute.phase);
+        };
+        *standing = found.len() as u32;
+        for branch in &found {
+            if matches!(dispute.phase, Phase::Defences { .. }) {
+                // One is left, so that nothing but a right one ends it.
+                assert_eq!(dispute.advance(at(TERMS.entry)), Err(Error::Early), "{found:?}");
+            }
+            dispute.close(*branch);
+        }
+        assert!(dispute.advance(at(TERMS.entry - 1)).is_err(), "{found:?}");
+        let _ = dispute.advance(at(TERMS.entry));
+        assert_eq!(dispute.phase, Phase::Over(verdict), "{found:?}");
+    }
+}
+
+#[test]
 fn counts_follow_from_the_job() {
     let synthetic = SyntheticJob {
         seed: [1; 32],

@@ -6,7 +6,7 @@ use super::transformer::{
 use alloc::vec::Vec;
 
 /// Bytes of a package before the first tensor.
-pub const TRANSFORMER_HEADER: u64 = 49;
+pub const TRANSFORMER_HEADER: u64 = 54;
 /// The largest shift of a rescale.
 const MAX_SHIFT: i32 = 62;
 
@@ -183,13 +183,17 @@ impl TransformerShape {
             .collect()
     }
 
-    /// Where in a package the tensors of layer `layer` begin; those of the layer after the last end the tensors.
+    /// The tensors behind those of the layers, in their order: the dense layer's, if there is one.
+    pub fn last_tensors(&self) -> Vec<Tensor> {
+        match self.dense {
+            0 => Vec::new(),
+            outputs => linear("dense", self.hidden, outputs).into(),
+        }
+    }
+
+    /// Where in a package the tensors of layer `layer` begin; where those of the layer after the last would, the last
+    /// tensors do.
     pub fn layer_offset(&self, layer: u32) -> u64 {
-        let bytes = |tensors: &[Tensor], layer| {
-            tensors
-                .iter()
-                .fold(0u64, |sum, tensor| sum.saturating_add(tensor.bytes(layer)))
-        };
         let first = bytes(&self.first_tensors(), None).saturating_add(TRANSFORMER_HEADER);
         let tensors = self.layer_tensors();
         // A layer is longer than another only if its number has more digits.
@@ -202,6 +206,15 @@ impl TransformerShape {
 
     /// Bytes of a package without its tokeniser: the tensors, and the tokeniser's length.
     pub fn package_bytes(&self) -> u64 {
-        self.layer_offset(self.layers).saturating_add(4)
+        self.layer_offset(self.layers)
+            .saturating_add(bytes(&self.last_tensors(), None))
+            .saturating_add(4)
     }
+}
+
+/// Bytes of `tensors` in a package.
+fn bytes(tensors: &[Tensor], layer: Option<u32>) -> u64 {
+    tensors
+        .iter()
+        .fold(0u64, |sum, tensor| sum.saturating_add(tensor.bytes(layer)))
 }

@@ -52,6 +52,8 @@ pub struct TransformerShape {
     pub head_size: u32,
     /// Values between the two linear layers of the feed-forward network.
     pub intermediate: u32,
+    /// Outputs of the dense layer behind the pooling. 0: there is none.
+    pub dense: u32,
 }
 
 impl TransformerShape {
@@ -69,7 +71,10 @@ impl TransformerShape {
             (self.key_value_heads, self.heads),
             (self.intermediate, MAX_WIDTH),
         ])?;
-        let widths = [self.hidden, self.head_size, self.intermediate];
+        if self.dense > MAX_WIDTH {
+            return Err(JobError::TooLarge);
+        }
+        let widths = [self.hidden, self.head_size, self.intermediate, self.dense];
         let whole_words = widths.iter().all(|width| width.is_multiple_of(WIDTH_UNIT));
         if whole_words && self.heads.is_multiple_of(self.key_value_heads) {
             Ok(())
@@ -93,9 +98,14 @@ impl TransformerShape {
         self.query_width().saturating_add(self.key_width().saturating_mul(2))
     }
 
+    /// Numbers of the embedding of one item: what the dense layer puts out, or else the state of a token.
+    pub const fn embedding_width(&self) -> u32 {
+        if self.dense == 0 { self.hidden } else { self.dense }
+    }
+
     /// Bytes of the embedding of one item.
     pub const fn output_bytes(&self) -> u32 {
-        self.hidden.saturating_mul(2)
+        self.embedding_width().saturating_mul(2)
     }
 
     /// Multiply–add operations of one token in one layer, up to its queries, keys and values.
@@ -116,11 +126,17 @@ impl TransformerShape {
             .saturating_add(attention)
     }
 
+    /// Multiply–add operations of the dense layer for one item.
+    pub fn dense_work(&self) -> u64 {
+        u64::from(self.hidden).saturating_mul(self.dense.into())
+    }
+
     /// Multiply–add operations of an item of so many tokens.
     pub fn work(&self, tokens: u32) -> u64 {
         self.input_work()
             .saturating_add(self.output_work(tokens))
             .saturating_mul(tokens.into())
             .saturating_mul(self.layers.into())
+            .saturating_add(self.dense_work())
     }
 }

@@ -1,6 +1,7 @@
 use crate::{Error, Event, mock::*};
 use agora_primitives::{
-    judging::{Judge, Ruling},
+    courts::Offence,
+    judging::{Attestation, Judge, Ruling},
     money::{Escrow as _, Purpose, Scope},
     participants::Specialisation,
     reputation::{Outcome, Side},
@@ -22,6 +23,16 @@ fn slashed(verifier: AccountId, amount: Balance) -> Event<Test> {
         task: TASK,
         verifier,
         amount,
+        offence: Offence::Wrong,
+    }
+}
+
+fn silent(verifier: AccountId, amount: Balance) -> Event<Test> {
+    Event::AttesterSlashed {
+        task: TASK,
+        verifier,
+        amount,
+        offence: Offence::Silent,
     }
 }
 
@@ -233,9 +244,88 @@ fn works_without_a_bond() {
     ExtBuilder::default().build_and_execute(|| {
         let free_of_charge = agora_primitives::judging::AppealTerms { bond: 0, ..terms() };
         assert_ok!(Judging::open_appeal_window(TASK, free_of_charge));
-        assert_ok!(attest(1, TASK, agora_primitives::judging::Attestation::Valid));
-        assert_ok!(attest(2, TASK, agora_primitives::judging::Attestation::Invalid));
+        for who in [1, 2] {
+            assert_ok!(attest(who, TASK, Attestation::of(who == 1)));
+        }
+        draw(TASK);
+        for who in [1, 2] {
+            assert_ok!(reveal(who, TASK, Attestation::of(who == 1)));
+        }
         assert_eq!(Judging::close_appeal_window(TASK, Ruling::Upheld), Ok(vec![1]));
         assert_eq!(gains(1..=2), [0, 0]);
+    });
+}
+
+#[test]
+fn who_has_not_revealed_pays_the_treasury_whatever_the_ruling_is() {
+    for (ruling, gain) in [
+        (Ruling::Upheld, [500, -1000, -1000]),
+        (Ruling::Overturned, [-1000, 500, -1000]),
+        (Ruling::Undecided, [0, -100, -1000]),
+    ] {
+        ExtBuilder::default().build_and_execute(|| {
+            open(TASK);
+            for who in 1..=4 {
+                assert_ok!(attest(who, TASK, Attestation::of(who % 2 == 1)));
+            }
+            assert_ok!(attest(5, TASK, Attestation::Invalid));
+            draw(TASK);
+            for who in 1..=3 {
+                assert_ok!(reveal(who, TASK, Attestation::of(who % 2 == 1)));
+            }
+            System::set_block_number(REVEAL_UNTIL + 1);
+            System::reset_events();
+            assert_ok!(Judging::close_appeal_window(TASK, ruling));
+            let gains = gains([1, 2, 4]);
+            match ruling {
+                // One wrong bond among two who were right.
+                Ruling::Upheld => assert_eq!(gains, gain),
+                // Two wrong bonds for one.
+                Ruling::Overturned => assert_eq!(gains, [-1000, 2000, -1000]),
+                Ruling::Undecided => assert_eq!(gains, gain),
+            }
+            let all = events();
+            assert!(
+                all.contains(&silent(4, BOND)) && all.contains(&silent(5, BOND)),
+                "{all:?}"
+            );
+            assert_eq!(Offenders::get(), [(4, Offence::Silent), (5, Offence::Silent)]);
+            let told = ReputationDouble::outcomes();
+            assert!(told.contains(&(4, SIDE, Outcome::Wrong)) && told.contains(&(5, SIDE, Outcome::Wrong)));
+            assert!(free(TREASURY) >= ED + 2 * BOND);
+            assert_eq!([4, 5].map(|who| bond_of(who, TASK)), [0, 0]);
+        });
+    }
+}
+
+#[test]
+fn who_could_not_reveal_yet_has_its_bond_back() {
+    ExtBuilder::default().build_and_execute(|| {
+        for (task, is_drawn) in [(TASK, true), (OTHER_TASK, false)] {
+            System::set_block_number(1);
+            open(task);
+            assert_ok!(attest(1, task, Attestation::Valid));
+            System::set_block_number(DRAWN_AT);
+            if is_drawn {
+                draw(task);
+                System::set_block_number(REVEAL_UNTIL);
+            }
+            assert_eq!(Judging::close_appeal_window(task, Ruling::Upheld), Ok(vec![]));
+            assert_eq!((gains([1]), bond_of(1, task)), (vec![0], 0));
+        }
+        assert_eq!(Offenders::get(), []);
+    });
+}
+
+#[test]
+fn of_a_silent_ones_bond_the_rest_comes_back() {
+    ExtBuilder::default().penalty(25).build_and_execute(|| {
+        open(TASK);
+        assert_ok!(attest(1, TASK, Attestation::Valid));
+        draw(TASK);
+        System::set_block_number(REVEAL_UNTIL + 1);
+        assert_ok!(Judging::close_appeal_window(TASK, Ruling::Upheld));
+        assert_eq!(gains([1]), [-250]);
+        assert_eq!(free(TREASURY), ED + 250);
     });
 }

@@ -4,11 +4,12 @@ use agora_pallet_dev::{assert_shows, state};
 use agora_primitives::{
     TaskId,
     job::Claim,
-    judging::{Answer, AppealTerms, Attestation, Judge as _, Ruling},
+    judging::{Answer, AppealTerms, Attestation, Judge as _, Ruling, Sealed, attestation_commitment},
     participants::Specialisation,
 };
 use frame_support::{assert_ok, traits::Hooks};
 use sp_core::H256;
+use sp_runtime::traits::Zero;
 
 // As in another crate.
 use crate as pallet_agora_judging;
@@ -21,7 +22,10 @@ mod composed {
         judging::{Answer, AppealTerms, Judge as _, JudgeRule, Verdict},
         participants::Specialisation,
     };
-    use frame_support::{derive_impl, parameter_types, traits::ConstU32};
+    use frame_support::{
+        derive_impl, parameter_types,
+        traits::{ConstU32, ConstU64},
+    };
     use sp_core::H256;
     use sp_runtime::{DispatchError, Permill};
 
@@ -81,12 +85,16 @@ mod composed {
 
     impl pallet_agora_judging::Config for Runtime {
         type Escrow = Escrow;
-        // With the registry: `Registry`, so that only its verifiers attest.
+        // With the registry: `Registry`, so that only its verifiers attest, and only those who are drawn.
         type Participants = ();
         type Reputation = ();
+        type Offences = ();
         // With the tasks pallet: `Tasks`, so that who works on a task does not attest in it.
         type Parties = ();
+        type Seats = ConstU32<8>;
         type MaxAttestations = ConstU32<16>;
+        // With a court that counts them: those that were full.
+        type FullBlocks = ConstU64<0>;
         type LoserPenalty = LoserPenalty;
         type UndecidedPenalty = UndecidedPenalty;
         type WeightInfo = pallet_agora_judging::weights::SubstrateWeight<Runtime>;
@@ -106,8 +114,9 @@ mod composed {
         }
     }
 
-    /// Chooses a result, and lets verifiers attest for or against it until block `until`. Whatever keeps the tasks does
-    /// so, and ends it with `Judging::close_appeal_window(task, ruling)`, which returns the verifiers to be paid.
+    /// Chooses a result, and lets verifiers commit to attestations about it until block `until`. Whatever keeps the tasks does
+    /// so; asks then what `Judging::reveals(task)` waits for, has `Judging::draw_chunks(task, seed)` begin the reveals, and ends it
+    /// with `Judging::close_appeal_window(task, ruling)`, which returns the verifiers to be paid.
     pub fn choose(
         task: TaskId,
         answers: &[Answer<u64, u64>],
@@ -122,6 +131,7 @@ mod composed {
                 claim,
                 seed,
                 until,
+                reveal_window: 10,
                 bond,
                 specialisation,
             };
@@ -135,7 +145,10 @@ mod composed {
 /// Every trait of another pallet has a `()`. Without an escrow there is no money, so that bonds are zero.
 mod alone {
     use super::pallet_agora_judging;
-    use frame_support::{derive_impl, parameter_types, traits::ConstU32};
+    use frame_support::{
+        derive_impl, parameter_types,
+        traits::{ConstU32, ConstU64},
+    };
     use sp_runtime::Permill;
 
     #[frame_support::runtime]
@@ -163,8 +176,11 @@ mod alone {
         type Escrow = ();
         type Participants = ();
         type Reputation = ();
+        type Offences = ();
         type Parties = ();
+        type Seats = ConstU32<1>;
         type MaxAttestations = ConstU32<2>;
+        type FullBlocks = ConstU64<0>;
         type LoserPenalty = Nothing;
         type UndecidedPenalty = Nothing;
         type WeightInfo = ();
@@ -175,6 +191,21 @@ mod alone {
 
 const TASK: TaskId = TaskId(1);
 const CLAIM: Claim = Claim::Unusable;
+const SALT: [u8; 32] = [3; 32];
+
+/// What `who` commits to about the claim, in a window with a seed of zeroes.
+fn commitment<T: frame_system::Config<Hash = H256>>(who: &u64, attestation: Attestation) -> H256 {
+    let sealed = Sealed {
+        genesis: frame_system::Pallet::<T>::block_hash(frame_system::pallet_prelude::BlockNumberFor::<T>::zero()),
+        task: TASK,
+        seed: H256::zero(),
+        claim: &CLAIM,
+        verifier: who,
+        attestation,
+        root: None,
+    };
+    attestation_commitment(&sealed, &SALT)
+}
 
 #[test]
 fn a_composed_runtime_judges_and_pays_the_bond_of_who_was_wrong_to_who_was_right() {
@@ -199,8 +230,20 @@ fn a_composed_runtime_judges_and_pays_the_bond_of_who_was_wrong_to_who_was_right
         assert_eq!(choose(TASK, &answers[..1], 10), Ok(None));
         let verdict = choose(TASK, &answers, 10).unwrap().unwrap();
         assert_eq!((verdict.claim, verdict.best), (CLAIM, 1));
-        for (who, attestation) in [(4, Attestation::Valid), (5, Attestation::Invalid)] {
-            assert_ok!(Judging::attest(RuntimeOrigin::signed(who), TASK, attestation));
+        let said = [(4, Attestation::Valid), (5, Attestation::Invalid)];
+        for (who, attestation) in said {
+            let commitment = commitment::<Runtime>(&who, attestation);
+            assert_ok!(Judging::commit_attestation(
+                RuntimeOrigin::signed(who),
+                TASK,
+                commitment
+            ));
+        }
+        frame_system::Pallet::<Runtime>::set_block_number(12);
+        Judging::draw_chunks(TASK, H256::zero());
+        for (who, attestation) in said {
+            let origin = RuntimeOrigin::signed(who);
+            assert_ok!(Judging::reveal_attestation(origin, TASK, attestation, SALT, None));
         }
         assert_ok!(Judging::do_try_state());
         assert_eq!(Judging::close_appeal_window(TASK, Ruling::Upheld), Ok(vec![4]));
@@ -221,12 +264,25 @@ fn a_runtime_without_the_rest_of_the_market_lets_everybody_attest_for_nothing() 
             claim: CLAIM,
             seed: H256::zero(),
             until: 10,
+            reveal_window: 10,
             bond: 0,
             specialisation: Specialisation::Synthetic,
         };
         assert_ok!(Judging::open_appeal_window(TASK, terms));
-        for (who, attestation) in [(1, Attestation::Valid), (2, Attestation::Invalid)] {
-            assert_ok!(Judging::attest(RuntimeOrigin::signed(who), TASK, attestation));
+        let said = [(1, Attestation::Valid), (2, Attestation::Invalid)];
+        for (who, attestation) in said {
+            let commitment = commitment::<Runtime>(&who, attestation);
+            assert_ok!(Judging::commit_attestation(
+                RuntimeOrigin::signed(who),
+                TASK,
+                commitment
+            ));
+        }
+        frame_system::Pallet::<Runtime>::set_block_number(12);
+        Judging::draw_chunks(TASK, H256::zero());
+        for (who, attestation) in said {
+            let origin = RuntimeOrigin::signed(who);
+            assert_ok!(Judging::reveal_attestation(origin, TASK, attestation, SALT, None));
         }
         assert_ok!(Judging::do_try_state());
         assert_eq!(Judging::close_appeal_window(TASK, Ruling::Overturned), Ok(vec![2]));

@@ -11,9 +11,18 @@ fn check_with(places: u32) {
 }
 
 #[test]
-fn takes_even_numbers_of_places() {
+fn takes_twice_as_many_places_as_seats() {
     check_with(2);
     check_with(16);
+}
+
+#[test]
+#[should_panic(expected = "MaxAttestations must be at least twice Seats")]
+fn refuses_fewer_places() {
+    ExtBuilder::default().places(16).build().execute_with(|| {
+        Seats::set(9);
+        Judging::integrity_test();
+    });
 }
 
 #[test]
@@ -26,13 +35,7 @@ fn refuses_an_undecided_penalty_above_the_losers() {
 }
 
 #[test]
-#[should_panic(expected = "MaxAttestations must be even")]
-fn refuses_no_places() {
+#[should_panic(expected = "Seats must be at least 1")]
+fn refuses_no_seats() {
     check_with(0);
-}
-
-#[test]
-#[should_panic(expected = "MaxAttestations must be even")]
-fn refuses_an_odd_number_of_places() {
-    check_with(7);
 }

@@ -8,6 +8,8 @@ fn takes_the_terms_down() {
         assert_ok!(Judging::open_appeal_window(TASK, terms()));
         let opened = window(TASK).unwrap();
         assert_eq!(opened.terms, terms());
+        assert_eq!((opened.opened_at, opened.seats, opened.total), (1, MANY_SEATS, 0));
+        assert_eq!(opened.draw, None);
         assert!(opened.attestations.is_empty());
         let (claim, seed) = (terms().claim, terms().seed);
         assert_eq!(

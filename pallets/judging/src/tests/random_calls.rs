@@ -3,7 +3,7 @@
 use crate::mock::*;
 use agora_primitives::{
     TaskId,
-    judging::{Attestation, Judge, Ruling},
+    judging::{Attestation, Judge, Reveals, Ruling, Said},
 };
 use proptest::prelude::*;
 
@@ -11,8 +11,11 @@ use proptest::prelude::*;
 enum Step {
     Open(u64),
     Attest(u64, u64, Attestation),
+    Draw(u64),
+    Reveal(u64, u64, Attestation),
     Close(u64, Ruling),
     NextBlock,
+    FullBlock,
     Deactivate(u64),
     BecomeParty(u64, u64),
 }
@@ -20,13 +23,16 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let task = || 0u64..4;
     let who = || 1u64..=VERIFIERS;
-    let attestation = prop_oneof![Just(Attestation::Valid), Just(Attestation::Invalid)];
+    let attestation = || prop_oneof![3 => Just(Attestation::Valid), 1 => Just(Attestation::Invalid)];
     let ruling = prop_oneof![Just(Ruling::Upheld), Just(Ruling::Overturned), Just(Ruling::Undecided)];
     prop_oneof![
         3 => task().prop_map(Step::Open),
-        20 => (who(), task(), attestation).prop_map(|(who, task, said)| Step::Attest(who, task, said)),
+        20 => (who(), task(), attestation()).prop_map(|(who, task, said)| Step::Attest(who, task, said)),
+        4 => task().prop_map(Step::Draw),
+        20 => (who(), task(), attestation()).prop_map(|(who, task, said)| Step::Reveal(who, task, said)),
         3 => (task(), ruling).prop_map(|(task, ruling)| Step::Close(task, ruling)),
-        2 => Just(Step::NextBlock),
+        6 => Just(Step::NextBlock),
+        1 => Just(Step::FullBlock),
         1 => who().prop_map(Step::Deactivate),
         1 => (who(), task()).prop_map(|(who, task)| Step::BecomeParty(who, task)),
     ]
@@ -37,17 +43,33 @@ fn perform(step: Step) {
     match step {
         Step::Open(task) => drop(Judging::open_appeal_window(TaskId(task), terms())),
         Step::Attest(who, task, said) => drop(attest(who, TaskId(task), said)),
-        Step::Close(task, ruling) => {
-            let attesters = window(TaskId(task)).map(|open| open.attestations);
-            let right = Judging::close_appeal_window(TaskId(task), ruling);
-            assert_eq!(right.is_ok(), attesters.is_some());
-            for (who, said) in attesters.unwrap_or_default().iter() {
-                let is_right = ruling.vindicates() == Some(*said);
-                assert_eq!(right.as_ref().is_ok_and(|all| all.contains(who)), is_right);
-                assert_eq!(bond_of(*who, TaskId(task)), 0);
+        Step::Draw(task) => {
+            let reveals = Judging::reveals(TaskId(task));
+            Judging::draw_chunks(TaskId(task), DRAW);
+            if let Reveals::Undrawn { from } = reveals {
+                let is_drawn = Judging::reveals(TaskId(task)) != reveals;
+                assert_eq!(is_drawn, System::block_number() >= from);
             }
         }
-        Step::NextBlock => System::set_block_number(System::block_number() + 1),
+        Step::Reveal(who, task, said) => drop(reveal(who, TaskId(task), said)),
+        Step::Close(task, ruling) => {
+            let task = TaskId(task);
+            let open = window(task);
+            let is_over = Judging::reveals(task) == Reveals::Done;
+            let right = Judging::close_appeal_window(task, ruling);
+            assert_eq!(right.is_ok(), open.is_some());
+            let silent: Vec<_> = Offenders::take().into_iter().map(|(who, _)| who).collect();
+            for (who, said) in open.map(|open| open.attestations).unwrap_or_default().iter() {
+                let truth = ruling.vindicates().map(Said::Revealed);
+                assert_eq!(right.as_ref().is_ok_and(|all| all.contains(who)), truth == Some(*said));
+                assert_eq!(bond_of(*who, task), 0);
+                let is_hidden = matches!(said, Said::Hidden(_));
+                assert_eq!(silent.contains(who), is_hidden && is_over);
+            }
+        }
+        // Of ten blocks, so that windows end.
+        Step::NextBlock => System::set_block_number(System::block_number() + 10),
+        Step::FullBlock => Full::mutate(|full| *full += 1),
         Step::Deactivate(who) => drop(ActiveVerifiers::mutate(|all| all.remove(&who))),
         Step::BecomeParty(who, task) => {
             // Parties are known before a window opens.
@@ -59,6 +81,30 @@ fn perform(step: Step) {
 }
 
 proptest! {
+    #[test]
+    fn what_was_right_and_revealed_never_loses(
+        others in proptest::collection::vec((2u64..=VERIFIERS, any::<bool>(), any::<bool>()), 0..12), penalty in 0u32..=100,
+        late in 0u64..REVEAL_WINDOW, undecided: bool,
+    ) {
+        ExtBuilder::default().penalty(penalty).build_and_execute(|| {
+            open(TASK);
+            assert_eq!(attest(1, TASK, Attestation::Valid), Ok(()));
+            for (who, valid, _) in &others {
+                let _ = attest(*who, TASK, Attestation::of(*valid));
+            }
+            draw(TASK);
+            System::set_block_number(System::block_number() + late);
+            for (who, valid, _) in others.iter().filter(|(_, _, reveals)| *reveals) {
+                let _ = reveal(*who, TASK, Attestation::of(*valid));
+            }
+            assert!(reveal(1, TASK, Attestation::Valid).is_ok());
+            System::set_block_number(REVEAL_UNTIL + 1);
+            let ruling = if undecided { Ruling::Undecided } else { Ruling::Upheld };
+            assert!(Judging::close_appeal_window(TASK, ruling).is_ok());
+            assert!(free(1) >= ENDOWMENT, "{}", free(1));
+        });
+    }
+
     #[test]
     fn no_sequence_breaks_the_state_or_loses_money(
         steps in proptest::collection::vec(step(), 1..120),

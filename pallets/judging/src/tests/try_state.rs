@@ -1,6 +1,6 @@
 use crate::{AppealWindows, mock::*};
 use agora_primitives::{
-    judging::Attestation,
+    judging::{Attestation, Said},
     money::{Escrow as _, Purpose, Scope},
 };
 use codec::{Decode, Encode};
@@ -24,18 +24,29 @@ fn notices_who_is_there_twice() {
     ExtBuilder::default().build().execute_with(|| {
         contest(TASK, &[1], &[]);
         AppealWindows::<Test>::mutate(TASK, |window| {
-            let twice = vec![(1u64, Attestation::Valid), (1, Attestation::Invalid)];
+            let revealed = |said| (1u64, Said::Revealed(said));
+            let twice = vec![revealed(Attestation::Valid), revealed(Attestation::Invalid)];
             window.as_mut().unwrap().attestations = Decode::decode(&mut &twice.encode()[..]).unwrap();
         });
-        assert_err!(Judging::do_try_state(), "judging: somebody attested twice");
+        assert_err!(Judging::do_try_state(), "judging: somebody attests twice");
     });
 }
 
 #[test]
-fn notices_a_side_with_too_many() {
+fn notices_what_comes_too_early() {
     ExtBuilder::default().build().execute_with(|| {
         contest(TASK, &[1, 2, 3], &[]);
-        MaxAttestations::set(4);
-        assert_err!(Judging::do_try_state(), "judging: a side has more than its places");
+        let change = |change: fn(&mut crate::AppealWindowOf<Test>)| {
+            AppealWindows::<Test>::mutate(TASK, |window| change(window.as_mut().unwrap()));
+            Judging::do_try_state()
+        };
+        assert_err!(
+            change(|window| window.draw.as_mut().unwrap().at = UNTIL),
+            "judging: chunks are drawn while verifiers can commit"
+        );
+        assert_err!(
+            change(|window| window.draw = None),
+            "judging: something is revealed before chunks are drawn"
+        );
     });
 }

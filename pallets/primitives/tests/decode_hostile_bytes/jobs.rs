@@ -47,8 +47,8 @@ fn rows() -> impl Strategy<Value = JobKind> {
 /// Transformers of which much is valid before they are changed, and the length of their packages.
 fn transformer() -> impl Strategy<Value = (InferenceNetwork, u64)> {
     let widths = (1u32..300, 1u32..40, 1u32..40, 1u32..70).prop_map(|(a, b, c, d)| (a, 4 * b, 4 * c, 4 * d));
-    (widths, 30u32..514, 0u32..130, 1u32..20, 1u32..4, 0u32..40).prop_map(
-        |((vocabulary, hidden, head_size, intermediate), positions, layers, key_value_heads, group, tokens)| {
+    (widths, 30u32..514, 0u32..130, 1u32..20, 1u32..4, 0u32..40, 0u32..70).prop_map(
+        |((vocabulary, hidden, head_size, intermediate), positions, layers, key_value_heads, group, tokens, dense)| {
             let shape = TransformerShape {
                 vocabulary,
                 positions,
@@ -58,6 +58,7 @@ fn transformer() -> impl Strategy<Value = (InferenceNetwork, u64)> {
                 key_value_heads,
                 head_size,
                 intermediate,
+                dense: 4 * dense,
             };
             (InferenceNetwork::Embedding { shape, tokens }, shape.package_bytes())
         },

@@ -3,7 +3,9 @@
 use super::{
     bytes::{read_numbers, write_numbers},
     items::Items,
-    operators::{LEVELS, Norm, Quantisation, Unit as Normal, activation, clamp, divide, dot, rescale, softmax},
+    operators::{
+        LEVELS, Norm, Quantisation, Unit as Normal, activation, clamp, divide, dot, rescale, softmax, tangent,
+    },
     package::Package,
     plan::{BLOCK_TOKENS, Layered, Plan, Stage, Task, length},
 };
@@ -28,6 +30,11 @@ pub struct Item<'a> {
 const FIRST: u8 = 1;
 const MAXIMUM: u8 = 2;
 const LAST: u8 = 3;
+const WEIGHTED: u8 = 4;
+/// The number of the hyperbolic tangent among the activations of the dense layer; any other is none.
+const TANGENT: u8 = 1;
+/// The largest amount of a number of the pooled row, which is in eighths of values.
+const MAX_POOLED: i32 = MAX_VALUE << 3;
 
 /// A name of a tensor's owner, in a layer or before them.
 type Owner = (Option<u32>, &'static str);
@@ -37,8 +44,9 @@ impl Item<'_> {
     pub fn compute(&self, task: &Task) -> Result<Vec<u8>, Fault> {
         match task {
             Task::Tokens => self.items.tokens(self.blobs, self.number),
-            Task::Pool => self.pool(),
+            Task::Scale => self.scale(),
             Task::Rows { stage, tokens, columns } => {
+                // At least one token.
                 let item = self.items.kept(self.blobs, self.step)?;
                 // The rows of tokens that the item does not have are zeros.
                 let present = tokens.start..tokens.end.min(item.len() as u64).max(tokens.start);
@@ -48,6 +56,8 @@ impl Item<'_> {
                         self.context(layer, item.len() as u64, &present, columns)?
                     }
                     Stage::Layer(layer, layered) => self.linear(layer, layered, &present, columns)?,
+                    Stage::Pooled => self.pool(item.len() as u64)?,
+                    Stage::Dense => self.dense(columns)?,
                 };
                 rows.resize(product([length(tokens), length(columns)]) as usize, 0);
                 Ok(write_numbers(&rows))
@@ -76,26 +86,27 @@ impl Item<'_> {
         })
     }
 
-    /// The whole rows of `stage` of the tokens `range`, which lie in one block. They are normalised if the page does that
-    /// after the stage.
+    /// The whole rows of `stage` with the numbers `range`, which lie in one block. They are normalised if the page does
+    /// that after the stage.
     fn rows(&self, stage: Stage, range: &Range<u64>) -> Result<Vec<Vec<i32>>, Fault> {
         let width = self.plan.width(stage) as usize;
         let mut rows = vec![Vec::with_capacity(width); length(range) as usize];
         let mut left = self.plan.width(stage);
+        let most = if stage == Stage::Pooled { MAX_POOLED } else { MAX_VALUE };
         for unit in self.plan.units_of(stage, range.start / BLOCK_TOKENS) {
             let columns = left.min(self.plan.block_columns(stage));
             left = left.saturating_sub(columns);
             let mut reader = Reader::new(self.blobs, Source::Kept(self.step, unit));
             for (place, row) in (0u64..).zip(&mut rows) {
                 let offset = product([place, columns, 4]);
-                row.extend(values(read_numbers(&mut reader, Element::I32, offset, columns)?));
+                row.extend(within(most, read_numbers(&mut reader, Element::I32, offset, columns)?));
             }
         }
         let norm = match stage {
             Stage::Embedded => (None, "embedding.norm"),
             Stage::Layer(layer, Layered::Attended) => (Some(layer), "attention.norm"),
             Stage::Layer(layer, Layered::Contracted) => (Some(layer), "perceptron.norm"),
-            Stage::Layer(..) => return Ok(rows),
+            Stage::Layer(..) | Stage::Pooled | Stage::Dense => return Ok(rows),
         };
         let norm = self.norm(norm)?;
         for row in &mut rows {
@@ -240,12 +251,8 @@ impl Item<'_> {
                     }
                     let line = product([token % BLOCK_TOKENS, end.saturating_sub(start)]);
                     let offset = line.saturating_add(from.saturating_sub(start)).saturating_mul(4);
-                    row.extend(values(read_numbers(
-                        reader,
-                        Element::I32,
-                        offset,
-                        to.saturating_sub(from),
-                    )?));
+                    let numbers = read_numbers(reader, Element::I32, offset, to.saturating_sub(from))?;
+                    row.extend(within(MAX_VALUE, numbers));
                 }
             }
             start = end;
@@ -258,47 +265,61 @@ impl Item<'_> {
         Reader::new(self.blobs, Source::Kept(self.step, unit))
     }
 
-    /// Step 3.
-    fn pool(&self) -> Result<Vec<u8>, Fault> {
-        let n = self.items.kept(self.blobs, self.step)?.len() as u64;
+    /// Step 3, of an item of `n` tokens.
+    fn pool(&self, n: u64) -> Result<Vec<i32>, Fault> {
         let last = Stage::before(self.package.shape.layers);
         let pooling = self.package.pooling(self.blobs)?;
-        let mut sums: Vec<i64> = Vec::new();
+        // At most 2¹⁹ · 512 · 513 / 2 in amount.
+        let mut sums = vec![0i64; self.package.shape.hidden as usize];
         let mut start = 0u64;
         while start < n {
             let end = start.saturating_add(BLOCK_TOKENS).min(n);
-            for row in self.rows(last, &(start..end))? {
-                if sums.is_empty() {
-                    sums.extend(row.into_iter().map(i64::from));
-                    continue;
-                }
+            for (j, row) in (start..end).zip(self.rows(last, &(start..end))?) {
                 for (sum, value) in sums.iter_mut().zip(row.into_iter().map(i64::from)) {
                     *sum = match pooling {
+                        _ if j == 0 => value,
                         FIRST => *sum,
                         MAXIMUM => value.max(*sum),
                         LAST => value,
+                        WEIGHTED => sum.saturating_add(value.saturating_mul(j.saturating_add(1).cast_signed())),
                         _ => sum.saturating_add(value),
                     };
                 }
             }
             start = end;
         }
-        // Whoever keeps an item without tokens has an output of the right length all the same.
-        sums.resize(self.package.shape.hidden as usize, 0);
         let count = match pooling {
             FIRST | MAXIMUM | LAST => 1,
-            _ => n.cast_signed(),
+            WEIGHTED => product([n, n.saturating_add(1)]) >> 1,
+            _ => n,
         };
-        for sum in &mut sums {
-            *sum = divide(sum.saturating_mul(8), count);
+        let y = |sum: i64| divide(sum.saturating_mul(8), count.cast_signed());
+        // Within MAX_POOLED, as a mean is within what it is of.
+        Ok(sums.into_iter().map(|sum| y(sum) as i32).collect())
+    }
+
+    /// Columns of step 4.
+    fn dense(&self, columns: &Range<u64>) -> Result<Vec<i32>, Fault> {
+        let mut outputs = self.product((None, "dense"), self.rows(Stage::Pooled, &(0..1))?, columns)?;
+        if self.package.dense_activation(self.blobs)? == TANGENT {
+            let table = self.elements((None, "table"), "exponent", 0..EXPONENT_TABLE.into())?;
+            for output in &mut outputs {
+                *output = tangent(*output, &table);
+            }
         }
-        let squares = sums.iter().fold(0u64, |squares, &y| {
-            let amount = y.unsigned_abs();
+        Ok(outputs)
+    }
+
+    /// Step 5.
+    fn scale(&self) -> Result<Vec<u8>, Fault> {
+        let y: Vec<i32> = self.rows(self.plan.last_stage(), &(0..1))?.concat();
+        let squares = y.iter().fold(0u64, |squares, &y| {
+            let amount = u64::from(y.unsigned_abs());
             squares.saturating_add(amount.saturating_mul(amount))
         });
         let normal = Normal::new(squares);
-        let unit = |&y: &i64| divide(normal.apply(y), 512).clamp(-LEVELS, LEVELS) as i16;
-        Ok(sums.iter().flat_map(|y| unit(y).to_le_bytes()).collect())
+        let unit = |&y: &i32| divide(normal.apply(y.into()), 512).clamp(-LEVELS, LEVELS) as i16;
+        Ok(y.iter().flat_map(|y| unit(y).to_le_bytes()).collect())
     }
 }
 
@@ -324,9 +345,11 @@ fn attend(queries: &[Vec<i32>], keys: &[Vec<i32>], values: &[Vec<i32>], table: &
     queries.iter().map(query).collect()
 }
 
-/// Numbers that were kept, each of them a value. Whoever keeps others does not make a sum overflow.
-fn values(numbers: Vec<i32>) -> impl Iterator<Item = i32> {
-    numbers.into_iter().map(|number| number.clamp(-MAX_VALUE, MAX_VALUE))
+/// Numbers that were kept, each of them at most `most` in amount. Whoever keeps others does not make a sum overflow.
+fn within(most: i32, numbers: Vec<i32>) -> impl Iterator<Item = i32> {
+    numbers
+        .into_iter()
+        .map(move |number| number.clamp(most.saturating_neg(), most))
 }
 
 fn first(numbers: &[i32]) -> i64 {

@@ -131,17 +131,30 @@ pub fn dot(a: &[i32], b: impl Iterator<Item = i32>) -> i64 {
     })
 }
 
+/// `power`, with the table of powers. At most 32768.
+fn power(d: u64, table: &[i32]) -> i64 {
+    // Below 32.
+    let z = (d / 1024).min(31) as u32;
+    let entry = table.get((d % 1024) as usize).copied().unwrap_or(0);
+    let half = 1i64.wrapping_shl(z) >> 1;
+    i64::from(entry).saturating_add(half).wrapping_shr(z)
+}
+
+/// `tangent`, with the table of powers.
+pub fn tangent(x: i32, table: &[i32]) -> i32 {
+    let one = i64::from(EXPONENT_ONE);
+    let e = power(i64::from(x).unsigned_abs(), table);
+    let amount = divide(one.saturating_mul(one.saturating_sub(e)), one.saturating_add(e));
+    // At most 32768.
+    signed(x.into(), amount) as i32
+}
+
 /// The probabilities `p` that follow from scores.
 pub fn softmax(scores: &mut [i64], table: &[i32]) {
     let most = scores.iter().copied().max().unwrap_or(0);
     let mut sum = 0i64;
     for score in scores.iter_mut() {
-        let d = most.abs_diff(*score);
-        // Below 32.
-        let z = (d / 1024).min(31) as u32;
-        let entry = table.get((d % 1024) as usize).copied().unwrap_or(0);
-        let half = 1i64.wrapping_shl(z) >> 1;
-        *score = i64::from(entry).saturating_add(half).wrapping_shr(z);
+        *score = power(most.abs_diff(*score), table);
         sum = sum.saturating_add(*score);
     }
     for e in scores.iter_mut() {

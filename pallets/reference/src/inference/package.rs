@@ -9,12 +9,16 @@ use agora_jobs::{
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// Where in the header `epsilon` is. Everything before it follows from the job, but for the pooling.
-const EPSILON: u64 = 45;
-/// Where the pooling is.
-const POOLING: u64 = 44;
+/// Where in the header the pooling is. Everything before it follows from the job.
+const POOLING: u64 = 48;
+/// Where the activation of the dense layer is.
+const DENSE_ACTIVATION: u64 = 49;
+/// Where `epsilon` is.
+const EPSILON: u64 = 50;
 /// The largest number of a pooling.
-const LAST_POOLING: u8 = 3;
+const LAST_POOLING: u8 = 4;
+/// The largest number of an activation of a dense layer.
+const LAST_DENSE_ACTIVATION: u8 = 1;
 /// The most elements that are held at once while a package is scanned.
 const HELD: u64 = 4096;
 
@@ -47,7 +51,10 @@ impl Package<'_> {
             block: start..start.saturating_add(MAX_SCAN_BYTES),
         };
         scan.compare(0, &self.header())?;
-        scan.pooling()?;
+        scan.number(POOLING, LAST_POOLING, "the package has a pooling that there is not")?;
+        let last = LAST_DENSE_ACTIVATION.min(u8::try_from(self.shape.dense).unwrap_or(u8::MAX));
+        let reason = "the package has an activation of the dense layer that there is not";
+        scan.number(DENSE_ACTIVATION, last, reason)?;
         let mut at = TRANSFORMER_HEADER;
         for tensor in self.shape.first_tensors() {
             at = scan.tensor(at, &tensor, None)?;
@@ -66,6 +73,9 @@ impl Package<'_> {
             for tensor in &tensors {
                 at = scan.tensor(at, tensor, Some(layer))?;
             }
+        }
+        for tensor in self.shape.last_tensors() {
+            at = scan.tensor(at, &tensor, None)?;
         }
         let tokenizer = self.model.size.saturating_sub(self.shape.package_bytes());
         // At most 2²⁶.
@@ -86,11 +96,12 @@ impl Package<'_> {
                 shape.key_value_heads,
                 shape.head_size,
                 shape.intermediate,
+                shape.dense,
             ]
             .into_iter()
             .flat_map(u32::to_le_bytes),
         );
-        // The one variant of each part of the architecture; the pooling follows.
+        // The one variant of each part of the architecture; what there are several of follows.
         header.extend([0; 6]);
         header
     }
@@ -104,10 +115,19 @@ impl Package<'_> {
 
     /// The number of the pooling: at most [`LAST_POOLING`] if the scan has found it so.
     pub fn pooling(&self, blobs: &dyn Blobs) -> Result<u8, Fault> {
+        self.number(blobs, POOLING)
+    }
+
+    /// The number of the dense layer's activation: at most [`LAST_DENSE_ACTIVATION`] if the scan has found it so.
+    pub fn dense_activation(&self, blobs: &dyn Blobs) -> Result<u8, Fault> {
+        self.number(blobs, DENSE_ACTIVATION)
+    }
+
+    fn number(&self, blobs: &dyn Blobs, at: u64) -> Result<u8, Fault> {
         let mut byte = [0];
-        Reader::new(blobs, Source::Input(self.model)).read(POOLING, &mut byte)?;
-        let [pooling] = byte;
-        Ok(pooling)
+        Reader::new(blobs, Source::Input(self.model)).read(at, &mut byte)?;
+        let [number] = byte;
+        Ok(number)
     }
 
     /// Elements `range` of the tensor `owner.role`.
@@ -135,6 +155,7 @@ impl Package<'_> {
     /// A tensor, and where its elements begin.
     fn place(&self, layer: Option<u32>, owner: &str, role: &str) -> Option<(Tensor, u64)> {
         let (tensors, mut at) = match layer {
+            None if owner == "dense" => (self.shape.last_tensors(), self.shape.layer_offset(self.shape.layers)),
             None => (self.shape.first_tensors(), TRANSFORMER_HEADER),
             Some(layer) => (self.shape.layer_tensors(), self.shape.layer_offset(layer)),
         };
@@ -174,17 +195,14 @@ impl Scan<'_> {
         }
     }
 
-    /// Checks the number of the pooling, if it lies in the block.
-    fn pooling(&mut self) -> Result<(), Fault> {
-        if !self.block.contains(&POOLING) {
+    /// Compares the number of a variant, at `at`, with the `last` that there is, if it lies in the block.
+    fn number(&mut self, at: u64, last: u8, reason: &'static str) -> Result<(), Fault> {
+        if !self.block.contains(&at) {
             return Ok(());
         }
-        match self.reader.read_vec(POOLING, 1)?.first() {
-            Some(&(0..=LAST_POOLING)) => Ok(()),
-            _ => Err(Fault::Unusable {
-                reason: "the package has a pooling that there is not",
-                at: POOLING,
-            }),
+        match self.reader.read_vec(at, 1)?.first() {
+            Some(&number) if number <= last => Ok(()),
+            _ => Err(Fault::Unusable { reason, at }),
         }
     }
 

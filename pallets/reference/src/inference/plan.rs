@@ -1,8 +1,9 @@
 //! The units of one item of an embedding.
 //!
 //! The first keeps the item's tokens, and the last makes the embedding. Between them are *stages*, each of which computes
-//! one row of numbers for each token: the embedded tokens, then five stages in each layer ([`Layered`]). A stage is cut
-//! into blocks of [`BLOCK_TOKENS`] tokens, and these into blocks of columns, so that no unit is too much work, reads too
+//! one row of numbers for each token: the embedded tokens, then five stages in each layer ([`Layered`]). The last stages
+//! have one row for the whole item: the pooled rows, and what the dense layer makes of them, if there is one. A stage is
+//! cut into blocks of [`BLOCK_TOKENS`] rows, and these into blocks of columns, so that no unit is too much work, reads too
 //! many weights or keeps too many numbers. Rows are kept before they are normalised; whoever reads them does that.
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 use agora_jobs::{TransformerShape, inference::ACTIVATION_TABLE, inference::EXPONENT_TABLE};
 use core::ops::Range;
 
-/// Tokens of a block.
+/// Tokens of a block: rows of it at most.
 pub const BLOCK_TOKENS: u64 = 64;
 /// Weights that a unit multiplies with at most, unless one column has more.
 const BLOCK_WEIGHTS: u64 = 1 << 21;
@@ -53,6 +54,10 @@ pub enum Stage {
     Embedded,
     /// One of a layer.
     Layer(u32, Layered),
+    /// The rows of all tokens, pooled.
+    Pooled,
+    /// That row after the dense layer.
+    Dense,
 }
 
 impl Stage {
@@ -70,14 +75,14 @@ impl Stage {
 pub enum Task {
     /// Looks up the tokens.
     Tokens,
-    /// Computes some columns of the rows of some tokens.
+    /// Computes some columns of the rows of some tokens, or of the one row of the item.
     Rows {
         stage: Stage,
         tokens: Range<u64>,
         columns: Range<u64>,
     },
-    /// Makes the embedding.
-    Pool,
+    /// Makes the embedding: the row of the last stage, scaled to the length 1.
+    Scale,
 }
 
 /// The units of an item of at most `tokens` tokens.
@@ -88,9 +93,27 @@ pub struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Blocks of tokens.
-    fn token_blocks(&self) -> u64 {
-        u64::from(self.tokens).div_ceil(BLOCK_TOKENS)
+    /// Rows of `stage`.
+    fn rows(&self, stage: Stage) -> u64 {
+        match stage {
+            Stage::Embedded | Stage::Layer(..) => self.tokens.into(),
+            Stage::Pooled => 1,
+            Stage::Dense => u64::from(self.shape.dense).min(1),
+        }
+    }
+
+    /// Blocks of the rows of `stage`.
+    fn row_blocks(&self, stage: Stage) -> u64 {
+        self.rows(stage).div_ceil(BLOCK_TOKENS)
+    }
+
+    /// The stage whose row becomes the embedding.
+    pub const fn last_stage(&self) -> Stage {
+        if self.shape.dense == 0 {
+            Stage::Pooled
+        } else {
+            Stage::Dense
+        }
     }
 
     /// Numbers of a row of `stage`.
@@ -100,7 +123,8 @@ impl Plan<'_> {
             Stage::Layer(_, Layered::Input) => shape.attention_width(),
             Stage::Layer(_, Layered::Context) => shape.query_width(),
             Stage::Layer(_, Layered::Expanded) => shape.intermediate,
-            Stage::Embedded | Stage::Layer(_, Layered::Attended | Layered::Contracted) => shape.hidden,
+            Stage::Embedded | Stage::Layer(_, Layered::Attended | Layered::Contracted) | Stage::Pooled => shape.hidden,
+            Stage::Dense => shape.dense,
         })
     }
 
@@ -108,8 +132,8 @@ impl Plan<'_> {
     fn inputs(&self, stage: Stage) -> Option<u64> {
         let shape = self.shape;
         match stage {
-            Stage::Embedded | Stage::Layer(_, Layered::Context) => None,
-            Stage::Layer(_, Layered::Input | Layered::Expanded) => Some(shape.hidden.into()),
+            Stage::Embedded | Stage::Layer(_, Layered::Context) | Stage::Pooled => None,
+            Stage::Layer(_, Layered::Input | Layered::Expanded) | Stage::Dense => Some(shape.hidden.into()),
             Stage::Layer(_, Layered::Attended) => Some(shape.query_width().into()),
             Stage::Layer(_, Layered::Contracted) => Some(shape.intermediate.into()),
         }
@@ -165,13 +189,12 @@ impl Plan<'_> {
     }
 
     fn stage_units(&self, stage: Stage) -> u64 {
-        product([self.token_blocks(), self.column_blocks(stage)])
+        product([self.row_blocks(stage), self.column_blocks(stage)])
     }
 
     /// Units of the item.
     pub fn units(&self) -> u64 {
-        let layers = product([self.layer_units(), self.shape.layers.into()]);
-        sum([1, self.stage_units(Stage::Embedded), layers, 1])
+        sum([self.first_unit(Stage::Dense), self.stage_units(Stage::Dense), 1])
     }
 
     /// The first unit of `stage`.
@@ -187,10 +210,12 @@ impl Plan<'_> {
                     sum([units, self.stage_units(Stage::Layer(layer, other))])
                 })
             }
+            Stage::Pooled => self.first_unit(Stage::Layer(self.shape.layers, Layered::Input)),
+            Stage::Dense => sum([self.first_unit(Stage::Pooled), self.stage_units(Stage::Pooled)]),
         }
     }
 
-    /// The units that keep the rows of the block of tokens with number `block`, in the order of their columns.
+    /// The units that keep the block of rows with number `block`, in the order of their columns.
     pub fn units_of(&self, stage: Stage, block: u64) -> Range<u64> {
         let columns = self.column_blocks(stage);
         let first = sum([self.first_unit(stage), product([block, columns])]);
@@ -204,11 +229,15 @@ impl Plan<'_> {
         }
         let last = self.units().saturating_sub(1);
         if unit >= last {
-            return (unit == last).then_some(Task::Pool);
+            return (unit == last).then_some(Task::Scale);
         }
         let after = unit.saturating_sub(self.first_unit(Stage::Layer(0, Layered::Input)));
         let stage = if unit < self.first_unit(Stage::Layer(0, Layered::Input)) {
             Stage::Embedded
+        } else if unit >= self.first_unit(Stage::Dense) {
+            Stage::Dense
+        } else if unit >= self.first_unit(Stage::Pooled) {
+            Stage::Pooled
         } else {
             let layer = u32::try_from(after.checked_div(self.layer_units())?).ok()?;
             let stages = LAYERED.into_iter().rev().map(|layered| Stage::Layer(layer, layered));
@@ -219,7 +248,7 @@ impl Plan<'_> {
         let columns = self.column_blocks(stage);
         Some(Task::Rows {
             stage,
-            tokens: block(place.checked_div(columns)?, BLOCK_TOKENS, self.tokens.into()),
+            tokens: block(place.checked_div(columns)?, BLOCK_TOKENS, self.rows(stage)),
             columns: block(
                 place.checked_rem(columns)?,
                 self.block_columns(stage),
@@ -232,20 +261,14 @@ impl Plan<'_> {
     pub fn unit(&self, task: &Task) -> Unit {
         match task {
             Task::Rows { stage, tokens, columns } => self.rows_unit(*stage, length(tokens), length(columns)),
-            Task::Tokens | Task::Pool => {
-                let numbers = product([self.tokens.into(), self.shape.hidden.into()]);
-                let rows = self.row_chunks(Stage::Layer(0, Layered::Contracted));
-                let blocks = product([self.token_blocks(), sum([rows, self.norm_chunks()])]);
-                Unit {
-                    output: Output::Part {
-                        offset: 0,
-                        size: self.shape.output_bytes().into(),
-                    },
-                    work: product([numbers, NUMBER_WORK]),
-                    // The package's header says how rows are pooled.
-                    chunks: sum([blocks, TOKENS_CHUNKS, 1]),
-                }
-            }
+            Task::Tokens | Task::Scale => Unit {
+                output: Output::Part {
+                    offset: 0,
+                    size: self.shape.output_bytes().into(),
+                },
+                work: product([self.shape.embedding_width().into(), NUMBER_WORK]),
+                chunks: self.row_chunks(self.last_stage()),
+            },
         }
     }
 
@@ -262,6 +285,14 @@ impl Plan<'_> {
                     ]),
                 )
             }
+            (Stage::Pooled, _) => {
+                let rows = sum([self.row_chunks(Self::reads(stage).0), self.norm_chunks()]);
+                (
+                    product([self.tokens.into(), hidden, NUMBER_WORK]),
+                    // The package's header says how rows are pooled.
+                    sum([product([self.row_blocks(Stage::Embedded), rows]), 1]),
+                )
+            }
             (_, Some(inputs)) => {
                 let numbers = product([tokens, sum([inputs, hidden, columns]), NUMBER_WORK]);
                 let parameters = sum([touched(columns << 2), touched(columns), touched(columns << 2), 1]);
@@ -272,6 +303,7 @@ impl Plan<'_> {
                     self.row_chunks(residual),
                     self.norm_chunks() << 1,
                 ]);
+                // Or that of powers, which is shorter, and the header, which says whether the dense layer needs it.
                 let table = touched(u64::from(ACTIVATION_TABLE) << 2).saturating_add(1);
                 (
                     sum([product([tokens, columns, inputs]), numbers]),
@@ -293,11 +325,12 @@ impl Plan<'_> {
         }
     }
 
-    /// The stages that `stage`, which has a linear layer, reads: what it multiplies, and what it adds, if it does that.
-    /// In the first layer, the rows before are the embedded tokens, which are cut into no more blocks.
+    /// The stages that `stage` reads: what it multiplies or pools, and what it adds, if it does that. In the
+    /// first layer, the rows before are the embedded tokens, which are cut into no more blocks.
     const fn reads(stage: Stage) -> (Stage, Stage) {
         let (read, residual) = match stage {
-            Stage::Embedded | Stage::Layer(_, Layered::Input | Layered::Context) => {
+            Stage::Dense => return (Stage::Pooled, Stage::Pooled),
+            Stage::Embedded | Stage::Pooled | Stage::Layer(_, Layered::Input | Layered::Context) => {
                 (Layered::Contracted, Layered::Contracted)
             }
             Stage::Layer(_, Layered::Attended) => (Layered::Context, Layered::Contracted),
@@ -307,9 +340,13 @@ impl Plan<'_> {
         (Stage::Layer(0, read), Stage::Layer(0, residual))
     }
 
-    /// Chunks of the rows of `stage` of a block of tokens. Each block of columns is a unit of its own.
+    /// Chunks of a block of the rows of `stage`. Each block of columns is a unit of its own.
     fn row_chunks(&self, stage: Stage) -> u64 {
-        let bytes = product([BLOCK_TOKENS, self.width(stage), 4]);
+        let rows = match stage {
+            Stage::Embedded | Stage::Layer(..) => BLOCK_TOKENS,
+            Stage::Pooled | Stage::Dense => 1,
+        };
+        let bytes = product([rows, self.width(stage), 4]);
         sum([touched(bytes), self.column_blocks(stage) << 1])
     }
 

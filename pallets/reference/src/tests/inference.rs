@@ -14,8 +14,9 @@ use serde::Deserialize;
 struct Vector {
     name: String,
     seed: String,
-    shape: [u32; 8],
+    shape: [u32; 9],
     pooling: u8,
+    dense_activation: u8,
     items: Vec<Vec<u16>>,
     package_hash: String,
     job: String,
@@ -33,7 +34,8 @@ impl Vector {
         let mut seed = [0; 32];
         hex::decode_to_slice(&self.seed, &mut seed).unwrap();
         let mut texts = Texts::new(seed, self.shape, &self.items);
-        texts.package[44] = self.pooling;
+        texts.package[48] = self.pooling;
+        texts.package[49] = self.dense_activation;
         texts
     }
 }
@@ -86,8 +88,10 @@ fn logits_are_those_of_the_second_implementation() {
 #[test]
 fn every_unit_of_an_embedding_stands_alone() {
     let vectors = Vector::all();
-    let (job, contents) = vectors[1].texts().job();
-    world(job, &contents).units_stand_alone(1);
+    for vector in [&vectors[1], &vectors[9]] {
+        let (job, contents) = vector.texts().job();
+        world(job, &contents).units_stand_alone(1);
+    }
     let (job, contents) = vectors[0].texts().job();
     world(job, &contents).units_stand_alone(17);
 }
@@ -95,7 +99,7 @@ fn every_unit_of_an_embedding_stands_alone() {
 #[test]
 fn an_item_of_several_blocks_of_tokens_stands_alone() {
     let items = vec![(0..150).map(|i| i * i % 50).collect(), vec![7; 64], vec![49; 65]];
-    let texts = Texts::new([5; 32], [50, 150, 8, 1, 2, 1, 4, 12], &items);
+    let texts = Texts::new([5; 32], [50, 150, 8, 1, 2, 1, 4, 12, 20], &items);
     let (job, contents) = texts.job();
     let world = world(job, &contents);
     world.units_stand_alone(40);

@@ -17,6 +17,7 @@ mod register;
 mod request_exit;
 mod scale;
 mod set_addresses;
+mod stakes;
 mod try_state;
 mod types;
 mod update_profile;

@@ -115,7 +115,9 @@ fn which_offence_bans_is_for_whoever_bans_to_say() {
 #[test]
 fn reporting_weighs_as_banning() {
     let database: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
-    let weight = <() as WeightInfo>::ban().saturating_add(database.reads(2));
+    let weight = <() as WeightInfo>::ban()
+        .saturating_add(<() as WeightInfo>::correct_stake())
+        .saturating_add(database.reads(2));
     assert_eq!(<Registry as Offences<AccountId>>::weight(), weight);
 }
 

@@ -5,7 +5,7 @@ use super::*;
 use agora_math::consensus::verdict;
 use agora_primitives::{
     courts::{Accusers, CaseTerms, Court, Standing},
-    judging::{Answer, AppealTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
+    judging::{Answer, AppealTerms, Judge, JudgeRule, Reveals, Ruling, Tally, TaskParties, Verdict},
     money::{PaymentPlan, Payroll, PresetId, RewardPlanner},
     participants::{Participants, Role},
     results::{ResultLeaf, ResultSink},
@@ -67,6 +67,10 @@ pub const SLOTS: u32 = 3;
 pub type AppealWindows =
     StorageMap<JudgeDouble, Twox64Concat, TaskId, (AppealTerms<BlockNumber, Balance>, u32, u32), OptionQuery>;
 
+/// Open appeal windows with attestations that are not revealed. The last block in which they may be, when chunks were drawn.
+#[storage_alias]
+pub type Hidden = StorageMap<JudgeDouble, Twox64Concat, TaskId, Option<BlockNumber>, OptionQuery>;
+
 /// How appeal windows were closed.
 #[storage_alias]
 pub type Rulings = StorageValue<JudgeDouble, Vec<(TaskId, Ruling)>, ValueQuery>;
@@ -96,6 +100,27 @@ impl Judge<AccountId, BlockNumber, Balance> for JudgeDouble {
         AppealWindows::get(task).map(|(terms, ..)| terms.until)
     }
 
+    fn reveals(task: TaskId) -> Reveals<BlockNumber> {
+        let now = System::block_number();
+        match (Hidden::get(task), AppealWindows::get(task)) {
+            (Some(None), Some((terms, ..))) => Reveals::Undrawn { from: terms.until + 2 },
+            (Some(Some(until)), Some(_)) if now <= until => Reveals::Pending { until },
+            _ => Reveals::Done,
+        }
+    }
+
+    fn draw_chunks(task: TaskId, _: H256) {
+        let (terms, ..) = AppealWindows::get(task).expect("an open appeal window");
+        let now = System::block_number();
+        assert_eq!(
+            Hidden::get(task),
+            Some(None),
+            "chunks are drawn once, for those who have committed"
+        );
+        assert!(now >= terms.until + 2, "chunks are drawn too early");
+        Hidden::insert(task, Some(now + terms.reveal_window));
+    }
+
     fn tally(task: TaskId) -> Tally {
         AppealWindows::get(task).map_or_else(Tally::default, |(_, in_favour, against)| Tally { in_favour, against })
     }
@@ -106,6 +131,12 @@ impl Judge<AccountId, BlockNumber, Balance> for JudgeDouble {
     }
 
     fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError> {
+        assert_eq!(
+            Self::reveals(task),
+            Reveals::Done,
+            "a window is closed while somebody may reveal"
+        );
+        Hidden::remove(task);
         let (_, in_favour, against) = AppealWindows::take(task).ok_or(DispatchError::Other("no appeal window"))?;
         Rulings::append((task, ruling));
         let right = match ruling {
@@ -121,6 +152,22 @@ impl Judge<AccountId, BlockNumber, Balance> for JudgeDouble {
 pub fn attest(task: TaskId, in_favour: u32, against: u32) {
     let (terms, ..) = AppealWindows::get(task).expect("an open appeal window");
     AppealWindows::insert(task, (terms, in_favour, against));
+}
+
+/// Has somebody commit to an attestation.
+pub fn hide(task: TaskId) {
+    Hidden::insert(task, None::<BlockNumber>);
+}
+
+/// Has everybody reveal: the first `in_favour` for, the next `against` against.
+pub fn reveal_attestations(task: TaskId, in_favour: u32, against: u32) {
+    assert!(
+        matches!(JudgeDouble::reveals(task), Reveals::Pending { .. }),
+        "nobody can reveal"
+    );
+    Hidden::remove(task);
+    attest(task, in_favour, against);
+    <Tasks as TaskParties<AccountId>>::all_revealed(task);
 }
 
 /// Open cases, and how they stand; `None`: the claim stands as soon as nobody can accuse it any more.
@@ -284,6 +331,9 @@ impl crate::scenario::BenchmarkHelper<AccountId, Balance> for BenchmarkAccounts 
     }
     fn attest(task: TaskId, in_favour: u32, against: u32) {
         attest(task, in_favour, against);
+    }
+    fn hide(task: TaskId) {
+        hide(task);
     }
     fn open_court() {
         world(|world| world.has_court = true);

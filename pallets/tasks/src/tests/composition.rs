@@ -22,7 +22,7 @@ mod composed {
     use agora_primitives::{
         TaskId,
         job::Claim,
-        judging::{Answer, AppealTerms, Judge, JudgeRule, Ruling, Tally, Verdict},
+        judging::{Answer, AppealTerms, Judge, JudgeRule, Reveals, Ruling, Tally, Verdict},
     };
     use frame_support::{
         derive_impl, parameter_types,
@@ -112,6 +112,10 @@ mod composed {
         fn appeal_until(_: TaskId) -> Option<u64> {
             None
         }
+        fn reveals(_: TaskId) -> Reveals<u64> {
+            Reveals::Done
+        }
+        fn draw_chunks(_: TaskId, _: H256) {}
         fn tally(_: TaskId) -> Tally {
             Tally::default()
         }

@@ -23,6 +23,7 @@ mod random_calls;
 mod remove_class;
 mod replace;
 mod reveal;
+mod reveals;
 mod scenarios;
 mod set_class;
 mod settle;

@@ -235,7 +235,10 @@ mod a_place {
             attest(task, 0, 1);
             run_to(progress(task).due + 1);
             assert_eq!(phase(task), Phase::Working, "fresh workers are wanted");
-            assert!(!enter(task, BOB, 3));
+            assert!(!enter(task, VERIFIER + 5, 3));
+            answer_all(task, &[(3, 1), (4, 1), (5, 1)]);
+            assert_eq!(phase(task), Phase::Appealable);
+            assert!(enter(task, VERIFIER + 5, 3), "it was the phase");
         });
     }
 
@@ -296,8 +299,8 @@ struct Outcomes {
 const HONEST: AccountId = BOB;
 const RIGHT: u8 = 2;
 
-/// All attackers say something else that is wrong, enter it before anybody else, and each has the claim before its own fall at once: the honest
-/// accuser, who accuses whatever is wrong, is never the first. `answers` are those of the workers.
+/// All attackers say something else that is wrong, enter it before anybody else, and each has the claim before its own fall at
+/// once: the honest accuser, who accuses whatever is wrong, is never the first. `answers` are those of the workers.
 fn attack(attackers: u32, answers: &[(u64, u8)]) -> Outcomes {
     let mut outcomes = None;
     ExtBuilder::default().build_and_execute(|| {

@@ -5,6 +5,7 @@ use crate::{Event, Progress, mock::*};
 use agora_primitives::{
     TaskId,
     courts::{Cases, Standing},
+    judging::{Judge, Reveals},
     reputation::Outcome,
     task::{Difficulty, Phase, RoundKind},
 };
@@ -44,6 +45,9 @@ enum Action {
     },
     Decline {
         workers: u16,
+        task: u64,
+    },
+    Hide {
         task: u64,
     },
     Attest {
@@ -141,7 +145,8 @@ fn action() -> impl Strategy<Value = Action> {
         1 => any::<bool>().prop_map(Action::HasCourt),
         4 => (task.clone(), said(), any::<bool>())
             .prop_map(|(task, standing, tells)| Action::Decide { task, standing, tells }),
-        3 => (task, 0u32..3, 0u32..3).prop_map(|(task, in_favour, against)| {
+        1 => task.clone().prop_map(|task| Action::Hide { task }),
+        4 => (task, 0u32..3, 0u32..3).prop_map(|(task, in_favour, against)| {
             Action::Attest { task, in_favour, against }
         }),
         1 => any::<bool>().prop_map(Action::TreeIsFull),
@@ -212,8 +217,21 @@ fn act(action: &Action) {
             against,
         } => {
             let task = recent(task);
-            if Progress::<Test>::get(task).is_some_and(|p| p.phase == Phase::Appealable) {
-                attest(task, in_favour, against);
+            match JudgeDouble::reveals(task) {
+                Reveals::Pending { .. } => reveal_attestations(task, in_favour, against),
+                Reveals::Undrawn { .. } => {}
+                Reveals::Done => {
+                    if Progress::<Test>::get(task).is_some_and(|p| p.phase == Phase::Appealable) {
+                        attest(task, in_favour, against);
+                    }
+                }
+            }
+        }
+        Action::Hide { task } => {
+            let task = recent(task);
+            let until = AppealWindows::get(task).map(|(terms, ..)| terms.until);
+            if until.is_some_and(|until| now() <= until) {
+                hide(task);
             }
         }
         Action::HasCourt(has) => world(|world| world.has_court = has),
@@ -308,6 +326,8 @@ struct Timely {
     answers: [u8; 12],
     confident: Option<u64>,
     attested: (u32, u32),
+    /// Whether attestations are hidden first; then whether they are revealed.
+    hides: Option<bool>,
     /// Of each case in turn: who accuses, what it says is right, how long the court takes, and whether it fails.
     cases: Vec<(AccountId, Option<u8>, u64, bool)>,
 }
@@ -322,12 +342,14 @@ fn timely() -> impl Strategy<Value = Timely> {
         prop::array::uniform12(answer),
         confident,
         (0u32..3, 0u32..3),
+        prop::option::of(prop::bool::ANY),
         prop::collection::vec(case, MOST_CASES),
     )
-        .prop_map(|(answers, confident, attested, cases)| Timely {
+        .prop_map(|(answers, confident, attested, hides, cases)| Timely {
             answers,
             confident,
             attested,
+            hides,
             cases,
         })
 }
@@ -358,7 +380,10 @@ fn play(timely: &Timely) -> Phase {
         }
         assert_eq!(phase(task), Phase::Appealable);
         if !is_attested {
-            attest(task, timely.attested.0, timely.attested.1);
+            match timely.hides {
+                Some(_) => hide(task),
+                None => attest(task, timely.attested.0, timely.attested.1),
+            }
             is_attested = true;
         }
         let (terms, _) = OpenCases::get(task).expect("every result has a case");
@@ -379,6 +404,12 @@ fn play(timely: &Timely) -> Phase {
         };
         decide(task, standing);
         run_to(progress(task).due + 1);
+        while JudgeDouble::reveals(task) != Reveals::Done {
+            if timely.hides == Some(true) && matches!(JudgeDouble::reveals(task), Reveals::Pending { .. }) {
+                reveal_attestations(task, timely.attested.0, timely.attested.1);
+            }
+            run_to(progress(task).due + 1);
+        }
         check_state();
     }
     let end = terminal_events();
@@ -433,6 +464,7 @@ fn where_somebody_accuses_what_is_wrong_and_knows_what_is_right_that_is_settled(
             answers: [2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3],
             confident: Some(0),
             attested: (0, 1),
+            hides: Some(true),
             cases: vec![(BOB, Some(RIGHT), 9, false); MOST_CASES],
         };
         assert_eq!(play(&timely), Phase::Settled);

@@ -213,7 +213,7 @@ fn appealable() -> TaskProgress<u32> {
 fn the_court_is_waited_for_as_long_as_it_says_and_a_block_at_least() {
     let due_after = |until, now| {
         let mut progress = appealable();
-        progress.await_court(until, now);
+        progress.await_others(until, now);
         assert_eq!(progress.step(progress.due), Some(Step::CloseAppealWindow));
         progress.due
     };
@@ -226,8 +226,8 @@ fn the_court_is_waited_for_as_long_as_it_says_and_a_block_at_least() {
 #[test]
 fn a_court_is_heard_while_its_result_may_be_appealed_alone() {
     let mut waiting = appealable();
-    waiting.await_court(90, 55);
-    assert!(waiting.hear_court(60));
+    waiting.await_others(90, 55);
+    assert!(waiting.hear_others(60));
     assert_eq!(waiting.step(60), Some(Step::CloseAppealWindow));
     for phase in [
         Phase::Open,
@@ -239,7 +239,7 @@ fn a_court_is_heard_while_its_result_may_be_appealed_alone() {
     ] {
         let before = TaskProgress { phase, ..published() };
         let mut progress = before.clone();
-        assert!(!progress.hear_court(10));
+        assert!(!progress.hear_others(10));
         assert_eq!(progress, before);
     }
 }
@@ -249,7 +249,7 @@ fn nobody_was_late_while_the_court_was_waited_for() {
     let mut progress = appealable();
     let now = progress.due + 1_000;
     assert!(progress.clone().pay_step(now));
-    assert!(progress.hear_court(now));
+    assert!(progress.hear_others(now));
     assert!(!progress.clone().pay_step(now + LATE_AFTER));
     assert!(progress.pay_step(now + LATE_AFTER + 1));
 }

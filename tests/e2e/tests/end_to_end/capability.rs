@@ -21,6 +21,10 @@ pub fn add(tests: &mut Tests) {
         "capability::does_not_count_when_it_is_wrong_or_late",
         does_not_count_when_it_is_wrong_or_late,
     );
+    tests.sharing(
+        "capability::a_decoy_is_found_by_who_looks_and_then_shown",
+        a_decoy_is_found_by_who_looks_and_then_shown,
+    );
 }
 
 /// What `key` has proven, now.
@@ -87,4 +91,31 @@ async fn does_not_count_when_it_is_wrong_or_late(shared: Arc<Shared>) {
     for number in [2, 3] {
         assert_eq!(proven(&market, &worker(number)).await, None);
     }
+}
+
+async fn a_decoy_is_found_by_who_looks_and_then_shown(shared: Arc<Shared>) {
+    let mut market = shared.capability().await;
+    let decoyer = account(&worker(4));
+    market
+        .register_as(&worker(4), "worker", &["--capability", MODEST])
+        .await;
+    let _process = market.mine(4, &["--decoys", "1"]).await;
+    market
+        .event("the decoy is shown", |event| match event {
+            Event::Capability(Capability::DecoyShown { worker: who, .. }) => (*who == decoyer).then_some(()),
+            _ => None,
+        })
+        .await;
+    market
+        .event("it counts as wrong", |event| match event {
+            Event::Capability(Capability::CapabilityRefuted { worker: who }) => (*who == decoyer).then_some(()),
+            Event::Capability(Capability::CapabilityProven { worker: who, .. }) => {
+                assert_ne!(*who, decoyer, "a decoy proves nothing");
+                None
+            }
+            _ => None,
+        })
+        .await;
+    let slashed = |event: &Event| matches!(event, Event::Capability(Capability::VoterSlashed { .. }));
+    assert!(!market.happened(slashed), "the verifier has looked");
 }

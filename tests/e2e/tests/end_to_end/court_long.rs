@@ -3,7 +3,7 @@
 
 use crate::Tests;
 use agora_chain::{
-    H256, KeySource, Submitter,
+    AtBlock, Client, H256, KeySource, Submitter,
     api::{
         Event,
         api::{computation, tasks},
@@ -12,7 +12,7 @@ use agora_chain::{
 };
 use agora_compute::{Benchmark, Inputs};
 use agora_disputes::{Accusation, Target, commitment};
-use agora_e2e::{Chain, Market, account, publisher, worker};
+use agora_e2e::{Chain, Market, account, finalised_up_to, publisher, worker};
 use agora_primitives::{
     TaskId,
     job::{Claim, JobKind, JobSpec, SyntheticJob},
@@ -20,9 +20,10 @@ use agora_primitives::{
     reputation::Outcome,
     task::Phase,
 };
+use codec::Encode;
 use futures::future::join_all;
-use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// So many workers compute each task; all but the last are a cartel.
 const WORKERS: usize = 5;
@@ -54,31 +55,36 @@ pub fn add(tests: &mut Tests) {
         "court_long::twenty_accusers_take_as_long_as_one",
         twenty_accusers_take_as_long_as_one,
     );
+    tests.long(
+        "court_long::moves_that_a_reorg_took_back_are_made_again",
+        moves_that_a_reorg_took_back_are_made_again,
+    );
 }
 
 /// A chain on which five workers compute every task at once, and with the phases `clock`, `entry` and `challenge` in court.
-async fn chain([clock, entry, challenge]: [u64; 3]) -> Chain {
-    Chain::start(|genesis| {
-        let terms = &mut genesis["computation"]["terms"];
-        for (phase, blocks) in [
-            ("reveal", 30),
-            ("clock", clock),
-            ("entry", entry),
-            ("challenge", challenge),
-        ] {
-            assert!(terms[phase].is_u64(), "the terms have no {phase}: {terms}");
-            terms[phase] = json!(blocks);
-        }
-        let classes = genesis["tasks"]["classes"].as_array_mut();
-        for class in classes.expect("there are classes") {
-            class[1]["replicas"] = json!(WORKERS);
-            class[1]["maxReplicas"] = json!(9);
-        }
-        let balances = genesis["balances"]["balances"].as_array_mut();
-        let sybils = (0..SYBILS).map(|number| json!([account(&sybil(number)).to_string(), 1_000_000_000_000_000u64]));
-        balances.expect("there are balances").extend(sybils);
-    })
-    .await
+async fn chain(terms: [u64; 3]) -> Chain {
+    Chain::start(|genesis| edit(genesis, terms)).await
+}
+
+fn edit(genesis: &mut Value, [clock, entry, challenge]: [u64; 3]) {
+    let terms = &mut genesis["computation"]["terms"];
+    for (phase, blocks) in [
+        ("reveal", 30),
+        ("clock", clock),
+        ("entry", entry),
+        ("challenge", challenge),
+    ] {
+        assert!(terms[phase].is_u64(), "the terms have no {phase}: {terms}");
+        terms[phase] = json!(blocks);
+    }
+    let classes = genesis["tasks"]["classes"].as_array_mut();
+    for class in classes.expect("there are classes") {
+        class[1]["replicas"] = json!(WORKERS);
+        class[1]["maxReplicas"] = json!(9);
+    }
+    let balances = genesis["balances"]["balances"].as_array_mut();
+    let sybils = (0..SYBILS).map(|number| json!([account(&sybil(number)).to_string(), 1_000_000_000_000_000u64]));
+    balances.expect("there are balances").extend(sybils);
 }
 
 fn sybil(number: usize) -> String {
@@ -86,7 +92,11 @@ fn sybil(number: usize) -> String {
 }
 
 async fn market(terms: [u64; 3]) -> Market {
-    let market = Market::on(Arc::new(chain(terms).await), &publisher(1)).await;
+    market_on(chain(terms).await).await
+}
+
+async fn market_on(chain: Chain) -> Market {
+    let market = Market::on(Arc::new(chain), &publisher(1)).await;
     market.register(WORKERS, 0).await;
     market
 }
@@ -141,8 +151,8 @@ const PATIENT: [u64; 3] = [300, 120, 20];
 /// The same for jobs that take a moment.
 const QUICK: [u64; 3] = [40, 16, 8];
 
-/// Four of five workers say the same wrong thing, and one of them goes on to say so to the last instruction; the fifth brings it down, and is
-/// then accused by them.
+/// Four of five workers say the same wrong thing, and one of them goes on to say so to the last instruction; the fifth brings it
+/// down, and is then accused by them.
 async fn cartel(kind: &str) {
     let mut market = market(PATIENT).await;
     let _processes = start(&market, "corrupt").await;
@@ -183,8 +193,8 @@ async fn an_accuser_who_is_wrong_loses() {
     market.assert_conserved(task).await;
 }
 
-/// Blocks from the choice of the result to the end of a task, and what the workers won in court, if `accusers` accuse its right result and then
-/// say nothing more.
+/// Blocks from the choice of the result to the end of a task, and what the workers won in court, if `accusers` accuse its right
+/// result and then say nothing more.
 async fn accused_by(market: &mut Market, accusers: usize) -> (u32, u128) {
     let spec = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
         seed: [accusers as u8; 32],
@@ -271,4 +281,56 @@ async fn twenty_accusers_take_as_long_as_one() {
     assert!(together <= alone + 10, "one: {alone} blocks, {SYBILS}: {together}");
     // What was won with the first task is among what was won with both.
     assert_eq!(all - first, first * SYBILS as u128);
+}
+
+/// The validator that everybody here talks to is cut off in the middle of a trial. It goes on alone, and moves are made in its
+/// blocks. Then it joins the others again, whose chain is longer: those blocks and moves are gone. All of it is played again, and
+/// nobody who is right loses.
+async fn moves_that_a_reorg_took_back_are_made_again() {
+    let mut market = market_on(Chain::of_four(|genesis| edit(genesis, PATIENT)).await).await;
+    let _processes = start(&market, "corrupt").await;
+    let task = market.publish_small().await;
+    let opened = |event: &Event| match event {
+        Event::Computation(computation::Event::TrialOpened { task: of, trial, .. }) => (of.0 == task).then_some(*trial),
+        _ => None,
+    };
+    let trial = market.event("the trial", opened).await;
+    let (chain, client) = (Arc::clone(&market.chain), market.client.clone());
+    let mut lost = None;
+    chain
+        .cut_off(async {
+            let mut positions = BTreeSet::new();
+            let from = best(&client).await.block.number;
+            let in_time = async {
+                while positions.len() < 4 || best(&client).await.block.number < from + 8 {
+                    let at = best(&client).await;
+                    if let Ok(Some(view)) = at.trial(trial).await {
+                        positions.insert((view.game.dispute, view.game.branches).encode());
+                    }
+                    lost = Some(at.block);
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            };
+            let in_time = tokio::time::timeout(PATIENCE, in_time).await;
+            in_time.expect("moves are made in its own blocks");
+        })
+        .await;
+    let lost = lost.expect("there was a block");
+    finalised_up_to(&client, lost.number)
+        .await
+        .expect("it joins the others");
+    let kept = client.at_number(lost.number).await.expect("it has the block").block;
+    assert_ne!(kept, lost, "its own blocks are gone");
+    the_fifth_wins(&mut market, task).await;
+}
+
+/// The best block, once the node is believed.
+async fn best(client: &Client) -> AtBlock {
+    loop {
+        match client.best().await {
+            Ok(at) => return at,
+            Err(error) if error.is_recoverable() => tokio::time::sleep(Duration::from_millis(200)).await,
+            Err(error) => panic!("{error}"),
+        }
+    }
 }

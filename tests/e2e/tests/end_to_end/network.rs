@@ -2,14 +2,8 @@
 
 use crate::Tests;
 use agora_chain::Client;
-use agora_e2e::{PATIENCE, SLOT_MS, finalised_up_to};
-use agora_localnet::{Node, NodeOptions, write_chain_spec};
-use serde_json::json;
+use agora_e2e::{PATIENCE, Validators, finalised_up_to};
 use std::time::Duration;
-
-/// Secret network key of the first node, and the peer id that follows from it.
-const NODE_KEY: &str = "0000000000000000000000000000000000000000000000000000000000000001";
-const PEER_ID: &str = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
 
 /// Adds the tests of this file.
 pub fn add(tests: &mut Tests) {
@@ -19,34 +13,9 @@ pub fn add(tests: &mut Tests) {
     );
 }
 
-async fn validator(name: &str, chain: &str, more: &[&str], folder: &tempfile::TempDir) -> Node {
-    let mut arguments = vec![
-        format!("--{name}"),
-        "--validator".to_owned(),
-        "--allow-private-ip".to_owned(),
-    ];
-    arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
-    let options = NodeOptions {
-        name: name.to_owned(),
-        chain: chain.to_owned(),
-        arguments,
-    };
-    Node::start(options, folder.path()).await.expect("the node starts")
-}
-
 async fn three_of_four_validators_go_on_finalising_and_the_fourth_catches_up() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    // Four nodes on a small machine need twice the time of one.
-    let fast = write_chain_spec("local4", folder.path(), |genesis| {
-        genesis["blockTime"]["slotDurationMs"] = json!(2 * SLOT_MS);
-    });
-    let chain = fast.expect("the node exports its specification").display().to_string();
-    let alice = validator("alice", &chain, &["--node-key", NODE_KEY], &folder).await;
-    let boot = alice.address(PEER_ID);
-    let boot = ["--bootnodes", boot.as_str(), "--unsafe-force-node-key-generation"];
-    let bob = validator("bob", &chain, &boot, &folder).await;
-    let charlie = validator("charlie", &chain, &boot, &folder).await;
-    let mut dave = validator("dave", &chain, &boot, &folder).await;
+    let [alice, bob, charlie, mut dave] = Validators::start(folder.path(), |_| {}).await.0;
 
     let client = alice.client().await.expect("it answers");
     finalised_up_to(&client, 3).await.expect("four of four finalise");

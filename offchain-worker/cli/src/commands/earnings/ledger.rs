@@ -5,7 +5,7 @@ use agora_chain::{
     AccountId, Balance, BlockEvents, BlockNumber,
     api::{
         Event,
-        api::{judging, tasks, transaction_payment},
+        api::{judging, runtime_types::agora_primitives::courts::Offence, tasks, transaction_payment},
     },
     views::PaymentView,
 };
@@ -181,7 +181,10 @@ impl Ledger {
                     self.ends.insert(task, end);
                 }
             }
-            Event::Judging(judging::Event::Attested { task, verifier, .. }) if *verifier == us => {
+            Event::Judging(
+                judging::Event::AttestationCommitted { task, verifier }
+                | judging::Event::Attested { task, verifier, .. },
+            ) if *verifier == us => {
                 self.entry(task.0, block).takes_part("verifier");
             }
             Event::Judging(judging::Event::AttesterPaid { task, verifier, .. }) if *verifier == us => {
@@ -189,10 +192,18 @@ impl Ledger {
                 entry.takes_part("verifier");
                 entry.because("the attestation was right");
             }
-            Event::Judging(judging::Event::AttesterSlashed { task, verifier, .. }) if *verifier == us => {
+            Event::Judging(judging::Event::AttesterSlashed {
+                task,
+                verifier,
+                offence,
+                ..
+            }) if *verifier == us => {
                 let entry = self.entry(task.0, block);
                 entry.takes_part("verifier");
-                entry.because("the attestation was not upheld");
+                entry.because(match offence {
+                    Offence::Silent => "the attestation was not revealed",
+                    _ => "the attestation was not upheld",
+                });
             }
             Event::TransactionPayment(transaction_payment::Event::TransactionFeePaid { who, actual_fee, tip })
                 if *who == us =>

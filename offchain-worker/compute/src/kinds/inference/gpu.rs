@@ -54,7 +54,8 @@ fn capacity(context: &Context, encoder: &Encoder, items: &Items) -> Result<u32, 
     let shape = &encoder.shape;
     let longest = items.iter().map(<[u16]>::len).max().unwrap_or(1) as u32;
     let all: usize = items.iter().map(<[u16]>::len).sum();
-    let layer = (shape.work(longest) / u64::from(longest) / u64::from(shape.layers)).max(1);
+    // The products of the dense layer are cut into submissions where they are recorded, as all products are.
+    let layer = (shape.input_work() + shape.output_work(longest)).max(1);
     let fitting = (context.bounds.work / layer).min(context.bounds.buffer_bytes / row_bytes(shape));
     let fitting = fitting.min(MAX_BATCH.into()) as u32;
     let tokens = fitting.min(u32::try_from(all).unwrap_or(u32::MAX));

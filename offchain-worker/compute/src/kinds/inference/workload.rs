@@ -24,6 +24,7 @@ const MINI_LM: Shape = Shape {
     key_value_heads: 12,
     head_size: 32,
     intermediate: 1536,
+    dense: 0,
 };
 /// Tokens of a sentence.
 const TOKENS: u32 = 32;

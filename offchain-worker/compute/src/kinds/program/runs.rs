@@ -1,12 +1,14 @@
 //! One run of a program.
 
+use super::running::{Running, translated};
 use crate::{
     inputs::{InputError, Inputs},
     kinds::EngineError,
     run::CancelFlag,
 };
-use agora_machine::{Chunks, Machine, PAGE_BYTES, Program, RunError, Trap};
+use agora_machine::{Chunks, PAGE_BYTES, RunError, Trap};
 use agora_primitives::job::{BlobRef, ChunkProof, JobError, ProgramJob, program::Ending};
+use agora_translator::Image;
 use codec::Decode;
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ const GAS_OF_A_TURN: u64 = 1 << 22;
 #[derive(Clone)]
 pub struct Blobs {
     image: Arc<[u8]>,
+    /// The image, if programs can be translated here.
+    translated: Option<Arc<Image>>,
     contents: Vec<(BlobRef, Arc<[u8]>)>,
 }
 
@@ -26,8 +30,10 @@ impl Blobs {
     /// Errors: `Input`.
     pub fn of(job: &ProgramJob, inputs: &dyn Inputs) -> Result<Self, EngineError> {
         let contents = job.inputs.as_slice().iter();
+        let image = get(inputs, &job.image)?;
         Ok(Self {
-            image: get(inputs, &job.image)?,
+            translated: translated(&image),
+            image,
             contents: contents
                 .map(|input| Ok((*input, get(inputs, input)?)))
                 .collect::<Result<_, InputError>>()?,
@@ -63,13 +69,7 @@ impl Blobs {
     ) -> Result<Ran, EngineError> {
         let run = job.run(item, before.map(|record| BlobRef::to(record).hash));
         let blobs = self.with(&run.arguments).with(before.unwrap_or_default());
-        let program = Program {
-            image: &self.image,
-            input: run.input(),
-            gas: run.gas,
-            reads: Some(&run.reads),
-        };
-        let mut machine = Machine::new(&program, &blobs).map_err(failed)?;
+        let mut machine = Running::new(&self.image, self.translated.as_deref(), &run, &blobs).map_err(failed)?;
         let ending = loop {
             match machine.advance(GAS_OF_A_TURN).map_err(failed)?.ending() {
                 None => cancel.check()?,
@@ -145,9 +145,9 @@ pub struct Panic {
 }
 
 impl Panic {
-    /// What the registers say where `agora-guest` has trapped: in a7 that it did, in a0 and a1 the file's name, in a2 the line. Any program may
-    /// say anything there.
-    fn of(machine: &Machine<'_>) -> Option<Self> {
+    /// What the registers say where `agora-guest` has trapped: in a7 that it did, in a0 and a1 the file's name, in a2 the line.
+    /// Any program may say anything there.
+    fn of(machine: &Running<'_>) -> Option<Self> {
         const A0: u8 = 10;
         const A7: u8 = 17;
         const SAYS: u64 = u64::from_le_bytes(*b"panic\0\0\0");

@@ -96,11 +96,36 @@ pub enum Pooling {
     Max,
     /// That of the last token.
     Last,
+    /// Their mean, where the weight of the token in place `j`, counted from 0, is `j + 1`.
+    Weighted,
 }
 
 impl Pooling {
     /// All of them, each at the place of its number in packages.
-    pub const ALL: [Self; 4] = [Self::Mean, Self::First, Self::Max, Self::Last];
+    pub const ALL: [Self; 5] = [Self::Mean, Self::First, Self::Max, Self::Last, Self::Weighted];
+}
+
+/// What becomes of each output of the dense layer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DenseActivation {
+    /// Nothing.
+    Identity,
+    /// Its hyperbolic tangent: a value is one in units of `ln 2 / 2048`, and what comes out is in units of 2⁻¹⁵.
+    Tanh,
+}
+
+impl DenseActivation {
+    /// All of them, each at the place of its number in packages.
+    pub const ALL: [Self; 2] = [Self::Identity, Self::Tanh];
+}
+
+/// A layer of an item's vector, behind the pooling. Its input is in eighths of values.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dense {
+    /// The layer.
+    pub linear: Linear,
+    /// What its outputs go through.
+    pub activation: DenseActivation,
 }
 
 /// A transformer encoder: one vector for each list of tokens.
@@ -116,6 +141,8 @@ pub struct Encoder {
     pub embedding: Embedding,
     /// The layers.
     pub layers: Vec<Layer>,
+    /// The dense layer behind the pooling, of `shape.dense` outputs. `None`: there is none, and `shape.dense` is 0.
+    pub dense: Option<Dense>,
     /// `2^(−i / 1024)` in units of 2⁻¹⁵.
     pub exponent: Box<[i32; EXPONENT_TABLE]>,
     /// Between the linear layers of the feed-forward network.

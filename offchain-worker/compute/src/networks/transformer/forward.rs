@@ -1,11 +1,11 @@
 //! The forward pass on the processor: the reference.
 
 use super::{
-    Encoder, Layer, Norm, Pooling,
+    DenseActivation, Encoder, Layer, Norm, Pooling,
     linear::LinearLayer,
     operators::{
         ATTENTION_LEVELS, ATTENTION_SHIFT, EXPONENT_ONE, KEY_SHIFT, Normaliser, QUERY_SHIFT, clamp, divide, normalise,
-        quantise, rescale, scale, softmax,
+        quantise, rescale, scale, softmax, tangent,
     },
 };
 use crate::{
@@ -18,6 +18,7 @@ use std::{ops::Range, sync::Arc};
 pub struct PreparedEncoder {
     encoder: Arc<Encoder>,
     layers: Vec<Linears>,
+    dense: Option<LinearLayer>,
 }
 
 /// The linear layers of an encoder layer.
@@ -65,11 +66,12 @@ impl PreparedEncoder {
             })
         };
         let layers = encoder.layers.iter().map(linears).collect::<Result<_, _>>()?;
-        Ok(Self { encoder, layers })
+        let dense = encoder.dense.as_ref().map(|dense| LinearLayer::new(&dense.linear));
+        let dense = dense.transpose()?;
+        Ok(Self { encoder, layers, dense })
     }
 
-    /// The embeddings of `items`, one after the other, each of `hidden` numbers in units of 2⁻¹⁵ and of Euclidean
-    /// length 1.
+    /// The embeddings of `items`, one after the other, each in units of 2⁻¹⁵ and of Euclidean length 1.
     ///
     /// Each item has at least one token and at most as many as there are positions, each below the size of the
     /// vocabulary. An item's embedding does not depend on the others.
@@ -90,12 +92,22 @@ impl PreparedEncoder {
             self.attend(&mut states, &places, (layer, linears), cancel)?;
             self.feed_forward(&mut states, (layer, linears), cancel)?;
         }
-        let states = &states;
-        let pooling = self.encoder.pooling;
-        Ok(places
+        let pooled = places
             .into_iter()
-            .flat_map(|place| pool(states, place, pooling))
-            .collect())
+            .flat_map(|place| pool(&states, place, self.encoder.pooling));
+        let mut vectors = States {
+            values: pooled.collect(),
+            width: states.width,
+        };
+        if let (Some(dense), Some(linear)) = (&self.encoder.dense, &self.dense) {
+            vectors = linear.apply(&vectors, cancel)?;
+            if dense.activation == DenseActivation::Tanh {
+                for value in &mut vectors.values {
+                    *value = tangent(*value, &self.encoder.exponent);
+                }
+            }
+        }
+        Ok(vectors.rows().flat_map(unit).collect())
     }
 
     /// The first states: embeddings of tokens and positions.
@@ -265,30 +277,44 @@ fn weigh(probabilities: &[i32], values: &[i32], attended: &mut [i32]) {
     }
 }
 
-/// The rows at `place`, of which there is at least one, made one and scaled to the Euclidean length 1, in units of 2⁻¹⁵.
-fn pool(states: &States, place: Range<usize>, pooling: Pooling) -> Vec<i16> {
+/// The rows at `place`, of which there is at least one and at most 512, made one, in eighths of values: below 2²² in
+/// amount, as a value's is below 2¹⁹.
+fn pool(states: &States, place: Range<usize>, pooling: Pooling) -> Vec<i32> {
     let width = states.width;
     let rows = match pooling {
-        Pooling::Mean | Pooling::Max => place,
+        Pooling::Mean | Pooling::Max | Pooling::Weighted => place,
         Pooling::First => place.start..place.start + 1,
         Pooling::Last => place.end - 1..place.end,
     };
-    let mut sums = states.values[rows.start * width..(rows.start + 1) * width].to_vec();
-    for row in states.values[(rows.start + 1) * width..rows.end * width].chunks_exact(width) {
+    // Below 2³⁷ in amount: the weights sum to 512 · 513 / 2 at most.
+    let (mut sums, mut weights) = (vec![0i64; width], 0);
+    let rows = states.values[rows.start * width..rows.end * width].chunks_exact(width);
+    for (row, place) in rows.zip(1..) {
+        let weight = if pooling == Pooling::Weighted { place } else { 1 };
+        weights += weight;
         for (sum, &value) in sums.iter_mut().zip(row) {
+            let value = i64::from(value);
             *sum = match pooling {
-                Pooling::Max => value.max(*sum),
-                _ => *sum + value,
+                Pooling::Max if place > 1 => value.max(*sum),
+                Pooling::Max => value,
+                _ => *sum + weight * value,
             };
         }
     }
-    let count = if pooling == Pooling::Mean { rows.len() as u32 } else { 1 };
-    for sum in &mut sums {
-        // Eighths of values, for the precision: below 2²² in amount, as a value's is below 2¹⁹.
-        *sum = divide(*sum * 8, count);
+    if pooling == Pooling::Max {
+        weights = 1;
     }
-    let squares = sums.iter().map(|sum| u64::from(sum.unsigned_abs()).pow(2)).sum();
+    let rounded = |sum: i64| (8 * sum.abs() + weights / 2) / weights * sum.signum();
+    sums.into_iter().map(|sum| rounded(sum) as i32).collect()
+}
+
+/// `vector`, whose numbers are below 2²³ in amount, scaled to the Euclidean length 1, in units of 2⁻¹⁵.
+fn unit(vector: &[i32]) -> Vec<i16> {
+    let squares = vector
+        .iter()
+        .map(|number| u64::from(number.unsigned_abs()).pow(2))
+        .sum();
     let normaliser = Normaliser::new(squares);
-    let unit = |sum| divide(normaliser.apply(sum), 1 << 9).clamp(-VALUE_LEVELS, VALUE_LEVELS) as i16;
-    sums.into_iter().map(unit).collect()
+    let unit = |&number| divide(normaliser.apply(number), 1 << 9).clamp(-VALUE_LEVELS, VALUE_LEVELS) as i16;
+    vector.iter().map(unit).collect()
 }

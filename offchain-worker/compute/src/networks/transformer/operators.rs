@@ -137,6 +137,15 @@ pub(crate) fn power(table: &[i32; EXPONENT_TABLE], distance: u32) -> u32 {
     (fraction + ((1 << whole) >> 1)) >> whole
 }
 
+/// The hyperbolic tangent of `value · ln 2 / 2048`, in units of 2⁻¹⁵.
+pub(crate) fn tangent(value: i32, table: &[i32; EXPONENT_TABLE]) -> i32 {
+    const ONE: u32 = EXPONENT_ONE as u32;
+    // (1 − e) / (1 + e), where e is that power of two which is the power −2x of Euler's number; at most one.
+    let e = power(table, value.unsigned_abs());
+    let amount = (((ONE - e) << 15) + (ONE + e) / 2) / (ONE + e);
+    if value < 0 { -(amount as i32) } else { amount as i32 }
+}
+
 /// Turns scores into probabilities in units of 2⁻¹⁵, in place.
 #[inline(always)]
 pub(crate) fn softmax(scores: &mut [i32], table: &[i32; EXPONENT_TABLE]) {
@@ -210,6 +219,16 @@ mod tests {
             for &value in &row {
                 let exact = f64::from(value) / (squares as f64).sqrt();
                 prop_assert!((f64::from(normaliser.apply(value)) / 16_777_216.0 - exact).abs() < 1e-4);
+            }
+        }
+
+        #[test]
+        fn tangents_are_those_of_the_function(value in -VALUE_MAX..=VALUE_MAX, near in -9000i32..9000) {
+            let table = crate::networks::transformer::exponent_table();
+            for value in [value, near] {
+                let exact = (f64::from(value) * std::f64::consts::LN_2 / 2048.0).tanh() * 32_768.0;
+                let found = tangent(value, &table);
+                prop_assert!((f64::from(found) - exact).abs() < 1.5, "{} {} {}", value, found, exact);
             }
         }
 

@@ -6,9 +6,9 @@ mod error;
 mod reader;
 mod writer;
 
-use super::{Encoder, Pooling, Shape};
+use super::{DenseActivation, Encoder, Pooling, Shape};
 use agora_primitives::job::inference::MAX_TOKENIZER;
-use decode::{check_size, read_encoder, read_shape};
+use decode::{Variants, check_size, read_encoder, read_shape};
 use encode::write_encoder;
 pub use error::PackageError;
 use reader::Reader;
@@ -42,7 +42,9 @@ const SUPPORTED: [(&str, u8); 6] = [
     ("the positions (0: added from a table; 1: rotary)", 0),
     ("the mask of the attention (0: none; 1: causal)", 0),
 ];
-const POOLING: &str = "the pooling (0: mean of the tokens; 1: the first; 2: maximum; 3: the last)";
+const POOLING: &str = "the pooling (0: mean of the tokens; 1: the first; 2: maximum; 3: the last; 4: weighted mean)";
+const DENSE_ACTIVATION: &str =
+    "the activation of the dense layer (0: none, also where there is no such layer; 1: hyperbolic tangent)";
 
 impl Package {
     /// Reads a package. Nothing is allocated that the bytes do not hold.
@@ -65,11 +67,19 @@ impl Package {
                 return Err(PackageError::Unsupported { what, found });
             }
         }
-        let [found] = reader.array(POOLING)?;
-        let pooling = Pooling::ALL.get(usize::from(found)).copied();
-        let pooling = pooling.ok_or(PackageError::Unsupported { what: POOLING, found })?;
-        let norm_epsilon = reader.u32("the epsilon of the normalisations")?;
-        let encoder = read_encoder(&mut reader, shape, (pooling, norm_epsilon))?;
+        let pooling = variant(&mut reader, POOLING, &Pooling::ALL)?;
+        let possible = if shape.dense == 0 {
+            1
+        } else {
+            DenseActivation::ALL.len()
+        };
+        let dense_activation = variant(&mut reader, DENSE_ACTIVATION, &DenseActivation::ALL[..possible])?;
+        let variants = Variants {
+            pooling,
+            dense_activation,
+            norm_epsilon: reader.u32("the epsilon of the normalisations")?,
+        };
+        let encoder = read_encoder(&mut reader, shape, &variants)?;
         let length = reader.u32("the length of the tokeniser")?;
         check_size("the tokeniser's length", length, 0..=MAX_TOKENIZER, 1)?;
         let tokenizer = reader.bytes(u64::from(length), "the tokeniser")?.to_vec();
@@ -89,7 +99,11 @@ impl Package {
             writer.u32(size);
         }
         writer.bytes(&SUPPORTED.map(|(_, supported)| supported));
-        writer.bytes(&[encoder.pooling as u8]);
+        let dense_activation = encoder
+            .dense
+            .as_ref()
+            .map_or(DenseActivation::Identity, |dense| dense.activation);
+        writer.bytes(&[encoder.pooling as u8, dense_activation as u8]);
         writer.u32(encoder.norm_epsilon);
         write_encoder(&mut writer, encoder);
         writer.u32(u32::try_from(self.tokenizer.len()).unwrap_or(u32::MAX));
@@ -101,7 +115,14 @@ impl Package {
     }
 }
 
-fn sizes(shape: &Shape) -> [u32; 8] {
+/// The one of `all` whose number is next.
+fn variant<T: Copy>(reader: &mut Reader<'_>, what: &'static str, all: &[T]) -> Result<T, PackageError> {
+    let [found] = reader.array(what)?;
+    let variant = all.get(usize::from(found)).copied();
+    variant.ok_or(PackageError::Unsupported { what, found })
+}
+
+fn sizes(shape: &Shape) -> [u32; 9] {
     [
         shape.vocabulary,
         shape.positions,
@@ -111,5 +132,6 @@ fn sizes(shape: &Shape) -> [u32; 8] {
         shape.key_value_heads,
         shape.head_size,
         shape.intermediate,
+        shape.dense,
     ]
 }

@@ -2,8 +2,8 @@
 //! `docs/protocol/inference.md`.
 
 use super::{
-    ACTIVATION_TABLE, Activation, Attention, Embedding, Encoder, Layer, Limbs, Linear, Norm, Package, Pooling, Shape,
-    exponent_table, operators::divide,
+    ACTIVATION_TABLE, Activation, Attention, Dense, DenseActivation, Embedding, Encoder, Layer, Limbs, Linear, Norm,
+    Package, Pooling, Shape, exponent_table, operators::divide,
 };
 use agora_math::field::Generator;
 
@@ -17,12 +17,13 @@ pub const SMALL: Shape = Shape {
     key_value_heads: 2,
     head_size: 12,
     intermediate: 80,
+    dense: 0,
 };
 
 /// The shift of the sample's activation.
 const ACTIVATION_SHIFT: u8 = 4;
 
-/// The model of `shape` that `seed` gives, with mean pooling. It has no tokeniser.
+/// The model of `shape` that `seed` gives, with mean pooling and no activation of the dense layer. It has no tokeniser.
 pub fn package(seed: &[u8; 32], shape: Shape) -> Package {
     let draw = Draw { seed };
     let norm_place = |name: &str| draw.norm(name, shape.hidden);
@@ -45,6 +46,10 @@ pub fn package(seed: &[u8; 32], shape: Shape) -> Package {
             }
         })
         .collect();
+    let dense = (shape.dense > 0).then(|| Dense {
+        linear: draw.linear("dense", Limbs::Two, shape.dense, shape.hidden),
+        activation: DenseActivation::Identity,
+    });
     let encoder = Encoder {
         shape,
         norm_epsilon: 1000,
@@ -59,6 +64,7 @@ pub fn package(seed: &[u8; 32], shape: Shape) -> Package {
             norm: draw.norm("embedding.norm", shape.hidden),
         },
         layers,
+        dense,
         exponent: exponent_table(),
         activation: activation(),
     };

@@ -72,6 +72,57 @@ async fn a_node_that_is_behind_is_believed_in_nothing() {
     }
 }
 
+/// As in run 272 of `random`: the node shows old blocks from the one after that in which the result was computed until it is too late.
+#[tokio::test]
+async fn a_result_is_committed_to_before_the_node_shows_another_block() {
+    let mut rig = Rig::new(1, 1);
+    rig.chain.publish_as(1, 12, |task| task.min_thinking = 2);
+    rig.until(20, |rig| rig.chain.sent() == 1).await;
+    // The thinking time is over, and nothing is computed yet.
+    rig.chain.grow(2, 2);
+    assert!(stage(&rig) == Some(Stage::Accepting) && is_in(&rig, Phase::Working));
+    let _ = rig.look().await;
+    rig.chain.show(Some(3));
+    while is_in(&rig, Phase::Working) {
+        rig.chain.grow(1, 2);
+        let _ = rig.look().await;
+    }
+    rig.chain.show(None);
+    rig.until(200, |rig| rig.is_paid(1)).await;
+}
+
+#[tokio::test]
+async fn an_answer_is_waited_for_only_while_there_is_time() {
+    for (blocks, sent) in [(12, 2), (40, 1)] {
+        let mut rig = Rig::new(1, 1);
+        rig.chain.publish(1, blocks);
+        rig.until(20, |rig| rig.chain.sent() == 1).await;
+        rig.chain.grow(2, 2);
+        rig.chain.mishaps(&[Mishap::CallLost]);
+        // The commitment is lost, and the node shows no other block.
+        for _ in 0..2 {
+            let _ = rig.look().await;
+        }
+        assert_eq!(rig.chain.sent(), sent, "{blocks} blocks");
+        rig.until(200, |rig| rig.is_paid(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_falls_behind_while_a_result_is_computed_is_believed_in_nothing() {
+    let mut rig = Rig::new(1, 1);
+    rig.chain.publish(1, 40);
+    rig.until(20, |rig| rig.chain.sent() == 1).await;
+    rig.chain.grow(3, 2);
+    rig.only_look().await.expect("it looks");
+    rig.chain.show(Some(3));
+    rig.end_steps().await;
+    assert_eq!((rig.chain.sent(), stage(&rig)), (1, Some(Stage::Committing)));
+    rig.chain.show(None);
+    rig.until(200, |rig| rig.is_paid(1)).await;
+    assert_eq!(rig.chain.newest().refused, 0);
+}
+
 #[tokio::test]
 async fn a_reorg_that_undoes_a_call_makes_the_worker_do_it_again() {
     for sent in 1..=3 {

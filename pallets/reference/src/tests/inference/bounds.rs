@@ -4,11 +4,15 @@ use crate::{
     Reference, Step,
     tests::{
         limits::{bounded, places, run_in_the_machine, survives, up_to},
-        world::check_bounds,
+        machine::Machine,
+        world::{check_bounds, check_size},
     },
 };
 use agora_jobs::{BlobRef, ClassifierShape, InferenceJob, InferenceNetwork, JobKind, JobSpec, TransformerShape};
 use proptest::prelude::*;
+
+/// Weights of a unit at most, as `plan.rs` cuts them.
+const BLOCK_WEIGHTS: u64 = 1 << 21;
 
 fn blob(size: u64) -> BlobRef {
     BlobRef {
@@ -51,7 +55,7 @@ prop_compose! {
     fn transformer(most: u32)(
         vocabulary in up_to(65_536 / most), tokens in up_to((512 / most).max(70)), hidden in up_to(1024 / most),
         layers in up_to((128 / most).max(2)), key_heads in up_to(1365), group in up_to(1365), size in up_to(64),
-        between in up_to(4096 / most),
+        between in up_to(4096 / most), dense in prop_oneof![Just(0), up_to(4096 / most)],
     ) -> (TransformerShape, u32) {
         let head_size = 4 * size;
         let heads = (5461 / most.min(100) / head_size).max(1);
@@ -59,7 +63,7 @@ prop_compose! {
         let shape = TransformerShape {
             vocabulary, positions: tokens, hidden: 4 * hidden, layers,
             heads: key_value_heads * group.min(heads / key_value_heads), key_value_heads, head_size,
-            intermediate: 4 * between,
+            intermediate: 4 * between, dense: 4 * dense,
         };
         (shape, tokens)
     }
@@ -128,6 +132,7 @@ fn widest() -> [TransformerShape; 2] {
         key_value_heads: 21,
         head_size: 256,
         intermediate: 16_384,
+        dense: 16_384,
     };
     let many = TransformerShape {
         heads: 1365,
@@ -158,6 +163,38 @@ fn the_largest_units_run_in_the_machine() {
 }
 
 #[test]
+fn the_units_behind_the_layers_run_in_the_machine() {
+    // The widest dense layer, and the one of the most rows that a block of weights has.
+    for (hidden, dense) in [(4096, 16_384), (4, 16_384)] {
+        let shape = TransformerShape {
+            vocabulary: 4,
+            positions: 64,
+            hidden,
+            layers: 1,
+            heads: 1,
+            key_value_heads: 1,
+            head_size: 4,
+            intermediate: 4,
+            dense,
+        };
+        let job = texts(shape, 64, 1, 0);
+        let spec = JobSpec::V2(JobKind::Inference(job));
+        let (step, last) = (Step::State(0), job.units(Step::State(0)) - 1);
+        let columns = (BLOCK_WEIGHTS / u64::from(hidden)).min(4096);
+        let pooled = last - u64::from(dense).div_ceil(columns) - 1;
+        for unit in [pooled, pooled + 1, last - 1, last] {
+            let said = job.unit(step, unit).unwrap();
+            for mask in [255, 1] {
+                // It has no more gas than is said.
+                let (output, gas) = Machine::of_noise(&spec, mask).run(step, unit);
+                println!("{hidden} to {dense}, unit {unit}: {gas} of {} instructions", said.gas());
+                check_size(&said, &output.unwrap());
+            }
+        }
+    }
+}
+
+#[test]
 fn every_unit_of_the_widest_transformers_is_bounded() {
     for shape in widest() {
         for tokens in [1, 63, 64, 65, 511, 512] {
@@ -183,6 +220,7 @@ fn the_work_of_all_units_is_that_of_the_job_and_little_more() {
         key_value_heads: 12,
         head_size: 32,
         intermediate: 1536,
+        dense: 1792,
     };
     for tokens in [64, 256, 512] {
         let job = texts(shape, tokens, 1, 0);

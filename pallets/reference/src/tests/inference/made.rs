@@ -16,7 +16,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    pub fn new(seed: [u8; 32], shape: [u32; 8], items: &[Vec<u16>]) -> Self {
+    pub fn new(seed: [u8; 32], shape: [u32; 9], items: &[Vec<u16>]) -> Self {
         let shape = shape_of(shape);
         Self {
             package: package(&seed, &shape),
@@ -51,7 +51,7 @@ impl Texts {
     }
 }
 
-pub fn shape_of(sizes: [u32; 8]) -> TransformerShape {
+pub fn shape_of(sizes: [u32; 9]) -> TransformerShape {
     let [
         vocabulary,
         positions,
@@ -61,6 +61,7 @@ pub fn shape_of(sizes: [u32; 8]) -> TransformerShape {
         key_value_heads,
         head_size,
         intermediate,
+        dense,
     ] = sizes;
     TransformerShape {
         vocabulary,
@@ -71,6 +72,7 @@ pub fn shape_of(sizes: [u32; 8]) -> TransformerShape {
         key_value_heads,
         head_size,
         intermediate,
+        dense,
     }
 }
 
@@ -136,10 +138,11 @@ fn package(seed: &[u8; 32], shape: &TransformerShape) -> Vec<u8> {
         shape.key_value_heads,
         shape.head_size,
         shape.intermediate,
+        shape.dense,
     ];
     let mut bytes = b"AGMP\x01\x00".to_vec();
     bytes.extend(sizes.map(u32::to_le_bytes).concat());
-    bytes.extend([0; 7]);
+    bytes.extend([0; 8]);
     bytes.extend(1000u32.to_le_bytes());
     for tensor in shape.first_tensors() {
         write(&mut bytes, seed, &tensor, None);
@@ -148,6 +151,9 @@ fn package(seed: &[u8; 32], shape: &TransformerShape) -> Vec<u8> {
         for tensor in shape.layer_tensors() {
             write(&mut bytes, seed, &tensor, Some(layer));
         }
+    }
+    for tensor in shape.last_tensors() {
+        write(&mut bytes, seed, &tensor, None);
     }
     bytes.extend([0; 4]);
     bytes
@@ -172,7 +178,8 @@ fn write(bytes: &mut Vec<u8>, seed: &[u8; 32], tensor: &Tensor, layer: Option<u3
 /// Element `place` of a tensor, for which the residue `b` was drawn.
 fn element(tensor: &Tensor, layer: Option<u32>, place: i32, b: i32) -> i32 {
     let norm = tensor.owner.ends_with("norm");
-    let two = matches!(tensor.owner, "attention.input" | "perceptron.contract") == layer.is_some_and(|l| l % 2 == 0);
+    let even = layer.is_none_or(|layer| layer % 2 == 0);
+    let two = matches!(tensor.owner, "attention.input" | "perceptron.contract" | "dense") == even;
     match (tensor.owner, tensor.role) {
         ("table", "exponent") => 2f64.powf(15.0 - f64::from(place) / 1024.0).round() as i32,
         ("table", "activation") => {

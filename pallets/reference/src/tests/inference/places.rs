@@ -32,7 +32,7 @@ fn find(items: &[Vec<u16>], places: &[usize]) {
         input.extend((item.len() as u16).to_le_bytes());
         input.extend(item.iter().flat_map(|token| token.to_le_bytes()));
     }
-    let shape = shape_of([65_536, 512, 4, 1, 1, 1, 4, 4]);
+    let shape = shape_of([65_536, 512, 4, 1, 1, 1, 4, 4, 0]);
     let model = BlobRef {
         size: shape.package_bytes(),
         ..BlobRef::to(b"a package")

@@ -8,7 +8,7 @@ use crate::tests::world::{Contents, unusable_at};
 use agora_jobs::{ClassifierShape, InferenceJob, InferenceNetwork, JobKind, JobSpec};
 use proptest::{prelude::*, sample::Index};
 
-const SHAPE: [u32; 8] = [5, 3, 4, 1, 1, 1, 4, 4];
+const SHAPE: [u32; 9] = [5, 3, 4, 1, 1, 1, 4, 4, 8];
 
 fn texts() -> Texts {
     Texts::new([9; 32], SHAPE, &[vec![0, 1, 2], vec![4], vec![3, 3]])
@@ -49,20 +49,56 @@ fn with(at: usize, byte: u8) -> Vec<u8> {
 #[test]
 fn a_header_of_anything_else_is_unusable() {
     assert_eq!(package_fault(texts().package), None);
-    for at in 0..45 {
+    for at in 0..50 {
         assert_eq!(package_fault(with(at, 0x55)), Some(at as u64));
     }
     // Epsilon may be any number.
-    for at in 45..49 {
+    for at in 50..54 {
         assert_eq!(package_fault(with(at, 0xff)), None);
+    }
+}
+
+#[test]
+fn variants_that_there_are_not_are_unusable() {
+    for (at, last) in [(48, 4), (49, 1)] {
+        for number in 1..=last {
+            assert_eq!(package_fault(with(at, number)), None);
+        }
+        assert_eq!(package_fault(with(at, last + 1)), Some(at as u64));
+    }
+    // Where there is no dense layer, it has no activation.
+    let mut texts = Texts::new([9; 32], [5, 3, 4, 1, 1, 1, 4, 4, 0], &[vec![0]]);
+    assert_eq!(fault(texts.job(), |_| ()), None);
+    texts.package[49] = 1;
+    assert_eq!(fault(texts.job(), |_| ()), Some(49));
+}
+
+#[test]
+fn another_dense_layer_than_that_of_the_job_is_unusable() {
+    let texts = |dense: u32| Texts::new([9; 32], [5, 3, 4, 1, 1, 1, 4, 4, dense], &[vec![0]]);
+    for (package, job) in [(8, 0), (0, 8), (4, 8), (8, 4)] {
+        // The tokeniser hides the length of the package, where it can.
+        let mut package = texts(package).package;
+        package.extend([0; 400]);
+        let shape = texts(job).shape;
+        let made = Texts {
+            package,
+            shape,
+            ..texts(job)
+        };
+        assert_eq!(fault(made.job(), |_| ()), Some(38), "{job}");
     }
 }
 
 /// Where the elements of a tensor begin.
 fn place(layer: Option<u32>, owner: &str, role: &str) -> usize {
     let shape = shape_of(SHAPE);
-    let mut at = layer.map_or(49, |layer| shape.layer_offset(layer));
+    let mut at = layer.map_or(54, |layer| shape.layer_offset(layer));
     let tensors = match layer {
+        None if owner == "dense" => {
+            at = shape.layer_offset(shape.layers);
+            shape.last_tensors()
+        }
         None => shape.first_tensors(),
         Some(_) => shape.layer_tensors(),
     };
@@ -93,6 +129,7 @@ fn an_element_out_of_bounds_is_unusable() {
         (None, "embedding"),
         (Some(0), "attention.input"),
         (Some(0), "perceptron.contract"),
+        (None, "dense"),
     ] {
         assert!(change(layer, owner, "multiplier", 1, &four(-1)));
         assert!(!change(layer, owner, "multiplier", 1, &four(i32::MAX)));
@@ -110,6 +147,9 @@ fn an_element_out_of_bounds_is_unusable() {
     }
     assert!(change(Some(0), "attention.output", "limbs", 0, &one(0)));
     assert!(change(Some(0), "attention.output", "limbs", 0, &one(3)));
+    assert!(change(None, "dense", "limbs", 0, &one(0)));
+    assert!(!change(None, "dense", "bias", 7, &four(-524_287)));
+    assert!(change(None, "dense", "bias", 7, &four(-524_288)));
     assert!(change(None, "table", "exponent", 0, &four(32_767)));
     assert!(change(None, "table", "exponent", 1, &four(32_769)));
     assert!(change(None, "table", "exponent", 1023, &four(-1)));
@@ -143,7 +183,7 @@ fn the_tokeniser_ends_the_package_and_is_any_bytes() {
 #[test]
 fn another_network_than_that_of_the_job_is_unusable() {
     // Rows of four times five numbers are as long as rows of five times four.
-    let job = Texts::new([1; 32], [5, 3, 4, 1, 2, 1, 4, 4], &[vec![1]]).job();
+    let job = Texts::new([1; 32], [5, 3, 4, 1, 2, 1, 4, 4, 0], &[vec![1]]).job();
     let swap = |job: &mut InferenceJob| {
         if let InferenceNetwork::Embedding { shape, .. } = &mut job.network {
             (shape.heads, shape.key_value_heads) = (2, 2);
@@ -154,15 +194,15 @@ fn another_network_than_that_of_the_job_is_unusable() {
         };
         assert_ne!(shape.package_bytes(), job.model.size);
         job.network = InferenceNetwork::Embedding {
-            shape: shape_of([5, 3, 4, 1, 2, 1, 4, 4]),
+            shape: shape_of([5, 3, 4, 1, 2, 1, 4, 4, 0]),
             tokens: 1,
         };
     };
     assert_eq!(fault(job, swap), None);
-    let wide = Texts::new([1; 32], [5, 3, 4, 1, 2, 1, 8, 4], &[vec![1]]);
+    let wide = Texts::new([1; 32], [5, 3, 4, 1, 2, 1, 8, 4, 0], &[vec![1]]);
     let other = |job: &mut InferenceJob| {
         job.network = InferenceNetwork::Embedding {
-            shape: shape_of([5, 3, 4, 1, 4, 2, 4, 4]),
+            shape: shape_of([5, 3, 4, 1, 4, 2, 4, 4, 0]),
             tokens: 1,
         };
     };
@@ -272,7 +312,7 @@ proptest! {
 #[test]
 fn the_last_of_many_bytes_is_scanned() {
     // The package has more than two pieces.
-    let mut texts = Texts::new([2; 32], [60_000, 3, 32, 1, 1, 1, 4, 4], &[vec![1]]);
+    let mut texts = Texts::new([2; 32], [60_000, 3, 32, 1, 1, 1, 4, 4, 0], &[vec![1]]);
     assert!(texts.package.len() > 2 << 20);
     let (job, contents) = texts.job();
     world(job, &contents);

@@ -139,6 +139,7 @@ fn what_is_more_than_the_memory_of_a_device_does_not_fit() {
         key_value_heads: 64,
         head_size: 64,
         intermediate: 16_384,
+        dense: 16_384,
     };
     let blob = |size| agora_primitives::job::BlobRef {
         size,

@@ -46,9 +46,7 @@ fn attend(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
     var part = 0i;
     for (var j = me; j < count; j += GROUP) {
         let distance = highest - (bitcast<u32>(scores[j]) ^ 0x80000000u);
-        let whole = min(distance >> {{EXPONENT_FRACTION}}u, 31u);
-        let fraction = u32(exponent[distance & {{EXPONENT_MASK}}u]);
-        let weight = i32((fraction + ((1u << whole) >> 1u)) >> whole);
+        let weight = i32(power(distance));
         scores[j] = weight;
         part += weight;
     }

@@ -4,7 +4,7 @@ use super::shaders::Shader;
 use crate::{
     device::{Batch, Context, DeviceError, Needs},
     kernels::gpu::{self, Content, Epilogue, Gemm, Operand, OperandView, OutputView, Tuning, texture_bytes},
-    networks::transformer::{ACTIVATION_TABLE, EXPONENT_TABLE, Encoder, Limbs, Linear, Norm, Shape},
+    networks::transformer::{ACTIVATION_TABLE, DenseActivation, EXPONENT_TABLE, Encoder, Limbs, Linear, Norm, Shape},
 };
 use std::sync::Arc;
 use wgpu::BufferUsages as Usage;
@@ -20,6 +20,17 @@ enum Extent {
     Items,
 }
 
+impl Extent {
+    /// The workgroups for so many tokens and items.
+    const fn workgroups(self, tokens: u32, items: u32) -> [u32; 2] {
+        match self {
+            Self::Rows => [tokens, 1],
+            Self::RowsAndHeads(heads) => [tokens, heads],
+            Self::Items => [items, 1],
+        }
+    }
+}
+
 /// One part of the computation.
 enum Operator {
     /// A shader of the transformer's own.
@@ -30,8 +41,8 @@ enum Operator {
         /// Operations of a workgroup, roughly.
         work: u64,
     },
-    /// The sums of a linear layer: a product with so many rows for each row of the batch.
-    Sums { gemm: Gemm, limbs: u32 },
+    /// The sums of a linear layer: a product with so many rows for each row of the batch, or for each item.
+    Sums { gemm: Gemm, limbs: u32, extent: Extent },
 }
 
 /// An encoder on a device, ready for batches.
@@ -53,7 +64,7 @@ pub(crate) struct Buffers {
     scales: wgpu::Buffer,
     /// Sums of linear layers, a line for each limb of each row.
     sums: wgpu::Buffer,
-    /// Outputs of linear layers; in the end, the means.
+    /// Outputs of linear layers; in the end, the vector of each item.
     wide: wgpu::Buffer,
     head_scales: wgpu::Buffer,
     attended: wgpu::Buffer,
@@ -71,10 +82,16 @@ const fn line(width: u32) -> u32 {
     width.next_multiple_of(16)
 }
 
+/// Outputs of the widest linear layer, or numbers of a state if these are more.
+fn widest_output(shape: &Shape) -> u32 {
+    let widths = [shape.intermediate, shape.attention_width(), shape.dense];
+    widths.into_iter().fold(shape.hidden, u32::max)
+}
+
 /// Bytes of a row in the widest buffer of those that hold rows.
 pub(crate) fn row_bytes(shape: &Shape) -> u64 {
     // In two limbs.
-    2 * 4 * u64::from(shape.intermediate.max(shape.attention_width()).max(shape.hidden))
+    2 * 4 * u64::from(widest_output(shape))
 }
 
 /// Bytes of a token in each of [`Buffers`].
@@ -98,7 +115,6 @@ impl TokenBytes {
             hidden, intermediate, ..
         } = *shape;
         let widest_input = hidden.max(intermediate).max(shape.query_width());
-        let widest_output = hidden.max(intermediate).max(shape.attention_width());
         Self {
             tokens: 16,
             items: 8,
@@ -107,7 +123,7 @@ impl TokenBytes {
             levels: 2 * u64::from(line(widest_input)),
             scales: words(1),
             sums: row_bytes(shape),
-            wide: words(widest_output),
+            wide: words(widest_output(shape)),
             head_scales: words(shape.heads + shape.key_value_heads),
             attended: words(shape.query_width()),
         }
@@ -156,12 +172,15 @@ pub(crate) fn needs(shape: &Shape, tokens: u32) -> Needs {
         .flatten()
         .fold(Needs::default(), |needs, &bytes| needs.buffers(layers, bytes));
     let of_layers = of_layers.buffers(2 * layers, norm);
+    let dense = (shape.dense > 0).then(|| linear(hidden, shape.dense));
+    let once = once.into_iter().chain(dense.into_iter().flatten());
     let needs = Needs::default().workgroups(shape.heads.max(tokens)).buffers_of(once);
     let weights = needs.memory_bytes + of_layers.memory_bytes;
     // The weights, and the levels, in textures; and the weights until they are uploaded.
     let textures = linears
         .iter()
         .map(|[weight, _]| layers * texture_bytes(*weight))
+        .chain(dense.map(|[weight, _]| texture_bytes(weight)))
         .sum::<u64>();
     needs
         .buffers_of(rows)
@@ -213,11 +232,7 @@ impl Operators {
         for i in 0..encoder.layers.len() {
             builder.layer(i)?;
         }
-        let bound = [&buffers.items, &buffers.states, &buffers.wide, &buffers.embeddings];
-        let hidden = encoder.shape.hidden;
-        // Each item has its rows to itself.
-        let params = [hidden, encoder.pooling as u32];
-        builder.shader(Shader::Pool, &params, &bound, Extent::Items, hidden)?;
+        builder.vectors()?;
         Ok(Self {
             operators: builder.operators,
             buffers,
@@ -230,18 +245,17 @@ impl Operators {
     pub fn record(&self, batch: &mut Batch<'_>, [tokens, items]: [u32; 2]) -> Result<(), DeviceError> {
         for operator in &self.operators {
             match operator {
-                Operator::Sums { gemm, limbs } => gemm.record_rows(batch, limbs * tokens)?,
+                Operator::Sums { gemm, limbs, extent } => {
+                    let [rows, _] = extent.workgroups(tokens, items);
+                    gemm.record_rows(batch, limbs * rows)?;
+                }
                 Operator::Shader {
                     pipeline,
                     bound,
                     extent,
                     work,
                 } => {
-                    let [x, y] = match *extent {
-                        Extent::Rows => [tokens, 1],
-                        Extent::RowsAndHeads(heads) => [tokens, heads],
-                        Extent::Items => [items, 1],
-                    };
+                    let [x, y] = extent.workgroups(tokens, items);
                     let encoder = batch.encoder(u64::from(x) * u64::from(y) * work)?;
                     let mut pass = encoder.begin_compute_pass(&Default::default());
                     pass.set_pipeline(pipeline);
@@ -340,7 +354,7 @@ impl Builder<'_> {
             quantised,
             quantised + shape.key_value_heads,
         ];
-        self.linear(&layer.attention.input, 0)?;
+        self.linear(&layer.attention.input, 0, Extent::Rows)?;
         self.shader(
             Shader::Heads,
             &heads,
@@ -352,13 +366,51 @@ impl Builder<'_> {
         let attention = [tokens, wide, head_scales, &exponent, attended];
         let (extent, work) = (Extent::RowsAndHeads(shape.heads), 2 * shape.positions * shape.head_size);
         self.shader(Shader::Attention, &heads, &attention, extent, work)?;
-        self.quantise(attended, shape.query_width(), layer.attention.output.limbs)?;
-        self.linear(&layer.attention.output, 0)?;
+        self.quantise(
+            attended,
+            shape.query_width(),
+            layer.attention.output.limbs,
+            Extent::Rows,
+        )?;
+        self.linear(&layer.attention.output, 0, Extent::Rows)?;
         self.norm(&layer.attention_norm, 1, layer.up_proj.limbs)?;
-        self.linear(&layer.up_proj, self.encoder.activation.shift.into())?;
-        self.quantise(wide, shape.intermediate, layer.down_proj.limbs)?;
-        self.linear(&layer.down_proj, 0)?;
+        self.linear(&layer.up_proj, self.encoder.activation.shift.into(), Extent::Rows)?;
+        self.quantise(wide, shape.intermediate, layer.down_proj.limbs, Extent::Rows)?;
+        self.linear(&layer.down_proj, 0, Extent::Rows)?;
         self.norm(&layer.output_norm, 1, self.limbs_of_input(i + 1))
+    }
+
+    /// From the states of the tokens to the embeddings of the items.
+    fn vectors(&mut self) -> Result<(), DeviceError> {
+        let (encoder, shape) = (self.encoder, &self.encoder.shape);
+        let Buffers {
+            items,
+            states,
+            wide,
+            embeddings,
+            ..
+        } = self.buffers;
+        // Each item has its rows to itself.
+        let params = [shape.hidden, encoder.pooling as u32];
+        self.shader(
+            Shader::Pool,
+            &params,
+            &[items, states, wide],
+            Extent::Items,
+            shape.hidden,
+        )?;
+        if let Some(dense) = &encoder.dense {
+            self.quantise(wide, shape.hidden, dense.linear.limbs, Extent::Items)?;
+            self.linear(&dense.linear, 0, Extent::Items)?;
+        }
+        let is_tanh = encoder
+            .dense
+            .as_ref()
+            .is_some_and(|dense| dense.activation == DenseActivation::Tanh);
+        let width = shape.embedding_width();
+        let exponent = self.exponent.clone();
+        let bound = [&exponent, wide, embeddings];
+        self.shader(Shader::Unit, &[width, is_tanh.into()], &bound, Extent::Items, width)
     }
 
     /// Normalises the states, after adding the outputs in `wide` to them `addends` (0 or 1) times.
@@ -385,19 +437,14 @@ impl Builder<'_> {
         self.shader(Shader::Norm, &params, &bound, Extent::Rows, width)
     }
 
-    fn quantise(&mut self, source: &wgpu::Buffer, width: u32, limbs: Limbs) -> Result<(), DeviceError> {
+    /// Quantises the rows of `source` for the next linear layer.
+    fn quantise(&mut self, source: &wgpu::Buffer, width: u32, limbs: Limbs, extent: Extent) -> Result<(), DeviceError> {
         let bound = [source, &self.buffers.levels, &self.buffers.scales];
-        self.shader(
-            Shader::Quantise,
-            &[width, number_of(limbs)],
-            &bound,
-            Extent::Rows,
-            width,
-        )
+        self.shader(Shader::Quantise, &[width, number_of(limbs)], &bound, extent, width)
     }
 
     /// A linear layer of the levels. It goes through the activation unless `activation_shift` is 0.
-    fn linear(&mut self, linear: &Linear, activation_shift: u32) -> Result<(), DeviceError> {
+    fn linear(&mut self, linear: &Linear, activation_shift: u32, extent: Extent) -> Result<(), DeviceError> {
         let columns: Vec<[i32; 4]> = linear
             .multiplier
             .iter()
@@ -434,10 +481,10 @@ impl Builder<'_> {
                 out: OutputView::dense(sums, outputs),
             },
         )?;
-        self.operators.push(Operator::Sums { gemm, limbs });
+        self.operators.push(Operator::Sums { gemm, limbs, extent });
         let params = [outputs, limbs, activation_shift];
         let activation = self.activation.clone();
         let bound = [sums, scales, &columns, &activation, wide];
-        self.shader(Shader::Outputs, &params, &bound, Extent::Rows, outputs)
+        self.shader(Shader::Outputs, &params, &bound, extent, outputs)
     }
 }

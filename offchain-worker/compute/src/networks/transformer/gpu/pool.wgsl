@@ -1,8 +1,8 @@
-// The rows of an item's tokens, made one and scaled to the Euclidean length 1: one workgroup for each item.
+// The rows of an item's tokens, made one, in eighths of values: one workgroup for each item.
 
 struct Params {
     width: u32,
-    // 0: the mean, 1: the first, 2: the maximum, 3: the last.
+    // 0: the mean, 1: the first, 2: the maximum, 3: the last, 4: the mean weighted by places.
     pooling: u32,
 }
 
@@ -10,11 +10,33 @@ struct Params {
 // First token, number of tokens.
 @group(0) @binding(1) var<storage, read> items: array<vec2<u32>>;
 @group(0) @binding(2) var<storage, read> states: array<i32>;
-@group(0) @binding(3) var<storage, read_write> means: array<i32>;
-@group(0) @binding(4) var<storage, read_write> embeddings: array<u32>;
+@group(0) @binding(3) var<storage, read_write> pooled: array<i32>;
 
-fn element(x: i32, by: vec2<u32>) -> u32 {
-    return bitcast<u32>(clamp(divide(normal(x, by), 512u), -32767, 32767)) & 0xffffu;
+// The mean of number `i` of `count` rows from `first` on, where the row in place j weighs j + 1.
+//
+// Its sum has up to 37 bits, so it is 1024 · high + low: at most 512 · 513 / 2 weights, of numbers below 2^9 and 2^10 in
+// amount, and neither part leaves 32 bits.
+fn weighted(first: u32, count: u32, i: u32) -> i32 {
+    var high = 0i;
+    var low = 0i;
+    for (var j = 0u; j < count; j += 1u) {
+        let value = states[(first + j) * params.width + i];
+        high += i32(j + 1u) * (value >> 10u);
+        low += i32(j + 1u) * (value & 1023i);
+    }
+    high += low >> 10u;
+    low &= 1023i;
+    let negative = high < 0;
+    // −(1024 · high + low) = 1024 · (−high − 1) + (1024 − low).
+    let amount_high = u32(select(high, -high - 1i, negative));
+    let amount_low = u32(select(low, 1024i - low, negative));
+    let weights = count * (count + 1u) / 2u;
+    // ⌊(8 · amount + weights / 2) / weights⌋, with 8 · amount = 8192 · high + 8 · low: digit by digit. The remainder is below
+    // 2^18, so that 8192 times it, and what is added, is below 2^32.
+    let digit = amount_high / weights;
+    let rest = amount_high % weights;
+    let amount = i32(digit * 8192u + (rest * 8192u + 8u * amount_low + weights / 2u) / weights);
+    return select(amount, -amount, negative);
 }
 
 @compute @workgroup_size({{GROUP}})
@@ -22,29 +44,21 @@ fn pool(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let item = group.x;
     let first = items[item].x;
     let count = items[item].y;
-    let pairs = params.width / 2u;
     let is_mean = params.pooling == 0u;
     let is_max = params.pooling == 2u;
     // The tokens that matter, of which there is at least one.
     let begin = select(0u, count - 1u, params.pooling == 3u);
     let end = select(begin + 1u, count, is_mean || is_max);
-    // Each invocation has the same places in both loops, so that it reads only what it wrote.
-    var squares = vec2<u32>(0u, 0u);
-    for (var i = me; i < pairs; i += GROUP) {
-        for (var b = 0u; b < 2u; b += 1u) {
-            var total = states[(first + begin) * params.width + 2u * i + b];
-            for (var j = begin + 1u; j < end; j += 1u) {
-                let value = states[(first + j) * params.width + 2u * i + b];
-                total = select(total + value, max(total, value), is_max);
-            }
-            let mean = divide(8i * total, select(1u, count, is_mean));
-            means[item * params.width + 2u * i + b] = mean;
-            squares = wide_sum(squares, wide_product(u32(abs(mean)), u32(abs(mean))));
+    for (var i = me; i < params.width; i += GROUP) {
+        if params.pooling == 4u {
+            pooled[item * params.width + i] = weighted(first, count, i);
+            continue;
         }
-    }
-    let by = normaliser(row_wide_sum(squares, me));
-    for (var i = me; i < pairs; i += GROUP) {
-        let at = item * params.width + 2u * i;
-        embeddings[item * pairs + i] = element(means[at], by) | (element(means[at + 1u], by) << 16u);
+        var total = states[(first + begin) * params.width + i];
+        for (var j = begin + 1u; j < end; j += 1u) {
+            let value = states[(first + j) * params.width + i];
+            total = select(total + value, max(total, value), is_max);
+        }
+        pooled[item * params.width + i] = divide(8i * total, select(1u, count, is_mean));
     }
 }

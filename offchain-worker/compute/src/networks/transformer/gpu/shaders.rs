@@ -16,6 +16,7 @@ const GROUP: u32 = 64;
 const COMMON: &str = include_str!("common.wgsl");
 const ROWS: &str = include_str!("rows.wgsl");
 const LEVELS: &str = include_str!("levels.wgsl");
+const POWER: &str = include_str!("power.wgsl");
 
 /// An operator, as a shader.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,11 +35,13 @@ pub(super) enum Shader {
     Attention,
     /// Pooling.
     Pool,
+    /// The activation of the dense layer, if there is one, and the scaling to the length 1.
+    Unit,
 }
 
 impl Shader {
     #[cfg(test)]
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Embed,
         Self::Norm,
         Self::Quantise,
@@ -46,24 +49,26 @@ impl Shader {
         Self::Heads,
         Self::Attention,
         Self::Pool,
+        Self::Unit,
     ];
 
     /// The compiled shader.
     #[allow(unsafe_code, reason = "proven below, shader by shader")]
     pub fn pipeline(self, context: &Context) -> Arc<wgpu::ComputePipeline> {
         let (key, entry) = self.names();
-        // SAFETY: without checks a shader must keep to its buffers, end its loops and not divide by zero, whatever the
-        // buffers hold. Dispatches (`Operators::record`) have exactly one workgroup for each row (or each row and head,
-        // or item) of the batch, and a batch has at most as many rows and items as the buffers (`Buffers`). Places in a
-        // row are `i < width` or `4 · i + b` with `i < width / 4`, and all widths are multiples of four (`read_shape`
-        // of packages); heads are `heads · size` wide, as the rows are. For each limb of a row, levels have a line of
-        // whole vectors, and sums one. What is read from buffers as an index is written by the host alone: tokens are
-        // below the vocabulary, positions below the number of positions, first token and number of tokens of an item
-        // within the batch (the kind inference checks them, and makes the batches), and at most `MAX_POSITIONS` of
-        // them, the length of `scores`. The table of powers is indexed modulo its length, that of the activation after
-        // a clamp. Loops count up by a constant to a number that is the host's. Divisors are: widths, numbers of tokens
-        // and heads, at least 1; scales, maxima with 1; in `wide_root` the root of at least 2³⁰; a root's mantissa, at
-        // least 2¹⁵; a sum of weights, of which the largest is the first of the table of powers, 2¹⁵ (`read_exponent`).
+        // SAFETY: without checks a shader must keep to its buffers, end its loops and not divide by zero, whatever the buffers
+        // hold. Dispatches (`Operators::record`) have exactly one workgroup for each row (or each row and head, or item) of the
+        // batch, and a batch has at most as many rows and items as the buffers (`Buffers`). Places in a row are `i < width` or
+        // `4 · i + b` with `i < width / 4`, and all widths are multiples of four (`read_shape` of packages); heads are
+        // `heads · size` wide, as the rows are. For each limb of a row, levels have a line of whole vectors, and sums one. What
+        // is read from buffers as an index is written by the host alone: tokens are below the vocabulary, positions below the
+        // number of positions, first token and number of tokens of an item within the batch (the kind inference checks them, and
+        // makes the batches), and at most `MAX_POSITIONS` of them, the length of `scores`. The one row of an item lies in the
+        // batch too, which has at most as many items as tokens. The table of powers is indexed modulo its length, that of the
+        // activation after a clamp. Loops count up by a constant to a number that is the host's. Divisors are: widths, numbers of
+        // tokens and heads, sums of places, at least 1; one and a power; scales, maxima with 1; in `wide_root` the root of at
+        // least 2³⁰; a root's mantissa, at least 2¹⁵; a sum of weights, of which the largest is the first of the table of powers,
+        // 2¹⁵ (`read_exponent`).
         unsafe { context.pipeline(key, || self.source(), entry) }
     }
 
@@ -77,6 +82,7 @@ impl Shader {
             Self::Heads => ("transformer/heads", "prepare"),
             Self::Attention => ("transformer/attention", "attend"),
             Self::Pool => ("transformer/pool", "pool"),
+            Self::Unit => ("transformer/unit", "unit"),
         }
     }
 
@@ -87,8 +93,9 @@ impl Shader {
             Self::Quantise => &[ROWS, LEVELS, include_str!("quantise.wgsl")],
             Self::Outputs => &[include_str!("outputs.wgsl")],
             Self::Heads => &[include_str!("heads.wgsl")],
-            Self::Attention => &[ROWS, include_str!("attention.wgsl")],
-            Self::Pool => &[ROWS, include_str!("pool.wgsl")],
+            Self::Attention => &[ROWS, POWER, include_str!("attention.wgsl")],
+            Self::Pool => &[include_str!("pool.wgsl")],
+            Self::Unit => &[ROWS, POWER, include_str!("unit.wgsl")],
         };
         let numbers = [
             ("GROUP", GROUP),

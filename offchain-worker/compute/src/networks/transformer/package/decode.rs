@@ -5,9 +5,9 @@ use super::{
     reader::{Reader, fixed},
 };
 use crate::networks::transformer::{
-    ACTIVATION_TABLE, Activation, Attention, EXPONENT_TABLE, Embedding, Encoder, Layer, Limbs, Linear, MAX_HEAD_SIZE,
-    MAX_HIDDEN, MAX_LAYERS, MAX_POSITIONS, MAX_TWO_LIMB_WIDTH, MAX_VOCABULARY, MAX_WIDTH, Norm, Pooling, Shape,
-    VALUE_MAX, WIDTH_UNIT, operators::EXPONENT_ONE,
+    ACTIVATION_TABLE, Activation, Attention, Dense, DenseActivation, EXPONENT_TABLE, Embedding, Encoder, Layer, Limbs,
+    Linear, MAX_HEAD_SIZE, MAX_HIDDEN, MAX_LAYERS, MAX_POSITIONS, MAX_TWO_LIMB_WIDTH, MAX_VOCABULARY, MAX_WIDTH, Norm,
+    Pooling, Shape, VALUE_MAX, WIDTH_UNIT, operators::EXPONENT_ONE,
 };
 use std::ops::RangeInclusive;
 
@@ -43,6 +43,7 @@ pub(super) fn read_shape(reader: &mut Reader<'_>) -> Result<Shape, PackageError>
         key_value_heads: size()?,
         head_size: size()?,
         intermediate: size()?,
+        dense: size()?,
     };
     check_size("the vocabulary", shape.vocabulary, 1..=MAX_VOCABULARY, 1)?;
     check_size("the number of positions", shape.positions, 1..=MAX_POSITIONS, 1)?;
@@ -78,25 +79,40 @@ pub(super) fn read_shape(reader: &mut Reader<'_>) -> Result<Shape, PackageError>
         WIDTH_UNIT..=MAX_WIDTH,
         WIDTH_UNIT,
     )?;
+    check_size("the width of the dense layer", shape.dense, 0..=MAX_WIDTH, WIDTH_UNIT)?;
     Ok(shape)
+}
+
+/// What the header says behind the shape.
+pub(super) struct Variants {
+    pub pooling: Pooling,
+    pub dense_activation: DenseActivation,
+    pub norm_epsilon: u32,
 }
 
 /// What follows the header.
 pub(super) fn read_encoder(
     reader: &mut Reader<'_>,
     shape: Shape,
-    (pooling, norm_epsilon): (Pooling, u32),
+    variants: &Variants,
 ) -> Result<Encoder, PackageError> {
     Ok(Encoder {
         shape,
-        norm_epsilon,
-        pooling,
+        norm_epsilon: variants.norm_epsilon,
+        pooling: variants.pooling,
         embedding: read_embedding(reader, &shape)?,
         exponent: read_exponent(reader)?,
         activation: read_activation(reader)?,
         layers: (0..shape.layers)
             .map(|i| read_layer(reader, &shape, i))
             .collect::<Result<_, _>>()?,
+        dense: match shape.dense {
+            0 => None,
+            outputs => Some(Dense {
+                linear: read_linear(reader, "dense", outputs, shape.hidden)?,
+                activation: variants.dense_activation,
+            }),
+        },
     })
 }
 

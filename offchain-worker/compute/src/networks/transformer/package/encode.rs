@@ -43,6 +43,9 @@ pub(super) fn write_encoder(writer: &mut Writer, encoder: &Encoder) {
         );
         write_norm(writer, &name("perceptron.norm"), &layer.output_norm);
     }
+    if let Some(dense) = &encoder.dense {
+        write_linear(writer, "dense", &dense.linear, shape.hidden);
+    }
 }
 
 fn write_norm(writer: &mut Writer, name: &str, norm: &Norm) {

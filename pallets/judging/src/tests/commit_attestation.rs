@@ -1,7 +1,12 @@
 use crate::{Error, Event, mock::*};
-use agora_primitives::judging::{Attestation, Judge, Ruling, Tally};
+use agora_primitives::{
+    judging::{Attestation, Judge, Ruling, Said, Tally},
+    participants::TotalStake,
+};
 use frame_support::{assert_noop, assert_ok};
+use sp_core::H256;
 use sp_runtime::DispatchError;
+use std::collections::BTreeMap;
 
 #[test]
 fn holds_the_bond_and_takes_it_down() {
@@ -11,15 +16,15 @@ fn holds_the_bond_and_takes_it_down() {
         assert_ok!(attest(1, TASK, Attestation::Valid));
         assert_eq!(
             events(),
-            [Event::Attested {
+            [Event::AttestationCommitted {
                 task: TASK,
                 verifier: 1,
-                attestation: Attestation::Valid
             }]
         );
         assert_eq!((bond_of(1, TASK), free(1)), (BOND, ENDOWMENT - BOND));
         let attestations = window(TASK).unwrap().attestations;
-        assert!(attestations.iter().eq(&[(1, Attestation::Valid)]));
+        let hash = commitment_to(1, TASK, Attestation::Valid, Some(root(1, TASK, &output())));
+        assert!(attestations.iter().eq(&[(1, Said::Hidden(hash))]));
     });
 }
 
@@ -37,19 +42,11 @@ fn touches_nobody_else_and_no_other_task() {
             (free(1), free(2), free(3)),
             (ENDOWMENT - 2 * BOND, ENDOWMENT - BOND, ENDOWMENT)
         );
+        // What they say is hidden, and who they are is not.
+        assert_eq!(Judging::tally(TASK), Tally::default());
         assert_eq!(
-            Judging::tally(TASK),
-            Tally {
-                in_favour: 1,
-                against: 1
-            }
-        );
-        assert_eq!(
-            Judging::tally(OTHER_TASK),
-            Tally {
-                in_favour: 0,
-                against: 1
-            }
+            (Judging::attesters(TASK), Judging::attesters(OTHER_TASK)),
+            (vec![1, 2], vec![1])
         );
     });
 }
@@ -105,7 +102,7 @@ fn fails_for_unsigned_and_root() {
         open(TASK);
         for origin in [RuntimeOrigin::none(), RuntimeOrigin::root()] {
             assert_noop!(
-                Judging::attest(origin, TASK, Attestation::Valid),
+                Judging::commit_attestation(origin, TASK, H256::zero()),
                 DispatchError::BadOrigin
             );
         }
@@ -136,14 +133,103 @@ fn fails_the_second_time_whatever_is_said() {
 }
 
 #[test]
-fn fails_when_one_side_is_full_and_leaves_the_other_its_places() {
+fn fails_when_all_places_are_taken_whatever_is_said() {
     ExtBuilder::default().places(4).build_and_execute(|| {
-        contest(TASK, &[1, 2], &[]);
-        assert_noop!(attest(3, TASK, Attestation::Valid), Error::<Test>::TooManyAttestations);
-        assert_ok!(attest(3, TASK, Attestation::Invalid));
-        assert_ok!(attest(4, TASK, Attestation::Invalid));
+        open(TASK);
+        for who in 1..=4 {
+            assert_ok!(attest(who, TASK, Attestation::of(who == 1)));
+        }
         for attestation in [Attestation::Valid, Attestation::Invalid] {
             assert_noop!(attest(5, TASK, attestation), Error::<Test>::TooManyAttestations);
+        }
+    });
+}
+
+/// As many tasks as are enough to see who is drawn.
+fn seats_of(who: AccountId) -> usize {
+    let mut seats = 0;
+    for number in 0..200 {
+        let task = agora_primitives::TaskId(1_000 + number);
+        match commit_to(who, task, H256::zero()) {
+            Ok(()) => seats += 1,
+            Err(error) => assert_eq!(error, Error::<Test>::NotDrawn.into()),
+        }
+    }
+    seats
+}
+
+fn open_many() {
+    for number in 0..200 {
+        let free_of_charge = agora_primitives::judging::AppealTerms { bond: 0, ..terms() };
+        let task = agora_primitives::TaskId(1_000 + number);
+        assert_ok!(Judging::open_appeal_window(task, free_of_charge));
+    }
+}
+
+#[test]
+fn fails_for_who_is_not_drawn_and_seats_are_as_many_as_the_bond_is_worth() {
+    ExtBuilder::default().build_and_execute(|| {
+        Seats::set(2);
+        // One has a quarter of all bonds, another an eighth; the third is none of the verifiers that were there.
+        Total::set(TotalStake {
+            verifiers: 9,
+            weight: 8_000,
+        });
+        Weights::set(BTreeMap::from([(1, (2_000, 0)), (2, (1_000, 0)), (3, (0, 0))]));
+        open_many();
+        let seats = [1, 2, 3].map(seats_of);
+        assert!((75..=125).contains(&seats[0]), "{seats:?}");
+        assert!((25..=75).contains(&seats[1]), "{seats:?}");
+        assert_eq!(seats[2], 0);
+    });
+}
+
+#[test]
+fn a_bond_in_many_accounts_has_no_more_seats_than_in_one() {
+    ExtBuilder::default().build_and_execute(|| {
+        Seats::set(2);
+        Total::set(TotalStake {
+            verifiers: 9,
+            weight: 8_000,
+        });
+        Weights::set((1..=10).map(|who| (who, (200, 0))).collect());
+        open_many();
+        let seats: usize = (1..=10).map(seats_of).sum();
+        assert!((70..=130).contains(&seats), "{seats}");
+    });
+}
+
+#[test]
+fn everybody_is_drawn_where_there_are_no_more_than_seats() {
+    ExtBuilder::default().build_and_execute(|| {
+        Total::set(TotalStake {
+            verifiers: MANY_SEATS,
+            weight: u64::MAX,
+        });
+        open(TASK);
+        Total::set(TotalStake {
+            verifiers: MANY_SEATS + 1,
+            weight: u64::MAX,
+        });
+        open(OTHER_TASK);
+        for who in 1..=VERIFIERS {
+            assert_ok!(attest(who, TASK, Attestation::Valid));
+            assert_noop!(attest(who, OTHER_TASK, Attestation::Valid), Error::<Test>::NotDrawn);
+        }
+    });
+}
+
+#[test]
+fn a_bond_that_came_with_the_seed_or_after_it_buys_no_seat() {
+    ExtBuilder::default().build_and_execute(|| {
+        System::set_block_number(7);
+        Weights::set(BTreeMap::from([(1, (9, 6)), (2, (9, 7)), (3, (9, 8))]));
+        open(TASK);
+        System::set_block_number(9);
+        assert!(Judging::may_attest(TASK, 1) && !Judging::may_attest(TASK, 2));
+        assert_ok!(attest(1, TASK, Attestation::Valid));
+        for who in [2, 3] {
+            assert_noop!(attest(who, TASK, Attestation::Valid), Error::<Test>::NotDrawn);
         }
     });
 }
