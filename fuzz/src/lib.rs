@@ -9,6 +9,7 @@ pub mod chunks;
 pub mod edits;
 pub mod float_model;
 pub mod jobs;
+pub mod lines;
 pub mod meshes;
 pub mod models;
 pub mod networks;

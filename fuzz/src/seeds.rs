@@ -1,11 +1,15 @@
 //! The golden vectors, and what else is valid, as inputs for the targets.
 
 use crate::{
+    float_model::{self, MODELS},
+    lines::{ENCODINGS, check_text},
     meshes::{binary, check_description, check_gltf, check_obj},
+    models::check_import,
     networks::{check_checkpoint, check_data, check_network},
     packages,
     proofs::{Account, Unknown, check_merkle, check_result},
     scenes::check_scene,
+    texts::{SCENE_WORDS, apply},
     transformers::check_model,
 };
 use agora_compute::transformer::{Shape, sample};
@@ -319,15 +323,49 @@ pub fn text(input: &[u8], texts: &[&str]) -> Vec<u8> {
         [255, text @ ..] => text.to_vec(),
         [number, script @ ..] => {
             let text = texts[usize::from(*number) % texts.len()];
-            crate::texts::apply(text.as_bytes(), script)
+            apply(text.as_bytes(), script, &SCENE_WORDS)
         }
     }
 }
 
-/// Returns edits of a float model: none, of a number, of its configuration, of the tensors' header.
+/// Returns the float models as they are, and edits of them: of each of their files, and of numbers.
 pub fn float_models() -> Vec<Vec<u8>> {
+    let models = float_model::models();
     // 0, −1.5, the smallest, and a power of two from which one bit leads to infinity.
     let numbers = [0, 0xbfc0u16, 1, 0x7f00].map(|upper| [&[0, 0, 40, 0][..], &upper.to_le_bytes()].concat());
-    let scripts = [vec![0, 0], vec![1, 0, 2, 0, 1, 0], vec![0, 1, 2, 9, 0, 3]];
-    scripts.into_iter().chain(numbers).collect()
+    let mut seeds = numbers.to_vec();
+    for number in 0..MODELS {
+        let paths = models[usize::from(number)].paths().len() as u8;
+        seeds.push(vec![number, 0]);
+        // Another word in the place of one, and one that is left out.
+        seeds.extend((0..paths).map(|file| vec![number, 1, file, 1, 2, 9 + file, 0, number]));
+        seeds.extend((0..paths).map(|file| vec![number, 1, file, 1, 4, 9 + file, 0, 0]));
+        let unchanged = float_model::edited(&models, &[number, 0]);
+        check_import(&unchanged.files).expect("all of them are imported");
+    }
+    seeds
+}
+
+/// Returns texts in each encoding, with a mark and without, and ones that are none.
+pub fn text_files() -> Vec<Vec<u8>> {
+    let text = "Grüße\r\n\r\n漢字\rtext 😀\n\u{2028}\0 end";
+    let marked = ENCODINGS.map(|encoding| encoding.encode(text));
+    assert!(
+        marked
+            .iter()
+            .all(|bytes| check_text(bytes).is_some_and(|lines| lines.len() == 5))
+    );
+    let unmarked = ENCODINGS.map(|encoding| encoding.encode(text)[encoding.encode("").len()..].to_vec());
+    let others = [
+        &b"Caf\xe9\n"[..],
+        b"\xff\xfea\0\n\0\x3d\xd8b\0",
+        b"\xff\xfe\0\0a\0\0\0\0\0\x11\0",
+        b"\n",
+        b"",
+    ];
+    marked
+        .into_iter()
+        .chain(unmarked)
+        .chain(others.map(<[u8]>::to_vec))
+        .collect()
 }

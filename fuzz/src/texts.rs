@@ -1,7 +1,7 @@
 //! Changes to texts, word by word: changing a text byte by byte seldom gives another valid text.
 
 /// Replacements for words: numbers at and beyond their limits, and the words of the formats of meshes and scenes.
-const WORDS: [&str; 64] = [
+pub const SCENE_WORDS: [&str; 64] = [
     "0",
     "1",
     "2",
@@ -68,6 +68,106 @@ const WORDS: [&str; 64] = [
     "#ffffff",
 ];
 
+/// Replacements for words: those of any JSON, and those of the files of sentence models.
+pub const MODEL_WORDS: [&str; 96] = [
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "7",
+    "8",
+    "-1",
+    "0.5",
+    "1e-400",
+    "1e308",
+    "-1e308",
+    "255",
+    "512",
+    "65536",
+    "65537",
+    "2147483648",
+    "4294967295",
+    "18446744073709551615",
+    "null",
+    "true",
+    "false",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    "\"",
+    "[]",
+    "{}",
+    "\"\"",
+    "\u{feff}",
+    "[null]",
+    "[0]",
+    "..",
+    "/",
+    "relu",
+    "gelu_new",
+    "one",
+    "[UNK]",
+    "[SEP]",
+    "F16",
+    "BF16",
+    "F64",
+    "I8",
+    "cls",
+    "max",
+    "lasttoken",
+    "weightedmean",
+    "mean_sqrt_len_tokens",
+    "dot",
+    "\"prompts\":{\"one\":\"two \"},",
+    "\"default_prompt_name\":\"one\",",
+    "\"max_seq_length\":1,",
+    "\"max_seq_length\":2,",
+    "\"truncation_side\":\"left\",",
+    "\"model_max_length\":3,",
+    "2_Dense",
+    "1_Pooling",
+    "",
+    "sentence_transformers.models.Dropout",
+    "sentence_transformers.models.Normalize",
+    "torch.nn.modules.linear.Identity",
+    "\"bias\":false,",
+    "model.safetensors",
+    "tokenizer.json",
+    "\"__metadata__\":{\"format\":\"pt\"},",
+    "bert.embeddings",
+    "LayerNorm.gamma",
+    "pooler.dense.bias",
+    "Lowercase",
+    "NFKC",
+    "Nmt",
+    "ByteLevel",
+    "Precompiled",
+    "AAAA",
+    "BPE",
+    "WordPiece",
+    "Unigram",
+    "WordLevel",
+    "\"dropout\":0.5,",
+    "\"byte_fallback\":true,",
+    "\"ignore_merges\":true,",
+    "\"B\"",
+    "\"stride\":9,",
+    "\"max_length\":0,",
+    "{\"String\":\"\"}",
+    "{\"Regex\":\"(a+)+$\"}",
+    "{\"Regex\":\"\"}",
+    "MergedWithPrevious",
+    "Whitespace",
+    "UnicodeScripts",
+    "{\"type\":\"FixedLength\",\"length\":0}",
+    "CharDelimiterSplit",
+    "\"continuing_subword_prefix\":\"##\",",
+];
+
 /// Where the words of `text` begin and end. A word is a run of letters, digits and the signs of numbers, or one other
 /// byte.
 fn words(text: &[u8]) -> Vec<(usize, usize)> {
@@ -87,8 +187,9 @@ const MAX_EDITS: usize = 32;
 const MAX_TEXT: usize = 1 << 14;
 
 /// Changes `text` as `script` says, a sequence of edits of four bytes each: what to do, to which word (little endian), how.
-/// An incomplete last edit and edits beyond the limit are ignored; numbers of words wrap around.
-pub fn apply(text: &[u8], script: &[u8]) -> Vec<u8> {
+/// `replacements` are the words that are put there. An incomplete last edit and edits beyond the limit are ignored; numbers of
+/// words wrap around.
+pub fn apply(text: &[u8], script: &[u8], replacements: &[&str]) -> Vec<u8> {
     let mut text = text.to_vec();
     for [what, place @ .., how] in script.as_chunks::<4>().0.iter().take(MAX_EDITS) {
         if text.len() > MAX_TEXT {
@@ -98,13 +199,13 @@ pub fn apply(text: &[u8], script: &[u8]) -> Vec<u8> {
         let count = usize::from(*how);
         let first = usize::from(u16::from_le_bytes(*place)) % (words.len() + 1);
         let Some(&(start, end)) = words.get(first) else {
-            text.extend(WORDS[count % WORDS.len()].bytes());
+            text.extend(replacements[count % replacements.len()].bytes());
             continue;
         };
         let until = |words_more: usize| words[(first + words_more).min(words.len() - 1)].1;
         match what % 8 {
-            0..=2 => drop(text.splice(start..end, WORDS[count % WORDS.len()].bytes())),
-            3 => drop(text.splice(start..start, WORDS[count % WORDS.len()].bytes())),
+            0..=2 => drop(text.splice(start..end, replacements[count % replacements.len()].bytes())),
+            3 => drop(text.splice(start..start, replacements[count % replacements.len()].bytes())),
             4 => drop(text.drain(start..until(count % 16))),
             5 => {
                 let again = text[start..until(count % 64)].to_vec();

@@ -1,6 +1,7 @@
 //! Whole jobs of each kind: the adapter against the processor in computing and in checking, and checking against computing.
 
 mod hashing;
+mod inference;
 mod matmul;
 mod rendering;
 mod synthetic;
@@ -36,10 +37,11 @@ pub fn measure(
     cpu: &CpuEngine,
     repetitions: usize,
 ) -> Result<Vec<Figure>, Failure> {
-    let subjects: [fn() -> Result<Subject, Failure>; 6] = [
+    let subjects: [fn() -> Result<Subject, Failure>; 7] = [
         || Ok(synthetic::chain()),
         || Ok(synthetic::large_product()),
         || Ok(matmul::square()),
+        inference::texts,
         rendering::room,
         training::perceptron,
         training::convolutional,
@@ -127,7 +129,7 @@ impl Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agora_compute::{GpuOptions, find_device};
+    use agora_compute::{GpuOptions, find_device, transformer::sample};
 
     fn subject(check_goal: Option<f64>) -> Subject {
         Subject {
@@ -145,6 +147,26 @@ mod tests {
         output[40] = (output[40] + 1) % 251;
         let error = subject.check(&CpuEngine::new(), &output).unwrap_err().to_string();
         assert!(error.contains("row 1 is wrong"), "{error}");
+    }
+
+    #[test]
+    fn a_long_text_among_short_ones_is_checked_on_both_engines() {
+        let subject = inference::texts_of("a few texts", sample::SMALL, 17).unwrap();
+        // One text of 40 tokens, and 16 of 8.
+        assert_eq!(subject.amount, 168.0);
+        let (cpu, device) = (CpuEngine::new(), find_device("auto").unwrap());
+        let gpu = GpuEngine::open(&device, &GpuOptions::default()).unwrap();
+        let output = subject.compute(&cpu).unwrap();
+        assert!(subject.compute(&gpu).unwrap() == output);
+        let width = output.len() / 17;
+        let long = (0..17).find(|&text| inference::is_long(text)).unwrap();
+        let mut wrong = output.clone();
+        wrong[long * width] ^= 1;
+        for engine in [&cpu as &dyn Engine, &gpu] {
+            subject.check(engine, &output).unwrap();
+            let error = subject.check(engine, &wrong).unwrap_err().to_string();
+            assert!(error.contains(&format!("item {long}")), "{error}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use agora_arbiter::{Arbiter, Held};
 use agora_bench_figures::{Better, Figure};
 use agora_disputes::{Accusation, Side, Target, Verdict, player::Truth};
 use agora_jobs::{Claim, JobKind, JobSpec, SyntheticJob};
-use agora_primitives::{TaskId, judging::Attestation, participants::Role, task::Phase};
+use agora_primitives::{TaskId, job::H256, judging::Attestation, participants::Role, task::Phase};
 use agora_runtime::{Balance, BlockNumber, Runtime, RuntimeCall, UNIT};
 use std::collections::BTreeMap;
 
@@ -21,6 +21,8 @@ use std::collections::BTreeMap;
 const WORKERS: usize = 5;
 /// Accounts of whoever accuses with many.
 const SYBILS: usize = 20;
+/// As many as there are seats: all may attest.
+const VERIFIERS: usize = 8;
 
 /// What an attack brought.
 pub struct Attack {
@@ -99,7 +101,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// A market with six workers and two verifiers, in which a task is published; and `sybils` accounts that have nothing but money.
+    /// A market with six workers and eight verifiers, in which a task is published; and `sybils` accounts that have nothing but money.
     fn new(setting: Setting, sybils: usize) -> Result<Self, Failure> {
         let job = JobSpec::V2(JobKind::Synthetic(SyntheticJob {
             seed: [7; 32],
@@ -112,7 +114,7 @@ impl Stage {
             *byte ^= 1;
         }
         let liar = Arbiter::new(job.clone(), Held::default(), truth);
-        let (workers, verifiers) = (names("Worker", WORKERS + 1), names("Verifier", 2));
+        let (workers, verifiers) = (names("Worker", WORKERS + 1), names("Verifier", VERIFIERS));
         let mut market = Market::new(setting, &workers, &verifiers);
         let sybils = names("Sybil", sybils);
         market.endow(&sybils);
@@ -148,16 +150,21 @@ impl Stage {
         workers.iter().map(|who| (who.clone(), claim)).collect()
     }
 
-    /// Has a verifier commit to an attestation. What it reveals follows by itself, when it can.
-    fn attest(&mut self, who: &str, how: Attests) {
+    /// Has verifiers commit to attestations. What they reveal follows by itself, when they can.
+    fn attest(&mut self, verifiers: &[(&str, Attests)]) {
+        let attesters = verifiers.iter().map(|(who, how)| self.attester(who, *how)).collect();
+        self.market.attest(self.task, attesters);
+    }
+
+    fn attester(&self, who: &str, how: Attests) -> Attester {
         let output = |truth: &Truth| truth.states.last().cloned().unwrap_or_default();
         let has = match how {
             Attests::Wrongly => output(self.liar.truth()),
             _ => output(self.honest.truth()),
         };
-        let attester = Attester {
+        Attester {
             who: who.to_owned(),
-            attestation: Attestation::Valid,
+            attestation: Attestation::of(how != Attests::Against),
             had: match how {
                 Attests::WithNothing => vec![0; has.len()],
                 _ => has.clone(),
@@ -165,8 +172,7 @@ impl Stage {
             has,
             copies: (how == Attests::AsAnother).then(|| "Verifier2".to_owned()),
             reveals: how != Attests::Silently,
-        };
-        self.market.attest(self.task, attester);
+        }
     }
 
     /// Waits for the end of the task, and for all bonds.
@@ -215,6 +221,8 @@ enum Attests {
     Silently,
     /// It has all of what is wrong.
     Wrongly,
+    /// It says that the result is wrong.
+    Against,
 }
 
 /// An honest market: what its five workers win, what an attester wins, and how many blocks the task takes.
@@ -230,9 +238,7 @@ fn baseline(setting: Setting) -> Result<Baseline, Failure> {
     stage
         .market
         .work(stage.task, &Stage::claims(&workers, stage.honest.claim()));
-    for who in names("Verifier", 2) {
-        stage.attest(&who, Attests::WithEverything);
-    }
+    stage.attest(&["Verifier1", "Verifier2"].map(|who| (who, Attests::WithEverything)));
     let (_, blocks) = stage.end("Bob");
     Ok(Baseline {
         five: stage.profit(&workers),
@@ -252,6 +258,7 @@ pub fn all(setting: Setting) -> Result<Vec<Attack>, Failure> {
         a_cartel(setting, &usual, Cartel::Unusable)?,
         a_cartel(setting, &usual, Cartel::AccusesItself)?,
         a_publisher_with_its_own_workers(setting, &usual)?,
+        a_false_root(setting, &usual)?,
         a_lazy_attester(setting, &usual, Attests::Wrongly)?,
         a_lazy_attester(setting, &usual, Attests::WithNothing)?,
         a_lazy_attester(setting, &usual, Attests::AsAnother)?,
@@ -339,10 +346,9 @@ fn a_publisher_with_its_own_workers(setting: Setting, usual: &Baseline) -> Resul
     let mut stage = Stage::new(setting, 0)?;
     let mut own = names("Worker", WORKERS);
     stage.market.work(stage.task, &Stage::claims(&own, stage.liar.claim()));
-    for who in names("Verifier", 2) {
-        stage.attest(&who, Attests::Wrongly);
-        own.push(who);
-    }
+    let verifiers = ["Verifier1", "Verifier2"];
+    stage.attest(&verifiers.map(|who| (who, Attests::Wrongly)));
+    own.extend(verifiers.map(str::to_owned));
     let (end, blocks) = stage.end("Charlie");
     own.push("Publisher".to_owned());
     Ok(Attack {
@@ -350,6 +356,37 @@ fn a_publisher_with_its_own_workers(setting: Setting, usual: &Baseline) -> Resul
         profit: stage.profit(&own),
         honest: usual.five,
         others: 0,
+        blocks: [blocks, usual.blocks],
+        end,
+    })
+}
+
+/// A publisher has all the workers and a seat. They say the right output after false states, which the check of such work does not see; then it
+/// brings that down, and says what is right.
+fn a_false_root(setting: Setting, usual: &Baseline) -> Result<Attack, Failure> {
+    let mut stage = Stage::new(setting, 0)?;
+    let mut own = names("Worker", WORKERS);
+    let Claim::Output { output, .. } = stage.honest.claim() else {
+        return Err("the job has an output".into());
+    };
+    let claim = Claim::Output {
+        output,
+        states_root: H256::repeat_byte(9),
+    };
+    stage.market.work(stage.task, &Stage::claims(&own, claim));
+    let mut verifiers = names("Verifier", VERIFIERS);
+    let seat = verifiers.pop().ok_or("there are verifiers")?;
+    let honest = verifiers.iter().map(|who| (who.as_str(), Attests::WithEverything));
+    let all: Vec<_> = honest.chain([(seat.as_str(), Attests::Against)]).collect();
+    stage.attest(&all);
+    stage.bring_down("Bob", claim, None)?;
+    let (end, blocks) = stage.end("Charlie");
+    own.extend([seat, "Publisher".to_owned(), "Bob".to_owned()]);
+    Ok(Attack {
+        name: "a publisher whose workers say a right output after false states, which it brings down itself",
+        profit: stage.profit(&own),
+        honest: usual.five,
+        others: stage.profit(&verifiers),
         blocks: [blocks, usual.blocks],
         end,
     })
@@ -363,12 +400,11 @@ fn a_lazy_attester(setting: Setting, usual: &Baseline, how: Attests) -> Result<A
         _ => stage.honest.claim(),
     };
     stage.market.work(stage.task, &Stage::claims(&workers, claim));
-    stage.attest("Verifier1", how);
     let other = match how {
         Attests::Wrongly => Attests::Wrongly,
         _ => Attests::WithEverything,
     };
-    stage.attest("Verifier2", other);
+    stage.attest(&[("Verifier1", how), ("Verifier2", other)]);
     let others = match how {
         Attests::Wrongly => {
             stage.bring_down("Bob", claim, None)?;
@@ -384,6 +420,7 @@ fn a_lazy_attester(setting: Setting, usual: &Baseline, how: Attests) -> Result<A
             Attests::AsAnother => "a verifier that commits to what another has committed to",
             Attests::Silently => "a verifier that commits to an attestation and does not reveal it",
             Attests::WithEverything => "a verifier that has carried all of a right result and attests it unseen",
+            Attests::Against => return Err("who is lazy says that results are right".into()),
         },
         profit: stage.profit(&names("Verifier", 1)),
         honest: usual.attester,

@@ -166,13 +166,17 @@ impl Market {
         receipts
     }
 
-    /// Has somebody commit to an attestation about the result of `task`, and reveal it when that is possible.
-    pub fn attest(&mut self, task: TaskId, attester: Attester) {
-        let of = attester.copies.clone().unwrap_or_else(|| attester.who.clone());
-        let (commitment, _) = self.sealed(task, &of, &attester, None);
-        let call = pallet_agora_judging::Call::commit_attestation { task, commitment };
-        self.must(vec![(attester.who.clone(), call.into())]);
-        self.attesters.push((task, attester));
+    /// Has these commit to attestations about the result of `task`, in one block, and reveal them when that is possible.
+    pub fn attest(&mut self, task: TaskId, attesters: Vec<Attester>) {
+        let mut calls = Vec::new();
+        for attester in attesters {
+            let of = attester.copies.clone().unwrap_or_else(|| attester.who.clone());
+            let (commitment, _) = self.sealed(task, &of, &attester, None);
+            let call = pallet_agora_judging::Call::commit_attestation { task, commitment };
+            calls.push((attester.who.clone(), call.into()));
+            self.attesters.push((task, attester));
+        }
+        self.must(calls);
     }
 
     /// What `who` commits to if it has what an attester had, and what that attester shows of it once chunks are drawn.

@@ -1,6 +1,8 @@
 //! A store, a private cache and peers, as one source.
 
-use crate::{BlobError, BlobKind, BlobSource, BlobStore, Cache, Fetched, Wanted, cache::Claim, disk, http::Peers};
+use crate::{
+    BlobError, BlobKind, BlobSource, BlobStore, Cache, Denied, Fetched, Wanted, cache::Claim, disk, http::Peers,
+};
 use agora_jobs::BlobRef;
 use futures::{StreamExt, future::BoxFuture};
 use std::{path::PathBuf, sync::Arc};
@@ -24,6 +26,7 @@ pub struct Blobs {
     cache: Cache,
     peers: Peers,
     urls: Arc<[Url]>,
+    denied: Denied,
 }
 
 impl Blobs {
@@ -36,7 +39,26 @@ impl Blobs {
             cache,
             peers,
             urls: urls.into(),
+            denied: Denied::default(),
         }
+    }
+
+    /// The same, but for the blobs that are `denied`: nothing of them is asked for, and what is here of them is not given out.
+    pub fn without(self, denied: Denied) -> Self {
+        Self { denied, ..self }
+    }
+
+    /// The same, asking nobody else: only what is on this machine, or in its bucket.
+    pub fn without_peers(&self) -> Self {
+        Self {
+            urls: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// The blobs that are not wanted here.
+    pub const fn denied(&self) -> &Denied {
+        &self.denied
     }
 
     /// The same, and those that answer at `urls` too, which may be strangers' words: for instance the publisher of a task, or those who have committed to
@@ -168,6 +190,7 @@ impl Blobs {
     ///
     /// Errors: as [`BlobSource::fetch`].
     pub async fn fetch_with_origin(&self, wanted: &Wanted) -> Result<(Fetched, Origin), BlobError> {
+        self.denied.check(wanted)?;
         // Nothing would be checked on the way, as there are no bytes.
         if wanted.blob().is_some_and(|blob| blob.size == 0) {
             wanted.check(&[])?;

@@ -4,6 +4,7 @@
 //! into a cache is synced when it is linked.
 
 use crate::{BlobError, BlobKey, Wanted};
+use agora_jobs::{BlobRef, H256};
 use std::{
     fs::{DirBuilder, File, OpenOptions},
     io::{self, Read, Write},
@@ -43,6 +44,35 @@ pub fn close_folder(path: &Path) -> io::Result<()> {
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     #[cfg(not(unix))]
     let _ = path;
+    Ok(())
+}
+
+/// As `close_folder`, for a folder that the operator named and that may not be ours: one of another owner stays as it is, and so
+/// does one that is shared on purpose (with the sticky bit, as `/tmp`).
+pub fn close_own_folder(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        const STICKY: u32 = 0o1000;
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path)?.permissions());
+        if mode & STICKY != 0 {
+            return Ok(());
+        }
+        match close_folder(path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            closed => closed,
+        }
+    }
+    #[cfg(not(unix))]
+    close_folder(path)
+}
+
+/// Makes the file `path` if it is not there, and takes it from everybody but its owner, however it was made. What is in it stays.
+pub fn close_file(path: &Path) -> io::Result<()> {
+    let file = private_file().open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    #[cfg(not(unix))]
+    let _ = file;
     Ok(())
 }
 
@@ -128,6 +158,19 @@ fn key_of_file(wanted: &Wanted, path: &Path) -> Result<BlobKey, BlobError> {
         .update_reader(File::open(path).map_err(failed)?)
         .map_err(failed)?;
     Ok(*hasher.finalize().as_bytes())
+}
+
+/// What the content of the file `path` is called.
+pub fn blob_of_file(path: &Path) -> Result<BlobRef, BlobError> {
+    let failed = |error| BlobError::file(path, error);
+    let mut hasher = blake3::Hasher::new();
+    hasher
+        .update_reader(File::open(path).map_err(failed)?)
+        .map_err(failed)?;
+    Ok(BlobRef {
+        hash: H256(*hasher.finalize().as_bytes()),
+        size: hasher.count(),
+    })
 }
 
 /// Lets `path` name the file `from` too, which nobody writes to any more; copies it where that is impossible. What `path`

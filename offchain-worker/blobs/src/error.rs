@@ -22,6 +22,14 @@ pub enum BlobError {
         /// Its key, in hex.
         key: String,
     },
+    /// The operator of this machine does not want the blob here.
+    #[error("the {kind} {key} is neither fetched nor served here: --deny-blob names it")]
+    Denied {
+        /// Its kind.
+        kind: BlobKind,
+        /// Its key, in hex.
+        key: String,
+    },
     /// The content is not what the key says.
     #[error(
         "the {kind} {key} in the blob store is damaged: its content hashes to {found}; delete it and fetch it anew"
@@ -148,6 +156,7 @@ impl BlobError {
             | Self::File { .. } => true,
             Self::Location { .. }
             | Self::Corrupt { .. }
+            | Self::Denied { .. }
             | Self::TooLarge { .. }
             | Self::Length { .. }
             | Self::Url { .. }

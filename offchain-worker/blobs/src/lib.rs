@@ -22,11 +22,13 @@
 
 mod blobs;
 mod cache;
+mod denied;
 mod disk;
 mod error;
 pub mod http;
 mod joined;
 mod kind;
+mod openings;
 mod partial;
 mod queue;
 mod source;
@@ -35,7 +37,10 @@ mod tree;
 
 pub use blobs::{Blobs, Origin};
 pub use cache::Cache;
+pub use denied::Denied;
+pub use disk::{close_file, close_own_folder, private_folder};
 pub use error::BlobError;
 pub use kind::{BlobKey, BlobKind, MAX_STATES_BYTES, Wanted};
+pub use openings::keyed_openings;
 pub use source::{BlobSource, Fetched, copy, read, save};
 pub use store::{BlobStore, Garbage};

@@ -37,6 +37,9 @@ struct Flight {
     began: Instant,
 }
 
+/// Finds out what is missing of a piece.
+type Missing<'a> = dyn Fn(Range<u64>) -> Vec<Range<u64>> + Send + Sync + 'a;
+
 /// What a peer with nothing to do is to be asked for.
 pub enum Next<'a> {
     /// This.
@@ -54,7 +57,7 @@ pub struct Asked<'a> {
     /// The bytes.
     pub piece: Range<u64>,
     /// Finds out what is missing of it.
-    missing: &'a (dyn Fn(Range<u64>) -> Vec<Range<u64>> + Send + Sync),
+    missing: &'a Missing<'a>,
 }
 
 impl Queue {
@@ -69,20 +72,14 @@ impl Queue {
     }
 
     /// The next piece for `peer`, which brings `rate` bytes in a second, if that is known. When there are no more: one that
-    /// others have taken longer than `patience` for, if this peer is not slow itself.
-    pub fn next<'a>(
-        &'a self,
-        peer: &Url,
-        rate: Option<u64>,
-        patience: Duration,
-        missing: &'a (dyn Fn(Range<u64>) -> Vec<Range<u64>> + Send + Sync),
-    ) -> Next<'a> {
+    /// others have taken longer than `patience` for, if this peer is not slow itself and something of it is still missing.
+    pub fn next<'a>(&'a self, peer: &Url, rate: Option<u64>, patience: Duration, missing: &'a Missing<'a>) -> Next<'a> {
         let mut state = self.state();
         let queued = state.pieces.as_mut().and_then(VecDeque::pop_front);
         let piece = match queued {
             Some(piece) => piece,
             None if state.in_flight.is_empty() => return Next::Nothing,
-            None => match state.late(peer, rate, patience) {
+            None => match state.late(peer, rate, patience, missing) {
                 Some(piece) => piece,
                 None => return Next::Wait,
             },
@@ -110,7 +107,7 @@ impl Queue {
 
 impl State {
     /// The piece that was asked for longest ago of those for which it is worth asking `peer`, too.
-    fn late(&self, peer: &Url, rate: Option<u64>, patience: Duration) -> Option<Range<u64>> {
+    fn late(&self, peer: &Url, rate: Option<u64>, patience: Duration, missing: &Missing<'_>) -> Option<Range<u64>> {
         let is_late = |flight: &Flight| flight.began.elapsed() >= patience;
         // Whoever does not bring what it was asked for is of no help with what others do not bring.
         if self
@@ -132,7 +129,9 @@ impl State {
                     other.peer != *peer && is_late(other) && takes.is_none_or(|takes| takes <= other.began.elapsed())
                 })
         };
-        let late = self.in_flight.iter().filter(may_help);
+        // Another peer may have brought it while the one that is late keeps its request open.
+        let is_missing = |flight: &&Flight| !missing(flight.piece.clone()).is_empty();
+        let late = self.in_flight.iter().filter(may_help).filter(is_missing);
         late.min_by_key(|flight| flight.began)
             .map(|flight| flight.piece.clone())
     }
@@ -207,6 +206,35 @@ mod tests {
         assert!(next(&queue, "fast", Some(100 * MIB)).is_none());
         let third = next(&queue, "third", None).expect("all that have it are late");
         assert_eq!(third.piece, stalled.piece);
+    }
+
+    #[test]
+    fn what_is_late_and_has_arrived_is_not_asked_for_again() {
+        let queue = queue_of(&[0..MIB, MIB..2 * MIB]);
+        let arrived = std::sync::atomic::AtomicBool::new(false);
+        let missing = |range: Range<u64>| match range.start == 0 && arrived.load(std::sync::atomic::Ordering::SeqCst) {
+            true => Vec::new(),
+            false => vec![range],
+        };
+        // Everything is late at once: nothing has to be waited for.
+        let next = |peer| match queue.next(&url(peer), None, Duration::ZERO, &missing) {
+            Next::Piece(asked) => Some(asked),
+            Next::Wait | Next::Nothing => None,
+        };
+        let stalls = next("stalls").expect("the first piece");
+        let other = next("stalls-too").expect("the second piece");
+        let doubled = next("good").expect("all are late");
+        assert_eq!(doubled.piece, stalls.piece);
+        arrived.store(true, std::sync::atomic::Ordering::SeqCst);
+        drop(doubled);
+        let doubled = next("good").expect("the other piece is late, too");
+        assert_eq!(doubled.piece, other.piece, "the first has arrived");
+        drop((doubled, other));
+        let back = next("good").expect("nobody has the second piece any more");
+        assert_eq!(back.piece, MIB..2 * MIB);
+        drop(back);
+        // Its request is still open.
+        assert_eq!(stalls.piece, 0..MIB);
     }
 
     #[test]

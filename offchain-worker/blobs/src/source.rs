@@ -21,7 +21,7 @@ pub trait BlobSource: Debug + Send + Sync {
     /// [`copy`] check all of it.
     ///
     /// Errors: `NotFound` if this source has no such blob, `Unavailable` if nobody gives it now, `TooLarge` and `Length` if
-    /// it is another one than was promised, `Quota` and `DiskFull` if there is no room for it.
+    /// it is another one than was promised, `Quota` and `DiskFull` if there is no room for it, `Denied` if it is not wanted here.
     fn fetch<'a>(&'a self, wanted: &'a Wanted) -> BoxFuture<'a, Result<Fetched, BlobError>>;
 
     /// Replaces a shared file that has turned out to be damaged, and says whether it did.

@@ -3,6 +3,7 @@
 mod folder;
 
 use crate::{BlobError, BlobKey, BlobKind, BlobSource, Fetched, Wanted, disk, kind::key_of_name};
+use agora_jobs::BlobRef;
 use folder::Folder;
 use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream::BoxStream};
 use object_store::{
@@ -38,6 +39,17 @@ pub struct Garbage {
     pub removed_bytes: u64,
     /// Blobs kept.
     pub kept: u64,
+}
+
+impl Garbage {
+    /// This and `other` together.
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            removed: self.removed.saturating_add(other.removed),
+            removed_bytes: self.removed_bytes.saturating_add(other.removed_bytes),
+            kept: self.kept.saturating_add(other.kept),
+        }
+    }
 }
 
 impl BlobStore {
@@ -105,6 +117,9 @@ impl BlobStore {
                 disk::aside(move || disk::copy_checked(&wanted, &from, &path)).await
             }
             Place::Objects(objects) => {
+                // What is uploaded is not checked on its way.
+                let checked = from.clone();
+                disk::aside(move || disk::check(&wanted, &checked)).await?;
                 let failed = |error| BlobError::file(&from, error);
                 let mut file = tokio::fs::File::open(&from).await.map_err(failed)?;
                 wanted.check_len(file.metadata().await.map_err(failed)?.len())?;
@@ -207,6 +222,43 @@ impl BlobStore {
             }
         }
         Ok(garbage)
+    }
+
+    /// How many bytes are in the folder. `None`: it is a bucket.
+    ///
+    /// Errors: `File`.
+    pub fn used(&self) -> Result<Option<u64>, BlobError> {
+        match &self.place {
+            Place::Folder(folder) => folder.used().map(Some),
+            Place::Objects(_) => Ok(None),
+        }
+    }
+
+    /// Removes blobs from a folder that `wanted` does not want until it has at most `quota` bytes: what was stored longest ago first,
+    /// and nothing that was stored within `least`. A bucket is left alone. What is counted as kept was counted before.
+    ///
+    /// Errors: `File`.
+    pub fn shrink(
+        &self,
+        quota: u64,
+        least: Duration,
+        wanted: impl Fn(BlobKind, &BlobKey) -> bool,
+    ) -> Result<Garbage, BlobError> {
+        let newest = SystemTime::now().checked_sub(least).unwrap_or(SystemTime::UNIX_EPOCH);
+        match &self.place {
+            Place::Folder(folder) => folder.shrink(quota, newest, wanted),
+            Place::Objects(_) => Ok(Garbage::default()),
+        }
+    }
+
+    /// Stores the file `from` without holding it in memory, and returns what it is called.
+    ///
+    /// Errors: `File`, `DiskFull`, `Storage`; `Corrupt`, `TooLarge` or `Length` if somebody writes to it meanwhile.
+    pub async fn put_file(&self, kind: BlobKind, from: PathBuf) -> Result<BlobRef, BlobError> {
+        let hashed = from.clone();
+        let blob = disk::aside(move || disk::blob_of_file(&hashed)).await?;
+        self.copy(&Wanted::content(kind, &blob), from).await?;
+        Ok(blob)
     }
 
     /// The file of a blob with this key that may be served, and its length. `None`: there is none, or this is no folder.

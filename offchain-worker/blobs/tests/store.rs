@@ -1,7 +1,7 @@
 //! The store, in a folder.
 
 use agora_blobs::{BlobError, BlobKind, BlobStore, Garbage};
-use agora_jobs::{H256, states_root};
+use agora_jobs::{BlobRef, H256, states_root};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -158,4 +158,61 @@ fn says_what_locations_it_can_open() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let error = BlobStore::open(file.path().to_str().expect("text")).expect_err("a file is no folder");
     assert!(matches!(error, BlobError::Location { .. }), "{error}");
+}
+
+#[test]
+fn a_file_is_stored_under_the_hash_of_its_content_and_is_not_changed() {
+    let (folder, store) = store();
+    let path = folder.path().join("file");
+    block_on(async {
+        for len in [0, 1, 3_000_000] {
+            let content: Vec<u8> = (0..len).map(|i: u32| (i % 251) as u8).collect();
+            std::fs::write(&path, &content).expect("written");
+            let blob = store.put_file(BlobKind::Input, path.clone()).await.expect("put");
+            assert_eq!(blob, BlobRef::to(&content));
+            let read = store.get(BlobKind::Input, &blob.hash.0, u64::from(len)).await;
+            assert_eq!(read.expect("it is there"), content);
+            assert_eq!(std::fs::read(&path).expect("it is there"), content);
+        }
+        let absent = store.put_file(BlobKind::Input, folder.path().join("absent")).await;
+        assert!(matches!(absent, Err(BlobError::File { .. })));
+    });
+}
+
+#[test]
+fn a_folder_shrinks_to_its_quota_and_a_bucket_is_left_alone() {
+    let (folder, store) = store();
+    block_on(async {
+        let mut keys = Vec::new();
+        for byte in 0..5u8 {
+            let key = store.put(BlobKind::Input, vec![byte; 1000]).await.expect("put");
+            let name = hex::encode(key);
+            let path = folder.path().join("inputs").join(&name[..2]).join(&name);
+            let age = Duration::from_secs(100_000 - 10_000 * u64::from(byte));
+            let file = std::fs::File::options().append(true).open(path).expect("it is there");
+            file.set_modified(std::time::SystemTime::now() - age).expect("set");
+            keys.push(key);
+        }
+        assert_eq!(store.used().expect("it tells"), Some(5000));
+        let hour = Duration::from_secs(3600);
+        let none = store.shrink(5000, hour, |_, _| false).expect("it shrinks");
+        assert_eq!(none.removed, 0, "it is not too large");
+        let too_young = store
+            .shrink(0, Duration::from_secs(200_000), |_, _| false)
+            .expect("it shrinks");
+        assert_eq!(too_young.removed, 0);
+        let wanted = keys[0];
+        let removed = store.shrink(2500, hour, |_, key| *key == wanted).expect("it shrinks");
+        assert_eq!((removed.removed, removed.removed_bytes), (3, 3000));
+        let mut there = Vec::new();
+        for key in &keys {
+            there.push(store.contains(BlobKind::Input, key).await.expect("it answers"));
+        }
+        assert_eq!(there, [true, false, false, false, true], "the oldest that nobody wants");
+        let bucket = BlobStore::in_memory();
+        bucket.put(BlobKind::Input, vec![1; 10]).await.expect("put");
+        assert_eq!(bucket.used().expect("it tells"), None);
+        let left = bucket.shrink(0, Duration::ZERO, |_, _| false).expect("it does nothing");
+        assert_eq!(left, Garbage::default());
+    });
 }

@@ -12,6 +12,7 @@
 
 #![deny(missing_docs)]
 
+mod amount;
 pub mod api;
 mod blocks;
 pub mod calls;
@@ -35,6 +36,7 @@ pub mod views;
 pub use agora_transactions::{
     Attempt, BlockId, Intent, IntentId, LogError, MemoryLog, Record as TransactionRecord, Repetition, TransactionLog,
 };
+pub use amount::{Amount, UNIT, decimal};
 pub use blocks::{BlockEvents, Blocks};
 pub use client::{AtBlock, BlockRef, Client, patiently};
 pub use error::ChainError;

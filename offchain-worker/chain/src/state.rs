@@ -1,7 +1,7 @@
 //! Questions about the chain's state after a block.
 
 use crate::{
-    AccountId, AtBlock, Balance, BlockNumber, ChainError,
+    AccountId, AtBlock, Balance, BlockNumber, ChainError, Client,
     api::api,
     views::{
         AppealWindowView, BalanceView, CaseView, ChunkDraw, ClassView, Contribution, DepositView, Moment,
@@ -12,6 +12,7 @@ use crate::{
 use agora_disputes::Time;
 use agora_primitives::{
     ClassId, TaskId,
+    judging::last_block,
     money::{Purpose, Scope},
     participants::{Role, Specialisations},
 };
@@ -22,6 +23,9 @@ use api::runtime_types::{
     pallet_agora_capability::types as capability, pallet_agora_computation::types as computation,
     pallet_agora_judging::types as judging, pallet_agora_registry::types as registry,
 };
+
+/// How many keys a node is asked for at a time; it gives no more.
+const KEYS_AT_ONCE: u32 = 1000;
 
 /// The task after which a page begins.
 type Cursor = Option<Static<TaskId>>;
@@ -34,6 +38,36 @@ impl From<capability::Response<AccountId, Balance>> for ResponseView {
             weight: response.weight,
         }
     }
+}
+
+impl Client {
+    /// The numbers of all tasks that the chain knows after the block of `at`, in ascending order.
+    ///
+    /// Complexity: reads their keys, and nothing else of them.
+    pub async fn task_numbers(&self, at: &AtBlock) -> Result<Vec<TaskId>, ChainError> {
+        let prefix = at.at.storage().entry(api::storage().tasks().progress())?.key_prefix();
+        let (mut numbers, mut last) = (Vec::new(), None::<Vec<u8>>);
+        loop {
+            let block = Some(at.block.hash);
+            let keys = self
+                .legacy
+                .state_get_keys_paged(&prefix, KEYS_AT_ONCE, last.as_deref(), block)
+                .await?;
+            numbers.extend(keys.iter().filter_map(|key| number_in(key)));
+            last = keys.last().cloned();
+            if keys.len() < KEYS_AT_ONCE as usize {
+                break;
+            }
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+}
+
+/// The number of the task that a key is about: its last bytes, behind their hash.
+fn number_in(key: &[u8]) -> Option<TaskId> {
+    let (_, number) = key.split_last_chunk()?;
+    Some(TaskId(u64::from_le_bytes(*number)))
 }
 
 impl AtBlock {
@@ -81,21 +115,31 @@ impl AtBlock {
     pub async fn appeal_windows(&self) -> Result<Vec<AppealWindowView>, ChainError> {
         let storage = self.at.storage();
         let mut entries = storage.iter(api::storage().judging().appeal_windows(), ()).await?;
-        let mut views = Vec::new();
+        let mut windows = Vec::new();
         while let Some(entry) = entries.next().await {
             let entry = entry?;
             let (Static(task),) = entry.key()?.decode()?;
+            windows.push((task, entry.value().decode()?));
+        }
+        if windows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let full = self.full_blocks().await?;
+        let views = windows.into_iter().map(|(task, window)| {
             let judging::AppealWindow {
                 terms,
+                opened_at,
+                full_before,
                 draw,
                 attestations: Static(attestations),
                 ..
-            } = entry.value().decode()?;
-            views.push(AppealWindowView {
+            } = window;
+            let length = terms.until.saturating_sub(opened_at);
+            AppealWindowView {
                 task,
                 claim: terms.claim.0,
                 seed: terms.seed,
-                until: terms.until,
+                until: last_block(opened_at, length, full.saturating_sub(full_before)),
                 reveal_window: terms.reveal_window,
                 draw: draw.map(|draw| ChunkDraw {
                     seed: draw.seed,
@@ -103,9 +147,9 @@ impl AtBlock {
                     full_before: draw.full_before,
                 }),
                 attestations,
-            });
-        }
-        Ok(views)
+            }
+        });
+        Ok(views.collect())
     }
 
     /// Whether `verifier` may commit to an attestation about the result of `task` now: it is active, drawn, and no party to the task.
@@ -472,5 +516,18 @@ impl AtBlock {
     pub async fn total_issuance(&self) -> Result<Balance, ChainError> {
         let entry = api::storage().balances().total_issuance();
         Ok(self.at.storage().fetch(entry, ()).await?.decode()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_task_is_read_from_its_key() {
+        let number = 0x0102_0304_0506_0708u64;
+        let key = [&[0xaa; 40][..], &number.to_le_bytes()].concat();
+        assert_eq!(number_in(&key), Some(TaskId(number)));
+        assert_eq!(number_in(&[1; 7]), None);
     }
 }

@@ -7,7 +7,8 @@ mod outcome;
 pub use outcome::Included;
 
 use crate::{
-    AccountId, AtBlock, Balance, BlockRef, ChainError, Client, H256, Keypair, api::api, error::pool_answer, nodes::Node,
+    AccountId, Amount, AtBlock, Balance, BlockRef, ChainError, Client, H256, Keypair, api::api, error::pool_answer,
+    nodes::Node,
 };
 use agora_transactions::{
     Action, Answer, Attempt, BlockId, Book, Hash, IntentId, Nonce, Notice, Policy, Reason, TransactionLog,
@@ -332,7 +333,7 @@ impl Transactions {
                 "Another program signs with the same key. Both go on, more slowly; give each a key of its own."
             ),
             Notice::TipRaised { id, tip } => {
-                tracing::info!(%account, intent = %id, tip, "A transaction waits too long: offering a higher tip.");
+                tracing::info!(%account, intent = %id, tip = %Amount(tip), "A transaction waits too long: offering a higher tip.");
             }
             Notice::NotBelieved { lacks } => tracing::warn!(
                 %account,

@@ -66,7 +66,7 @@ pub struct AppealWindowView {
     pub claim: Claim,
     /// Where checks take their randomness from.
     pub seed: H256,
-    /// The last block in which verifiers may commit to attestations.
+    /// The last block in which verifiers may commit to attestations, if no more blocks are full.
     pub until: BlockNumber,
     /// How many blocks they have to reveal them.
     pub reveal_window: BlockNumber,
@@ -93,7 +93,7 @@ impl AppealWindowView {
     pub fn reveals(&self, full: u64) -> Option<(ChunkDraw, BlockNumber)> {
         let draw = self.draw?;
         let full = full.saturating_sub(draw.full_before);
-        Some((draw, judging::reveal_until(draw.at, self.reveal_window, full)))
+        Some((draw, judging::last_block(draw.at, self.reveal_window, full)))
     }
 }
 

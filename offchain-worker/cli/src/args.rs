@@ -8,6 +8,7 @@ mod models;
 mod operate;
 mod program;
 mod publish;
+mod run;
 mod url;
 
 pub(crate) use account::parse_specialisation;
@@ -27,15 +28,25 @@ pub use operate::{
 };
 pub use program::{ProgramCommand, ProgramsArgs, TryArgs};
 pub use publish::{PublishArgs, TermsArgs};
+pub use run::RunArgs;
 
 use crate::output::Format;
-use ::url::Url;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
+
+/// What `agora --version` says: whoever runs a build that can misbehave should know.
+const VERSION: &str = if cfg!(feature = "fault-injection") {
+    concat!(
+        env!("CARGO_PKG_VERSION"),
+        " with fault injection: for tests and demonstrations only"
+    )
+} else {
+    env!("CARGO_PKG_VERSION")
+};
 
 /// Publish work on an Agora chain, compute it, check it, and verify what was settled.
 #[derive(Parser)]
-#[command(name = "agora", version, after_help = crate::exit::EXPLAINED, max_term_width = 100)]
+#[command(name = "agora", version = VERSION, after_help = crate::exit::EXPLAINED, max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -194,7 +205,7 @@ pub struct VerifyWorkArgs {
 pub enum RecomputeArg {
     /// Those that nobody gives: from the job's inputs, to serve them if they are right, and to accuse them if they are not.
     Withheld,
-    /// All.
+    /// All, also those that this verifier is not drawn for: it cannot attest there, but accuses what is wrong.
     Always,
     /// None: what nobody gives is not judged.
     Never,
@@ -207,46 +218,6 @@ impl From<RecomputeArg> for agora_worker::Recompute {
             RecomputeArg::Always => Self::Always,
             RecomputeArg::Never => Self::Never,
         }
-    }
-}
-
-/// What the commands take that run until they are stopped.
-#[derive(Args)]
-pub struct RunArgs {
-    /// Blocks between two heartbeats.
-    #[arg(long, default_value_t = 100)]
-    pub heartbeat: u32,
-    /// Serve Prometheus metrics at this address, such as 127.0.0.1:9616. Each process needs a port of its own.
-    #[arg(long, value_name = "ADDRESS")]
-    pub metrics: Option<SocketAddr>,
-    /// Serve the blob store and what was fetched over HTTP at this address, such as 0.0.0.0:9620, so that others need no
-    /// store in common. Results are served from their reveal on.
-    #[arg(long, value_name = "ADDRESS")]
-    pub serve: Option<SocketAddr>,
-    /// Publish this URL on chain as where this account serves blobs, so that others find them: what --serve serves, as it is
-    /// reached from outside. May be repeated, the preferred one first.
-    #[arg(long, value_name = "URL")]
-    pub announce: Vec<Url>,
-    #[command(flatten)]
-    pub peers: PeerArgs,
-    /// Most of the inputs and the output of one job together, in GiB: they are held in memory. Larger jobs are left to
-    /// others.
-    #[arg(long, default_value_t = 8, value_name = "GIB")]
-    pub max_job_size: u64,
-    /// Do not go to court. By default, results that this account knows to be wrong are accused, and those that it knows to be right are
-    /// defended, with bonds that come back if it is so.
-    #[arg(long)]
-    pub no_court: bool,
-    /// Misbehave deliberately (only in builds made for tests and demonstrations).
-    #[cfg(feature = "fault-injection")]
-    #[arg(long)]
-    pub fault: Option<agora_worker::Fault>,
-}
-
-impl RunArgs {
-    /// Most bytes of one job.
-    pub const fn max_job_bytes(&self) -> u64 {
-        self.max_job_size.saturating_mul(1 << 30)
     }
 }
 

@@ -13,7 +13,7 @@ use agora_blobs::{
 };
 use agora_chain::{AccountId, Client, KeyError, KeySource, Keypair, ProxyType, Submitter, patiently, read_private};
 use agora_compute::{Engine, GpuOptions};
-use agora_worker::{Court, CourtConfig, Journal, Metrics, WorkerError, serve_metrics};
+use agora_worker::{Court, CourtConfig, Housekeeper, Journal, Metrics, WorkerError, serve_metrics};
 use std::{
     io::IsTerminal,
     net::SocketAddr,
@@ -164,6 +164,7 @@ impl Context {
             own => {
                 let at = patiently(|| client.best()).await?;
                 let right = proxy::right(&at, &account, &own, ProxyType::Work).await?;
+                tracing::info!(%account, key = %own, "Acting for another account: bonds and all pay are the account's, and this key pays the fees.");
                 (self.journal(&client, &own)?, Some(right))
             }
         };
@@ -330,7 +331,7 @@ pub async fn serve_blobs(
     address: SocketAddr,
     shutdown: &CancellationToken,
 ) -> Result<JoinHandle<()>, CliError> {
-    let served = Served::new(blobs.store().clone(), blobs.cache().clone())?;
+    let served = Served::new(blobs.store().clone(), blobs.cache().clone())?.without(blobs.denied().clone());
     let shutdown = shutdown.clone();
     let (ready, reached) = tokio::sync::oneshot::channel();
     let (failed, failure) = tokio::sync::oneshot::channel();
@@ -385,6 +386,20 @@ async fn signal() {
     let _ = interrupt.await;
 }
 
+/// Removes once a day what no task needs any more from `blobs`, until `shutdown`, unless `run` says not to.
+pub fn keep_house(
+    run: &RunArgs,
+    submitter: &Submitter,
+    journal: &Journal,
+    blobs: &Blobs,
+    shutdown: &CancellationToken,
+) {
+    if let Some(config) = run.keep.housekeeping() {
+        let keeper = Housekeeper::new(submitter.clone(), journal.clone(), blobs.clone(), config);
+        tokio::spawn(keeper.run(shutdown.clone()));
+    }
+}
+
 /// Goes to court for the account of `submitter`, whose worker keeps its jobs in `tasks`, until `shutdown`, unless `run` says not to.
 pub fn go_to_court(
     run: &RunArgs,
@@ -398,6 +413,7 @@ pub fn go_to_court(
     let config = CourtConfig {
         max_job_bytes: run.max_job_bytes(),
         tasks,
+        stop_loss: run.risk.stop_loss(),
         #[cfg(feature = "fault-injection")]
         fault: run.fault,
     };

@@ -97,6 +97,14 @@ pub fn print(lines: &str) {
     }
 }
 
+/// Says at the start of what runs for long that this build can misbehave, if it can.
+pub fn say_what_it_is() {
+    #[cfg(feature = "fault-injection")]
+    tracing::warn!(
+        "This build has fault injection: it is for tests and demonstrations, and must not be run for money."
+    );
+}
+
 /// Says to standard error what is good to know, in the form of the logs.
 pub fn inform(text: &str) {
     tracing::info!("{text}");

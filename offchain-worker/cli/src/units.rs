@@ -1,38 +1,12 @@
 //! Amounts and other values as people write them.
 
-use agora_chain::Balance;
+pub use agora_chain::Amount;
+#[cfg(test)]
+pub use agora_chain::UNIT;
+use agora_chain::decimal;
 use serde::Serialize;
 use serde_json::Value;
 use std::{fmt, str::FromStr};
-
-/// Plancks in one unit.
-pub const UNIT: Balance = 1_000_000_000_000;
-/// Digits after the point.
-const DECIMALS: usize = 12;
-
-/// An amount of money, written in units: `12`, `0.5`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Amount(pub Balance);
-
-impl FromStr for Amount {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no amount; write units with at most {DECIMALS} decimals, such as 12.5");
-        decimal(text, DECIMALS).map(Self).ok_or_else(wrong)
-    }
-}
-
-impl fmt::Display for Amount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) = (self.0 / UNIT, self.0 % UNIT);
-        if rest == 0 {
-            return write!(f, "{whole}");
-        }
-        let rest = format!("{rest:012}");
-        write!(f, "{whole}.{}", rest.trim_end_matches('0'))
-    }
-}
 
 /// A factor in thousandths, written `1.0`, `2.5`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,16 +27,6 @@ impl fmt::Display for Factor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:03}", self.0 / 1000, self.0 % 1000)
     }
-}
-
-/// Reads a decimal number as an integer of its smallest unit.
-fn decimal(text: &str, decimals: usize) -> Option<u128> {
-    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || rest.len() > decimals || !digits(whole) || !digits(rest) {
-        return None;
-    }
-    format!("{whole}{rest:0<decimals$}").parse().ok()
 }
 
 /// A name as the command line and JSON spell it: of a role, a kind of work, what a model is asked for.
@@ -182,29 +146,6 @@ impl fmt::Display for Uuid {
 mod tests {
     use super::*;
     use agora_primitives::participants::{Role, Specialisation};
-
-    #[test]
-    fn amounts_read_back_as_they_print() {
-        for text in ["0", "1", "12.5", "0.000000000001", "340282366920938463463374607"] {
-            assert_eq!(text.parse::<Amount>().expect("well formed").to_string(), text);
-        }
-        assert_eq!("12.50".parse::<Amount>(), Ok(Amount(12 * UNIT + UNIT / 2)));
-    }
-
-    #[test]
-    fn what_is_no_amount_is_refused() {
-        for text in [
-            "",
-            ".5",
-            "-1",
-            "1e3",
-            "1.0000000000001",
-            "12,5",
-            "999999999999999999999999999999999",
-        ] {
-            assert!(text.parse::<Amount>().is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn factors_are_thousandths() {

@@ -97,12 +97,15 @@ fn an_empty_variable_counts_as_one_that_is_not_set() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let folder = folder();
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 8] = [
         &["completions", "zsh"],
         &["--help"],
         &["keys", "show", "--dev", "//Alice"],
         &["-o", "json", "keys", "show", "--dev", "//Alice"],
         &["-o", "yaml", "devices", "CPU"],
+        // Printed as the answers of `agora tasks` are, for which a node is needed.
+        &["devices"],
+        &["-o", "json", "devices"],
         &["self-test", "cpu"],
     ];
     for arguments in commands {
@@ -263,4 +266,35 @@ fn a_journal_that_is_not_there_is_not_found() {
     let ended = run(folder.path(), &["--dev", "//Alice", "journal", "list"]);
     assert_eq!(ended.status.code(), Some(3));
     assert!(!folder.path().join("data").exists(), "looking makes nothing");
+}
+
+#[cfg(feature = "fault-injection")]
+#[test]
+fn a_build_that_can_misbehave_says_so_in_the_first_line_of_what_runs_for_long() {
+    let folder = folder();
+    for command in ["mine", "verify-work"] {
+        // It ends at once, for want of a key.
+        let ended = run(folder.path(), &[command]);
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let first = said.lines().next().unwrap_or_default();
+        assert!(first.contains("WARN") && first.contains("fault injection"), "{said}");
+        assert_eq!(said.matches("fault injection").count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn a_file_is_put_without_a_node_and_its_hash_is_told() {
+    let folder = folder();
+    let file = folder.path().join("file");
+    std::fs::write(&file, vec![7; 1 << 20]).expect("written");
+    let path = file.to_string_lossy().into_owned();
+    let put = run(folder.path(), &["--json", "blobs", "put", &path]);
+    let told: Value = serde_json::from_slice(&put.stdout).expect("it is JSON");
+    let hash = told["hash"].as_str().expect("it has a hash");
+    assert_eq!(told["size"], 1 << 20);
+    let stored = folder.path().join("data/blobs/inputs").join(&hash[..2]).join(hash);
+    assert_eq!(std::fs::read(stored).expect("it is there"), vec![7; 1 << 20]);
+    let absent = run(folder.path(), &["blobs", "put", "/nonexistent/file"]);
+    assert!(!absent.status.success());
+    assert!(String::from_utf8_lossy(&absent.stderr).contains("/nonexistent/file"));
 }

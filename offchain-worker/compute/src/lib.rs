@@ -203,6 +203,43 @@ mod tests {
     }
 
     #[test]
+    fn a_card_named_twice_is_one_device() {
+        let card = |index: usize, bus: &str| {
+            Some(DeviceInfo {
+                index,
+                name: "RTX 4090".to_owned(),
+                backend: "vulkan".to_owned(),
+                driver: String::new(),
+                device_type: DeviceType::Discrete,
+                bus: Some(bus.to_owned()).filter(|bus| !bus.is_empty()),
+                limits: DeviceLimits {
+                    max_buffer_bytes: 0,
+                    max_workgroups: 0,
+                    max_workgroup_invocations: 0,
+                    max_shared_bytes: 0,
+                    memory_bytes: None,
+                },
+            })
+        };
+        // By digits, by digits behind `#`, and as two drivers see one card. Of drivers that do not tell where cards are, the
+        // number alone says which is which.
+        let named = [
+            ("0", card(0, "")),
+            ("1", card(1, "0000:01:00.0")),
+            ("0", card(0, "")),
+            ("cpu", None),
+            ("#1", card(1, "0000:01:00.0")),
+            ("2", card(2, "0000:01:00.0")),
+            ("3", card(3, "")),
+        ];
+        let (kept, repeated) = distinct(&named);
+        assert_eq!(kept, ["0", "1", "cpu", "3"]);
+        let said = [("0", "0"), ("#1", "1"), ("2", "1")];
+        let said = said.map(|(again, first)| format!("device {again:?} is the same as {first:?} and counts once"));
+        assert_eq!(repeated, said);
+    }
+
+    #[test]
     fn the_processor_is_named_in_any_case() {
         for selector in ["cpu", "CPU", " Cpu "] {
             assert!(matches!(choose_device(selector), Ok(None)), "{selector:?}");

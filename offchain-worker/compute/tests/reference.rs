@@ -1,4 +1,4 @@
-//! The engine for the processor gives what the reference says, and refuses exactly the jobs that are unusable.
+//! Both engines give what the reference says, and refuse exactly the jobs that are unusable.
 
 #[path = "reference/inference.rs"]
 mod inference;
@@ -17,48 +17,68 @@ mod training;
 use agora_compute::{CancelFlag, Engine, JobKind, JobSpec, MemoryInputs, NoProgress, Place, Verdict};
 use agora_primitives::job::{BlobRef, Claim, H256, states_root};
 use agora_reference::{Inputs, Outcome};
-use opened::CPU;
+use opened::engines;
 use std::collections::BTreeMap;
 
-/// Inputs for both.
-#[derive(Default)]
+/// Inputs for the reference and for the engines that are compared with it.
 struct Contents {
+    engines: Vec<&'static dyn Engine>,
     engine: MemoryInputs,
     reference: BTreeMap<BlobRef, Vec<u8>>,
 }
 
+impl Default for Contents {
+    fn default() -> Self {
+        Self::on(engines().into())
+    }
+}
+
 impl Contents {
+    fn on(engines: Vec<&'static dyn Engine>) -> Self {
+        Self {
+            engines,
+            engine: MemoryInputs::new(),
+            reference: BTreeMap::new(),
+        }
+    }
+
     fn insert(&mut self, content: Vec<u8>) -> BlobRef {
         let blob = self.engine.insert(content.clone());
         self.reference.insert(blob, content);
         blob
     }
 
-    /// What the job comes to, of which engine and reference say the same. `None`: it is outside of its limits.
+    /// What the job comes to, of which all engines and the reference say the same. `None`: it is outside of its limits.
     fn compute(&self, job: JobKind) -> Option<Outcome> {
         let job = JobSpec::V2(job);
         if job.validate().is_err() {
             return None;
         }
         let outcome = agora_reference::run(&job, self).unwrap();
-        match CPU.run(&job, &self.engine, &NoProgress, &CancelFlag::new()) {
-            Ok(computation) => {
-                assert!(computation.output == outcome.output, "{job:?}: other outputs");
-                assert_eq!(computation.states(), outcome.states, "{job:?}");
-                assert_eq!(computation.claim(), outcome.claim, "{job:?}");
+        for &engine in &self.engines {
+            let name = engine.name();
+            match engine.run(&job, &self.engine, &NoProgress, &CancelFlag::new()) {
+                Ok(computation) => {
+                    assert!(computation.output == outcome.output, "{name}: {job:?}: other outputs");
+                    assert_eq!(computation.states(), outcome.states, "{name}: {job:?}");
+                    assert_eq!(computation.claim(), outcome.claim, "{name}: {job:?}");
+                }
+                Err(error) if error.is_unusable() => {
+                    assert_eq!(outcome.claim, Claim::Unusable, "{name} refuses {job:?}");
+                }
+                Err(error) => panic!("{name}: {job:?}: {error}"),
             }
-            Err(error) if error.is_unusable() => {
-                assert_eq!(outcome.claim, Claim::Unusable, "{job:?}: the engine refuses it");
-            }
-            Err(error) => panic!("{job:?}: {error}"),
+            self.check(engine, &job, &outcome);
         }
-        self.check(&job, &outcome);
         Some(outcome)
     }
 
     /// The check accepts the right claim, and refuses that of the other sort.
-    fn check(&self, job: &JobSpec, outcome: &Outcome) {
-        let check = |claim: &Claim, output: &[u8]| CPU.check_claim(job, &self.engine, claim, output, &[7; 32]).unwrap();
+    fn check(&self, engine: &dyn Engine, job: &JobSpec, outcome: &Outcome) {
+        let check = |claim: &Claim, output: &[u8]| {
+            let verdict = engine.check_claim(job, &self.engine, claim, output, &[7; 32]);
+            verdict.unwrap_or_else(|error| panic!("{}: {job:?}: {error}", engine.name()))
+        };
         assert_eq!(check(&outcome.claim, &outcome.output), Verdict::Right, "{job:?}");
         if let Claim::Output { output, states_root } = outcome.claim {
             let longer = BlobRef {

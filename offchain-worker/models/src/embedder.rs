@@ -1,13 +1,13 @@
 //! From sentences to a job, and from its output to vectors.
 
-use crate::texts::Texts;
+use crate::{texts::Texts, tokens};
 use agora_compute::{
     BlobRef, InferenceJob, InferenceNetwork, JobKind, JobSpec, encode_items,
     transformer::{Package, PackageError, Shape},
 };
 use agora_primitives::job::JobError;
 use std::{borrow::Cow, sync::Arc};
-use tokenizers::{Tokenizer, TruncationDirection, TruncationParams, TruncationStrategy};
+use tokenizers::Tokenizer;
 
 /// Why sentences cannot be embedded.
 #[derive(thiserror::Error, Debug)]
@@ -18,8 +18,8 @@ pub enum EmbedError {
     /// The package is larger than an input of a job may be.
     #[error("the package has {0} bytes, more than an input of a job may have")]
     TooLarge(usize),
-    /// The package's tokeniser cannot be read.
-    #[error("the package's tokeniser cannot be read: {0}")]
+    /// The package's tokeniser cannot be used.
+    #[error("the package's tokeniser cannot be used: {0}")]
     Tokenizer(String),
     /// A sentence cannot be turned into tokens.
     #[error("sentence {sentence} cannot be turned into tokens: {reason}")]
@@ -148,19 +148,8 @@ impl Embedder {
         let model = BlobRef::to(&package);
         let Package { encoder, tokenizer } = Package::decode(&package)?;
         let (texts, tokenizer) = Texts::decode(&tokenizer).map_err(EmbedError::Tokenizer)?;
-        let error = |error: tokenizers::Error| EmbedError::Tokenizer(error.to_string());
-        let mut tokenizer = Tokenizer::from_bytes(tokenizer).map_err(error)?;
-        let truncation = TruncationParams {
-            max_length: encoder.shape.positions as usize,
-            strategy: TruncationStrategy::LongestFirst,
-            stride: 0,
-            direction: TruncationDirection::Right,
-        };
-        // Items are not padded: padding would count as tokens.
-        tokenizer
-            .with_padding(None)
-            .with_truncation(Some(truncation))
-            .map_err(error)?;
+        let mut tokenizer = tokens::read(tokenizer).map_err(EmbedError::Tokenizer)?;
+        tokens::cut(&mut tokenizer, encoder.shape.positions).map_err(EmbedError::Tokenizer)?;
         let embedder = Self {
             tokenizer,
             shape: encoder.shape,

@@ -78,8 +78,8 @@ pub enum ImportError {
         /// Why.
         source: serde_json::Error,
     },
-    /// The tokeniser cannot be read.
-    #[error("tokenizer.json is no tokeniser that can be read: {0}")]
+    /// The tokeniser cannot be used.
+    #[error("tokenizer.json is no tokeniser that can be used: {0}")]
     Tokenizer(String),
     /// Something that cannot be imported.
     #[error("{file}: {what} is not supported: {remedy}")]

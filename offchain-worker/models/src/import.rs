@@ -9,6 +9,7 @@ use crate::{
     probe::Probe,
     tensors::TensorFiles,
     texts::Texts,
+    tokens,
 };
 use agora_compute::transformer::{MAX_POSITIONS, MAX_VOCABULARY, Package, Shape};
 use serde::Deserialize;
@@ -44,8 +45,9 @@ pub fn import_files(files: &dyn ModelFiles) -> Result<Imported, ImportError> {
     let mut recipe = Recipe::read(files)?;
     let mut config = Config::read(files, &recipe.folder)?;
     recipe.pool(files, config.hidden)?;
-    let (tokenizer, tokens) = tokenizer(files, &recipe.folder)?;
+    let (tokenizer, mut tokens) = tokenizer(files, &recipe.folder)?;
     let positions = limit(files, &mut recipe, config.positions)?;
+    tokens::cut(&mut tokens, positions).map_err(ImportError::Tokenizer)?;
     let tensor_files = TensorFiles::read(files, &recipe.folder)?;
     let tensors = tensor_files.tensors()?;
     config.vocabulary = vocabulary(&tokens, &config, tensors.words()?)?;
@@ -64,7 +66,7 @@ pub fn import_files(files: &dyn ModelFiles) -> Result<Imported, ImportError> {
         Some(module) => Some((module, module.floats(files, config.hidden)?)),
         None => None,
     };
-    let mut probe = Probe::new(&tokens, &shape, &config, recipe.pooling);
+    let mut probe = Probe::new(&tokens, &shape, &config, recipe.pooling)?;
     let importer = Importer::new(&tensors, shape, &config, recipe.pooling);
     let encoder = importer.encoder(dense.as_ref().map(|(module, floats)| (*module, floats)), &mut probe)?;
     tensors.end()?;
@@ -99,10 +101,8 @@ fn tokenizer(files: &dyn ModelFiles, folder: &str) -> Result<(Vec<u8>, Tokenizer
                  model's folder for FOLDER"
             .to_owned(),
     })?;
-    match Tokenizer::from_bytes(&bytes) {
-        Ok(tokenizer) => Ok((bytes, tokenizer)),
-        Err(error) => Err(ImportError::Tokenizer(error.to_string())),
-    }
+    let tokenizer = tokens::read(&bytes).map_err(ImportError::Tokenizer)?;
+    Ok((bytes, tokenizer))
 }
 
 /// The parts of `tokenizer_config.json` that change tokens.

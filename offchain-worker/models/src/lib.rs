@@ -16,13 +16,16 @@ mod error;
 mod files;
 mod floats;
 mod import;
+mod lines;
 mod modules;
 mod probe;
 mod quantise;
 mod tensors;
 mod texts;
+mod tokens;
 
 pub use embedder::{EmbedError, Embedder, Embedding, EmbeddingJob, Prompt, Tokens};
 pub use error::ImportError;
 pub use files::{Folder, ModelFiles};
 pub use import::{Imported, import, import_files};
+pub use lines::{TextError, decode_text, text_lines};

@@ -42,18 +42,34 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    pub fn new(tokenizer: &Tokenizer, shape: &Shape, config: &Config, pooling: Pooling) -> Self {
-        let tokens = |text| -> Vec<u16> {
+    /// Turns the texts into tokens.
+    ///
+    /// Errors: `Tokenizer` if it cannot, `Vocabulary` if it gives tokens that the model does not have.
+    pub fn new(tokenizer: &Tokenizer, shape: &Shape, config: &Config, pooling: Pooling) -> Result<Self, ImportError> {
+        let tokens = |text| -> Result<Vec<u16>, ImportError> {
             let encoding = tokenizer.encode(text, true);
-            let ids = encoding.map(|encoding| encoding.get_ids().to_vec()).unwrap_or_default();
-            ids.into_iter().filter_map(|id| u16::try_from(id).ok()).collect()
+            let encoding = encoding.map_err(|error| ImportError::Tokenizer(error.to_string()))?;
+            let token = |(&id, token): (&u32, &String)| {
+                let known = u16::try_from(id).ok().filter(|_| id < shape.vocabulary);
+                known.ok_or_else(|| ImportError::Vocabulary {
+                    token: token.clone(),
+                    id,
+                    vocabulary: shape.vocabulary,
+                })
+            };
+            encoding
+                .get_ids()
+                .iter()
+                .zip(encoding.get_tokens())
+                .map(token)
+                .collect()
         };
         // All over the vocabulary, and the same every time.
         let spread = |first: u32| {
             let token = move |i: u32| i.wrapping_mul(2_654_435_761) % shape.vocabulary.max(1);
             (first..first + 12).map(token).map(|token| token as u16).collect()
         };
-        let mut items: Vec<Vec<u16>> = TEXTS.map(tokens).into();
+        let mut items = TEXTS.into_iter().map(tokens).collect::<Result<Vec<_>, _>>()?;
         items.extend([1, 13, 25, 37].map(spread));
         for item in &mut items {
             item.truncate(MAX_TOKENS.min(shape.positions as usize));
@@ -61,7 +77,7 @@ impl Probe {
                 item.push(0);
             }
         }
-        Self {
+        Ok(Self {
             items,
             states: Vec::new(),
             heads: shape.heads as usize,
@@ -69,7 +85,7 @@ impl Probe {
             epsilon: config.epsilon,
             pooling,
             largest: (0.0, String::new()),
-        }
+        })
     }
 
     /// The first states, by the embeddings of words and positions.

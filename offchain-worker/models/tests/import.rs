@@ -17,6 +17,8 @@ mod refused;
 mod running;
 #[path = "import/sentences.rs"]
 mod sentences;
+#[path = "import/tokenizers.rs"]
+mod tokenizers;
 #[path = "../../../fuzz/src/transformers.rs"]
 mod transformers;
 

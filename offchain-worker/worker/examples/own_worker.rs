@@ -14,7 +14,9 @@ use agora_blobs::{
 use agora_chain::{AccountId, BlockNumber, ChainError, Client, KeySource, Submitter, views::TaskView};
 use agora_compute::CpuEngine;
 use agora_primitives::{TaskId, participants::Role};
-use agora_worker::{ChainOffers, Journal, Metrics, Offers, Openings, Policy, Power, State, Worker, WorkerConfig};
+use agora_worker::{
+    ChainOffers, Journal, Metrics, Offers, Openings, Policy, Power, Publishers, State, Worker, WorkerConfig,
+};
 use std::{collections::BTreeSet, error::Error, path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -64,6 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let blobs = Blobs::new(store, cache, Peers::new(PeerLimits::default())?, Vec::new());
     let config = WorkerConfig {
         policy: Policy {
+            publishers: Publishers::default(),
             specialisations: participant.specialisations,
             max_work: u128::MAX,
             max_job_bytes: 8 << 30,

@@ -81,6 +81,9 @@ pub trait State: Send + Sync + Clone + 'static {
     /// All tasks that take workers.
     fn tasks_wanting_workers(&self) -> impl Future<Output = Result<Vec<TaskView>, ChainError>> + Send;
 
+    /// All tasks that the chain knows, those that have ended lately among them.
+    fn tasks(&self) -> impl Future<Output = Result<Vec<TaskView>, ChainError>> + Send;
+
     /// The part of `worker` in an unfinished task.
     fn contribution(
         &self,
@@ -130,10 +133,23 @@ pub struct News {
     pub changed: Vec<TaskId>,
     /// How workers were judged.
     pub judged: Vec<(TaskId, AccountId, Outcome)>,
+    /// What came of the attestations of verifiers.
+    pub attested: Vec<(TaskId, AccountId, Attested)>,
     /// What was paid out of holds.
     pub payments: Vec<PaymentView>,
     /// Whether a class, or how rewards are divided, changed.
     pub terms_changed: bool,
+}
+
+/// What came of an attestation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Attested {
+    /// It was right, and is paid.
+    Right,
+    /// It was wrong, and cost a part of the bond.
+    Wrong,
+    /// It was not revealed, and cost the bond.
+    NotRevealed,
 }
 
 /// A transaction, typed.

@@ -19,7 +19,7 @@ mod tests;
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
 use crate::{
-    Chain, Journal, Metrics, WorkerError,
+    Chain, Journal, Metrics, StopLoss, WorkerError,
     driver::{Matter, Steps},
     job::{fetch_inputs, in_time, load_inputs, load_spec},
     sources::with_sources,
@@ -46,6 +46,7 @@ use std::{
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// Pause before a node that failed is asked again.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -59,6 +60,8 @@ pub struct CourtConfig {
     /// The folder in which the account's worker keeps the jobs that it has accepted, if it has one: what their publishers take
     /// away is there.
     pub tasks: PathBuf,
+    /// It accuses nothing more after losing so much; what it has accused and what it defends goes on. `None`: whatever it loses.
+    pub stop_loss: Option<StopLoss>,
     /// Deliberate misbehaviour.
     #[cfg(feature = "fault-injection")]
     pub fault: Option<Fault>,
@@ -224,27 +227,29 @@ impl Court {
         // Of a claim that has fallen it can still be revealed that it was accused.
         for case in cases.iter().filter(|case| case.decided != Some(HowEnded::Undecided)) {
             let (shared, block, case) = (Arc::clone(&self.shared), at.clone(), case.clone());
+            let span = tracing::info_span!("task", id = case.task.0);
             if case.hidden > 0 {
                 let (shared, block, case) = (Arc::clone(&shared), block.clone(), case.clone());
-                steps.start(Matter::Defence(case.number), async move {
-                    shared.prepare(&block, case).await
-                });
+                let number = case.number;
+                let prepare = async move { shared.prepare(&block, case).await };
+                steps.start(Matter::Defence(number), prepare.instrument(span.clone()));
             }
-            steps.start(
-                Matter::Case(case.number),
-                async move { shared.attend(&block, case).await },
-            );
+            let number = case.number;
+            let attend = async move { shared.attend(&block, case).await };
+            steps.start(Matter::Case(number), attend.instrument(span));
         }
         for (number, task) in &trials {
             let (number, task) = (*number, *task);
             let case = cases.iter().find(|case| case.task == task).cloned();
             let (shared, at) = (Arc::clone(&self.shared), at.clone());
-            steps.start(Matter::Trial(number), async move {
+            let play = async move {
                 match shared.is_concerned(task)? {
                     true => shared.play(&at, number, case).await,
                     false => Ok(()),
                 }
-            });
+            };
+            let span = tracing::info_span!("task", id = task.0);
+            steps.start(Matter::Trial(number), play.instrument(span));
         }
         self.shared.told.is_over("court");
         Ok(match cases.is_empty() && !self.has_part_in_any(&at, &trials).await? {
@@ -304,7 +309,14 @@ impl Shared {
         let worked = self.journal.task(task)?.and_then(|record| record.claim);
         let checked = self.journal.attestation(task)?;
         let recomputed = checked.as_ref().and_then(|record| record.own);
-        let computed: Vec<_> = accused.into_iter().chain(worked).chain(recomputed).collect();
+        // What the reference came to here says more than anything that was said before.
+        let known = self.jobs.find(task).map(|known| known.claim());
+        let computed: Vec<_> = known
+            .into_iter()
+            .chain(accused)
+            .chain(worked)
+            .chain(recomputed)
+            .collect();
         Ok(Opinion::of(claim, &computed, checked.as_ref()))
     }
 

@@ -1,4 +1,7 @@
 //! What must survive a crash: an embedded store that is synced to disk at each write.
+//!
+//! It holds salts and secrets: whoever reads them sees what is hidden on chain. So the file is its owner's alone, and so is the
+//! folder that it is in, from before there is anything in it.
 
 mod error;
 mod keeping;
@@ -10,6 +13,7 @@ pub use error::JournalError;
 pub use keeping::{Loaded, SeenChain};
 pub use records::{AccusationRecord, AttestRecord, CameTo, Judged, Loss, Stage, TaskRecord};
 
+use agora_blobs::{close_file, close_own_folder, private_folder};
 use agora_primitives::TaskId;
 use redb::{Database, ReadableDatabase, ReadableTable};
 use serde::Serialize;
@@ -31,7 +35,8 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal at `path`, or begins one.
+    /// Opens the journal at `path`, or begins one. File and folder become their owner's alone, however they were made; a folder of
+    /// somebody else's stays as it is.
     ///
     /// Errors: it is in use by another process, damaged, or belongs to another `account` or `genesis`.
     pub fn open(path: &Path, genesis: [u8; 32], account: [u8; 32]) -> Result<Self, JournalError> {
@@ -39,10 +44,11 @@ impl Journal {
             path: path.to_owned(),
             reason: Box::new(reason),
         };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| storage(redb::Error::Io(error)))?;
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            let closed = private_folder(folder).and_then(|()| close_own_folder(folder));
+            closed.map_err(|error| storage(redb::Error::Io(error)))?;
         }
-        let database = Database::create(path).map_err(|error| storage(error.into()))?;
+        let database = open_private(path).map_err(storage)?;
         let journal = Self {
             database: Arc::new(RwLock::new(Some(database))),
             path: path.to_owned(),
@@ -163,6 +169,12 @@ impl Journal {
     }
 }
 
+/// Opens the database at `path`, or begins one: in a file that was its owner's alone before anything was in it.
+fn open_private(path: &Path) -> Result<Database, redb::Error> {
+    close_file(path).map_err(redb::Error::Io)?;
+    Ok(Database::create(path)?)
+}
+
 /// Removes the rows that may go, but the newest `keep` rows.
 fn remove_old(
     transaction: &redb::WriteTransaction,
@@ -264,6 +276,48 @@ mod tests {
             Journal::open(&path, [1; 32], [9; 32]),
             Err(JournalError::NotOurs { .. })
         ));
+    }
+
+    /// What may be done with `path`, and by whom.
+    #[cfg(unix)]
+    fn mode(path: &Path) -> u32 {
+        let about = std::fs::metadata(path).expect("it is there");
+        std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o7777
+    }
+
+    #[cfg(unix)]
+    fn set_mode(path: &Path, mode: u32) {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(path, permissions).expect("it is ours");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_journal_and_its_folder_are_their_owners_alone_however_they_were_made() {
+        let (_folder, path) = journal();
+        let folder = path.parent().expect("it is in a folder").to_owned();
+        let open = || Journal::open(&path, [0; 32], [9; 32]).expect("it opens");
+        drop(open());
+        assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600), "a new one");
+        set_mode(&folder, 0o755);
+        set_mode(&path, 0o644);
+        let opened = open();
+        assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600), "one from before");
+        // Opened again after a fault, as where the disk was full.
+        std::fs::remove_file(&path).expect("removed");
+        *opened.database.write().expect("no panic") = None;
+        opened.prune(1).expect("it is begun anew");
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_folder_that_is_shared_on_purpose_stays_so_and_the_journal_is_closed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        set_mode(folder.path(), 0o1777);
+        let path = folder.path().join("journal");
+        drop(Journal::open(&path, [0; 32], [9; 32]).expect("it is new"));
+        assert_eq!((mode(folder.path()), mode(&path)), (0o1777, 0o600));
     }
 
     #[test]

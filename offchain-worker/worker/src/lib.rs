@@ -25,31 +25,39 @@ mod driver;
 mod error;
 #[cfg(feature = "fault-injection")]
 mod fault;
+mod garbage;
 mod health;
 mod job;
 mod journal;
 mod journal_file;
 mod late;
+mod ledger;
+#[cfg(test)]
+mod logged;
 mod metrics;
+mod publishers;
 mod sources;
 mod told;
 mod turns;
 mod verifier;
 mod worker;
 
-pub use chain::{Blocks, Call, Chain, Due, News, Receipt, State};
+pub use chain::{Attested, Blocks, Call, Chain, Due, News, Receipt, State};
 pub use check::check_claim;
 pub use court::{Court, CourtConfig, Finding};
 pub use error::WorkerError;
 #[cfg(feature = "fault-injection")]
 pub use fault::{Fault, Pause};
+pub use garbage::{Housekeeper, Housekeeping, LEAST_AGE, Owner as BlobOwner, needed};
 pub use health::Health;
 pub use job::{load_job, load_output, load_spec};
 pub use journal::{
     AccusationRecord, AttestRecord, CameTo, Journal, JournalError, Judged, Loaded, Loss, SeenChain, Stage, TaskRecord,
 };
 pub use journal_file::{JournalEntry, JournalFile, Owner};
+pub use ledger::StopLoss;
 pub use metrics::{Metrics, serve_metrics};
+pub use publishers::Publishers;
 pub use sources::{with_sources, with_verifiers};
 pub use verifier::{Recompute, Verifier, VerifierConfig};
 pub use worker::{ChainOffers, Hours, Offers, Openings, Policy, Power, Unsuitable, Worker, WorkerConfig};

@@ -1,6 +1,6 @@
 //! Figures for Prometheus.
 
-use crate::{CameTo, Health, Judged, Unsuitable, WorkerError};
+use crate::{Attested, CameTo, Health, Judged, Unsuitable, WorkerError};
 use agora_chain::Balance;
 use axum::{
     Router,
@@ -38,14 +38,12 @@ impl Reason {
 
     /// How a worker's part in a task was judged.
     fn outcome(judged: Option<Judged>) -> Self {
-        Self::new(match judged {
-            Some(Judged::Right) => "right",
-            Some(Judged::Wrong) => "wrong",
-            Some(Judged::Late) => "late",
-            None => "not judged",
-        })
+        Self::new(Judged::word(judged))
     }
 }
+
+/// How often attestations were not revealed is counted beside how work was judged.
+const NOT_REVEALED: &str = "not revealed";
 
 /// Plancks in units, for people and for graphs.
 pub(crate) fn units(amount: Balance) -> f64 {
@@ -78,6 +76,8 @@ pub struct Metrics {
     pub ended: Counter,
     /// Commitments to attestations in a block.
     pub attested: Counter,
+    /// Reveals of attestations in a block.
+    pub attestations_revealed: Counter,
     /// Results that a verifier has computed itself instead of checking them.
     pub recomputed: Counter,
     /// Steps that failed and will be tried again.
@@ -117,6 +117,7 @@ impl Default for Metrics {
         let revealed: Counter = register!("revealed", "Reveals included");
         let ended: Counter = register!("ended", "Tasks of this worker that have ended");
         let attested: Counter = register!("attested", "Commitments to attestations included");
+        let attestations_revealed: Counter = register!("attestations_revealed", "Reveals of attestations included");
         let recomputed: Counter = register!("recomputed", "Results computed by a verifier itself");
         let retries: Counter = register!("retries", "Steps that failed and will be tried again");
         let finalised_block: Gauge = register!("finalised_block", "Number of the newest finalised block seen");
@@ -124,9 +125,12 @@ impl Default for Metrics {
         let device_failures: Counter = register!("device_failures", "Runs of devices that failed or were wrong");
         let taking: Gauge = register!("taking", "Whether tasks are taken now");
         let bonds_at_risk: Fraction = register!("bonds_at_risk", "Bonds of the tasks in hand, in units");
-        let earned = register!("earned", "What was paid for tasks in finalised blocks, in units");
+        let earned = register!("earned", "What was paid to the account in finalised blocks, in units");
         let lost = register!("lost", "What was taken of bonds in finalised blocks, in units");
-        let outcomes = register!("outcomes", "Tasks that ended, by how this worker's part was judged");
+        let outcomes = register!(
+            "outcomes",
+            "Tasks that ended and attestations, by how the account's part was judged"
+        );
         let declined = register!("declined_tasks", "Open tasks that are not taken, by reason");
         let deadline_slack = register!("deadline_slack_seconds", "Time left when a commitment was last sent");
         let devices = register!("devices", "Devices, by whether they work or rest after a failure");
@@ -143,6 +147,7 @@ impl Default for Metrics {
             revealed,
             ended,
             attested,
+            attestations_revealed,
             recomputed,
             retries,
             refused,
@@ -161,12 +166,13 @@ impl Default for Metrics {
         for outcome in [Some(Judged::Right), Some(Judged::Wrong), Some(Judged::Late), None] {
             metrics.outcomes.get_or_create(&Reason::outcome(outcome)).inc_by(0);
         }
+        metrics.outcomes.get_or_create(&Reason::new(NOT_REVEALED)).inc_by(0);
         metrics
     }
 }
 
 impl Metrics {
-    /// A task of this worker's was judged or paid for.
+    /// The account was paid, or lost a bond.
     pub(crate) fn came_to(&self, came_to: &CameTo) {
         self.earned.inc_by(units(came_to.earned));
         self.lost.inc_by(units(came_to.lost));
@@ -176,6 +182,16 @@ impl Metrics {
     pub(crate) fn ended(&self, judged: Option<Judged>) {
         self.ended.inc();
         self.outcomes.get_or_create(&Reason::outcome(judged)).inc();
+    }
+
+    /// It is known what came of an attestation.
+    pub(crate) fn attestation_ended(&self, ended: Attested) {
+        let reason = match ended {
+            Attested::Right => Reason::outcome(Some(Judged::Right)),
+            Attested::Wrong => Reason::outcome(Some(Judged::Wrong)),
+            Attested::NotRevealed => Reason::new(NOT_REVEALED),
+        };
+        self.outcomes.get_or_create(&reason).inc();
     }
 
     /// So many open tasks are not taken.

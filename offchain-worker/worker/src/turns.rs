@@ -82,6 +82,12 @@ impl Turns {
         }
     }
 
+    /// How much of it is free.
+    #[cfg(test)]
+    pub fn free(&self) -> u64 {
+        self.lock().free
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -164,7 +170,7 @@ mod tests {
         assert!(soon.is_finished() && !late.is_finished(), "6 and 6 are more than 10");
         drop(soon.await.expect("no panic"));
         drop(late.await.expect("no panic"));
-        assert_eq!(turns.lock().free, 10);
+        assert_eq!(turns.free(), 10);
     }
 
     #[tokio::test]
@@ -182,6 +188,6 @@ mod tests {
         settled().await;
         assert!(small.is_finished());
         drop(small.await.expect("no panic"));
-        assert_eq!(turns.lock().free, 10);
+        assert_eq!(turns.free(), 10);
     }
 }

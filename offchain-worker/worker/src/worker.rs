@@ -194,6 +194,7 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
     /// Errors: the account is not registered as a worker, or the journal cannot be written at the end.
     pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), WorkerError> {
         let shared = &self.shared;
+        close(&shared.tasks);
         shared.remove_leftovers();
         let driver = Driver::new(
             &shared.chain,
@@ -205,6 +206,16 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
         self.shared.cancel.cancel();
         steps.drain().await;
         self.shared.book.close()
+    }
+}
+
+/// Takes `folder` from everybody but its owner, if it is there: an older program made it by the umask, and what is in it is secret
+/// until it is revealed.
+pub(crate) fn close(folder: &std::path::Path) {
+    if folder.is_dir()
+        && let Err(error) = agora_blobs::close_own_folder(folder)
+    {
+        tracing::warn!(folder = %folder.display(), %error, "The folder cannot be closed to others.");
     }
 }
 

@@ -1,6 +1,11 @@
 //! What is in `deploy/` is whole. That workers serve what alerts and board name is tested in `tests/e2e`.
 
-use std::{collections::BTreeSet, path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    io::Write,
+    path::Path,
+    process::{Command, Output},
+};
 
 const ALERTS: &str = include_str!("../../../deploy/prometheus/alerts.yml");
 /// When each fires, for `promtool`.
@@ -16,6 +21,28 @@ const UNITS: [(&str, &str); 3] = [
     ("agora-worker@home.service", WORKER),
     ("agora-verifier@home.service", VERIFIER),
 ];
+
+/// What `program` says, run in `folder`. `None`: it is not on this machine, and then that is said where it is seen although the test
+/// passes: it has not looked.
+fn where_it_is(program: &str, arguments: &[&str], folder: &Path) -> Option<Output> {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("XDG_RUNTIME_DIR");
+    match command.output() {
+        Ok(output) => Some(output),
+        Err(error) => {
+            // Not by `eprintln`, which is kept from whoever runs the tests.
+            let line = format!(
+                "NOT LOOKED AT: {program} is not on this machine ({error}); nothing is known of what it would say.\n"
+            );
+            let _ = std::io::stderr().write_all(line.as_bytes());
+            None
+        }
+    }
+}
+
 #[test]
 fn the_board_is_json_and_its_panels_do_not_overlap() {
     let board: serde_json::Value = serde_json::from_str(BOARD).expect("it is JSON");
@@ -45,6 +72,21 @@ fn every_alert_says_how_bad_it_is_and_what_to_do_and_is_seen_to_fire() {
         }
         let fires = format!(r#"alertname="{name}""#);
         assert!(ALERT_TESTS.contains(&fires), "nothing shows that {name} fires");
+    }
+}
+
+#[test]
+fn promtool_understands_the_alerts_and_sees_each_fire_where_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [("alerts.yml", ALERTS), ("alerts.test.yml", ALERT_TESTS)] {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    for arguments in [["check", "rules", "alerts.yml"], ["test", "rules", "alerts.test.yml"]] {
+        let Some(output) = where_it_is("promtool", &arguments, folder.path()) else {
+            return;
+        };
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        assert!(output.status.success(), "{arguments:?}: {}", said.concat());
     }
 }
 
@@ -100,11 +142,16 @@ const EXPOSURE: &str = "25";
 
 #[test]
 fn systemd_understands_the_units_where_it_is() {
-    let analyze = |arguments: &[&str], path: &Path| {
-        let mut command = Command::new("systemd-analyze");
-        command.args(arguments).arg(path).env_remove("XDG_RUNTIME_DIR").output()
-    };
     let folder = tempfile::tempdir().expect("a folder");
+    let analyze = |arguments: &[&str], name: &str| {
+        // By its path: a bare name is that of an installed unit.
+        let path = folder.path().join(name).to_string_lossy().into_owned();
+        where_it_is(
+            "systemd-analyze",
+            &[arguments, &[path.as_str()][..]].concat(),
+            folder.path(),
+        )
+    };
     for (name, unit) in UNITS {
         let path = folder.path().join(name);
         // The programs are not installed here.
@@ -112,13 +159,13 @@ fn systemd_understands_the_units_where_it_is() {
             .replace("/usr/local/bin/agora-node", "/bin/true")
             .replace("/usr/local/bin/agora", "/bin/true");
         std::fs::write(&path, unit).expect("written");
-        let Ok(verified) = analyze(&["verify", "--man=no"], &path) else {
+        let Some(verified) = analyze(&["verify", "--man=no"], name) else {
             return;
         };
         let said = String::from_utf8_lossy(&verified.stderr).into_owned();
         let about_it: Vec<_> = said.lines().filter(|line| line.contains("agora-")).collect();
         assert!(about_it.is_empty(), "{about_it:?}");
-        let rated = analyze(&["security", "--offline=true", "--threshold", EXPOSURE], &path).expect("it runs");
+        let rated = analyze(&["security", "--offline=true", "--threshold", EXPOSURE], name).expect("it runs");
         let said = String::from_utf8_lossy(&rated.stdout);
         assert!(
             rated.status.success(),

@@ -1,9 +1,11 @@
 //! Limits, work and package sizes of inference jobs.
 
 use agora_jobs::{
-    BlobRef, ClassifierShape, H256, InferenceJob, InferenceNetwork, JobError, JobKind, JobSpec, MAX_ITEMS, MAX_OUTPUT,
-    MAX_WORK, Specialisation, TransformerShape,
-    inference::{MAX_TOKENIZER, TRANSFORMER_HEADER, Tensor},
+    BlobRef, ClassifierShape, H256, InferenceJob, InferenceNetwork, JobError, JobKind, JobSpec, MAX_BLOB, MAX_ITEMS,
+    MAX_OUTPUT, MAX_WORK, Specialisation, TransformerShape,
+    inference::{
+        MAX_HIDDEN, MAX_LAYERS, MAX_TOKENIZER, MAX_TOKENS, MAX_VOCABULARY, MAX_WIDTH, TRANSFORMER_HEADER, Tensor,
+    },
 };
 use codec::{DecodeAll, Encode};
 use proptest::prelude::*;
@@ -268,6 +270,26 @@ fn inputs_that_cannot_have_such_a_length_are_refused() {
     }
     refused(InferenceJob { model: blob(0), ..job }, JobError::Zero);
     refused(InferenceJob { input: blob(0), ..job }, JobError::Zero);
+}
+
+/// Why no manifest of several blobs is needed: docs/adr/0012-models-in-one-blob.md.
+#[test]
+fn packages_of_the_widest_networks_fit_one_blob() {
+    let head_size = 4;
+    let widest = TransformerShape {
+        vocabulary: MAX_VOCABULARY,
+        positions: MAX_TOKENS,
+        hidden: MAX_HIDDEN,
+        layers: MAX_LAYERS,
+        heads: MAX_WIDTH / 3 / head_size,
+        key_value_heads: MAX_WIDTH / 3 / head_size,
+        head_size,
+        intermediate: MAX_WIDTH,
+        dense: MAX_WIDTH,
+    };
+    assert_eq!(widest.validate(), Ok(()));
+    let most = widest.package_bytes() + u64::from(MAX_TOKENIZER);
+    assert!((27 << 30..MAX_BLOB / 2).contains(&most), "{most}");
 }
 
 proptest! {

@@ -163,7 +163,7 @@ mod benchmarks {
         assert!(AppealWindows::<T>::contains_key(TASK));
     }
 
-    /// `n` attesters, one half of them wrong: the most transfers that `n` attesters can cause.
+    /// `n` attesters, one half of them wrong.
     #[benchmark]
     fn close_appeal_window(n: Linear<0, { T::MaxAttestations::get() }>) {
         open_with_attestations::<T>(b"output", n, true);

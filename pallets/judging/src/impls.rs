@@ -1,6 +1,6 @@
 //! What attesting does, and the trait through which the life of a task has its results judged.
 
-use crate::{AppealWindow, AppealWindowOf, AppealWindows, BalanceOf, Config, Draw, Error, Event, Pallet, redistribute};
+use crate::{AppealWindow, AppealWindowOf, AppealWindows, BalanceOf, Config, Draw, Error, Event, Pallet};
 use agora_math::consensus;
 use agora_primitives::{
     TaskId,
@@ -56,7 +56,8 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
             bond,
             ..
         } = terms;
-        let window = AppealWindow::new(terms, T::Participants::freeze(), T::Seats::get(), Self::now());
+        let (total, full) = (T::Participants::freeze(), T::FullBlocks::get());
+        let window = AppealWindow::new(terms, total, T::Seats::get(), Self::now(), full);
         AppealWindows::<T>::insert(task, window);
         Self::deposit_event(Event::AppealWindowOpened {
             task,
@@ -73,7 +74,7 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
     }
 
     fn appeal_until(task: TaskId) -> Option<BlockNumberFor<T>> {
-        AppealWindows::<T>::get(task).map(|window| window.terms.until)
+        AppealWindows::<T>::get(task).map(|window| window.commit_until(T::FullBlocks::get()))
     }
 
     fn reveals(task: TaskId) -> Reveals<BlockNumberFor<T>> {
@@ -121,37 +122,48 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
         attestations.iter().map(|(who, _)| who.clone()).collect()
     }
 
-    /// Emits `AttesterPaid` or `AttesterSlashed` per attester, none for those in favour where the ruling is `Undecided`;
-    /// then `AppealWindowClosed`. Errors: `NoAppealWindow`. What is held of an attester now counts as its bond, so closing
-    /// never fails for want of money.
+    /// Emits `AttesterUpheld` for everybody who is known to have been right, `AttesterSlashed` for everybody who loses something, then
+    /// `AppealWindowClosed`. Errors: `NoAppealWindow`. What is held of an
+    /// attester now counts as its bond, so closing never fails for want of money.
     fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<T::AccountId>, DispatchError> {
         let window = AppealWindows::<T>::take(task).ok_or(Error::<T>::NoAppealWindow)?;
         let specialisation = window.terms.specialisation;
-        let truth = ruling.vindicates();
         let could_reveal = window.draw.is_some() && !window.takes_reveals(Self::now(), T::FullBlocks::get());
-        let sides = window.attestations.sides(truth.unwrap_or(Attestation::Valid));
-        let Sides {
-            mut right,
-            wrong,
-            silent,
-        } = sides;
-        // Their bonds first: an account that has its bond back can receive more.
-        right.iter().for_each(|who| Self::give_back(task, who));
-        if truth.is_some() {
-            Self::pass_bonds(task, &right, &wrong, T::LoserPenalty::get());
-            Self::tell_reputations(specialisation, &right, &wrong);
-        } else {
-            right.clear();
-            Self::pass_bonds(task, &right, &wrong, T::UndecidedPenalty::get());
+        let Sides { right, wrong, silent } = window.attestations.sides(ruling.pays());
+        let penalty = match ruling {
+            Ruling::Upheld | Ruling::Overturned => T::LoserPenalty::get(),
+            Ruling::Undecided => Permill::zero(),
+            Ruling::Disagreed => T::DisagreedPenalty::get(),
+        };
+        for who in &right {
+            Self::give_back(task, who);
+            if ruling.is_certain() {
+                let verifier = who.clone();
+                Self::deposit_event(Event::AttesterUpheld { task, verifier });
+            }
         }
-        for who in silent {
+        for who in &wrong {
+            Self::slash(task, who, penalty, Offence::Wrong);
+        }
+        for who in &silent {
             match could_reveal {
-                true => Self::slash_silent(task, specialisation, who),
+                true => {
+                    Self::slash(task, who, T::LoserPenalty::get(), Offence::Silent);
+                    Self::record_wrong(specialisation, who);
+                    T::Offences::report(who, Offence::Silent);
+                }
                 // Nobody could, which whoever keeps the tasks does not let happen.
-                false => Self::give_back(task, &who),
+                false => Self::give_back(task, who),
             }
         }
         Self::deposit_event(Event::AppealWindowClosed { task, ruling });
+        if ruling.is_certain() {
+            let confirmed = right.len() > 1;
+            for who in &right {
+                T::Reputation::record(who, Side::Verifier(specialisation), Outcome::Right { confirmed });
+            }
+            wrong.iter().for_each(|who| Self::record_wrong(specialisation, who));
+        }
         Ok(right)
     }
 }
@@ -179,7 +191,8 @@ impl<T: Config> Pallet<T> {
         T::Participants::ensure_active(verifier, Role::Verifier)?;
         let window = AppealWindows::<T>::get(task).ok_or(Error::<T>::NoAppealWindow)?;
         ensure!(!T::Parties::is_party(task, verifier), Error::<T>::PartyToTask);
-        ensure!(Self::now() <= window.terms.until, Error::<T>::WindowClosed);
+        let until = window.commit_until(T::FullBlocks::get());
+        ensure!(Self::now() <= until, Error::<T>::WindowClosed);
         let weight = T::Participants::stake(verifier, window.opened_at);
         ensure!(has_seat(&window.lots(), task, verifier, weight), Error::<T>::NotDrawn);
         Ok(window)
@@ -239,25 +252,6 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Takes the penalty of somebody who has not revealed, for the treasury: else it could choose after others have revealed.
-    fn slash_silent(task: TaskId, specialisation: Specialisation, verifier: T::AccountId) {
-        let (purpose, scope) = (Purpose::AppealBond, Scope::Task(task));
-        let amount = T::LoserPenalty::get().mul_floor(T::Escrow::held(purpose, scope, &verifier));
-        if !amount.is_zero() {
-            let _ = T::Escrow::pay(purpose, scope, &verifier, Payee::Treasury, amount)
-                .defensive_proof("it is a part of what is held");
-        }
-        Self::give_back(task, &verifier);
-        T::Reputation::record(&verifier, Side::Verifier(specialisation), Outcome::Wrong);
-        T::Offences::report(&verifier, Offence::Silent);
-        Self::deposit_event(Event::AttesterSlashed {
-            task,
-            verifier,
-            amount,
-            offence: Offence::Silent,
-        });
-    }
-
     /// Holds the bond of `who`, drawn or not, and takes down what it has revealed, or that it has committed to something.
     #[cfg(feature = "runtime-benchmarks")]
     pub fn note_attestation(task: TaskId, who: T::AccountId, revealed: Option<Attestation>) {
@@ -280,48 +274,29 @@ impl<T: Config> Pallet<T> {
             .defensive_proof("what is held can be released");
     }
 
-    /// Passes `penalty` of the bonds of those who were wrong to those who were right, and gives them the rest back.
-    fn pass_bonds(task: TaskId, right: &[T::AccountId], wrong: &[T::AccountId], penalty: Permill) {
+    /// Takes `penalty` of the bond of `who` for the treasury, and gives it the rest back.
+    ///
+    /// Nobody who takes part in a task gains it. Else somebody could publish a task whose result passes every check and is wrong
+    /// all the same, say so with a seat of its own, and live on what honest verifiers lose.
+    fn slash(task: TaskId, who: &T::AccountId, penalty: Permill, offence: Offence) {
         let (purpose, scope) = (Purpose::AppealBond, Scope::Task(task));
-        let penalties: Vec<_> = wrong
-            .iter()
-            .map(|who| {
-                let held = T::Escrow::held(purpose, scope, who);
-                (who.clone(), penalty.mul_floor(held))
-            })
-            .collect();
-        let (share, transfers) = redistribute(&penalties, right);
-        for transfer in transfers {
-            let _ = T::Escrow::pay(purpose, scope, &transfer.from, transfer.payee, transfer.amount)
-                .defensive_proof("transfers are parts of what is held");
+        let amount = penalty.mul_floor(T::Escrow::held(purpose, scope, who));
+        if !amount.is_zero() {
+            let _ = T::Escrow::pay(purpose, scope, who, Payee::Treasury, amount)
+                .defensive_proof("it is a part of what is held");
         }
-        for verifier in right.iter().cloned() {
-            Self::deposit_event(Event::AttesterPaid {
-                task,
-                verifier,
-                amount: share,
-            });
-        }
-        for (verifier, amount) in penalties {
-            Self::give_back(task, &verifier);
+        Self::give_back(task, who);
+        if !penalty.is_zero() {
             Self::deposit_event(Event::AttesterSlashed {
                 task,
-                verifier,
+                verifier: who.clone(),
                 amount,
-                offence: Offence::Wrong,
+                offence,
             });
         }
     }
 
-    /// Tells the reputations how the attesters did.
-    fn tell_reputations(specialisation: Specialisation, right: &[T::AccountId], wrong: &[T::AccountId]) {
-        let side = Side::Verifier(specialisation);
-        let confirmed = right.len() > 1;
-        right
-            .iter()
-            .for_each(|who| T::Reputation::record(who, side, Outcome::Right { confirmed }));
-        wrong
-            .iter()
-            .for_each(|who| T::Reputation::record(who, side, Outcome::Wrong));
+    fn record_wrong(specialisation: Specialisation, who: &T::AccountId) {
+        T::Reputation::record(who, Side::Verifier(specialisation), Outcome::Wrong);
     }
 }

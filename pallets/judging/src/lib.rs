@@ -21,7 +21,7 @@ pub mod types;
 pub mod weights;
 
 pub use pallet::*;
-pub use types::{AppealWindow, AppealWindowOf, BalanceOf, Draw, Transfer, redistribute};
+pub use types::{AppealWindow, AppealWindowOf, BalanceOf, Draw};
 pub use weights::WeightInfo;
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -75,19 +75,18 @@ pub mod pallet {
         #[pallet::constant]
         type MaxAttestations: Get<u32>;
 
-        /// How many blocks were full so far: such a block is no time to reveal in, because whoever fills it would keep others from
-        /// that. `ConstU64<0>`, where nobody counts them.
+        /// How many blocks were full so far: such a block is no time to attest or to reveal in, because whoever fills it would keep
+        /// others from that. `ConstU64<0>`, where nobody counts them.
         type FullBlocks: Get<u64>;
 
-        /// The part of its bond that an attester loses which was on the wrong side, or has not revealed. Rounded down.
+        /// The part of its bond that an attester loses which was on the wrong side, or has not revealed, to the treasury. Rounded down.
         #[pallet::constant]
         type LoserPenalty: Get<Permill>;
 
-        /// The part of its bond that an attester against a result loses if the fresh round agreed on nothing and the task
-        /// fails: without it, anybody could make a task fail for nothing. Rounded down, to the treasury. At most
-        /// `LoserPenalty`.
+        /// The part of its bond that an attester against a result loses if the fresh round agreed on nothing: without it, anybody could
+        /// hold a task up, or make it fail where there is no court, for nothing. Rounded down. At most `LoserPenalty`.
         #[pallet::constant]
-        type UndecidedPenalty: Get<Permill>;
+        type DisagreedPenalty: Get<Permill>;
 
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
@@ -147,17 +146,15 @@ pub mod pallet {
             /// What it said.
             attestation: Attestation,
         },
-        /// An attester was right. It has its bond back and gets its share of the wrong side's bonds.
-        AttesterPaid {
+        /// An attester was right, and has its bond back.
+        AttesterUpheld {
             /// The task.
             task: TaskId,
-            /// Who was right.
+            /// Who.
             verifier: T::AccountId,
-            /// Its share of the wrong side's bonds; zero where nobody was wrong. Its own bond does not count.
-            amount: BalanceOf<T>,
         },
         /// An attester was wrong, attested against a result without another one found, or has not revealed, and lost a part of its
-        /// bond. The rest has been given back.
+        /// bond to the treasury. The rest has been given back; all others have had theirs back whole.
         AttesterSlashed {
             /// The task.
             task: TaskId,
@@ -215,8 +212,8 @@ pub mod pallet {
                 "MaxAttestations must be at least twice Seats: others are drawn than on average"
             );
             assert!(
-                T::UndecidedPenalty::get() <= T::LoserPenalty::get(),
-                "UndecidedPenalty is above LoserPenalty: an attester would rather be wrong than have nobody decide"
+                T::DisagreedPenalty::get() <= T::LoserPenalty::get(),
+                "DisagreedPenalty is above LoserPenalty: an attester would rather be wrong than have nobody decide"
             );
         }
 
@@ -243,8 +240,8 @@ pub mod pallet {
         ///
         /// Origin: signed by an active verifier that was drawn and is no party to the task.
         ///
-        /// Effect: holds the bond of the caller until the window is closed. If the ruling agrees with what it reveals, the bond
-        /// comes back with a share of the wrong side's bonds; if it disagrees, or nothing is revealed, `LoserPenalty` of it is lost.
+        /// Effect: holds the bond of the caller until the window is closed. If the ruling disagrees with what it reveals, or it reveals
+        /// nothing, `LoserPenalty` of the bond is lost to the treasury; else all of it comes back.
         ///
         /// Emits `AttestationCommitted`.
         ///

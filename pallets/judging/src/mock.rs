@@ -83,7 +83,7 @@ parameter_types! {
     pub static Seats: u32 = MANY_SEATS;
     pub static MaxAttestations: u32 = PLACES;
     pub static LoserPenalty: Permill = Permill::one();
-    pub static UndecidedPenalty: Permill = Permill::from_percent(10);
+    pub static DisagreedPenalty: Permill = Permill::from_percent(10);
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -116,7 +116,7 @@ impl crate::Config for Test {
     type FullBlocks = Full;
     type MaxAttestations = MaxAttestations;
     type LoserPenalty = LoserPenalty;
-    type UndecidedPenalty = UndecidedPenalty;
+    type DisagreedPenalty = DisagreedPenalty;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = BenchmarkVerifiers;
@@ -241,7 +241,7 @@ impl ExtBuilder {
         Told::set(Vec::new());
         Full::set(0);
         LoserPenalty::set(self.penalty);
-        UndecidedPenalty::set(self.penalty / 10);
+        DisagreedPenalty::set(self.penalty / 10);
         let genesis = RuntimeGenesisConfig {
             balances: pallet_balances::GenesisConfig {
                 balances: endow(1..=VERIFIERS, ENDOWMENT),

@@ -26,7 +26,9 @@ impl<T: Config> Pallet<T> {
                 "judging: something is revealed before chunks are drawn"
             );
             ensure!(
-                window.draw.is_none_or(|draw| draw.at > window.terms.until),
+                window
+                    .draw
+                    .is_none_or(|draw| draw.at > window.commit_until(draw.full_before)),
                 "judging: chunks are drawn while verifiers can commit"
             );
             for (who, _) in window.attestations.iter() {

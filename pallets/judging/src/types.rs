@@ -1,18 +1,14 @@
-//! An appeal window, and how bonds pass from the wrong side to the right one. Pure.
+//! An appeal window, and what is waited for in it. Pure.
 
 use crate::Config;
 use agora_primitives::{
     capability::Lots,
-    judging::{AppealTerms, Attestations, Reveals, reveal_until},
-    money::{Escrow, Payee},
+    judging::{AppealTerms, Attestations, Reveals, last_block},
+    money::Escrow,
     participants::TotalStake,
 };
-use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{
-    CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound,
-    traits::{Get, tokens::Balance},
-};
+use frame_support::{CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound, traits::Get};
 use frame_system::pallet_prelude::BlockNumberFor;
 use scale_info::TypeInfo;
 use sp_core::H256;
@@ -61,6 +57,8 @@ where
     pub terms: AppealTerms<BlockNumber, Balance>,
     /// The block in which it was opened: a verifier is drawn with what it weighed before.
     pub opened_at: BlockNumber,
+    /// How many blocks were full before that.
+    pub full_before: u64,
     /// What all verifiers weighed then; zero: there are no more than seats, so that all may attest.
     pub total: u64,
     /// How many may attest, on average.
@@ -78,11 +76,19 @@ where
     Balance: Clone + PartialEq + Eq + core::fmt::Debug,
     MaxAttestations: Get<u32>,
 {
-    /// Opens a window in which nobody has attested yet, where verifiers weigh `total` and `seats` of them may attest.
-    pub fn new(terms: AppealTerms<BlockNumber, Balance>, total: TotalStake, seats: u32, now: BlockNumber) -> Self {
+    /// Opens a window in block `now`, before which `full` blocks were full. Nobody has attested yet; verifiers weigh `total`, and `seats` of
+    /// them may attest.
+    pub fn new(
+        terms: AppealTerms<BlockNumber, Balance>,
+        total: TotalStake,
+        seats: u32,
+        now: BlockNumber,
+        full: u64,
+    ) -> Self {
         Self {
             terms,
             opened_at: now,
+            full_before: full,
             total: match total.verifiers <= seats {
                 true => 0,
                 false => total.weight,
@@ -102,11 +108,18 @@ where
         }
     }
 
-    /// The last block in which attestations may be revealed, if no more blocks are full than the `full` so far; `None` before the draw.
+    /// The last block in which attestations may be committed to, if no more blocks are full than the `full` so far. Else whoever fills
+    /// the blocks of a window would keep everybody from attesting.
+    pub fn commit_until(&self, full: u64) -> BlockNumber {
+        let window = self.terms.until.saturating_sub(self.opened_at);
+        last_block(self.opened_at, window, full.saturating_sub(self.full_before))
+    }
+
+    /// The last block in which they may be revealed; the same holds. `None` before the draw.
     pub fn reveal_until(&self, full: u64) -> Option<BlockNumber> {
         let draw = self.draw.as_ref()?;
         let full = full.saturating_sub(draw.full_before);
-        Some(reveal_until(draw.at, self.terms.reveal_window, full))
+        Some(last_block(draw.at, self.terms.reveal_window, full))
     }
 
     /// Whether attestations may be revealed in block `now`, before which `full` blocks were full.
@@ -123,65 +136,10 @@ where
         }
         match self.reveal_until(full) {
             None => Reveals::Undrawn {
-                from: self.terms.until.saturating_add(DRAW_DELAY.into()),
+                from: self.commit_until(full).saturating_add(DRAW_DELAY.into()),
             },
             Some(until) if now <= until => Reveals::Pending { until },
             Some(_) => Reveals::Done,
         }
     }
-}
-
-/// One movement of money out of a loser's bond.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Transfer<AccountId, Balance> {
-    /// Whose bond it comes from.
-    pub from: AccountId,
-    /// Who gets it.
-    pub payee: Payee<AccountId>,
-    /// How much. Never zero.
-    pub amount: Balance,
-}
-
-/// Divides `penalties` equally among `winners`, rounding each share down; the remainder, or all of it where there are no
-/// winners, goes to the treasury.
-///
-/// Returns the share of each winner and the transfers; they add up to exactly the penalties, from each loser exactly its
-/// own, and there are at most as many as losers and winners together. Complexity: O(losers + winners).
-pub fn redistribute<AccountId: Clone, B: Balance>(
-    penalties: &[(AccountId, B)],
-    winners: &[AccountId],
-) -> (B, Vec<Transfer<AccountId, B>>) {
-    // Saturating: penalties are parts of what is held, which is below the total issuance.
-    let pot = penalties
-        .iter()
-        .fold(B::zero(), |sum, (_, penalty)| sum.saturating_add(*penalty));
-    let heads = B::from(winners.len() as u32);
-    let share = pot.checked_div(&heads).unwrap_or_default();
-    // Neither can overflow: the share was rounded down.
-    let remainder = pot.saturating_sub(share.saturating_mul(heads));
-
-    let to_winners = winners.iter().map(|winner| (Payee::Account(winner.clone()), share));
-    let mut dues = to_winners
-        .chain([(Payee::Treasury, remainder)])
-        .filter(|(_, due)| !due.is_zero());
-    let mut next = dues.next();
-    let mut transfers = Vec::new();
-    for (from, penalty) in penalties {
-        let mut left = *penalty;
-        while let Some((payee, due)) = next.as_mut().filter(|_| !left.is_zero()) {
-            let amount = left.min(*due);
-            transfers.push(Transfer {
-                from: from.clone(),
-                payee: payee.clone(),
-                amount,
-            });
-            // Neither can underflow: the amount is the lesser of the two.
-            left = left.saturating_sub(amount);
-            *due = due.saturating_sub(amount);
-            if due.is_zero() {
-                next = dues.next();
-            }
-        }
-    }
-    (share, transfers)
 }

@@ -23,7 +23,7 @@ use sp_runtime::{DispatchError, DispatchResult, Weight};
 pub use attestations::{AttestError, Attestations, AttestationsError, Said, Sides};
 pub use sealed::{
     ATTEST_DOMAIN, CHUNK_DOMAIN, OPENINGS, POSSESSION_DOMAIN, Possession, SEAT_DOMAIN, Sealed, attestation_commitment,
-    drawn_chunks, has_seat, possession_key, reveal_until, to_be_shown,
+    drawn_chunks, has_seat, last_block, possession_key, to_be_shown,
 };
 
 /// The rule by which the answers to a task are judged.
@@ -35,6 +35,11 @@ pub enum JudgeRule {
         /// The threshold, at least 2: one in `trust` agreements may be wrong.
         trust: u32,
     },
+}
+
+impl JudgeRule {
+    /// The least that can be asked of a group: that it weighs more than all others together.
+    pub const MAJORITY: Self = Self::Replication { trust: 2 };
 }
 
 /// One worker's revealed claim.
@@ -67,21 +72,28 @@ impl Attestation {
 pub enum Ruling {
     /// The result stands: those who attested for it were right.
     Upheld,
-    /// The result fell: those who attested against it were right.
+    /// Another output stands, or that the input is unusable: those who attested against the result were right.
     Overturned,
-    /// Nobody can tell. Those who attested for the result get their bonds back. Those who attested against it lose a part:
-    /// the task fails because of their word alone.
+    /// Nobody is shown to have been wrong about the output: nothing stands instead, or the same output with other states before it, which
+    /// checks need not see. All who have revealed get their bonds back.
     Undecided,
+    /// The result stands, or nothing does, and fresh replicas had agreed on nothing. Those who attested against it lose a part of their bonds:
+    /// the task was held up, or fails, because of their word alone.
+    Disagreed,
 }
 
 impl Ruling {
-    /// What those who were right had attested; `None` if nobody can tell who was right.
-    pub const fn vindicates(self) -> Option<Attestation> {
+    /// What those had attested who are paid for looking if something is settled: that the output is right, unless another one is.
+    pub const fn pays(self) -> Attestation {
         match self {
-            Self::Upheld => Some(Attestation::Valid),
-            Self::Overturned => Some(Attestation::Invalid),
-            Self::Undecided => None,
+            Self::Upheld | Self::Undecided | Self::Disagreed => Attestation::Valid,
+            Self::Overturned => Attestation::Invalid,
         }
+    }
+
+    /// Whether it is known who was right.
+    pub const fn is_certain(self) -> bool {
+        matches!(self, Self::Upheld | Self::Overturned)
     }
 }
 
@@ -96,6 +108,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Whether more said that the result is wrong.
+    pub const fn is_against(self) -> bool {
+        self.against > self.in_favour
+    }
+
     /// How many said `side`.
     pub const fn of(self, side: Attestation) -> u32 {
         match side {
@@ -113,7 +130,7 @@ pub struct AppealTerms<BlockNumber, Balance> {
     pub claim: Claim,
     /// Randomness drawn after every answer was revealed; checks take their random vectors from it.
     pub seed: H256,
-    /// The last block in which verifiers may commit to attestations.
+    /// The last block in which verifiers may commit to attestations, if no block is full.
     pub until: BlockNumber,
     /// How many blocks they have to reveal them, from the block on in which chunks are drawn.
     pub reveal_window: BlockNumber,
@@ -178,7 +195,8 @@ pub trait Judge<AccountId, BlockNumber, Balance> {
     /// The claim that the appeal window of a task was opened with; `None` for a task without one.
     fn appealed(task: TaskId) -> Option<Claim>;
 
-    /// The last block in which verifiers may commit to attestations, for or against that claim; `None` for a task without an appeal window.
+    /// The last block in which verifiers may commit to attestations, for or against that claim, if no more blocks are full; `None` for a task
+    /// without an appeal window.
     fn appeal_until(task: TaskId) -> Option<BlockNumber>;
 
     /// What is waited for before attestations can be counted. Asked when committing is over.
@@ -194,10 +212,10 @@ pub trait Judge<AccountId, BlockNumber, Balance> {
     /// Who has committed to an attestation so far, revealed or not; nobody for a task without an appeal window.
     fn attesters(task: TaskId) -> Vec<AccountId>;
 
-    /// Closes the appeal window for good: bonds go back or to the other side by `ruling`, and reputations are told. Who could have revealed
-    /// and has not pays as if it had been wrong.
+    /// Closes the appeal window for good: bonds go back, or are lost by `ruling`, and reputations are told. Nobody gains what another loses.
+    /// Who could have revealed and has not pays as if it had been wrong.
     ///
-    /// Returns those who were right: the verifiers to be paid. Errors: no window is open.
+    /// Returns the verifiers to be paid, if something is settled: [`Ruling::pays`]. Errors: no window is open.
     fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<AccountId>, DispatchError>;
 }
 

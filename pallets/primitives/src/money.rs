@@ -123,6 +123,9 @@ pub struct Payroll<AccountId> {
     pub also_correct: Vec<AccountId>,
     /// Verifiers on the side of the final verdict.
     pub verifiers: Vec<AccountId>,
+    /// How many attested, on either side: a verifier's share is as large as if all of them were paid. Else who can have others err gains
+    /// their shares.
+    pub attested: u32,
 }
 
 /// One payment of a [`PaymentPlan`].

@@ -67,6 +67,7 @@ mod benchmarks {
             best: account("best", 0, 0),
             also_correct: accounts("worker", workers),
             verifiers: accounts("verifier", verifiers),
+            attested: verifiers,
         };
         let reward = T::Balance::max_value();
         let planned;

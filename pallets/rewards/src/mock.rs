@@ -109,5 +109,6 @@ pub fn payroll(best: AccountId, also_correct: &[AccountId], verifiers: &[Account
         best,
         also_correct: also_correct.to_vec(),
         verifiers: verifiers.to_vec(),
+        attested: verifiers.len() as u32,
     }
 }

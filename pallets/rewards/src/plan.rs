@@ -9,7 +9,7 @@ use sp_runtime::{PerThing, Permill, traits::Zero};
 /// Divides `reward` among burn, the workers and verifiers of `payroll`, and the treasury.
 ///
 /// The workers' part goes to the best answer, which gets `best_share` of it where there are other right ones; those share
-/// the rest equally. The verifiers share theirs equally. Every share is rounded down. What is left over, and a part for
+/// the rest equally. Of the verifiers' part each has as much as if all who attested were paid. Every share is rounded down. What is left over, and a part for
 /// which there is nobody (always that of the experts: a payroll names none), goes to the treasury. Nobody is named
 /// twice, nobody gets zero, and the order is: burn, best, the other workers, the verifiers, the treasury.
 ///
@@ -30,10 +30,10 @@ pub fn plan<AccountId: Clone + Ord>(
     let weights = worker_weights(preset.best_share, payroll.also_correct.len());
     let workers = core::iter::once(&payroll.best).chain(&payroll.also_correct);
     ledger.pay_all(workers, split(*worker, &weights)?.shares)?;
-    if !payroll.verifiers.is_empty() {
-        let weights = alloc::vec![1; payroll.verifiers.len()];
-        ledger.pay_all(payroll.verifiers.iter(), split(*verifier, &weights)?.shares)?;
-    }
+    let sharers = (payroll.verifiers.len() as u128).max(payroll.attested.into());
+    let share = verifier.checked_div(sharers).unwrap_or_default();
+    let shares = alloc::vec![share; payroll.verifiers.len()];
+    ledger.pay_all(payroll.verifiers.iter(), shares)?;
     Ok(ledger.close())
 }
 

@@ -7,8 +7,10 @@ use crate::{
 };
 use agora_primitives::{
     TaskId,
+    courts::MAX_SHARERS,
     task::{Difficulty, Invitation, Phase},
 };
+use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_support::{
     BoundedVec,
@@ -244,7 +246,7 @@ mod benchmarks {
     #[benchmark]
     fn reopen(n: Linear<1, { T::MaxContributions::get() }>) {
         Scenario::<T>::many_workers();
-        let id = Scenario::<T>::to_close(n, T::BenchmarkHelper::max_attesters_per_side());
+        let id = Scenario::<T>::to_reopen(n);
 
         #[block]
         {
@@ -280,16 +282,19 @@ mod benchmarks {
         assert_eq!(Places::<T>::decode_len(id), Some(crate::MAX_PLACES as usize));
     }
 
-    /// One accuser more gets a share of what somebody loses.
+    /// `n` accusers get shares of what somebody loses. What each of them costs more than the one before is what counts.
     #[benchmark]
-    fn share() {
-        let id = Scenario::<T>::to_close(1, 0);
-        let (worker, accuser) = (Scenario::<T>::worker(0), Scenario::<T>::worker(1));
+    fn share(n: Linear<1, MAX_SHARERS>) {
+        let id = Scenario::<T>::to_close(1);
+        let worker = Scenario::<T>::worker(0);
+        let accusers: Vec<_> = (1..=n).map(Scenario::<T>::worker).collect();
         let part = Tasks::<T>::get(id).expect("task").terms.bond / 8u32.into();
 
         #[block]
         {
-            Pallet::<T>::pay_share(id, &worker, &accuser, part).expect("its bond is held");
+            for accuser in &accusers {
+                Pallet::<T>::pay_share(id, &worker, accuser, part).expect("its bond is held");
+            }
         }
     }
 
@@ -326,7 +331,7 @@ mod benchmarks {
     /// An output. An unusable input is paid with as many payments, and its claim is shorter.
     #[benchmark]
     fn settle(n: Linear<1, { T::MaxContributions::get() }>) {
-        let id = Scenario::<T>::to_close(n, 0);
+        let id = Scenario::<T>::to_close(n);
 
         #[block]
         {

@@ -16,7 +16,7 @@ use agora_primitives::{
     judging::JudgeRule,
     money::PresetId,
     participants::Specialisation,
-    task::{Assignment, ContributionState, Difficulty},
+    task::{Assignment, ContributionState, Difficulty, RoundKind},
 };
 use alloc::vec::Vec;
 use codec::Decode;
@@ -295,11 +295,20 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         id
     }
 
-    /// A task with `n` right answers whose appeal window is over and whose case stands, with the most attesters for it, and `against`.
-    pub fn to_close(n: u32, against: u32) -> TaskId {
+    /// A task with `n` right answers whose appeal window is over and whose case stands, and which was ruled on. All places of attesters are
+    /// taken, a half of them against the result: some are paid, and the others pay.
+    pub fn to_close(n: u32) -> TaskId {
+        let id = Self::to_reopen(n);
+        Progress::<T>::mutate(id, |progress| progress.as_mut().expect("task").kind = RoundKind::Appeal);
+        id
+    }
+
+    /// The same, before it is ruled on.
+    pub fn to_reopen(n: u32) -> TaskId {
         let id = Self::to_be_judged(n, n, Answers::Same(1));
         Self::step(id);
-        H::attest(id, H::max_attesters_per_side(), against);
+        let side = H::max_attesters_per_side();
+        H::attest(id, side, side);
         Self::wait_until_due(id);
         Self::crowd(id, T::RetentionPeriod::get());
         Self::crowd(id, WINDOW.into());
@@ -308,7 +317,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
 
     /// A task with `n` answers that are all wrong, which somebody else has shown who has entered another.
     pub fn to_bring_down(n: u32) -> TaskId {
-        let id = Self::to_close(n, 0);
+        let id = Self::to_close(n);
         let accuser = Self::worker(T::MaxContributions::get());
         assert!(Self::enter(id, &accuser));
         H::bring_down(id, accuser);
@@ -318,7 +327,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
     /// A task with as many workers as there can be, none of whom has what an accuser enters, and all places but one taken.
     pub fn to_enter() -> (TaskId, T::AccountId) {
         let most = T::MaxContributions::get();
-        let id = Self::to_close(most, 0);
+        let id = Self::to_close(most);
         for place in 1..MAX_PLACES {
             let claim = Answers::Different.of(200 + place);
             assert!(Pallet::<T>::do_enter(id, &Self::worker(most + place), claim));
@@ -399,7 +408,7 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
 
     /// A finished task whose record need not be kept any more.
     pub fn to_purge() -> TaskId {
-        let id = Self::to_close(1, 0);
+        let id = Self::to_close(1);
         Self::step(id);
         Self::wait_until_due(id);
         Self::crowd(id, Zero::zero());

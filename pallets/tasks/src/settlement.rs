@@ -104,13 +104,13 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Pays for the claim by rule and takes it into the block's tree.
+    /// Pays for the claim by rule and takes it into the block's tree. `verifiers` are those to be paid, and how many attested.
     pub(crate) fn settle(
         id: TaskId,
         task: &TaskOf<T>,
         workers: &Workers<T>,
         chosen: Chosen<T::AccountId>,
-        verifiers: Vec<T::AccountId>,
+        (verifiers, attested): (Vec<T::AccountId>, u32),
         progress: TaskProgress<BlockNumberFor<T>>,
         now: BlockNumberFor<T>,
     ) -> DispatchResult {
@@ -127,6 +127,7 @@ impl<T: Config> Pallet<T> {
             best: best.clone(),
             also_correct,
             verifiers,
+            attested,
         };
         Self::pay_for(&claim, id, task, &payroll)?;
         Self::take_fee(id, task)?;

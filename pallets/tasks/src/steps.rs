@@ -6,7 +6,7 @@
 use crate::{
     pallet::*,
     places::heir,
-    transitions::rule_on_appeal,
+    transitions::{rule_on, rule_on_appeal},
     types::{TaskOf, TaskProgress},
     weights::WeightInfo,
 };
@@ -15,7 +15,7 @@ use agora_primitives::{
     TaskId,
     courts::{Accusers, CaseTerms, Court, Standing},
     job::Claim,
-    judging::{Answer, AppealTerms, Judge, Reveals, Ruling, Seed, Verdict},
+    judging::{Answer, AppealTerms, Judge, JudgeRule, Reveals, Ruling, Seed, Tally, Verdict},
     participants::Participants,
     reputation::Reputation,
     task::{Chosen, Contribution, ContributionState, Phase, RoundKind},
@@ -31,6 +31,7 @@ use sp_runtime::traits::{One, Saturating};
 pub(crate) type Workers<T> = Vec<(<T as frame_system::Config>::AccountId, Contribution<BlockNumberFor<T>>)>;
 
 type ProgressFor<T> = TaskProgress<BlockNumberFor<T>>;
+type AnswerOf<T> = Answer<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 type VerdictOf<T> = Verdict<<T as frame_system::Config>::AccountId>;
 type ChosenOf<T> = Chosen<<T as frame_system::Config>::AccountId>;
 
@@ -74,7 +75,13 @@ impl<T: Config> Pallet<T> {
         Self::free_slots(&workers, progress.round);
         Invitations::<T>::remove(id);
         let seed = T::Seed::seed(&(b"agora/judge", id).encode());
-        let verdict = Self::find_verdict(task, &workers, &progress, seed);
+        let answers = Self::answers_of(task, &workers, &progress);
+        let mut verdict = T::Judge::judge(task.terms.judge, seed, &answers);
+        if verdict.is_none() && progress.kind == RoundKind::Appeal && T::Judge::tally(id).is_against() {
+            // Who sits in the round can spoil its agreement. Most of those who looked say that the result is wrong: what
+            // most of the round says is taken to court then, not what they all objected to.
+            verdict = T::Judge::judge(JudgeRule::MAJORITY, seed, &answers);
+        }
         match (progress.kind, verdict) {
             (RoundKind::Appeal, verdict) => Self::rule(id, task, &workers, verdict, progress, now),
             (RoundKind::Replication, Some(verdict)) => {
@@ -95,19 +102,14 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Has the answers judged: in an appeal those of its round alone, else all.
-    fn find_verdict(
-        task: &TaskOf<T>,
-        workers: &Workers<T>,
-        progress: &ProgressFor<T>,
-        seed: H256,
-    ) -> Option<VerdictOf<T>> {
+    /// The answers that are judged: in an appeal those of its round alone, else all.
+    fn answers_of(task: &TaskOf<T>, workers: &Workers<T>, progress: &ProgressFor<T>) -> Vec<AnswerOf<T>> {
         let specialisation = task.job.specialisation();
         let counts = |round: u32| match progress.kind {
             RoundKind::Replication => true,
             RoundKind::Appeal => round == progress.round,
         };
-        let answers: Vec<_> = workers
+        workers
             .iter()
             .filter(|(_, contribution)| counts(contribution.round))
             .filter_map(|(worker, contribution)| match contribution.state {
@@ -119,11 +121,7 @@ impl<T: Config> Pallet<T> {
                 }),
                 _ => None,
             })
-            .collect();
-        if answers.is_empty() {
-            return None;
-        }
-        T::Judge::judge(task.terms.judge, seed, &answers)
+            .collect()
     }
 
     /// The result that a verdict names.
@@ -216,24 +214,40 @@ impl<T: Config> Pallet<T> {
         let after = match (ruling, fresh) {
             (Ruling::Overturned, Some(fresh)) => Self::replace_result(id, task, workers, fresh, progress, now)?,
             (Ruling::Upheld, _) => Self::replace_result(id, task, workers, original, progress, now)?,
-            (Ruling::Undecided | Ruling::Overturned, _) => Self::leave_undecided(id, task, workers, progress, now)?,
+            _ => Self::stand_without_agreement(id, task, workers, original, progress, now)?,
         };
         Ok(T::WeightInfo::rule(workers.len() as u32).saturating_add(after))
     }
 
-    /// No claim is known to be right; the one that was chosen first may be known to be wrong. Returns what that weighs.
-    fn leave_undecided(
+    /// Fresh replicas agree on nothing, and no majority of attesters is for the result. It stands all the same if the court may be asked
+    /// about it once more: else a publisher could have a right result, and its reward back, for a few attesters and one place in the
+    /// round. Without a court nobody can tell, and the task fails. Returns what that weighs.
+    fn stand_without_agreement(
         id: TaskId,
         task: &TaskOf<T>,
         workers: &Workers<T>,
+        original: ChosenOf<T>,
+        mut progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) -> Result<Weight, DispatchError> {
+        progress.has_disagreed = true;
+        let until = progress.replace_result(task.terms.appeal_window, now);
+        if !Self::open_case(id, task, original.claim, until)? {
+            return Self::end_undecided(id, task, workers, Ruling::Disagreed, progress, now);
+        }
+        Self::await_case(id, original, until, progress, now);
+        Ok(Weight::zero())
+    }
+
+    /// No claim is known to be right: the task fails. Returns what that weighs.
+    fn end_undecided(
+        id: TaskId,
+        task: &TaskOf<T>,
+        workers: &Workers<T>,
+        ruling: Ruling,
         progress: ProgressFor<T>,
         now: BlockNumberFor<T>,
     ) -> Result<Weight, DispatchError> {
-        let first = T::Judge::appealed(id);
-        let ruling = match Fallen::<T>::get(id).iter().any(|(claim, _)| Some(*claim) == first) {
-            true => Ruling::Overturned,
-            false => Ruling::Undecided,
-        };
         // Settling closes an appeal window, too, and pays more.
         let weight = Self::settled_weight(id, workers);
         T::Judge::close_appeal_window(id, ruling)?;
@@ -256,7 +270,8 @@ impl<T: Config> Pallet<T> {
     /// What settling weighs if the penalty of each of `n` is divided among so many accusers: one was measured with it.
     pub(crate) fn settle_fallen_weight(n: u32, sharers: u32) -> Weight {
         let more = u64::from(sharers.saturating_sub(1)).saturating_mul(n.into());
-        T::WeightInfo::settle_fallen(n).saturating_add(T::WeightInfo::share().saturating_mul(more))
+        let one = T::WeightInfo::share(1).saturating_sub(T::WeightInfo::share(0));
+        T::WeightInfo::settle_fallen(n).saturating_add(one.saturating_mul(more))
     }
 
     /// Opens the case of a claim; whether there is a court that decides it.
@@ -281,15 +296,27 @@ impl<T: Config> Pallet<T> {
         if !Self::open_case(id, task, claim, until)? {
             return Self::conclude(id, task, workers, chosen, progress, now);
         }
+        Self::await_case(id, chosen, until, progress, now);
+        Ok(Weight::zero())
+    }
+
+    /// Waits for what the court says about the result, of which a case is open in the place of an earlier one.
+    fn await_case(
+        id: TaskId,
+        chosen: ChosenOf<T>,
+        until: BlockNumberFor<T>,
+        progress: ProgressFor<T>,
+        now: BlockNumberFor<T>,
+    ) {
+        let Chosen { claim, best } = chosen;
         Self::deposit_event(Event::ResultReplaced {
             task: id,
             claim,
-            best: chosen.best,
+            best,
             until,
         });
         let due = progress.due;
         Self::store_and_schedule(id, progress, due, now);
-        Ok(Weight::zero())
     }
 
     /// Settles the result that stands in the end, and rules on what was attested of the one that was chosen first. Returns what that
@@ -302,14 +329,13 @@ impl<T: Config> Pallet<T> {
         progress: ProgressFor<T>,
         now: BlockNumberFor<T>,
     ) -> Result<Weight, DispatchError> {
-        let is_first = T::Judge::appealed(id).is_none_or(|claim| claim == chosen.claim);
-        let ruling = match is_first {
-            true => Ruling::Upheld,
-            false => Ruling::Overturned,
-        };
+        let first = T::Judge::appealed(id).unwrap_or(chosen.claim);
+        let ruling = rule_on(first, chosen.claim, progress.has_disagreed);
         let weight = Self::settled_weight(id, workers);
+        let Tally { in_favour, against } = T::Judge::tally(id);
+        let attested = in_favour.saturating_add(against);
         let verifiers = T::Judge::close_appeal_window(id, ruling)?;
-        Self::settle(id, task, workers, chosen, verifiers, progress, now)?;
+        Self::settle(id, task, workers, chosen, (verifiers, attested), progress, now)?;
         Ok(weight)
     }
 
@@ -341,7 +367,7 @@ impl<T: Config> Pallet<T> {
         let lot = |who: &T::AccountId| lot(seed.as_fixed_bytes(), who);
         match heir(workers, &Places::<T>::get(id), &fallen, lot) {
             Some(heir) => Self::replace_result(id, task, workers, heir, progress, now),
-            None => Self::leave_undecided(id, task, workers, progress, now),
+            None => Self::end_undecided(id, task, workers, Ruling::Undecided, progress, now),
         }
     }
 
@@ -353,8 +379,17 @@ impl<T: Config> Pallet<T> {
         match T::Judge::reveals(id) {
             Reveals::Undrawn { from } => now < from,
             Reveals::Pending { .. } => true,
-            Reveals::Done => matches!(T::Court::standing(id), Standing::Pending { .. }),
+            Reveals::Done => match T::Court::standing(id) {
+                Standing::Pending { .. } => true,
+                Standing::Stands => Self::may_attest_until(id, now).is_some(),
+                Standing::Fallen { .. } | Standing::Undecided => false,
+            },
         }
+    }
+
+    /// The last block in which verifiers may commit to attestations, if they still may: full blocks were no time to do so.
+    fn may_attest_until(id: TaskId, now: BlockNumberFor<T>) -> Option<BlockNumberFor<T>> {
+        T::Judge::appeal_until(id).filter(|until| now <= *until)
     }
 
     /// The block up to which a task waits for the court, which says so, and for attestations to be revealed. Draws the chunks
@@ -378,7 +413,8 @@ impl<T: Config> Pallet<T> {
         }
         let court = match standing {
             Standing::Pending { until } => Some(*until),
-            _ => None,
+            Standing::Stands => Self::may_attest_until(id, now),
+            Standing::Fallen { .. } | Standing::Undecided => None,
         };
         match reveals {
             Reveals::Pending { until } => court.max(Some(until)),
@@ -410,7 +446,9 @@ impl<T: Config> Pallet<T> {
                 let after = Self::bring_down(id, task, &workers, accusers, progress, now)?;
                 return Ok(T::WeightInfo::bring_down(n).saturating_add(after));
             }
-            Standing::Undecided => return Self::leave_undecided(id, task, &workers, progress, now),
+            Standing::Undecided => {
+                return Self::end_undecided(id, task, &workers, Ruling::Undecided, progress, now);
+            }
             Standing::Stands | Standing::Pending { .. } => {}
         }
         let is_appealed = progress.kind == RoundKind::Replication && T::Judge::tally(id).against > 0;

@@ -75,16 +75,31 @@ pub enum Effect<BlockNumber> {
 
 /// Rules on an appeal against the result `original`.
 ///
-/// `fresh` is what the fresh round agreed on. Where it agreed on nothing, the side with more attesters decides (their
-/// bonds are equal). A result that falls without another in its place leaves the task undecided.
+/// `fresh` is what the fresh round agreed on, or at least what most of it says where most attesters are against the result. Where that is
+/// nothing, the side with more attesters decides (their bonds are equal); without a majority for the result, nobody does.
 pub fn rule_on_appeal(original: Claim, fresh: Option<Claim>, tally: Tally) -> Ruling {
     match fresh {
         Some(claim) if claim == original => Ruling::Upheld,
         Some(_) => Ruling::Overturned,
         None => match tally.in_favour.cmp(&tally.against) {
             Ordering::Greater => Ruling::Upheld,
-            Ordering::Equal | Ordering::Less => Ruling::Undecided,
+            Ordering::Equal | Ordering::Less => Ruling::Disagreed,
         },
+    }
+}
+
+/// Rules on what was attested of the claim `first`, when `last` is what stands in the end.
+///
+/// Attestations are about what checks see. Those need not see the states before an output: some refute an output alone, at a small part of
+/// the cost of computing the states. So nobody was wrong about a claim whose output stands with other states.
+///
+/// `has_disagreed`: fresh replicas had agreed on nothing. Who had objected to what stands all the same pays less then.
+pub fn rule_on(first: Claim, last: Claim, has_disagreed: bool) -> Ruling {
+    match (first, last) {
+        (first, last) if first == last && has_disagreed => Ruling::Disagreed,
+        (first, last) if first == last => Ruling::Upheld,
+        (Claim::Output { output, .. }, Claim::Output { output: other, .. }) if output == other => Ruling::Undecided,
+        _ => Ruling::Overturned,
     }
 }
 
@@ -108,6 +123,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         Self {
             phase: Phase::Open,
             kind: RoundKind::Replication,
+            has_disagreed: false,
             round: 0,
             wanted: replicas,
             accepted: 0,

@@ -228,6 +228,8 @@ pub struct TaskProgress<BlockNumber> {
     pub phase: Phase,
     /// What the current round is for.
     pub kind: RoundKind,
+    /// Whether the fresh round after an appeal agreed on nothing.
+    pub has_disagreed: bool,
     /// The current round, counted from zero.
     pub round: u32,
     /// How many workers this round wants.

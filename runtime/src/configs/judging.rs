@@ -10,9 +10,9 @@ use sp_runtime::Permill;
 parameter_types! {
     /// An attester on the wrong side loses its whole bond, because a right check is cheap.
     pub const LoserPenalty: Permill = Permill::from_percent(100);
-    /// If nobody could decide, those who attested against the result lose only a little, so that honest verifiers dare
+    /// If fresh replicas could not agree, those who attested against the result lose only a little, so that honest verifiers dare
     /// to object.
-    pub const UndecidedPenalty: Permill = Permill::from_percent(10);
+    pub const DisagreedPenalty: Permill = Permill::from_percent(10);
 }
 
 /// The blocks that the court has counted as full.
@@ -27,6 +27,7 @@ impl Get<u64> for FullBlocks {
 impl pallet_agora_judging::Config for Runtime {
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = crate::benchmarking::Market;
+    type DisagreedPenalty = DisagreedPenalty;
     type Escrow = Escrow;
     type FullBlocks = FullBlocks;
     type LoserPenalty = LoserPenalty;
@@ -40,6 +41,5 @@ impl pallet_agora_judging::Config for Runtime {
     type Reputation = Reputation;
     /// With a third of all bonds against them the others have a seat at least in 199 of 200 windows.
     type Seats = ConstU32<8>;
-    type UndecidedPenalty = UndecidedPenalty;
     type WeightInfo = pallet_agora_judging::weights::SubstrateWeight<Runtime>;
 }

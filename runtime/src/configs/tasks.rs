@@ -41,8 +41,9 @@ impl pallet_agora_tasks::Config for Runtime {
     type Court = Computation;
     type Judge = Judging;
     type MaxAgendaWeight = AgendaShare;
-    // A task of the classes of genesis needs 14 at most. Over the rest slots may change hands.
-    type MaxContributions = ConstU32<24>;
+    // A task of the classes of genesis needs 14 at most. Over the rest slots may change hands. With more, the heaviest end of a task
+    // would not fit the agenda's share of the shortest slots.
+    type MaxContributions = ConstU32<20>;
     type MaxLifetime = MaxLifetime;
     type MaxTasksPerBlock = ConstU32<512>;
     type Participants = Registry;

@@ -281,7 +281,7 @@ fn follow_appeal_window(event: pallet_agora_judging::Event<Runtime>, report: &mu
     use pallet_agora_judging::Event::*;
     report.count_event(match event {
         Attested { .. } => "Attested",
-        AttesterPaid { .. } => "AttesterPaid",
+        AttesterUpheld { .. } => "AttesterUpheld",
         AttesterSlashed {
             offence: Offence::Silent,
             ..
@@ -298,6 +298,10 @@ fn follow_appeal_window(event: pallet_agora_judging::Event<Runtime>, report: &mu
             ruling: Ruling::Undecided,
             ..
         } => "Undecided",
+        AppealWindowClosed {
+            ruling: Ruling::Disagreed,
+            ..
+        } => "Disagreed",
         _ => return,
     });
 }

@@ -25,7 +25,7 @@ const COMMON: [&str; 17] = [
     "ResultChosen",
     "Reopened",
     "Attested",
-    "AttesterPaid",
+    "AttesterUpheld",
     "Upheld",
     "Burned",
     "ExitRequested",
@@ -37,11 +37,12 @@ const COMMON: [&str; 17] = [
 ];
 
 /// What happens a few times in ten thousand steps, so that some runs of that length have none of it.
-const RARE: [&str; 11] = [
+const RARE: [&str; 12] = [
     "AttesterSilent",
     "AttesterSlashed",
     "Overturned",
     "Undecided",
+    "Disagreed",
     "CapabilityRefuted",
     "DecoyShown",
     "TrialEnded",

@@ -11,7 +11,7 @@ use agora_localnet::{Agora, CommandFailed, LocalnetError, Process};
 use agora_primitives::{
     TaskId,
     job::{JobSource, JobSpec},
-    money::{Payee, Purpose},
+    money::{Payee, Purpose, Scope},
     reputation::Outcome,
     task::{Difficulty, Phase},
 };
@@ -127,20 +127,33 @@ impl Market {
 
     /// Publishes `job` as it is, whatever its inputs are; the publishing command would refuse bad ones.
     pub async fn publish_spec(&self, job: JobSpec) -> TaskId {
+        let mut tasks = self.publish_specs(vec![job]).await;
+        tasks.pop().expect("one was published")
+    }
+
+    /// As [`Self::publish_spec`], several at once. Once for a publisher: its references are those of the last time.
+    pub async fn publish_specs(&self, jobs: Vec<JobSpec>) -> Vec<TaskId> {
         let keypair = KeySource::Development(self.publisher.clone()).load();
         let submitter = Submitter::new(self.client.clone(), keypair.expect("development keys are well formed"));
         let at = self.client.best().await.expect("the chain answers");
         let classes = at.classes().await.expect("classes can be read");
-        let class = classes
-            .iter()
-            .find(|class| class.specialisation == job.specialisation())
-            .expect("every kind has a class");
-        let difficulty = Difficulty::ONE;
-        let reward = class.least_reward(difficulty).expect("it fits");
-        let (source, deadline) = (JobSource::Inline(job), at.block.number + 300);
-        let call = calls::publish(class.id, source, difficulty, reward, deadline, [9; 16]);
-        let included = submitter.submit(&call).await.expect("it is published");
-        included.published().expect("its number is told")
+        let deadline = at.block.number + 300;
+        let publish = |(number, job): (u8, JobSpec)| {
+            let class = classes
+                .iter()
+                .find(|class| class.specialisation == job.specialisation())
+                .expect("every kind has a class");
+            let difficulty = Difficulty::ONE;
+            let reward = class.least_reward(difficulty).expect("it fits");
+            let source = JobSource::Inline(job);
+            let call = calls::publish(class.id, source, difficulty, reward, deadline, [number; 16]);
+            let submitter = submitter.clone();
+            async move {
+                let included = submitter.submit(&call).await.expect("it is published");
+                included.published().expect("its number is told")
+            }
+        };
+        join_all((1..).zip(jobs).map(publish)).await
     }
 
     /// Publishes a small task that takes little time.
@@ -256,6 +269,24 @@ impl Market {
             .sum()
     }
 
+    /// What was taken from all that was held of `key` for `task`.
+    pub fn taken_for(&self, task: TaskId, key: &str) -> Balance {
+        let account = account(key);
+        self.payments()
+            .filter(|paid| paid.scope == Scope::Task(task) && paid.from == account)
+            .map(|paid| paid.amount)
+            .sum()
+    }
+
+    /// What was paid to `key` out of all that was held for `task`.
+    pub fn paid_for(&self, task: TaskId, key: &str) -> Balance {
+        let payee = Payee::Account(account(key));
+        self.payments()
+            .filter(|paid| paid.scope == Scope::Task(task) && paid.payee == payee)
+            .map(|paid| paid.amount)
+            .sum()
+    }
+
     fn payments(&self) -> impl Iterator<Item = PaymentView> {
         self.seen.iter().flat_map(BlockEvents::payments)
     }
@@ -275,7 +306,7 @@ impl Market {
         assert_eq!(sum + burned, self.chain.issuance(), "money was made or lost");
         for (account, _) in balances {
             for deposit in at.deposits(&account).await.expect("deposits can be read") {
-                let scope = agora_primitives::money::Scope::Task(task);
+                let scope = Scope::Task(task);
                 assert_ne!(
                     deposit.scope, scope,
                     "{account} still has money locked for task {task}: {deposit:?}"
@@ -308,7 +339,7 @@ impl Market {
             let mut held = false;
             for (account, _) in at.balances().await.expect("balances can be read") {
                 let deposits = at.deposits(&account).await.expect("deposits can be read");
-                let scope = agora_primitives::money::Scope::Task(task);
+                let scope = Scope::Task(task);
                 held |= deposits
                     .iter()
                     .any(|deposit| deposit.purpose == Purpose::CourtBond && deposit.scope == scope);

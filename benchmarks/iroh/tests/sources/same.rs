@@ -23,6 +23,7 @@ with_each!(
     a_connection_that_breaks_again_and_again_loses_little,
     what_has_arrived_is_kept_over_a_restart,
     a_peer_that_corrupts_is_dropped_and_the_other_goes_on,
+    a_peer_that_stalls_does_not_hold_up_the_others,
     a_peer_that_stalls_is_given_up,
     nobody_has_it,
     a_promise_of_another_length_is_nobodys_fault,
@@ -33,20 +34,6 @@ with_each!(
     no_hash_but_that_of_nothing_has_no_bytes,
     a_fetched_blob_is_copied_and_saved,
 );
-
-// Not over the tunnel: there it shows that a piece which has come from another peer meanwhile is asked for again and again
-// (`agora-blobs`, `Queue::next`), as long as whoever stalls has not been given up. Over plain HTTP it has not failed.
-mod a_peer_that_stalls_does_not_hold_up_the_others {
-    #[tokio::test]
-    async fn http() {
-        super::a_peer_that_stalls_does_not_hold_up_the_others::<super::Http>().await;
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn iroh() {
-        super::a_peer_that_stalls_does_not_hold_up_the_others::<super::Iroh>().await;
-    }
-}
 
 async fn blobs_of_every_length_arrive<K: Kit>() {
     let server = K::server().await;

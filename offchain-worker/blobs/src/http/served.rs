@@ -1,6 +1,6 @@
 //! What is served: a store and a cache, never more.
 
-use crate::{BlobError, BlobKey, BlobKind, BlobStore, Cache, Wanted, disk, tree};
+use crate::{BlobError, BlobKey, BlobKind, BlobStore, Cache, Denied, Wanted, disk, tree};
 use agora_jobs::{BlobRef, H256};
 use bao_tree::ChunkRanges;
 use std::{
@@ -24,6 +24,7 @@ const REMEMBERED: usize = 1024;
 pub struct Served {
     store: BlobStore,
     cache: Cache,
+    denied: Denied,
     /// Trees are computed one at a time: to hash a large blob takes seconds, and anybody may ask for it.
     hashing: Arc<Semaphore>,
     /// Files that are not what their names say, as they were then: strangers cannot have them hashed again and again.
@@ -59,14 +60,23 @@ impl Served {
         Ok(Self {
             store,
             cache,
+            denied: Denied::default(),
             hashing: Arc::new(Semaphore::new(1)),
             bad: Arc::default(),
             right: Arc::default(),
         })
     }
 
+    /// The same, but for the blobs that are `denied`: they are not there for strangers, and nobody learns why.
+    pub fn without(self, denied: Denied) -> Self {
+        Self { denied, ..self }
+    }
+
     /// The file of the content with this hash, and its length.
     pub fn content(&self, key: &BlobKey) -> Result<Option<(PathBuf, u64)>, BlobError> {
+        if self.denied.contains(key) {
+            return Ok(None);
+        }
         if let Some(found) = self.store.served(&CONTENT, key)? {
             return Ok(Some(found));
         }
@@ -75,6 +85,9 @@ impl Served {
 
     /// The file of the list of states with this root, and its length.
     pub fn states(&self, root: &BlobKey) -> Result<Option<(PathBuf, u64)>, BlobError> {
+        if self.denied.contains(root) {
+            return Ok(None);
+        }
         if let Some(found) = self.store.served(&[BlobKind::States], root)? {
             return Ok(Some(found));
         }

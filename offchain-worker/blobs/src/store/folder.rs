@@ -53,6 +53,48 @@ impl Folder {
         std::fs::read(path).map_err(failed)
     }
 
+    /// How many bytes are here.
+    pub fn used(&self) -> Result<u64, BlobError> {
+        let mut used = 0u64;
+        for kind in BlobKind::ALL {
+            let files = disk::files(&self.root.join(kind.folder()))?;
+            used = files
+                .iter()
+                .fold(used, |used, file| used.saturating_add(file.allocated));
+        }
+        Ok(used)
+    }
+
+    /// Removes what was stored longest ago and is not wanted, but nothing newer than `newest`, until there are at most `quota` bytes.
+    pub fn shrink(
+        &self,
+        quota: u64,
+        newest: SystemTime,
+        wanted: impl Fn(BlobKind, &BlobKey) -> bool,
+    ) -> Result<Garbage, BlobError> {
+        let (mut used, mut removable) = (0u64, Vec::new());
+        for kind in BlobKind::ALL {
+            for file in disk::files(&self.root.join(kind.folder()))? {
+                used = used.saturating_add(file.allocated);
+                let is_removable =
+                    key_of_name(&file.name).is_some_and(|key| file.used <= newest && !wanted(kind, &key));
+                removable.extend(is_removable.then_some(file));
+            }
+        }
+        removable.sort_by_key(|file| file.used);
+        let mut garbage = Garbage::default();
+        for file in removable {
+            if used <= quota {
+                break;
+            }
+            disk::remove(&file.path)?;
+            used = used.saturating_sub(file.allocated);
+            garbage.removed += 1;
+            garbage.removed_bytes += file.size;
+        }
+        Ok(garbage)
+    }
+
     /// Removes what was stored before `newest` and is not wanted, and files that were never finished.
     pub fn collect_garbage(
         &self,

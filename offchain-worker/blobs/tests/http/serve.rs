@@ -1,7 +1,12 @@
 //! The server: what anybody gets, and what nobody gets.
 
-use crate::support::{Answer, Server, content, request, url, wanted};
-use agora_blobs::{BlobKind, BlobStore, http::ServeLimits};
+use crate::support::{self, Answer, Server, content, request, url, wanted};
+use agora_blobs::{
+    BlobError, BlobKind, BlobStore, Blobs, Cache, Denied, Wanted,
+    http::{Peers, ServeLimits},
+    read,
+};
+use agora_jobs::H256;
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -348,4 +353,42 @@ async fn an_answer_under_way_is_finished_when_the_server_stops() {
         "{} is closed",
         url(server.address)
     );
+}
+
+#[tokio::test]
+async fn what_is_denied_is_neither_served_nor_fetched() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = BlobStore::open(&folder.path().join("blobs").display().to_string()).expect("it opens");
+    let cache = Cache::open(&folder.path().join("cache"), support::QUOTA).expect("it opens");
+    let (denied, other, states) = (content(50_000, 1), content(50_000, 2), vec![3; 64]);
+    let states_root = BlobKind::States.key_of(&states);
+    let keys: Denied = [wanted(&denied).key, states_root].into_iter().collect();
+    for (kind, bytes) in [
+        (BlobKind::Input, &denied),
+        (BlobKind::Input, &other),
+        (BlobKind::States, &states),
+    ] {
+        store.put(kind, bytes.clone()).await.expect("put");
+    }
+    let server = Server::denying(store.clone(), cache.clone(), folder, keys.clone()).await;
+    let status = async |path: String| get(&server, &path, "").await.status;
+    let name = hex::encode(wanted(&denied).key);
+    assert_eq!(status(format!("/blobs/{name}")).await, 404);
+    assert_eq!(status(format!("/blobs/{name}?proof=0-9")).await, 404);
+    assert_eq!(status(format!("/states/{}", hex::encode(states_root))).await, 404);
+    assert_eq!(status(format!("/blobs/{}", hex::encode(wanted(&other).key))).await, 200);
+
+    // Whoever denies it has it not from its own store, and asks nobody.
+    let peers = Peers::new(support::limits()).expect("a client");
+    let blobs = Blobs::new(store, cache, peers, vec![url(server.address)]);
+    assert!(read(&blobs, &wanted(&denied)).await.is_ok());
+    let blobs = blobs.without(keys).with_peers([url(server.address)]);
+    for refused in [wanted(&denied), Wanted::states(&H256(states_root))] {
+        let error = read(&blobs, &refused).await.expect_err("it is denied");
+        assert!(
+            matches!(error, BlobError::Denied { .. }) && !error.is_recoverable(),
+            "{error}"
+        );
+    }
+    assert!(read(&blobs, &wanted(&other)).await.is_ok());
 }

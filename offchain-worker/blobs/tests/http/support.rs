@@ -1,7 +1,7 @@
 //! Somebody who serves, somebody who fetches, and somebody who answers with whatever a test says.
 
 use agora_blobs::{
-    BlobKind, BlobStore, Blobs, Cache, Wanted,
+    BlobKind, BlobStore, Blobs, Cache, Denied, Wanted,
     http::{PeerLimits, Peers, Reach, ServeLimits, Served, serve},
 };
 use agora_jobs::BlobRef;
@@ -84,8 +84,18 @@ impl Server {
         Self::with(store, cache, folder, ServeLimits::default()).await
     }
 
+    /// The same, but for what is `denied`.
+    pub async fn denying(store: BlobStore, cache: Cache, folder: TempDir, denied: Denied) -> Self {
+        let served = Served::new(store.clone(), cache).expect("it is a folder");
+        Self::of(store, served.without(denied), folder, ServeLimits::default()).await
+    }
+
     async fn with(store: BlobStore, cache: Cache, folder: TempDir, limits: ServeLimits) -> Self {
         let served = Served::new(store.clone(), cache).expect("it is a folder");
+        Self::of(store, served, folder, limits).await
+    }
+
+    async fn of(store: BlobStore, served: Served, folder: TempDir, limits: ServeLimits) -> Self {
         let shutdown = CancellationToken::new();
         let (ready, address) = tokio::sync::oneshot::channel();
         let until = shutdown.clone();

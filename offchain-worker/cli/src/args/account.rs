@@ -1,7 +1,7 @@
 //! The command lines about an account: its keys, its roles, its money, and who may act for it.
 
 use crate::units::Amount;
-use agora_chain::ProxyType;
+use agora_chain::{AccountId, ProxyType};
 use agora_primitives::participants::{Role, Specialisation};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -110,6 +110,20 @@ pub(crate) fn parse_specialisation(text: &str) -> Result<Specialisation, String>
         let names = Specialisation::ALL.map(|one| crate::units::name_of(&one));
         format!("there is no such kind of work; known are {}", names.join(", "))
     })
+}
+
+/// Reads an account's address.
+pub(super) fn parse_account(text: &str) -> Result<AccountId, String> {
+    text.parse()
+        .map_err(|error| format!("{text:?} is not an account address: {error}"))
+}
+
+/// Reads a hash: 64 hex digits, as `b3sum` prints them.
+pub(super) fn parse_hash(text: &str) -> Result<[u8; 32], String> {
+    let mut hash = [0; 32];
+    hex::decode_to_slice(text.trim_start_matches("0x"), &mut hash)
+        .map_err(|_| "a hash has 64 hex digits".to_owned())?;
+    Ok(hash)
 }
 
 #[derive(Args)]

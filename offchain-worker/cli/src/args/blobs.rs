@@ -1,6 +1,7 @@
 //! The command line of `agora blobs`, and of those who fetch blobs.
 
-use agora_blobs::BlobKind;
+use super::account::parse_hash;
+use agora_blobs::{BlobKey, BlobKind, Denied};
 use clap::{Args, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
 use url::Url;
@@ -39,6 +40,22 @@ impl PeerArgs {
     }
 }
 
+/// Blobs that are not wanted here.
+#[derive(Args, Clone, Default)]
+pub struct DenyArgs {
+    /// Neither fetch nor serve the blob with this hash, nor the list of states with this root, and take no task that needs it. May
+    /// be repeated; a list in the settings file.
+    #[arg(long = "deny-blob", value_name = "HASH", value_parser = parse_hash, help_heading = "Wanted and not wanted")]
+    pub denied_blobs: Vec<BlobKey>,
+}
+
+impl DenyArgs {
+    /// Those blobs.
+    pub fn denied(&self) -> Denied {
+        self.denied_blobs.iter().copied().collect()
+    }
+}
+
 #[derive(Args)]
 pub struct BlobsArgs {
     #[command(subcommand)]
@@ -61,6 +78,8 @@ pub enum BlobsCommand {
 pub struct ServeArgs {
     /// Where, such as 0.0.0.0:9620.
     pub address: SocketAddr,
+    #[command(flatten)]
+    pub deny: DenyArgs,
 }
 
 #[derive(Args)]
@@ -109,9 +128,12 @@ impl From<KindArg> for BlobKind {
 
 #[derive(Args)]
 pub struct GarbageArgs {
-    /// Keep what was stored or used within so many days. Results are needed until no appeal against them is possible.
+    /// Keep what was stored or used within so many days, and in any case within the last hour. Whatever may still be asked for is
+    /// kept, however old: jobs, inputs and results of the tasks that the chain knows, which is until a day after they were settled.
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub older_than: u64,
+    #[command(flatten)]
+    pub deny: DenyArgs,
     #[command(flatten)]
     pub peers: PeerArgs,
 }

@@ -18,12 +18,6 @@ pub struct MineArgs {
     /// Most to have in bonds for tasks at the same time; without it, what the free balance allows.
     #[arg(long, value_name = "AMOUNT", help_heading = "Risk")]
     pub max_exposure: Option<Amount>,
-    /// Take no more tasks after losing so much of bonds within --stop-loss-hours.
-    #[arg(long, value_name = "AMOUNT", help_heading = "Risk")]
-    pub stop_loss: Option<Amount>,
-    /// See --stop-loss.
-    #[arg(long, default_value_t = 24, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Risk")]
-    pub stop_loss_hours: u64,
     /// Least pay, in units per 10⁹ multiply–adds: of this worker's own share of the reward, where it is right and not the
     /// best.
     #[arg(long, default_value = "0", value_name = "AMOUNT", help_heading = "Pay")]

@@ -170,11 +170,69 @@ fn a_worker_says_what_it_risks_what_it_asks_and_when_it_takes_tasks() {
     assert_eq!((power.price_per_kwh, power.watts), (unit / 4, 350));
     assert_eq!(args.min_profit.0, unit / 2);
     assert_eq!(args.max_exposure(), 100 * unit);
-    assert_eq!(args.stop_loss.map(|amount| amount.0), Some(20 * unit));
-    assert_eq!(args.stop_loss_hours, 12);
+    assert_eq!(args.run.risk.stop_loss.map(|amount| amount.0), Some(20 * unit));
+    assert_eq!(args.run.risk.stop_loss_hours, 12);
     assert_eq!(args.hours, Some("22-6".parse().expect("they are well formed")));
     for wrong in ["--hours 6-6", "--hours night", "--power-price 1", "--stop-loss-hours 0"] {
         let line = format!("agora mine {wrong}");
         assert!(Cli::try_parse_from(line.split_whitespace()).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn an_operator_says_whom_and_what_it_wants_and_what_is_kept() {
+    let (one, other) = (
+        "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY",
+        "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty",
+    );
+    let hash = "0f".repeat(32);
+    for command in ["mine", "verify-work"] {
+        let line = format!(
+            "agora {command} --publishers {one},{other} --deny-publisher {other} --deny-blob {hash} --keep-days 7 \
+             --store-size 100 --stop-loss 5"
+        );
+        let run = match Cli::try_parse_from(line.split_whitespace()).map(|cli| cli.command) {
+            Ok(Command::Mine(args)) => args.run,
+            Ok(Command::VerifyWork(args)) => args.run,
+            _ => panic!("{command} does not take them"),
+        };
+        let [one, other] = [one, other].map(|text| text.parse().expect("it is an account"));
+        let wanted = run.publishers.wanted();
+        assert!(wanted.allow(&one) && !wanted.allow(&other), "{wanted:?}");
+        assert!(run.deny.denied().contains(&[0x0f; 32]));
+        let house = run.keep.housekeeping().expect("house is kept");
+        assert_eq!((house.age.as_secs(), house.quota), (7 * 86_400, Some(100 << 30)));
+        let stop = run.risk.stop_loss().expect("it is said");
+        assert_eq!((stop.most, stop.within.as_secs()), (5 * crate::units::UNIT, 86_400));
+        let without = match Cli::try_parse_from(["agora", command, "--keep-all"]).map(|cli| cli.command) {
+            Ok(Command::Mine(args)) => args.run,
+            Ok(Command::VerifyWork(args)) => args.run,
+            _ => panic!("{command} does not take it"),
+        };
+        assert_eq!(without.keep.housekeeping(), None);
+        assert!(without.publishers.wanted().allow(&other), "everybody");
+        for wrong in [
+            "--publishers nobody",
+            "--deny-blob 0f",
+            "--deny-publisher 0f",
+            "--keep-all --store-size 1",
+        ] {
+            let line = format!("agora {command} {wrong}");
+            assert!(Cli::try_parse_from(line.split_whitespace()).is_err(), "{line}");
+        }
+    }
+}
+
+#[test]
+fn the_version_tells_whether_the_build_can_misbehave() {
+    let version = Cli::command().render_version();
+    assert!(
+        version.starts_with(&format!("agora {}", env!("CARGO_PKG_VERSION"))),
+        "{version}"
+    );
+    assert_eq!(
+        version.contains("with fault injection"),
+        cfg!(feature = "fault-injection"),
+        "{version}"
+    );
 }

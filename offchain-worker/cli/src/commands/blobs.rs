@@ -6,12 +6,11 @@ use crate::{
     exit::CliError,
     output::answer,
 };
-use agora_blobs::{BlobKey, BlobKind, Blobs, Garbage, Wanted, read, save};
-use agora_chain::views::ContributionState;
-use agora_primitives::job::{BlobRef, Claim, H256, JobSource, JobSpec};
-use codec::DecodeAll;
+use agora_blobs::{BlobKey, BlobKind, Blobs, Wanted, save};
+use agora_primitives::job::{BlobRef, H256};
+use agora_worker::{BlobOwner, LEAST_AGE, needed};
 use serde::Serialize;
-use std::{collections::HashSet, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 /// Seconds of a day.
 const DAY: u64 = 24 * 60 * 60;
@@ -27,7 +26,7 @@ pub async fn run(context: &Context, args: BlobsArgs) -> Result<(), CliError> {
 
 async fn serve(context: &Context, args: &ServeArgs) -> Result<(), CliError> {
     let shutdown = shutdown();
-    let blobs = context.source(&PeerArgs::none())?;
+    let blobs = context.source(&PeerArgs::none())?.without(args.deny.denied());
     let serving = serve_blobs(&blobs, args.address, &shutdown).await?;
     tracing::info!("Ctrl-C stops.");
     let _ = serving.await;
@@ -51,9 +50,9 @@ impl Stored {
 }
 
 async fn put(context: &Context, args: &PutArgs) -> Result<(), CliError> {
-    let content = std::fs::read(&args.file).map_err(|reason| file_error(&args.file, reason))?;
-    let blob = BlobRef::to(&content);
-    context.blobs()?.put(args.kind.into(), content).await?;
+    // So that what cannot be read is told before a store is made.
+    std::fs::File::open(&args.file).map_err(|reason| file_error(&args.file, reason))?;
+    let blob = context.blobs()?.put_file(args.kind.into(), args.file.clone()).await?;
     answer(context, &Stored::new(&blob), |stored| {
         format!("{}  {} bytes", stored.hash, stored.size)
     });
@@ -109,29 +108,23 @@ pub struct Collected {
 }
 
 async fn collect_garbage(context: &Context, args: &GarbageArgs) -> Result<(), CliError> {
-    let blobs = context.source(&args.peers)?;
-    let wanted = wanted(context, &blobs).await?;
-    let age = Duration::from_secs(args.older_than.saturating_mul(DAY));
-    let mut sum = Collected {
-        removed: 0,
-        removed_bytes: 0,
-        kept: 0,
-    };
+    let blobs = context.source(&args.peers)?.without(args.deny.denied());
+    let at = context.client().await?.best().await?;
+    // The journal may be in use. Without a key, what this machine's worker has revealed is kept for its age alone.
+    let account = context.account(None).ok();
+    let owner = account.as_ref().map_or(BlobOwner::Nobody, BlobOwner::Account);
+    let wanted = needed(&at, &blobs, owner).await?;
+    let age = Duration::from_secs(args.older_than.saturating_mul(DAY)).max(LEAST_AGE);
     let store = blobs
         .store()
         .collect_garbage(age, |_, key| wanted.contains(key))
         .await?;
-    let cache = blobs.cache().collect_garbage(age, |key| wanted.contains(key))?;
-    for Garbage {
-        removed,
-        removed_bytes,
-        kept,
-    } in [store, cache]
-    {
-        sum.removed += removed;
-        sum.removed_bytes += removed_bytes;
-        sum.kept += kept;
-    }
+    let sum = store.and(blobs.cache().collect_garbage(age, |key| wanted.contains(key))?);
+    let sum = Collected {
+        removed: sum.removed,
+        removed_bytes: sum.removed_bytes,
+        kept: sum.kept,
+    };
     answer(context, &sum, |sum| {
         format!(
             "Removed {} blobs of {} bytes; {} are kept.",
@@ -139,45 +132,6 @@ async fn collect_garbage(context: &Context, args: &GarbageArgs) -> Result<(), Cl
         )
     });
     Ok(())
-}
-
-/// What tasks need that have not ended: their jobs, inputs and results.
-async fn wanted(context: &Context, blobs: &Blobs) -> Result<HashSet<BlobKey>, CliError> {
-    let mut wanted = HashSet::new();
-    let at = context.client().await?.best().await?;
-    // Without a key, what this machine's worker has revealed is kept for its age alone.
-    let account = context.account(None).ok();
-    for task in at.tasks().await? {
-        if task.phase.is_finished() {
-            continue;
-        }
-        let spec = match &task.job {
-            JobSource::Inline(spec) => Some(spec.clone()),
-            JobSource::Stored(stored) => {
-                wanted.insert(stored.spec.hash.0);
-                // Whoever does not have the specification, here or at a peer that is named, has no input for it either.
-                let bytes = read(blobs, &Wanted::content(BlobKind::Job, &stored.spec)).await;
-                bytes
-                    .ok()
-                    .and_then(|bytes| JobSpec::decode_all(&mut bytes.as_slice()).ok())
-            }
-        };
-        wanted.extend(spec.iter().flat_map(JobSpec::inputs).map(|input| input.hash.0));
-        let own = match &account {
-            Some(account) => at.contribution(task.id, account).await?.map(|own| own.state),
-            None => None,
-        };
-        let revealed = match own {
-            Some(ContributionState::Revealed { claim, .. }) => Some(claim),
-            _ => None,
-        };
-        for claim in [task.chosen.map(|chosen| chosen.claim), revealed] {
-            if let Some(Claim::Output { output, states_root }) = claim {
-                wanted.extend([output.hash.0, states_root.0]);
-            }
-        }
-    }
-    Ok(wanted)
 }
 
 fn file_error(path: &Path, reason: std::io::Error) -> CliError {

@@ -45,6 +45,8 @@ pub async fn run(context: &Context, args: GoToCourtArgs, side: Side) -> Result<(
     let config = CourtConfig {
         max_job_bytes: args.max_job_size.saturating_mul(1 << 30),
         tasks: context.tasks(submitter.account())?,
+        // Somebody decides about this one case.
+        stop_loss: None,
         #[cfg(feature = "fault-injection")]
         fault: args.fault,
     };

@@ -3,8 +3,9 @@
 use crate::{
     args::MineArgs,
     commands::addresses,
-    context::{Context, go_to_court, metrics, shutdown},
+    context::{Context, go_to_court, keep_house, metrics, shutdown},
     exit::CliError,
+    output::say_what_it_is,
 };
 use agora_chain::patiently;
 use agora_compute::{AUTO_SELECTOR, DeviceInfo, DeviceType, Engine, EngineError, GpuOptions};
@@ -13,6 +14,7 @@ use agora_worker::{Openings, Policy, Worker, WorkerConfig, WorkerError};
 use std::sync::Arc;
 
 pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
+    say_what_it_is();
     let shutdown = shutdown();
     // Before there is a node: an orchestrator of processes looks at it from the start.
     let metrics = metrics(args.run.metrics, &shutdown);
@@ -29,7 +31,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
             role: Role::Worker,
         })?;
     let block_ms = at.block_time_ms().await?;
-    let blobs = context.source(&args.run.peers)?;
+    let blobs = context.source(&args.run.peers)?.without(args.run.deny.denied());
     let tasks = context.tasks(&account)?;
     let engines = tokio::select! {
         () = shutdown.cancelled() => return Ok(()),
@@ -38,9 +40,9 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     for engine in &engines {
         tracing::info!(device = engine.name(), "The device passed its self-test.");
     }
-    let hours = std::time::Duration::from_secs(args.stop_loss_hours.saturating_mul(3600));
     let config = WorkerConfig {
         policy: Policy {
+            publishers: args.run.publishers.wanted(),
             specialisations: participant.specialisations,
             max_work: args.max_work.into(),
             max_job_bytes: args.run.max_job_bytes(),
@@ -50,7 +52,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
             power: args.power(),
             max_bond: args.max_bond.0,
             max_exposure: args.max_exposure(),
-            stop_loss: args.stop_loss.map(|amount| (amount.0, hours)),
+            stop_loss: args.run.risk.stop_loss(),
             block_ms,
         },
         openings: Openings {
@@ -64,6 +66,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
     };
     let serving = addresses::serve(&args.run, &blobs, &submitter, &shutdown).await?;
     tracing::info!(%account, slots = participant.slots, "Working; Ctrl-C stops.");
+    keep_house(&args.run, &submitter, &journal, &blobs, &shutdown);
     let court = go_to_court(
         &args.run,
         &submitter,

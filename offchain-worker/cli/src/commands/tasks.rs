@@ -9,7 +9,7 @@ use crate::{
     units::{Amount, Factor, Reference, Uuid, name_of},
 };
 use agora_chain::{
-    Client,
+    ChainError, Client,
     views::{DepositView, TaskView},
 };
 use agora_primitives::{
@@ -18,26 +18,38 @@ use agora_primitives::{
     money::{Purpose, Scope},
     task::Phase,
 };
+use futures::{StreamExt, stream};
 use std::fmt::Write;
 
 pub async fn list(context: &Context, args: TasksArgs) -> Result<(), CliError> {
     let named = |account: &Option<String>| account.as_deref().map(|text| context.account(Some(text))).transpose();
     let (publisher, worker) = (named(&args.publisher)?, named(&args.worker)?);
-    let at = context.client().await?.best().await?;
-    let mut tasks = at.tasks().await?;
-    if let Some(worker) = worker {
-        // A worker's bond is held for each of them.
-        let deposits = at.deposits(&worker).await?;
-        let works = |task: TaskId| {
-            let bond =
-                |deposit: &DepositView| deposit.purpose == Purpose::TaskBond && deposit.scope == Scope::Task(task);
-            deposits.iter().any(bond)
-        };
-        tasks.retain(|task| works(task.id));
-    }
-    tasks.retain(|task| publisher.as_ref().is_none_or(|publisher| task.publisher == *publisher) && passes(&args, task));
-    tasks.sort_by_key(|task| task.id);
+    let client = context.client().await?;
+    let at = client.best().await?;
     let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);
+    let passes = |task: &TaskView| {
+        publisher.as_ref().is_none_or(|publisher| task.publisher == *publisher) && passes(&args, task)
+    };
+    let is_later = |task: &TaskId| args.after.is_none_or(|after| task.0 > after);
+    let mut tasks = match (&worker, args.limit) {
+        // Whoever wants all of them reads whole pages.
+        (None, None) => {
+            let mut tasks = at.tasks().await?;
+            tasks.retain(passes);
+            tasks.sort_by_key(|task| task.id);
+            tasks
+        }
+        (None, Some(_)) => {
+            let mut numbers = client.task_numbers(&at).await?;
+            numbers.retain(is_later);
+            first(&numbers, limit, |task| at.task(task), passes).await?
+        }
+        (Some(worker), _) => {
+            let mut numbers = worked_on(&at.deposits(worker).await?);
+            numbers.retain(is_later);
+            first(&numbers, limit, |task| at.task(task), passes).await?
+        }
+    };
     let more = tasks.len() > limit;
     tasks.truncate(limit);
     let header = format!(
@@ -52,6 +64,41 @@ pub async fn list(context: &Context, args: TasksArgs) -> Result<(), CliError> {
         ));
     }
     Ok(())
+}
+
+/// The tasks for which a worker's bond is held, by number.
+fn worked_on(deposits: &[DepositView]) -> Vec<TaskId> {
+    let bonds = deposits
+        .iter()
+        .filter_map(|deposit| match (deposit.purpose, deposit.scope) {
+            (Purpose::TaskBond, Scope::Task(task)) => Some(task),
+            _ => None,
+        });
+    let mut tasks: Vec<_> = bonds.collect();
+    tasks.sort_unstable();
+    tasks.dedup();
+    tasks
+}
+
+/// How many tasks are asked for at the same time.
+const ASKED_AT_ONCE: usize = 16;
+
+/// Those of `numbers` that pass, in their order, until there is one more than `limit`. Not many are asked for in vain.
+async fn first<F: Future<Output = Result<Option<TaskView>, ChainError>>>(
+    numbers: &[TaskId],
+    limit: usize,
+    ask: impl Fn(TaskId) -> F,
+    passes: impl Fn(&TaskView) -> bool,
+) -> Result<Vec<TaskView>, ChainError> {
+    let mut answers = stream::iter(numbers.iter().copied().map(ask)).buffered(ASKED_AT_ONCE);
+    let mut found = Vec::new();
+    while found.len() <= limit
+        && let Some(task) = answers.next().await
+    {
+        // One that has been forgotten meanwhile is left out.
+        found.extend(task?.filter(&passes));
+    }
+    Ok(found)
 }
 
 /// Whether what the task itself says passes the filters.
@@ -320,6 +367,51 @@ pub mod tests {
             ..task
         };
         assert!(!passes(&TasksArgs { open: true, ..all() }, &ended));
+    }
+
+    #[tokio::test]
+    async fn a_page_is_in_order_and_asks_for_little_more_than_it_has() {
+        let numbers: Vec<_> = (1..=10_000).map(TaskId).collect();
+        let asked = std::cell::Cell::new(0);
+        let ask = |id: TaskId| {
+            asked.set(asked.get() + 1);
+            // Every tenth is gone; of the others, every second is of another kind.
+            let specialisation = match id.0 % 2 {
+                0 => Specialisation::Rendering,
+                _ => Specialisation::Synthetic,
+            };
+            let task = TaskView {
+                id,
+                specialisation,
+                ..example()
+            };
+            std::future::ready(Ok((id.0 % 10 != 3).then_some(task)))
+        };
+        let wanted = |task: &TaskView| task.specialisation == Specialisation::Synthetic;
+        let found = first(&numbers, 5, ask, wanted).await.expect("it answers");
+        let ids: Vec<_> = found.iter().map(|task| task.id.0).collect();
+        assert_eq!(ids, [1, 5, 7, 9, 11, 15], "one more, which tells that there are more");
+        assert!(asked.get() <= 15 + ASKED_AT_ONCE, "{}", asked.get());
+        let all = first(&numbers, usize::MAX, ask, wanted).await.expect("it answers");
+        assert_eq!(all.len(), 4000);
+        let lost = |_| std::future::ready(Err(ChainError::Disconnected(String::new())));
+        assert!(first(&numbers, 5, lost, wanted).await.is_err());
+    }
+
+    #[test]
+    fn a_workers_tasks_are_those_that_hold_its_bond() {
+        let deposit = |purpose, scope| DepositView {
+            purpose,
+            scope,
+            amount: 1,
+        };
+        let deposits = [
+            deposit(Purpose::TaskBond, Scope::Task(TaskId(9))),
+            deposit(Purpose::TaskBond, Scope::Task(TaskId(2))),
+            deposit(Purpose::AppealBond, Scope::Task(TaskId(3))),
+            deposit(Purpose::Addresses, Scope::Account),
+        ];
+        assert_eq!(worked_on(&deposits), [TaskId(2), TaskId(9)]);
     }
 
     #[test]

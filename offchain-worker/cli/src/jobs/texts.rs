@@ -2,6 +2,7 @@
 
 use super::inputs::{is_page, read, unusable};
 use crate::exit::CliError;
+use agora_models::{decode_text, text_lines};
 use serde::de::IgnoredAny;
 use std::path::Path;
 
@@ -22,14 +23,17 @@ impl Texts {
     ///
     /// Errors: `File`; `Usage` if it is in another encoding, or all of it is blank.
     pub fn read(path: &Path) -> Result<Self, CliError> {
-        let text = decode(&read(path)?).map_err(|reason| unusable(path, reason))?;
-        let lines = lines(&text);
+        let text = decode_text(&read(path)?).map_err(|reason| unusable(path, reason))?;
+        let lines = text_lines(&text);
         match lines.iter().filter(|line| !is_blank(line)).count() {
             0 if lines.is_empty() => Err(unusable(path, "it is empty; write one text a line")),
-            0 => Err(unusable(
-                path,
-                format!("all of its {} lines are blank; write one text a line", lines.len()),
-            )),
+            0 => {
+                let said = match lines.len() {
+                    1 => "its only line is blank".to_owned(),
+                    count => format!("all of its {count} lines are blank"),
+                };
+                Err(unusable(path, format!("{said}; write one text a line")))
+            }
             _ => Ok(Self {
                 lines,
                 seems: seems(path, &text),
@@ -113,89 +117,6 @@ fn named(numbers: &[usize]) -> String {
         count if count > NAMED => format!("{count} lines ({first} and {} more) are", count - NAMED),
         count => format!("{count} lines ({first}) are"),
     }
-}
-
-/// The lines of `text`. What follows the last line end is a line if it is not empty.
-fn lines(text: &str) -> Vec<String> {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text);
-    match text {
-        "" => Vec::new(),
-        text => text.split('\n').map(str::to_owned).collect(),
-    }
-}
-
-/// The text in `bytes`.
-fn decode(bytes: &[u8]) -> Result<String, String> {
-    match bytes {
-        [0xff, 0xfe, 0, 0, rest @ ..] => utf32(rest, u32::from_le_bytes),
-        [0, 0, 0xfe, 0xff, rest @ ..] => utf32(rest, u32::from_be_bytes),
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, rest @ ..] | rest => utf8(rest),
-    }
-}
-
-fn utf8(bytes: &[u8]) -> Result<String, String> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let found = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
-        format!(
-            "line {} is not UTF-8: byte {found:#04x} cannot stand there; convert the file, such as with iconv -f latin1 -t \
-             utf-8",
-            line_of(&String::from_utf8_lossy(before))
-        )
-    })?;
-    // Letters of UTF-16 are letters of UTF-8 with NULs between them.
-    match bytes.iter().filter(|byte| **byte == 0).count() {
-        nulls if nulls > bytes.len() / 4 => Err(
-            "it looks like UTF-16 without a byte order mark; convert it, such as with iconv -f utf-16le -t utf-8"
-                .to_owned(),
-        ),
-        _ => Ok(text.to_owned()),
-    }
-}
-
-fn utf16(bytes: &[u8], number: fn([u8; 2]) -> u16) -> Result<String, String> {
-    let (pairs, rest) = bytes.as_chunks();
-    let mut text = String::new();
-    for decoded in char::decode_utf16(pairs.iter().map(|&pair| number(pair))) {
-        let wrong = |_| {
-            format!(
-                "line {} is not UTF-16: half of a pair stands alone; write the file again",
-                line_of(&text)
-            )
-        };
-        let next = decoded.map_err(wrong)?;
-        text.push(next);
-    }
-    whole(text, rest)
-}
-
-fn utf32(bytes: &[u8], number: fn([u8; 4]) -> u32) -> Result<String, String> {
-    let (words, rest) = bytes.as_chunks();
-    let mut text = String::new();
-    for &word in words {
-        let next = char::from_u32(number(word));
-        text.push(next.ok_or_else(|| format!("line {} is not UTF-32; write the file again", line_of(&text)))?);
-    }
-    whole(text, rest)
-}
-
-fn whole(text: String, rest: &[u8]) -> Result<String, String> {
-    match rest {
-        [] => Ok(text),
-        _ => Err(format!(
-            "line {} ends within a letter: the file is cut off",
-            line_of(&text)
-        )),
-    }
-}
-
-/// The number of the line that follows `before`.
-fn line_of(before: &str) -> usize {
-    // A line that has only begun counts too.
-    lines(&format!("{before}.")).len()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Embeddings and classifications.
 
-use crate::Contents;
+use crate::{Contents, opened::engines};
 use agora_compute::{
     ClassifierShape, InferenceJob, InferenceNetwork, JobKind,
     classifier::{self, Package},
@@ -29,7 +29,17 @@ fn change(bytes: &mut [u8], changes: Changes) {
 
 /// What the job with such inputs comes to. `None`: no such job is valid.
 fn embed(package: Vec<u8>, shape: transformer::Shape, tokens: u32, items: u32, input: Vec<u8>) -> Option<Outcome> {
-    let mut contents = Contents::default();
+    embed_in(Contents::default(), package, shape, tokens, items, input)
+}
+
+fn embed_in(
+    mut contents: Contents,
+    package: Vec<u8>,
+    shape: transformer::Shape,
+    tokens: u32,
+    items: u32,
+    input: Vec<u8>,
+) -> Option<Outcome> {
     let job = InferenceJob {
         model: contents.insert(package),
         input: contents.insert(input),
@@ -168,15 +178,18 @@ proptest! {
         elements in prop::collection::vec((any::<Index>(), prop_oneof![
             Just(i32::MAX), Just(0), Just(i32::MIN), any::<i32>(),
         ]), 1..300),
-        shifts in changes(40), (pooling, activation) in variants(),
+        shifts in changes(40), (pooling, activation) in variants(), on_device in prop::bool::weighted(0.1),
     ) {
+        // A device takes many times as long as the processor for so little.
+        let engines = engines().into_iter().take(if on_device { 2 } else { 1 }).collect();
         let shape = transformer::Shape { vocabulary: 4, positions: 4, hidden: 4, layers: 2, heads: 2, key_value_heads: 2,
             head_size: 4, intermediate: 8, dense: 8 };
         let mut package = sample::package(&[5; 32], shape);
         set_variants(&mut package.encoder, pooling, activation);
         set(&mut package.encoder, elements, shifts);
         let items = [vec![0, 1, 2, 3], vec![3], vec![2, 2]];
-        let outcome = embed(package.encode().unwrap(), shape, 4, 3, encode_items(&items).unwrap()).unwrap();
+        let (contents, input) = (Contents::on(engines), encode_items(&items).unwrap());
+        let outcome = embed_in(contents, package.encode().unwrap(), shape, 4, 3, input).unwrap();
         prop_assert_ne!(outcome.claim, Claim::Unusable);
     }
 }

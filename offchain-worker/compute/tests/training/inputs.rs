@@ -6,46 +6,59 @@ use crate::{
     run,
 };
 use agora_compute::{
-    EngineError, TrainingJob,
+    EngineError, MemoryInputs, TrainingJob,
     classifier::Package,
     training::{Checkpoint, DataError, Dataset, Output, StateError},
 };
 
+/// Why both engines refuse `job`: they say the same, and that its inputs are unusable.
+fn refused(job: TrainingJob, inputs: &MemoryInputs) -> EngineError {
+    let [cpu, gpu] = engines().map(|engine| run(engine, job, inputs).unwrap_err());
+    assert_eq!(cpu.to_string(), gpu.to_string());
+    assert!(cpu.is_unusable() && gpu.is_unusable(), "{cpu}");
+    gpu
+}
+
 #[test]
-fn inputs_that_do_not_fit_the_job_are_refused() {
+fn data_sets_that_do_not_fit_the_job_are_refused() {
     let (job, mut inputs) = digits_job(PERCEPTRON, 1, 1);
-    let mut data = training_digits().encode().unwrap();
-    for (engine, bad) in engines().into_iter().flat_map(|engine| {
-        let bad = [
-            TrainingJob { classes: 9, ..job },
-            TrainingJob {
-                width: 4,
-                height: 16,
-                ..job
-            },
-        ];
-        bad.map(|bad| (engine, bad))
-    }) {
-        let error = run(engine, bad, &inputs).unwrap_err();
-        assert!(matches!(error, EngineError::Data(DataError::Unfit { .. })), "{error}");
-    }
-    data[16 + 70] = 17;
-    let bad = TrainingJob {
-        data: inputs.insert(data),
+    let narrow = TrainingJob {
+        width: 4,
+        height: 16,
         ..job
     };
-    assert!(matches!(
-        run(&CPU, bad, &inputs),
-        Err(EngineError::Data(DataError::Pixel(_)))
-    ));
+    for bad in [TrainingJob { classes: 9, ..job }, narrow] {
+        let error = refused(bad, &inputs);
+        assert!(matches!(error, EngineError::Data(DataError::Unfit { .. })), "{error}");
+    }
+    // The first pixel that may be too bright, the last one, and a class that there is not.
+    let data = training_digits().encode().unwrap();
+    let labels = data.len() - training_digits().labels.len();
+    for (at, byte) in [(16, 17), (16 + 70, 255), (labels - 1, 17), (data.len() - 1, 10)] {
+        let mut data = data.clone();
+        data[at] = byte;
+        let data = inputs.insert(data);
+        let error = refused(TrainingJob { data, ..job }, &inputs);
+        let is_expected = match error {
+            EngineError::Data(DataError::Pixel(_)) => at < labels,
+            EngineError::Data(DataError::Class { .. }) => at >= labels,
+            _ => false,
+        };
+        assert!(is_expected, "{at}: {error}");
+    }
+}
 
+#[test]
+fn starts_out_of_bounds_are_refused() {
+    let (job, mut inputs) = digits_job(PERCEPTRON, 1, 1);
     let mut checkpoint = run(&CPU, job, &inputs).unwrap().output;
     checkpoint.truncate(job.state_bytes() as usize);
+    let last = checkpoint.len() - 4;
     let mut start_with = |at: usize, bytes: [u8; 4]| {
         let mut start = checkpoint.clone();
         start[at..at + 4].copy_from_slice(&bytes);
         let start = Some(inputs.insert(start));
-        run(&CPU, TrainingJob { start, ..job }, &inputs).unwrap_err()
+        refused(TrainingJob { start, ..job }, &inputs)
     };
     let error = start_with(0, u32::MAX.to_le_bytes());
     assert!(
@@ -57,14 +70,17 @@ fn inputs_that_do_not_fit_the_job_are_refused() {
         matches!(error, EngineError::State(StateError::Range { at: 8, .. })),
         "{error}"
     );
-    let error = start_with(checkpoint.len() - 4, i32::MIN.to_le_bytes());
+    let error = start_with(last, i32::MIN.to_le_bytes());
     assert!(
         matches!(error, EngineError::State(StateError::Range { found: i32::MIN, .. })),
         "{error}"
     );
+    // Of another length, it is no start of this job: that is known when it is published.
     let start = Some(inputs.insert(*b"short"));
-    let error = run(&CPU, TrainingJob { start, ..job }, &inputs).unwrap_err();
-    assert!(matches!(error, EngineError::Job(_)), "{error}");
+    for engine in engines() {
+        let error = run(engine, TrainingJob { start, ..job }, &inputs).unwrap_err();
+        assert!(matches!(error, EngineError::Job(_)), "{error}");
+    }
 }
 
 #[test]

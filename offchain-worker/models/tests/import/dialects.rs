@@ -141,3 +141,40 @@ fn an_encoder_in_a_folder_of_its_own_is_found() {
     });
     assert_near(imported(&files), &model, column_sums);
 }
+
+#[test]
+fn metadata_and_blanks_in_the_header_of_tensors_change_nothing_and_bytes_behind_the_tensors_are_told() {
+    let files = FloatModel::random(5).files();
+    let expected = imported(&files);
+    let tensors = &files["model.safetensors"];
+    let (length, rest) = tensors.split_first_chunk().unwrap();
+    let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let written = |metadata: &serde_json::Value, blanks: usize, behind: &[u8]| {
+        let mut header: serde_json::Value = serde_json::from_slice(header).unwrap();
+        header["__metadata__"] = metadata.clone();
+        let header = format!("{header}{}", " ".repeat(blanks));
+        let length = (header.len() as u64).to_le_bytes();
+        let mut files = files.clone();
+        let content = [&length[..], header.as_bytes(), data, behind].concat();
+        files.insert("model.safetensors".to_owned(), content);
+        files
+    };
+    for metadata in [
+        json!({}),
+        json!({"format": "pt"}),
+        json!({"format": "mlx", "other": ""}),
+    ] {
+        for blanks in [0, 1, 7, 100] {
+            assert_eq!(
+                imported(&written(&metadata, blanks, b"")),
+                expected,
+                "{metadata} {blanks}"
+            );
+        }
+    }
+    let told = refusal(&written(&json!({}), 0, &[0; 12]));
+    assert!(
+        told.starts_with("model.safetensors is damaged") && told.contains("12 bytes more"),
+        "{told}"
+    );
+}

@@ -328,6 +328,61 @@ fn elements_may_lie_between_others() {
 }
 
 #[test]
+fn elements_that_lie_between_others_may_have_views_of_their_own() {
+    // Each view begins at its first element and ends with its last, not with a whole stride.
+    let mut document = Document::new();
+    let elements = CORNERS
+        .iter()
+        .flat_map(|corner| corner.iter().copied().chain([0.0, 0.0, 1.0]));
+    let bytes = floats(elements);
+    let view = document.view(&bytes);
+    for (offset, length) in [(0, bytes.len() - 12), (12, bytes.len() - 12)] {
+        let view = json!({ "buffer": 0, "byteOffset": offset, "byteLength": length, "byteStride": 24 });
+        let view = document.push("bufferViews", view);
+        let accessor = json!({ "bufferView": view, "componentType": FLOAT, "count": 8, "type": "VEC3" });
+        document.push("accessors", accessor);
+    }
+    assert_eq!(view, 0);
+    let indices = document.indices(UNSIGNED_SHORT, &INDICES);
+    document.primitive(json!({ "attributes": { "POSITION": 0, "NORMAL": 1 }, "indices": indices }));
+    let mesh = is_cube(document.read());
+    assert!(mesh.normals.iter().all(|normal| *normal == [0.0, 0.0, 1.0]));
+    assert!(mesh.triangles.iter().all(|(_, normals)| normals.is_some()));
+}
+
+#[test]
+fn accessors_of_several_counts_may_share_a_view() {
+    // The first has the lower face of the cube, the second all corners: none is as long as the view.
+    let mut document = Document::new();
+    let elements = CORNERS.iter().flat_map(|corner| corner.iter().copied().chain([9.0]));
+    let view = document.view(&floats(elements));
+    document.json["bufferViews"][view]["byteStride"] = 16.into();
+    for count in [4, 8] {
+        document.push(
+            "accessors",
+            json!({ "bufferView": view, "componentType": FLOAT, "count": count, "type": "VEC3" }),
+        );
+    }
+    for (accessor, indices) in [&INDICES[..6], &INDICES[6..]].into_iter().enumerate() {
+        let indices = document.indices(UNSIGNED_INT, indices);
+        document.primitive(json!({ "attributes": { "POSITION": accessor }, "indices": indices }));
+    }
+    is_cube(document.read());
+}
+
+#[test]
+fn the_binary_chunk_may_be_longer_than_its_buffer() {
+    let cube = Document::cube();
+    for more in [1, 2, 3, 4, 100] {
+        let data = [&cube.bytes[..], &vec![7; more]].concat();
+        is_cube(gltf::read(
+            &binary(cube.text(Storage::Binary).as_bytes(), &data),
+            &NoFiles,
+        ));
+    }
+}
+
+#[test]
 fn integers_may_have_a_fraction_of_zero() {
     let text = Document::cube().text(Storage::DataUri);
     let written = text

@@ -79,6 +79,27 @@ fn concave_faces_are_cut_along_their_inside() {
 }
 
 #[test]
+fn holes_that_an_edge_joins_to_the_outline_stay_open() {
+    // A square with a square hole, as programs write it that know no holes: the joint is there twice.
+    let corners = "v 0 0 0\nv 3 0 0\nv 3 3 0\nv 0 3 0\nv 1 1 0\nv 2 1 0\nv 2 2 0\nv 1 2 0\n";
+    let joint = "f 1 2 3 4 1 5 8 7 6 5\n";
+    // With corners of their own at the joint too.
+    let apart = "v 0 0 0\nv 1 1 0\nf 1 2 3 4 9 10 8 7 6 5\n";
+    for face in [joint, apart] {
+        let mesh = read(format!("{corners}{face}"));
+        assert_measure(&mesh, 8, 8.0, 0.0);
+        assert_eq!(mesh.warnings, []);
+        let is_in_the_hole = |corners: [[f64; 3]; 3]| {
+            let centre = [0, 1].map(|i| corners.iter().map(|corner| corner[i]).sum::<f64>() / 3.0);
+            centre.iter().all(|c| (1.0..2.0).contains(c))
+        };
+        for (places, _) in &mesh.triangles {
+            assert!(!is_in_the_hole(places.map(|place| mesh.vertices[place as usize])));
+        }
+    }
+}
+
+#[test]
 fn faces_that_cross_themselves_are_told() {
     let bowtie = read("v 0 0 0\nv 2 0 0\nv 0 1 0\nv 2 1 0\nv 9 9 9\nf 1 2 3 4\n");
     assert_eq!(bowtie.warnings, [MeshWarning::CrossedFaces { count: 1, line: 6 }]);
@@ -394,6 +415,39 @@ fn statements_without_geometry_change_nothing() {
 #[test]
 fn faces_may_be_before_their_vertices() {
     is_cube(format!("{}{VERTICES}", faces(|corner| corner.to_string())));
+}
+
+#[test]
+fn indices_below_zero_count_from_the_vertices_so_far() {
+    // Parts one after the other, each with its vertices and then its faces, as programs write that keep no count.
+    let below = faces(|corner| (i64::from(corner) - 9).to_string());
+    let far = VERTICES
+        .replace("v ", "v 3")
+        .replace("v 30 ", "v 3 ")
+        .replace("v 31 ", "v 4 ");
+    let mesh = read(format!("o a\n{VERTICES}{below}o b\n{far}{below}"));
+    assert_measure(&mesh, 24, 12.0, 2.0);
+    assert_eq!(mesh.warnings, []);
+    // Together with ones from the beginning.
+    is_cube(format!(
+        "{VERTICES}{}",
+        faces(|corner| match corner % 2 {
+            0 => corner.to_string(),
+            _ => (i64::from(corner) - 9).to_string(),
+        })
+    ));
+}
+
+#[test]
+fn what_old_programs_put_at_the_end_loses_nothing() {
+    // The end of a file for DOS.
+    let mesh = read(format!("{}\u{1a}", cube()));
+    assert_measure(&mesh, 12, 6.0, 1.0);
+    assert!(matches!(
+        mesh.warnings[..],
+        [MeshWarning::UnknownStatements { count: 1, .. }]
+    ));
+    is_cube(format!("{}\r\n\r\n", cube().replace('\n', "\r\n")));
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The chain of a real node.
 
-use super::{Blocks, Call, Chain, Due, News, Receipt, State};
+use super::{Attested, Blocks, Call, Chain, Due, News, Receipt, State};
 use agora_chain::{
     AccountId, AtBlock, Balance, BlockEvents, BlockNumber, BlockRef, ChainError, H256, Included, Intention, Submitter,
     api::{
         Event,
-        api::{rewards, tasks, transaction_payment},
+        api::{judging, rewards, runtime_types::agora_primitives::courts::Offence, tasks, transaction_payment},
     },
     calls,
     views::{BalanceView, Contribution, ParticipantView, ResponseView, RoundView, TaskView, TermsView},
@@ -179,6 +179,10 @@ impl State for AtBlock {
         Self::tasks_wanting_workers(self).await
     }
 
+    async fn tasks(&self) -> Result<Vec<TaskView>, ChainError> {
+        Self::tasks(self).await
+    }
+
     async fn contribution(&self, task: TaskId, worker: &AccountId) -> Result<Option<Contribution>, ChainError> {
         Self::contribution(self, task, worker).await
     }
@@ -216,12 +220,28 @@ fn news_of(block: &BlockEvents) -> News {
         block: block.block,
         changed: Vec::new(),
         judged: Vec::new(),
+        attested: Vec::new(),
         payments: block.payments().collect(),
         terms_changed: false,
     };
     for event in &block.events {
         match event {
             Event::Tasks(event) => add_task_event(&mut news, event),
+            Event::Judging(judging::Event::AttesterUpheld { task, verifier }) => {
+                news.attested.push((task.0, *verifier, Attested::Right));
+            }
+            Event::Judging(judging::Event::AttesterSlashed {
+                task,
+                verifier,
+                offence,
+                ..
+            }) => {
+                let ended = match offence {
+                    Offence::Silent => Attested::NotRevealed,
+                    _ => Attested::Wrong,
+                };
+                news.attested.push((task.0, *verifier, ended));
+            }
             Event::Rewards(rewards::Event::PresetSet { .. } | rewards::Event::PresetRemoved { .. }) => {
                 news.terms_changed = true;
             }

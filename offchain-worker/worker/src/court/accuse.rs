@@ -1,11 +1,12 @@
 //! Before a trial: accusations are committed to and revealed, and defences prepared.
 
 use super::{Shared, jobs::Known, opinion::Opinion};
-use crate::{Chain, WorkerError, job::put_output, journal::AccusationRecord};
+use crate::{Chain, WorkerError, job::put_output, journal::AccusationRecord, ledger::Losses};
 use agora_blobs::BlobKind;
 use agora_chain::{AtBlock, BlockNumber, H256, Intention, calls, views::CaseView};
 use agora_disputes::{Accusation, commitment};
 use codec::{Decode, Encode};
+use std::time::SystemTime;
 
 /// What an account has said so far about the claim of a case.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,7 +55,11 @@ impl Shared {
             Some(_) if at.has_accused(case.number, &self.account).await? => Said::Hidden,
             Some(_) => Said::OnDisk,
         };
-        match (Due::after(at.block.number, case.until, case.reveal_until, said), known) {
+        let due = Due::after(at.block.number, case.until, case.reveal_until, said);
+        if matches!(due, Due::Accusation | Due::Commitment) && self.has_lost_enough()? {
+            return Ok(());
+        }
+        match (due, known) {
             (Due::Reveal, Some(record)) => self.reveal(at, &case, &record).await,
             (Due::Commitment, Some(record)) => self.commit(at, &case, record).await,
             (Due::Accusation, _) if self.opinion(case.task, &case.claim)? == Opinion::Wrong => {
@@ -65,6 +70,24 @@ impl Shared {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether nothing more is accused, because too much was lost. Said once.
+    fn has_lost_enough(&self) -> Result<bool, WorkerError> {
+        let Some(stop_loss) = self.config.stop_loss else {
+            return Ok(false);
+        };
+        // Whoever follows the finalised blocks for this account writes down what it loses.
+        let mut losses = Losses::new(self.journal.losses()?);
+        let why = stop_loss.reached(&mut losses, SystemTime::now());
+        match &why {
+            Some(why) if self.told.is_new("stop", "") => {
+                tracing::warn!("Nothing more is accused: {why}. Defences and reveals go on.");
+            }
+            None if self.told.is_over("stop") => tracing::info!("Results are accused again."),
+            _ => {}
+        }
+        Ok(why.is_some())
     }
 
     /// Commits to an accusation that is on disk.

@@ -20,10 +20,14 @@ impl Opinion {
         if let Some(own) = computed.first() {
             return if own == claim { Self::Right } else { Self::Wrong };
         }
-        match checked.filter(|checked| checked.claim == *claim) {
-            Some(checked) if checked.valid => Self::Right,
-            Some(_) => Self::Wrong,
-            None => Self::None,
+        match checked {
+            Some(checked) if checked.claim == *claim => match checked.valid {
+                true => Self::Right,
+                false => Self::Wrong,
+            },
+            // One output is right. What states come before it the check need not have seen.
+            Some(checked) if checked.valid && checked.claim.output() != claim.output() => Self::Wrong,
+            Some(_) | None => Self::None,
         }
     }
 }
@@ -52,8 +56,15 @@ mod tests {
         assert_eq!(opinion(&claim(1), &[], None), Opinion::None);
         assert_eq!(opinion(&claim(1), &[], Some(&checked(true))), Opinion::Right);
         assert_eq!(opinion(&claim(1), &[], Some(&checked(false))), Opinion::Wrong);
-        // The check was of another claim.
+        // The check was of another claim: if that is wrong, this one may be right; if that is right, its output is.
         assert_eq!(opinion(&claim(2), &[], Some(&checked(false))), Opinion::None);
+        assert_eq!(opinion(&claim(2), &[], Some(&checked(true))), Opinion::Wrong);
+        assert_eq!(opinion(&Claim::Unusable, &[], Some(&checked(true))), Opinion::Wrong);
+        let other_states = Claim::Output {
+            output: BlobRef::to(&[1]),
+            states_root: [9; 32].into(),
+        };
+        assert_eq!(opinion(&other_states, &[], Some(&checked(true))), Opinion::None);
         assert_eq!(opinion(&claim(1), &[claim(1)], Some(&checked(false))), Opinion::Right);
         assert_eq!(opinion(&claim(1), &[claim(2)], Some(&checked(true))), Opinion::Wrong);
     }

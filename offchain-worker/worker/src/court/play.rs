@@ -5,10 +5,10 @@ use super::{
     made::{Made, ended, parts, position},
     opinion::Opinion,
 };
-use crate::{WorkerError, metrics::units, told::Told};
+use crate::{WorkerError, told::Told};
 use agora_arbiter::{Arbiter, Held};
 use agora_chain::{
-    AccountId, AtBlock, Balance, BlockNumber, ChainError, Intention, Payload,
+    AccountId, Amount, AtBlock, Balance, BlockNumber, ChainError, Intention, Payload,
     calls::{self, Part},
     views::{CaseView, TrialView},
 };
@@ -43,8 +43,8 @@ impl<'a> Purse<'a> {
         let Some(left) = self.spare.checked_sub(self.bond) else {
             if self.told.is_new(&self.matter, "none") {
                 tracing::warn!(
-                    bond = units(self.bond),
-                    spare = units(self.spare),
+                    bond = %Amount(self.bond),
+                    spare = %Amount(self.spare),
                     "There is no {}: the account cannot put up the bond. Send it funds; it is tried again after each block.",
                     self.matter
                 );

@@ -5,6 +5,7 @@ use agora_chain::AccountId;
 use agora_primitives::TaskId;
 use std::{collections::HashMap, fmt, time::Duration};
 use tokio::task::{Id, JoinError, JoinSet};
+use tracing::{Instrument, Span};
 
 /// How long a graceful stop waits for transactions that are under way.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -14,6 +15,8 @@ const DRAIN: Duration = Duration::from_secs(20);
 pub(crate) enum Matter {
     /// A task.
     Task(TaskId),
+    /// What an account has attested about a task, and has to reveal in time, whatever else is done about the task.
+    Attestation(TaskId),
     /// The worker's own hardware challenge in the round with this number.
     HardwareRound(u32),
     /// The case in court with this number.
@@ -26,6 +29,16 @@ pub(crate) enum Matter {
     Response(u32, [u8; 32]),
 }
 
+impl Matter {
+    /// What is logged about it is told by this.
+    fn span(&self) -> Span {
+        match self {
+            Self::Task(task) => tracing::info_span!("task", id = task.0),
+            other => tracing::info_span!("step", about = %other),
+        }
+    }
+}
+
 impl From<TaskId> for Matter {
     fn from(task: TaskId) -> Self {
         Self::Task(task)
@@ -36,6 +49,7 @@ impl fmt::Display for Matter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Task(task) => write!(f, "task {task}"),
+            Self::Attestation(task) => write!(f, "attestation on task {task}"),
             Self::Case(case) => write!(f, "case {case}"),
             Self::Defence(case) => write!(f, "defence in case {case}"),
             Self::Trial(trial) => write!(f, "trial {trial}"),
@@ -58,7 +72,7 @@ impl Steps {
         self.matters.contains_key(&matter.into())
     }
 
-    /// Takes a step about `matter`, unless one is under way.
+    /// Takes a step about `matter`, unless one is under way. What it logs is in the span of that matter.
     pub fn start(
         &mut self,
         matter: impl Into<Matter>,
@@ -66,6 +80,7 @@ impl Steps {
     ) {
         let matter = matter.into();
         if !self.matters.contains_key(&matter) {
+            let step = step.instrument(matter.span());
             let step = self.running.spawn(async move { (matter, step.await) });
             self.matters.insert(matter, step.id());
         }
@@ -135,5 +150,39 @@ impl Steps {
             results.push(self.ended().await.1);
         }
         results
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logged::Logged;
+
+    #[tokio::test]
+    async fn what_a_step_logs_says_what_it_is_about() {
+        let logged = Logged::start();
+        let mut steps = Steps::default();
+        let matters = [
+            (Matter::Task(TaskId(7)), "[task id=7]"),
+            (Matter::Case(8), "[step about=case 8]"),
+            (Matter::Defence(9), "[step about=defence in case 9]"),
+            (Matter::Trial(10), "[step about=trial 10]"),
+            (Matter::HardwareRound(11), "[step about=hardware round 11]"),
+            (Matter::Response(12, [1; 32]), "[step about=response of "),
+        ];
+        for (matter, _) in matters {
+            steps.start(matter, async move {
+                tokio::task::yield_now().await;
+                tracing::info!("Done about {matter}.");
+                Ok(())
+            });
+        }
+        assert_eq!(steps.all_ended().await.len(), matters.len());
+        for (matter, span) in matters {
+            let lines = logged.with(&format!("Done about {matter}."));
+            assert!(matches!(lines.as_slice(), [line] if line.contains(span)), "{lines:?}");
+        }
+        tracing::info!("Outside.");
+        assert_eq!(logged.with("Outside."), ["INFO Outside."]);
     }
 }

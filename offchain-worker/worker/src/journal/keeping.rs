@@ -2,11 +2,11 @@
 //! closes nothing for good.
 
 use super::{
-    Journal, JournalError, Loss, Stage, TaskRecord,
+    Journal, JournalError, Loss, Stage, TaskRecord, open_private,
     tables::{DAMAGED, DECOY_SECRET, LOSSES, OWNER, SEEN, SETTLED, TASKS, VOTE_SECRET},
 };
 use agora_chain::BlockNumber;
-use agora_primitives::TaskId;
+use agora_primitives::{TaskId, job::Claim};
 use codec::{DecodeAll, Encode};
 use redb::{Database, ReadableTable};
 use std::sync::PoisonError;
@@ -60,7 +60,7 @@ impl Journal {
             let mut open = self.database.write().unwrap_or_else(PoisonError::into_inner);
             // Closed first: the file is locked.
             drop(open.take());
-            let database = Database::create(&self.path).map_err(|error| self.failed(error.into()))?;
+            let database = open_private(&self.path).map_err(|error| self.failed(error))?;
             result = Some(work(open.insert(database)));
         }
         match result {
@@ -90,6 +90,16 @@ impl Journal {
             transaction.open_table(TASKS)?.remove(task.0)?;
             Ok(())
         })
+    }
+
+    /// What this account has claimed, or come to itself, about a task.
+    pub fn claims(&self, task: TaskId) -> Result<Vec<Claim>, JournalError> {
+        let worked = self.task(task)?.and_then(|record| record.claim);
+        let checked = self.attestation(task)?;
+        let attested = checked.as_ref().map(|record| record.claim);
+        let recomputed = checked.and_then(|record| record.own);
+        let accused = self.accusation(task)?.and_then(|record| record.own);
+        Ok([worked, attested, recomputed, accused].into_iter().flatten().collect())
     }
 
     /// How far the chain was seen.

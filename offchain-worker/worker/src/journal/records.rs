@@ -30,12 +30,12 @@ pub struct TaskRecord {
     pub came_to: CameTo,
 }
 
-/// What came of a task for its worker, by finalised blocks.
+/// What came of a task for an account, by finalised blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct CameTo {
-    /// What was paid to the worker, in plancks.
+    /// What was paid to it, in plancks.
     pub earned: Balance,
-    /// What was taken of the worker's bond, in plancks.
+    /// What was taken of its bonds, in plancks.
     pub lost: Balance,
     /// How its work was judged; `None`: it was not, or that was not seen.
     pub judged: Option<Judged>,
@@ -51,6 +51,18 @@ pub enum Judged {
     Wrong,
     /// Not committed in time.
     Late,
+}
+
+impl Judged {
+    /// In words, also where it was not judged.
+    pub const fn word(judged: Option<Self>) -> &'static str {
+        match judged {
+            Some(Self::Right) => "right",
+            Some(Self::Wrong) => "wrong",
+            Some(Self::Late) => "late",
+            None => "not judged",
+        }
+    }
 }
 
 impl From<Outcome> for Judged {

@@ -1,23 +1,28 @@
 //! Committing to an attestation, and revealing it with the chunks that are drawn.
 //!
 //! What is committed to is the same however often it is made: its salt follows from a secret in the journal, its root from the
-//! output. So a crash between the two transactions, or another fork, loses nothing but time. The output is kept, in a folder of
-//! its own, until the window is over.
+//! output. So a crash between the two transactions, or another fork, loses nothing but time. The output is
+//! [kept](super::kept) until the window is over.
 
 use super::{Shared, Verifier};
-use crate::{WorkerError, driver::Steps, job::in_time};
-use agora_blobs::{BlobError, BlobKind, BlobStore, Wanted, copy, read};
+use crate::{
+    WorkerError,
+    driver::{Matter, Steps},
+    job::in_time,
+    sources::with_sources,
+    turns::Turn,
+};
+use agora_blobs::{BlobKind, BlobSource, Wanted, keyed_openings, read};
 use agora_chain::{
     AtBlock, BlockNumber, H256, Intention, calls,
     views::{AppealWindowView, ChunkDraw},
 };
 use agora_primitives::{
-    TaskId,
-    job::{BlobRef, Claim, keyed_hash},
+    job::{BlobRef, keyed_hash},
     judging::{Attestation, Possession, Sealed, attestation_commitment, drawn_chunks, possession_key, to_be_shown},
 };
 use codec::Encode;
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 /// The salt of an attestation: nobody guesses it without the secret, and it can be made again after a restart.
 fn salt_of(secret: &[u8; 32], window: &AppealWindowView, said: Attestation) -> [u8; 32] {
@@ -59,7 +64,8 @@ impl Verifier {
         steps: &mut Steps,
     ) {
         let (shared, at) = (Arc::clone(&self.shared), at.clone());
-        steps.start(window.task, async move {
+        // Beside whatever else is done about the task: a check of it, in another window or on another fork, may take longer than there is.
+        steps.start(Matter::Attestation(window.task), async move {
             shared.reveal_attestation(&at, &window, commitment, draw, until).await
         });
     }
@@ -171,6 +177,7 @@ impl Shared {
             .decided_at(at.block)
             .urgent(1);
         let included = self.submitter.submit_as(&call, intention).await?;
+        self.metrics.attestations_revealed.inc();
         tracing::info!(%task, ?said, block = included.block.number, "Attested.");
         Ok(())
     }
@@ -187,88 +194,72 @@ impl Shared {
         if output.size > self.config.max_job_bytes {
             return Ok(None);
         }
-        // Before everything else: a bond is at stake.
-        let _held = self.memory.take(u64::from(until), output.size).await;
-        let bytes = self.kept(at, window, output).await?;
+        let (_memory, bytes) = self.output_of(at, window, output, until).await?;
         let drawn = drawn_chunks(draw.seed, window.task, &self.account.0, output.chunks());
         let key = possession_key(window.seed, window.task, &self.account.0);
-        let (_, shown) = with_bytes(bytes, move |bytes| {
-            Possession::new(&key, keyed_hash(&key, bytes), bytes, &drawn)
-        })
-        .await?;
+        let (_, shown) = with_bytes(bytes, move |bytes| possession(&key, bytes, &drawn)).await?;
         Ok(shown)
     }
 
-    /// The bytes of an output that was kept; fetched again, if they are lost.
-    async fn kept(&self, at: &AtBlock, window: &AppealWindowView, output: &BlobRef) -> Result<Vec<u8>, WorkerError> {
+    /// The bytes of an output that was kept, which is to be revealed by block `until`, and the memory that they take; fetched again, if they
+    /// are lost.
+    async fn output_of(
+        &self,
+        at: &AtBlock,
+        window: &AppealWindowView,
+        output: &BlobRef,
+        until: BlockNumber,
+    ) -> Result<(Turn, Vec<u8>), WorkerError> {
         let wanted = Wanted::content(BlobKind::Output, output);
-        match self.folder_of(window.task) {
-            Ok(own) => match read(&own, &wanted).await {
-                Ok(bytes) => return Ok(bytes),
-                Err(error) => {
-                    tracing::warn!(task = %window.task, %error, "An output that was kept is lost: it is fetched again.")
+        {
+            let memory = self.checker.memory_for_reveal(until, output.size).await;
+            let kept = async { read(&self.kept.of(window.task)?, &wanted).await };
+            match kept.await {
+                Ok(bytes) => return Ok((memory, bytes)),
+                Err(error) if self.told.is_new(format!("kept output of task {}", window.task), &error) => {
+                    tracing::warn!(task = %window.task, %error, "An output that was kept is lost: it is fetched again.");
                 }
-            },
-            Err(error) => {
-                tracing::warn!(task = %window.task, %error, "An output that was kept is lost: it is fetched again.")
+                Err(_) => {}
             }
         }
         let Some(view) = at.task(window.task).await? else {
             return Err(WorkerError::Withheld);
         };
-        let blobs = crate::sources::with_sources(&self.blobs, at, &view, Some(&self.account)).await;
-        in_time(output.size, async { Ok(read(&blobs, &wanted).await?) }).await
+        let blobs = with_sources(&self.blobs, at, &view, Some(&self.account)).await;
+        // To disk first: whoever gives it slowly keeps no memory from others.
+        in_time(output.size, async { Ok(blobs.fetch(&wanted).await?) }).await?;
+        let memory = self.checker.memory_for_reveal(until, output.size).await;
+        let bytes = in_time(output.size, async { Ok(read(&blobs, &wanted).await?) }).await?;
+        Ok((memory, bytes))
     }
+}
 
-    /// Keeps the output of `claim`, from where it was fetched to, until it is [forgotten](Self::forget_kept).
-    pub(super) async fn keep(
-        &self,
-        blobs: &dyn agora_blobs::BlobSource,
-        task: TaskId,
-        claim: &Claim,
-    ) -> Result<(), WorkerError> {
-        if let Some(output) = claim.output() {
-            let own = self.folder_of(task)?;
-            copy(blobs, &Wanted::content(BlobKind::Output, output), &own).await?;
-        }
-        Ok(())
-    }
-
-    /// Keeps the bytes of an output likewise.
-    pub(super) async fn keep_bytes(&self, task: TaskId, output: Vec<u8>) -> Result<(), WorkerError> {
-        self.folder_of(task)?.put(BlobKind::Output, output).await?;
-        Ok(())
-    }
-
-    fn folder_of(&self, task: TaskId) -> Result<BlobStore, BlobError> {
-        BlobStore::open(&self.path_of(task).to_string_lossy())
-    }
-
-    fn path_of(&self, task: TaskId) -> PathBuf {
-        self.config.folder.join(task.to_string())
-    }
-
-    /// Removes what is kept for tasks that have no open window.
-    pub(super) fn forget_kept(&self, is_open: impl Fn(TaskId) -> bool) {
-        let Ok(folders) = std::fs::read_dir(&self.config.folder) else {
-            return;
-        };
-        for folder in folders.flatten() {
-            let name = folder.file_name();
-            let task = name.to_str().and_then(|name| name.parse().ok()).map(TaskId);
-            if task.is_some_and(|task| !is_open(task))
-                && let Err(error) = std::fs::remove_dir_all(folder.path())
-            {
-                tracing::warn!(path = %folder.path().display(), %error, "What was kept for an attestation cannot be removed.");
-            }
-        }
-    }
+/// Shows that this account has had an output: the root over it with `key`, and its `drawn` chunks. `None`: it does not have them.
+fn possession(key: &[u8; 32], output: &[u8], drawn: &[u64]) -> Option<Possession> {
+    let (root, openings) = keyed_openings(key, output, drawn)?;
+    let openings = openings.try_into().ok()?;
+    Some(Possession { root, openings })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use agora_primitives::{TaskId, job::Claim};
     use std::collections::HashSet;
+
+    #[test]
+    fn what_was_attested_is_shown_as_the_chain_wants_it() {
+        let key = [7; 32];
+        for len in [0usize, 1, 1024, 5000, 100_000] {
+            let bytes: Vec<u8> = (0..len).map(|i| (i % 251) as u8).collect();
+            let output = BlobRef::to(&bytes);
+            let drawn = drawn_chunks(H256([3; 32]), TaskId(7), &[1u8; 32], output.chunks());
+            let shown = possession(&key, &bytes, &drawn).expect("it has them");
+            assert!(shown.shows(&output, &key, &drawn), "{len}");
+            assert_eq!(shown.root, keyed_hash(&key, &bytes), "what was committed to");
+        }
+        assert_eq!(possession(&key, &[1; 1024], &[1]), None);
+    }
 
     #[test]
     fn attestations_about_different_claims_or_windows_have_different_names() {

@@ -1,7 +1,11 @@
 //! A verifier's votes on responses to hardware challenges: it checks what it can fetch, commits to what it found, and reveals what was
 //! drawn. It does not vote on what it cannot fetch: as long as those who look have most of the bonds, that keeps a response from counting.
 
-use super::{Shared, Verifier, rank};
+use super::{
+    Shared, Verifier,
+    checking::Loaded,
+    judging::{Seat, rank},
+};
 use crate::{
     WorkerError,
     driver::{Matter, Steps},
@@ -76,6 +80,9 @@ impl Verifier {
         steps: &mut Steps,
     ) -> Result<(), WorkerError> {
         let shared = &self.shared;
+        if !shared.takes_risks() {
+            return Ok(());
+        }
         let voted = at.hardware_votes(round.number, &shared.account).await?;
         let mut responses = at.hardware_responses(round.number).await?;
         responses.retain(|(worker, _)| *worker != shared.account && !voted.contains_key(worker));
@@ -162,18 +169,29 @@ impl Shared {
             Some((_, found)) => found,
             None => {
                 let job = round.challenge(&worker, response.capability);
-                // Nobody can prepare for a seed that is never published.
-                let seed = rand::random();
                 let claim = answer(&job, response.digest);
                 let blobs = with_addresses(&self.blobs, at.addresses(&worker).await);
                 // It comes from the worker that is checked, which may take its time: nobody else waits for that.
                 in_time(job_bytes(&job), fetch_for_check(&blobs, &job, &claim)).await?;
+                let bytes = job_bytes(&job);
+                let load = async {
+                    let loaded = Loaded {
+                        output: in_time(0, load_output(&blobs, &job, &claim)).await?,
+                        job: job.clone(),
+                        inputs: MemoryInputs::new(),
+                        claim,
+                        // Nobody can prepare for a seed that is never published.
+                        seed: rand::random(),
+                    };
+                    Ok::<_, WorkerError>((loaded, ()))
+                };
                 // All responses of a round come at once, and each takes megabytes.
-                let rank = rank(0, until);
-                let _held = self.memory.take(rank, job_bytes(&job)).await;
-                let _computing = self.computing.take(rank, 1).await;
-                let output = in_time(0, load_output(&blobs, &job, &claim)).await?;
-                let found = self.check(job, MemoryInputs::new(), claim, output, seed).await?;
+                let rank = rank(Seat::Drawn, 0, until);
+                let checked = self.checker.check(rank, bytes, load, self.reached(until)).await?;
+                let Some((found, ())) = checked else {
+                    tracing::warn!(round = round.number, %worker, "A response was not checked: the voting is over.");
+                    return Ok(());
+                };
                 let mut findings = self.findings.lock().await;
                 if findings.round == round.number {
                     findings.of.insert(worker.0, (response.digest, found));

@@ -8,11 +8,10 @@ mod writing;
 
 use super::{
     forecast::Load,
-    money::Losses,
     policy::SLACK,
     step::{Acceptance, Situation, Step},
 };
-use crate::{CameTo, Journal, SeenChain, Stage, TaskRecord, WorkerError, told::Told};
+use crate::{CameTo, Journal, SeenChain, Stage, TaskRecord, WorkerError, ledger::Losses, told::Told};
 use agora_chain::{Balance, BlockNumber, views::TaskView};
 use agora_primitives::{TaskId, participants::Specialisation};
 use std::{
@@ -61,6 +60,8 @@ struct Inner {
     settled: Option<BlockNumber>,
     written_settled: Option<BlockNumber>,
     losses: Losses,
+    /// Whether the disk lacks a loss.
+    is_loss_unwritten: bool,
     /// Tasks whose records the disk does not have yet.
     unwritten: BTreeSet<TaskId>,
 }
@@ -175,6 +176,7 @@ impl Book {
             settled,
             written_settled: settled,
             losses: Losses::new(journal.losses()?),
+            is_loss_unwritten: false,
             unwritten: BTreeSet::new(),
         };
         Ok(Self {

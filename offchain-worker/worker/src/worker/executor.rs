@@ -4,26 +4,37 @@
 
 use super::{
     Shared,
-    preparing::job_of,
+    computing::{Check, Computed, Deadline},
+    preparing::{Loaded, job_of},
     step::{Situation, Step},
 };
 #[cfg(feature = "fault-injection")]
 use crate::fault::{Fault, Pause};
 use crate::{
-    Call, Chain, Due, Receipt, Stage, TaskRecord, WorkerError, chain::State, driver::Heads, job::put_result, late,
+    Call, Chain, Due, Judged, Receipt, Stage, TaskRecord, WorkerError, chain::State, driver::Heads, job::put_result,
+    late,
 };
-use agora_blobs::{BlobKind, Wanted, copy};
+use agora_blobs::{BlobError, BlobKind, Wanted, copy};
 use agora_chain::{
-    BlockNumber, BlockRef, ChainError, H256,
+    Amount, BlockNumber, BlockRef, ChainError, H256,
     views::{ContributionState, TaskView},
 };
 use agora_primitives::{TaskId, commitment::commitment, job::Claim};
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// What is said about the commitment to a result of `task`.
 fn commitment_of(task: TaskId) -> String {
     format!("commitment {task}")
 }
+
+/// What is said about the result of `task` that this machine has lost.
+fn lost_result_of(task: TaskId) -> String {
+    format!("lost result {task}")
+}
+
+/// A result that is lost is computed again behind everything that has a deadline.
+const NO_HURRY: Duration = Duration::from_secs(86_400);
 
 /// How often a step is decided anew, or the next one taken, before another block is looked at.
 const REPEATS: usize = 3;
@@ -93,7 +104,7 @@ impl<C: Chain<State: State>> Shared<C> {
                 self.commit(task, &record, best, at).await
             }
             (Step::Reveal, _) => self.reveal(task, record, best, at).await,
-            (Step::Serve, _) => self.serve(task, record).await,
+            (Step::Serve, view) => self.serve(task, view.as_ref(), record).await,
             (Step::Accept | Step::Compute | Step::Commit, None) => Ok(()),
         }
     }
@@ -118,7 +129,7 @@ impl<C: Chain<State: State>> Shared<C> {
         }
         // Revealed, and the store failed until now: a last try, because what is paid for should be there.
         if record.stage == Stage::Revealing
-            && let Err(error) = self.serve(task, record.clone()).await
+            && let Err(error) = self.serve(task, None, record.clone()).await
         {
             tracing::error!(%error, "The result could not be put where others find it.");
         }
@@ -126,32 +137,31 @@ impl<C: Chain<State: State>> Shared<C> {
         self.remove_folder(task);
         self.now().unkept.remove(&task);
         late::forget(&self.told, task);
-        for matter in [job_of(task), commitment_of(task)] {
+        for matter in [job_of(task), commitment_of(task), lost_result_of(task)] {
             self.told.is_over(matter);
         }
         self.metrics.ended(came_to.judged);
-        let judged = came_to.judged;
         tracing::info!(
-            ?judged,
-            earned = came_to.earned,
-            lost = came_to.lost,
+            judged = Judged::word(came_to.judged),
+            earned = %Amount(came_to.earned),
+            lost = %Amount(came_to.lost),
             "The task has ended."
         );
         Ok(())
     }
 
     /// Puts the result where verifiers and the publisher find it, after it was revealed: a store that fails or stands still
-    /// must not cost the bond. Tried again after later blocks until it is there.
-    async fn serve(&self, task: TaskId, record: TaskRecord) -> Result<(), WorkerError> {
-        if let Some(Claim::Output { output, states_root }) = record.claim {
-            let unkept = self.now().unkept.get(&task).cloned();
-            if let Some(computation) = unkept {
-                put_result(self.blobs.store(), &computation).await?;
-            } else {
-                let own = self.own(task)?;
-                for wanted in [Wanted::states(&states_root), Wanted::content(BlobKind::Output, &output)] {
-                    copy(&own, &wanted, self.blobs.store()).await?;
+    /// must not cost the bond. Tried again after later blocks until it is there. If this machine has lost it, and `view` tells what
+    /// was to be computed, it is computed again: somebody should have what was paid for.
+    async fn serve(&self, task: TaskId, view: Option<&TaskView>, record: TaskRecord) -> Result<(), WorkerError> {
+        if let Some(claim @ Claim::Output { .. }) = record.claim {
+            match (self.serve_kept(task, &claim).await, view) {
+                (Err(error), Some(view)) if self.has_lost_result(task, &error) && record.is_about(view) => {
+                    if !self.serve_again(view, &claim, &error).await? {
+                        return Ok(());
+                    }
                 }
+                (served, _) => served?,
             }
             self.now().unkept.remove(&task);
         }
@@ -161,6 +171,77 @@ impl<C: Chain<State: State>> Shared<C> {
         };
         self.book.advance(task, record);
         Ok(())
+    }
+
+    /// Puts the result into the store from where it is kept.
+    async fn serve_kept(&self, task: TaskId, claim: &Claim) -> Result<(), WorkerError> {
+        let Claim::Output { output, states_root } = claim else {
+            return Ok(());
+        };
+        let unkept = self.now().unkept.get(&task).cloned();
+        if let Some(computation) = unkept {
+            return put_result(self.blobs.store(), &computation).await;
+        }
+        let own = self.own(task)?;
+        for wanted in [Wanted::states(states_root), Wanted::content(BlobKind::Output, output)] {
+            copy(&own, &wanted, self.blobs.store()).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether `error` says that the result is not in the task's folder any more, or cannot be read there. A store that takes nothing
+    /// is another matter.
+    fn has_lost_result(&self, task: TaskId, error: &WorkerError) -> bool {
+        match error {
+            WorkerError::Blobs(BlobError::File { path, .. }) => path.starts_with(self.folder(task)),
+            WorkerError::Blobs(
+                BlobError::NotFound { .. }
+                | BlobError::Corrupt { .. }
+                | BlobError::Length { .. }
+                | BlobError::TooLarge { .. }
+                // The folder itself cannot be made.
+                | BlobError::Location { .. },
+            ) => true,
+            _ => false,
+        }
+    }
+
+    /// Computes a result again that this machine has lost, once no task in hand waits for a device, and puts it into the store. Returns
+    /// whether that is done.
+    ///
+    /// Errors: those of fetching and computing the job, and of the store.
+    async fn serve_again(&self, view: &TaskView, claim: &Claim, lost: &WorkerError) -> Result<bool, WorkerError> {
+        let task = view.id;
+        if self.told.is_new(lost_result_of(task), lost) {
+            tracing::warn!(error = %lost, "The result on this machine cannot be read any more: it is computed again.");
+        }
+        if !self.book.planned_but(task).is_empty() {
+            return Ok(false);
+        }
+        let Loaded { spec, inputs, held } = self.load(view, BlockNumber::MAX).await?;
+        let deadline = Deadline {
+            until: BlockNumber::MAX,
+            forecast: Instant::now() + NO_HURRY,
+        };
+        let computed = self.compute_job(spec, inputs, deadline, Check::Yes).await?;
+        drop(held);
+        match computed {
+            Computed::Result(computation) if computation.claim() == *claim => {
+                self.metrics.computed.inc();
+                // Kept until the store takes it.
+                self.now().unkept.insert(task, Arc::new(computation));
+                self.serve_kept(task, claim).await?;
+                tracing::info!("The result is there again.");
+                Ok(true)
+            }
+            Computed::Result(_) | Computed::Unusable => {
+                tracing::error!(
+                    "Computed again, the task comes to another result than was revealed: nobody has that one. Run `agora self-test`."
+                );
+                Ok(true)
+            }
+            Computed::TooLate => Ok(false),
+        }
     }
 
     async fn commit(

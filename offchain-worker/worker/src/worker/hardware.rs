@@ -12,22 +12,22 @@ use agora_chain::{
     views::{RoundPhase, RoundView},
 };
 use agora_compute::MemoryInputs;
-use agora_primitives::{
-    job::{BlobRef, JobSpec},
-    participants::Role,
-};
+use agora_primitives::{job::JobSpec, participants::Role};
 use std::time::Duration;
 use tokio::time::Instant;
 
 impl<C: Chain<State: State>> Shared<C> {
-    /// The open round of hardware challenges, if this worker has not responded in it.
-    pub(super) async fn open_round(&self, best: &C::State) -> Result<Option<RoundView>, WorkerError> {
+    /// What is due of this worker about the round of hardware challenges, if anything is.
+    pub(super) async fn hardware_due(&self, best: &C::State) -> Result<Option<HardwareDue>, WorkerError> {
         let Some(round) = best.hardware_round().await? else {
             return Ok(None);
         };
-        let is_open = C::block_of(best).number < round.closes_at;
-        let is_due = is_open && best.hardware_response(round.number, &self.account).await?.is_none();
-        Ok(is_due.then_some(round))
+        let now = C::block_of(best).number;
+        if now < round.closes_at {
+            let has_responded = best.hardware_response(round.number, &self.account).await?.is_some();
+            return Ok((!has_responded).then_some(HardwareDue::Response(round)));
+        }
+        Ok(self.decoy_due(round, now)?.map(HardwareDue::Decoy))
     }
 
     /// Computes this worker's hardware challenge, and responds to it if there is still time. Nothing is kept for a
@@ -49,11 +49,12 @@ impl<C: Chain<State: State>> Shared<C> {
             },
         };
         let seconds = started.elapsed().as_secs_f64();
-        let digest = H256(BlobRef::to(&output).hash.0);
-        self.blobs.store().put(BlobKind::Output, output).await?;
+        // The key of an output is its digest.
+        let digest = H256(self.blobs.store().put(BlobKind::Output, output).await?);
         let receipt = loop {
             let now = self.chain.best().await?;
-            if self.open_round(&now).await?.as_ref() != Some(round) {
+            let is_open = matches!(self.hardware_due(&now).await?, Some(HardwareDue::Response(open)) if open == *round);
+            if !is_open {
                 tracing::warn!(
                     round = round.number,
                     "The round of the computed hardware challenge is over, or another fork has opened it with another seed."
@@ -139,15 +140,9 @@ impl<C: Chain<State: State>> Shared<C> {
         made.map_err(|panic| WorkerError::Interrupted(panic.to_string()))
     }
 
-    /// The decoy of this worker that the chain can be shown now: the votes on it are drawn, and can change no more.
-    pub(super) async fn decoy_due(&self, best: &C::State) -> Result<Option<DecoyDue>, WorkerError> {
-        if self.config.decoys.is_none() {
-            return Ok(None);
-        }
-        let Some(round) = best.hardware_round().await? else {
-            return Ok(None);
-        };
-        let RoundPhase::Revealing { until, .. } = round.phase_after(C::block_of(best).number) else {
+    /// The decoy of this worker that the chain can be shown after block `now`: the votes on it are drawn, and can change no more.
+    fn decoy_due(&self, round: RoundView, now: BlockNumber) -> Result<Option<DecoyDue>, WorkerError> {
+        let RoundPhase::Revealing { until, .. } = round.phase_after(now) else {
             return Ok(None);
         };
         let secret = self.decoy_in(&round)?;
@@ -179,10 +174,28 @@ impl<C: Chain<State: State>> Shared<C> {
     }
 }
 
+/// What is due of a worker about a round of hardware challenges.
+pub(super) enum HardwareDue {
+    /// A response.
+    Response(RoundView),
+    /// That its response was a decoy is to be shown.
+    Decoy(DecoyDue),
+}
+
+impl HardwareDue {
+    /// The number of the round.
+    pub const fn round(&self) -> u32 {
+        match self {
+            Self::Response(round) => round.number,
+            Self::Decoy(decoy) => decoy.round.number,
+        }
+    }
+}
+
 /// A decoy that the chain can be shown.
 pub(super) struct DecoyDue {
     /// The round in which it is the response.
-    pub round: RoundView,
+    round: RoundView,
     secret: [u8; 32],
     /// The last block for that.
     until: BlockNumber,

@@ -1,14 +1,10 @@
-//! What a task earns and costs a worker, and what it has lost lately.
+//! What a task earns and costs a worker.
 
-use crate::Loss;
 use agora_chain::{
     Balance, BlockNumber,
     views::{TaskView, TermsView},
 };
-use std::{
-    collections::VecDeque,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::Duration;
 
 /// A whole, in parts per million.
 const WHOLE: Balance = 1_000_000;
@@ -134,55 +130,6 @@ impl Fees {
     }
 }
 
-/// What was lost lately, and when, by this machine's clock.
-#[derive(Default)]
-pub(super) struct Losses(VecDeque<Loss>);
-
-/// So many losses are remembered; of more, the oldest become one.
-const MOST_LOSSES: usize = 1000;
-
-impl Losses {
-    /// What is remembered.
-    pub fn new(losses: Vec<Loss>) -> Self {
-        Self(losses.into())
-    }
-
-    /// All of them.
-    pub fn all(&self) -> Vec<Loss> {
-        self.0.iter().copied().collect()
-    }
-
-    /// Something was lost.
-    pub fn add(&mut self, now: SystemTime, amount: Balance) {
-        if amount == 0 {
-            return;
-        }
-        self.0.push_back(Loss {
-            at_s: seconds(now),
-            amount,
-        });
-        if self.0.len() > MOST_LOSSES
-            && let Some(oldest) = self.0.pop_front()
-            && let Some(next) = self.0.front_mut()
-        {
-            next.amount = next.amount.saturating_add(oldest.amount);
-        }
-    }
-
-    /// What was lost in the last `period`. What is older is forgotten.
-    pub fn within(&mut self, now: SystemTime, period: Duration) -> Balance {
-        let since = seconds(now).saturating_sub(period.as_secs());
-        while self.0.front().is_some_and(|loss| loss.at_s < since) {
-            self.0.pop_front();
-        }
-        self.0.iter().fold(0, |sum, loss| sum.saturating_add(loss.amount))
-    }
-}
-
-fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,24 +234,5 @@ mod tests {
             ..outlay
         };
         assert_eq!(fees.needed(endless), Balance::MAX);
-    }
-
-    #[test]
-    fn losses_count_for_a_while() {
-        let mut losses = Losses::default();
-        let (now, day) = (SystemTime::now(), Duration::from_secs(86_400));
-        losses.add(now, 5);
-        losses.add(now + day / 2, 7);
-        assert_eq!(losses.within(now + day / 2, day), 12);
-        assert_eq!(losses.within(now + day * 5 / 4, day), 7);
-        for _ in 0..2 * MOST_LOSSES {
-            losses.add(now + day, 1);
-        }
-        assert!(losses.all().len() <= MOST_LOSSES);
-        assert_eq!(
-            losses.within(now + day, day),
-            7 + 2 * MOST_LOSSES as Balance,
-            "none is forgotten"
-        );
     }
 }

@@ -1,6 +1,7 @@
 //! Which tasks a worker takes.
 
 use super::money::Power;
+use crate::{Publishers, StopLoss};
 use agora_chain::{Balance, BlockNumber, views::TaskView};
 use agora_primitives::participants::Specialisations;
 use std::time::Duration;
@@ -14,6 +15,8 @@ pub(super) const SLACK: BlockNumber = 8;
 /// What a worker wants of a task, and what it risks.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    /// Whose tasks it takes.
+    pub publishers: Publishers,
     /// Kinds of work it does.
     pub specialisations: Specialisations,
     /// Most multiply–add operations of one job.
@@ -33,8 +36,8 @@ pub struct Policy {
     pub max_bond: Balance,
     /// Most that it has in bonds for tasks at the same time.
     pub max_exposure: Balance,
-    /// It takes nothing more after losing so much in this time; `None`: whatever it loses.
-    pub stop_loss: Option<(Balance, Duration)>,
+    /// It takes nothing more after losing so much, as a worker, as a verifier or in court; `None`: whatever it loses.
+    pub stop_loss: Option<StopLoss>,
     /// The chain's time per block, in milliseconds.
     pub block_ms: u64,
 }
@@ -51,6 +54,12 @@ pub enum Unsuitable {
     /// The bond is too high.
     #[error("asks a higher bond than this worker puts up")]
     Bond,
+    /// Its publisher is denied, or not among those that are named.
+    #[error("this worker does not work for its publisher")]
+    Publisher,
+    /// A blob that it is made of is denied.
+    #[error("is made of a blob that is not wanted here")]
+    Blob,
     /// Its job is not what the chain says.
     #[error("its job is not what the chain says")]
     Job,
@@ -66,9 +75,12 @@ pub enum Unsuitable {
     /// It is not known how rewards of its class are divided.
     #[error("how its reward is divided is not known")]
     Terms,
-    /// There is not enough time left.
+    /// There is not enough time left for this machine.
     #[error("cannot be finished before its deadline, with what is to be done before it")]
     Time,
+    /// There is not enough time left for anybody.
+    #[error("its deadline is too near")]
+    TooLate,
     /// All slots are taken.
     #[error("all slots are taken")]
     Slots,
@@ -98,14 +110,18 @@ pub enum Unsuitable {
 impl Unsuitable {
     /// Whether an invitation to the task is of no use, so that others had better have it.
     pub const fn is_worth_declining(self) -> bool {
-        self.is_for_good() || matches!(self, Self::Reward | Self::Profit | Self::Time | Self::Input)
+        self.is_for_good()
+            || matches!(
+                self,
+                Self::Reward | Self::Profit | Self::Time | Self::TooLate | Self::Input
+            )
     }
 
     /// Whether the task will never suit, whatever happens. Else it is looked at again.
     pub const fn is_for_good(self) -> bool {
         matches!(
             self,
-            Self::Kind | Self::Size | Self::Bond | Self::Job | Self::Barred | Self::Fit
+            Self::Kind | Self::Size | Self::Bond | Self::Publisher | Self::Blob | Self::Job | Self::Barred | Self::Fit
         )
     }
 }
@@ -124,6 +140,9 @@ pub(super) struct Prospect {
 impl Policy {
     /// Whether `task` may suit, as far as its view tells.
     pub(super) fn check_view(&self, task: &TaskView, now: BlockNumber) -> Result<(), Unsuitable> {
+        if !self.publishers.allow(&task.publisher) {
+            return Err(Unsuitable::Publisher);
+        }
         if !self.specialisations.contains(task.specialisation) {
             return Err(Unsuitable::Kind);
         }
@@ -131,7 +150,7 @@ impl Policy {
             return Err(Unsuitable::Bond);
         }
         if now.saturating_add(task.min_thinking).saturating_add(SLACK) > task.commit_by(now) {
-            return Err(Unsuitable::Time);
+            return Err(Unsuitable::TooLate);
         }
         Ok(())
     }
@@ -183,6 +202,7 @@ pub(super) mod tests {
 
     pub fn policy() -> Policy {
         Policy {
+            publishers: Publishers::default(),
             specialisations: Specialisations::NONE.with(Specialisation::Synthetic),
             max_work: 10 * GIGA,
             max_job_bytes: 1000,
@@ -238,7 +258,7 @@ pub(super) mod tests {
     fn a_task_at_every_limit_is_taken() {
         // Its last block is 21, and thinking takes 2.
         assert_eq!(policy().check_view(&task(1), 11), Ok(()));
-        assert_eq!(policy().check_view(&task(1), 12), Err(Unsuitable::Time));
+        assert_eq!(policy().check_view(&task(1), 12), Err(Unsuitable::TooLate));
         assert_eq!(policy().check_size(10 * GIGA, 1000), Ok(()));
         let prospect = Prospect {
             work: 10 * GIGA,
@@ -257,9 +277,18 @@ pub(super) mod tests {
         assert_eq!(policy().check_view(&other, 10), Err(Unsuitable::Kind));
         let bond = TaskView { bond: 51, ..task(1) };
         assert_eq!(policy().check_view(&bond, 10), Err(Unsuitable::Bond));
+        let publisher = task(1).publisher;
+        let denied = Policy {
+            publishers: Publishers {
+                denied: [publisher].into(),
+                only: None,
+            },
+            ..policy()
+        };
+        assert_eq!(denied.check_view(&task(1), 10), Err(Unsuitable::Publisher));
         assert_eq!(
             policy().check_view(&task(1), 19),
-            Err(Unsuitable::Time),
+            Err(Unsuitable::TooLate),
             "no time to think"
         );
         let hurried = TaskView {
@@ -271,7 +300,7 @@ pub(super) mod tests {
             commit_window: 1 + SLACK,
             ..task(1)
         };
-        assert_eq!(policy().check_view(&too_hurried, 10), Err(Unsuitable::Time));
+        assert_eq!(policy().check_view(&too_hurried, 10), Err(Unsuitable::TooLate));
         assert_eq!(policy().check_size(10 * GIGA + 1, 0), Err(Unsuitable::Size));
         assert_eq!(policy().check_size(1, 1001), Err(Unsuitable::Size));
         let pay = |work, share, costs| policy().check_pay(Prospect { work, share, costs });
@@ -286,6 +315,8 @@ pub(super) mod tests {
             Unsuitable::Kind,
             Unsuitable::Size,
             Unsuitable::Bond,
+            Unsuitable::Publisher,
+            Unsuitable::Blob,
             Unsuitable::Barred,
             Unsuitable::Fit,
         ] {

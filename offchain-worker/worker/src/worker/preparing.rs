@@ -14,7 +14,7 @@ use crate::{
     sources::with_sources,
     turns::Turn,
 };
-use agora_blobs::Blobs;
+use agora_blobs::{BlobError, Blobs};
 use agora_chain::{BlockNumber, views::TaskView};
 use agora_compute::{CpuEngine, Engine, EngineError, MemoryInputs, Verdict};
 use agora_primitives::{
@@ -61,6 +61,7 @@ impl<C: Chain<State: State>> Shared<C> {
         let blobs = with_sources(&self.blobs, at, task, Some(&self.account)).await;
         let spec = match in_time(0, load_spec(&blobs, &task.job)).await {
             Ok(spec) => spec,
+            Err(WorkerError::Blobs(BlobError::Denied { .. })) => return Ok(Err(Unsuitable::Blob)),
             Err(WorkerError::Job(reason)) => {
                 tracing::info!(reason, "The job cannot be used.");
                 return Ok(Err(Unsuitable::Job));
@@ -68,13 +69,18 @@ impl<C: Chain<State: State>> Shared<C> {
             Err(error) => return Ok(Err(self.input_missing(task.id, &error))),
         };
         // Asked before anything large is fetched.
+        let denied = self.blobs.denied();
+        if spec.inputs().iter().any(|input| denied.contains(&input.hash.0)) {
+            return Ok(Err(Unsuitable::Blob));
+        }
         if let Err(why) = self.config.policy.check_size(spec.work(), job_bytes(&spec)) {
             return Ok(Err(why));
         }
         if !self.engines.any_fits(&spec) {
             return Ok(Err(Unsuitable::Fit));
         }
-        if let Err(error) = std::fs::create_dir_all(self.folder(task.id)) {
+        // Before the reveal its result is nobody else's to read.
+        if let Err(error) = agora_blobs::private_folder(&self.folder(task.id)) {
             if self.told.is_new("disk", &error) {
                 tracing::warn!(%error, folder = %self.tasks.display(), "The disk takes nothing: no task with inputs is taken until it does.");
             }

@@ -3,7 +3,7 @@
 
 use super::{
     Offers, Shared, Worker,
-    hardware::DecoyDue,
+    hardware::HardwareDue,
     money::Fees,
     openings::wrong_time,
     preparing::input_of,
@@ -13,19 +13,19 @@ use crate::{
     Call, CameTo, Chain, Due, News, SeenChain, Stage, TaskRecord, WorkerError,
     chain::State,
     driver::{Duty, Heads, Heard, Looked, Matter, Steps},
+    ledger,
 };
 use agora_chain::{
     BlockNumber, ChainError, H256,
-    views::{ParticipantView, PaymentView, RoundView, TaskView},
+    views::{ParticipantView, TaskView},
 };
 use agora_primitives::{
     TaskId,
     job::{BlobRef, Claim},
-    money::{Payee, Purpose, Scope},
+    money::Scope,
     participants::Role,
 };
 use std::{cmp::Reverse, collections::HashMap, sync::Arc, time::SystemTime};
-use tracing::Instrument;
 
 /// A task that nothing is due about is looked at after so many blocks, whatever was heard.
 const LOOK_EVERY: BlockNumber = 16;
@@ -66,19 +66,15 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Duty<C> for Worker<C, O> {
         }
         // What does not depend on an answer is asked at once: a far node takes its time for each.
         let changed: Vec<_> = self.changed.iter().copied().collect();
-        let (round, decoy, refreshed, terms, (), standing) = tokio::join!(
-            shared.open_round(&heads.best),
-            shared.decoy_due(&heads.best),
+        let (hardware, refreshed, terms, (), standing) = tokio::join!(
+            shared.hardware_due(&heads.best),
             self.offers.refresh(&heads.best, now, &changed, self.has_gap),
             shared.read_terms(heads, heard),
             shared.read_fees(now),
             shared.standing(&heads.best),
         );
-        if let Some(round) = round? {
-            self.respond(heads, round, steps);
-        }
-        if let Some(decoy) = decoy? {
-            self.show_decoy(heads, decoy, steps);
+        if let Some(due) = hardware? {
+            self.attend_round(heads, due, steps);
         }
         refreshed?;
         self.changed.clear();
@@ -98,27 +94,19 @@ struct Standing {
 }
 
 impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
-    fn respond(&self, heads: &Heads<C::State>, round: RoundView, steps: &mut Steps) {
+    fn attend_round(&self, heads: &Heads<C::State>, due: HardwareDue, steps: &mut Steps) {
         let (shared, best) = (Arc::clone(&self.shared), heads.best.clone());
-        steps.start(Matter::HardwareRound(round.number), async move {
-            shared.respond(&best, &round).await
-        });
-    }
-
-    fn show_decoy(&self, heads: &Heads<C::State>, decoy: DecoyDue, steps: &mut Steps) {
-        let (shared, best) = (Arc::clone(&self.shared), heads.best.clone());
-        steps.start(Matter::HardwareRound(decoy.round.number), async move {
-            shared.show_decoy(&best, decoy).await
+        steps.start(Matter::HardwareRound(due.round()), async move {
+            match due {
+                HardwareDue::Response(round) => shared.respond(&best, &round).await,
+                HardwareDue::Decoy(decoy) => shared.show_decoy(&best, decoy).await,
+            }
         });
     }
 
     fn start(&self, task: TaskId, heads: &Heads<C::State>, record: TaskRecord, steps: &mut Steps) {
         let (shared, heads) = (Arc::clone(&self.shared), heads.clone());
-        let span = tracing::info_span!("task", id = task.0);
-        steps.start(
-            task,
-            async move { shared.step(task, &heads, record).await }.instrument(span),
-        );
+        steps.start(task, async move { shared.step(task, &heads, record).await });
     }
 
     /// Declines invitations to tasks that do not suit, so that others need not wait.
@@ -158,7 +146,9 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
         for gone in shared.waitlist.keep(self.offers.open()) {
             shared.told.is_over(input_of(gone));
         }
-        shared.metrics.declined(&shared.waitlist.count());
+        let declined = shared.waitlist.count();
+        shared.metrics.declined(&declined);
+        shared.say_if_too_slow(&declined);
         self.decline_invitations(heads, steps)?;
         if !shared.takes_tasks(standing.timestamp_ms) {
             return Ok(Looked::Well);
@@ -187,13 +177,11 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Worker<C, O> {
                 continue;
             }
             let (shared, heads, task, id) = (Arc::clone(shared), heads.clone(), task.clone(), task.id);
-            let span = tracing::info_span!("task", id = id.0);
-            let take = async move {
+            steps.start(id, async move {
                 let taken = shared.take(task, &heads).await;
                 drop(place);
                 taken
-            };
-            steps.start(id, take.instrument(span));
+            });
             started += 1;
         }
         Ok(Looked::Well)
@@ -247,10 +235,8 @@ impl<C: Chain<State: State>> Shared<C> {
     }
 
     fn has_lost_enough(&self, now: SystemTime) -> Option<String> {
-        let (most, period) = self.config.policy.stop_loss?;
-        let lost = self.book.lost_within(now, period);
-        let hours = period.as_secs() / 3600;
-        (lost >= most).then(|| format!("no task is taken: too much was lost within {hours} h, see the metrics"))
+        let why = self.book.stop(self.config.policy.stop_loss, now)?;
+        Some(format!("no task is taken: {why}"))
     }
 
     /// Whether a task may suit, as far as its view tells.
@@ -344,36 +330,24 @@ impl<C: Chain<State: State>> Shared<C> {
     /// Takes note of what came of tasks, in a finalised block.
     fn settle(&self, news: &News) {
         let mut came_to: HashMap<TaskId, CameTo> = HashMap::new();
+        let mut other = CameTo::default();
         for (task, worker, outcome) in &news.judged {
             if *worker == self.account {
                 came_to.entry(*task).or_default().judged = Some((*outcome).into());
             }
         }
+        // The account's money, whatever it was moved for: also in court, beside this worker.
         for paid in &news.payments {
-            let Scope::Task(task) = paid.scope else { continue };
-            let came_to = came_to.entry(task).or_default();
-            if self.earned(paid) {
-                came_to.earned = came_to.earned.saturating_add(paid.amount);
-            } else if self.lost(paid) {
-                came_to.lost = came_to.lost.saturating_add(paid.amount);
-            }
+            let sum = match paid.scope {
+                Scope::Task(task) => came_to.entry(task).or_default(),
+                Scope::Account | Scope::Role(_) => &mut other,
+            };
+            ledger::count(paid, &self.account, sum);
         }
-        if self.book.settle(news.block.number, SystemTime::now(), &came_to) {
-            came_to.values().for_each(|came_to| self.metrics.came_to(came_to));
+        if self.book.settle(news.block.number, SystemTime::now(), &came_to, &other) {
+            let all = came_to.values().chain([&other]);
+            all.for_each(|came_to| self.metrics.came_to(came_to));
         }
-    }
-
-    fn earned(&self, paid: &PaymentView) -> bool {
-        // The fee pays for steps that the chain was late with.
-        let is_pay = matches!(
-            paid.purpose,
-            Purpose::TaskReward | Purpose::PublisherStake | Purpose::PublicationFee
-        );
-        is_pay && paid.payee == Payee::Account(self.account) && paid.from != self.account
-    }
-
-    fn lost(&self, paid: &PaymentView) -> bool {
-        paid.purpose == Purpose::TaskBond && paid.from == self.account && paid.payee != Payee::Account(self.account)
     }
 
     /// Tells the metrics how things stand.

@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{Call, Chain, Due, TaskRecord, WorkerError, chain::State, driver::Heads, job::job_bytes};
 use agora_chain::{
-    Balance, BlockNumber, ChainError,
+    Amount, Balance, BlockNumber, ChainError,
     views::{ParticipantView, TaskView},
 };
 use agora_primitives::{TaskId, job::JobSpec, participants::Role};
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 /// States that were read so lately are taken for the newest: to ask again would take as long on a far node.
 const FRESH_FOR: Duration = Duration::from_millis(250);
@@ -44,6 +44,22 @@ impl<C: Chain<State: State>> Shared<C> {
     pub(super) fn decline(&self, task: &TaskView, why: Unsuitable, now: BlockNumber) {
         if self.waitlist.decline(task.id, task.round, why, now) {
             tracing::debug!(task = %task.id, %why, "Not taken{}.", if why.is_for_good() { "" } else { " now" });
+        }
+    }
+
+    /// Says, once, that this machine is too slow for all that it could take: nothing else would tell why it earns nothing. `declined`
+    /// are the open tasks that it left to others, by reason.
+    pub(super) fn say_if_too_slow(&self, declined: &HashMap<Unsuitable, i64>) {
+        if self.book.promises(None).unrevealed > 0 {
+            // It may be busy, and it is fast enough for something.
+            self.told.is_over("time");
+        } else if let Some(tasks) = only_time(declined)
+            && self.told.is_new("time", "")
+        {
+            tracing::warn!(
+                tasks,
+                "Only time keeps this machine from the open tasks that suit it: it would not finish any of them before its deadline. `agora devices --measure` shows how fast it is; with more or faster devices it would take them."
+            );
         }
     }
 
@@ -125,7 +141,7 @@ impl<C: Chain<State: State>> Shared<C> {
         let at = C::block_of(&best);
         let (fresh, means) = tokio::try_join!(best.task(task.id), self.means(&best))?;
         let Some(fresh) = fresh.filter(|fresh| fresh.takes(&self.account, at.number)) else {
-            return Ok(Err(Unsuitable::Time));
+            return Ok(Err(Unsuitable::TooLate));
         };
         if fresh.job != task.job {
             // Another fork has won, and has another task of this number.
@@ -229,8 +245,8 @@ impl<C: Chain<State: State>> Shared<C> {
         if !suffices {
             if self.told.is_new("funds", "") {
                 tracing::warn!(
-                    free,
-                    needed,
+                    free = %Amount(free),
+                    needed = %Amount(needed),
                     account = %self.account,
                     payer = %self.chain.payer(),
                     "The free balance does not pay for another bond, or that of the payer for committing and revealing: send them funds."
@@ -319,6 +335,16 @@ impl<C: Chain<State: State>> Shared<C> {
         };
         Ok(Err(why))
     }
+}
+
+/// How many tasks are left to others because this machine would not finish them in time, if nothing else keeps it from any that is not
+/// too late for everybody.
+fn only_time(declined: &HashMap<Unsuitable, i64>) -> Option<i64> {
+    let others = declined.iter().filter(|(why, count)| {
+        **count > 0 && !why.is_for_good() && !matches!(why, Unsuitable::Time | Unsuitable::TooLate)
+    });
+    let slow = declined.get(&Unsuitable::Time).copied().unwrap_or(0);
+    (slow > 0 && others.count() == 0).then_some(slow)
 }
 
 /// Blocks after which an acceptance that is in no block is decided anew, if it may wait so long at all.

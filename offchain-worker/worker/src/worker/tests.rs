@@ -7,10 +7,13 @@ mod disks;
 mod fake;
 mod faults;
 mod forks;
+mod garbage;
+mod hardware;
 mod invitations;
 mod loop_;
 mod losses;
 mod random;
+mod refused;
 mod time;
 
 use super::{Offers, Openings, Policy, Worker, WorkerConfig, policy};
@@ -19,7 +22,7 @@ use crate::{
     driver::{Duty, Heads, Heard, Looked, Steps},
 };
 use agora_blobs::{
-    BlobStore, Blobs, Cache,
+    BlobStore, Blobs, Cache, Denied,
     http::{PeerLimits, Peers},
 };
 use agora_chain::Balance;
@@ -27,6 +30,7 @@ use agora_compute::{CancelFlag, Computation, CpuEngine, DeviceError, Engine, Eng
 use agora_primitives::job::{JobKind, JobSpec};
 use fake::{FakeChain, GENESIS, WORKER};
 use std::{
+    num::NonZeroU32,
     path::Path,
     sync::{
         Arc,
@@ -117,7 +121,11 @@ pub struct Rig {
     pub chain: FakeChain,
     pub engines: Vec<Arc<FakeEngine>>,
     pub blobs: BlobStore,
+    /// What is not wanted here.
+    pub denied: Denied,
     pub policy: Policy,
+    /// In one of so many hardware rounds it responds with a decoy.
+    pub decoys: Option<NonZeroU32>,
     pub folder: tempfile::TempDir,
     pub metrics: Metrics,
     /// Whether the disk takes nothing for the journal.
@@ -139,6 +147,7 @@ impl Rig {
             chain: FakeChain::new(slots),
             engines: (0..devices).map(|_| Arc::default()).collect(),
             blobs: BlobStore::in_memory(),
+            denied: Denied::default(),
             policy: Policy {
                 max_work: u128::MAX,
                 max_job_bytes: u64::MAX,
@@ -148,6 +157,7 @@ impl Rig {
                 min_profit: 0,
                 ..policy::tests::policy()
             },
+            decoys: None,
             folder: tempfile::tempdir().expect("a folder"),
             metrics: Metrics::default(),
             is_disk_full: Arc::default(),
@@ -167,7 +177,7 @@ impl Rig {
             policy: self.policy.clone(),
             openings: Openings::default(),
             heartbeat_every: 1_000_000,
-            decoys: None,
+            decoys: self.decoys,
             #[cfg(feature = "fault-injection")]
             fault: None,
         };
@@ -175,7 +185,7 @@ impl Rig {
         let worker = Worker::new(
             self.chain.clone(),
             journal,
-            blobs_of(&self.blobs, &self.folder),
+            blobs_of(&self.blobs, &self.folder).without(self.denied.clone()),
             tasks,
             engines.collect(),
             config,

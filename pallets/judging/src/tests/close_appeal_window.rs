@@ -10,12 +10,8 @@ use frame_support::{assert_noop, assert_ok};
 
 const SIDE: Side = Side::Verifier(Specialisation::Synthetic);
 
-fn paid(verifier: AccountId, amount: Balance) -> Event<Test> {
-    Event::AttesterPaid {
-        task: TASK,
-        verifier,
-        amount,
-    }
+fn upheld(verifier: AccountId) -> Event<Test> {
+    Event::AttesterUpheld { task: TASK, verifier }
 }
 
 fn slashed(verifier: AccountId, amount: Balance) -> Event<Test> {
@@ -48,17 +44,18 @@ fn gains(accounts: impl IntoIterator<Item = AccountId>) -> Vec<i128> {
 }
 
 #[test]
-fn upheld_pays_those_in_favour_with_the_bonds_of_the_others() {
+fn upheld_costs_those_against_their_bonds_and_nobody_gains_them() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 3], &[2, 4, 5]);
         System::reset_events();
         assert_eq!(Judging::close_appeal_window(TASK, Ruling::Upheld), Ok(vec![1, 3]));
-        assert_eq!(gains(1..=6), [1500, -1000, 1500, -1000, -1000, 0]);
+        assert_eq!(gains(1..=6), [0, -1000, 0, -1000, -1000, 0]);
+        assert_eq!(free(TREASURY), ED + 3 * BOND);
         assert_eq!(
             events(),
             [
-                paid(1, 1500),
-                paid(3, 1500),
+                upheld(1),
+                upheld(3),
                 slashed(2, BOND),
                 slashed(4, BOND),
                 slashed(5, BOND),
@@ -81,19 +78,20 @@ fn upheld_pays_those_in_favour_with_the_bonds_of_the_others() {
 }
 
 #[test]
-fn overturned_pays_those_against_with_the_bonds_of_the_others() {
+fn overturned_costs_those_in_favour_their_bonds_and_nobody_gains_them() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 3], &[2]);
         System::reset_events();
         assert_eq!(Judging::close_appeal_window(TASK, Ruling::Overturned), Ok(vec![2]));
-        assert_eq!(gains(1..=3), [-1000, 2000, -1000]);
+        assert_eq!(gains(1..=3), [-1000, 0, -1000]);
+        assert_eq!(free(TREASURY), ED + 2 * BOND);
         assert_eq!(
             events(),
             [
-                paid(2, 2 * BOND),
+                upheld(2),
                 slashed(1, BOND),
                 slashed(3, BOND),
-                closed(Ruling::Overturned),
+                closed(Ruling::Overturned)
             ]
         );
         // Alone on the right side: right, but nobody confirmed it.
@@ -105,41 +103,30 @@ fn overturned_pays_those_against_with_the_bonds_of_the_others() {
 }
 
 #[test]
-fn undecided_costs_those_against_a_little_and_tells_no_reputation() {
+fn disagreed_costs_those_against_a_little_and_tells_no_reputation() {
     ExtBuilder::default().build_and_execute(|| {
         contest(TASK, &[1, 3], &[2]);
         System::reset_events();
-        assert_eq!(Judging::close_appeal_window(TASK, Ruling::Undecided), Ok(vec![]));
+        assert_eq!(Judging::close_appeal_window(TASK, Ruling::Disagreed), Ok(vec![1, 3]));
         assert_eq!(gains(1..=3), [0, -100, 0]);
         assert_eq!(free(TREASURY), ED + 100);
-        assert_eq!(events(), [slashed(2, 100), closed(Ruling::Undecided)]);
+        assert_eq!(events(), [slashed(2, 100), closed(Ruling::Disagreed)]);
         assert_eq!(ReputationDouble::outcomes(), []);
         assert_eq!(window(TASK), None);
     });
 }
 
 #[test]
-fn the_remainder_goes_to_the_treasury() {
+fn undecided_costs_nobody_who_has_revealed_and_tells_no_reputation() {
     ExtBuilder::default().build_and_execute(|| {
-        contest(TASK, &[1, 2, 3], &[4]);
-        assert_ok!(Judging::close_appeal_window(TASK, Ruling::Upheld));
-        assert_eq!(gains(1..=4), [333, 333, 333, -1000]);
-        assert_eq!(free(TREASURY), ED + 1);
-    });
-}
-
-#[test]
-fn without_anybody_on_the_right_side_the_treasury_gets_the_bonds() {
-    ExtBuilder::default().build_and_execute(|| {
-        contest(TASK, &[1, 2], &[]);
+        contest(TASK, &[1, 3], &[2]);
         System::reset_events();
-        assert_eq!(Judging::close_appeal_window(TASK, Ruling::Overturned), Ok(vec![]));
-        assert_eq!(gains(1..=2), [-1000, -1000]);
-        assert_eq!(free(TREASURY), ED + 2 * BOND);
-        assert_eq!(
-            events(),
-            [slashed(1, BOND), slashed(2, BOND), closed(Ruling::Overturned)]
-        );
+        assert_eq!(Judging::close_appeal_window(TASK, Ruling::Undecided), Ok(vec![1, 3]));
+        assert_eq!(gains(1..=3), [0, 0, 0]);
+        assert_eq!(free(TREASURY), ED);
+        assert_eq!(events(), [closed(Ruling::Undecided)]);
+        assert_eq!(ReputationDouble::outcomes(), []);
+        assert_eq!([1, 2, 3].map(|who| bond_of(who, TASK)), [0, 0, 0]);
     });
 }
 
@@ -151,13 +138,13 @@ fn without_anybody_on_the_wrong_side_bonds_just_go_back() {
         assert_eq!(Judging::close_appeal_window(TASK, Ruling::Upheld), Ok(vec![1, 2]));
         assert_eq!(gains(1..=2), [0, 0]);
         assert_eq!(free(TREASURY), ED);
-        assert_eq!(events(), [paid(1, 0), paid(2, 0), closed(Ruling::Upheld)]);
+        assert_eq!(events(), [upheld(1), upheld(2), closed(Ruling::Upheld)]);
     });
 }
 
 #[test]
 fn without_attesters_there_is_nothing_but_the_event() {
-    for ruling in [Ruling::Upheld, Ruling::Overturned, Ruling::Undecided] {
+    for ruling in [Ruling::Upheld, Ruling::Overturned, Ruling::Undecided, Ruling::Disagreed] {
         ExtBuilder::default().build_and_execute(|| {
             open(TASK);
             System::reset_events();
@@ -173,10 +160,10 @@ fn losers_keep_what_the_penalty_leaves() {
         contest(TASK, &[1], &[2, 3]);
         System::reset_events();
         assert_ok!(Judging::close_appeal_window(TASK, Ruling::Upheld));
-        assert_eq!(gains(1..=3), [500, -250, -250]);
+        assert_eq!(gains(1..=3), [0, -250, -250]);
         assert_eq!(
             events(),
-            [paid(1, 500), slashed(2, 250), slashed(3, 250), closed(Ruling::Upheld)]
+            [upheld(1), slashed(2, 250), slashed(3, 250), closed(Ruling::Upheld)]
         );
     });
 }
@@ -219,10 +206,10 @@ fn takes_what_is_held_where_it_is_less_than_the_bond() {
         assert_ok!(Escrow::release(Purpose::AppealBond, scope, &3, BOND));
         System::reset_events();
         assert_eq!(Judging::close_appeal_window(TASK, Ruling::Upheld), Ok(vec![1]));
-        assert_eq!(gains(1..=3), [700, -700, 0]);
+        assert_eq!(gains(1..=3), [0, -700, 0]);
         assert_eq!(
             events(),
-            [paid(1, 700), slashed(2, 700), slashed(3, 0), closed(Ruling::Upheld)]
+            [upheld(1), slashed(2, 700), slashed(3, 0), closed(Ruling::Upheld)]
         );
     });
 }
@@ -235,7 +222,7 @@ fn works_with_all_places_taken() {
             Judging::close_appeal_window(TASK, Ruling::Overturned),
             Ok(vec![2, 4, 6, 8, 10, 12])
         );
-        assert_eq!(gains(1..=12), [-1000, 1000].repeat(6));
+        assert_eq!(gains(1..=12), [-1000, 0].repeat(6));
     });
 }
 
@@ -259,9 +246,10 @@ fn works_without_a_bond() {
 #[test]
 fn who_has_not_revealed_pays_the_treasury_whatever_the_ruling_is() {
     for (ruling, gain) in [
-        (Ruling::Upheld, [500, -1000, -1000]),
-        (Ruling::Overturned, [-1000, 500, -1000]),
-        (Ruling::Undecided, [0, -100, -1000]),
+        (Ruling::Upheld, [0, -1000, -1000]),
+        (Ruling::Overturned, [-1000, 0, -1000]),
+        (Ruling::Undecided, [0, 0, -1000]),
+        (Ruling::Disagreed, [0, -100, -1000]),
     ] {
         ExtBuilder::default().build_and_execute(|| {
             open(TASK);
@@ -276,14 +264,7 @@ fn who_has_not_revealed_pays_the_treasury_whatever_the_ruling_is() {
             System::set_block_number(REVEAL_UNTIL + 1);
             System::reset_events();
             assert_ok!(Judging::close_appeal_window(TASK, ruling));
-            let gains = gains([1, 2, 4]);
-            match ruling {
-                // One wrong bond among two who were right.
-                Ruling::Upheld => assert_eq!(gains, gain),
-                // Two wrong bonds for one.
-                Ruling::Overturned => assert_eq!(gains, [-1000, 2000, -1000]),
-                Ruling::Undecided => assert_eq!(gains, gain),
-            }
+            assert_eq!(gains([1, 2, 4]), gain);
             let all = events();
             assert!(
                 all.contains(&silent(4, BOND)) && all.contains(&silent(5, BOND)),

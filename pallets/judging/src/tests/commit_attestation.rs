@@ -1,6 +1,6 @@
 use crate::{Error, Event, mock::*};
 use agora_primitives::{
-    judging::{Attestation, Judge, Ruling, Said, Tally},
+    judging::{Attestation, Judge, Reveals, Ruling, Said, Tally},
     participants::TotalStake,
 };
 use frame_support::{assert_noop, assert_ok};
@@ -65,6 +65,42 @@ fn fails_after_the_window() {
     ExtBuilder::default().build_and_execute(|| {
         open(TASK);
         System::set_block_number(UNTIL + 1);
+        assert_noop!(attest(1, TASK, Attestation::Valid), Error::<Test>::WindowClosed);
+    });
+}
+
+#[test]
+fn is_possible_for_as_much_longer_as_blocks_were_full() {
+    ExtBuilder::default().build_and_execute(|| {
+        // Those before it count for nothing.
+        Full::set(5);
+        open(TASK);
+        assert_eq!(Judging::appeal_until(TASK), Some(UNTIL));
+        Full::set(8);
+        assert_eq!(Judging::appeal_until(TASK), Some(UNTIL + 3));
+        System::set_block_number(UNTIL + 3);
+        assert_ok!(attest(1, TASK, Attestation::Valid));
+        assert_eq!(Judging::reveals(TASK), Reveals::Undrawn { from: UNTIL + 5 });
+        System::set_block_number(UNTIL + 4);
+        Judging::draw_chunks(TASK, DRAW);
+        assert_eq!(window(TASK).unwrap().draw, None, "the other's block was not over");
+        assert_noop!(attest(2, TASK, Attestation::Valid), Error::<Test>::WindowClosed);
+        System::set_block_number(UNTIL + 5);
+        Judging::draw_chunks(TASK, DRAW);
+        assert_ok!(reveal(1, TASK, Attestation::Valid));
+    });
+}
+
+#[test]
+fn is_not_possible_for_ever_however_many_blocks_are_full() {
+    ExtBuilder::default().build_and_execute(|| {
+        open(TASK);
+        Full::set(1_000_000);
+        // Opened in the block in which the chain of the tests begins.
+        let window = UNTIL - System::block_number();
+        let last = UNTIL + 12 * window;
+        assert_eq!(Judging::appeal_until(TASK), Some(last));
+        System::set_block_number(last + 1);
         assert_noop!(attest(1, TASK, Attestation::Valid), Error::<Test>::WindowClosed);
     });
 }

@@ -80,7 +80,7 @@ mod composed {
         pub const ExistentialDeposit: Balance = 1_000;
         pub const Treasury: u64 = 42;
         pub const LoserPenalty: Permill = Permill::from_percent(100);
-        pub const UndecidedPenalty: Permill = Permill::from_percent(10);
+        pub const DisagreedPenalty: Permill = Permill::from_percent(10);
     }
 
     impl pallet_agora_judging::Config for Runtime {
@@ -96,7 +96,7 @@ mod composed {
         // With a court that counts them: those that were full.
         type FullBlocks = ConstU64<0>;
         type LoserPenalty = LoserPenalty;
-        type UndecidedPenalty = UndecidedPenalty;
+        type DisagreedPenalty = DisagreedPenalty;
         type WeightInfo = pallet_agora_judging::weights::SubstrateWeight<Runtime>;
         #[cfg(feature = "runtime-benchmarks")]
         type BenchmarkHelper = Mint;
@@ -182,7 +182,7 @@ mod alone {
         type MaxAttestations = ConstU32<2>;
         type FullBlocks = ConstU64<0>;
         type LoserPenalty = Nothing;
-        type UndecidedPenalty = Nothing;
+        type DisagreedPenalty = Nothing;
         type WeightInfo = ();
         #[cfg(feature = "runtime-benchmarks")]
         type BenchmarkHelper = ();
@@ -208,7 +208,7 @@ fn commitment<T: frame_system::Config<Hash = H256>>(who: &u64, attestation: Atte
 }
 
 #[test]
-fn a_composed_runtime_judges_and_pays_the_bond_of_who_was_wrong_to_who_was_right() {
+fn a_composed_runtime_judges_and_takes_the_bond_of_who_was_wrong() {
     use composed::{Balance, Balances, Escrow, Judging, Runtime, RuntimeGenesisConfig, RuntimeOrigin, choose};
 
     const RICHES: Balance = 10_000_000;
@@ -247,7 +247,7 @@ fn a_composed_runtime_judges_and_pays_the_bond_of_who_was_wrong_to_who_was_right
         }
         assert_ok!(Judging::do_try_state());
         assert_eq!(Judging::close_appeal_window(TASK, Ruling::Upheld), Ok(vec![4]));
-        assert_eq!(Balances::free_balance(4), RICHES + 1_000_000);
+        assert_eq!(Balances::free_balance(4), RICHES);
         assert_eq!(Balances::free_balance(5), RICHES - 1_000_000);
         assert_ok!(Escrow::do_try_state());
         assert_ok!(Judging::do_try_state());

@@ -26,10 +26,10 @@ fn refuses_fewer_places() {
 }
 
 #[test]
-#[should_panic(expected = "UndecidedPenalty is above LoserPenalty")]
-fn refuses_an_undecided_penalty_above_the_losers() {
+#[should_panic(expected = "DisagreedPenalty is above LoserPenalty")]
+fn refuses_a_disagreed_penalty_above_the_losers() {
     ExtBuilder::default().penalty(5).build().execute_with(|| {
-        UndecidedPenalty::set(sp_runtime::Permill::from_percent(6));
+        DisagreedPenalty::set(sp_runtime::Permill::from_percent(6));
         Judging::integrity_test();
     });
 }

@@ -9,7 +9,6 @@ mod integrity;
 mod judge;
 mod open_appeal_window;
 mod random_calls;
-mod redistribute;
 mod reveal_attestation;
 mod reveals;
 mod tally;

@@ -24,7 +24,12 @@ fn step() -> impl Strategy<Value = Step> {
     let task = || 0u64..4;
     let who = || 1u64..=VERIFIERS;
     let attestation = || prop_oneof![3 => Just(Attestation::Valid), 1 => Just(Attestation::Invalid)];
-    let ruling = prop_oneof![Just(Ruling::Upheld), Just(Ruling::Overturned), Just(Ruling::Undecided)];
+    let ruling = prop::sample::select(vec![
+        Ruling::Upheld,
+        Ruling::Overturned,
+        Ruling::Undecided,
+        Ruling::Disagreed,
+    ]);
     prop_oneof![
         3 => task().prop_map(Step::Open),
         20 => (who(), task(), attestation()).prop_map(|(who, task, said)| Step::Attest(who, task, said)),
@@ -60,8 +65,8 @@ fn perform(step: Step) {
             assert_eq!(right.is_ok(), open.is_some());
             let silent: Vec<_> = Offenders::take().into_iter().map(|(who, _)| who).collect();
             for (who, said) in open.map(|open| open.attestations).unwrap_or_default().iter() {
-                let truth = ruling.vindicates().map(Said::Revealed);
-                assert_eq!(right.as_ref().is_ok_and(|all| all.contains(who)), truth == Some(*said));
+                let is_paid = Said::Revealed(ruling.pays()) == *said;
+                assert_eq!(right.as_ref().is_ok_and(|all| all.contains(who)), is_paid);
                 assert_eq!(bond_of(*who, task), 0);
                 let is_hidden = matches!(said, Said::Hidden(_));
                 assert_eq!(silent.contains(who), is_hidden && is_over);
@@ -84,7 +89,8 @@ proptest! {
     #[test]
     fn what_was_right_and_revealed_never_loses(
         others in proptest::collection::vec((2u64..=VERIFIERS, any::<bool>(), any::<bool>()), 0..12), penalty in 0u32..=100,
-        late in 0u64..REVEAL_WINDOW, undecided: bool,
+        late in 0u64..REVEAL_WINDOW,
+        ruling in prop::sample::select(vec![Ruling::Upheld, Ruling::Undecided, Ruling::Disagreed]),
     ) {
         ExtBuilder::default().penalty(penalty).build_and_execute(|| {
             open(TASK);
@@ -99,9 +105,12 @@ proptest! {
             }
             assert!(reveal(1, TASK, Attestation::Valid).is_ok());
             System::set_block_number(REVEAL_UNTIL + 1);
-            let ruling = if undecided { Ruling::Undecided } else { Ruling::Upheld };
+            let before: Vec<_> = (1..=VERIFIERS).map(|who| free(who) + bond_of(who, TASK)).collect();
             assert!(Judging::close_appeal_window(TASK, ruling).is_ok());
-            assert!(free(1) >= ENDOWMENT, "{}", free(1));
+            assert_eq!(free(1), ENDOWMENT);
+            for (who, had) in (1..=VERIFIERS).zip(before) {
+                assert!(free(who) <= had, "{who} gained what another lost");
+            }
         });
     }
 

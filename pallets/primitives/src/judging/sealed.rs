@@ -123,20 +123,20 @@ pub fn drawn_chunks<AccountId: Encode>(draw: H256, task: TaskId, verifier: &Acco
     drawn
 }
 
-/// By how many times the time to reveal full blocks may lengthen it: as much as they stop the clocks of the court, in proportion.
-/// It is limited because a task ends whatever anybody does.
+/// By how many times its length full blocks may lengthen the time to commit, or to reveal: as much as they stop the clocks of the
+/// court, in proportion. It is limited because a task ends whatever anybody does.
 const MOST_STOPS: u32 = 12;
 
-/// The last block in which attestations may be revealed, `window` blocks after the one in which chunks were drawn, since when `full` blocks
-/// were full.
+/// The last block of a time of `window` blocks after block `from`, since which `full` blocks were full: such a block is no time, up to a
+/// bound.
 // Saturating: block numbers would have to run out first.
-pub fn reveal_until<BlockNumber>(drawn_at: BlockNumber, window: BlockNumber, full: u64) -> BlockNumber
+pub fn last_block<BlockNumber>(from: BlockNumber, window: BlockNumber, full: u64) -> BlockNumber
 where
     BlockNumber: AtLeast32BitUnsigned + Copy,
 {
     let late: BlockNumber = full.saturated_into();
     let most = window.saturating_mul(MOST_STOPS.into());
-    drawn_at.saturating_add(window).saturating_add(late.min(most))
+    from.saturating_add(window).saturating_add(late.min(most))
 }
 
 /// Shows that a verifier had an output when it committed to the root over it.

@@ -53,6 +53,7 @@ fn a_composed_runtime_divides_a_reward() {
             best: worker.clone(),
             also_correct: vec![],
             verifiers: vec![],
+            attested: 0,
         };
         let payment = |payee, amount| Payment { payee, amount };
         assert_eq!(

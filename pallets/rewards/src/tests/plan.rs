@@ -103,6 +103,30 @@ fn gives_the_treasury_every_remainder() {
 }
 
 #[test]
+fn verifiers_get_no_more_because_others_were_wrong() {
+    ExtBuilder::default().build_and_execute(|| {
+        let of = |attested| {
+            let payroll = Payroll {
+                attested,
+                ..payroll(1, &[], &[11, 12])
+            };
+            let plan = planned(BURN, 10_000, &payroll);
+            let paid = |who| {
+                let found = plan.iter().find(|payment| payment.payee == who);
+                found.map_or(0, |payment| payment.amount)
+            };
+            [Payee::Account(11), Payee::Account(12), Payee::Treasury].map(paid)
+        };
+        assert_eq!(of(2), [500, 500, 500]);
+        assert_eq!(of(3), [333, 333, 834]);
+        assert_eq!(of(8), [125, 125, 1_250]);
+        assert_eq!(of(u32::MAX), [0, 0, 1_500]);
+        // Who is paid has attested, whatever is said.
+        assert_eq!(of(0), of(2));
+    });
+}
+
+#[test]
 fn pays_nobody_nothing() {
     ExtBuilder::default().build_and_execute(|| {
         let payroll = payroll(1, &[2, 3], &[11]);

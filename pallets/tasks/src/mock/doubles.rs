@@ -5,7 +5,7 @@ use super::*;
 use agora_math::consensus::verdict;
 use agora_primitives::{
     courts::{Accusers, CaseTerms, Court, Standing},
-    judging::{Answer, AppealTerms, Judge, JudgeRule, Reveals, Ruling, Tally, TaskParties, Verdict},
+    judging::{Answer, AppealTerms, Attestation, Judge, JudgeRule, Reveals, Ruling, Tally, TaskParties, Verdict},
     money::{PaymentPlan, Payroll, PresetId, RewardPlanner},
     participants::{Participants, Role},
     results::{ResultLeaf, ResultSink},
@@ -139,10 +139,9 @@ impl Judge<AccountId, BlockNumber, Balance> for JudgeDouble {
         Hidden::remove(task);
         let (_, in_favour, against) = AppealWindows::take(task).ok_or(DispatchError::Other("no appeal window"))?;
         Rulings::append((task, ruling));
-        let right = match ruling {
-            Ruling::Upheld => 0..in_favour,
-            Ruling::Overturned => in_favour..in_favour + against,
-            Ruling::Undecided => 0..0,
+        let right = match ruling.pays() {
+            Attestation::Valid => 0..in_favour,
+            Attestation::Invalid => in_favour..in_favour + against,
         };
         Ok(right.map(|n| VERIFIER + u64::from(n)).collect())
     }

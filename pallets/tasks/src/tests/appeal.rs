@@ -77,7 +77,11 @@ fn the_same_result_again_upholds_the_first() {
             assert!(gain(worker(n)) > 0);
             assert_eq!(records_of(worker(n)), [(AS_WORKER, Outcome::Right { confirmed: true })]);
         }
-        assert_eq!(gain(VERIFIER), 1_000, "the one in favour has the verifiers' part");
+        assert_eq!(
+            gain(VERIFIER),
+            333,
+            "of the verifiers' part a third, as there were three"
+        );
         assert_eq!(gain(VERIFIER + 1), 0);
         assert_eq!(terminal_events().len(), 1);
     });
@@ -105,8 +109,8 @@ fn another_result_overturns_the_first_and_pays_who_was_right_all_along() {
             assert!(gain(worker(n)) > 0);
         }
         assert_eq!(gain(VERIFIER), 0);
-        assert_eq!(gain(VERIFIER + 1), 500);
-        assert_eq!(gain(VERIFIER + 2), 500);
+        assert_eq!(gain(VERIFIER + 1), 333);
+        assert_eq!(gain(VERIFIER + 2), 333);
     });
 }
 
@@ -173,7 +177,7 @@ fn a_result_that_falls_without_another_in_its_place_leaves_the_task_undecided() 
 
 fn undecided(task: TaskId) {
     assert_eq!(phase(task), Phase::Failed);
-    assert_eq!(rulings(), [Ruling::Undecided]);
+    assert_eq!(rulings(), [Ruling::Disagreed]);
     assert_eq!(terminal_events(), [Event::Failed { task }]);
     assert_eq!(gain(ALICE), -(FEE as i128));
     for n in 0..3 {

@@ -372,6 +372,8 @@ fn play(timely: &Timely) -> Phase {
             let round: Vec<_> = free
                 .by_ref()
                 .filter(|(n, _)| !crate::Contributions::<Test>::contains_key(task, worker(*n)))
+                // Who has entered a claim does not work in the round that rules on it.
+                .filter(|(n, _)| !crate::Places::<Test>::get(task).iter().any(|place| place.who == worker(*n)))
                 .take(wanted)
                 .collect();
             answer_all(task, &round);

@@ -96,7 +96,7 @@ fn are_waited_for_though_the_result_fell() {
         run_to(until + 5);
         // All workers have said the same.
         assert_eq!(phase(task), Phase::Failed);
-        assert_eq!(Rulings::get(), [(task, Ruling::Overturned)]);
+        assert_eq!(Rulings::get(), [(task, Ruling::Undecided)]);
     });
 }
 

@@ -44,8 +44,8 @@ fn every_step_is_reached_with_any_number_of_workers() {
             Step::Judge,
             Some(Phase::Working),
         );
-        step(|| Scenes::to_close(n, 0), close, Some(Phase::Settled));
-        step(|| Scenes::to_close(n, 4), close, Some(Phase::Working));
+        step(|| Scenes::to_close(n), close, Some(Phase::Settled));
+        step(|| Scenes::to_reopen(n), close, Some(Phase::Working));
         if n > 1 {
             step(|| Scenes::to_be_ruled_on(n), Step::Judge, Some(Phase::Appealable));
             step(|| Scenes::to_settle_fallen(n), close, Some(Phase::Settled));

@@ -1,6 +1,6 @@
 //! The pure transitions.
 
-use crate::transitions::{Confirmation, Effect, Step, TransitionError, outcome, rule_on_appeal};
+use crate::transitions::{Confirmation, Effect, Step, TransitionError, outcome, rule_on, rule_on_appeal};
 use crate::types::TaskProgress;
 use agora_primitives::{
     job::{BlobRef, Claim},
@@ -110,8 +110,30 @@ fn an_appeal_is_ruled_on_by_fresh_answers_and_then_by_attesters() {
         assert_eq!(rule(Some(other), tally(9, 1)), Ruling::Overturned);
     }
     assert_eq!(rule(None, tally(2, 1)), Ruling::Upheld);
-    assert_eq!(rule(None, tally(1, 1)), Ruling::Undecided);
-    assert_eq!(rule(None, tally(1, 2)), Ruling::Undecided);
+    for (in_favour, against) in [(1, 1), (1, 2), (0, 1)] {
+        assert_eq!(rule(None, tally(in_favour, against)), Ruling::Disagreed);
+    }
+}
+
+#[test]
+fn attesters_are_right_or_wrong_about_the_output_that_stands_in_the_end() {
+    for has_disagreed in [false, true] {
+        let rule = |first, last| rule_on(first, last, has_disagreed);
+        let stands = if has_disagreed {
+            Ruling::Disagreed
+        } else {
+            Ruling::Upheld
+        };
+        for first in [CLAIM, OTHER, Claim::Unusable] {
+            assert_eq!(rule(first, first), stands);
+        }
+        assert_eq!(rule(CLAIM, OTHER), Ruling::Overturned);
+        assert_eq!(rule(CLAIM, Claim::Unusable), Ruling::Overturned);
+        assert_eq!(rule(Claim::Unusable, CLAIM), Ruling::Overturned);
+        // The same output after other states.
+        assert_eq!(rule(output(1, 1), output(1, 2)), Ruling::Undecided);
+        assert_eq!(rule(output(1, 1), output(2, 1)), Ruling::Overturned);
+    }
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn an_appeal_finds_it_out() {
         assert_eq!(Rulings::get(), [(task, Ruling::Overturned)]);
         assert_eq!(gain_of((0..3).map(worker)), -3 * WRONG as i128);
         assert!((3..6).all(|n| gain(worker(n)) > 0));
-        assert_eq!([gain(VERIFIER), gain(VERIFIER + 1)], [0, (VERIFIERS_PART / 2) as i128]);
+        assert_eq!([gain(VERIFIER), gain(VERIFIER + 1)], [0, (VERIFIERS_PART / 3) as i128]);
         assert_eq!(gain(ALICE), -((STAKE + FEE) as i128));
         assert_eq!(burned(), BURN);
     });

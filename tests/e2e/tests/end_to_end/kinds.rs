@@ -1,9 +1,9 @@
 //! Each kind of job on a real node with real workers, from files to a result that a publisher can use.
 
 use crate::{Tests, shared::Shared};
-use agora_compute::{BlobRef, JobKind, JobSpec, Region, RenderingJob, training::Dataset};
+use agora_compute::training::Dataset;
 use agora_e2e::Market;
-use agora_primitives::{TaskId, money::Purpose, reputation::Outcome, task::Phase};
+use agora_primitives::{TaskId, reputation::Outcome, task::Phase};
 use agora_test_support::minilm;
 use std::sync::Arc;
 
@@ -31,10 +31,6 @@ pub fn add(tests: &mut Tests) {
     tests.sharing(
         "kinds::rows_of_a_matrix_are_multiplied",
         rows_of_a_matrix_are_multiplied,
-    );
-    tests.sharing(
-        "kinds::workers_are_paid_for_finding_that_a_scene_is_garbage",
-        workers_are_paid_for_finding_that_a_scene_is_garbage,
     );
 }
 
@@ -171,44 +167,6 @@ async fn programs_look_through_files_and_go_on_step_by_step(shared: Arc<Shared>)
     // After nine generations it lies across.
     let text = std::fs::read_to_string(file).expect("it was written");
     assert_eq!(text, ".....\n.....\n.###.\n.....\n.....\n");
-}
-
-async fn workers_are_paid_for_finding_that_a_scene_is_garbage(shared: Arc<Shared>) {
-    let mut market = shared.kinds(9).await;
-    let garbage = b"this is no scene".repeat(100);
-    market.chain.put_input(&garbage).await;
-    let side = 64;
-    let job = RenderingJob {
-        scene: BlobRef::to(&garbage),
-        seed: [1; 32],
-        width: side,
-        height: side,
-        region: Region {
-            x: 0,
-            y: 0,
-            width: side,
-            height: side,
-        },
-        first_frame: 0,
-        frames: 1,
-        samples: 1,
-        max_bounces: 2,
-        max_steps: 64,
-    };
-    let task = market.publish_spec(JobSpec::V2(JobKind::Rendering(job))).await;
-    assert_eq!(market.ended(task).await, Phase::Settled);
-    for worker in ["//Worker1", "//Worker2", "//Worker3"] {
-        // Right, but no reason to believe the worker more: to find garbage takes no computing.
-        assert_eq!(
-            market.outcome(task, worker),
-            Some(Outcome::Right { confirmed: false }),
-            "{worker}"
-        );
-    }
-    // Workers are paid out of the publisher's stake, and the reward goes back.
-    assert_eq!(market.taken_from(&market.publisher, Purpose::TaskReward), 0);
-    assert!(market.taken_from(&market.publisher, Purpose::PublisherStake) > 0);
-    market.assert_conserved(task).await;
 }
 
 async fn a_network_is_trained_and_then_recognises_digits(shared: Arc<Shared>) {

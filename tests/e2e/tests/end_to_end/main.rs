@@ -20,6 +20,7 @@ mod roles;
 mod settling;
 mod shared;
 mod transactions;
+mod unusable;
 mod withheld;
 
 use libtest_mimic::{Arguments, Trial};
@@ -92,6 +93,7 @@ fn main() {
     capability::add(&mut tests);
     transactions::add(&mut tests);
     kinds::add(&mut tests);
+    unusable::add(&mut tests);
     operate::add(&mut tests);
     figures::add(&mut tests);
     publisher::add(&mut tests);

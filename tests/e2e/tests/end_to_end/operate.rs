@@ -46,8 +46,9 @@ async fn a_worker_is_told_what_a_task_brought_and_why(shared: Arc<Shared>) {
         &vectors,
         "--columns",
         "3",
+        // The workers have tasks of other tests, too.
         "--deadline",
-        "60",
+        "240",
     ];
     let task = market.publish(&job).await.to_string();
 
@@ -63,7 +64,7 @@ async fn a_worker_is_told_what_a_task_brought_and_why(shared: Arc<Shared>) {
     let settled = one(
         &market,
         &market.publisher,
-        &["wait", &task, "--for", "settled", "--timeout", "120"],
+        &["wait", &task, "--for", "settled", "--timeout", "360"],
     )
     .await;
     assert_eq!(settled["status"], "settled");

@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, fmt};
 #[derive(Serialize, Clone, Debug, Default)]
 pub struct TaskEntry {
     pub task: TaskId,
-    /// As what the account was in it: `worker`, `verifier`, `publisher`; several are joined by `+`.
+    /// As what the account was in it: `worker`, `verifier`, `publisher`, and `court` for its bonds there; several are joined by `+`.
     part: String,
     /// What was paid to it, in plancks.
     #[serde(serialize_with = "as_text")]
@@ -150,10 +150,12 @@ impl Ledger {
         let entry = self.entry(task, block);
         let (amount, part) = match (to_us, paid.purpose) {
             (true, Purpose::AppealBond) => (&mut entry.earned, "verifier"),
+            (true, Purpose::CourtBond) => (&mut entry.earned, "court"),
             // A part of the reward is paid to workers and to verifiers; other events tell which.
             (true, _) => (&mut entry.earned, ""),
             (false, Purpose::TaskBond) => (&mut entry.lost, "worker"),
             (false, Purpose::AppealBond) => (&mut entry.lost, "verifier"),
+            (false, Purpose::CourtBond) => (&mut entry.lost, "court"),
             (false, _) => (&mut entry.spent, "publisher"),
         };
         *amount = amount.saturating_add(paid.amount);
@@ -187,7 +189,7 @@ impl Ledger {
             ) if *verifier == us => {
                 self.entry(task.0, block).takes_part("verifier");
             }
-            Event::Judging(judging::Event::AttesterPaid { task, verifier, .. }) if *verifier == us => {
+            Event::Judging(judging::Event::AttesterUpheld { task, verifier }) if *verifier == us => {
                 let entry = self.entry(task.0, block);
                 entry.takes_part("verifier");
                 entry.because("the attestation was right");
@@ -283,6 +285,18 @@ pub mod tests {
         assert_eq!((entries[0].earned, entries[0].lost, entries[0].spent), (12, 3, 0));
         assert_eq!((entries[0].part.as_str(), entries[0].block), ("worker+verifier", 5));
         assert_eq!(entries[0].why, ["the task has not ended in these blocks"]);
+    }
+
+    #[test]
+    fn bonds_in_court_are_lost_and_won_and_not_spent() {
+        let mut ledger = Ledger::new(US);
+        ledger.payment(&paid(Purpose::CourtBond, US, Payee::Burn, 5), 1);
+        ledger.payment(&paid(Purpose::CourtBond, OTHER, Payee::Account(US), 3), 2);
+        let entry = ledger.into_entries().next().expect("there is one");
+        assert_eq!(
+            (entry.earned, entry.lost, entry.spent, entry.part.as_str()),
+            (3, 5, 0, "court")
+        );
     }
 
     #[test]

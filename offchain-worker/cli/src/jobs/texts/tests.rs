@@ -45,8 +45,10 @@ fn files_without_a_text_are_refused() {
     );
     let blank = read_bytes(b"\n  \n\t\n").expect_err("blank");
     assert!(blank.contains("all of its 3 lines are blank"), "{blank}");
-    let bom = read_bytes(b"\xef\xbb\xbf\n").expect_err("a mark alone");
+    let bom = read_bytes(b"\xef\xbb\xbf").expect_err("a mark alone");
     assert!(bom.contains("empty"), "{bom}");
+    let one = read_bytes(b"\xef\xbb\xbf\n").expect_err("a line without a letter");
+    assert!(one.contains("its only line is blank"), "{one}");
 }
 
 #[test]
@@ -89,10 +91,10 @@ fn other_encodings_are_refused_with_the_line() {
         "{latin}"
     );
     let unmarked: Vec<u8> = "one\ntwo\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let unmarked = read_bytes(&unmarked).expect_err("UTF-16");
     assert!(
-        read_bytes(&unmarked)
-            .expect_err("UTF-16")
-            .contains("UTF-16 without a byte order mark")
+        unmarked.contains("UTF-16LE without a byte order mark") && unmarked.contains("iconv -f UTF-16LE"),
+        "{unmarked}"
     );
     // A NUL in a text is no sign of that.
     assert_eq!(lines_of(b"bell \x07 and null \0 here"), ["bell \u{7} and null \0 here"]);

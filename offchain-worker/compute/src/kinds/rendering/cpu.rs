@@ -14,13 +14,18 @@ use rayon::prelude::*;
 
 /// Renders `job`.
 pub(super) fn run(job: &RenderingJob, run: &Run<'_>) -> Result<Computation, EngineError> {
-    let renderer = Renderer::open(job, run.inputs)?;
+    render_all(&Renderer::open(job, run.inputs)?, run)
+}
+
+/// Renders the job of `renderer`.
+pub(super) fn render_all(renderer: &Renderer<'_>, run: &Run<'_>) -> Result<Computation, EngineError> {
+    let job = renderer.job;
     let tiles = tiles(job);
     let count = Count::new(tiles.len(), run.progress);
     let parts: Vec<Vec<u8>> = tiles
         .par_iter()
         .map(|&tile| {
-            let part = render(&renderer, tile, run.cancel)?;
+            let part = render(renderer, tile, run.cancel)?;
             count.add();
             Ok(part)
         })

@@ -1,13 +1,10 @@
 //! What a book writes: records, how far the chain was seen, and what came of tasks.
 
 use super::{Book, REMEMBERED, WRITE_EVERY};
-use crate::{CameTo, SeenChain, TaskRecord, WorkerError};
-use agora_chain::{Balance, BlockNumber};
+use crate::{CameTo, SeenChain, StopLoss, TaskRecord, WorkerError};
+use agora_chain::BlockNumber;
 use agora_primitives::TaskId;
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime},
-};
+use std::{collections::HashMap, time::SystemTime};
 
 impl Book {
     /// Writes a record, before a step that must not be taken without.
@@ -34,7 +31,7 @@ impl Book {
         let unwritten = inner.unwritten.clone();
         let (settled, losses) = (inner.settled, inner.losses.all());
         let (before, after) = (inner.written_settled.unwrap_or_default(), settled.unwrap_or_default());
-        if unwritten.is_empty() && after.saturating_sub(before) < WRITE_EVERY {
+        if unwritten.is_empty() && !inner.is_loss_unwritten && after.saturating_sub(before) < WRITE_EVERY {
             return;
         }
         let records: Vec<_> = unwritten
@@ -46,6 +43,7 @@ impl Book {
             Ok(()) => {
                 let mut inner = self.lock();
                 inner.written_settled = settled;
+                inner.is_loss_unwritten = inner.losses.all() != losses;
                 for (task, written) in records {
                     let is_newest = inner.open.get(&task).is_none_or(|entry| entry.record == written);
                     if is_newest {
@@ -72,16 +70,25 @@ impl Book {
         !self.lock().unwritten.is_empty()
     }
 
-    /// Takes note of what came of tasks in finalised block `number`, at `now`. Returns whether it is news: a block is
-    /// counted once, also after a restart.
-    pub fn settle(&self, number: BlockNumber, now: SystemTime, came_to: &HashMap<TaskId, CameTo>) -> bool {
+    /// Takes note of what came of tasks in finalised block `number`, at `now`, and of `other` things, such as votes. Returns whether
+    /// it is news: a block is counted once, also after a restart.
+    pub fn settle(
+        &self,
+        number: BlockNumber,
+        now: SystemTime,
+        came_to: &HashMap<TaskId, CameTo>,
+        other: &CameTo,
+    ) -> bool {
         let mut inner = self.lock();
         if inner.settled.is_some_and(|settled| number <= settled) {
             return false;
         }
         inner.settled = Some(number);
+        for lost in came_to.values().chain([other]).map(|more| more.lost) {
+            inner.losses.add(now, lost);
+            inner.is_loss_unwritten |= lost > 0;
+        }
         for (task, more) in came_to {
-            inner.losses.add(now, more.lost);
             let Some(entry) = inner.open.get_mut(task) else {
                 continue;
             };
@@ -96,9 +103,9 @@ impl Book {
         true
     }
 
-    /// What was lost in the last `period` before `now`.
-    pub fn lost_within(&self, now: SystemTime, period: Duration) -> Balance {
-        self.lock().losses.within(now, period)
+    /// Why nothing more is risked at `now`, if so.
+    pub fn stop(&self, stop_loss: Option<StopLoss>, now: SystemTime) -> Option<String> {
+        stop_loss?.reached(&mut self.lock().losses, now)
     }
 
     /// The number of the newest block that is known of: one that was looked at, or one with a call of this worker's.

@@ -169,3 +169,57 @@ async fn a_lost_claim_is_computed_again_beyond_the_end_of_the_work() {
     rig.until(100, |rig| rig.is_paid(1)).await;
     assert_eq!(runs(&rig), 2);
 }
+
+#[tokio::test]
+async fn a_lost_result_is_not_computed_again_where_that_would_make_another_task_late() {
+    let mut rig = Rig::new(2, 1);
+    rig.chain.publish(1, 60);
+    rig.until(100, |rig| rig.chain.sent() == 2).await;
+    std::fs::remove_dir_all(rig.tasks().join("1")).expect("removed");
+    rig.chain.publish(2, 90);
+    rig.until(200, |rig| rig.chain.sent() == 4).await;
+    rig.until(400, |rig| rig.is_paid(2)).await;
+    assert_eq!(runs(&rig), 3, "both, and one of them twice");
+}
+
+/// Checks that nobody but its owner may do anything with `folder` and what is in it, and counts the files.
+#[cfg(unix)]
+fn private_files(folder: &Path) -> usize {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode(folder), 0o700, "{}", folder.display());
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).expect("it is there").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files += private_files(&path);
+        } else {
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+            files += 1;
+        }
+    }
+    files
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn jobs_and_results_in_hand_are_their_owners_alone_also_where_the_folder_was_open() {
+    use std::os::unix::fs::PermissionsExt;
+    let (mut rig, inputs) = product();
+    for blob in inputs {
+        rig.blobs.put(BlobKind::Input, blob).await.expect("put");
+    }
+    std::fs::create_dir_all(rig.tasks()).expect("made");
+    std::fs::set_permissions(rig.tasks(), PermissionsExt::from_mode(0o755)).expect("it is ours");
+    rig.running = None;
+    // It is stopped before it does anything else.
+    let stopped = tokio_util::sync::CancellationToken::new();
+    stopped.cancel();
+    rig.worker().run(stopped).await.expect("it stops well");
+    private_files(&rig.tasks());
+    std::fs::remove_dir(rig.tasks()).expect("it is empty");
+    rig.start();
+    rig.until(100, |rig| rig.chain.sent() == 2).await;
+    // Two inputs, the output and its states.
+    assert_eq!(private_files(&rig.tasks()), 4);
+}

@@ -7,7 +7,7 @@ mod rules;
 use crate::{Call, Due, News, worker::policy};
 use agora_chain::{
     AccountId, Balance, BlockNumber, BlockRef, ChainError, H256,
-    views::{Contribution, ContributionState, PaymentView, TaskView},
+    views::{Contribution, ContributionState, PaymentView, ResponseView, RoundView, TaskView},
 };
 use agora_primitives::{
     TaskId,
@@ -77,6 +77,11 @@ pub struct FakeState {
     pub paid_steps: u32,
     /// Whether the worker may accept nothing, which no view tells.
     is_banned: bool,
+    /// The round of hardware challenges, and this worker's response in it.
+    pub round: Option<RoundView>,
+    pub response: Option<ResponseView>,
+    /// How often the worker has shown that its response is a decoy.
+    pub decoys_shown: u32,
     /// What happened in this block.
     changed: Vec<TaskId>,
     /// What was taken of bonds in this block.
@@ -107,6 +112,8 @@ struct Inner {
     pub sent: usize,
     /// How often tasks were read.
     pub reads: usize,
+    /// How often the hardware round was read.
+    round_reads: usize,
 }
 
 impl FakeChain {
@@ -128,6 +135,9 @@ impl FakeChain {
             is_stalled: false,
             paid_steps: 0,
             is_banned: false,
+            round: None,
+            response: None,
+            decoys_shown: 0,
             changed: Vec::new(),
             penalties: Vec::new(),
         };
@@ -145,6 +155,7 @@ impl FakeChain {
             tells_fees: true,
             sent: 0,
             reads: 0,
+            round_reads: 0,
         })))
     }
 
@@ -174,6 +185,21 @@ impl FakeChain {
             state.changed.push(task.id);
             state.tasks.insert(task.id, task);
         });
+    }
+
+    /// The round of hardware challenges is this one from now on.
+    pub fn set_round(&self, round: RoundView) {
+        self.lock().next(|state| state.round = Some(round));
+    }
+
+    /// How often the hardware round was read since the last call.
+    pub fn take_round_reads(&self) -> usize {
+        std::mem::take(&mut self.lock().round_reads)
+    }
+
+    /// The chain forgets the task `id`.
+    pub fn forget(&self, id: u64) {
+        self.lock().next(|state| _ = state.tasks.remove(&TaskId(id)));
     }
 
     /// Leaves the worker so much of its money.
@@ -343,6 +369,7 @@ impl Inner {
             block: state.block,
             changed: state.changed.clone(),
             judged: new.map(|(task, outcome)| (*task, WORKER, *outcome)).collect(),
+            attested: Vec::new(),
             payments: state.penalties.iter().map(rules::penalty).collect(),
             terms_changed: false,
         }

@@ -1,13 +1,26 @@
 //! What is earned and lost is counted once, and fees are those of today.
 
-use super::{Rig, fake::FEE};
-use agora_primitives::{TaskId, reputation::Outcome};
+use super::{
+    Rig,
+    fake::{FEE, WORKER},
+};
+use crate::{News, StopLoss, driver::Duty};
+use agora_chain::{AccountId, BlockRef, H256, views::PaymentView};
+use agora_primitives::{
+    TaskId,
+    money::{Payee, Purpose, Scope},
+    participants::Role,
+    reputation::Outcome,
+};
 use std::{sync::atomic::Ordering, time::Duration};
 
 /// A worker that has lost a part of a bond, because its device failed for as long as a round lasted.
 async fn loser(most: u128) -> Rig {
     let mut rig = Rig::new(1, 1);
-    rig.policy.stop_loss = Some((most, Duration::from_secs(86_400)));
+    rig.policy.stop_loss = Some(StopLoss {
+        most,
+        within: Duration::from_secs(86_400),
+    });
     rig.start();
     rig.chain.publish_as(1, 12, |task| task.min_thinking = 1);
     rig.until(50, |rig| rig.chain.sent() == 1).await;
@@ -103,4 +116,58 @@ async fn a_worker_that_was_replaced_has_lost_little_and_goes_on_with_other_tasks
     let newest = rig.chain.newest();
     assert_eq!(newest.judged[&TaskId(2)], Outcome::Right { confirmed: true });
     assert_eq!(newest.refused, 0);
+}
+
+/// A finalised block behind those that `rig` has counted, with these payments.
+fn block_with(rig: &mut Rig, payments: Vec<PaymentView>) {
+    rig.chain.grow(5, 2);
+    rig.settle();
+    let (worker, _) = rig.running.as_mut().expect("it runs");
+    let number = worker.settled_up_to().expect("it has counted some") + 1;
+    let hash = H256([9; 32]);
+    worker.settle(News {
+        block: BlockRef { number, hash },
+        changed: vec![],
+        judged: vec![],
+        attested: vec![],
+        payments,
+        terms_changed: false,
+    });
+}
+
+#[tokio::test]
+async fn what_is_lost_in_court_and_for_votes_is_told_and_stops_a_worker_too() {
+    let lost = |purpose, scope, amount| PaymentView {
+        purpose,
+        scope,
+        from: WORKER,
+        payee: Payee::Burn,
+        amount,
+    };
+    let vote = lost(Purpose::RoleBond, Scope::Role(Role::Verifier), 2_000_000_000_000);
+    let court = lost(Purpose::CourtBond, Scope::Task(TaskId(77)), 1_000_000_000_000);
+    let won = PaymentView {
+        from: AccountId([8; 32]),
+        payee: Payee::Account(WORKER),
+        ..court.clone()
+    };
+    for (payments, goes_on) in [(vec![vote.clone()], true), (vec![vote, court, won], false)] {
+        let mut rig = Rig::new(1, 1);
+        rig.policy.stop_loss = Some(StopLoss {
+            most: 3_000_000_000_000,
+            within: Duration::from_secs(86_400),
+        });
+        rig.start();
+        let expected = match goes_on {
+            true => ["agora_lost_total 2.0", "agora_earned_total 0.0"],
+            false => ["agora_lost_total 3.0", "agora_earned_total 1.0"],
+        };
+        block_with(&mut rig, payments);
+        let text = rig.metrics.render();
+        assert!(expected.iter().all(|line| text.contains(line)), "{text}");
+        rig.start();
+        rig.chain.publish(1, 100);
+        rig.pass(20).await;
+        assert_eq!(rig.chain.sent() > 0, goes_on, "after a restart, too");
+    }
 }

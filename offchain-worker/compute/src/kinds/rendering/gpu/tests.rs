@@ -1,3 +1,5 @@
+mod crowd;
+
 use super::{super::tiles::Pixel, *};
 use crate::{
     CancelFlag, CpuEngine, Engine, GpuEngine, GpuOptions, JobKind, JobSpec, MemoryInputs,

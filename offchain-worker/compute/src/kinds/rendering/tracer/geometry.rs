@@ -60,6 +60,18 @@ pub(crate) struct Geometry {
     pub surfaces: Vec<SurfaceData>,
     pub nodes: Vec<Node>,
     pub planes: Vec<InfinitePlane>,
+    /// What rays have tried so far.
+    #[cfg(test)]
+    pub tried: Tried,
+}
+
+/// How many boxes, and how many triangles and spheres, rays have tried: counted where it is done, so that tests can
+/// compare it with the steps that were taken for it.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct Tried {
+    pub boxes: std::sync::atomic::AtomicU64,
+    pub shapes: std::sync::atomic::AtomicU64,
 }
 
 impl Geometry {
@@ -75,6 +87,8 @@ impl Geometry {
             surfaces,
             nodes: scene.nodes.clone(),
             planes: scene.planes.iter().map(infinite_plane).collect(),
+            #[cfg(test)]
+            tried: Tried::default(),
         }
     }
 }

@@ -196,6 +196,8 @@ impl Geometry {
         let (mut waiting, mut place) = (0, 0);
         while let Some(node) = self.nodes.get(place) {
             *left = left.checked_sub(1).ok_or(OutOfSteps)?;
+            #[cfg(test)]
+            self.tried.boxes.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             if ray.meets(node, distance) {
                 if node.count == 0 {
                     let [near, far] = if ray.direction[usize::from(node.axis)] < 0 {
@@ -211,6 +213,8 @@ impl Geometry {
                 let count = u32::from(node.count);
                 *left = left.checked_sub(PRIMITIVE_STEPS * count).ok_or(OutOfSteps)?;
                 for place in node.at..node.at + count {
+                    #[cfg(test)]
+                    self.tried.shapes.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     match take(place, &self.primitives[place as usize]) {
                         Some(nearer) => distance = nearer,
                         None => return Ok(()),

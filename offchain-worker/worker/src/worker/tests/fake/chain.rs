@@ -144,6 +144,11 @@ impl State for FakeView {
         Ok(wanting.cloned().collect())
     }
 
+    async fn tasks(&self) -> Result<Vec<TaskView>, ChainError> {
+        self.0.lock().reads += self.1.tasks.len();
+        Ok(self.1.tasks.values().cloned().collect())
+    }
+
     async fn contribution(&self, task: TaskId, _: &AccountId) -> Result<Option<Contribution>, ChainError> {
         Ok(self.1.parts.get(&task).copied())
     }
@@ -173,11 +178,12 @@ impl State for FakeView {
     }
 
     async fn hardware_round(&self) -> Result<Option<RoundView>, ChainError> {
-        Ok(None)
+        self.0.lock().round_reads += 1;
+        Ok(self.1.round)
     }
 
     async fn hardware_response(&self, _: u32, _: &AccountId) -> Result<Option<ResponseView>, ChainError> {
-        Ok(None)
+        Ok(self.1.response.clone())
     }
 }
 

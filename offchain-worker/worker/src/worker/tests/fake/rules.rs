@@ -54,6 +54,17 @@ impl FakeState {
     /// Does what a call says, as the tasks pallet does.
     pub(super) fn apply(&mut self, call: &Call) -> Result<(), &'static str> {
         self.free -= FEE;
+        match call {
+            Call::Respond(_, digest) => {
+                self.response = Some(ResponseView {
+                    capability: 1,
+                    digest: *digest,
+                    weight: 0,
+                });
+            }
+            Call::ShowDecoy(..) => self.decoys_shown += 1,
+            _ => {}
+        }
         let (Call::Accept(id) | Call::Decline(id) | Call::Advance(id) | Call::Commit(id, _) | Call::Reveal(id, ..)) =
             *call
         else {
