@@ -23,16 +23,19 @@ use serde_json::json;
 
 /// How long a slot takes, in milliseconds.
 const SLOT_MS: u64 = 250;
-/// How many publishers hand tasks to the pool side by side.
-const PUBLISHERS: usize = 8;
+/// How many publishers hand tasks to the pool side by side: each has 1000 open tasks of a class at most.
+const PUBLISHERS: usize = 16;
 /// How many tasks the pool is given at a time.
 const AT_ONCE: usize = 2000;
 /// Blocks in which nothing is due, for comparison.
 const IDLE: u32 = 100;
 /// Tasks that get into each block at least, so that all are there before they are due.
 const PER_BLOCK: usize = 10;
+/// Tasks with the same deadline: the agenda has room for no more than 512 in a block.
+const PER_DEADLINE: usize = 500;
 
-/// Publishes `count` tasks with one deadline, which nobody accepts, and counts the blocks that are made while they end.
+/// Publishes `count` tasks that are due in as few blocks as can be, one after the other, and that nobody accepts, and counts the blocks
+/// that are made while they end.
 pub async fn measure(count: usize) -> Result<Vec<Figure>, Failure> {
     let folder = tempfile::tempdir()?;
     let keys: Vec<_> = (0..PUBLISHERS)
@@ -83,7 +86,7 @@ pub async fn measure(count: usize) -> Result<Vec<Figure>, Failure> {
     Ok(vec![figure.goal(1.0)])
 }
 
-/// Publishes `count` tasks that are due in the same block, which is returned.
+/// Publishes `count` tasks that are due from the block on that is returned.
 async fn publish(client: &Client, keys: &[KeySource], count: usize) -> Result<u32, Failure> {
     let best = client.best().await?;
     let classes = best.classes().await?.into_iter();
@@ -102,10 +105,14 @@ async fn publish(client: &Client, keys: &[KeySource], count: usize) -> Result<u3
     let mut left = count;
     while left > 0 {
         let now = AT_ONCE.min(left);
+        let first = count - left;
         let each = now / PUBLISHERS;
         let shares = publishers.iter().enumerate().map(|(number, publisher)| {
             let share = each + usize::from(number < now % PUBLISHERS);
-            let calls = (0..share).map(|_| {
+            let calls = (0..share).map(|at| {
+                // Publishers take turns, so that each deadline is as full as the next.
+                let later = (first + at * PUBLISHERS + number) / PER_DEADLINE;
+                let deadline = deadline + later as u32;
                 let job = JobSource::Inline(JobSpec::V2(JobKind::Synthetic(SyntheticJob {
                     seed: rand::random(),
                     matrix_size: 1,
