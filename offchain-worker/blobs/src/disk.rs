@@ -149,15 +149,11 @@ pub fn has_key(wanted: &Wanted, path: &Path) -> Result<bool, BlobError> {
 }
 
 fn key_of_file(wanted: &Wanted, path: &Path) -> Result<BlobKey, BlobError> {
-    let failed = |error| BlobError::file(path, error);
     if wanted.blob().is_none() {
-        return Ok(wanted.kind.key_of(&std::fs::read(path).map_err(failed)?));
+        let bytes = std::fs::read(path).map_err(|error| BlobError::file(path, error))?;
+        return Ok(wanted.kind.key_of(&bytes));
     }
-    let mut hasher = blake3::Hasher::new();
-    hasher
-        .update_reader(File::open(path).map_err(failed)?)
-        .map_err(failed)?;
-    Ok(*hasher.finalize().as_bytes())
+    Ok(blob_of_file(path)?.hash.0)
 }
 
 /// What the content of the file `path` is called.

@@ -123,8 +123,8 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
     }
 
     /// Emits `AttesterUpheld` for everybody who is known to have been right, `AttesterSlashed` for everybody who loses something, then
-    /// `AppealWindowClosed`. Errors: `NoAppealWindow`. What is held of an
-    /// attester now counts as its bond, so closing never fails for want of money.
+    /// `AppealWindowClosed`. Errors: `NoAppealWindow`. What is held of an attester now counts as its bond, so closing never fails for want
+    /// of money.
     fn close_appeal_window(task: TaskId, ruling: Ruling) -> Result<Vec<T::AccountId>, DispatchError> {
         let window = AppealWindows::<T>::take(task).ok_or(Error::<T>::NoAppealWindow)?;
         let specialisation = window.terms.specialisation;
@@ -135,15 +135,20 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
             Ruling::Undecided => Permill::zero(),
             Ruling::Disagreed => T::DisagreedPenalty::get(),
         };
+        let confirmed = right.len() > 1;
         for who in &right {
             Self::give_back(task, who);
             if ruling.is_certain() {
                 let verifier = who.clone();
                 Self::deposit_event(Event::AttesterUpheld { task, verifier });
+                T::Reputation::record(who, Side::Verifier(specialisation), Outcome::Right { confirmed });
             }
         }
         for who in &wrong {
             Self::slash(task, who, penalty, Offence::Wrong);
+            if ruling.is_certain() {
+                Self::record_wrong(specialisation, who);
+            }
         }
         for who in &silent {
             match could_reveal {
@@ -157,13 +162,6 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
             }
         }
         Self::deposit_event(Event::AppealWindowClosed { task, ruling });
-        if ruling.is_certain() {
-            let confirmed = right.len() > 1;
-            for who in &right {
-                T::Reputation::record(who, Side::Verifier(specialisation), Outcome::Right { confirmed });
-            }
-            wrong.iter().for_each(|who| Self::record_wrong(specialisation, who));
-        }
         Ok(right)
     }
 }

@@ -55,14 +55,12 @@ impl Shared {
             Some(_) if at.has_accused(case.number, &self.account).await? => Said::Hidden,
             Some(_) => Said::OnDisk,
         };
-        let due = Due::after(at.block.number, case.until, case.reveal_until, said);
-        if matches!(due, Due::Accusation | Due::Commitment) && self.has_lost_enough()? {
-            return Ok(());
-        }
-        match (due, known) {
+        // What was lost is read only where something would be accused: most cases are of right results.
+        let is_wrong = || -> Result<bool, WorkerError> { Ok(self.opinion(case.task, &case.claim)? == Opinion::Wrong) };
+        match (Due::after(at.block.number, case.until, case.reveal_until, said), known) {
             (Due::Reveal, Some(record)) => self.reveal(at, &case, &record).await,
-            (Due::Commitment, Some(record)) => self.commit(at, &case, record).await,
-            (Due::Accusation, _) if self.opinion(case.task, &case.claim)? == Opinion::Wrong => {
+            (Due::Commitment, Some(record)) if !self.has_lost_enough()? => self.commit(at, &case, record).await,
+            (Due::Accusation, _) if is_wrong()? && !self.has_lost_enough()? => {
                 match self.accusation(at, &case).await? {
                     Some(record) => self.commit(at, &case, record).await,
                     None => Ok(()),
