@@ -84,8 +84,11 @@ bench-courts: build ## Measure what a dispute of each kind costs, and what attac
 bench-machine: build ## Measure how fast the machine runs programs, and what a segment costs the chain
 	@"$(BIN)/agora-bench-machine" $(ARGS)
 
-bench-worker: build ## Measure a worker far from its node in a market of 100,000 open tasks (some minutes)
+# The second part is tests, a day of blocks long, that add what they measured: of the whole workspace, so that nothing is built anew.
+bench-worker: build ## Measure a worker far from its node in a market of 100,000 open tasks, and one over a simulated day (some minutes)
 	@"$(BIN)/agora-bench-worker" $(ARGS)
+	@AGORA_FIGURES="$(CURDIR)/benchmarks/results/worker.jsonl" AGORA_TEST_FACTOR=24 cargo test $(CARGO_FLAGS) --lib --quiet -- \
+		--test-threads 1 worker::tests::day:: worker::tests::random::
 
 # A workspace of its own: its peers take longer to build than the engines.
 bench-compute: setup ## Measure the engines against their peers (builds for ten minutes the first time)

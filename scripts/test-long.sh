@@ -21,5 +21,7 @@ cargo build --workspace --locked --features "$FEATURES" --bins --examples
 cargo test --workspace --locked --features "$FEATURES" --no-fail-fast
 log_step 'the largest units of all kinds in the machine'
 cargo test --locked -p agora-reference -- --ignored --nocapture
-log_step 'disputes of all kinds on real processes'
+log_step 'blobs in a bucket'
+cargo test --locked --manifest-path tests/s3/Cargo.toml
+log_step 'disputes of all kinds, and blobs as large as real ones, on real processes'
 cargo test --workspace --locked --features "$FEATURES" --test end_to_end -- --ignored --nocapture --test-threads 1

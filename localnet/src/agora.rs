@@ -1,7 +1,10 @@
 //! Runs of the `agora` command.
 
 use crate::{LocalnetError, Process, program};
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 use tokio::process::Command;
 
 /// How `agora` is run: which node, which key, which folder.
@@ -11,6 +14,7 @@ pub struct Agora {
     folder: PathBuf,
     key: String,
     shares_blobs: bool,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 /// A run of `agora` that ended with an error.
@@ -34,6 +38,7 @@ impl Agora {
             folder: folder.to_owned(),
             key: key.to_owned(),
             shares_blobs: true,
+            environment: Vec::new(),
         }
     }
 
@@ -44,6 +49,13 @@ impl Agora {
             shares_blobs: false,
             ..self
         }
+    }
+
+    /// The same, with `value` for the variable `name` of its environment.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name, value.into()));
+        self
     }
 
     /// The folder in which it keeps its data.
@@ -59,7 +71,8 @@ impl Agora {
             .arg(self.data())
             .args(arguments)
             .env_remove("RUST_LOG")
-            .env_remove("AGORA_BLOBS");
+            .env_remove("AGORA_BLOBS")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         if self.shares_blobs {
             command.arg("--blobs").arg(self.folder.join("blobs"));
         }

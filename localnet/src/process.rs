@@ -7,6 +7,7 @@ use nix::{
 };
 use std::{
     fs::File,
+    io,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
@@ -100,6 +101,16 @@ impl Process {
     /// Its number; `None`: it has ended.
     pub fn id(&self) -> Option<i32> {
         self.child.id().and_then(|pid| i32::try_from(pid).ok())
+    }
+
+    /// The most memory that it has had at a time, in bytes. Linux alone tells.
+    pub fn peak_memory(&self) -> Result<u64, LocalnetError> {
+        let failed = |reason| LocalnetError::system(format!("cannot tell the memory of {}", self.name))(reason);
+        let pid = self.id().ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).map_err(failed)?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        Ok(kib.ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))? << 10)
     }
 
     fn signal(&self, signal: Signal) -> Result<(), LocalnetError> {

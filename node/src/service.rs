@@ -2,6 +2,7 @@
 //! import of blocks. In `full` is what a running node does besides: network, authoring, voting, RPC.
 
 mod full;
+mod sockets;
 
 pub use full::new_full;
 

@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
 
-use crate::{AccountId, Balance, Balances, Judging, Registry, Runtime, UNIT, configs};
+use crate::{AccountId, Balance, Balances, Judging, Registry, Runtime, System, Tasks, UNIT, configs};
 use agora_primitives::{
     TaskId,
     capability::Capabilities,
+    commitment::{Salt, commitment},
+    job::{Claim, JobSource, JobSpec},
     judging::Attestation,
     money::PresetId,
     participants::{Role, Specialisation},
+    task::Difficulty,
 };
 use frame_benchmarking::account;
 use frame_support::traits::{Get, fungible::Mutate};
@@ -68,6 +71,41 @@ impl pallet_agora_judging::BenchmarkHelper<AccountId, Balance> for Market {
 impl pallet_agora_computation::BenchmarkHelper<AccountId, Balance> for Market {
     fn fund(who: &AccountId, amount: Balance) {
         Self::give(who, amount);
+    }
+}
+
+impl pallet_agora_exact::BenchmarkHelper<AccountId> for Market {
+    fn committed(job: JobSpec, claim: Claim, salt: Salt) -> (TaskId, AccountId) {
+        use pallet_agora_tasks::{BenchmarkHelper, NextTaskId, Windows, exact_classes};
+        if System::block_number() == 0 {
+            System::set_block_number(1);
+        }
+        let windows = Windows {
+            min_thinking: 0,
+            ..Windows::short()
+        };
+        let (class, mut terms) = exact_classes(UNIT, windows).into_iter().next().expect("there is one");
+        terms.specialisation = job.specialisation();
+        Tasks::set_class(RawOrigin::Root.into(), class, terms).expect("the class is valid");
+        let publisher = <Self as BenchmarkHelper<_, _>>::publisher();
+        let specialisation = job.specialisation();
+        let task = NextTaskId::<Runtime>::get();
+        Tasks::publish(
+            RawOrigin::Signed(publisher).into(),
+            class,
+            JobSource::Inline(job),
+            Difficulty::ONE,
+            100 * UNIT,
+            System::block_number() + 20,
+            [1; 16],
+        )
+        .expect("the job is admitted");
+        let who = <Self as BenchmarkHelper<_, _>>::worker(0, specialisation);
+        let origin = || RawOrigin::Signed(who.clone()).into();
+        Tasks::accept(origin(), task).expect("anybody may");
+        let hash = commitment(System::block_hash(0), task, &who, &claim, &salt);
+        Tasks::commit(origin(), task, hash).expect("it has accepted");
+        (task, who)
     }
 }
 

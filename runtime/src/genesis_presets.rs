@@ -16,7 +16,7 @@ use agora_primitives::courts::Offence;
 use alloc::{format, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
 use pallet_agora_capability::Schedule;
-use pallet_agora_tasks::{Windows, genesis_classes};
+use pallet_agora_tasks::{Windows, exact_classes, genesis_classes};
 use serde_json::Value;
 use sp_core::{crypto::get_public_from_string_or_panic, sr25519};
 use sp_genesis_builder::{DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET, PresetId};
@@ -141,7 +141,7 @@ fn genesis(
             key: Some(Sr25519Keyring::Alice.to_account_id())
         },
         tasks: TasksConfig {
-            classes: genesis_classes(UNIT, windows)
+            classes: [genesis_classes(UNIT, windows), exact_classes(UNIT, windows)].concat()
         },
     })
 }

@@ -168,6 +168,8 @@ mod runtime {
     pub type Capability = pallet_agora_capability;
     #[runtime::pallet_index(28)]
     pub type Computation = pallet_agora_computation;
+    #[runtime::pallet_index(29)]
+    pub type Exact = pallet_agora_exact;
 }
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -191,5 +193,6 @@ mod benches {
         [pallet_agora_results, Results]
         [pallet_agora_capability, Capability]
         [pallet_agora_computation, Computation]
+        [pallet_agora_exact, Exact]
     );
 }

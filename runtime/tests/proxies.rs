@@ -107,6 +107,7 @@ fn a_key_for_work_may_make_these_calls_and_no_other() {
         "Tasks.commit",
         "Tasks.reveal",
         "Tasks.advance",
+        "Exact.reveal",
         "Judging.commit_attestation",
         "Judging.reveal_attestation",
         "Computation.commit",

@@ -1,5 +1,6 @@
 //! Measures how fast a blob is fetched from a server on this machine: checked, with its tree, and written to disk; against
-//! `curl`, which writes the bytes of the same server to the same disk and checks nothing.
+//! `curl`, which writes the bytes of the same server to the same disk and checks nothing: over one connection, and over as many as
+//! we use, a `curl` for each.
 //!
 //! Prints a table, and writes one JSON line per figure.
 
@@ -62,16 +63,23 @@ async fn main() -> Result<(), Failure> {
 
     // The first proof has the server hash the blob once; it is not measured.
     fetch(folder.path(), &wanted, &url).await?;
-    let (mut fetched, mut curled) = (Vec::new(), Vec::new());
+    let connections = PeerLimits::default().in_flight as u64;
+    let (mut fetched, mut curled, mut curled_in_parts) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..arguments.repetitions.max(1) {
-        // In turn, so that both have the same machine.
-        curled.push(curl(folder.path(), &wanted, &url).await?);
+        // In turn, so that all have the same machine.
+        curled.push(curl(folder.path(), &wanted, &url, 1).await?);
         fetched.push(fetch(folder.path(), &wanted, &url).await?);
+        curled_in_parts.push(curl(folder.path(), &wanted, &url, connections).await?);
     }
     let mib = arguments.size as f64;
+    let rate = |seconds| mib / median(seconds);
+    let (fetched, curled, curled_in_parts) = (rate(fetched), rate(curled), rate(curled_in_parts));
     let name = format!("fetch {} MiB from one peer, against curl", arguments.size);
-    let (fetched, curled) = (mib / median(fetched), mib / median(curled));
-    let figures = [Figure::new(name, "MiB/s", fetched, curled, Better::Higher).goal(0.8)];
+    let as_many = format!("{name} over as many connections, {connections}");
+    let figures = [
+        Figure::new(name, "MiB/s", fetched, curled, Better::Higher).goal(0.8),
+        Figure::new(as_many, "MiB/s", fetched, curled_in_parts, Better::Higher).goal(0.8),
+    ];
     Figure::print(&figures);
     Figure::write(&figures, &arguments.output)?;
     shutdown.cancel();
@@ -114,22 +122,33 @@ async fn fetch(folder: &Path, wanted: &Wanted, url: &Url) -> Result<f64, Failure
     Ok(seconds)
 }
 
-/// Seconds that `curl` takes.
-async fn curl(folder: &Path, wanted: &Wanted, url: &Url) -> Result<f64, Failure> {
+/// Seconds that `curl` takes for as many parts of the blob as `connections`, each by a process of its own.
+async fn curl(folder: &Path, wanted: &Wanted, url: &Url, connections: u64) -> Result<f64, Failure> {
     let hash: String = wanted.key.iter().map(|byte| format!("{byte:02x}")).collect();
-    let output = folder.join("curled");
-    let mut command = Command::new("curl");
-    command
-        .args(["--silent", "--fail", "--output"])
-        .arg(&output)
-        .arg(format!("{url}blobs/{hash}"));
+    let part = wanted.size / connections;
     let began = Instant::now();
-    let status = command.status().await?;
-    let seconds = began.elapsed().as_secs_f64();
-    if !status.success() || std::fs::metadata(&output)?.len() != wanted.size {
-        return Err("curl has failed".into());
+    let mut curls = Vec::new();
+    for number in 0..connections {
+        let output = folder.join(format!("curled {number}"));
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--fail", "--output"]).arg(&output);
+        if connections > 1 {
+            let range = format!("{}-{}", number * part, (number + 1) * part - 1);
+            command.args(["--range", &range]);
+        }
+        curls.push((command.arg(format!("{url}blobs/{hash}")).spawn()?, output));
     }
-    std::fs::remove_file(output)?;
+    let mut fetched = Vec::new();
+    for (mut curl, output) in curls {
+        fetched.push((curl.wait().await?, output));
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    for (status, output) in fetched {
+        if !status.success() || std::fs::metadata(&output)?.len() != part {
+            return Err("curl has failed".into());
+        }
+        std::fs::remove_file(output)?;
+    }
     Ok(seconds)
 }
 

@@ -31,8 +31,10 @@ pub const WORKER: &str = "//BenchWorker";
 pub const MIN_PROFIT: Balance = 5 * UNIT;
 /// What such a task pays.
 const GOOD_REWARD: Balance = 10_000 * UNIT;
-/// How many publishers fill the market side by side, and how many tasks each hands to the pool at a time.
-const PUBLISHERS: usize = 8;
+/// How many publishers fill the market: each may have 1,000 open tasks of a class.
+const PUBLISHERS: usize = 112;
+/// How many of them do it side by side, and how many tasks each hands to the pool at a time.
+const SIDE_BY_SIDE: usize = 8;
 const AT_ONCE: usize = 500;
 /// Tasks whose deadline is the same block: fewer than the chain ends in one.
 const PER_DEADLINE: usize = 128;
@@ -136,7 +138,9 @@ impl Market {
         while self.published < end {
             let now = self.client.best().await?.block.number;
             let (mut sent, before) = (Vec::new(), self.published);
-            for publisher in &self.publishers {
+            // They take turns.
+            self.publishers.rotate_left(SIDE_BY_SIDE);
+            for publisher in self.publishers.iter().take(SIDE_BY_SIDE) {
                 let some = AT_ONCE.min(end - self.published);
                 let calls: Vec<_> = (self.published..self.published + some)
                     .map(|number| self.publish(reward, now + FIRST_DEADLINE + (number / PER_DEADLINE) as u32))

@@ -2,7 +2,7 @@
 
 use super::{
     Block, Consensus, FullBabeImport, FullBackend, FullClient, FullGrandpaLink, FullSelectChain, JUSTIFICATION_PERIOD,
-    Partial, TransactionPool, inherents, new_partial,
+    Partial, TransactionPool, inherents, new_partial, sockets,
 };
 use crate::rpc::{self, GrandpaDependencies};
 use futures::FutureExt;
@@ -187,6 +187,9 @@ impl Node {
             telemetry: self.telemetry.as_mut(),
             tracing_execute_block: None,
         })?;
+        if let Err(error) = sockets::answer_at_once() {
+            log::debug!("Answers to clients may be held back: {error}");
+        }
         Ok(Network { service, sync, grandpa })
     }
 

@@ -1,6 +1,9 @@
 //! Whoever has computed a job, and plays by it.
 
 use crate::{
+    computed::{Computed, Memory},
+    contents::{Contents, Shared},
+    disk::{Files, Trouble},
     image::pinned,
     record::{Cache, Record},
 };
@@ -8,14 +11,14 @@ use agora_disputes::{
     Execution, Game, Move, Rules, Side, Target, Terms,
     player::{Player, ShownList, Traced, Tracer, Truth},
 };
-use agora_jobs::{BlobRef, Claim, H256, JobError, JobSpec, blob};
+use agora_jobs::{BlobRef, Claim, H256, JobError, JobSpec};
 use agora_machine::run_tree::Children;
-use agora_reference::{Fault, Inputs, Output, Step};
+use agora_reference::{Fault, Inputs};
 use codec::Encode;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// Why there is no arbiter.
-#[derive(thiserror::Error, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
 pub enum Error {
     /// The job is outside of its limits: nobody can compute it.
     #[error("the job is outside of its limits: {0}")]
@@ -23,127 +26,57 @@ pub enum Error {
     /// A unit was not computed: an input is missing.
     #[error("the job was not computed: {0}")]
     Unit(#[from] Fault),
+    /// The files are not as they should be, or there is no room for them. What was computed until then is kept.
+    #[error(transparent)]
+    Disk(#[from] Trouble),
 }
 
 impl Error {
-    /// Whether it may go better with the same job later: once all inputs are at hand.
+    /// Whether it may go better with the same job later: once all inputs are at hand, or there is room.
     pub const fn is_recoverable(&self) -> bool {
-        matches!(self, Self::Unit(Fault::Missing { .. }))
+        matches!(self, Self::Unit(Fault::Missing { .. }) | Self::Disk(_))
     }
 }
 
 /// Everything that somebody knows who has computed a job.
-pub(crate) struct Known<I> {
-    spec: JobSpec,
+pub(crate) struct Known<I, C> {
+    spec: Arc<JobSpec>,
     /// The specification, encoded, and what it is known by.
-    job: (BlobRef, Vec<u8>),
-    inputs: I,
-    truth: Truth,
-    /// Where in `truth` the content of each digest is.
-    places: BTreeMap<H256, Place>,
-    /// The digests of all states, as a list.
-    pub states: Vec<u8>,
-    /// The digests of what the units of the inputs kept.
-    pub scans: Vec<u8>,
-    /// The digests of what the units of each state kept.
-    kept: Vec<Vec<u8>>,
+    pub job: (BlobRef, Vec<u8>),
+    pub inputs: I,
+    pub computed: C,
 }
 
-#[derive(Clone, Copy)]
-enum Place {
-    Scan(usize),
-    State(usize),
-    Kept(usize, usize),
-}
-
-impl<I: Inputs> Known<I> {
-    fn new(spec: JobSpec, inputs: I, truth: Truth) -> Self {
-        let mut places = BTreeMap::new();
-        let mut list = |contents: &[Vec<u8>], place: &dyn Fn(usize) -> Place| {
-            let digests: Vec<_> = contents.iter().map(|content| blob::hash(content)).collect();
-            places.extend(digests.iter().enumerate().map(|(at, digest)| (*digest, place(at))));
-            agora_reference::list(&digests)
-        };
-        let states = list(&truth.states, &Place::State);
-        let scans = list(&truth.scans, &Place::Scan);
-        let of_state = |(state, kept): (usize, &Vec<Vec<u8>>)| list(kept, &|unit| Place::Kept(state, unit));
-        let kept = truth.kept.iter().enumerate().map(of_state).collect();
-        let job = spec.encode();
-        Self {
-            job: (BlobRef::to(&job), job),
-            spec,
-            inputs,
-            truth,
-            places,
-            states,
-            scans,
-            kept,
-        }
-    }
-
-    /// The digests of what the units of `state` kept, as a list.
-    pub fn kept(&self, state: u64) -> &[u8] {
-        let kept = usize::try_from(state).ok().and_then(|state| self.kept.get(state));
-        kept.map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// The content of `blob`, unless it is a list. `None`: it is not at hand.
-    pub fn content(&self, blob: &BlobRef) -> Option<&[u8]> {
-        let content = match self.places.get(&blob.hash) {
-            Some(&Place::State(state)) => self.truth.states.get(state),
-            Some(&Place::Scan(unit)) => self.truth.scans.get(unit),
-            Some(&Place::Kept(state, unit)) => self.truth.kept.get(state).and_then(|kept| kept.get(unit)),
-            None => None,
-        };
-        let content = content.filter(|content| content.len() as u64 == blob.size);
-        match content {
-            Some(content) => Some(content),
-            None if self.job.0 == *blob => Some(&self.job.1),
-            None => self.inputs.content(blob),
-        }
-    }
-}
-
-/// Plays disputes about one job.
-pub struct Arbiter<I> {
-    known: Known<I>,
+/// Plays disputes about one job: with all that it comes to in memory, or as an [`Arbiter::in_files`].
+pub struct Arbiter<I, C = Memory> {
+    known: Known<I, C>,
     cache: Cache,
 }
 
-/// How many bytes somebody holds who has computed the job of `spec`: its inputs, all its states, and what its units keep. `None`: more than
-/// `most`.
-///
-/// Complexity: the number of units, until it is more.
-pub fn bytes_held(spec: &JobSpec, most: u64) -> Option<u64> {
-    let law = agora_reference::of(spec);
-    let mut sum: u64 = 0;
-    let mut add = |bytes: u64| {
-        sum = sum.checked_add(bytes).filter(|&sum| sum <= most)?;
-        Some(sum)
-    };
-    for input in spec.inputs() {
-        add(input.size)?;
-    }
-    let steps = core::iter::once(Step::Inputs).chain((0..law.states()).map(Step::State));
-    for step in steps {
-        if let Step::State(state) = step {
-            add(law.state_size(state))?;
-        }
-        // Those that are a part of the state come last.
-        for unit in 0..law.units(step) {
-            match law.unit(step, unit)?.output {
-                Output::Kept { size } => add(size)?,
-                Output::Part { .. } => break,
-            };
+impl<I, C> Arbiter<I, C> {
+    fn with(spec: Arc<JobSpec>, inputs: I, computed: C) -> Self {
+        let job = spec.encode();
+        Self {
+            known: Known {
+                job: (BlobRef::to(&job), job),
+                spec,
+                inputs,
+                computed,
+            },
+            cache: Cache::default(),
         }
     }
-    add(0)
+
+    /// The job.
+    pub fn spec(&self) -> &JobSpec {
+        &self.known.spec
+    }
 }
 
 impl<I: Inputs> Arbiter<I> {
-    /// Computes the job of `spec`. What `inputs` gives for a blob hashes to it.
+    /// Computes the job of `spec`, all in memory: for jobs that are known to be small. What `inputs` gives for a blob hashes to it.
     ///
-    /// Errors: `Job`, `Unit`. Complexity: that of the job, in plain code; all states are held in memory, then and later.
+    /// Errors: `Job`, `Unit`. Complexity: that of the job, in plain code.
     pub fn compute(spec: JobSpec, inputs: I) -> Result<Self, Error> {
         spec.validate()?;
         let truth = Truth::compute(agora_reference::of(&spec), &inputs)?;
@@ -152,10 +85,7 @@ impl<I: Inputs> Arbiter<I> {
 
     /// Takes `truth` for what the job comes to. Whoever gives a wrong one loses by it.
     pub fn new(spec: JobSpec, inputs: I, truth: Truth) -> Self {
-        Self {
-            known: Known::new(spec, inputs, truth),
-            cache: Cache::default(),
-        }
+        Self::with(Arc::new(spec), inputs, Memory::new(truth))
     }
 
     /// The same, but what it holds for true is what `change` makes of the truth.
@@ -163,39 +93,53 @@ impl<I: Inputs> Arbiter<I> {
     #[must_use]
     pub fn corrupted(self, change: impl FnOnce(&mut Truth)) -> Self {
         let Known {
-            spec,
-            inputs,
-            mut truth,
-            ..
+            spec, inputs, computed, ..
         } = self.known;
+        let mut truth = computed.truth;
         change(&mut truth);
-        Self::new(spec, inputs, truth)
-    }
-
-    /// The job.
-    pub const fn spec(&self) -> &JobSpec {
-        &self.known.spec
+        Self::with(spec, inputs, Memory::new(truth))
     }
 
     /// What it comes to.
     pub const fn truth(&self) -> &Truth {
-        &self.known.truth
+        &self.known.computed.truth
+    }
+}
+
+impl Arbiter<Shared, Files> {
+    /// Plays by what is in `files`.
+    pub fn in_files(files: Files) -> Self {
+        let (spec, inputs) = (Arc::clone(files.spec()), files.inputs().clone());
+        Self::with(spec, inputs, files)
     }
 
+    /// What is in its files.
+    pub const fn files(&self) -> &Files {
+        &self.known.computed
+    }
+
+    /// The same, but what it holds for true is what `change` makes of the truth. `None`: something is not at hand.
+    #[cfg(feature = "fault-injection")]
+    pub fn corrupted_on_disk(self, change: impl FnOnce(&mut Truth)) -> Option<Self> {
+        Some(Self::in_files(self.known.computed.corrupted(change)?))
+    }
+}
+
+impl<I: Contents, C: Computed> Arbiter<I, C> {
     /// The claim that is right.
     pub fn claim(&self) -> Claim {
-        self.truth().claim()
+        self.known.computed.claim()
     }
 
     /// What to accuse `claim` of. `None`: it is right.
     pub fn target(&self, claim: &Claim) -> Option<Target> {
-        self.truth().target(claim)
+        self.known.computed.target(claim)
     }
 
     /// The rules of games about the job.
     pub fn rules<'a>(&'a self, terms: &'a Terms) -> Rules<'a> {
         Rules {
-            law: agora_reference::of(self.spec()),
+            law: agora_reference::of(&self.known.spec),
             job: self.known.job.0,
             segments: pinned(),
             terms,
@@ -208,11 +152,16 @@ impl<I: Inputs> Arbiter<I> {
     /// that, from checkpoints of the run.
     pub fn moves<A: Clone + Ord>(&self, side: Side, game: &Game<A>, terms: &Terms) -> Vec<Move> {
         let player = Player {
-            truth: self.truth(),
+            truth: &self.known.computed,
             tracer: self,
             side,
         };
         player.moves(game, &self.rules(terms))
+    }
+
+    #[cfg(feature = "fault-injection")]
+    pub(crate) const fn computed(&self) -> &C {
+        &self.known.computed
     }
 
     pub(crate) fn record(&self, run: &Execution, shown: Option<&ShownList<'_>>) -> Option<Arc<Record>> {
@@ -220,7 +169,7 @@ impl<I: Inputs> Arbiter<I> {
     }
 }
 
-impl<I: Inputs> Tracer for Arbiter<I> {
+impl<I: Contents, C: Computed> Tracer for Arbiter<I, C> {
     fn trace(&self, run: &Execution, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
         Some(Box::new(Run {
             known: &self.known,
@@ -230,12 +179,12 @@ impl<I: Inputs> Tracer for Arbiter<I> {
 }
 
 /// A run, and what it takes to show its segments.
-struct Run<'a, I> {
-    known: &'a Known<I>,
+struct Run<'a, I, C> {
+    known: &'a Known<I, C>,
     record: Arc<Record>,
 }
 
-impl<I: Inputs> Traced for Run<'_, I> {
+impl<I: Contents, C: Computed> Traced for Run<'_, I, C> {
     fn root(&self) -> H256 {
         self.record.tree.root()
     }

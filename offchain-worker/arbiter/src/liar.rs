@@ -1,7 +1,11 @@
 //! Somebody who plays by what is wrong as far as that is possible: for demonstrations, tests and benchmarks. Compiled only with the
 //! feature `fault-injection`.
 
-use crate::Arbiter;
+use crate::{
+    Arbiter,
+    computed::{Computed, Memory},
+    contents::Contents,
+};
 use agora_disputes::{
     Execution, Game, Move, Side, Terms,
     player::{Player, ShownList, Traced, Tracer},
@@ -14,11 +18,11 @@ use agora_machine::{
     Output as Written, State, Status,
     run_tree::{Children, RunTree},
 };
-use agora_reference::{Inputs, Output, Step, UnitRun};
+use agora_reference::{Step, UnitRun};
 use codec::{Decode, Encode};
 
 /// Plays by an arbiter whose truth is wrong: what it says of the runs is made up to fit.
-pub struct Liar<'a, I>(pub &'a Arbiter<I>);
+pub struct Liar<'a, I, C = Memory>(pub &'a Arbiter<I, C>);
 
 /// A run that is said to come to what the liar says.
 struct Lied {
@@ -26,11 +30,11 @@ struct Lied {
     tree: RunTree,
 }
 
-impl<I: Inputs> Liar<'_, I> {
+impl<I: Contents, C: Computed> Liar<'_, I, C> {
     /// The moves to make now: see [`Player::moves`].
     pub fn moves<A: Clone + Ord>(&self, side: Side, game: &Game<A>, terms: &Terms) -> Vec<Move> {
         let player = Player {
-            truth: self.0.truth(),
+            truth: self.0.computed(),
             tracer: self,
             side,
         };
@@ -46,7 +50,7 @@ impl<I: Inputs> Liar<'_, I> {
                     JobSpec::V2(JobKind::Program(job)) if job.mode == Mode::Fold => (run.item, 0),
                     _ => (0, run.item),
                 };
-                match read_record(self.part(state, unit)?)? {
+                match read_record(&self.part(state, unit)?)? {
                     (Ending::Done, output) => Some((Status::Done, output.to_vec())),
                     (Ending::Unusable, output) => Some((Status::Unusable, output.to_vec())),
                     _ => None,
@@ -56,35 +60,22 @@ impl<I: Inputs> Liar<'_, I> {
     }
 
     fn wanted_of_unit(&self, run: &UnitRun) -> Option<(Status, Vec<u8>)> {
-        let truth = self.0.truth();
-        let at = usize::try_from(run.unit).ok()?;
-        let output = match (
-            run.step,
-            agora_reference::of(self.0.spec()).unit(run.step, run.unit)?.output,
-        ) {
-            (Step::Inputs, _) => match truth.scans.get(at) {
-                Some(scan) => scan.clone(),
-                None => return truth.unusable.then_some((Status::Unusable, Vec::new())),
-            },
-            (Step::State(state), Output::Kept { .. }) => truth.kept.get(usize::try_from(state).ok()?)?.get(at)?.clone(),
-            (Step::State(state), Output::Part { .. }) => self.part(state, run.unit)?.to_vec(),
-        };
-        Some((Status::Done, output))
+        let computed = self.0.computed();
+        let law = agora_reference::of(self.0.spec());
+        if run.step == Step::Inputs && run.unit >= computed.scans().len() as u64 {
+            return computed.is_unusable().then_some((Status::Unusable, Vec::new()));
+        }
+        Some((Status::Done, computed.output(law, run.step, run.unit)?))
     }
 
     /// The part of a state that a unit makes.
-    fn part(&self, state: u64, unit: u64) -> Option<&[u8]> {
-        let step = Step::State(state);
-        let Output::Part { offset, size } = agora_reference::of(self.0.spec()).unit(step, unit)?.output else {
-            return None;
-        };
-        let bytes = self.0.truth().states.get(usize::try_from(state).ok()?)?;
-        let bytes = bytes.get(usize::try_from(offset).ok()?..)?;
-        bytes.get(..usize::try_from(size).ok()?)
+    fn part(&self, state: u64, unit: u64) -> Option<Vec<u8>> {
+        let law = agora_reference::of(self.0.spec());
+        self.0.computed().output(law, Step::State(state), unit)
     }
 }
 
-impl<I: Inputs> Tracer for Liar<'_, I> {
+impl<I: Contents, C: Computed> Tracer for Liar<'_, I, C> {
     fn trace(&self, run: &Execution, shown: Option<&ShownList<'_>>) -> Option<Box<dyn Traced + '_>> {
         let record = self.0.record(run, shown)?;
         let mut states: Vec<_> = (0..record.segments).map(|number| record.tree.node(0, number)).collect();

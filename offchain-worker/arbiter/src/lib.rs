@@ -20,17 +20,22 @@
 )]
 
 mod arbiter;
+mod computed;
+mod contents;
+pub mod disk;
 mod held;
 mod image;
 #[cfg(feature = "fault-injection")]
 mod liar;
 mod list;
 mod record;
+mod span;
 
 #[cfg(test)]
 mod tests;
 
-pub use arbiter::{Arbiter, Error, bytes_held};
+pub use arbiter::{Arbiter, Error};
+pub use contents::{Contents, Shared};
 pub use held::Held;
 pub use image::{IMAGE, RUN_GAS, pinned};
 #[cfg(feature = "fault-injection")]

@@ -1,17 +1,11 @@
 //! A list that a unit reads, which may be a liar's: then only some of its chunks are known, and a few nodes of its tree.
 
+use crate::span::{Span, halves, merge, subtree};
 use agora_disputes::{Node, Tree, player::ShownList};
 use agora_jobs::{BlobRef, ChunkProof, H256, blob::CHUNK_BYTES};
-use blake3::{
-    Hasher,
-    hazmat::{HasherExt, Mode, left_subtree_len, merge_subtrees_non_root},
-};
 use std::collections::BTreeMap;
 
 const CHUNK: u64 = CHUNK_BYTES as u64;
-
-/// Where a subtree begins, and how many bytes are below it.
-type Span = (u64, u64);
 
 /// A list, as far as it is known. Whatever is said to be a part of it has been compared with its hash.
 #[derive(Debug)]
@@ -30,11 +24,11 @@ pub struct List {
 
 impl List {
     /// The list `blob`, where `right` begins with the one that would be right.
-    pub fn new(blob: BlobRef, right: &[u8], shown: Option<&ShownList<'_>>) -> Self {
-        let size = usize::try_from(blob.size).unwrap_or(usize::MAX).min(right.len());
+    pub fn new(blob: BlobRef, mut right: Vec<u8>, shown: Option<&ShownList<'_>>) -> Self {
+        right.truncate(usize::try_from(blob.size).unwrap_or(usize::MAX));
         let mut list = Self {
             blob,
-            right: right.get(..size).unwrap_or_default().to_vec(),
+            right,
             equal: Vec::new(),
             nodes: BTreeMap::new(),
             shown: None,
@@ -114,7 +108,7 @@ impl List {
         }
         let [left, right] = halves(span)?;
         let (left, right) = (self.hash(left)?, self.hash(right)?);
-        Some(merge_subtrees_non_root(&left.0, &right.0, Mode::Hash).into())
+        Some(merge(&left, &right))
     }
 
     fn span(&self, index: u64) -> Option<Span> {
@@ -149,20 +143,4 @@ impl List {
     pub fn bytes_held(&self) -> usize {
         self.right.len()
     }
-}
-
-/// What is below a subtree. `None`: it is a chunk.
-fn halves((first, len): Span) -> Option<[Span; 2]> {
-    if len <= CHUNK {
-        return None;
-    }
-    let left = left_subtree_len(len);
-    Some([(first, left), (first.checked_add(left)?, len.checked_sub(left)?)])
-}
-
-/// The hash of a subtree that is not the whole. It is one of the spans of a tree, so that it can be one.
-fn subtree((first, _): Span, bytes: &[u8]) -> H256 {
-    let mut hasher = Hasher::new();
-    hasher.set_input_offset(first).update(bytes);
-    hasher.finalize_non_root().into()
 }

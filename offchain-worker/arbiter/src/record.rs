@@ -1,10 +1,16 @@
 //! A run of the machine that was made, and what is kept of it; and where all that are kept are.
 
-use crate::{IMAGE, RUN_GAS, arbiter::Known, list::List};
+use crate::{
+    IMAGE, RUN_GAS,
+    arbiter::Known,
+    computed::Computed,
+    contents::{Contents, chunk_of, whole},
+    list::List,
+};
 use agora_disputes::{Execution, player::ShownList};
 use agora_jobs::{BlobRef, ChunkProof, H256, blob, blob::CHUNK_BYTES};
 use agora_machine::{Checkpoints, Chunks, Program, run_tree::RunTree, trace_with_checkpoints};
-use agora_reference::{Inputs, Step, UnitRun};
+use agora_reference::{Step, UnitRun};
 use codec::Encode;
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -30,6 +36,8 @@ pub struct Record {
     input: Vec<u8>,
     /// The lists that it reads; a program has none.
     lists: Vec<List>,
+    /// The image of a program; empty, if it is the one that decides.
+    image: Vec<u8>,
     /// The tree over its states.
     pub tree: RunTree,
     /// How many segments it has.
@@ -44,19 +52,21 @@ pub struct Record {
 
 impl Record {
     /// Makes the run. `None`: something that it reads is not known.
-    fn new<I: Inputs>(known: &Known<I>, run: &Execution, shown: Option<&ShownList<'_>>) -> Option<Self> {
+    fn new<I: Contents, C: Computed>(
+        known: &Known<I, C>,
+        run: &Execution,
+        shown: Option<&ShownList<'_>>,
+    ) -> Option<Self> {
         let input = run.input();
-        let lists = match run {
-            Execution::Unit(run) => lists(known, run, shown).into(),
-            Execution::Program(_) => Vec::new(),
+        let (lists, image) = match run {
+            Execution::Unit(run) => (lists(known, run, shown)?.into(), Vec::new()),
+            Execution::Program(run) => (Vec::new(), whole(&known.inputs, &run.image)?),
         };
-        let reads = Reads {
-            known,
-            input: (BlobRef::to(&input), &input),
-            lists: &lists,
+        let (made, checkpoints) = {
+            let reads = Reads::new(known, run, &input, &lists)?;
+            let program = program(run, &image, &input);
+            trace_with_checkpoints(&program, &reads, CHECKPOINT_BYTES).ok()?
         };
-        let (made, checkpoints) =
-            trace_with_checkpoints(&program(known, run, &input)?, &reads, CHECKPOINT_BYTES).ok()?;
         let segments = made.states.len() as u64;
         Some(Self {
             tree: RunTree::new(made.states)?,
@@ -68,11 +78,12 @@ impl Record {
             run: run.clone(),
             input,
             lists,
+            image,
         })
     }
 
     /// The state before segment `number`, and its witness. After the end nothing happens, and nothing is read.
-    pub fn segment<I: Inputs>(&self, known: &Known<I>, number: u64) -> Option<Shown> {
+    pub fn segment<I: Contents, C: Computed>(&self, known: &Known<I, C>, number: u64) -> Option<Shown> {
         if number >= self.segments {
             return Some((self.end.clone(), Vec::new()));
         }
@@ -80,15 +91,9 @@ impl Record {
         if let Some(found) = of(&self.shown.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Some(found);
         }
-        let reads = Reads {
-            known,
-            input: (BlobRef::to(&self.input), &self.input),
-            lists: &self.lists,
-        };
-        let (state, witness) = self
-            .checkpoints
-            .show_segment(&program(known, &self.run, &self.input)?, &reads, number)
-            .ok()?;
+        let reads = Reads::new(known, &self.run, &self.input, &self.lists)?;
+        let program = program(&self.run, &self.image, &self.input);
+        let (state, witness) = self.checkpoints.show_segment(&program, &reads, number).ok()?;
         let found = (state.encode(), witness.encode());
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.len() >= SEGMENTS {
@@ -106,6 +111,7 @@ impl Record {
         let others = [
             states.saturating_mul(STATE),
             self.output.len(),
+            self.image.len(),
             self.checkpoints.bytes_held(),
         ];
         let all = lists.chain(others);
@@ -113,23 +119,24 @@ impl Record {
     }
 }
 
-/// The lists that a unit reads, as far as they are known.
-fn lists<I: Inputs>(known: &Known<I>, run: &UnitRun, shown: Option<&ShownList<'_>>) -> [List; 3] {
+/// The lists that a unit reads, as far as they are known. `None`: what is right is not at hand now.
+fn lists<I, C: Computed>(known: &Known<I, C>, run: &UnitRun, shown: Option<&ShownList<'_>>) -> Option<[List; 3]> {
+    let list = |digests: &[H256]| agora_reference::list(digests);
     let kept = match run.step {
-        Step::Inputs => &[],
-        Step::State(state) => known.kept(state),
+        Step::Inputs => Vec::new(),
+        Step::State(state) => list(&known.computed.kept(state)?),
     };
-    [
-        List::new(run.states, &known.states, shown),
-        List::new(run.scans, &known.scans, shown),
+    Some([
+        List::new(run.states, list(&known.computed.states()), shown),
+        List::new(run.scans, list(&known.computed.scans()), shown),
         List::new(run.kept, kept, shown),
-    ]
+    ])
 }
 
-/// What the machine runs. `None`: the image is not at hand.
-fn program<'a, I: Inputs>(known: &'a Known<I>, run: &'a Execution, input: &[u8]) -> Option<Program<'a>> {
+/// What the machine runs.
+fn program<'a>(run: &'a Execution, image: &'a [u8], input: &[u8]) -> Program<'a> {
     let input = BlobRef::to(input);
-    Some(match run {
+    match run {
         Execution::Unit(_) => Program {
             image: IMAGE,
             input,
@@ -137,28 +144,44 @@ fn program<'a, I: Inputs>(known: &'a Known<I>, run: &'a Execution, input: &[u8])
             reads: None,
         },
         Execution::Program(run) => Program {
-            image: known.content(&run.image)?,
+            image,
             input,
             gas: run.gas,
             reads: Some(&run.reads),
         },
-    })
+    }
 }
 
 /// What a run reads.
-struct Reads<'a, I> {
-    known: &'a Known<I>,
+struct Reads<'a, I, C> {
+    known: &'a Known<I, C>,
+    /// What was computed that it may read.
+    computed: Box<dyn Contents + 'a>,
     input: (BlobRef, &'a [u8]),
     lists: &'a [List],
 }
 
-impl<I: Inputs> Reads<'_, I> {
-    fn content(&self, blob: &BlobRef) -> Option<&[u8]> {
-        let (input, bytes) = self.input;
-        match input == *blob {
-            true => Some(bytes),
-            false => self.known.content(blob),
-        }
+impl<'a, I: Contents, C: Computed> Reads<'a, I, C> {
+    /// `None`: something is not at hand now.
+    fn new(known: &'a Known<I, C>, run: &Execution, input: &'a [u8], lists: &'a [List]) -> Option<Self> {
+        let step = match run {
+            Execution::Unit(run) => run.step,
+            // Nothing is kept by its runs.
+            Execution::Program(_) => Step::Inputs,
+        };
+        Some(Self {
+            known,
+            computed: known.computed.of_step(step)?,
+            input: (BlobRef::to(input), input),
+            lists,
+        })
+    }
+
+    /// What is in memory in any case: the input, and the job.
+    fn held(&self, blob: &BlobRef) -> Option<&[u8]> {
+        let (job, spec) = &self.known.job;
+        let held = [(&self.input.0, self.input.1), (job, spec.as_slice())];
+        held.into_iter().find(|(held, _)| *held == blob).map(|(_, bytes)| bytes)
     }
 
     /// The lists that are `blob`: two may be the same.
@@ -167,22 +190,29 @@ impl<I: Inputs> Reads<'_, I> {
     }
 }
 
-impl<I: Inputs> Chunks for Reads<'_, I> {
+impl<I: Contents, C: Computed> Chunks for Reads<'_, I, C> {
     fn chunk(&self, blob: &BlobRef, index: u64, chunk: &mut [u8; CHUNK_BYTES]) -> Option<()> {
-        let of_list = self.lists(blob).find_map(|list| list.chunk(index));
-        let of_content = || {
-            let from = usize::try_from(index).ok()?.checked_mul(CHUNK_BYTES)?;
-            let bytes = self.content(blob)?.get(from..)?;
-            bytes.get(..bytes.len().min(CHUNK_BYTES))
+        if let Some(bytes) = self.lists(blob).find_map(|list| list.chunk(index)) {
+            chunk.get_mut(..bytes.len())?.copy_from_slice(bytes);
+            return Some(());
+        }
+        let read = match self.held(blob) {
+            Some(bytes) => chunk_of(bytes, index, chunk),
+            None => {
+                let computed = self.computed.chunk(blob, index, chunk);
+                computed.or_else(|| self.known.inputs.chunk(blob, index, chunk))
+            }
         };
-        let bytes = of_list.or_else(of_content)?;
-        chunk.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        Some(())
+        read.map(|_| ())
     }
 
     fn prove(&self, blob: &BlobRef, index: u64) -> Option<ChunkProof> {
         let of_list = self.lists(blob).find_map(|list| list.prove(index));
-        of_list.or_else(|| ChunkProof::new(self.content(blob)?, index))
+        let of_held = || ChunkProof::new(self.held(blob)?, index);
+        of_list
+            .or_else(of_held)
+            .or_else(|| self.computed.prove(blob, index))
+            .or_else(|| self.known.inputs.prove(blob, index))
     }
 }
 
@@ -192,9 +222,9 @@ pub struct Cache(Mutex<VecDeque<(H256, Option<Arc<Record>>)>>);
 
 impl Cache {
     /// The run of `run`, made now if it is not kept. `None`: something that it reads is not known.
-    pub fn record<I: Inputs>(
+    pub fn record<I: Contents, C: Computed>(
         &self,
-        known: &Known<I>,
+        known: &Known<I, C>,
         run: &Execution,
         shown: Option<&ShownList<'_>>,
     ) -> Option<Arc<Record>> {
@@ -203,9 +233,13 @@ impl Cache {
         if let Some(made) = self.find(&key) {
             return made;
         }
+        let troubles = known.computed.troubles();
         // A run takes long: whoever asks for another meanwhile does not wait.
         let made = Record::new(known, run, shown).map(Arc::new);
-        self.keep(key, made.clone());
+        // What a disk did not give now it may give later.
+        if made.is_some() || known.computed.troubles() == troubles {
+            self.keep(key, made.clone());
+        }
         made
     }
 

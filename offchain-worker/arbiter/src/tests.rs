@@ -2,6 +2,6 @@ mod games;
 #[cfg(feature = "fault-injection")]
 mod lies;
 mod lists;
-mod programs;
+pub mod programs;
 mod runs;
-mod world;
+pub mod world;

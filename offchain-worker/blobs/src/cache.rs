@@ -248,7 +248,10 @@ impl Cache {
         let mut garbage = Garbage::default();
         self.remove_abandoned(age.max(ABANDONED))?;
         let (mut used, mut kept) = (self.used()?, Vec::new());
-        for file in self.removable(&wanted, &mut garbage)? {
+        // Nobody is asked about what stays in any case: who wants what may be a long story.
+        let is_large = used > self.quota;
+        let stays = |file: &disk::Found, key: &BlobKey| (file.used > newest && !is_large) || wanted(key);
+        for file in self.removable(&stays, &mut garbage)? {
             if file.file.used <= newest {
                 self.remove(&file, &mut garbage, &mut used)?;
             } else {
@@ -282,7 +285,7 @@ impl Cache {
         if used.saturating_sub(taken).saturating_add(size) <= self.quota {
             return Ok(());
         }
-        let removable = self.removable(&|_| false, &mut Garbage::default())?;
+        let removable = self.removable(&|_, _| false, &mut Garbage::default())?;
         // The file itself may be among them.
         let removable = removable.iter().map(|file| file.size).sum::<u64>();
         let in_use = used.saturating_sub(removable);
@@ -309,7 +312,7 @@ impl Cache {
         }
         self.remove_abandoned(ABANDONED)?;
         let mut garbage = Garbage::default();
-        let removable = self.removable(&|_| false, &mut garbage)?;
+        let removable = self.removable(&|_, _| false, &mut garbage)?;
         let in_use = used.saturating_sub(removable.iter().map(|file| file.size).sum());
         if in_use.saturating_add(size) > self.quota {
             return Err(self.full(size, in_use));
@@ -327,7 +330,7 @@ impl Cache {
     /// first. Counts other blobs as kept.
     fn removable(
         &self,
-        wanted: &impl Fn(&BlobKey) -> bool,
+        stays: &impl Fn(&disk::Found, &BlobKey) -> bool,
         garbage: &mut Garbage,
     ) -> Result<Vec<Removable>, BlobError> {
         let mut removable = Vec::new();
@@ -338,7 +341,7 @@ impl Cache {
                 let Some(key) = key_of_name(name).filter(|_| !file.name.ends_with(".tree")) else {
                     continue;
                 };
-                let is_kept = wanted(&key);
+                let is_kept = stays(&file, &key);
                 if place == "trees" {
                     if !is_kept && !self.below("blobs", &key).exists() {
                         let size = file.allocated;

@@ -9,6 +9,7 @@ use std::{
     fs::{DirBuilder, File, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -154,6 +155,19 @@ fn key_of_file(wanted: &Wanted, path: &Path) -> Result<BlobKey, BlobError> {
         return Ok(wanted.kind.key_of(&bytes));
     }
     Ok(blob_of_file(path)?.hash.0)
+}
+
+/// The content of the file `path`, for several to share.
+pub fn read_shared(path: &Path) -> Result<Arc<[u8]>, BlobError> {
+    let failed = |error| BlobError::file(path, error);
+    let mut file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let length = usize::try_from(length).map_err(|_| failed(io::ErrorKind::OutOfMemory.into()))?;
+    // In its place from the beginning.
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
+    let own = Arc::get_mut(&mut bytes).ok_or_else(|| failed(io::ErrorKind::Other.into()))?;
+    file.read_exact(own).map_err(failed)?;
+    Ok(bytes)
 }
 
 /// What the content of the file `path` is called.

@@ -42,5 +42,5 @@ pub use disk::{close_file, close_own_folder, private_folder};
 pub use error::BlobError;
 pub use kind::{BlobKey, BlobKind, MAX_STATES_BYTES, Wanted};
 pub use openings::keyed_openings;
-pub use source::{BlobSource, Fetched, copy, read, save};
+pub use source::{BlobSource, Fetched, copy, open, read, read_shared, save};
 pub use store::{BlobStore, Garbage};

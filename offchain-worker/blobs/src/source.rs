@@ -1,8 +1,9 @@
 //! Whatever blobs can be had from.
 
 use crate::{BlobError, BlobStore, Wanted, disk};
+use agora_jobs::BlobRef;
 use futures::future::BoxFuture;
-use std::{fmt::Debug, path::PathBuf};
+use std::{fmt::Debug, io, path::PathBuf, sync::Arc};
 
 /// A blob that can be read on this machine.
 #[derive(Clone, Debug)]
@@ -81,6 +82,50 @@ pub async fn read(source: &dyn BlobSource, wanted: &Wanted) -> Result<Vec<u8>, B
     .await
 }
 
+/// Fetches a blob and has `open` open it, which hashes all of it and says what it has found: for content that is too large for memory. Runs
+/// where it holds up nobody.
+///
+/// Errors: as [`read`], and `File` if it cannot be opened.
+pub async fn open<T: Send + 'static>(
+    source: &dyn BlobSource,
+    wanted: &Wanted,
+    open: impl Fn(Fetched) -> io::Result<(BlobRef, T)> + Clone + Send + Sync + 'static,
+) -> Result<T, BlobError> {
+    let owned = *wanted;
+    apply(source, wanted, move |fetched| {
+        let open = open.clone();
+        Box::pin(disk::aside(move || {
+            let path = match &fetched {
+                Fetched::Private(path) | Fetched::Shared(path) => path.clone(),
+                Fetched::Memory(_) => PathBuf::new(),
+            };
+            let (found, opened) = open(fetched).map_err(|error| BlobError::file(&path, error))?;
+            owned.check_len(found.size)?;
+            owned.check_key(found.hash.0)?;
+            Ok(opened)
+        }))
+    })
+    .await
+}
+
+/// As [`read`], for who shares the bytes: they are in memory once, where to put a vector behind an [`Arc`] would copy it.
+///
+/// Errors: as [`read`].
+pub async fn read_shared(source: &dyn BlobSource, wanted: &Wanted) -> Result<Arc<[u8]>, BlobError> {
+    let owned = *wanted;
+    apply(source, wanted, move |fetched| {
+        Box::pin(disk::aside(move || {
+            let bytes = match fetched {
+                Fetched::Memory(bytes) => bytes.into(),
+                Fetched::Private(file) | Fetched::Shared(file) => disk::read_shared(&file)?,
+            };
+            owned.check(&bytes)?;
+            Ok(bytes)
+        }))
+    })
+    .await
+}
+
 /// Copies a blob to the store `to`, checked against its key, unless it is there already and right.
 ///
 /// Errors: as [`read`].
@@ -123,7 +168,7 @@ pub async fn save(source: &dyn BlobSource, wanted: &Wanted, path: PathBuf) -> Re
             match fetched {
                 Fetched::Memory(bytes) => {
                     owned.check(&bytes)?;
-                    std::io::Write::write_all(&mut file, &bytes).map_err(failed)
+                    io::Write::write_all(&mut file, &bytes).map_err(failed)
                 }
                 Fetched::Private(from) | Fetched::Shared(from) => disk::copy_into(&owned, &from, &mut file, &path),
             }

@@ -76,6 +76,13 @@ async fn memory_does_not_grow_with_the_blob() {
     assert_eq!(std::fs::metadata(path).expect("it is there").len(), SIZE);
     let grown = figure("VmHWM").saturating_sub(before);
     assert!(grown < SIZE / 2, "the process has grown by {grown} bytes");
+
+    // Whoever needs all of it in memory has it there once.
+    let before = figure("VmRSS");
+    let content = agora_blobs::read_shared(&blobs, &wanted).await.expect("it is read");
+    assert_eq!(content.len() as u64, SIZE);
+    let held = figure("VmHWM").saturating_sub(before);
+    assert!(held < SIZE + SIZE / 2, "the process has grown by {held} bytes");
     println!(
         "64 MiB were stored, served and fetched with {} KiB more memory",
         grown >> 10

@@ -140,6 +140,7 @@ impl Follower {
             let block = block?;
             match self.next {
                 Next::Newest => {
+                    self.client.told.send_replace(block.hash());
                     let events = self.client.events_of(block.hash(), block.number()).await?;
                     if sender.send(Ok(events)).await.is_err() {
                         return Ok(ReaderGone);

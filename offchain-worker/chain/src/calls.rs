@@ -125,6 +125,13 @@ pub fn reveal(task: TaskId, claim: Claim, salt: [u8; 32]) -> impl Payload {
     api::transactions().tasks().reveal(task.into(), claim.into(), salt)
 }
 
+/// Reveals a claim about a task that the chain computes, with the bytes of all inputs of its job, in their order.
+pub fn reveal_exact(task: TaskId, claim: Claim, salt: [u8; 32], evidence: Vec<u8>) -> impl Payload {
+    api::transactions()
+        .exact()
+        .reveal(task.into(), claim.into(), salt, BoundedVec(evidence))
+}
+
 /// Takes the step of a task that is due.
 pub fn advance(task: TaskId) -> impl Payload {
     api::transactions().tasks().advance(task.into())

@@ -14,6 +14,7 @@ use subxt::{
     backend::LegacyBackend,
     rpcs::{LegacyRpcMethods, RpcClient, client::RpcParams},
 };
+use tokio::{sync::watch, time::Instant};
 
 /// How long a program that waits without end tries at a time.
 const AT_A_TIME: Duration = Duration::from_secs(30);
@@ -28,12 +29,16 @@ pub struct Client {
     pub(crate) legacy: Legacy,
     pub(crate) nodes: Arc<Nodes>,
     rpc: RpcClient,
-    /// The states that were asked for last, the newest at the end.
-    states: Arc<Mutex<VecDeque<AtBlock>>>,
+    /// The states that were asked for last and when, the newest at the end.
+    states: Arc<Mutex<VecDeque<(AtBlock, Instant)>>>,
+    /// Changes with each best block of which somebody here is told.
+    pub(crate) told: watch::Sender<H256>,
 }
 
 /// How many states are remembered.
 const REMEMBERED: usize = 64;
+/// What was told so lately is recent: a runtime is not upgraded unnoticed for longer.
+const RECENT: Duration = Duration::from_secs(6);
 
 /// A block.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -72,6 +77,7 @@ impl Client {
             nodes,
             rpc,
             states: Arc::default(),
+            told: watch::channel(H256::zero()).0,
         })
     }
 
@@ -130,6 +136,11 @@ impl Client {
         }
     }
 
+    /// The state after `block`, as [`Self::at`] of its hash, but with fewer questions.
+    pub async fn after(&self, block: BlockRef) -> Result<AtBlock, ChainError> {
+        self.at_block(block.hash, block.number.into()).await
+    }
+
     /// As [`Self::at`], for a block whose `number` is known, too.
     pub(crate) async fn at_block(&self, hash: H256, number: u64) -> Result<AtBlock, ChainError> {
         match self.remembered(hash) {
@@ -143,7 +154,8 @@ impl Client {
 
     fn remembered(&self, hash: H256) -> Option<AtBlock> {
         let states = self.states();
-        states.iter().rev().find(|state| state.block.hash == hash).cloned()
+        let mut states = states.iter().rev().map(|(state, _)| state);
+        states.find(|state| state.block.hash == hash).cloned()
     }
 
     fn remember(&self, state: AtBlock) -> AtBlock {
@@ -151,11 +163,29 @@ impl Client {
         if states.len() == REMEMBERED {
             states.pop_front();
         }
-        states.push_back(state.clone());
+        states.push_back((state.clone(), Instant::now()));
         state
     }
 
-    fn states(&self) -> MutexGuard<'_, VecDeque<AtBlock>> {
+    /// The state after the best block or one shortly before it, where that makes no difference: for what the runtime alone decides. Nothing
+    /// is asked where blocks are followed.
+    pub(crate) async fn recent(&self) -> Result<AtBlock, ChainError> {
+        match self.told_lately() {
+            Some(state) => Ok(state),
+            None => self.best().await,
+        }
+    }
+
+    fn told_lately(&self) -> Option<AtBlock> {
+        let told = *self.told.borrow();
+        let states = self.states();
+        let mut states = states.iter().rev().filter(|(_, since)| since.elapsed() < RECENT);
+        states
+            .find(|(state, _)| state.block.hash == told)
+            .map(|(state, _)| state.clone())
+    }
+
+    fn states(&self) -> MutexGuard<'_, VecDeque<(AtBlock, Instant)>> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -10,6 +10,7 @@
 
 mod connection;
 mod health;
+mod memo;
 #[cfg(test)]
 pub(crate) mod mock;
 mod monitor;
@@ -21,6 +22,7 @@ pub(crate) use connection::{Legacy, Node};
 use crate::{BlockNumber, BlockRef, ChainError, H256};
 use connection::Connector;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
+use memo::Memo;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -68,6 +70,8 @@ pub(crate) struct Nodes {
     /// Wakes the monitor up.
     look: Notify,
     is_stalled: AtomicBool,
+    /// What was answered to questions that have one answer for ever.
+    memo: Memo,
 }
 
 #[derive(Default)]
@@ -136,6 +140,7 @@ impl Nodes {
             looked: watch::channel(()).0,
             look: Notify::new(),
             is_stalled: AtomicBool::new(false),
+            memo: Memo::default(),
         });
         monitor::look(&nodes).await;
         // After a reboot of its machine, a node may still be syncing.
@@ -335,7 +340,15 @@ impl RpcClientT for Switch {
     fn request_raw<'a>(&'a self, method: &'a str, params: Option<Box<RawValue>>) -> RawRpcFuture<'a, Box<RawValue>> {
         async move {
             let node = self.current().await?;
-            self.within(&node, node.rpc.request_raw(method, params)).await
+            let question = memo::question(&node.url, method, params.as_deref());
+            if let Some(known) = question.as_ref().and_then(|question| self.0.memo.answer(question)) {
+                return Ok(known.as_ref().to_owned());
+            }
+            let answer = self.within(&node, node.rpc.request_raw(method, params)).await?;
+            if let Some(question) = question {
+                self.0.memo.remember(question, &answer);
+            }
+            Ok(answer)
         }
         .boxed()
     }

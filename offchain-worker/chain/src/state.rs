@@ -4,7 +4,7 @@ use crate::{
     AccountId, AtBlock, Balance, BlockNumber, ChainError, Client,
     api::api,
     views::{
-        AppealWindowView, BalanceView, CaseView, ChunkDraw, ClassView, Contribution, DepositView, Moment,
+        AppealWindowView, BalanceView, CaseView, ChunkDraw, ClassView, Contribution, DepositView, ExactLimits, Moment,
         ParticipantView, ReputationView, ResponseView, RoundView, ScheduleView, TaskPage, TaskView, TermsView,
         TrialView, VoteView,
     },
@@ -244,6 +244,7 @@ impl AtBlock {
                 name: String::from_utf8_lossy(&class.name.0).into_owned(),
                 specialisation: class.specialisation.0,
                 base_reward: class.base_reward,
+                judge: class.judge.0,
             });
         }
         views.sort_by_key(|class| class.id);
@@ -510,6 +511,17 @@ impl AtBlock {
             .at
             .constants()
             .entry(api::constants().balances().existential_deposit())?)
+    }
+
+    /// What the chain computes itself, at most.
+    ///
+    /// Errors: this chain computes nothing itself.
+    pub fn exact_limits(&self) -> Result<ExactLimits, ChainError> {
+        let constants = self.at.constants();
+        Ok(ExactLimits {
+            work: constants.entry(api::constants().exact().max_work())?,
+            evidence: constants.entry(api::constants().exact().max_evidence())?,
+        })
     }
 
     /// Everything there is of the chain's money.

@@ -190,7 +190,7 @@ impl Submitter {
 
     /// The bytes of `call` for the runtime as it is now.
     async fn encode(&self, call: &impl Payload) -> Result<Vec<u8>, ChainError> {
-        let transactions = self.client.best().await?.at.tx();
+        let transactions = self.client.recent().await?.at.tx();
         transactions.validate(call)?;
         Ok(transactions.call_data(call)?)
     }
@@ -206,7 +206,7 @@ impl Submitter {
         if self.account == self.payer() {
             return Ok(call);
         }
-        let at = self.client.best().await?;
+        let at = self.client.recent().await?;
         let nothing = api::Call::System(api::system::Call::remark { remark: Vec::new() });
         let right = self.proxy_type.map(Into::into);
         let around = api::transactions().proxy().proxy(self.account.into(), right, nothing);

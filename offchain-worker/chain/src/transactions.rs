@@ -112,11 +112,11 @@ impl Transactions {
     pub async fn run(self: Arc<Self>) {
         let mut eyes = Eyes::default();
         let mut failing: Option<Instant> = None;
+        let mut told = self.client.told.subscribe();
+        // Whether the last look, if it was just now, will do.
+        let mut may_be_old = false;
         loop {
-            if self.inner(|inner| inner.book.is_idle()) {
-                self.wake.notified().await;
-            }
-            let round = AssertUnwindSafe(self.round(&mut eyes)).catch_unwind().await;
+            let round = AssertUnwindSafe(self.round(&mut eyes, may_be_old)).catch_unwind().await;
             let round = round.unwrap_or_else(|_| {
                 // Who waits must not wait for ever.
                 self.fail_waiting(|| ChainError::Unknown("a fault of this program".to_owned()));
@@ -125,6 +125,10 @@ impl Transactions {
             });
             match round {
                 Ok(()) => failing = None,
+                // Nobody waits for anything.
+                Err(error) if self.inner(|inner| inner.book.is_idle()) => {
+                    tracing::debug!(%error, "The chain was not looked at.");
+                }
                 Err(error) => {
                     let since = *failing.get_or_insert_with(|| {
                         tracing::warn!(%error, "Transactions cannot go on; trying again.");
@@ -140,18 +144,24 @@ impl Transactions {
                     }
                 }
             }
-            let pause = match self.inner(|inner| inner.book.is_waiting()) {
+            let pause = match self.inner(|inner| (inner.book.is_idle(), inner.book.is_waiting())) {
+                (true, _) => None,
                 // Where nodes answer nothing, more and more seldom.
-                true => EVERY * (1 << self.lost.load(Ordering::Relaxed).min(4)),
-                false => EVERY_FINAL,
+                (_, true) => Some(EVERY * (1 << self.lost.load(Ordering::Relaxed).min(4))),
+                (_, false) => Some(EVERY_FINAL),
             };
-            // Woken up by a new intent, or after a while.
-            let _ = tokio::time::timeout(pause, self.wake.notified()).await;
+            may_be_old = tokio::select! {
+                // A new intent: a block that came just now was looked at.
+                () = self.wake.notified() => true,
+                // Who follows the chain may decide upon each block to send something.
+                Ok(()) = told.changed() => false,
+                () = after(pause) => false,
+            };
         }
     }
 
     /// Looks at the chain and does what is due, until nothing is.
-    async fn round(&self, eyes: &mut Eyes) -> Result<(), ChainError> {
+    async fn round(&self, eyes: &mut Eyes, mut may_be_old: bool) -> Result<(), ChainError> {
         // What was signed is sent on what was seen before: nothing that is new speaks about it.
         let mut seen = None;
         for _ in 0..LOOKS {
@@ -161,7 +171,9 @@ impl Transactions {
                 briefs: &briefs,
                 known,
                 origins: &origins,
+                may_be_old,
             };
+            may_be_old = false;
             let (view, is_new) = match seen.take() {
                 Some(view) => (view, false),
                 None => (eyes.look(&self.client, &self.account, sought).await?, true),
@@ -346,6 +358,14 @@ impl Transactions {
                 "Sending a transaction that does nothing, because those after it would wait for its nonce."
             ),
         }
+    }
+}
+
+/// Waits for so long; `None`: without end.
+async fn after(pause: Option<Duration>) {
+    match pause {
+        Some(pause) => tokio::time::sleep(pause).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -10,7 +10,7 @@ use agora_primitives::{
     ClassId, TaskId,
     capability::challenge_job,
     job::{Claim, JobKind, JobSpec},
-    judging,
+    judging::{self, JudgeRule},
     money::{Payee, Purpose, Scope},
     participants::{Specialisation, Specialisations},
     reputation::Side,
@@ -232,6 +232,17 @@ pub struct ClassView {
     /// The least reward at difficulty 1.
     #[serde(serialize_with = "as_text")]
     pub base_reward: Balance,
+    /// How answers are judged.
+    pub judge: JudgeRule,
+}
+
+/// The most that the chain computes itself, of a job in a class that says so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ExactLimits {
+    /// What computing it may take: see `agora_reference::total_work`.
+    pub work: u64,
+    /// The bytes of all its inputs together.
+    pub evidence: u32,
 }
 
 /// How the tasks of a class pay their workers.

@@ -235,6 +235,11 @@ impl Context {
         Ok(self.data()?.join(format!("{account}.attested")))
     }
 
+    /// The folder for what jobs come to that are computed for the court of `account`.
+    pub fn court(&self, account: &AccountId) -> Result<PathBuf, CliError> {
+        Ok(self.data()?.join(format!("{account}.court")))
+    }
+
     /// While this file exists, no worker with this data folder takes tasks.
     pub fn pause_file(&self) -> Result<PathBuf, CliError> {
         Ok(self.data()?.join("paused"))
@@ -400,18 +405,21 @@ pub fn keep_house(
     }
 }
 
-/// Goes to court for the account of `submitter`, whose worker keeps its jobs in `tasks`, until `shutdown`, unless `run` says not to.
+/// Goes to court for the account of `submitter`, whose worker keeps its jobs in `tasks`, until `shutdown`, unless `run` says not to. What jobs
+/// come to is in `folder`.
 pub fn go_to_court(
     run: &RunArgs,
     submitter: &Submitter,
     journal: &Journal,
     blobs: &Blobs,
-    tasks: PathBuf,
+    [tasks, folder]: [PathBuf; 2],
     metrics: &Metrics,
     shutdown: &CancellationToken,
 ) -> Option<JoinHandle<()>> {
     let config = CourtConfig {
-        max_job_bytes: run.max_job_bytes(),
+        folder,
+        disk_bytes: run.keep.store_bytes(),
+        memory_bytes: run.max_job_bytes().saturating_mul(2),
         tasks,
         stop_loss: run.risk.stop_loss(),
         #[cfg(feature = "fault-injection")]

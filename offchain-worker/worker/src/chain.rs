@@ -40,6 +40,11 @@ pub trait Chain: Clone + Send + Sync + 'static {
     /// The state after the newest finalised block.
     fn finalised(&self) -> impl Future<Output = Result<Self::State, ChainError>> + Send;
 
+    /// The state after `block`, of which it has told.
+    ///
+    /// Errors: it is not there any more.
+    fn after(&self, block: BlockRef) -> impl Future<Output = Result<Self::State, ChainError>> + Send;
+
     /// The block of a state.
     fn block_of(state: &Self::State) -> BlockRef;
 
@@ -165,6 +170,8 @@ pub enum Call {
     Commit(TaskId, H256),
     /// Reveals a claim with the salt of its commitment.
     Reveal(TaskId, Claim, [u8; 32]),
+    /// Reveals a claim about a task that the chain computes, with the salt of its commitment and the bytes of all inputs of its job.
+    RevealExact(TaskId, Claim, [u8; 32], Vec<u8>),
     /// Takes the step of a task that is due.
     Advance(TaskId),
     /// Responds to the account's hardware challenge in a round.

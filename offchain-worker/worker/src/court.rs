@@ -5,48 +5,45 @@
 //! chain and from the journal: it may be killed at any point, and goes on.
 //!
 //! What is computed for the court, whatever others do: one job of each size at a time, so that nothing large holds up what is
-//! small, and as many as there is memory for, those that are needed first. A defence is prepared as soon as somebody has
-//! committed to an accusation.
+//! small, and as many as there is room for, those that are needed first. A defence is prepared as soon as somebody has
+//! committed to an accusation. What jobs come to is in files, until their cases are closed, so that memory is bounded whatever they are.
 
 mod accuse;
 mod jobs;
 mod made;
 mod opinion;
 mod play;
+mod right;
 #[cfg(test)]
 mod tests;
+mod truths;
 
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
 use crate::{
     Chain, Journal, Metrics, StopLoss, WorkerError,
     driver::{Matter, Steps},
-    job::{fetch_inputs, in_time, load_inputs, load_spec},
+    job::{fetch_inputs, in_time, load_spec},
     sources::with_sources,
     told::Told,
 };
-use agora_arbiter::{Arbiter, Held};
 use agora_blobs::{BlobSource, BlobStore, Blobs};
-use agora_chain::{
-    AccountId, AtBlock, BlockNumber, ChainError, Submitter,
-    views::{CaseView, TaskView},
-};
-use agora_compute::Inputs as _;
+use agora_chain::{AccountId, AtBlock, BlockNumber, ChainError, Submitter, views::TaskView};
 use agora_primitives::{
     TaskId,
     courts::HowEnded,
     job::{Claim, JobSource, JobSpec},
 };
-use jobs::{Jobs, Known};
+use jobs::Known;
 use opinion::Opinion;
 use std::{
-    collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+use truths::Truths;
 
 /// Pause before a node that failed is asked again.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -54,9 +51,12 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// How somebody goes to court.
 #[derive(Clone, Debug)]
 pub struct CourtConfig {
-    /// Most bytes of one job that is computed for the court, with all its states and inputs: they are held in memory. All together, and the
-    /// runs of their units, take twice as much at most.
-    pub max_job_bytes: u64,
+    /// The folder for what jobs come to on the way, which is this account's alone. It is made when it is needed.
+    pub folder: PathBuf,
+    /// Most bytes of what is in it. `None`: as much as is free now, less a sixteenth.
+    pub disk_bytes: Option<u64>,
+    /// Most bytes of memory for all jobs that are computed for the court; one takes half a GiB at most, whatever it comes to.
+    pub memory_bytes: u64,
     /// The folder in which the account's worker keeps the jobs that it has accepted, if it has one: what their publishers take
     /// away is there.
     pub tasks: PathBuf,
@@ -99,7 +99,7 @@ struct Shared {
     blobs: Blobs,
     config: CourtConfig,
     metrics: Metrics,
-    jobs: Jobs,
+    truths: Truths,
     told: Told,
 }
 
@@ -113,7 +113,7 @@ impl Court {
                 account,
                 journal,
                 blobs,
-                jobs: Jobs::new(config.max_job_bytes.saturating_mul(2)),
+                truths: Truths::new(&config),
                 config,
                 metrics,
                 told: Told::default(),
@@ -159,8 +159,8 @@ impl Court {
         Self { only, ..self }.run(shutdown).await;
     }
 
-    /// Computes the job of `task`, and holds the result from now on for what is right. `None`: the task has no case, or its job is larger
-    /// than this account takes.
+    /// Computes the job of `task`, and holds the result from now on for what is right. `None`: the task has no case, or there is no room for
+    /// what its job comes to.
     ///
     /// Errors: those of the chain, of the journal, and of fetching and computing the job.
     pub async fn look_into(&self, task: TaskId) -> Result<Option<Finding>, WorkerError> {
@@ -170,10 +170,10 @@ impl Court {
         let Some(case) = cases.into_iter().find(|case| case.task == task && !case.is_decided()) else {
             return Ok(None);
         };
-        let Some(arbiter) = shared.arbiter(&at, task, case.until).await? else {
+        let Some(right) = shared.right(&at, &case).await? else {
             return Ok(None);
         };
-        let own = arbiter.claim();
+        let own = right.claim;
         shared
             .journal
             .put_attestation(task, &crate::AttestRecord::computed(case.claim, own))?;
@@ -220,10 +220,18 @@ impl Court {
     async fn look(&self, steps: &mut Steps) -> Result<Docket, ChainError> {
         let at = self.shared.submitter.client().best().await?;
         let (cases, trials) = tokio::try_join!(at.cases(), at.trials())?;
+        // Also those of which another process of this account was asked: what was begun about them may be on disk. A node that is behind does
+        // not know the cases of now.
+        let seen = self.shared.journal.seen();
+        if seen.is_ok_and(|seen| at.block.number >= seen.best) {
+            let wanted = cases.iter().map(|case| case.task).collect();
+            let shared = Arc::clone(&self.shared);
+            // Large files take a while to be removed. That it panics is not for this loop to say.
+            let _ = tokio::task::spawn_blocking(move || shared.truths.keep_only(&wanted)).await;
+        }
         let is_ours = |task: TaskId| self.only.is_none_or(|only| only == task);
         let cases: Vec<_> = cases.into_iter().filter(|case| is_ours(case.task)).collect();
         let trials: Vec<_> = trials.into_iter().filter(|(_, task)| is_ours(*task)).collect();
-        self.shared.jobs.keep_only(&wanted(&cases));
         // Of a claim that has fallen it can still be revealed that it was accused.
         for case in cases.iter().filter(|case| case.decided != Some(HowEnded::Undecided)) {
             let (shared, block, case) = (Arc::clone(&self.shared), at.clone(), case.clone());
@@ -297,12 +305,6 @@ async fn kept(folder: &Path, source: &JobSource) -> Option<(BlobStore, JobSpec)>
     Some((own, job))
 }
 
-/// The tasks whose jobs may still be needed.
-fn wanted(cases: &[CaseView]) -> HashSet<TaskId> {
-    let open = cases.iter().filter(|case| !case.is_decided());
-    open.map(|case| case.task).collect()
-}
-
 impl Shared {
     fn opinion(&self, task: TaskId, claim: &Claim) -> Result<Opinion, WorkerError> {
         let accused = self.journal.accusation(task)?.and_then(|record| record.own);
@@ -310,7 +312,7 @@ impl Shared {
         let checked = self.journal.attestation(task)?;
         let recomputed = checked.as_ref().and_then(|record| record.own);
         // What the reference came to here says more than anything that was said before.
-        let known = self.jobs.find(task).map(|known| known.claim());
+        let known = self.truths.claim(task);
         let computed: Vec<_> = known
             .into_iter()
             .chain(accused)
@@ -328,44 +330,16 @@ impl Shared {
     }
 
     /// Everything about the job of `task`, computed if it is not known; needed by block `needed_by`. `None`: there is no such
-    /// task, it is larger than this account takes, or what is needed earlier leaves no room for it now.
+    /// task, or no room for it now.
     async fn arbiter(&self, at: &AtBlock, task: TaskId, needed_by: BlockNumber) -> Result<Option<Known>, WorkerError> {
-        if let Some(known) = self.jobs.find(task) {
+        if let Some(known) = self.truths.find(task) {
             return Ok(Some(known));
         }
         let Some(view) = at.task(task).await? else {
             return Ok(None);
         };
         let (source, job) = self.job(at, &view).await?;
-        let Some(bytes) = agora_arbiter::bytes_held(&job, self.config.max_job_bytes) else {
-            if self.told.is_new(format!("size of task {task}"), "too large") {
-                tracing::warn!(%task, "Not computed for the court: with all its states it is larger than this account takes.");
-            }
-            return Ok(None);
-        };
-        in_time(bytes, fetch_inputs(source.as_ref(), &job)).await?;
-        let _turn = self.jobs.turn(job.work(), needed_by).await;
-        if let Some(known) = self.jobs.find(task) {
-            return Ok(Some(known));
-        }
-        // The runs of its units come on top.
-        let all_bytes = bytes.saturating_add(agora_arbiter::CACHE_BYTES as u64);
-        let Some(room) = self.jobs.make_room(task, needed_by, all_bytes) else {
-            if self.told.is_new(format!("room for task {task}"), "none") {
-                tracing::warn!(%task, bytes, "Not computed for the court yet: jobs that are needed earlier take the memory.");
-            }
-            return Ok(None);
-        };
-        self.told.is_over(format!("room for task {task}"));
-        let inputs = in_time(bytes, load_inputs(source.as_ref(), &job)).await?;
-        let held = Held::of(&job, |blob| inputs.get(blob).ok());
-        let computed = tokio::task::spawn_blocking(move || Arbiter::compute(job, held)).await;
-        let arbiter = computed
-            .map_err(|panic| WorkerError::Interrupted(panic.to_string()))?
-            .map_err(|error| WorkerError::Interrupted(error.to_string()))?;
-        let arbiter = Arc::new(self.faulty(arbiter));
-        room.fill(Arc::clone(&arbiter));
-        Ok(Some(arbiter))
+        self.truths.compute(task, needed_by, source.as_ref(), job).await
     }
 
     /// The job of a task, and where its inputs may be had from.
@@ -387,27 +361,5 @@ impl Shared {
     #[cfg(not(feature = "fault-injection"))]
     const fn lies(&self) -> bool {
         false
-    }
-
-    /// The same, or one that holds what the fault makes of a result for right.
-    #[cfg(feature = "fault-injection")]
-    fn faulty(&self, arbiter: Arbiter<Held>) -> Arbiter<Held> {
-        match self.config.fault {
-            Some(Fault::Corrupt) => arbiter.corrupted(|truth| {
-                if let Some(output) = truth.states.last_mut() {
-                    crate::worker::corrupted(output);
-                }
-            }),
-            Some(Fault::Unusable) => arbiter.corrupted(|truth| {
-                *truth = Default::default();
-                truth.unusable = true;
-            }),
-            _ => arbiter,
-        }
-    }
-
-    #[cfg(not(feature = "fault-injection"))]
-    fn faulty(&self, arbiter: Arbiter<Held>) -> Arbiter<Held> {
-        arbiter
     }
 }

@@ -8,7 +8,7 @@ mod steps;
 pub(crate) use steps::{Matter, Steps};
 
 use crate::{Call, Chain, Due, Metrics, News, WorkerError, chain::Blocks, told::Told};
-use agora_chain::{BlockNumber, ChainError};
+use agora_chain::{BlockNumber, BlockRef, ChainError};
 use agora_primitives::participants::Role;
 use std::{collections::VecDeque, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
@@ -20,6 +20,8 @@ const LOOK_LIMIT: Duration = Duration::from_secs(180);
 const SILENCE: Duration = Duration::from_secs(60);
 /// So many blocks are remembered, to be told again after a re-org that undid some of them.
 const REMEMBERED: usize = 32;
+/// Finality that is so many blocks behind is asked about: it may not have been told.
+const LONG_AGO: BlockNumber = 32;
 /// Pause before a node that failed is asked again.
 const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 2000 });
 
@@ -28,6 +30,11 @@ pub(crate) trait Duty<C: Chain> {
     /// The finalised block that was taken note of last.
     fn settled_up_to(&self) -> Option<BlockNumber> {
         None
+    }
+
+    /// The newest block that it knows of by other ways: nothing older is to be looked at.
+    fn seen_best(&self) -> BlockNumber {
+        0
     }
 
     /// Takes note of a finalised block.
@@ -82,6 +89,8 @@ pub(crate) struct Driver<C: Chain> {
     last: Option<BlockNumber>,
     /// The last blocks.
     recent: VecDeque<News>,
+    /// The newest finalised block.
+    finalised: Option<BlockRef>,
 }
 
 impl<C: Chain> Driver<C> {
@@ -98,6 +107,7 @@ impl<C: Chain> Driver<C> {
             told: Told::default(),
             last: None,
             recent: VecDeque::new(),
+            finalised: None,
         }
     }
 
@@ -120,7 +130,10 @@ impl<C: Chain> Driver<C> {
                     () = self.blocks_came(first.ok(), &mut best, duty) => {}
                 },
                 news = finalised.next() => match news {
-                    Ok(news) => duty.settle(news),
+                    Ok(news) => {
+                        self.saw_final(news.block);
+                        duty.settle(news);
+                    }
                     Err(error) => {
                         self.say_node_failed("finalised blocks", &error);
                         tokio::time::sleep(PAUSE).await;
@@ -242,18 +255,53 @@ impl<C: Chain> Driver<C> {
         }
     }
 
-    async fn look(&mut self, heard: &Heard, duty: &mut impl Duty<C>) -> Result<Looked, WorkerError> {
+    fn saw_final(&mut self, block: BlockRef) {
+        // After a restart those of long ago are told first.
+        if self.finalised.is_none_or(|known| known.number < block.number) {
+            self.finalised = Some(block);
+        }
+    }
+
+    /// The newest states. What was told just now is not asked for: a far node takes its time for each answer.
+    async fn heads(&mut self, heard: &Heard, duty: &impl Duty<C>) -> Result<Heads<C::State>, ChainError> {
         let read_at = Instant::now();
-        let (best, finalised) = tokio::try_join!(self.chain.best(), self.chain.finalised())?;
-        self.told.is_over("node");
-        let now = C::block_of(&best).number;
-        self.metrics.best_block.set(now.into());
-        self.metrics.finalised_block.set(C::block_of(&finalised).number.into());
-        let heads = Heads {
+        let seen_best = duty.seen_best();
+        let told = heard.news.last().map(|news| news.block);
+        let told = told.filter(|block| !heard.has_gap && block.number >= seen_best);
+        let best = async {
+            match told {
+                // It may be undone meanwhile.
+                Some(block) => match self.chain.after(block).await {
+                    Ok(state) => Ok(state),
+                    Err(_) => self.chain.best().await,
+                },
+                None => self.chain.best().await,
+            }
+        };
+        let lately = |block: &BlockRef| told.is_some_and(|best| best.number.saturating_sub(block.number) < LONG_AGO);
+        let finalised = async {
+            match self.finalised.filter(lately) {
+                Some(block) => self.chain.after(block).await,
+                None => self.chain.finalised().await,
+            }
+        };
+        let (best, finalised) = tokio::try_join!(best, finalised)?;
+        self.saw_final(C::block_of(&finalised));
+        Ok(Heads {
             best,
             finalised,
             read_at,
-        };
+        })
+    }
+
+    async fn look(&mut self, heard: &Heard, duty: &mut impl Duty<C>) -> Result<Looked, WorkerError> {
+        let heads = self.heads(heard, duty).await?;
+        self.told.is_over("node");
+        let now = C::block_of(&heads.best).number;
+        self.metrics.best_block.set(now.into());
+        self.metrics
+            .finalised_block
+            .set(C::block_of(&heads.finalised).number.into());
         let looked = duty.look(&heads, heard, &mut self.steps).await?;
         if looked == Looked::Well {
             self.beat(now);

@@ -14,7 +14,14 @@ use agora_primitives::{
     task::Phase,
 };
 use codec::DecodeAll;
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How often it is looked for what can go.
@@ -155,13 +162,18 @@ impl<C: Chain<State: State>> Housekeeper<C> {
         if C::block_of(&best).number < self.journal.seen()?.best {
             return Ok(None);
         }
-        let needed = needed(&best, &self.blobs, Owner::Journal(&self.journal)).await?;
-        let (blobs, config) = (self.blobs.clone(), self.config);
-        let runtime = tokio::runtime::Handle::current();
-        let removed = tokio::task::spawn_blocking(move || runtime.block_on(remove(&blobs, config, &needed)));
-        let removed = removed
-            .await
-            .map_err(|panic| WorkerError::Interrupted(panic.to_string()))??;
+        // A market may have very many tasks: they are read if there is something that could go.
+        let could_go = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&could_go);
+        let keep_all = move |_: &BlobKey| {
+            asked.store(true, Ordering::Relaxed);
+            true
+        };
+        let mut removed = self.remove(keep_all).await?;
+        if could_go.load(Ordering::Relaxed) {
+            let needed = needed(&best, &self.blobs, Owner::Journal(&self.journal)).await?;
+            removed = self.remove(move |key| needed.contains(key)).await?;
+        }
         if removed.removed > 0 {
             tracing::info!(
                 blobs = removed.removed,
@@ -171,6 +183,16 @@ impl<C: Chain<State: State>> Housekeeper<C> {
         }
         self.say_if_too_large()?;
         Ok(Some(removed))
+    }
+
+    /// Removes what is old, or beyond the quota, and not `needed`.
+    async fn remove(&self, needed: impl Fn(&BlobKey) -> bool + Send + 'static) -> Result<Garbage, WorkerError> {
+        let (blobs, config) = (self.blobs.clone(), self.config);
+        let runtime = tokio::runtime::Handle::current();
+        let removed = tokio::task::spawn_blocking(move || runtime.block_on(remove(&blobs, config, needed)));
+        removed
+            .await
+            .map_err(|panic| WorkerError::Interrupted(panic.to_string()))?
     }
 
     /// Says, once, that the store is larger than it may be, because tasks need what is in it.
@@ -191,17 +213,18 @@ impl<C: Chain<State: State>> Housekeeper<C> {
     }
 }
 
-async fn remove(blobs: &Blobs, config: Housekeeping, needed: &HashSet<BlobKey>) -> Result<Garbage, WorkerError> {
+async fn remove(
+    blobs: &Blobs,
+    config: Housekeeping,
+    needed: impl Fn(&BlobKey) -> bool,
+) -> Result<Garbage, WorkerError> {
     let age = config.age.max(LEAST_AGE);
     let mut sum = Garbage::default();
     if blobs.store().used()?.is_some() {
-        sum = blobs
-            .store()
-            .collect_garbage(age, |_, key| needed.contains(key))
-            .await?;
+        sum = blobs.store().collect_garbage(age, |_, key| needed(key)).await?;
         if let Some(quota) = config.quota {
-            sum = sum.and(blobs.store().shrink(quota, LEAST_AGE, |_, key| needed.contains(key))?);
+            sum = sum.and(blobs.store().shrink(quota, LEAST_AGE, |_, key| needed(key))?);
         }
     }
-    Ok(sum.and(blobs.cache().collect_garbage(age, |key| needed.contains(key))?))
+    Ok(sum.and(blobs.cache().collect_garbage(age, needed)?))
 }

@@ -1,8 +1,9 @@
 //! Fetching a task's job.
 
 use crate::WorkerError;
-use agora_blobs::{BlobKind, BlobSource, BlobStore, Wanted, copy, read};
-use agora_compute::{Computation, MemoryInputs};
+use agora_arbiter::disk::{FileInput, FileInputs, Pages};
+use agora_blobs::{BlobKind, BlobSource, BlobStore, Fetched, Wanted, copy, open, read, read_shared};
+use agora_compute::{Computation, EngineError, Inputs, MemoryInputs};
 use agora_primitives::job::{Claim, H256, JobSource, JobSpec};
 use codec::DecodeAll;
 use std::time::Duration;
@@ -50,16 +51,17 @@ pub(crate) async fn fetch_inputs(blobs: &dyn BlobSource, spec: &JobSpec) -> Resu
 ///
 /// Errors: `Blobs` if it cannot be put.
 pub(crate) async fn put_result(to: &BlobStore, computation: &Computation) -> Result<(), WorkerError> {
-    put_output(to, computation.states(), computation.output.clone()).await
+    put_states(to, &computation.states()).await?;
+    to.put(BlobKind::Output, computation.output.clone()).await?;
+    Ok(())
 }
 
-/// Puts an output into `to`, and the list of the `states` before it.
+/// Puts the list of the `states` before an output into `to`.
 ///
 /// Errors: as [`put_result`].
-pub(crate) async fn put_output(to: &BlobStore, states: Vec<H256>, output: Vec<u8>) -> Result<(), WorkerError> {
-    let states = states.into_iter().flat_map(|digest| digest.0).collect();
-    to.put(BlobKind::States, states).await?;
-    to.put(BlobKind::Output, output).await?;
+pub(crate) async fn put_states(to: &BlobStore, states: &[H256]) -> Result<(), WorkerError> {
+    let list = states.iter().flat_map(|digest| digest.0).collect();
+    to.put(BlobKind::States, list).await?;
     Ok(())
 }
 
@@ -138,8 +140,40 @@ pub(crate) async fn load_for_check(
 /// How many bytes a job's inputs and its output have, which a worker and a verifier hold in memory. Work does not tell: one
 /// multiplication may be asked of an input of gigabytes.
 pub(crate) fn job_bytes(spec: &JobSpec) -> u64 {
-    let inputs = spec.inputs().into_iter().map(|input| input.size);
-    inputs.fold(spec.max_output_bytes(), u64::saturating_add)
+    spec.input_bytes().saturating_add(spec.max_output_bytes())
+}
+
+/// What shows the chain the inputs of `spec`, where it computes the job itself: their bytes, in the order of the job.
+///
+/// Errors: `Engine` if one is not there.
+pub(crate) fn evidence(spec: &JobSpec, inputs: &MemoryInputs) -> Result<Vec<u8>, WorkerError> {
+    let mut evidence = Vec::new();
+    for input in spec.inputs() {
+        evidence.extend_from_slice(&inputs.get(&input).map_err(EngineError::from)?);
+    }
+    Ok(evidence)
+}
+
+/// Fetches the inputs of a job, and opens them where they are: what is read of them is held in `pages`.
+///
+/// Errors: as [`load_inputs`].
+pub(crate) async fn open_inputs(
+    blobs: &dyn BlobSource,
+    spec: &JobSpec,
+    pages: &Pages,
+) -> Result<FileInputs, WorkerError> {
+    let mut inputs = Vec::new();
+    for input in spec.inputs() {
+        let (pages, wanted) = (pages.clone(), Wanted::content(BlobKind::Input, &input));
+        let opened = open(blobs, &wanted, move |fetched| {
+            Ok(match fetched {
+                Fetched::Private(path) | Fetched::Shared(path) => FileInput::open(&pages, path)?,
+                Fetched::Memory(content) => FileInput::held(content),
+            })
+        });
+        inputs.push((input, opened.await?));
+    }
+    Ok(inputs.into_iter().collect())
 }
 
 /// Fetches the inputs of a job.
@@ -148,7 +182,7 @@ pub(crate) fn job_bytes(spec: &JobSpec) -> u64 {
 pub(crate) async fn load_inputs(blobs: &dyn BlobSource, spec: &JobSpec) -> Result<MemoryInputs, WorkerError> {
     let mut inputs = MemoryInputs::new();
     for input in spec.inputs() {
-        inputs.insert(read(blobs, &Wanted::content(BlobKind::Input, &input)).await?);
+        inputs.insert(read_shared(blobs, &Wanted::content(BlobKind::Input, &input)).await?);
     }
     Ok(inputs)
 }
@@ -157,7 +191,7 @@ pub(crate) async fn load_inputs(blobs: &dyn BlobSource, spec: &JobSpec) -> Resul
 mod tests {
     use super::*;
     use agora_blobs::BlobError;
-    use agora_primitives::job::{BlobRef, JobKind, SyntheticJob, states_root};
+    use agora_primitives::job::{BlobRef, JobKind, MatmulJob, SyntheticJob, states_root};
 
     fn block_on<T>(future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread()
@@ -191,6 +225,24 @@ mod tests {
         );
         block_on(blobs.put(BlobKind::Output, vec![1, 2, 3, 4])).expect("put");
         assert_eq!(load(claim(output)).expect("it is there"), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn evidence_is_the_inputs_in_the_order_of_the_job() {
+        let mut inputs = MemoryInputs::new();
+        let (matrix, vectors) = (vec![2u8, 1], vec![3u8]);
+        let job = MatmulJob {
+            matrix: inputs.insert(matrix),
+            columns: 1,
+            first_row: 0,
+            rows: 2,
+            input: BlobRef::to(&vectors),
+            vectors: 1,
+        };
+        let spec = JobSpec::V2(JobKind::Matmul(job));
+        assert!(evidence(&spec, &inputs).is_err(), "one is not here");
+        inputs.insert(vectors);
+        assert_eq!(evidence(&spec, &inputs).expect("both are here"), [2, 1, 3]);
     }
 
     #[test]

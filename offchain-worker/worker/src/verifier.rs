@@ -47,6 +47,7 @@ use judging::{Look, Seat, is_enough};
 use kept::Kept;
 pub use recompute::Recompute;
 use recompute::Recomputer;
+pub(crate) use recompute::{Cancelled, once};
 
 /// How a verifier works.
 #[derive(Clone, Debug)]

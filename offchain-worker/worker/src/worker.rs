@@ -49,7 +49,7 @@ pub(crate) use policy::tests::task as sample_task;
 use crate::fault::Fault;
 use crate::{Chain, Journal, Metrics, WorkerError, chain::State, driver::Driver, told::Told, turns::Turns};
 use agora_blobs::{BlobStore, Blobs};
-use agora_chain::{AccountId, BlockNumber, Submitter, views::TermsView};
+use agora_chain::{AccountId, Balance, BlockNumber, Submitter, views::TermsView};
 use agora_compute::{CancelFlag, Computation, Engine};
 use agora_primitives::{ClassId, TaskId, participants::Role};
 use book::Book;
@@ -129,6 +129,8 @@ struct Now {
     fees: Fees,
     /// When the node was asked for fees.
     fees_at: Option<BlockNumber>,
+    /// What revealing costs at most of the tasks that were taken since none was in hand.
+    dearest_reveal: Balance,
     /// Results that are computed and could not be kept yet, because the disk refused them.
     unkept: HashMap<TaskId, Arc<Computation>>,
     /// The last round of hardware challenges whose decoy was shown.

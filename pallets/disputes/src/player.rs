@@ -15,7 +15,7 @@ use agora_jobs::{BlobRef, ChunkProof, Claim, H256, StateOpening, blob, blob::CHU
 use agora_machine::run_tree::{Children, DEPTH};
 use agora_math::merkle;
 use agora_reference::{Blobs, Fault, Inputs, Output, Reference, Source, Step};
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
 /// Bytes of a chunk.
 const CHUNK: u64 = CHUNK_BYTES as u64;
@@ -31,21 +31,21 @@ pub enum Content<'a> {
 
 /// The children of `node` in the tree over `content`. What `content` does not have is taken for nothing.
 pub fn children(node: &Node, content: Content<'_>) -> Vec<H256> {
-    let span = |(first, len): (u64, u64)| {
-        let first_at = usize::try_from(first).unwrap_or(usize::MAX);
-        let end = usize::try_from(first.saturating_add(len)).unwrap_or(usize::MAX);
-        match content {
-            Content::Bytes(bytes) => {
-                let bytes = bytes.get(first_at..end.min(bytes.len())).unwrap_or_default();
-                subtree(first, bytes).unwrap_or_default()
-            }
-            Content::Digests(digests) => match digests.get(first_at..end.min(digests.len())).unwrap_or_default() {
-                [digest] => *digest,
-                digests => top(digests),
-            },
-        }
+    let span = |(first, len): (u64, u64)| match content {
+        Content::Bytes(bytes) => subtree(first, within(bytes, first, len)).unwrap_or_default(),
+        Content::Digests(digests) => match within(digests, first, len) {
+            [digest] => *digest,
+            digests => top(digests),
+        },
     };
     node.spans().into_iter().map(span).collect()
+}
+
+/// The `len` elements from `first` on, as far as there are any.
+fn within<T>(all: &[T], first: u64, len: u64) -> &[T] {
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+    let end = place(first.saturating_add(len)).min(all.len());
+    all.get(place(first)..end).unwrap_or_default()
 }
 
 /// The hash of the node over whole digests, which is not the root.
@@ -62,7 +62,84 @@ fn top(digests: &[H256]) -> H256 {
     level.first().copied().unwrap_or_default().into()
 }
 
-/// Everything that a job comes to, on the way and in the end.
+/// What somebody knows who has computed a job: the digests of all that it comes to on the way, and its states by range. Where all that
+/// is, in memory or on disk, is for those who know it to say.
+pub trait Knowledge {
+    /// The digests of what the units of [`Step::Inputs`] kept; those before the one that fails.
+    fn scans(&self) -> Cow<'_, [H256]>;
+
+    /// Whether the unit after these finds the inputs unusable.
+    fn is_unusable(&self) -> bool;
+
+    /// The digests of the states, the output included; none if the inputs are unusable.
+    fn states(&self) -> Cow<'_, [H256]>;
+
+    /// The digests of what the units of `state` kept. `None`: they are not at hand now.
+    fn kept(&self, state: u64) -> Option<Cow<'_, [H256]>>;
+
+    /// The chaining value of the `len` bytes of `state` from `first` on, which are a subtree and not the whole. `None`: they are not at
+    /// hand now.
+    fn subtree(&self, state: u64, first: u64, len: u64) -> Option<H256>;
+
+    /// The `len` bytes of `state` from `first` on, at most a chunk. `None`: they are not at hand now.
+    fn bytes(&self, state: u64, first: u64, len: u64) -> Option<Vec<u8>>;
+
+    /// The claim that is right.
+    fn claim(&self) -> Claim;
+
+    /// What to accuse `claim` of if nothing of it is published but the claim. `None`: it is right.
+    fn target(&self, claim: &Claim) -> Option<Target> {
+        target(&self.claim(), claim, self.states().len() as u64)
+    }
+
+    /// The digests of a list, where `state` is in dispute. `None`: they are not at hand now.
+    fn list(&self, state: Option<u64>, list: List) -> Option<Vec<H256>> {
+        Some(match (list, state) {
+            (List::Scans, _) => self.scans().into_owned(),
+            (List::States, Some(state)) => within(&self.states(), 0, state).to_vec(),
+            (List::Kept, Some(state)) => self.kept(state)?.into_owned(),
+            (List::States | List::Kept, None) => Vec::new(),
+        })
+    }
+
+    /// The lists that defend a right claim about a job of `law`. `None`: they are not at hand now.
+    fn defence(&self, law: &dyn Reference, aim: &Aim) -> Option<Defence> {
+        let of = |list| Some(blob::hash(&agora_reference::list(&self.list(aim.state(), list)?)));
+        Some(Defence {
+            states: match law.program() {
+                Some(_) => {
+                    let before = aim.state().and_then(|state| state.checked_sub(1));
+                    let before = before.and_then(|before| within(&self.states(), before, 1).first().copied());
+                    before.unwrap_or_else(|| blob::hash(&[]))
+                }
+                None => of(List::States)?,
+            },
+            scans: of(List::Scans)?,
+            kept: of(List::Kept)?,
+            failing: match aim {
+                Aim::Unusable => self.scans().len() as u64,
+                Aim::Chunk { .. } | Aim::Usable => 0,
+            },
+        })
+    }
+}
+
+/// What to accuse `claim` of, where `right` is right and the job has so many `states`, the output included. `None`: it is right.
+pub fn target(right: &Claim, claim: &Claim, states: u64) -> Option<Target> {
+    match (right, claim) {
+        (right, claim) if right == claim => None,
+        (Claim::Output { states_root: right, .. }, Claim::Output { states_root, .. }) => {
+            // A job without states before the output: the claim falls by that at once.
+            Some(match right != states_root && states > 1 {
+                true => Target::States,
+                false => Target::Output,
+            })
+        }
+        _ => Some(Target::Inputs),
+    }
+}
+
+/// Everything that a job comes to, on the way and in the end, in memory.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Truth {
     /// What the units of [`Step::Inputs`] kept; those before the one that fails.
@@ -109,35 +186,7 @@ impl Truth {
 
     /// The digests of the states, the output included.
     pub fn digests(&self) -> Vec<H256> {
-        self.states.iter().map(|state| blob::hash(state)).collect()
-    }
-
-    /// The claim that is right.
-    pub fn claim(&self) -> Claim {
-        match (self.states.split_last(), self.digests().split_last()) {
-            (Some((output, _)), Some((_, before))) => Claim::Output {
-                output: BlobRef::to(output),
-                states_root: states_root(before),
-            },
-            _ => Claim::Unusable,
-        }
-    }
-
-    /// What to accuse `claim` of if nothing of it is published but the claim. `None`: it is right.
-    pub fn target(&self, claim: &Claim) -> Option<Target> {
-        match (self.claim(), claim) {
-            (right, claim) if right == *claim => None,
-            (Claim::Output { states_root: right, .. }, Claim::Output { states_root, .. }) => {
-                // A job without states before the output: the claim falls by that at once.
-                let has_states = self.states.len() > 1;
-                Some(if right != *states_root && has_states {
-                    Target::States
-                } else {
-                    Target::Output
-                })
-            }
-            _ => Some(Target::Inputs),
-        }
+        digests(&self.states)
     }
 
     /// What to accuse a claim of whose list of digests, and whose state at the first difference, are published. `None`: neither
@@ -158,41 +207,49 @@ impl Truth {
             chunk: ChunkProof::new(state, chunk as u64)?,
         })
     }
+}
 
-    /// The lists that defend a right claim about a job of `law`.
-    pub fn defence(&self, law: &dyn Reference, aim: &Aim) -> Defence {
-        let of = |list| blob::hash(&agora_reference::list(&self.list(aim.state(), list)));
-        Defence {
-            states: match law.program() {
-                Some(_) => self.before(aim).map_or_else(|| blob::hash(&[]), blob::hash),
-                None => of(List::States),
+impl Knowledge for Truth {
+    fn scans(&self) -> Cow<'_, [H256]> {
+        digests(&self.scans).into()
+    }
+
+    fn is_unusable(&self) -> bool {
+        self.unusable
+    }
+
+    fn states(&self) -> Cow<'_, [H256]> {
+        self.digests().into()
+    }
+
+    fn kept(&self, state: u64) -> Option<Cow<'_, [H256]>> {
+        let kept = within(&self.kept, state, 1).first();
+        Some(digests(kept.map(Vec::as_slice).unwrap_or_default()).into())
+    }
+
+    fn subtree(&self, state: u64, first: u64, len: u64) -> Option<H256> {
+        let state = within(&self.states, state, 1).first()?;
+        Some(subtree(first, within(state, first, len)).unwrap_or_default())
+    }
+
+    fn bytes(&self, state: u64, first: u64, len: u64) -> Option<Vec<u8>> {
+        let bytes = within(within(&self.states, state, 1).first()?, first, len);
+        (bytes.len() as u64 == len).then(|| bytes.to_vec())
+    }
+
+    fn claim(&self) -> Claim {
+        match (self.states.split_last(), self.digests().split_last()) {
+            (Some((output, _)), Some((_, before))) => Claim::Output {
+                output: BlobRef::to(output),
+                states_root: states_root(before),
             },
-            scans: of(List::Scans),
-            kept: of(List::Kept),
-            failing: match aim {
-                Aim::Unusable => self.scans.len() as u64,
-                Aim::Chunk { .. } | Aim::Usable => 0,
-            },
+            _ => Claim::Unusable,
         }
     }
+}
 
-    /// The state before the one in dispute.
-    fn before(&self, aim: &Aim) -> Option<&[u8]> {
-        let before = usize::try_from(aim.state()?.checked_sub(1)?).ok()?;
-        self.states.get(before).map(Vec::as_slice)
-    }
-
-    /// The digests of a list, where `state` is in dispute.
-    fn list(&self, state: Option<u64>, list: List) -> Vec<H256> {
-        let at = state.and_then(|state| usize::try_from(state).ok());
-        let contents = match (list, at) {
-            (List::Scans, _) => self.scans.as_slice(),
-            (List::States, Some(at)) => self.states.get(..at).unwrap_or_default(),
-            (List::Kept, Some(at)) => self.kept.get(at).map(Vec::as_slice).unwrap_or_default(),
-            (List::States | List::Kept, None) => &[],
-        };
-        contents.iter().map(|content| blob::hash(content)).collect()
-    }
+fn digests(contents: &[Vec<u8>]) -> Vec<H256> {
+    contents.iter().map(|content| blob::hash(content)).collect()
 }
 
 /// What is known to a unit while the truth is computed.
@@ -254,7 +311,7 @@ pub struct ShownList<'a> {
 /// Whoever knows the truth.
 pub struct Player<'a> {
     /// What the job comes to.
-    pub truth: &'a Truth,
+    pub truth: &'a dyn Knowledge,
     /// Runs the machine.
     pub tracer: &'a dyn Tracer,
     /// The side: the accuser, if the claim is wrong.
@@ -268,37 +325,34 @@ impl Player<'_> {
         match &game.dispute.phase {
             Phase::Over(_) => return moves,
             Phase::States(descent) => {
-                let digests = self.truth.digests();
+                let digests = self.truth.states();
                 let before = digests.split_last().map(|(_, before)| before).unwrap_or_default();
-                moves.extend(self.descend(descent, Content::Digests(before)));
+                moves.extend(self.descend(descent, Right::Content(Content::Digests(before))));
             }
             Phase::Chunks { state, descent } => {
-                let at = usize::try_from(*state).ok();
-                let bytes = at.and_then(|at| self.truth.states.get(at));
-                moves.extend(bytes.and_then(|bytes| self.descend(descent, Content::Bytes(bytes))));
+                moves.extend(self.descend(descent, Right::State(self.truth, *state)));
             }
             Phase::Defences { aim, .. } if self.side == Side::Defence => {
                 let defence = self.truth.defence(rules.law, aim);
-                if game.branches.iter().all(|(branch, _)| branch.defence != defence) {
-                    moves.push(Move::Defend(defence));
-                }
+                let is_new = |defence: &Defence| game.branches.iter().all(|(branch, _)| branch.defence != *defence);
+                moves.extend(defence.filter(is_new).map(Move::Defend));
             }
             Phase::Defences { .. } => {}
         }
         for (at, (branch, runs)) in game.branches.iter().enumerate() {
             // Another's lists are not for a right claim to defend.
-            if self.side == Side::Accuser || branch.defence == self.truth.defence(rules.law, &branch.aim) {
+            if self.side == Side::Accuser || self.truth.defence(rules.law, &branch.aim) == Some(branch.defence) {
                 self.in_branch(at, branch, runs, rules, &mut moves);
             }
         }
         moves
     }
 
-    fn descend(&self, descent: &Descent, content: Content<'_>) -> Option<Move> {
+    fn descend(&self, descent: &Descent, right: Right<'_>) -> Option<Move> {
         match (self.side, &descent.turn) {
-            (Side::Defence, Turn::Show) => Some(Move::Show(show(&descent.node, content)?)),
+            (Side::Defence, Turn::Show) => right.show(&descent.node).map(Move::Show),
             (Side::Accuser, Turn::Name(shown)) => {
-                let right = children(&descent.node, content);
+                let right = right.children(&descent.node)?;
                 let child = right.iter().zip(shown).position(|(right, shown)| right != shown)?;
                 Some(Move::Name(child as u32))
             }
@@ -315,14 +369,16 @@ impl Player<'_> {
         moves: &mut Vec<Move>,
     ) {
         let made = match (&branch.phase, self.side) {
-            (BranchPhase::Choose, Side::Accuser) => Some(BranchMove::Choose(self.wrong_list(branch, rules))),
+            (BranchPhase::Choose, Side::Accuser) => self.choice(branch, rules).map(BranchMove::Choose),
             (BranchPhase::Entry { list, descent }, Side::Accuser) => self.name(branch, *list, descent, rules),
             (BranchPhase::Entry { list, descent }, Side::Defence) if descent.turn == Turn::Show => {
-                let bytes = agora_reference::list(&self.truth.list(branch.aim.state(), *list));
-                show(&descent.node, Content::Bytes(&bytes)).map(BranchMove::Show)
+                let right = self.truth.list(branch.aim.state(), *list);
+                let bytes = right.map(|right| agora_reference::list(&right));
+                let shown = bytes.and_then(|bytes| Right::Content(Content::Bytes(&bytes)).show(&descent.node));
+                shown.map(BranchMove::Show)
             }
             (BranchPhase::Bound { state, .. }, Side::Defence) => {
-                let digests = self.truth.digests();
+                let digests = self.truth.states();
                 let before = digests.split_last().map(|(_, before)| before).unwrap_or_default();
                 StateOpening::new(before, *state).map(BranchMove::Bind)
             }
@@ -336,34 +392,40 @@ impl Player<'_> {
         moves.extend(made.map(|made| Move::Branch(at, made)));
     }
 
-    /// The first list that is wrong, in the order in which they build on one another.
-    fn wrong_list<A>(&self, branch: &Branch<A>, rules: &Rules<'_>) -> Option<List> {
-        let is_wrong = |list: &List| {
-            let said = branch.aim.list(rules.law, &branch.defence, *list);
-            said != BlobRef::to(&agora_reference::list(&self.expected(branch, *list, rules))) && said.size > 0
-        };
-        if self.truth.unusable && branch.aim == Aim::Usable {
-            return Some(List::Scans);
+    /// The first list that is wrong, in the order in which they build on one another; `Some(None)`: none is. `None`: what is right is not at
+    /// hand now.
+    fn choice<A>(&self, branch: &Branch<A>, rules: &Rules<'_>) -> Option<Option<List>> {
+        if self.truth.is_unusable() && branch.aim == Aim::Usable {
+            return Some(Some(List::Scans));
         }
         if branch.aim.before(rules.law, &branch.defence).is_some() {
-            let right = self.truth.defence(rules.law, &branch.aim);
-            return (branch.defence.states != right.states).then_some(List::States);
+            let right = self.truth.defence(rules.law, &branch.aim)?;
+            return Some((branch.defence.states != right.states).then_some(List::States));
         }
-        [List::Scans, List::States, List::Kept].into_iter().find(is_wrong)
+        for list in [List::Scans, List::States, List::Kept] {
+            let said = branch.aim.list(rules.law, &branch.defence, list);
+            if said.size == 0 {
+                continue;
+            }
+            if said != BlobRef::to(&agora_reference::list(&self.expected(branch, list, rules)?)) {
+                return Some(Some(list));
+            }
+        }
+        Some(None)
     }
 
-    /// The right digests, as many as the defence's list has: what there is none of is zero.
-    fn expected<A>(&self, branch: &Branch<A>, list: List, rules: &Rules<'_>) -> Vec<H256> {
+    /// The right digests, as many as the defence's list has: what there is none of is zero. `None`: they are not at hand now.
+    fn expected<A>(&self, branch: &Branch<A>, list: List, rules: &Rules<'_>) -> Option<Vec<H256>> {
         let entries = branch.aim.entries(rules.law, &branch.defence, list);
-        let mut right = self.truth.list(branch.aim.state(), list);
+        let mut right = self.truth.list(branch.aim.state(), list)?;
         right.resize(usize::try_from(entries).unwrap_or_default(), H256::zero());
-        right
+        Some(right)
     }
 
     fn name<A>(&self, branch: &Branch<A>, which: List, descent: &Descent, rules: &Rules<'_>) -> Option<BranchMove> {
-        let right = self.expected(branch, which, rules);
+        let right = self.expected(branch, which, rules)?;
         // No digest is right for the unit that finds the inputs unusable.
-        let failing = (which == List::Scans && self.truth.unusable).then_some(self.truth.scans.len());
+        let failing = (which == List::Scans && self.truth.is_unusable()).then(|| self.truth.scans().len());
         let from = usize::try_from(descent.node.first / 32).ok()?;
         match &descent.turn {
             Turn::Show => None,
@@ -448,15 +510,42 @@ impl Player<'_> {
     }
 }
 
-fn show(node: &Node, content: Content<'_>) -> Option<Shown> {
-    match (node.is_leaf(), content) {
-        (false, content) => Some(Shown::Children(children(node, content))),
-        (true, Content::Bytes(bytes)) if node.tree == Tree::Blob => {
-            let first = usize::try_from(node.first).ok()?;
-            let end = usize::try_from(node.first.checked_add(node.len)?).ok()?;
-            Some(Shown::Chunk(bytes.get(first..end)?.to_vec()))
+/// What is right below a node.
+#[derive(Clone, Copy)]
+enum Right<'a> {
+    /// All of it is in memory.
+    Content(Content<'a>),
+    /// It is the state of this number.
+    State(&'a dyn Knowledge, u64),
+}
+
+impl Right<'_> {
+    /// The children of `node`. `None`: they are not at hand now.
+    fn children(self, node: &Node) -> Option<Vec<H256>> {
+        match self {
+            Self::Content(content) => Some(children(node, content)),
+            Self::State(known, state) => {
+                let spans = node.spans().into_iter();
+                spans.map(|(first, len)| known.subtree(state, first, len)).collect()
+            }
         }
-        _ => None,
+    }
+
+    /// The chunk that `node` stands for. `None`: it stands for none, or that is not at hand now.
+    fn chunk(self, node: &Node) -> Option<Vec<u8>> {
+        let chunk = match self {
+            Self::Content(Content::Digests(_)) => None,
+            Self::Content(Content::Bytes(bytes)) => Some(within(bytes, node.first, node.len).to_vec()),
+            Self::State(known, state) => known.bytes(state, node.first, node.len),
+        };
+        chunk.filter(|chunk| node.tree == Tree::Blob && chunk.len() as u64 == node.len)
+    }
+
+    fn show(self, node: &Node) -> Option<Shown> {
+        match node.is_leaf() {
+            true => self.chunk(node).map(Shown::Chunk),
+            false => self.children(node).map(Shown::Children),
+        }
     }
 }
 

@@ -202,6 +202,12 @@ impl JobSpec {
     pub fn inputs(&self) -> Vec<BlobRef> {
         self.limits().inputs()
     }
+
+    /// The bytes of all inputs together. Saturates.
+    pub fn input_bytes(&self) -> u64 {
+        let sizes = self.inputs().into_iter().map(|input| input.size);
+        sizes.fold(0, u64::saturating_add)
+    }
 }
 
 /// What the chain knows of a job specification that is kept off chain, because it is large or the publisher wants it so.

@@ -39,8 +39,11 @@ impl<T: Config> Judge<T::AccountId, BlockNumberFor<T>, BalanceOf<T>> for Pallet<
         seed: H256,
         answers: &[Answer<T::AccountId, BlockNumberFor<T>>],
     ) -> Option<Verdict<T::AccountId>> {
-        let JudgeRule::Replication { trust } = rule;
-        consensus::verdict(trust, seed.as_fixed_bytes(), answers)
+        match rule {
+            JudgeRule::Replication { trust } => consensus::verdict(trust, seed.as_fixed_bytes(), answers),
+            // The chain has computed the job, or nobody has revealed.
+            JudgeRule::Exact => None,
+        }
     }
 
     /// Emits `AppealWindowOpened`. Errors: `AppealWindowAlreadyOpen`.

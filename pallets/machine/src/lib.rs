@@ -25,7 +25,8 @@ pub use execute::Call;
 pub use memory::{Chunks, Fault};
 pub use output::Output;
 pub use run::{
-    Arena, Checkpoints, Code, Machine, Program, RunError, Stepper, Trace, show_segment, trace, trace_with_checkpoints,
+    Arena, Checkpoints, Code, Machine, Program, RunError, Stepper, Trace, run_bounded, show_segment, trace,
+    trace_with_checkpoints,
 };
 pub use segment::{Refused, Witness, execute_segment};
 pub use state::{State, Status, Trap};

@@ -1,6 +1,7 @@
 //! Running a program off the chain, with its whole memory: fast, or with a record that shows every segment.
 
 mod checkpoints;
+mod ram;
 mod stepper;
 
 pub use checkpoints::{Checkpoints, trace_with_checkpoints};
@@ -18,6 +19,7 @@ use crate::{
 use agora_jobs::{BlobRef, ChunkProof};
 use alloc::{vec, vec::Vec};
 use primitive_types::H256;
+use ram::{Ram, Sparse};
 
 /// What is run.
 #[derive(Clone, Copy, Debug)]
@@ -157,7 +159,12 @@ impl<'a> Machine<'a> {
 /// Executes up to `count` instructions of a bounded run, in a segment that began with `before` gas.
 ///
 /// Errors: `Missing`.
-fn advance_bounded(hart: &mut Hart, memory: &mut Flat<'_, true>, before: &mut u64, count: u64) -> Result<(), RunError> {
+fn advance_bounded<R: Ram>(
+    hart: &mut Hart,
+    memory: &mut Flat<'_, true, R>,
+    before: &mut u64,
+    count: u64,
+) -> Result<(), RunError> {
     let mut count = count;
     while count > 0 && hart.status == Status::Running {
         let gas = hart.gas;
@@ -172,6 +179,25 @@ fn advance_bounded(hart: &mut Hart, memory: &mut Flat<'_, true>, before: &mut u6
         }
     }
     Ok(())
+}
+
+/// Runs `program` to its end, bounded, with memory for the pages alone that it writes to: for a chain. Returns how it ended, and what it wrote.
+/// A program that names nothing to read may read nothing.
+///
+/// Errors: `Image`, `Gas`, `Missing`. Complexity: the image is decoded at once; about 2 MiB for the marks of pages, and 28 KiB at most for
+/// each [`MIN_SEGMENT_GAS`](crate::MIN_SEGMENT_GAS) of gas.
+pub fn run_bounded(program: &Program<'_>, chunks: &dyn Chunks) -> Result<(Status, Vec<u8>), RunError> {
+    let bounded = Program {
+        reads: Some(program.reads.unwrap_or_default()),
+        ..*program
+    };
+    let mut hart = bounded.start()?;
+    let mut memory = Flat::<true, Sparse>::new(&bounded, chunks)?;
+    memory.marks.begin(false);
+    let mut before = bounded.gas;
+    // It has less gas than that.
+    advance_bounded(&mut hart, &mut memory, &mut before, u64::MAX)?;
+    Ok((hart.status, memory.written))
 }
 
 /// What an instruction lacks that was not executed. Traps are states, and the whole memory is at hand.
@@ -402,24 +428,35 @@ fn decode(image: &[u8]) -> Result<Vec<Option<Instruction>>, RunError> {
 }
 
 /// The whole memory, and the whole image, decoded.
-struct Flat<'a, const TRACED: bool> {
+struct Flat<'a, const TRACED: bool, R = Vec<u8>> {
     image: &'a [u8],
     /// What [`decode`] says.
     instructions: Vec<Option<Instruction>>,
-    memory: Vec<u8>,
+    memory: R,
     chunks: &'a dyn Chunks,
     reads: Option<&'a [BlobRef]>,
     written: Vec<u8>,
     marks: Marks,
 }
 
-impl<'a, const TRACED: bool> Flat<'a, TRACED> {
+impl<const TRACED: bool> Flat<'_, TRACED> {
+    /// `length` bytes from `address` on, touching nothing. `None`: they are not all in the image, nor all in the memory.
+    fn bytes(&self, address: u64, length: usize) -> Option<&[u8]> {
+        let places = [(IMAGE_BASE, self.image), (MEMORY_BASE, self.memory.as_slice())];
+        places.into_iter().find_map(|(base, bytes)| {
+            let from = usize::try_from(address.checked_sub(base)?).ok()?;
+            bytes.get(from..from.checked_add(length)?)
+        })
+    }
+}
+
+impl<'a, const TRACED: bool, R: Ram> Flat<'a, TRACED, R> {
     fn new(program: &Program<'a>, chunks: &'a dyn Chunks) -> Result<Self, RunError> {
         let image = program.image;
         Ok(Self {
             image,
             instructions: decode(image)?,
-            memory: vec![0; (MEMORY_PAGES as usize).saturating_mul(PAGE_BYTES)],
+            memory: R::zeroed(),
             chunks,
             reads: program.reads,
             written: Vec::new(),
@@ -431,23 +468,13 @@ impl<'a, const TRACED: bool> Flat<'a, TRACED> {
         self.image.len() as u64
     }
 
-    /// `length` bytes from `address` on, touching nothing. `None`: they are not all in the image, nor all in the memory.
-    fn bytes(&self, address: u64, length: usize) -> Option<&[u8]> {
-        let places = [(IMAGE_BASE, self.image), (MEMORY_BASE, self.memory.as_slice())];
-        places.into_iter().find_map(|(base, bytes)| {
-            let from = usize::try_from(address.checked_sub(base)?).ok()?;
-            bytes.get(from..from.checked_add(length)?)
-        })
-    }
-
     fn page_bytes(&self, page: u32) -> Option<&[u8; PAGE_BYTES]> {
-        let at = (page as usize).checked_mul(PAGE_BYTES)?;
-        self.memory.get(at..)?.first_chunk()
+        self.memory.after(page, 0)?.first_chunk()
     }
 
     fn set_page(&mut self, page: u32, bytes: &[u8; PAGE_BYTES]) {
-        let at = (page as usize).saturating_mul(PAGE_BYTES);
-        if let Some(place) = self.memory.get_mut(at..).and_then(|memory| memory.first_chunk_mut()) {
+        let place = self.memory.after_mut(page, 0);
+        if let Some(place) = place.and_then(|memory| memory.first_chunk_mut()) {
             *place = *bytes;
         }
     }
@@ -473,26 +500,25 @@ impl<'a, const TRACED: bool> Flat<'a, TRACED> {
     #[inline(always)]
     fn access(&mut self, address: u64, size: usize) -> Result<&[u8], Fault> {
         let place = place(address, size, self.image_size())?;
-        let (bytes, page, at) = match place {
+        let bytes = match place {
             Place::Memory(page, at) => {
                 self.touch_memory(page);
-                (self.memory.as_slice(), page, at)
+                self.memory.after(page, at)
             }
             Place::Image(chunk, at) => {
                 self.touch_image(chunk);
-                (self.image, chunk, at)
+                self.image
+                    .get((chunk as usize).saturating_mul(PAGE_BYTES).saturating_add(at)..)
             }
         };
-        let from = (page as usize).saturating_mul(PAGE_BYTES).saturating_add(at);
-        bytes.get(from..).ok_or(Fault::Unshown)
+        bytes.ok_or(Fault::Unshown)
     }
 
     #[inline(always)]
     fn access_to_write(&mut self, address: u64, size: usize) -> Result<&mut [u8], Fault> {
         let (page, at) = place_in_memory(address, size, self.image_size())?;
         self.touch_memory(page);
-        let from = (page as usize).saturating_mul(PAGE_BYTES).saturating_add(at);
-        self.memory.get_mut(from..).ok_or(Fault::Unshown)
+        self.memory.after_mut(page, at).ok_or(Fault::Unshown)
     }
 
     /// Touches two bytes of an instruction, and reads them.
@@ -513,7 +539,7 @@ impl<'a, const TRACED: bool> Flat<'a, TRACED> {
     }
 }
 
-impl<const TRACED: bool> Memory for Flat<'_, TRACED> {
+impl<const TRACED: bool, R: Ram> Memory for Flat<'_, TRACED, R> {
     #[inline(always)]
     fn fetch(&mut self, pc: u64) -> Result<Instruction, Fault> {
         let at = pc.wrapping_sub(IMAGE_BASE);

@@ -29,12 +29,15 @@ pub use sealed::{
 /// The rule by which the answers to a task are judged.
 #[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "kebab-case")]
 pub enum JudgeRule {
     /// The group of equal answers with enough confidence wins: `group · trust > (1 + total) · (trust − 1)`.
     Replication {
         /// The threshold, at least 2: one in `trust` agreements may be wrong.
         trust: u32,
     },
+    /// The chain computes the job itself when its only worker reveals: see [`exact`](crate::exact). Nothing is judged.
+    Exact,
 }
 
 impl JudgeRule {

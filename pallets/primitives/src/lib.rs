@@ -18,6 +18,7 @@ extern crate alloc;
 pub mod capability;
 pub mod commitment;
 pub mod courts;
+pub mod exact;
 pub mod ids;
 pub mod judging;
 pub mod money;

@@ -5,11 +5,13 @@
 //!
 //! Terms: a *round* is one turn of accepting, committing and revealing. The first round and those that draw more replicas
 //! are of the kind [`RoundKind::Replication`], and their answers are judged together. The round after an appeal is of the
-//! kind [`RoundKind::Appeal`], and its answers are judged by themselves.
+//! kind [`RoundKind::Appeal`], and its answers are judged by themselves. A task that the chain computes itself has one round, of the kind
+//! [`RoundKind::Exact`].
 
 use crate::{
     ids::{ClassId, Reference, TaskId},
     job::{Claim, JobSource},
+    judging::JudgeRule,
     participants::Specialisation,
 };
 use alloc::vec::Vec;
@@ -122,6 +124,18 @@ pub enum RoundKind {
     Replication,
     /// To check a result that was attested against: judged by itself.
     Appeal,
+    /// To have one worker reveal what the job comes to: the chain computes it, and nothing is judged.
+    Exact,
+}
+
+impl RoundKind {
+    /// What the first round of a task is for that is judged by `rule`.
+    pub const fn first(rule: JudgeRule) -> Self {
+        match rule {
+            JudgeRule::Replication { .. } => Self::Replication,
+            JudgeRule::Exact => Self::Exact,
+        }
+    }
 }
 
 /// One worker's part in a task.
@@ -217,6 +231,8 @@ pub struct TaskView<AccountId, Balance, BlockNumber> {
     pub class: ClassId,
     /// The kind of work.
     pub specialisation: Specialisation,
+    /// How its answers are judged.
+    pub judge: JudgeRule,
     /// What is to be computed.
     pub job: JobSource,
     /// How hard it is.

@@ -42,11 +42,13 @@ mod program;
 mod rendering;
 mod run;
 mod synthetic;
+mod total_work;
 mod training;
 mod unit_run;
 
 pub use blobs::{Blobs, Fault, Reader, Source};
 pub use run::{Inputs, Outcome, run};
+pub use total_work::total_work;
 pub use unit_run::{Content, UnitRun, list, whole};
 
 use agora_jobs::{JobKind, JobSpec, ProgramJob};

@@ -86,7 +86,7 @@ mod machine {
         blob::CHUNK_BYTES,
         program::{MAX_PROGRAM_BYTES, MAX_PROGRAM_GAS},
     };
-    use agora_machine::{Chunks, MAX_GAS, MAX_IMAGE_BYTES, Machine, Program, RunError};
+    use agora_machine::{Chunks, MAX_GAS, MAX_IMAGE_BYTES, Program, RunError};
     use alloc::vec::Vec;
 
     const _: () = assert!(MAX_PROGRAM_BYTES == MAX_IMAGE_BYTES && MAX_PROGRAM_GAS <= MAX_GAS);
@@ -113,11 +113,9 @@ mod machine {
             gas: run.gas,
             reads: Some(&run.reads),
         };
-        let mut machine = Machine::new(&program, &reads).map_err(fault)?;
-        let status = machine.advance(u64::MAX).map_err(fault)?;
-        // It has less gas than it may take instructions.
+        let (status, output) = agora_machine::run_bounded(&program, &reads).map_err(fault)?;
         let ending = status.ending().ok_or(Fault::NoUnit)?;
-        Ok(job.record(ending, machine.output()))
+        Ok(job.record(ending, &output))
     }
 
     const fn fault(error: RunError) -> Fault {

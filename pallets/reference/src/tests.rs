@@ -10,5 +10,6 @@ mod program;
 pub mod rendering;
 mod run;
 mod synthetic;
+mod total_work;
 mod training;
 mod world;

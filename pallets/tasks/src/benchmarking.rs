@@ -355,6 +355,19 @@ mod benchmarks {
         assert_eq!(phase::<T>(id), Phase::Settled);
     }
 
+    /// The chain has computed a task: it is looked at, and settled. All of `n` workers but the last were replaced.
+    #[benchmark]
+    fn deliver(n: Linear<1, { T::MaxContributions::get() }>) {
+        let id = Scenario::<T>::to_deliver(n);
+
+        #[block]
+        {
+            Scenario::<T>::deliver(id);
+        }
+
+        assert_eq!(phase::<T>(id), Phase::Settled);
+    }
+
     #[benchmark]
     fn purge() {
         let id = Scenario::<T>::to_purge();

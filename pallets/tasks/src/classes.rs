@@ -100,6 +100,8 @@ pub enum ClassError {
     Rates,
     /// The judge can never decide.
     Judge,
+    /// The chain computes its tasks, and more than one worker is wanted.
+    ExactReplicas,
     /// A window is zero, too long, or leaves no time to think.
     Windows,
 }
@@ -133,8 +135,10 @@ where
         ensure(self.max_open_per_publisher > 0, ClassError::Cap)?;
         ensure(!self.stake_rate.is_zero(), ClassError::Stake)?;
         ensure(self.late_penalty <= self.wrong_penalty, ClassError::Rates)?;
-        let JudgeRule::Replication { trust } = self.judge;
-        ensure(trust >= agora_math::consensus::MIN_TRUST, ClassError::Judge)?;
+        match self.judge {
+            JudgeRule::Replication { trust } => ensure(trust >= agora_math::consensus::MIN_TRUST, ClassError::Judge)?,
+            JudgeRule::Exact => ensure(self.max_replicas == 1, ClassError::ExactReplicas)?,
+        }
         ensure(self.windows_are_valid(max_lifetime), ClassError::Windows)
     }
 
@@ -251,7 +255,7 @@ impl<BlockNumber: From<u32>> Windows<BlockNumber> {
     }
 }
 
-/// What tells one class of [`genesis_classes`] from another.
+/// What tells one of the classes that a chain starts with from another.
 struct Kind {
     name: &'static str,
     specialisation: Specialisation,
@@ -264,6 +268,7 @@ struct Kind {
     thinking: u32,
     assignment: Assignment,
     split: PresetId,
+    judge: JudgeRule,
 }
 
 /// The classes a chain starts with: one per specialisation, its [`ClassId`] the specialisation's place in
@@ -301,10 +306,44 @@ where
         .collect()
 }
 
-fn kinds() -> Vec<Kind> {
-    use Assignment::{Open, Priority};
-    use Specialisation::*;
-    let kind = |name, specialisation, base_reward, max_difficulty| Kind {
+/// The classes of jobs that the chain computes itself, which a chain starts with that has a
+/// [court for them](agora_primitives::exact::ExactCourt). Their ids follow those of [`genesis_classes`].
+///
+/// | id | class | base reward | difficulty |
+/// | -- | ----- | ----------- | ---------- |
+/// | 11 | exact program | 4 | ×1.0–10.0 |
+/// | 12 | exact row transform | 4 | ×1.0–10.0 |
+///
+/// The rest is as there, but for one worker. What it is paid covers the fee of the call in which the chain computes: see the runtime.
+pub fn exact_classes<Balance, BlockNumber>(
+    unit: Balance,
+    windows: Windows<BlockNumber>,
+) -> Vec<(ClassId, TaskClass<Balance, BlockNumber>)>
+where
+    Balance: AtLeast32BitUnsigned + Copy,
+    BlockNumber: AtLeast32BitUnsigned + Copy,
+{
+    let exact = |name, specialisation| Kind {
+        replicas: 1,
+        max_replicas: 1,
+        judge: JudgeRule::Exact,
+        ..kind(name, specialisation, 4, 10_000)
+    };
+    [
+        exact("exact program", Specialisation::Program),
+        exact("exact row transform", Specialisation::RowTransform),
+    ]
+    .into_iter()
+    .zip(FIRST_EXACT..)
+    .map(|(kind, id)| (ClassId(id), kind.class(unit, windows)))
+    .collect()
+}
+
+/// The first id of [`exact_classes`].
+const FIRST_EXACT: u16 = Specialisation::ALL.len() as u16;
+
+fn kind(name: &'static str, specialisation: Specialisation, base_reward: u32, max_difficulty: u32) -> Kind {
+    Kind {
         name,
         specialisation,
         base_reward,
@@ -312,9 +351,15 @@ fn kinds() -> Vec<Kind> {
         replicas: 3,
         max_replicas: 7,
         thinking: 1,
-        assignment: Open,
+        assignment: Assignment::Open,
         split: 0,
-    };
+        judge: JudgeRule::Replication { trust: 3 },
+    }
+}
+
+fn kinds() -> Vec<Kind> {
+    use Assignment::Priority;
+    use Specialisation::*;
     let many = |kind| Kind {
         replicas: 5,
         max_replicas: 9,
@@ -372,7 +417,7 @@ impl Kind {
             wrong_penalty: Permill::from_percent(50),
             late_penalty: Permill::from_percent(10),
             split: self.split,
-            judge: JudgeRule::Replication { trust: 3 },
+            judge: self.judge,
             assignment: self.assignment,
             min_thinking: windows.min_thinking.saturating_mul(self.thinking.into()),
             commit_window: windows.commit,

@@ -1,7 +1,7 @@
 //! The pallet's errors, and those that the refusals of the pure checks become.
 
 use crate::{classes::ClassError, pallet::Error, transitions::TransitionError};
-use agora_primitives::job::JobError;
+use agora_primitives::{exact::NotExact, job::JobError};
 use frame_support::pallet_macros::pallet_section;
 
 #[pallet_section]
@@ -99,6 +99,21 @@ mod errors {
         InvalidRates,
         /// The class's judge could never decide: trust must be at least 2.
         InvalidJudge,
+        /// The chain computes the tasks of this class itself: both its `replicas` and its `max_replicas` must be 1.
+        ExactReplicas,
+        /// The chain computes nothing itself: give the class another judge.
+        NoExactCourt,
+        /// The chain computes the tasks of this class itself: publish the job with its specification in the task.
+        ExactJobStored,
+        /// Computing the job is more work than the chain does in one call: split it, or choose a class that is judged otherwise.
+        ExactJobTooMuchWork,
+        /// The job's inputs are more bytes than the call brings in which the chain computes it: split it, or choose a class that is judged
+        /// otherwise.
+        ExactEvidenceTooLong,
+        /// The chain computes this task itself: reveal with its call for that, `exact.reveal`, with all inputs as evidence.
+        RevealWithEvidence,
+        /// The chain does not compute this task: reveal with `tasks.reveal`.
+        NotExact,
         /// One of the class's windows is zero or too long, or there is no time to think.
         InvalidWindows,
         /// The payment plan does not add up to what it divides: the runtime's `Rewards` is at fault.
@@ -125,6 +140,8 @@ impl<T> From<TransitionError> for Error<T> {
             TransitionError::NotCommitted => Self::NotCommitted,
             TransitionError::AlreadyRevealed => Self::AlreadyRevealed,
             TransitionError::CommitmentMismatch => Self::CommitmentMismatch,
+            TransitionError::Exact => Self::RevealWithEvidence,
+            TransitionError::NotExact => Self::NotExact,
         }
     }
 }
@@ -141,6 +158,17 @@ impl<T> From<JobError> for Error<T> {
     }
 }
 
+impl<T> From<NotExact> for Error<T> {
+    fn from(error: NotExact) -> Self {
+        match error {
+            NotExact::NoCourt => Self::NoExactCourt,
+            NotExact::Stored => Self::ExactJobStored,
+            NotExact::TooMuchWork => Self::ExactJobTooMuchWork,
+            NotExact::TooMuchEvidence => Self::ExactEvidenceTooLong,
+        }
+    }
+}
+
 impl<T> From<ClassError> for Error<T> {
     fn from(error: ClassError) -> Self {
         match error {
@@ -151,6 +179,7 @@ impl<T> From<ClassError> for Error<T> {
             ClassError::Stake => Self::InvalidStake,
             ClassError::Rates => Self::InvalidRates,
             ClassError::Judge => Self::InvalidJudge,
+            ClassError::ExactReplicas => Self::ExactReplicas,
             ClassError::Windows => Self::InvalidWindows,
         }
     }

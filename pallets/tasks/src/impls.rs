@@ -12,8 +12,9 @@ use agora_primitives::{
     ClassId, Reference, TaskId,
     commitment::{Salt, commitment},
     courts::Cases,
+    exact::ExactCourt,
     job::{Claim, JobSource},
-    judging::{Judge, TaskParties},
+    judging::{Judge, JudgeRule, TaskParties},
     money::{Escrow, PresetId, Purpose, RewardPlanner, Scope},
     participants::{Participants, Role},
     task::{Assignment, Contribution, Difficulty, Invitation, Phase, RoundKind},
@@ -37,7 +38,7 @@ fn without<AccountId: PartialEq, Most: Get<u32>, BlockNumber>(
 }
 
 impl<T: Config> Pallet<T> {
-    fn now() -> BlockNumberFor<T> {
+    pub(crate) fn now() -> BlockNumberFor<T> {
         frame_system::Pallet::<T>::block_number()
     }
 
@@ -75,7 +76,8 @@ impl<T: Config> Pallet<T> {
         let assignment = terms.assignment;
 
         let id = Self::next_task_id()?;
-        let mut progress = TaskProgress::published(deadline, terms.replicas, terms.reveal_window);
+        let first = RoundKind::first(terms.judge);
+        let mut progress = TaskProgress::published(first, deadline, terms.replicas, terms.reveal_window);
         progress.scheduled_at = Self::schedule(id, progress.due, now);
         ensure!(progress.scheduled_at.is_some(), Error::<T>::AgendaFull);
         Self::hold_of_publisher(id, &publisher, &terms)?;
@@ -100,14 +102,23 @@ impl<T: Config> Pallet<T> {
             reward,
             deadline,
         });
-        match assignment {
-            Assignment::Open => Ok(T::WeightInfo::publish()),
-            Assignment::Priority => {
-                Self::order_draw(id, &task, 0, now);
-                // It pays for the draw, which a later block carries out.
-                Ok(T::WeightInfo::publish().saturating_add(T::WeightInfo::invite()))
-            }
+        let mut weight = T::WeightInfo::publish();
+        if task.terms.judge == JudgeRule::Exact {
+            weight = weight.saturating_add(T::Exact::weight());
         }
+        if assignment == Assignment::Priority {
+            Self::order_draw(id, &task, 0, now);
+            // It pays for the draw, which a later block carries out.
+            weight = weight.saturating_add(T::WeightInfo::invite());
+        }
+        Ok(weight)
+    }
+
+    /// The most that publishing weighs: a job that the chain is to compute, of which workers are drawn.
+    pub(crate) fn publish_weight() -> Weight {
+        T::WeightInfo::publish()
+            .saturating_add(T::WeightInfo::invite())
+            .saturating_add(T::Exact::weight())
     }
 
     /// Succeeds if the class takes such a job, at this difficulty and for this reward.
@@ -125,6 +136,11 @@ impl<T: Config> Pallet<T> {
         ensure!(class.takes(difficulty), Error::<T>::DifficultyOutOfRange);
         let min_reward = class.min_reward(difficulty).ok_or(ArithmeticError::Overflow)?;
         ensure!(reward >= min_reward, Error::<T>::RewardTooLow);
+        match class.judge {
+            JudgeRule::Replication { .. } => {}
+            // Last, because it looks at all units of the job.
+            JudgeRule::Exact => T::Exact::admits(job).map_err(Error::<T>::from)?,
+        }
         Ok(())
     }
 
@@ -348,13 +364,16 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// What `worker` has committed to if `claim` and `salt` are what it says.
+    pub(crate) fn commitment_of(id: TaskId, worker: &T::AccountId, claim: &Claim, salt: &Salt) -> H256 {
+        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+        commitment(genesis, id, worker, claim, salt)
+    }
+
     pub(crate) fn do_reveal(worker: T::AccountId, id: TaskId, claim: Claim, salt: Salt) -> DispatchResult {
         let mut progress = Self::progress_of(id)?;
         let mut contribution = Contributions::<T>::get(id, &worker).ok_or(Error::<T>::NotAccepted)?;
-        let committed_to = || {
-            let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-            commitment(genesis, id, &worker, &claim, &salt)
-        };
+        let committed_to = || Self::commitment_of(id, &worker, &claim, &salt);
         let effect = progress
             .reveal(&mut contribution, claim, committed_to, Self::now())
             .map_err(Error::<T>::from)?;
@@ -392,10 +411,18 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::cancel()
     }
 
+    /// Succeeds if tasks of this class can run on this chain.
+    pub(crate) fn ensure_class(class: &ClassOf<T>) -> Result<(), Error<T>> {
+        class.validate(T::MaxContributions::get(), T::MaxLifetime::get())?;
+        ensure!(
+            class.judge != JudgeRule::Exact || T::Exact::is_there(),
+            Error::<T>::NoExactCourt
+        );
+        Ok(())
+    }
+
     pub(crate) fn do_set_class(id: ClassId, class: ClassOf<T>) -> DispatchResult {
-        class
-            .validate(T::MaxContributions::get(), T::MaxLifetime::get())
-            .map_err(Error::<T>::from)?;
+        Self::ensure_class(&class)?;
         ensure!(T::Rewards::split(class.split).is_some(), Error::<T>::UnknownPreset);
         Classes::<T>::insert(id, class);
         Self::deposit_event(Event::ClassSet { class: id });
@@ -441,7 +468,8 @@ impl<T: Config> Pallet<T> {
         progress.start_round(kind, wanted, task.terms.work_window, now);
         let round = progress.round;
         Self::deposit_event(match kind {
-            RoundKind::Replication => Event::ReplicasWanted {
+            // What the chain computes has one round.
+            RoundKind::Replication | RoundKind::Exact => Event::ReplicasWanted {
                 task: id,
                 round,
                 count: wanted,

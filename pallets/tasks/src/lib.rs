@@ -15,6 +15,7 @@ mod classes;
 mod draws;
 mod errors;
 mod events;
+mod exact;
 mod impls;
 #[cfg(test)]
 mod mock;
@@ -32,7 +33,7 @@ pub mod types;
 mod views;
 pub mod weights;
 
-pub use classes::{ClassError, ClassName, TaskClass, Windows, genesis_classes};
+pub use classes::{ClassError, ClassName, TaskClass, Windows, exact_classes, genesis_classes};
 pub use pallet::*;
 pub use types::{BalanceOf, ClassOf, InvitationOf, InvitedOf, SplitOf, TaskOf, TaskPageOf, TaskViewOf};
 pub use weights::WeightInfo;
@@ -79,6 +80,7 @@ pub mod pallet {
         ClassId, Reference, TaskId,
         commitment::Salt,
         courts::{Accusers, Court},
+        exact::ExactCourt,
         job::{Claim, JobSource},
         judging::{Judge, Seed},
         money::{Escrow, RewardPlanner},
@@ -112,6 +114,9 @@ pub mod pallet {
 
         /// Decides in the last resort whether a chosen result is right. `()`: nobody does.
         type Court: Court<Self::AccountId, BlockNumberFor<Self>>;
+
+        /// Says which jobs the chain computes itself, and computes them. `()`: none, and no class may say that it does.
+        type Exact: ExactCourt;
 
         /// Knows who may work, and draws workers.
         type Participants: Participants<Self::AccountId>;
@@ -246,7 +251,7 @@ pub mod pallet {
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
             for (id, class) in &self.classes {
-                let valid = class.validate(T::MaxContributions::get(), T::MaxLifetime::get());
+                let valid = Pallet::<T>::ensure_class(class);
                 assert!(valid.is_ok(), "class {id} of the genesis configuration: {valid:?}");
                 assert!(!Classes::<T>::contains_key(id), "class {id} is there twice");
                 Classes::<T>::insert(id, class);
@@ -330,9 +335,10 @@ pub mod pallet {
         /// Emits: `Published`. Errors: `UnknownClass`, `UnknownPreset`, `JobZero`, `JobTooLarge`,
         /// `JobTooMuchWork`, `JobInconsistent`, `JobUnsupported`, `WrongSpecialisation`, `DifficultyOutOfRange`,
         /// `RewardTooLow`, `DeadlineTooSoon`, `DeadlineTooFar`, `ReferenceUsed`, `TooManyOpenTasks`, `AgendaFull`, and the
-        /// escrow's if the balance does not suffice.
+        /// escrow's if the balance does not suffice; of a class whose tasks the chain computes also `ExactJobStored`,
+        /// `ExactJobTooMuchWork`, `ExactEvidenceTooLong`.
         #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::publish().saturating_add(T::WeightInfo::invite()))]
+        #[pallet::weight(Pallet::<T>::publish_weight())]
         pub fn publish(
             origin: OriginFor<T>,
             class: ClassId,
@@ -399,7 +405,7 @@ pub mod pallet {
         /// have revealed, judging is due.
         ///
         /// Emits: `Revealed`. Errors: `UnknownTask`, `NotAccepted`, `NotCommitted`, `Replaced`, `AlreadyRevealed`,
-        /// `RoundOver`, `NotRevealing`, `TooLate`, `CommitmentMismatch`.
+        /// `RoundOver`, `NotRevealing`, `TooLate`, `CommitmentMismatch`; `RevealWithEvidence` of a task that the chain computes itself.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::reveal())]
         pub fn reveal(origin: OriginFor<T>, task: TaskId, claim: Claim, salt: Salt) -> DispatchResult {
@@ -427,7 +433,7 @@ pub mod pallet {
         /// Origin: `ClassOrigin`.
         ///
         /// Emits: `ClassSet`. Errors: `InvalidName`, `InvalidDifficulty`, `InvalidReplicas`, `InvalidCap`, `InvalidStake`,
-        /// `InvalidRates`, `InvalidJudge`, `InvalidWindows`, `UnknownPreset`.
+        /// `InvalidRates`, `InvalidJudge`, `ExactReplicas`, `NoExactCourt`, `InvalidWindows`, `UnknownPreset`.
         #[pallet::call_index(6)]
         #[pallet::weight(T::WeightInfo::set_class())]
         pub fn set_class(origin: OriginFor<T>, id: ClassId, class: ClassOf<T>) -> DispatchResult {

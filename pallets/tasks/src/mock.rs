@@ -8,6 +8,7 @@ use agora_primitives::{
     ClassId, Reference, TaskId,
     commitment::{Salt, commitment},
     job::{BlobRef, Claim, JobKind, JobSource, JobSpec, SyntheticJob},
+    judging::JudgeRule,
     money::{Escrow as _, Payee, Purpose, Scope},
     participants::Specialisation,
     reputation::{Outcome, Side},
@@ -137,6 +138,7 @@ impl crate::Config for Test {
     type Rewards = RewardsDouble;
     type Judge = JudgeDouble;
     type Court = CourtDouble;
+    type Exact = ExactDouble;
     type Participants = ParticipantsDouble;
     type Reputation = ReputationDouble;
     type Results = ResultsDouble;
@@ -198,6 +200,11 @@ impl ExtBuilder {
     /// The class wants this many replicas, and no more ever.
     pub fn replicas(self, replicas: u32) -> Self {
         self.with_class(|class| (class.replicas, class.max_replicas) = (replicas, replicas))
+    }
+
+    /// The chain computes the jobs of the class.
+    pub fn exact(self) -> Self {
+        self.replicas(1).with_class(|class| class.judge = JudgeRule::Exact)
     }
 
     pub fn build(self) -> sp_io::TestExternalities {

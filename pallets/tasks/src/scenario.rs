@@ -12,11 +12,12 @@ use crate::{
 use agora_primitives::{
     ClassId, TaskId,
     commitment::{Salt, commitment},
+    exact::ExactTasks,
     job::{BlobRef, Claim, JobKind, JobSource, JobSpec, SyntheticJob},
     judging::JudgeRule,
     money::PresetId,
     participants::Specialisation,
-    task::{Assignment, ContributionState, Difficulty, RoundKind},
+    task::{Assignment, Contribution, ContributionState, Difficulty, RoundKind},
 };
 use alloc::vec::Vec;
 use codec::Decode;
@@ -404,6 +405,35 @@ impl<T: Config, H: BenchmarkHelper<T::AccountId, BalanceOf<T>>> Scenario<T, H> {
         Self::wait_until_due(id);
         Self::crowd(id, T::RetentionPeriod::get());
         id
+    }
+
+    /// A task that the chain computes, whose last of `n` workers has committed; the others were too late, one after the other.
+    pub fn to_deliver(n: u32) -> TaskId {
+        let id = Self::publish(1, 1, ALWAYS);
+        Tasks::<T>::mutate(id, |task| task.as_mut().expect("task").terms.judge = JudgeRule::Exact);
+        Progress::<T>::mutate(id, |progress| progress.as_mut().expect("task").kind = RoundKind::Exact);
+        Self::accept(id, 0..1);
+        // As if each of them had been replaced.
+        for late in 1..n {
+            let contribution = Contribution {
+                round: 0,
+                accepted_at: Self::now(),
+                state: ContributionState::Replaced,
+            };
+            Contributions::<T>::insert(id, Self::worker(late), contribution);
+        }
+        Progress::<T>::mutate(id, |progress| progress.as_mut().expect("task").replaced = n - 1);
+        Self::commit(id, 0..1, Answers::Same(1));
+        Self::crowd(id, T::RetentionPeriod::get());
+        id
+    }
+
+    /// Has the chain find that the first worker's claim is right.
+    pub fn deliver(id: TaskId) {
+        let (claim, salt) = Self::reveal_of(0, Answers::Same(1));
+        let who = Self::worker(0);
+        Pallet::<T>::revealable(id, &who, &claim, &salt).expect("it may be revealed");
+        Pallet::<T>::deliver(id, &who, claim, &salt).expect("deliver");
     }
 
     /// A finished task whose record need not be kept any more.

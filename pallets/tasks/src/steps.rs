@@ -68,7 +68,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn judge(
         id: TaskId,
         task: &TaskOf<T>,
-        progress: ProgressFor<T>,
+        mut progress: ProgressFor<T>,
         now: BlockNumberFor<T>,
     ) -> Result<Weight, DispatchError> {
         let workers = Self::workers_of(id);
@@ -79,17 +79,21 @@ impl<T: Config> Pallet<T> {
         let mut verdict = T::Judge::judge(task.terms.judge, seed, &answers);
         if verdict.is_none() && progress.kind == RoundKind::Appeal && T::Judge::tally(id).is_against() {
             // Who sits in the round can spoil its agreement. Most of those who looked say that the result is wrong: what
-            // most of the round says is taken to court then, not what they all objected to.
+            // most of the round says is taken to court then, not what they all objected to. That is no agreement: whoever
+            // objected, and is found wrong for want of somebody who accuses, loses a part of the bond alone.
+            progress.has_disagreed = true;
             verdict = T::Judge::judge(JudgeRule::MAJORITY, seed, &answers);
         }
         match (progress.kind, verdict) {
             (RoundKind::Appeal, verdict) => Self::rule(id, task, &workers, verdict, progress, now),
-            (RoundKind::Replication, Some(verdict)) => {
+            (RoundKind::Replication | RoundKind::Exact, Some(verdict)) => {
                 let chosen = Self::choose(&workers, verdict)?;
                 Self::open_appeal_window(id, task, chosen, seed, progress, now)?;
                 Ok(T::WeightInfo::judge(workers.len() as u32))
             }
-            (RoundKind::Replication, None) => Self::replicate_or_fail(id, task, workers, progress, now),
+            (RoundKind::Replication | RoundKind::Exact, None) => {
+                Self::replicate_or_fail(id, task, workers, progress, now)
+            }
         }
     }
 
@@ -106,7 +110,7 @@ impl<T: Config> Pallet<T> {
     fn answers_of(task: &TaskOf<T>, workers: &Workers<T>, progress: &ProgressFor<T>) -> Vec<AnswerOf<T>> {
         let specialisation = task.job.specialisation();
         let counts = |round: u32| match progress.kind {
-            RoundKind::Replication => true,
+            RoundKind::Replication | RoundKind::Exact => true,
             RoundKind::Appeal => round == progress.round,
         };
         workers

@@ -57,6 +57,10 @@ pub enum TransitionError {
     AlreadyRevealed,
     /// The claim is not the one committed to.
     CommitmentMismatch,
+    /// The chain computes the task: a claim alone is not enough.
+    Exact,
+    /// The chain does not compute the task.
+    NotExact,
 }
 
 /// What a commitment or a reveal brought about.
@@ -118,11 +122,11 @@ fn one_more(count: &mut u32) {
 }
 
 impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
-    /// A task that has just been published.
-    pub fn published(deadline: BlockNumber, replicas: u32, reveal_window: BlockNumber) -> Self {
+    /// A task that has just been published, whose first round is for `kind`.
+    pub fn published(kind: RoundKind, deadline: BlockNumber, replicas: u32, reveal_window: BlockNumber) -> Self {
         Self {
             phase: Phase::Open,
-            kind: RoundKind::Replication,
+            kind,
             has_disagreed: false,
             round: 0,
             wanted: replicas,
@@ -276,6 +280,41 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         committed_to: impl FnOnce() -> H256,
         now: BlockNumber,
     ) -> Result<Effect<BlockNumber>, TransitionError> {
+        if self.kind == RoundKind::Exact {
+            return Err(TransitionError::Exact);
+        }
+        self.take_claim(contribution, claim, committed_to, now)?;
+        if self.revealed < self.committed {
+            return Ok(Effect::OthersWaitedFor);
+        }
+        self.phase = Phase::Judging;
+        // The lots of judging are drawn with a seed that is made after this block: whoever reveals last cannot know whether it
+        // would win, and gains nothing by waiting for a better block.
+        self.due = now.saturating_add(One::one());
+        Ok(Effect::AllRevealed)
+    }
+
+    /// Takes the claim of the only worker of a task that the chain computes: the task can be settled now.
+    pub fn reveal_exact(
+        &mut self,
+        contribution: &mut Contribution<BlockNumber>,
+        claim: Claim,
+        committed_to: impl FnOnce() -> H256,
+        now: BlockNumber,
+    ) -> Result<(), TransitionError> {
+        if self.kind != RoundKind::Exact {
+            return Err(TransitionError::NotExact);
+        }
+        self.take_claim(contribution, claim, committed_to, now)
+    }
+
+    fn take_claim(
+        &mut self,
+        contribution: &mut Contribution<BlockNumber>,
+        claim: Claim,
+        committed_to: impl FnOnce() -> H256,
+        now: BlockNumber,
+    ) -> Result<(), TransitionError> {
         let (commitment, committed_at) = match contribution.state {
             ContributionState::Committed { commitment, at } => (commitment, at),
             ContributionState::Accepted { .. } => return Err(TransitionError::NotCommitted),
@@ -296,14 +335,7 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> TaskProgress<BlockNumber> {
         }
         contribution.state = ContributionState::Revealed { claim, committed_at };
         one_more(&mut self.revealed);
-        if self.revealed < self.committed {
-            return Ok(Effect::OthersWaitedFor);
-        }
-        self.phase = Phase::Judging;
-        // The lots of judging are drawn with a seed that is made after this block: whoever reveals last cannot know whether it
-        // would win, and gains nothing by waiting for a better block.
-        self.due = now.saturating_add(One::one());
-        Ok(Effect::AllRevealed)
+        Ok(())
     }
 
     /// What is to be done now; `None` while nothing is due.

@@ -8,6 +8,7 @@ use crate::{
 use agora_primitives::{
     TaskId,
     courts::Accusers,
+    judging::JudgeRule,
     money::{Escrow, Purpose, Scope},
     task::{ContributionState, MOST_LATE_STEPS, Phase, RoundKind},
 };
@@ -39,11 +40,13 @@ impl<T: Config> Pallet<T> {
     /// 9. Claims fell only of tasks whose result may be appealed, each once, and no result is chosen that fell.
     ///    Claims were entered only of tasks with a result, each once, by accounts that have no other part in the task.
     /// 10. Draws that were ordered wait in turn, and exactly the rounds that wait for one invite nobody yet.
+    /// 11. Exactly the tasks that the chain computes have a round for that, and none of them is ever judged, appealed or failed.
     pub fn do_try_state() -> Checked {
         Self::check_classes()?;
         Self::check_records()?;
         for (id, progress) in Progress::<T>::iter() {
             let task = Self::task_of(id).map_err(|_| "progress without a task")?;
+            Self::check_rule(&task, &progress)?;
             Self::check_publisher_money(id, &task, &progress)?;
             Self::check_workers(id, &task, &progress)?;
             Self::check_result(id, &progress)?;
@@ -61,10 +64,19 @@ impl<T: Config> Pallet<T> {
 
     fn check_classes() -> Checked {
         for (_, class) in Classes::<T>::iter() {
-            class
-                .validate(T::MaxContributions::get(), T::MaxLifetime::get())
-                .map_err(|_| "a class is not valid")?;
+            Self::ensure_class(&class).map_err(|_| "a class is not valid")?;
         }
+        Ok(())
+    }
+
+    fn check_rule(task: &TaskOf<T>, progress: &ProgressFor<T>) -> Checked {
+        let is_exact = task.terms.judge == JudgeRule::Exact;
+        ensure!(
+            is_exact == (progress.kind == RoundKind::Exact),
+            "a round is for something else than the rule of its task"
+        );
+        let waits = matches!(progress.phase, Phase::Judging | Phase::Appealable | Phase::Failed);
+        ensure!(!(is_exact && waits), "a task is judged that the chain computes");
         Ok(())
     }
 

@@ -173,6 +173,7 @@ impl<AccountId, Balance, BlockNumber: AtLeast32BitUnsigned + Copy, Split> Task<A
             reference: self.reference,
             class: self.class,
             specialisation: self.job.specialisation(),
+            judge: self.terms.judge,
             job: self.job,
             difficulty: self.difficulty,
             reward: self.terms.reward,

@@ -33,6 +33,7 @@ pub trait WeightInfo {
     fn rule(n: u32, ) -> Weight;
     fn settle(n: u32, ) -> Weight;
     fn settle_fallen(n: u32, ) -> Weight;
+    fn deliver(n: u32, ) -> Weight;
     fn purge() -> Weight;
     fn reschedule() -> Weight;
     fn on_idle_base() -> Weight;
@@ -710,6 +711,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes((6_u64).saturating_mul(n.into())))
             .saturating_add(Weight::from_parts(0, 5206).saturating_mul(n.into()))
     }
+    fn deliver(n: u32, ) -> Weight {
+        // Not measured yet: as much as `expire(n)`, two `cancel()` and a `reveal()`, which do more.
+        Weight::from_parts(588_109_993, 33915)
+            .saturating_add(Weight::from_parts(124_936_841, 0).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().reads(55_u64))
+            .saturating_add(T::DbWeight::get().reads((7_u64).saturating_mul(n.into())))
+            .saturating_add(T::DbWeight::get().writes(38_u64))
+            .saturating_add(T::DbWeight::get().writes((7_u64).saturating_mul(n.into())))
+            .saturating_add(Weight::from_parts(0, 2722).saturating_mul(n.into()))
+    }
     /// Storage: `Tasks::Progress` (r:1 w:1)
     /// Proof: `Tasks::Progress` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
     /// Storage: `Tasks::Tasks` (r:1 w:1)
@@ -904,6 +915,15 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().writes(79_u64))
             .saturating_add(ParityDbWeight::get().writes((6_u64).saturating_mul(n.into())))
             .saturating_add(Weight::from_parts(0, 5206).saturating_mul(n.into()))
+    }
+    fn deliver(n: u32, ) -> Weight {
+        Weight::from_parts(588_109_993, 33915)
+            .saturating_add(Weight::from_parts(124_936_841, 0).saturating_mul(n.into()))
+            .saturating_add(ParityDbWeight::get().reads(55_u64))
+            .saturating_add(ParityDbWeight::get().reads((7_u64).saturating_mul(n.into())))
+            .saturating_add(ParityDbWeight::get().writes(38_u64))
+            .saturating_add(ParityDbWeight::get().writes((7_u64).saturating_mul(n.into())))
+            .saturating_add(Weight::from_parts(0, 2722).saturating_mul(n.into()))
     }
     fn purge() -> Weight {
         Weight::from_parts(28_853_000, 7575)

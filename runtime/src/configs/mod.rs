@@ -7,6 +7,7 @@ mod block_time;
 pub mod capability;
 pub mod computation;
 mod escrow;
+pub mod exact;
 mod grandpa;
 mod judging;
 mod mmr;

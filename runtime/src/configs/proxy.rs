@@ -45,33 +45,37 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                         | pallet_agora_tasks::Call::commit { .. }
                         | pallet_agora_tasks::Call::reveal { .. }
                         | pallet_agora_tasks::Call::advance { .. }
-                ) | RuntimeCall::Judging(
-                    pallet_agora_judging::Call::commit_attestation { .. }
-                        | pallet_agora_judging::Call::reveal_attestation { .. }
-                ) | RuntimeCall::Computation(
-                    pallet_agora_computation::Call::commit { .. }
-                        | pallet_agora_computation::Call::reveal { .. }
-                        | pallet_agora_computation::Call::withdraw { .. }
-                        | pallet_agora_computation::Call::show { .. }
-                        | pallet_agora_computation::Call::name_child { .. }
-                        | pallet_agora_computation::Call::defend { .. }
-                        | pallet_agora_computation::Call::dispute_list { .. }
-                        | pallet_agora_computation::Call::add_run { .. }
-                        | pallet_agora_computation::Call::challenge { .. }
-                        | pallet_agora_computation::Call::open_node { .. }
-                        | pallet_agora_computation::Call::execute { .. }
-                        | pallet_agora_computation::Call::advance { .. }
-                        | pallet_agora_computation::Call::collect { .. }
-                ) | RuntimeCall::Capability(
-                    pallet_agora_capability::Call::respond { .. }
-                        | pallet_agora_capability::Call::commit_vote { .. }
-                        | pallet_agora_capability::Call::reveal_vote { .. }
-                        | pallet_agora_capability::Call::show_decoy { .. }
-                ) | RuntimeCall::Registry(
-                    pallet_agora_registry::Call::heartbeat { .. }
-                        | pallet_agora_registry::Call::update_profile { .. }
-                        | pallet_agora_registry::Call::set_addresses { .. }
-                )
+                ) | RuntimeCall::Exact(pallet_agora_exact::Call::reveal { .. })
+                    | RuntimeCall::Judging(
+                        pallet_agora_judging::Call::commit_attestation { .. }
+                            | pallet_agora_judging::Call::reveal_attestation { .. }
+                    )
+                    | RuntimeCall::Computation(
+                        pallet_agora_computation::Call::commit { .. }
+                            | pallet_agora_computation::Call::reveal { .. }
+                            | pallet_agora_computation::Call::withdraw { .. }
+                            | pallet_agora_computation::Call::show { .. }
+                            | pallet_agora_computation::Call::name_child { .. }
+                            | pallet_agora_computation::Call::defend { .. }
+                            | pallet_agora_computation::Call::dispute_list { .. }
+                            | pallet_agora_computation::Call::add_run { .. }
+                            | pallet_agora_computation::Call::challenge { .. }
+                            | pallet_agora_computation::Call::open_node { .. }
+                            | pallet_agora_computation::Call::execute { .. }
+                            | pallet_agora_computation::Call::advance { .. }
+                            | pallet_agora_computation::Call::collect { .. }
+                    )
+                    | RuntimeCall::Capability(
+                        pallet_agora_capability::Call::respond { .. }
+                            | pallet_agora_capability::Call::commit_vote { .. }
+                            | pallet_agora_capability::Call::reveal_vote { .. }
+                            | pallet_agora_capability::Call::show_decoy { .. }
+                    )
+                    | RuntimeCall::Registry(
+                        pallet_agora_registry::Call::heartbeat { .. }
+                            | pallet_agora_registry::Call::update_profile { .. }
+                            | pallet_agora_registry::Call::set_addresses { .. }
+                    )
             ),
             Self::Publish => matches!(
                 call,

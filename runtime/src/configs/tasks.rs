@@ -5,7 +5,7 @@ use super::{
     system::{DAYS, MAXIMUM_BLOCK_LENGTH, MAXIMUM_BLOCK_WEIGHT},
 };
 use crate::{
-    BlockNumber, Computation, Escrow, Judging, Registry, Reputation, Results, Rewards, Runtime,
+    BlockNumber, Computation, Escrow, Exact, Judging, Registry, Reputation, Results, Rewards, Runtime,
     block_time::SlotDurationMs, randomness::BabeSeed,
 };
 use frame_support::{
@@ -39,6 +39,7 @@ impl pallet_agora_tasks::Config for Runtime {
     type ClassOrigin = GovernanceOrigin;
     type Escrow = Escrow;
     type Court = Computation;
+    type Exact = Exact;
     type Judge = Judging;
     type MaxAgendaWeight = AgendaShare;
     // A task of the classes of genesis needs 14 at most. Over the rest slots may change hands. With more, the heaviest end of a task

@@ -1,6 +1,6 @@
 //! Calls, who makes them, and which is made how often.
 
-use crate::{capability, court, governance, members, rng::Rng, tasks, world::World};
+use crate::{capability, court, exact, governance, members, rng::Rng, tasks, world::World};
 use agora_runtime::{AccountId, Balance, MICRO_UNIT, RuntimeCall, RuntimeOrigin, UNIT};
 use frame_support::traits::{GetCallMetadata, UnfilteredDispatchable};
 use sp_runtime::DispatchError;
@@ -55,12 +55,13 @@ type Draw = fn(&World, &mut Rng) -> Option<Call>;
 
 /// The calls, and how often each is drawn compared with the others. A draw that makes no sense at the time gives no
 /// call.
-const CALLS: [(u64, Draw); 40] = [
+const CALLS: [(u64, Draw); 42] = [
     (45, tasks::publish),
     (220, tasks::accept),
     (12, tasks::decline),
     (220, tasks::commit),
     (220, tasks::reveal),
+    (60, exact::reveal),
     (90, tasks::commit_attestation),
     (120, tasks::reveal_attestation),
     (40, tasks::advance),
@@ -68,6 +69,7 @@ const CALLS: [(u64, Draw); 40] = [
     (20, members::heartbeat),
     (25, members::register),
     (8, members::update_profile),
+    (8, members::set_addresses),
     (8, members::add_bond),
     (6, members::request_exit),
     (12, members::withdraw_bond),

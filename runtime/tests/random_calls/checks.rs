@@ -1,6 +1,6 @@
 //! What must be true after every step, and in the end.
 
-use crate::{chain::Chain, court, report::Report, rng::Rng, world::World};
+use crate::{chain::Chain, court, exact, report::Report, rng::Rng, world::World};
 use agora_primitives::{
     TaskId,
     courts::Offence,
@@ -99,6 +99,19 @@ impl Checks {
             }
             RuntimeEvent::Computation(pallet_agora_computation::Event::AccusationJoined { .. }) => {
                 report.count_event("AccusationJoined");
+            }
+            RuntimeEvent::Exact(pallet_agora_exact::Event::Computed { task, claim, .. }) => {
+                assert_eq!(
+                    world.ended.get(&task),
+                    Some(&"Settled"),
+                    "{task} is computed and not settled"
+                );
+                let right = exact::claim(task).expect("a task that is kept");
+                assert_eq!(
+                    claim, right,
+                    "{task} is settled with something else than its job comes to"
+                );
+                report.count_event("Computed");
             }
             RuntimeEvent::Capability(pallet_agora_capability::Event::CapabilityProven { .. }) => {
                 report.count_event("CapabilityProven");
@@ -226,9 +239,13 @@ pub fn market_pallets() -> BTreeSet<&'static str> {
     of_the_market.map(|pallet| pallet.name).collect()
 }
 
+/// The market's pallets that store nothing.
+const WITHOUT_STATE: [&str; 1] = ["Exact"];
+
 #[test]
 fn the_state_of_every_market_pallet_is_checked() {
-    let checked: BTreeSet<_> = TRY_STATES.map(|(pallet, _)| pallet).into();
+    let with_state = TRY_STATES.iter().map(|(pallet, _)| *pallet);
+    let checked: BTreeSet<_> = with_state.chain(WITHOUT_STATE).collect();
     assert_eq!(checked, market_pallets());
 }
 

@@ -8,7 +8,7 @@ use crate::{
 use agora_primitives::{courts::Offence, judging::JudgeRule, task::Assignment};
 use agora_runtime::{Runtime, System, UNIT};
 use pallet_agora_rewards::Split;
-use pallet_agora_tasks::{Windows, genesis_classes};
+use pallet_agora_tasks::{Windows, exact_classes, genesis_classes};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::Permill;
 
@@ -58,7 +58,8 @@ pub fn offences(_: &World, rng: &mut Rng) -> Option<Call> {
 /// Sets a class back to what it was, changes one, or removes one.
 pub fn classes(_: &World, rng: &mut Rng) -> Option<Call> {
     let id = any_class(rng);
-    let all = genesis_classes(UNIT, Windows::<u32>::short());
+    let windows = Windows::<u32>::short();
+    let all = [genesis_classes(UNIT, windows), exact_classes(UNIT, windows)].concat();
     let (_, mut class) = all.into_iter().find(|(known, _)| *known == id)?;
     let call = match rng.below(10) {
         0 => pallet_agora_tasks::Call::remove_class { id },
@@ -77,6 +78,13 @@ pub fn classes(_: &World, rng: &mut Rng) -> Option<Call> {
             class.judge = JudgeRule::Replication {
                 trust: rng.below(8) as u32,
             };
+            // With one worker, mostly: it is refused with more.
+            if rng.chance(25) {
+                class.judge = JudgeRule::Exact;
+                if rng.chance(80) {
+                    (class.replicas, class.max_replicas) = (1, 1);
+                }
+            }
             class.min_thinking = rng.below(4) as u32;
             class.commit_window = rng.between(2, 12) as u32;
             class.invite_window = rng.below(4) as u32;

@@ -16,6 +16,7 @@ mod capability;
 mod chain;
 mod checks;
 mod court;
+mod exact;
 mod governance;
 mod members;
 mod report;

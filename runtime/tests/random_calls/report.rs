@@ -16,7 +16,8 @@ pub struct Report {
 const TERMINAL: [&str; 4] = ["Settled", "Cancelled", "Expired", "Failed"];
 
 /// What else happens often.
-const COMMON: [&str; 17] = [
+const COMMON: [&str; 18] = [
+    "Computed",
     "SettledAsUnusable",
     "WorkersInvited",
     "WorkerReplaced",

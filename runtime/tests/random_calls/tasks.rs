@@ -2,6 +2,7 @@
 
 use crate::{
     calls::{Call, odd_amount},
+    exact,
     rng::Rng,
     world::{Fate, Habit, World, any_class, bytes_of, output},
 };
@@ -13,13 +14,16 @@ use agora_primitives::{
         Attestation, Possession, Said, Sealed, attestation_commitment, drawn_chunks, possession_key, to_be_shown,
     },
     participants::Specialisation,
-    task::{Contribution, ContributionState, Difficulty, Phase},
+    task::{Contribution, ContributionState, Difficulty, Phase, RoundKind},
 };
 use agora_runtime::{AccountId, Balance, Runtime, System, UNIT};
 use pallet_agora_tasks::types::TaskProgress;
 use sp_core::H256;
 
 fn job(class: ClassId, rng: &mut Rng) -> JobSource {
+    if let Some(job) = exact::job(class, rng) {
+        return job;
+    }
     let own = Specialisation::ALL.get(usize::from(class.0)).copied();
     let mut specialisation = own.unwrap_or(Specialisation::Synthetic);
     if rng.chance(3) {
@@ -90,7 +94,7 @@ pub fn publish(world: &World, rng: &mut Rng) -> Option<Call> {
 }
 
 /// A live task in one of `phases`, mostly.
-fn task_in(phases: &[Phase], world: &World, rng: &mut Rng) -> Option<TaskId> {
+pub fn task_in(phases: &[Phase], world: &World, rng: &mut Rng) -> Option<TaskId> {
     if rng.chance(6) {
         return Some(world.any_task(rng));
     }
@@ -186,6 +190,18 @@ pub fn reveal(world: &World, rng: &mut Rng) -> Option<Call> {
         return None;
     }
     let progress = pallet_agora_tasks::Progress::<Runtime>::get(task)?;
+    if progress.kind == RoundKind::Exact && rng.chance(90) {
+        return None;
+    }
+    let (caller, claim, salt) = revealed(task, progress.kind, world, rng)?;
+    Some(Call::signed(
+        caller,
+        pallet_agora_tasks::Call::reveal { task, claim, salt },
+    ))
+}
+
+/// What somebody reveals of `task`: mostly a worker what it has committed to.
+pub fn revealed(task: TaskId, kind: RoundKind, world: &World, rng: &mut Rng) -> Option<(AccountId, Claim, Salt)> {
     let is_open = |state: &ContributionState<u32>| matches!(state, ContributionState::Committed { .. });
     let (who, contribution) = if rng.chance(95) {
         worker_of(task, is_open, rng)?
@@ -195,7 +211,7 @@ pub fn reveal(world: &World, rng: &mut Rng) -> Option<Call> {
     if world.habit(&who) == Habit::Silent && rng.chance(97) {
         return None;
     }
-    let (mut claim, mut salt) = world.answer(task, &who, &contribution, progress.kind);
+    let (mut claim, mut salt) = world.answer(task, &who, &contribution, kind);
     match rng.below(100) {
         0 => claim = output(rng.bytes(), rng.bytes()),
         1 => claim = Claim::Unusable,
@@ -203,10 +219,7 @@ pub fn reveal(world: &World, rng: &mut Rng) -> Option<Call> {
         _ => {}
     }
     let caller = if rng.chance(98) { who } else { world.anybody(rng) };
-    Some(Call::signed(
-        caller,
-        pallet_agora_tasks::Call::reveal { task, claim, salt },
-    ))
+    Some((caller, claim, salt))
 }
 
 /// What `verifier` says about the result of a task, always the same, and the salt of it: so it can be revealed without being remembered.

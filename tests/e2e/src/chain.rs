@@ -23,7 +23,7 @@ const WINDOWS: [(&str, u32); 4] = [
 ];
 
 /// How many publishers a shared chain has: one for each test, so that a test can tell its own money apart.
-const PUBLISHERS: u32 = 13;
+const PUBLISHERS: u32 = 14;
 
 /// What a publisher starts with, in plancks.
 const ENDOWMENT: u64 = 1_000_000_000_000_000_000;

@@ -85,7 +85,7 @@ proptest! {
         let (list, right) = lists(count, right, from, &mut random);
         let (openings, index) = descend(&list, from);
         let shown = ShownList { list: BlobRef::to(&list), openings: &openings, index, bytes: chunk(&list, index).to_vec() };
-        let known = List::new(shown.list, &right, Some(&shown));
+        let known = List::new(shown.list, right.clone(), Some(&shown));
         for before in 0..=index {
             prop_assert_eq!(known.chunk(before), Some(chunk(&list, before)), "chunk {} of {}", before, index);
             prop_assert_eq!(known.prove(before), ChunkProof::new(&list, before));
@@ -121,11 +121,11 @@ proptest! {
         }
         let blob = BlobRef::to(&list);
         let shown = ShownList { list: blob, openings: &openings, index, bytes };
-        knows_nothing_wrong(&List::new(blob, &right, Some(&shown)), &list)?;
+        knows_nothing_wrong(&List::new(blob, right.clone(), Some(&shown)), &list)?;
         // The length of a list is what the job says: it may not be that of any list with this hash.
         let blob = BlobRef { size: random.next() >> random.below(64), ..blob };
         let shown = ShownList { list: blob, ..shown };
-        let known = List::new(blob, &right, Some(&shown));
+        let known = List::new(blob, right.clone(), Some(&shown));
         for index in [0, 1, index, random.next()] {
             if let Some(proof) = known.prove(index) {
                 prop_assert!(blob.verify(&proof));
@@ -139,7 +139,7 @@ fn a_right_list_and_a_beginning_of_it_are_known_as_a_whole() {
     let (_, right) = lists(1, 1000, 0, &mut Random(1));
     for count in [0, 1, 31, 32, 33, 512, 513, 999, 1000] {
         let list = &right[..count * 32];
-        let known = List::new(BlobRef::to(list), &right, None);
+        let known = List::new(BlobRef::to(list), right.clone(), None);
         for index in 0..known.blob.chunks() {
             assert_eq!(known.prove(index), ChunkProof::new(list, index));
             assert_eq!(

@@ -24,7 +24,7 @@ struct Vector {
 }
 
 /// The jobs of `tests/vectors/program.py`.
-fn named(name: &str) -> Job {
+pub fn named(name: &str) -> Job {
     let vectors: Vec<Vector> = serde_json::from_str(include_str!("../../../../tests/vectors/program.json")).unwrap();
     let vector = vectors.into_iter().find(|vector| vector.name == name).unwrap();
     Job {

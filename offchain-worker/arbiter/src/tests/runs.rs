@@ -1,7 +1,7 @@
 //! The image, its gas, and the runs that are kept.
 
 use super::world::*;
-use crate::{Arbiter, Error, IMAGE, RUN_GAS, bytes_held, pinned};
+use crate::{Arbiter, Error, IMAGE, RUN_GAS, pinned};
 use agora_disputes::{Execution, Segments, player::Tracer};
 use agora_jobs::{BlobRef, JobKind, JobSpec, SyntheticJob};
 use agora_reference::{Fault, Step, UnitRun, of};
@@ -25,26 +25,6 @@ fn the_gas_of_a_run_is_enough_for_every_unit() {
                 );
             }
         }
-    }
-}
-
-#[test]
-fn what_somebody_holds_follows_from_the_job() {
-    for job in Job::all() {
-        let arbiter = job.arbiter();
-        let truth = arbiter.truth();
-        let computed = truth
-            .scans
-            .iter()
-            .chain(&truth.states)
-            .chain(truth.kept.iter().flatten());
-        let computed: usize = computed.map(Vec::len).sum();
-        let inputs: u64 = job.spec.inputs().iter().map(|input| input.size).sum();
-        let held = computed as u64 + inputs;
-        let name = &job.name;
-        assert_eq!(bytes_held(&job.spec, u64::MAX), Some(held), "{name}");
-        assert_eq!(bytes_held(&job.spec, held), Some(held), "{name}");
-        assert_eq!(bytes_held(&job.spec, held - 1), None, "{name}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Jobs, liars, and games between one of them and somebody honest.
 
-use crate::Arbiter;
+use crate::{Arbiter, computed::Computed};
 use agora_disputes::{
     Accusation, Execution, Game, MAX_STATE_BYTES, MAX_WITNESS_BYTES, Move, Rules, RunMove, Side, Terms, Time, Verdict,
     player::{Player, ShownList, Traced, Tracer, Truth},
@@ -101,7 +101,7 @@ impl Job {
         Self::all().into_iter().find(|job| job.name == name).unwrap()
     }
 
-    fn contents(&self) -> Contents {
+    pub fn contents(&self) -> Contents {
         Contents(
             self.inputs
                 .iter()
@@ -394,7 +394,12 @@ impl Report {
 
 /// Plays a game to its end, and checks that the honest side wins it and loses nothing. The liars, of whom the first makes the claim or
 /// the accusation, move first in every block.
-pub fn play(honest: &Arbiter<Contents>, side: Side, liars: &[Liar<'_>], hint: &str) -> Report {
+pub fn play<I: crate::Contents, C: Computed>(
+    honest: &Arbiter<I, C>,
+    side: Side,
+    liars: &[Liar<'_>],
+    hint: &str,
+) -> Report {
     let rules = honest.rules(&TERMS);
     let mut now = Time::default();
     let mut report = Report {
@@ -430,7 +435,12 @@ pub fn play(honest: &Arbiter<Contents>, side: Side, liars: &[Liar<'_>], hint: &s
 }
 
 /// The honest side accuses the claim of the liar, or the liar that of the honest side.
-fn begin(honest: &Arbiter<Contents>, side: Side, liar: &Liar<'_>, hint: &str) -> Game<u32> {
+fn begin<I: crate::Contents, C: Computed>(
+    honest: &Arbiter<I, C>,
+    side: Side,
+    liar: &Liar<'_>,
+    hint: &str,
+) -> Game<u32> {
     let (accuser, accused, target) = match side {
         Side::Accuser => (HONEST, liar.own.claim(), honest.target(&liar.own.claim())),
         Side::Defence => (LIAR, honest.claim(), liar.own.target(&honest.claim())),

@@ -14,6 +14,7 @@ use axum::{
 };
 use bao_tree::io::sync::{encode_ranges, encode_ranges_validated};
 use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
 use std::{fs::File, io, ops::Range, path::PathBuf};
 use tokio::{
     io::{AsyncReadExt, AsyncSeekExt},
@@ -180,11 +181,27 @@ async fn proof(
     let Some(pairs) = served.tree(key, &path, size).await? else {
         return Ok(refusal(StatusCode::NOT_FOUND, "there is no such blob here"));
     };
-    Ok(finish(answer, proof_body(served.clone(), blob, path, pairs, range)?))
+    let mut proof = proof_pieces(served.clone(), blob, path, pairs, range)?;
+    // While nothing is sent yet, it can be told that nothing will be.
+    let first = match proof.recv().await {
+        Some(Err(_)) => return Ok(unreadable()),
+        first => first,
+    };
+    let rest = futures::stream::unfold(proof, |mut proof| async move {
+        proof.recv().await.map(|piece| (piece, proof))
+    });
+    let body = Body::from_stream(futures::stream::iter(first).chain(rest));
+    Ok(finish(answer, body))
 }
 
 /// Has a thread read, check and encode the groups of `range` while they are sent.
-fn proof_body(served: Served, blob: BlobRef, path: PathBuf, pairs: File, range: Range<u64>) -> Result<Body, BlobError> {
+fn proof_pieces(
+    served: Served,
+    blob: BlobRef,
+    path: PathBuf,
+    pairs: File,
+    range: Range<u64>,
+) -> Result<mpsc::Receiver<io::Result<Bytes>>, BlobError> {
     let data = File::open(&path).map_err(|error| BlobError::file(&path, error))?;
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
@@ -212,16 +229,13 @@ fn proof_body(served: Served, blob: BlobRef, path: PathBuf, pairs: File, range: 
                 // Whether it is the file is found out when the tree is computed again; then it is said.
                 tracing::debug!(file = ?path, %error, "A blob does not fit its tree, which is computed again.");
                 served.forget_tree(&blob.hash.0);
-                // The answer ends too early, which the other side sees by its length.
+                // If something was sent the answer ends too early, which the other side sees by its length.
                 let _ = sender.blocking_send(Err(error));
             }
             Ok(()) => {}
         }
     });
-    let stream = futures::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|piece| (piece, receiver))
-    });
-    Ok(Body::from_stream(stream))
+    Ok(receiver)
 }
 
 /// Hands what is written over to an answer, in pieces.
@@ -287,6 +301,11 @@ pub fn refusal(status: StatusCode, message: &'static str) -> Response {
 /// An answer about a failure of this machine, whose paths are nobody's business.
 fn failure(error: &BlobError) -> Response {
     tracing::error!(%error, "A blob cannot be served.");
+    unreadable()
+}
+
+/// The answer where the files cannot be used.
+fn unreadable() -> Response {
     refusal(
         StatusCode::INTERNAL_SERVER_ERROR,
         "the blob cannot be read; try another peer",

@@ -2,7 +2,8 @@
 
 use crate::support::{Server, content, limits, request, url, wanted};
 use agora_blobs::{
-    BlobError, BlobKind, BlobSource, BlobStore, Blobs, Cache, Fetched, Wanted, copy, http::Peers, read, save,
+    BlobError, BlobKind, BlobSource, BlobStore, Blobs, Cache, Fetched, Wanted, copy, http::Peers, read, read_shared,
+    save,
 };
 use agora_test_support::proxy::{Fault, Proxy};
 use std::{
@@ -90,7 +91,9 @@ async fn what_is_wanted_is_kept_however_old() {
     let kept = wanted(&contents[1]).key;
     let cache = blobs.cache();
     let garbage = cache
-        .collect_garbage(Duration::from_secs(60), |_| false)
+        .collect_garbage(Duration::from_secs(60), |_| {
+            panic!("nobody is asked about what is young")
+        })
         .expect("collected");
     assert_eq!((garbage.removed, garbage.kept), (0, 3), "all are young");
     let garbage = cache
@@ -118,8 +121,11 @@ async fn a_damaged_file_of_the_cache_is_fetched_again() {
     };
     let mut damaged = bytes.clone();
     damaged[5] ^= 1;
-    std::fs::write(file, damaged).expect("written");
+    std::fs::write(&file, &damaged).expect("written");
     assert_eq!(read(&blobs, &wanted).await.expect("it is fetched again"), bytes);
+    std::fs::write(&file, &damaged).expect("written");
+    let shared = read_shared(&blobs, &wanted).await.expect("it is fetched again");
+    assert_eq!(*shared, *bytes);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Peers that lie, and addresses that lead where nobody should go.
 
-use crate::support::{Lie, Server, content, fetcher, liar, liar_at, limits, url, wanted};
+use crate::support::{Lie, Server, content, fetcher, liar, liar_at, limits, request, url, wanted};
 use agora_blobs::{
     BlobError,
     http::{PeerLimits, Reach},
@@ -55,6 +55,21 @@ async fn endless_bytes_are_not_read() {
     let why = failure(limits(), url(peer)).await;
     assert!(why.contains("not of this blob"), "{why}");
     assert!(sent.load(Ordering::Relaxed) <= 2, "it is asked no more");
+}
+
+#[tokio::test]
+async fn a_right_proof_of_another_blob_is_refused() {
+    let server = Server::start().await;
+    let other = server.put(&content(100_000, 2)).await;
+    let path = format!("/blobs/{}?proof=0-99999", hex::encode(other.key));
+    let proof = request(server.address, "GET", &path, "").await.body;
+    let peer = liar(move |_| {
+        let length = format!("Content-Length: {}\r\n", proof.len());
+        Lie::new([head(&length).as_bytes(), &proof].concat())
+    })
+    .await;
+    let why = failure(limits(), url(peer)).await;
+    assert!(why.contains("not of this blob"), "{why}");
 }
 
 #[tokio::test]

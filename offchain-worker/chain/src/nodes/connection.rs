@@ -13,7 +13,7 @@ use subxt::{
         },
     },
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 /// The methods of a node that are used beside subxt's.
 pub(crate) type Legacy = LegacyRpcMethods<RpcConfigFor<PolkadotConfig>>;
@@ -120,7 +120,13 @@ impl Once {
 
 impl RpcClientT for Once {
     fn request_raw<'a>(&'a self, method: &'a str, params: Option<Box<RawValue>>) -> RawRpcFuture<'a, Box<RawValue>> {
-        self.while_it_stands(self.rpc.request_raw(method, params)).boxed()
+        async move {
+            let asked_at = Instant::now();
+            let answer = self.while_it_stands(self.rpc.request_raw(method, params)).await;
+            tracing::trace!(method, ms = asked_at.elapsed().as_millis(), "Answered.");
+            answer
+        }
+        .boxed()
     }
 
     fn subscribe_raw<'a>(

@@ -4,10 +4,7 @@ use super::connection::{Connector, Node, unreachable};
 use crate::{BlockNumber, H256};
 use futures::FutureExt;
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use subxt::rpcs::{
@@ -50,10 +47,14 @@ impl Chain {
                 self.is_syncing
             ),
             "chain_getFinalizedHead" => format!("\"{:?}\"", self.hash(self.finalised)),
-            "chain_getHeader" => match first.starts_with('"') {
-                true => header(self.finalised),
-                false => header(self.best),
+            "chain_getHeader" => match first.strip_prefix("\"0x").and_then(|hash| hash.get(..8)) {
+                Some(number) => header(BlockNumber::from_str_radix(number, 16).unwrap_or_default()),
+                None => header(self.best),
             },
+            "system_accountNextIndex" => "0".to_owned(),
+            // Nonces are 32 bits.
+            "state_call" => "\"0x00000000\"".to_owned(),
+            "state_getStorage" => "null".to_owned(),
             "chain_getBlockHash" => match first.parse::<BlockNumber>().ok() {
                 Some(number) if number <= self.best => format!("\"{:?}\"", self.hash(number)),
                 Some(_) => "null".to_owned(),
@@ -69,7 +70,8 @@ impl Chain {
 pub(crate) struct MockNode {
     pub chain: Mutex<Chain>,
     connections: Mutex<Vec<watch::Sender<bool>>>,
-    asked: AtomicUsize,
+    /// The methods of all questions.
+    asked: Mutex<Vec<String>>,
     latency: Duration,
 }
 
@@ -99,7 +101,13 @@ impl MockNode {
 
     /// How many questions it was asked.
     pub fn asked(&self) -> usize {
-        self.asked.load(Ordering::Relaxed)
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// How many of them were calls of `method`.
+    pub fn asked_for(&self, method: &str) -> usize {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().filter(|asked| *asked == method).count()
     }
 
     pub fn chain(&self) -> Chain {
@@ -124,7 +132,11 @@ struct MockRpc(Arc<MockNode>);
 impl RpcClientT for MockRpc {
     fn request_raw<'a>(&'a self, method: &'a str, params: Option<Box<RawValue>>) -> RawRpcFuture<'a, Box<RawValue>> {
         async move {
-            self.0.asked.fetch_add(1, Ordering::Relaxed);
+            self.0
+                .asked
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(method.to_owned());
             if !self.0.latency.is_zero() {
                 tokio::time::sleep(self.0.latency).await;
             }

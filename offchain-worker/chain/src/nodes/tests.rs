@@ -145,3 +145,24 @@ async fn what_was_final_in_an_earlier_run_is_expected_from_the_first_question_on
     let connected = Nodes::connect_with(mock::connector(all.to_vec()), &urls, patience, Some(expected)).await;
     assert!(matches!(connected, Err(ChainError::NotBelieved(_))));
 }
+
+#[tokio::test]
+async fn what_cannot_change_is_asked_once_of_each_node() {
+    let all = [node(100), node(100)];
+    let nodes = connect(&all, SOON).await.expect("one is believed");
+    let rpc = subxt::rpcs::RpcClient::new(Switch(Arc::clone(&nodes)));
+    let asked = || all.iter().map(|node| node.asked_for("state_getStorage")).sum::<usize>();
+    let ask = async |at: Option<H256>| {
+        let before = asked();
+        let params = subxt::rpcs::client::rpc_params!["0xab", at];
+        let answer = rpc.request::<Option<String>>("state_getStorage", params).await;
+        assert_eq!(answer.expect("it answers"), None, "also that there is nothing");
+        asked() - before
+    };
+    let block = Some(all[0].chain().hash(99));
+    assert_eq!((ask(block).await, ask(block).await), (1, 0));
+    assert_eq!((ask(None).await, ask(None).await), (1, 1));
+    all[0].change(|chain| chain.is_up = false);
+    all[0].disconnect();
+    assert_eq!(ask(block).await, 1, "another node is not answered for");
+}

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 use subxt::config::Header;
+use tokio::time::Instant;
 
 /// Of how many blocks the transactions are remembered.
 const REMEMBERED: usize = 512;
@@ -19,6 +20,8 @@ const TRIES: usize = 5;
 const AT_ONCE: usize = 16;
 /// How long a look may take.
 const ANSWER: Duration = Duration::from_secs(15);
+/// What was seen so lately need not be seen again: on a far node another look would take as long.
+const FRESH_FOR: Duration = Duration::from_millis(250);
 
 /// What is looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +51,8 @@ pub(super) struct Sought<'a> {
     pub known: BlockId,
     /// Whether these are on the best chain.
     pub origins: &'a BTreeSet<BlockId>,
+    /// Whether the heads that were seen just now will do.
+    pub may_be_old: bool,
 }
 
 /// Looks at the chain, and remembers what cannot change.
@@ -61,6 +66,8 @@ pub(super) struct Eyes {
     /// How often it was asked which block has a number, which changes with the fork.
     asked: u64,
     last: Option<(View, Vec<Brief>, BTreeSet<BlockId>)>,
+    /// When the node was last asked how far the chain is.
+    asked_at: Option<Instant>,
 }
 
 fn moved() -> ChainError {
@@ -73,6 +80,13 @@ pub(super) fn hash_of(transaction: &[u8]) -> Hash {
 }
 
 impl Eyes {
+    /// The heads and the pool's nonce of the last look, if it was just now.
+    fn seen_just_now(&self) -> Option<(H256, H256, Nonce)> {
+        let is_fresh = self.asked_at?.elapsed() < FRESH_FOR;
+        let (view, ..) = self.last.as_ref().filter(|_| is_fresh)?;
+        Some((H256(view.finalised.hash), H256(view.best.hash), view.pool_nonce))
+    }
+
     /// What the node that is used shows.
     pub async fn look(&mut self, client: &Client, account: &AccountId, sought: Sought<'_>) -> Result<View, ChainError> {
         let node = client.nodes.current().await?;
@@ -98,15 +112,28 @@ impl Eyes {
         account: &AccountId,
         sought: Sought<'_>,
     ) -> Result<Option<View>, ChainError> {
-        let Sought { briefs, known, origins } = sought;
+        let Sought {
+            briefs,
+            known,
+            origins,
+            may_be_old,
+        } = sought;
         // What does not depend on an answer is asked at once: a far node takes its time for each.
         let legacy = &node.legacy;
-        let (finalised, best, pool_nonce) = tokio::try_join!(
-            legacy.chain_get_finalized_head(),
-            legacy.chain_get_block_hash(None),
-            legacy.system_account_next_index(account),
-        )?;
-        let best = best.ok_or_else(moved)?;
+        let seen = if may_be_old { self.seen_just_now() } else { None };
+        let (finalised, best, pool_nonce) = match seen {
+            Some(seen) => seen,
+            None => {
+                let asked_at = Instant::now();
+                let (finalised, best, pool_nonce) = tokio::try_join!(
+                    legacy.chain_get_finalized_head(),
+                    legacy.chain_get_block_hash(None),
+                    legacy.system_account_next_index(account),
+                )?;
+                self.asked_at = Some(asked_at);
+                (finalised, best.ok_or_else(moved)?, pool_nonce)
+            }
+        };
         if let Some((view, of, with)) = &self.last
             && (view.best.hash, view.finalised.hash) == (best.0, finalised.0)
             && of == briefs
@@ -396,6 +423,39 @@ mod tests {
             .expect("it answers");
         eyes.find(&node, &briefs, &mut view).await.expect("it answers");
         assert_eq!((view.places.len(), view.unanchored.len()), (0, 200));
+    }
+
+    #[tokio::test]
+    async fn what_was_seen_just_now_serves_what_is_decided_upon_it() {
+        let (mock, node) = lone_node(BEST, BEST - 3, Duration::ZERO);
+        let account = AccountId([1; 32]);
+        let (origins, nothing) = (BTreeSet::from([block(&mock, BEST)]), BTreeSet::new());
+        let look = async |eyes: &mut Eyes, origins, may_be_old| {
+            let before = mock.asked();
+            let sought = Sought {
+                briefs: &[],
+                known: BlockId::default(),
+                origins,
+                may_be_old,
+            };
+            let looked = eyes.try_look(&node, &account, sought).await;
+            let view = looked.expect("it answers").expect("there is one chain");
+            (mock.asked() - before, view)
+        };
+        let mut eyes = Eyes::default();
+        assert!(look(&mut eyes, &nothing, true).await.0 > 3, "nothing was seen before");
+        // However slow this machine is.
+        eyes.asked_at = Some(Instant::now() + ANSWER);
+        let (asked, view) = look(&mut eyes, &origins, true).await;
+        assert_eq!(asked, 0);
+        assert_eq!(view.origins, BTreeMap::from([(block(&mock, BEST), true)]));
+        assert_eq!(
+            look(&mut eyes, &origins, false).await.0,
+            3,
+            "whoever waits for a block asks"
+        );
+        eyes.asked_at = Instant::now().checked_sub(FRESH_FOR);
+        assert_eq!(look(&mut eyes, &origins, true).await.0, 3, "that was long ago");
     }
 
     #[tokio::test]

@@ -25,9 +25,10 @@ pub struct GoToCourtArgs {
     pub task: u64,
     #[command(flatten)]
     pub peers: PeerArgs,
-    /// Most bytes of the job with all its states and inputs, in GiB: they are held in memory.
-    #[arg(long, default_value_t = 8, value_name = "GIB")]
-    pub max_job_size: u64,
+    /// Most space for what the job comes to on the way, in GiB. It is in the folder of --data until the case is closed. Without it, as much as
+    /// is free.
+    #[arg(long, value_name = "GIB")]
+    pub store_size: Option<u64>,
     /// Misbehave deliberately (only in builds made for tests and demonstrations).
     #[cfg(feature = "fault-injection")]
     #[arg(long)]

@@ -88,7 +88,8 @@ pub struct KeepArgs {
     /// asked for any more. What open tasks need, and those that were settled within a day, stays. A bucket is left alone.
     #[arg(long, value_name = "DAYS", default_value_t = 30, help_heading = "Disk")]
     pub keep_days: u64,
-    /// Most space for the blob store, in GiB: of what no task needs the oldest goes earlier. Without it, as much as there is.
+    /// Most space for the blob store, in GiB: of what no task needs the oldest goes earlier. And so much once more for what jobs come to that
+    /// are computed for the court. Without it, as much as there is.
     #[arg(long, value_name = "GIB", help_heading = "Disk")]
     pub store_size: Option<u64>,
     /// Remove nothing by yourself: for a blob store that belongs to others too.
@@ -101,8 +102,13 @@ impl KeepArgs {
     pub fn housekeeping(&self) -> Option<Housekeeping> {
         (!self.keep_all).then(|| Housekeeping {
             age: Duration::from_secs(self.keep_days.saturating_mul(DAY)),
-            quota: self.store_size.map(|size| size.saturating_mul(1 << 30)),
+            quota: self.store_bytes(),
         })
+    }
+
+    /// Most bytes of the blob store, and of what is computed for the court. `None`: as much as there is.
+    pub fn store_bytes(&self) -> Option<u64> {
+        self.store_size.map(|size| size.saturating_mul(1 << 30))
     }
 }
 

@@ -10,6 +10,9 @@ use agora_primitives::{TaskId, job::Claim};
 use agora_worker::{Court, CourtConfig, Finding, Metrics};
 use serde::Serialize;
 
+/// Most memory for the one job: half a GiB is enough, unless it has millions of states.
+const MEMORY_BYTES: u64 = 1 << 32;
+
 /// What was found, and what came of it.
 #[derive(Serialize)]
 pub struct WentToCourt {
@@ -43,7 +46,9 @@ pub async fn run(context: &Context, args: GoToCourtArgs, side: Side) -> Result<(
     };
     let client = submitter.client().clone();
     let config = CourtConfig {
-        max_job_bytes: args.max_job_size.saturating_mul(1 << 30),
+        folder: context.court(submitter.account())?,
+        disk_bytes: args.store_size.map(|size| size.saturating_mul(1 << 30)),
+        memory_bytes: MEMORY_BYTES,
         tasks: context.tasks(submitter.account())?,
         // Somebody decides about this one case.
         stop_loss: None,
@@ -72,7 +77,7 @@ pub async fn run(context: &Context, args: GoToCourtArgs, side: Side) -> Result<(
             let left = court.unsettled(task).await?;
             let left = left.ok_or_else(|| {
                 CliError::NotFound(format!(
-                    "no claim about task {task} is before the court, or its job is larger than --max-job-size"
+                    "no claim about task {task} is before the court, or there is no room for what its job comes to"
                 ))
             })?;
             note("It is decided. Having the bonds settled.");

@@ -72,7 +72,7 @@ pub async fn run(context: &Context, args: MineArgs) -> Result<(), CliError> {
         &submitter,
         &journal,
         &blobs,
-        tasks.clone(),
+        [tasks.clone(), context.court(&account)?],
         &metrics,
         &shutdown,
     );

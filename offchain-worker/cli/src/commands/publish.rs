@@ -9,12 +9,17 @@ use crate::{
     units::{Amount, Uuid},
 };
 use agora_blobs::{BlobKind, BlobStore};
-use agora_chain::{Balance, BlockNumber, ProxyType, calls, views::ClassView};
+use agora_chain::{
+    Balance, BlockNumber, ProxyType, calls,
+    views::{ClassView, ExactLimits},
+};
 use agora_primitives::{
     TaskId,
     job::{BlobRef, JobSource, JobSpec, StoredJob},
+    judging::JudgeRule,
     task::Difficulty,
 };
+use agora_reference::total_work;
 use codec::Encode;
 use serde::Serialize;
 
@@ -61,6 +66,9 @@ pub async fn run(context: &Context, args: PublishArgs) -> Result<(), CliError> {
     let at = submitter.client().best().await?;
     let class = choose_class(at.classes().await?, terms.class, &spec)?;
     let reward = reward(&class, &terms)?;
+    if class.judge == JudgeRule::Exact {
+        ensure_exact(&class, &spec, terms.stored, at.exact_limits()?)?;
+    }
     let job = if terms.stored {
         store(&blobs, &spec).await?
     } else {
@@ -161,6 +169,25 @@ fn choose_class(classes: Vec<ClassView>, wanted: Option<u16>, spec: &JobSpec) ->
         .ok_or_else(|| CliError::NotFound(format!("there is no such class; the chain has {known}")))
 }
 
+/// Succeeds if the chain computes such a job itself, as it does in this class. The chain would refuse another.
+fn ensure_exact(class: &ClassView, spec: &JobSpec, is_stored: bool, limits: ExactLimits) -> Result<(), CliError> {
+    let ExactLimits { work, evidence } = limits;
+    let bytes = spec.input_bytes();
+    let why = if is_stored {
+        "so it must be in the task: leave --stored out".to_owned()
+    } else if bytes > evidence.into() {
+        format!("which takes {evidence} bytes of inputs in one call, and those of the job have {bytes}")
+    } else if total_work(spec, work).is_none() {
+        format!("which does {work} operations in one call, reading and hashing included, and the job takes more")
+    } else {
+        return Ok(());
+    };
+    Err(CliError::WouldBeRefused(format!(
+        "jobs of class {} ({}) are computed by the chain itself, {why}; a class in which workers agree takes larger jobs",
+        class.id, class.name
+    )))
+}
+
 /// The reward that is offered: as given, or the least that the class allows.
 fn reward(class: &ClassView, terms: &TermsArgs) -> Result<Balance, CliError> {
     match terms.reward {
@@ -185,6 +212,43 @@ async fn store(blobs: &BlobStore, spec: &JobSpec) -> Result<JobSource, CliError>
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use agora_primitives::{
+        ClassId,
+        job::{JobKind, Mode, ProgramJob},
+        participants::Specialisation,
+    };
+
+    #[test]
+    fn what_the_chain_does_not_compute_is_refused_before_it_is_sent() {
+        let class = ClassView {
+            id: ClassId(11),
+            name: "exact program".into(),
+            specialisation: Specialisation::Program,
+            base_reward: 4,
+            judge: JudgeRule::Exact,
+        };
+        let spec = JobSpec::V2(JobKind::Program(ProgramJob {
+            image: BlobRef::to(&[0; 100]),
+            inputs: Default::default(),
+            mode: Mode::Map,
+            items: 1,
+            gas: 1000,
+            record_bytes: 1024,
+        }));
+        let work = total_work(&spec, u64::MAX).expect("a number");
+        let limits = |work, evidence| ExactLimits { work, evidence };
+        let check =
+            |is_stored, limits| ensure_exact(&class, &spec, is_stored, limits).map_err(|error| error.to_string());
+        assert_eq!(check(false, limits(work, 100)), Ok(()));
+        for (is_stored, limits, why) in [
+            (true, limits(work, 100), "--stored"),
+            (false, limits(work - 1, 100), "operations"),
+            (false, limits(work, 99), "bytes of inputs"),
+        ] {
+            let refused = check(is_stored, limits).expect_err(why);
+            assert!(refused.contains(why) && refused.contains("class 11"), "{refused}");
+        }
+    }
 
     pub fn examples() -> [serde_json::Value; 2] {
         let text = || "1".to_owned();

@@ -15,6 +15,7 @@ use agora_chain::{
 use agora_primitives::{
     TaskId,
     job::JobSource,
+    judging::JudgeRule,
     money::{Purpose, Scope},
     task::Phase,
 };
@@ -172,6 +173,14 @@ pub async fn show(context: &Context, args: ShowArgs) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Who says what the result is.
+const fn judged_by(rule: JudgeRule) -> &'static str {
+    match rule {
+        JudgeRule::Replication { .. } => "workers that agree, attesters, and the court if it is asked",
+        JudgeRule::Exact => "the chain, which computes it in the block of the reveal",
+    }
+}
+
 fn describe_job(job: &JobSource) -> String {
     match job {
         JobSource::Inline(spec) => jobs::describe(spec),
@@ -196,6 +205,7 @@ fn describe(task: &TaskView) -> String {
     line("reference", Uuid(task.reference).to_string());
     line("class", task.class.to_string());
     line("job", describe_job(&task.job));
+    line("judged by", judged_by(task.judge).to_owned());
     line("difficulty", format!("×{}", Factor(task.difficulty.0)));
     line("reward", Amount(task.reward).to_string());
     line("stake", Amount(task.stake).to_string());
@@ -250,6 +260,7 @@ pub mod tests {
             reference: [0x12; 16],
             class: ClassId(3),
             specialisation: Specialisation::Synthetic,
+            judge: JudgeRule::Replication { trust: 3 },
             job: JobSource::Stored(StoredJob {
                 spec: BlobRef::to(b"job"),
                 specialisation: Specialisation::Synthetic,

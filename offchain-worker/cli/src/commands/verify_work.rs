@@ -37,8 +37,8 @@ pub async fn run(context: &Context, args: VerifyWorkArgs) -> Result<(), CliError
     let serving = addresses::serve(&args.run, &blobs, &submitter, &shutdown).await?;
     tracing::info!(%account, device = engine.name(), "Verifying; Ctrl-C stops.");
     keep_house(&args.run, &submitter, &journal, &blobs, &shutdown);
-    let tasks = context.tasks(&account)?;
-    let court = go_to_court(&args.run, &submitter, &journal, &blobs, tasks, &metrics, &shutdown);
+    let folders = [context.tasks(&account)?, context.court(&account)?];
+    let court = go_to_court(&args.run, &submitter, &journal, &blobs, folders, &metrics, &shutdown);
     Verifier::new(submitter, journal, blobs, engine, config, metrics)
         .run(shutdown)
         .await?;

@@ -48,6 +48,10 @@ macro_rules! with_payload {
                 let $payload = calls::reveal(task, claim, salt);
                 $done
             }
+            Call::RevealExact(task, claim, salt, ref evidence) => {
+                let $payload = calls::reveal_exact(task, claim, salt, Vec::clone(evidence));
+                $done
+            }
             Call::Respond(round, digest) => {
                 let $payload = calls::respond(round, digest);
                 $done
@@ -82,6 +86,10 @@ impl Chain for Submitter {
 
     async fn finalised(&self) -> Result<AtBlock, ChainError> {
         self.client().finalised().await
+    }
+
+    async fn after(&self, block: BlockRef) -> Result<AtBlock, ChainError> {
+        self.client().after(block).await
     }
 
     fn block_of(state: &AtBlock) -> BlockRef {
@@ -136,7 +144,7 @@ fn name(call: &Call, due: Due) -> (String, u8) {
             (format!("decoy {about:?} in hardware round {round}"), 1)
         }
         Call::Commit(task, _) => (format!("commitment to task {task} round {round}"), 2),
-        Call::Reveal(task, ..) => (format!("reveal of task {task} round {round}"), 3),
+        Call::Reveal(task, ..) | Call::RevealExact(task, ..) => (format!("reveal of task {task} round {round}"), 3),
     }
 }
 

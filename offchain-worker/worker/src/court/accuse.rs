@@ -1,10 +1,11 @@
 //! Before a trial: accusations are committed to and revealed, and defences prepared.
 
 use super::{Shared, jobs::Known, opinion::Opinion};
-use crate::{Chain, WorkerError, job::put_output, journal::AccusationRecord, ledger::Losses};
+use crate::{Chain, WorkerError, job::put_states, journal::AccusationRecord, ledger::Losses};
 use agora_blobs::BlobKind;
 use agora_chain::{AtBlock, BlockNumber, H256, Intention, calls, views::CaseView};
-use agora_disputes::{Accusation, commitment};
+use agora_disputes::{Accusation, commitment, player::Knowledge};
+use agora_primitives::job::JobSpec;
 use codec::{Decode, Encode};
 use std::time::SystemTime;
 
@@ -116,28 +117,38 @@ impl Shared {
         Ok(())
     }
 
-    /// Computes what a defence of the claim of a case needs, once somebody has committed to an accusation: when the trial opens,
-    /// the clock runs.
+    /// Computes what the trials of a case take, once somebody has committed to an accusation: when they open, the clocks run. Of a claim that is
+    /// right, for its defence; of one that this account has accused, unless that is known.
     pub(super) async fn prepare(&self, at: &AtBlock, case: CaseView) -> Result<(), WorkerError> {
-        if self.opinion(case.task, &case.claim)? != Opinion::Right {
+        if self.truths.find(case.task).is_some() {
             return Ok(());
         }
-        let is_known = self.jobs.find(case.task).is_some();
-        if self.arbiter(at, case.task, case.reveal_until).await?.is_some() && !is_known {
-            tracing::info!(task = %case.task, "Somebody is about to accuse a result that is right: its defence is ready.");
+        let accused = self.journal.accusation(case.task)?;
+        let has_accused = accused.is_some_and(|record| record.case == case.number);
+        if !has_accused && self.opinion(case.task, &case.claim)? != Opinion::Right {
+            return Ok(());
+        }
+        let Some(known) = self.arbiter(at, case.task, case.reveal_until).await? else {
+            return Ok(());
+        };
+        match has_accused {
+            true => self.keep_output(&known, &case).await,
+            false => {
+                tracing::info!(task = %case.task, "Somebody is about to accuse a result that is right: its defence is ready.");
+            }
         }
         Ok(())
     }
 
     /// The accusation of the claim of `case`, in the journal; `None`: it is right after all, or cannot be computed now.
     async fn accusation(&self, at: &AtBlock, case: &CaseView) -> Result<Option<AccusationRecord>, WorkerError> {
-        let Some(arbiter) = self.arbiter(at, case.task, case.until).await? else {
+        let Some(right) = self.right(at, case).await? else {
             return Ok(None);
         };
-        let own = arbiter.claim();
-        let Some(target) = arbiter.target(&case.claim) else {
+        let own = right.claim;
+        let Some(target) = right.target(&case.claim) else {
             if self.told.is_new(format!("case {}", case.number), "right") {
-                tracing::error!(task = %case.task, "A check, or this machine's own result, says that a result is wrong which the reference says is right.");
+                tracing::error!(task = %case.task, "A check, or this machine's own result, says that a result is wrong which the reference, or the processor, says is right.");
             }
             return Ok(None);
         };
@@ -152,37 +163,52 @@ impl Shared {
             salt: rand::random(),
             accusation: accusation.encode(),
         };
-        self.keep_job(&arbiter, case).await;
+        self.keep_job(&right.job, case).await;
         self.journal.put_accusation(case.task, &record)?;
-        self.keep_output(&arbiter, case).await;
+        if let Some(known) = &right.known {
+            self.keep_output(known, case).await;
+        }
         Ok(Some(record))
     }
 
     /// Keeps the specification of the job: without it the accusation cannot be revealed, and its publisher may not give it once more.
-    async fn keep_job(&self, arbiter: &Known, case: &CaseView) {
-        let spec = arbiter.spec().encode();
-        if let Err(error) = self.blobs.store().put(BlobKind::Job, spec).await {
+    async fn keep_job(&self, job: &JobSpec, case: &CaseView) {
+        if let Err(error) = self.blobs.store().put(BlobKind::Job, job.encode()).await {
             tracing::error!(task = %case.task, %error, "The job's specification cannot be kept: after a restart it has to be fetched again before the accusation is revealed.");
         }
     }
 
     /// Puts the right result where others find it: it may take the place of what falls, and then it is this account that has it. Until then
     /// nobody knows what to ask for.
-    async fn keep_output(&self, arbiter: &Known, case: &CaseView) {
-        let truth = arbiter.truth();
-        let Some(output) = truth.states.last() else { return };
-        let mut states = truth.digests();
-        states.pop();
-        if let Err(error) = put_output(self.blobs.store(), states, output.clone()).await {
+    pub(super) async fn keep_output(&self, arbiter: &Known, case: &CaseView) {
+        if let Err(error) = self.put_output(arbiter).await {
             tracing::error!(task = %case.task, %error, "The right result cannot be kept: if it is chosen, others will not have it from here.");
         }
+    }
+
+    async fn put_output(&self, arbiter: &Known) -> Result<(), WorkerError> {
+        let store = self.blobs.store();
+        if let Some((_, before)) = arbiter.files().states().split_last() {
+            put_states(store, before).await?;
+        }
+        let known = Known::clone(arbiter);
+        let saved = tokio::task::spawn_blocking(move || known.files().save_output()).await;
+        let saved = saved.map_err(|panic| WorkerError::Interrupted(panic.to_string()))?;
+        let Some(path) = saved.map_err(|trouble| WorkerError::Interrupted(trouble.to_string()))? else {
+            return Ok(());
+        };
+        let put = store.put_file(BlobKind::Output, path.clone()).await;
+        // It goes with its folder in any case.
+        let _ = std::fs::remove_file(&path);
+        put?;
+        Ok(())
     }
 
     async fn reveal(&self, at: &AtBlock, case: &CaseView, record: &AccusationRecord) -> Result<(), WorkerError> {
         let (Some(accusation), Some(view)) = (record.decoded(), at.task(case.task).await?) else {
             return Ok(());
         };
-        let job = match self.jobs.find(case.task) {
+        let job = match self.truths.find(case.task) {
             Some(known) => known.spec().clone(),
             None => self.job(at, &view).await?.1,
         };

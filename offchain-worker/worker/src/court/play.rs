@@ -2,11 +2,12 @@
 
 use super::{
     Shared,
+    jobs::Known,
     made::{Made, ended, parts, position},
     opinion::Opinion,
 };
 use crate::{WorkerError, told::Told};
-use agora_arbiter::{Arbiter, Held};
+use agora_arbiter::{Arbiter, Shared as Inputs, disk::Files};
 use agora_chain::{
     AccountId, Amount, AtBlock, Balance, BlockNumber, ChainError, Intention, Payload,
     calls::{self, Part},
@@ -83,9 +84,13 @@ impl Shared {
         ) else {
             return Ok(());
         };
+        let was_known = self.truths.find(task).is_some();
         let Some(arbiter) = self.arbiter(at, task, case.reveal_until).await? else {
             return Ok(());
         };
+        if side == Side::Accuser && !was_known {
+            self.keep_output(&arbiter, &case).await;
+        }
         if side == Side::Defence && arbiter.claim() != view.game.dispute.accused {
             // Nobody can defend what is wrong.
             return Ok(());
@@ -97,17 +102,18 @@ impl Shared {
         };
         let TrialView { terms, game, bond, .. } = view;
         let ended = ended(&game, time);
-        let lies = self.lies();
+        let (lies, known) = (self.lies(), Known::clone(&arbiter));
         let played = tokio::task::spawn_blocking(move || {
             let moves = match lies {
-                true => lied(&arbiter, side, &game, &terms),
-                false => arbiter.moves(side, &game, &terms),
+                true => lied(&known, side, &game, &terms),
+                false => known.moves(side, &game, &terms),
             };
             (game, moves)
         });
         let (game, moves) = played
             .await
             .map_err(|panic| WorkerError::Interrupted(panic.to_string()))?;
+        self.truths.look_after(task, &arbiter);
         let made = moves.into_iter().enumerate();
         let made = made.filter_map(|(order, made)| Some((order, Made::of(&game, made)?)));
         let made = self.affordable(number, bond, made.collect()).await?;
@@ -213,12 +219,12 @@ pub(super) fn has_part(account: &AccountId, view: &TrialView) -> bool {
 
 /// The moves of somebody who holds what is wrong for right.
 #[cfg(feature = "fault-injection")]
-fn lied(arbiter: &Arbiter<Held>, side: Side, game: &Game<AccountId>, terms: &Terms) -> Vec<Move> {
+fn lied(arbiter: &Arbiter<Inputs, Files>, side: Side, game: &Game<AccountId>, terms: &Terms) -> Vec<Move> {
     agora_arbiter::Liar(arbiter).moves(side, game, terms)
 }
 
 #[cfg(not(feature = "fault-injection"))]
-fn lied(arbiter: &Arbiter<Held>, side: Side, game: &Game<AccountId>, terms: &Terms) -> Vec<Move> {
+fn lied(arbiter: &Arbiter<Inputs, Files>, side: Side, game: &Game<AccountId>, terms: &Terms) -> Vec<Move> {
     arbiter.moves(side, game, terms)
 }
 

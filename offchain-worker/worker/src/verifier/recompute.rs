@@ -49,7 +49,7 @@ impl Patience {
 
 /// What a job comes to.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Own {
+pub(crate) enum Own {
     /// This.
     Result(Computation),
     /// Its inputs are unusable.
@@ -143,7 +143,7 @@ impl Recomputer {
 }
 
 /// Cancels what has the flag when it is dropped.
-struct Cancelled(CancelFlag);
+pub(crate) struct Cancelled(pub CancelFlag);
 
 impl Drop for Cancelled {
     fn drop(&mut self) {
@@ -187,7 +187,14 @@ fn surely(
 }
 
 /// What `engine` says that `job` comes to.
-fn once(engine: &dyn Engine, job: &JobSpec, inputs: &dyn Inputs, cancel: &CancelFlag) -> Result<Own, EngineError> {
+///
+/// Errors: those of [`Engine::run`], but not that the inputs are unusable.
+pub(crate) fn once(
+    engine: &dyn Engine,
+    job: &JobSpec,
+    inputs: &dyn Inputs,
+    cancel: &CancelFlag,
+) -> Result<Own, EngineError> {
     match engine.run(job, inputs, &NoProgress, cancel) {
         Ok(computation) => Ok(Own::Result(computation)),
         Err(error) if error.is_unusable() => {

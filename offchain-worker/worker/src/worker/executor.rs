@@ -11,7 +11,10 @@ use super::{
 #[cfg(feature = "fault-injection")]
 use crate::fault::{Fault, Pause};
 use crate::{
-    Call, Chain, Due, Judged, Receipt, Stage, TaskRecord, WorkerError, chain::State, driver::Heads, job::put_result,
+    Call, Chain, Due, Judged, Receipt, Stage, TaskRecord, WorkerError,
+    chain::State,
+    driver::Heads,
+    job::{evidence, put_result},
     late,
 };
 use agora_blobs::{BlobError, BlobKind, Wanted, copy};
@@ -19,7 +22,7 @@ use agora_chain::{
     Amount, BlockNumber, BlockRef, ChainError, H256,
     views::{ContributionState, TaskView},
 };
-use agora_primitives::{TaskId, commitment::commitment, job::Claim};
+use agora_primitives::{TaskId, commitment::commitment, job::Claim, judging::JudgeRule};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -103,9 +106,9 @@ impl<C: Chain<State: State>> Shared<C> {
                     .slack(self.config.policy.time_of(best.commit_by().saturating_sub(best.now)));
                 self.commit(task, &record, best, at).await
             }
-            (Step::Reveal, _) => self.reveal(task, record, best, at).await,
+            (Step::Reveal, Some(view)) => self.reveal(&view, record, best, at).await,
             (Step::Serve, view) => self.serve(task, view.as_ref(), record).await,
-            (Step::Accept | Step::Compute | Step::Commit, None) => Ok(()),
+            (Step::Accept | Step::Compute | Step::Commit | Step::Reveal, None) => Ok(()),
         }
     }
 
@@ -273,7 +276,14 @@ impl<C: Chain<State: State>> Shared<C> {
     }
 
     /// Whatever the disk does: the salt was on it before the task was accepted, and the claim can be computed again.
-    async fn reveal(&self, task: TaskId, record: TaskRecord, best: Situation, at: BlockRef) -> Result<(), WorkerError> {
+    async fn reveal(
+        &self,
+        view: &TaskView,
+        record: TaskRecord,
+        best: Situation,
+        at: BlockRef,
+    ) -> Result<(), WorkerError> {
+        let task = view.id;
         #[cfg(feature = "fault-injection")]
         if self.config.fault == Some(Fault::Silent) {
             return Ok(());
@@ -296,14 +306,28 @@ impl<C: Chain<State: State>> Shared<C> {
         };
         self.book.advance(task, record.clone());
         self.pause_at("before-reveal").await;
-        let call = Call::Reveal(task, claim, record.salt);
+        let call = match view.judge {
+            JudgeRule::Replication { .. } => Call::Reveal(task, claim, record.salt),
+            JudgeRule::Exact => Call::RevealExact(task, claim, record.salt, self.evidence(view, best.until()).await?),
+        };
         if let Some(receipt) = self.send(task, Step::Reveal, best, call, (record.round, at)).await? {
-            self.now().fees.reveal = receipt.fee;
+            // What a reveal with evidence costs says nothing of one without.
+            if let JudgeRule::Replication { .. } = view.judge {
+                self.now().fees.reveal = receipt.fee;
+            }
             self.metrics.revealed.inc();
             tracing::info!(block = receipt.block.number, "Revealed.");
             self.pause_at("after-reveal").await;
         }
         Ok(())
+    }
+
+    /// What shows the chain the inputs of a task's job: from the task's folder, or fetched again.
+    async fn evidence(&self, view: &TaskView, until: BlockNumber) -> Result<Vec<u8>, WorkerError> {
+        let Loaded { spec, inputs, held } = self.load(view, until).await?;
+        let evidence = evidence(&spec, &inputs);
+        drop(held);
+        evidence
     }
 
     /// Sends `call`, which `step` is, in a round of the task and decided at a block. `None`: it was refused, and is not sent

@@ -4,6 +4,7 @@ use agora_chain::{
     Balance, BlockNumber,
     views::{TaskView, TermsView},
 };
+use agora_primitives::{job::JobSource, judging::JudgeRule};
 use std::time::Duration;
 
 /// A whole, in parts per million.
@@ -79,6 +80,10 @@ pub(super) struct Fees {
     pub accept: Balance,
     pub commit: Balance,
     pub reveal: Balance,
+    /// Of a reveal with evidence, without the evidence.
+    pub exact: Balance,
+    /// Of each KiB of evidence.
+    pub kib: Balance,
     pub heartbeat: Balance,
 }
 
@@ -89,6 +94,8 @@ pub(super) struct Outlay {
     pub bonds: Balance,
     /// How many tasks have to be committed to and revealed.
     pub tasks: usize,
+    /// What revealing the dearest of them costs, in plancks.
+    pub reveal: Balance,
     /// How many heartbeats come meanwhile.
     pub heartbeats: BlockNumber,
     /// What must stay on the account, in plancks.
@@ -101,6 +108,8 @@ impl Default for Fees {
             accept: FIRST_FEE,
             commit: FIRST_FEE,
             reveal: FIRST_FEE,
+            exact: FIRST_FEE,
+            kib: FIRST_FEE,
             heartbeat: FIRST_FEE,
         }
     }
@@ -108,20 +117,30 @@ impl Default for Fees {
 
 impl Fees {
     /// Of all three calls.
-    pub fn of_a_task(&self) -> Balance {
-        self.accept.saturating_add(self.of_the_rest())
+    pub fn of_a_task(&self, task: &TaskView) -> Balance {
+        self.accept
+            .saturating_add(self.commit)
+            .saturating_add(self.of_revealing(task))
     }
 
-    /// Of committing and revealing.
-    fn of_the_rest(&self) -> Balance {
-        self.commit.saturating_add(self.reveal)
+    /// Of revealing: what the chain computes itself is revealed with the inputs of the job, in a call that weighs more.
+    pub fn of_revealing(&self, task: &TaskView) -> Balance {
+        match (task.judge, &task.job) {
+            (JudgeRule::Exact, JobSource::Inline(spec)) => {
+                let evidence = Balance::from(spec.input_bytes().div_ceil(1024));
+                self.exact.saturating_add(self.kib.saturating_mul(evidence))
+            }
+            // The chain computes nothing that is stored elsewhere.
+            (JudgeRule::Exact, JobSource::Stored(_)) | (JudgeRule::Replication { .. }, _) => self.reveal,
+        }
     }
 
     /// What must be free for all that, in plancks.
     pub fn needed(&self, outlay: Outlay) -> Balance {
         let tasks = Balance::try_from(outlay.tasks).unwrap_or(Balance::MAX);
         let heartbeats = self.heartbeat.saturating_mul(outlay.heartbeats.into());
-        let later = self.of_the_rest().saturating_mul(tasks).saturating_add(heartbeats);
+        let of_the_rest = self.commit.saturating_add(outlay.reveal);
+        let later = of_the_rest.saturating_mul(tasks).saturating_add(heartbeats);
         outlay
             .bonds
             .saturating_add(self.accept)
@@ -134,6 +153,7 @@ impl Fees {
 mod tests {
     use super::*;
     use crate::worker::policy::tests::task;
+    use agora_primitives::job::{BlobRef, JobKind, JobSpec, MatmulJob};
 
     const BURN: TermsView = TermsView {
         worker: 250_000,
@@ -215,24 +235,55 @@ mod tests {
 
     #[test]
     fn what_is_needed_pays_for_the_bonds_all_calls_to_come_and_the_life_of_the_account() {
-        let fees = Fees {
-            accept: 1,
-            commit: 10,
-            reveal: 100,
-            heartbeat: 1000,
-        };
         let outlay = Outlay {
             bonds: 5000,
             tasks: 3,
+            reveal: 100,
             heartbeats: 4,
             kept: 77,
         };
-        assert_eq!(fees.needed(outlay), 5000 + 1 + (110 * 3 + 4000) * 3 + 77);
+        assert_eq!(FEES.needed(outlay), 5000 + 1 + (110 * 3 + 4000) * 3 + 77);
         let endless = Outlay {
             bonds: Balance::MAX,
             tasks: usize::MAX,
             ..outlay
         };
-        assert_eq!(fees.needed(endless), Balance::MAX);
+        assert_eq!(FEES.needed(endless), Balance::MAX);
+    }
+
+    const FEES: Fees = Fees {
+        accept: 1,
+        commit: 10,
+        reveal: 100,
+        exact: 10_000,
+        kib: 100_000,
+        heartbeat: 1000,
+    };
+
+    #[test]
+    fn what_the_chain_computes_costs_its_evidence_too() {
+        let ordinary = task(1);
+        assert_eq!(FEES.of_a_task(&ordinary), 111);
+        let exact = |job| TaskView {
+            judge: JudgeRule::Exact,
+            job,
+            ..task(1)
+        };
+        assert_eq!(FEES.of_a_task(&exact(ordinary.job.clone())), 10_011, "it has no inputs");
+        let blob = |size| BlobRef {
+            size,
+            ..BlobRef::to(&[])
+        };
+        let job = MatmulJob {
+            matrix: blob(1024),
+            columns: 1,
+            first_row: 0,
+            rows: 1,
+            input: blob(1),
+            vectors: 1,
+        };
+        let job = JobSource::Inline(JobSpec::V2(JobKind::Matmul(job)));
+        assert_eq!(FEES.of_a_task(&exact(job.clone())), 210_011, "2 KiB, rounded up");
+        assert_eq!(FEES.of_a_task(&TaskView { job, ..ordinary }), 111);
     }
 }

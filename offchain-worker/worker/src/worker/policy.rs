@@ -194,6 +194,7 @@ pub(super) mod tests {
     use agora_primitives::{
         ClassId, TaskId,
         job::{JobKind, JobSource, JobSpec, SyntheticJob},
+        judging::JudgeRule,
         participants::Specialisation,
         task::{Difficulty, Phase},
     };
@@ -230,6 +231,7 @@ pub(super) mod tests {
             reference: [0; 16],
             class: ClassId(0),
             specialisation: Specialisation::Synthetic,
+            judge: JudgeRule::Replication { trust: 3 },
             job: JobSource::Inline(JobSpec::V2(JobKind::Synthetic(job))),
             difficulty: Difficulty(1000),
             reward: 3000,

@@ -39,6 +39,10 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Duty<C> for Worker<C, O> {
         self.shared.book.settled()
     }
 
+    fn seen_best(&self) -> BlockNumber {
+        self.shared.book.seen_best()
+    }
+
     fn settle(&mut self, news: News) {
         self.shared.settle(&news);
     }
@@ -66,12 +70,13 @@ impl<C: Chain<State: State>, O: Offers<C::State>> Duty<C> for Worker<C, O> {
         }
         // What does not depend on an answer is asked at once: a far node takes its time for each.
         let changed: Vec<_> = self.changed.iter().copied().collect();
-        let (hardware, refreshed, terms, (), standing) = tokio::join!(
+        let (hardware, refreshed, terms, (), standing, ()) = tokio::join!(
             shared.hardware_due(&heads.best),
             self.offers.refresh(&heads.best, now, &changed, self.has_gap),
             shared.read_terms(heads, heard),
             shared.read_fees(now),
             shared.standing(&heads.best),
+            shared.ask_ahead(&heads.best, &changed),
         );
         if let Some(due) = hardware? {
             self.attend_round(heads, due, steps);
@@ -277,14 +282,20 @@ impl<C: Chain<State: State>> Shared<C> {
             self.chain.fee(Call::Accept(task)),
             self.chain.fee(Call::Commit(task, H256::default())),
             self.chain.fee(Call::Reveal(task, longest_claim(), [0; 32])),
+            self.chain
+                .fee(Call::RevealExact(task, longest_claim(), [0; 32], Vec::new())),
+            self.chain
+                .fee(Call::RevealExact(task, longest_claim(), [0; 32], vec![0; 1024])),
             self.chain.fee(Call::Heartbeat),
         );
         match asked {
-            Ok((accept, commit, reveal, heartbeat)) => {
+            Ok((accept, commit, reveal, exact, with_kib, heartbeat)) => {
                 let fees = Fees {
                     accept,
                     commit,
                     reveal,
+                    exact,
+                    kib: with_kib.saturating_sub(exact),
                     heartbeat,
                 };
                 let mut shared = self.now();

@@ -15,8 +15,11 @@ use agora_chain::{
     views::{ParticipantView, TaskView},
 };
 use agora_primitives::{TaskId, job::JobSpec, participants::Role};
+use futures::future::join_all;
 use std::{collections::HashMap, time::Duration};
 
+/// About so many tasks of a block it is asked ahead.
+const ASKED_AHEAD: usize = 16;
 /// States that were read so lately are taken for the newest: to ask again would take as long on a far node.
 const FRESH_FOR: Duration = Duration::from_millis(250);
 
@@ -171,6 +174,19 @@ impl<C: Chain<State: State>> Shared<C> {
         self.accept(task.id, record, situation, due).await
     }
 
+    /// Asks what taking one of `changed` will ask, so that the answers are there then.
+    pub(super) async fn ask_ahead(&self, best: &C::State, changed: &[TaskId]) {
+        if changed.is_empty() {
+            return;
+        }
+        let contributions = changed
+            .iter()
+            .take(ASKED_AHEAD)
+            .map(|task| best.contribution(*task, &self.account));
+        // Whoever needs an answer that did not come asks again.
+        let _ = tokio::join!(self.means(best), join_all(contributions));
+    }
+
     /// Whether the task is in time, and pays. Returns the last block in which it may be accepted.
     fn check_worth(&self, task: &TaskView, prepared: &Prepared, now: BlockNumber) -> Result<BlockNumber, Unsuitable> {
         let policy = &self.config.policy;
@@ -197,7 +213,7 @@ impl<C: Chain<State: State>> Shared<C> {
         policy.check_pay(Prospect {
             work: this.work,
             share: least_share(&terms.ok_or(Unsuitable::Terms)?, task, prepared.usable),
-            costs: fees.of_a_task().saturating_add(policy.power.costs(computing)),
+            costs: fees.of_a_task(task).saturating_add(policy.power.costs(computing)),
         })?;
         Ok(last_acceptance(task, now, policy.blocks_in(spare)))
     }
@@ -231,12 +247,21 @@ impl<C: Chain<State: State>> Shared<C> {
         let Means { free, kept, .. } = *means;
         let bonds = task.bond.saturating_add(promises.bonds_to_come);
         let left = task.work_until().saturating_sub(now);
-        let needed = self.now().fees.needed(Outlay {
+        let mut known = self.now();
+        let reveal = known.fees.of_revealing(task);
+        // Of those in hand nobody remembers which they are.
+        known.dearest_reveal = match promises.unrevealed {
+            0 => reveal,
+            _ => known.dearest_reveal.max(reveal),
+        };
+        let needed = known.fees.needed(Outlay {
             bonds,
             tasks: promises.unrevealed.saturating_add(1),
+            reveal: known.dearest_reveal,
             heartbeats: left / self.config.heartbeat_every.max(1) + 2,
             kept,
         });
+        drop(known);
         let suffices = match means.payers {
             None => free >= needed,
             // The bond is the account's, and the fees are those of the key that acts for it.

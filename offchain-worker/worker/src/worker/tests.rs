@@ -4,6 +4,7 @@
 mod day;
 mod devices;
 mod disks;
+mod exact;
 mod fake;
 mod faults;
 mod forks;
@@ -21,6 +22,7 @@ use crate::{
     Chain, Journal, Metrics, WorkerError,
     driver::{Duty, Heads, Heard, Looked, Steps},
 };
+use agora_bench_figures::Figure;
 use agora_blobs::{
     BlobStore, Blobs, Cache, Denied,
     http::{PeerLimits, Peers},
@@ -38,6 +40,13 @@ use std::{
     },
     time::Duration,
 };
+
+/// Adds figures to the file that `AGORA_FIGURES` names, which `make bench-worker` sets.
+fn note(figures: &[Figure]) {
+    if let Some(path) = std::env::var_os("AGORA_FIGURES") {
+        Figure::add(figures, Path::new(&path)).expect("the file can be written to");
+    }
+}
 
 /// Small jobs are computed. Large ones, with which speeds are measured, are not.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::{Call, Clocked, Error, Event, Matches, Part, Trials, mock::*, types::ordered};
-use agora_disputes::{BranchMove, Defence, List, Player, RunEnd, Segment, Shown, Side, Target};
+use agora_disputes::{BranchMove, Defence, List, Player, RunEnd, Segment, Shown, Side, Target, player::Knowledge as _};
 use agora_primitives::{
     courts::{CaseTerms, Court},
     job::{Claim, JobKind, JobSource, JobSpec, StateOpening, SyntheticJob, blob},
@@ -301,7 +301,11 @@ fn a_wrong_list_costs_its_defence() {
             chunk: 0,
             hash,
         };
-        let defence = hijacker.own.truth().defence(hijacker.own.rules(&TERMS).law, &aim);
+        let defence = hijacker
+            .own
+            .truth()
+            .defence(hijacker.own.rules(&TERMS).law, &aim)
+            .unwrap();
         assert_ok!(dispatch(3, Call::defend { trial, defence }));
         play_seat(&seat, trial, || true);
         let key = defence.id();

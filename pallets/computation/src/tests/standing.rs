@@ -1,6 +1,6 @@
 use super::world::*;
 use crate::{Error, FullBlocks, mock::*, types::longest};
-use agora_disputes::Target;
+use agora_disputes::{Target, player::Knowledge as _};
 use agora_primitives::{
     courts::{Court, Standing},
     job::Claim,
@@ -76,7 +76,11 @@ fn who_waits_is_told_once_nothing_is_left_to_wait_for() {
                 chunk: 0,
                 hash: Default::default(),
             };
-            let defence = world.honest.truth().defence(world.honest.rules(&TERMS).law, &defence);
+            let defence = world
+                .honest
+                .truth()
+                .defence(world.honest.rules(&TERMS).law, &defence)
+                .unwrap();
             assert_ok!(dispatch(4, crate::Call::defend { trial, defence }));
         }
         run_to(now() + TERMS.clock);

@@ -1,7 +1,10 @@
 //! Attacks, one by one.
 
 use super::world::*;
-use crate::{player::Truth, *};
+use crate::{
+    player::{Knowledge, Truth},
+    *,
+};
 use agora_jobs::{Claim, H256, states_root};
 
 fn world(seed: u64) -> World {
@@ -309,7 +312,7 @@ fn the_list_of_states_must_be_that_of_the_claim() {
     };
     let report = play(&world, &made, HONEST, &honest, &[liar], &mut Random::new(2)).unwrap();
     assert!(matches!(report.verdict, Verdict::Falls(_)));
-    let lists = listed.defence(&world.law, &report.game.branches[0].0.aim);
+    let lists = listed.defence(&world.law, &report.game.branches[0].0.aim).unwrap();
     let (branch, runs) = report
         .game
         .branches

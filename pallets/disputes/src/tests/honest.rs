@@ -1,7 +1,10 @@
 //! Whoever knows the truth wins, whatever others do, in bounded time, and loses nothing.
 
 use super::world::*;
-use crate::{Side, Verdict, player::Truth};
+use crate::{
+    Side, Verdict,
+    player::{Knowledge, Truth},
+};
 use proptest::prelude::*;
 
 fn lie(random: &mut Random) -> Lie {

@@ -3,7 +3,7 @@
 use super::world::{HONEST, TERMS, accusation, player};
 use crate::{
     Execution, Fault, Game, MAX_STATE_BYTES, MAX_WITNESS_BYTES, Move, Pinned, Rules, RunMove, Side, Time, Verdict,
-    player::{ShownList, Traced, Tracer, Truth},
+    player::{Knowledge, ShownList, Traced, Tracer, Truth},
 };
 use agora_jobs::{BlobRef, ChunkProof, H256, JobKind, JobSpec, SyntheticJob, blob, blob::CHUNK_BYTES};
 use agora_machine::{

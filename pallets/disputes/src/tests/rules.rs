@@ -1,7 +1,7 @@
 //! The rules, one by one.
 
 use super::world::*;
-use crate::*;
+use crate::{player::Knowledge, *};
 use agora_jobs::{BlobRef, Claim, H256, MatmulJob, SyntheticJob, blob, states_root};
 use agora_reference::{Output, Reference, Step};
 use codec::{Encode, MaxEncodedLen};
@@ -226,7 +226,12 @@ fn only_the_last_state_of_a_run_says_how_it_ends() {
         hash: H256::zero(),
     };
     let run = aim
-        .execution(&world.law, world.rules().job, &truth.defence(&world.law, &aim), &point)
+        .execution(
+            &world.law,
+            world.rules().job,
+            &truth.defence(&world.law, &aim).unwrap(),
+            &point,
+        )
         .unwrap();
     let traced = player::Tracer::trace(&traces, &run, None).unwrap();
     let end = player::run_end(traced.as_ref(), &point).unwrap();
@@ -323,7 +328,12 @@ fn runs_matches_and_moves_have_their_time() {
         hash: H256::zero(),
     };
     let run = aim
-        .execution(&world.law, world.rules().job, &truth.defence(&world.law, &aim), &point)
+        .execution(
+            &world.law,
+            world.rules().job,
+            &truth.defence(&world.law, &aim).unwrap(),
+            &point,
+        )
         .unwrap();
     let input = BlobRef::to(&run.input());
     let right = player::Tracer::trace(&traces, &run, None).unwrap();
@@ -397,7 +407,12 @@ fn a_match_ends_where_the_two_part() {
         expected: Expected::Output(H256::zero()),
     };
     let run = aim
-        .execution(&world.law, world.rules().job, &truth.defence(&world.law, &aim), &point)
+        .execution(
+            &world.law,
+            world.rules().job,
+            &truth.defence(&world.law, &aim).unwrap(),
+            &point,
+        )
         .unwrap();
     let right = player::Tracer::trace(&traces, &run, None).unwrap();
     for from in [0, 1, 14, 15, 16, 17, 255, 256, 300, 399] {

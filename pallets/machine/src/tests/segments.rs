@@ -3,7 +3,7 @@
 use super::{Blobs, assembler::*, program, programs::copier};
 use crate::{
     IMAGE_BASE, MAX_WITNESS_BYTES, MEMORY_BASE, MIN_SEGMENT_GAS, Machine, Program, Refused, RunError, SEGMENT_CHUNKS,
-    SEGMENT_GAS, SEGMENT_PAGES, State, Status, Trap, Witness, execute_segment, show_segment, trace,
+    SEGMENT_GAS, SEGMENT_PAGES, State, Status, Trap, Witness, execute_segment, run_bounded, show_segment, trace,
 };
 use agora_jobs::BlobRef;
 use codec::Encode;
@@ -123,6 +123,8 @@ fn assert_bounded(program: &Program<'_>, blobs: &Blobs, step: u64) -> (Vec<(Stat
     let end = &shown.last().unwrap().2;
     assert_eq!((status, machine.gas_used()), (end.status, program.gas - end.gas));
     assert_eq!(end.output.blob(), BlobRef::to(machine.output()));
+    let sparse = run_bounded(program, blobs).unwrap();
+    assert_eq!(sparse, (status, machine.output().to_vec()));
     assert!(shown.len() as u64 <= program.gas / MIN_SEGMENT_GAS + 1);
     (shown, machine.gas_used())
 }

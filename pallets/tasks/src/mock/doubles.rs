@@ -5,6 +5,7 @@ use super::*;
 use agora_math::consensus::verdict;
 use agora_primitives::{
     courts::{Accusers, CaseTerms, Court, Standing},
+    exact::{ExactCourt, NotExact},
     judging::{Answer, AppealTerms, Attestation, Judge, JudgeRule, Reveals, Ruling, Tally, TaskParties, Verdict},
     money::{PaymentPlan, Payroll, PresetId, RewardPlanner},
     participants::{Participants, Role},
@@ -37,6 +38,10 @@ pub struct World {
     pub tree_is_full: bool,
     /// Whether there is a court.
     pub has_court: bool,
+    /// Whether the chain computes nothing itself.
+    pub no_exact_court: bool,
+    /// Why it computes no job that is published now, if it does not.
+    pub not_exact: Option<NotExact>,
     /// Whether payment plans lose something.
     pub plan_is_short: bool,
     /// Whom the judge names as the best, if not the real one.
@@ -80,7 +85,9 @@ pub struct JudgeDouble;
 
 impl Judge<AccountId, BlockNumber, Balance> for JudgeDouble {
     fn judge(rule: JudgeRule, seed: H256, answers: &[Answer<AccountId, BlockNumber>]) -> Option<Verdict<AccountId>> {
-        let JudgeRule::Replication { trust } = rule;
+        let JudgeRule::Replication { trust } = rule else {
+            panic!("nothing is judged that the chain has computed");
+        };
         let verdict = verdict(trust, seed.as_fixed_bytes(), answers)?;
         let best = world(|world| world.forced_best).unwrap_or(verdict.best);
         Some(Verdict { best, ..verdict })
@@ -217,6 +224,26 @@ pub fn accusers<const N: usize>(accusers: [AccountId; N]) -> Accusers<AccountId>
 /// The claim fell, as these have shown.
 pub fn fallen<const N: usize>(by: [AccountId; N]) -> Standing<AccountId, BlockNumber> {
     Standing::Fallen { accusers: accusers(by) }
+}
+
+/// Computes what the test says.
+pub struct ExactDouble;
+
+impl ExactDouble {
+    /// What looking at a job weighs.
+    pub const WEIGHT: Weight = Weight::from_parts(7_000, 70);
+}
+
+impl ExactCourt for ExactDouble {
+    fn is_there() -> bool {
+        world(|world| !world.no_exact_court)
+    }
+    fn admits(_: &JobSource) -> Result<(), NotExact> {
+        world(|world| world.not_exact).map_or(Ok(()), Err)
+    }
+    fn weight() -> Weight {
+        Self::WEIGHT
+    }
 }
 
 /// Knows the workers `WORKER..`, three slots each; draws the first that are not excluded.

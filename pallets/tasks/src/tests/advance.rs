@@ -3,7 +3,7 @@
 use crate::{Error, Event, WeightInfo, mock::*, types::TaskProgress};
 use agora_primitives::{
     TaskId,
-    task::{LATE_AFTER, LATE_STEP_PARTS, MOST_LATE_STEPS, Phase},
+    task::{LATE_AFTER, LATE_STEP_PARTS, MOST_LATE_STEPS, Phase, RoundKind},
 };
 use frame_support::{assert_noop, assert_ok, weights::Weight};
 
@@ -168,7 +168,7 @@ fn pays_nothing_for_a_step_that_cannot_be_taken() {
 
 #[test]
 fn pays_for_some_steps_of_a_task_so_that_most_of_the_fee_stays_one() {
-    let mut progress = TaskProgress::<BlockNumber>::published(DEADLINE, 3, 5);
+    let mut progress = TaskProgress::<BlockNumber>::published(RoundKind::Replication, DEADLINE, 3, 5);
     let late = DEADLINE + 1 + u64::from(LATE_AFTER) + 1;
     for _ in 0..MOST_LATE_STEPS {
         assert!(!progress.pay_step(late - 1));

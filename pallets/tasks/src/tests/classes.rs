@@ -1,6 +1,6 @@
 //! What a class is, those that a chain starts with, and the presets that classes use.
 
-use crate::{ClassError, TaskClass, Windows, genesis_classes, mock::*};
+use crate::{ClassError, TaskClass, Windows, exact_classes, genesis_classes, mock::*};
 use agora_primitives::{
     ClassId,
     judging::JudgeRule,
@@ -50,6 +50,22 @@ fn the_classes_of_genesis_are_those_of_the_mission() {
         assert_eq!(classes[0].1.judge, JudgeRule::Replication { trust: 3 });
         assert_eq!(classes[0].1.assignment, Assignment::Open);
         assert_eq!(classes[1].1.assignment, Assignment::Priority);
+    }
+}
+
+#[test]
+fn the_chain_computes_what_is_published_in_the_exact_classes() {
+    for windows in [Windows::standard(), Windows::short()] {
+        let others = genesis_classes::<u128, u32>(1_000, windows);
+        let exact = exact_classes::<u128, u32>(1_000, windows);
+        let kinds = [Specialisation::Program, Specialisation::RowTransform];
+        assert_eq!(exact.len(), kinds.len());
+        for (n, ((id, class), specialisation)) in exact.iter().zip(kinds).enumerate() {
+            assert_eq!(usize::from(id.0), others.len() + n, "ids follow those of the others");
+            assert_eq!(class.specialisation, specialisation);
+            assert_eq!((class.judge, class.base_reward), (JudgeRule::Exact, 4_000));
+            assert_eq!(class.validate(16, 201_600), Ok(()));
+        }
     }
 }
 

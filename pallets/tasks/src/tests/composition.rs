@@ -138,6 +138,8 @@ mod composed {
         type Judge = Smallest;
         // The judge has the last word. With the court that computes: `Computation`.
         type Court = ();
+        // The chain computes nothing itself. With the pallet that does: `Exact`.
+        type Exact = ();
         // Everybody may work, and nobody is drawn.
         type Participants = ();
         type Reputation = ();
@@ -201,6 +203,7 @@ mod alone {
         type Rewards = ();
         type Judge = ();
         type Court = ();
+        type Exact = ();
         type Participants = ();
         type Reputation = ();
         type Results = ();

@@ -16,7 +16,7 @@ fn sets_the_classes() {
 }
 
 #[test]
-#[should_panic(expected = "Err(Replicas)")]
+#[should_panic(expected = "Err(InvalidReplicas)")]
 fn refuses_a_class_whose_tasks_could_not_run() {
     build(vec![(CLASS, Class { replicas: 0, ..class() })]);
 }

@@ -11,6 +11,7 @@ mod composition;
 mod court;
 mod decline;
 mod draws;
+mod exact;
 mod expire;
 mod genesis;
 mod integrity;

@@ -3,13 +3,14 @@
 
 use crate::{Event, Progress, mock::*};
 use agora_primitives::{
-    TaskId,
+    ClassId, TaskId,
     courts::{Cases, Standing},
-    judging::{Judge, Reveals},
+    exact::ExactTasks,
+    judging::{Judge, JudgeRule, Reveals},
     reputation::Outcome,
     task::{Difficulty, Phase, RoundKind},
 };
-use frame_support::{assert_ok, weights::Weight};
+use frame_support::{assert_ok, storage::with_storage_layer, weights::Weight};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -20,6 +21,8 @@ enum Action {
         by: AccountId,
         reward: Balance,
         in_blocks: u64,
+        /// In the class whose jobs the chain computes.
+        exact: bool,
     },
     Cancel {
         by: AccountId,
@@ -35,7 +38,7 @@ enum Action {
         task: u64,
         answers: [u8; 12],
     },
-    /// Workers try every answer that there is.
+    /// Workers try every answer that there is, by themselves and as what the chain has computed.
     Reveal {
         workers: u16,
         task: u64,
@@ -132,8 +135,8 @@ fn action() -> impl Strategy<Value = Action> {
     let workers = || prop_oneof![Just(0xfff), 0u16..1 << 12];
     let (task, by) = (0u64..2, ALICE..=BOB);
     prop_oneof![
-        2 => (by.clone(), 900u128..30_000, 8u64..30)
-            .prop_map(|(by, reward, in_blocks)| Action::Publish { by, reward, in_blocks }),
+        2 => (by.clone(), 900u128..30_000, 8u64..30, prop::bool::weighted(0.3))
+            .prop_map(|(by, reward, in_blocks, exact)| Action::Publish { by, reward, in_blocks, exact }),
         1 => (by, 0u64..12).prop_map(|(by, task)| Action::Cancel { by, task }),
         9 => (workers(), task.clone())
             .prop_map(|(workers, task)| Action::Accept { workers, task }),
@@ -168,11 +171,17 @@ fn recent(task: u64) -> TaskId {
 fn act(action: &Action) {
     let signed = RuntimeOrigin::signed;
     match *action {
-        Action::Publish { by, reward, in_blocks } => {
+        Action::Publish {
+            by,
+            reward,
+            in_blocks,
+            exact,
+        } => {
+            let class = if exact { EXACT } else { CLASS };
             let reference = crate::NextTaskId::<Test>::get().0.to_le_bytes();
             let reference = [reference, reference].concat().try_into().unwrap();
             let (deadline, difficulty) = (now() + in_blocks, Difficulty::ONE);
-            let _ = Tasks::publish(signed(by), CLASS, job(), difficulty, reward, deadline, reference);
+            let _ = Tasks::publish(signed(by), class, job(), difficulty, reward, deadline, reference);
         }
         Action::Cancel { by, task } => {
             let _ = Tasks::cancel(signed(by), recent(task));
@@ -196,6 +205,7 @@ fn act(action: &Action) {
             for n in members(workers) {
                 for answer in ANSWERS {
                     let _ = Tasks::reveal(signed(worker(n)), recent(task), claim(answer), SALT);
+                    deliver(n, recent(task), answer);
                 }
             }
         }
@@ -256,6 +266,16 @@ fn act(action: &Action) {
     }
 }
 
+/// Has the chain find that a worker's answer is right, whatever it is: all or nothing.
+fn deliver(n: u64, task: TaskId, answer: u8) {
+    let slots = world(|world| world.slots.clone());
+    let who = worker(n);
+    let delivered = with_storage_layer(|| <Tasks as ExactTasks<AccountId>>::deliver(task, &who, claim(answer), &SALT));
+    if delivered.is_err() {
+        world(|world| world.slots = slots);
+    }
+}
+
 /// Ends a block; an appeal is not ruled on while the tree is full, because the doubles cannot be undone in the middle.
 fn end_idle(limit: Weight) {
     let appeals = Progress::<Test>::iter().any(|(_, progress)| progress.kind == RoundKind::Appeal);
@@ -265,8 +285,18 @@ fn end_idle(limit: Weight) {
     end_block(limit);
 }
 
+/// The class whose jobs the chain computes.
+const EXACT: ClassId = ClassId(1);
+
 fn run(actions: &[Action]) {
     ExtBuilder::default().priority().build_and_execute(|| {
+        let exact = Class {
+            judge: JudgeRule::Exact,
+            replicas: 1,
+            max_replicas: 1,
+            ..class()
+        };
+        assert_ok!(Tasks::set_class(RuntimeOrigin::root(), EXACT, exact));
         let initial = Balances::total_issuance();
         for action in actions {
             act(action);

@@ -61,6 +61,20 @@ fn every_step_is_reached_with_any_number_of_workers() {
 }
 
 #[test]
+fn a_task_is_delivered_with_any_number_of_workers_that_were_late() {
+    for n in [1, 2, MAX_CONTRIBUTIONS] {
+        ExtBuilder::default().build().execute_with(|| {
+            let id = Scenes::to_deliver(n);
+            assert_eq!(crate::Contributions::<Test>::iter_prefix(id).count(), n as usize);
+            Scenes::deliver(id);
+            let progress = Progress::<Test>::get(id).unwrap();
+            assert_eq!((progress.phase, progress.workers()), (Phase::Settled, n));
+            assert!(progress.scheduled_at.is_some(), "no room was left");
+        });
+    }
+}
+
+#[test]
 fn one_place_is_left_for_whoever_enters() {
     ExtBuilder::default().build().execute_with(|| {
         let (task, accuser) = Scenes::to_enter();

@@ -60,7 +60,7 @@ fn fails_for_anybody_but_the_authority() {
 #[test]
 fn fails_for_a_class_whose_tasks_could_not_run() {
     type Spoil = fn(&mut Class);
-    let cases: [(Spoil, Error<Test>); 20] = [
+    let cases: [(Spoil, Error<Test>); 22] = [
         (|class| class.name = ClassName::default(), Error::InvalidName),
         (
             |class| class.name = ClassName::truncate_from(vec![0xff]),
@@ -81,6 +81,14 @@ fn fails_for_a_class_whose_tasks_could_not_run() {
         (
             |class| class.judge = JudgeRule::Replication { trust: 1 },
             Error::InvalidJudge,
+        ),
+        (
+            |class| (class.judge, class.replicas) = (JudgeRule::Exact, 1),
+            Error::ExactReplicas,
+        ),
+        (
+            |class| (class.judge, class.max_replicas) = (JudgeRule::Exact, 3),
+            Error::ExactReplicas,
         ),
         (|class| class.commit_window = 2, Error::InvalidWindows),
         (|class| class.commit_window = 101, Error::InvalidWindows),

@@ -25,7 +25,7 @@ const fn output(content: u8, states: u8) -> Claim {
 }
 
 fn published() -> TaskProgress<u32> {
-    TaskProgress::published(20, 2, 5)
+    TaskProgress::published(RoundKind::Replication, 20, 2, 5)
 }
 
 fn committed(progress: &mut TaskProgress<u32>, now: u32) -> Contribution<u32> {

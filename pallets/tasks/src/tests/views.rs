@@ -40,6 +40,7 @@ fn a_task_is_shown_with_its_terms_and_where_it_is_in_its_life() {
             reference: reference(1),
             class: CLASS,
             specialisation: Specialisation::Synthetic,
+            judge: class().judge,
             job: job(),
             difficulty: Difficulty::ONE,
             reward: REWARD,

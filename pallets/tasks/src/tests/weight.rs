@@ -4,7 +4,7 @@ use crate::{Call, MAX_PLACES, WeightInfo, mock::*, transitions::Step, types::Tas
 use agora_primitives::{
     TaskId,
     courts::{Cases, Standing},
-    task::Difficulty,
+    task::{Difficulty, RoundKind},
 };
 use frame_support::{
     dispatch::GetDispatchInfo,
@@ -44,7 +44,12 @@ fn each_call_has_its_own() {
     let (task, commitment) = (TaskId(0), H256::zero());
     let most = MAX_CONTRIBUTIONS;
     let weights = [
-        (publish_call(), Measured::publish().saturating_add(Measured::invite())),
+        (
+            publish_call(),
+            Measured::publish()
+                .saturating_add(Measured::invite())
+                .saturating_add(ExactDouble::WEIGHT),
+        ),
         (
             Call::cancel { task },
             Measured::cancel().saturating_add(Measured::expire(most)),
@@ -107,6 +112,9 @@ fn publishing_weighs_less_where_nobody_is_invited() {
     assert_eq!(publish(open), Measured::publish());
     let both = Measured::publish().saturating_add(Measured::invite());
     assert_eq!(publish(priority), both);
+    let (exact, assigned) = (ExtBuilder::default().exact(), ExtBuilder::default().exact().priority());
+    assert_eq!(publish(exact), Measured::publish().saturating_add(ExactDouble::WEIGHT));
+    assert_eq!(publish(assigned), both.saturating_add(ExactDouble::WEIGHT));
 }
 
 #[test]
@@ -114,7 +122,7 @@ fn a_step_may_weigh_as_much_as_the_heaviest_of_its_ends() {
     let n = 7;
     let progress = TaskProgress {
         contributions: n,
-        ..TaskProgress::published(DEADLINE, 3, 5)
+        ..TaskProgress::published(RoundKind::Replication, DEADLINE, 3, 5)
     };
     let weights = [
         (Step::Expire, Measured::expire(n)),

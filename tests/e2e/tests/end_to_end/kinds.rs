@@ -1,6 +1,7 @@
 //! Each kind of job on a real node with real workers, from files to a result that a publisher can use.
 
 use crate::{Tests, shared::Shared};
+use agora_chain::api::{Event, api::tasks};
 use agora_compute::training::Dataset;
 use agora_e2e::Market;
 use agora_primitives::{TaskId, reputation::Outcome, task::Phase};
@@ -29,6 +30,10 @@ pub fn add(tests: &mut Tests) {
         programs_look_through_files_and_go_on_step_by_step,
     );
     tests.sharing(
+        "kinds::a_program_is_computed_by_the_chain_in_the_block_of_the_reveal",
+        a_program_is_computed_by_the_chain_in_the_block_of_the_reveal,
+    );
+    tests.sharing(
         "kinds::rows_of_a_matrix_are_multiplied",
         rows_of_a_matrix_are_multiplied,
     );
@@ -55,6 +60,50 @@ async fn settled(market: &mut Market, task: TaskId) -> Vec<u8> {
         .await
         .expect("it is fetched");
     std::fs::read(file).expect("it was written")
+}
+
+async fn a_program_is_computed_by_the_chain_in_the_block_of_the_reveal(shared: Arc<Shared>) {
+    let mut market = shared.kinds(14).await;
+    let words = format!("{}/../../guests/images/words.bin", env!("CARGO_MANIFEST_DIR"));
+    let text = market.chain.file("text", b"one two three\n");
+    let program = ["program", words.as_str(), "--input", &text, "--class", "11"];
+
+    // What does not fit is refused before anything is sent.
+    let large = ["--gas", "20M"];
+    let publish = ["publish"];
+    for further in [&[][..], &["--dry-run"]] {
+        let refused = market
+            .failure(&market.publisher, &[&publish[..], &program, &large, further].concat())
+            .await;
+        assert!(refused.message.contains("computed by the chain itself"), "{refused}");
+    }
+
+    let task = market.publish(&[&program[..], &DEADLINE].concat()).await;
+    assert_eq!(market.ended(task).await, Phase::Settled);
+    let revealed =
+        |event: &Event| matches!(event, Event::Tasks(tasks::Event::Revealed { task: of, .. }) if of.0 == task);
+    let settled = |event: &Event| matches!(event, Event::Tasks(tasks::Event::Settled { task: of, .. }) if of.0 == task);
+    assert_eq!(market.block_of(revealed), market.block_of(settled));
+    let outcomes = ["//Worker1", "//Worker2", "//Worker3"].map(|worker| market.outcome(task, worker));
+    let right: Vec<_> = outcomes.into_iter().flatten().collect();
+    assert_eq!(
+        right,
+        [Outcome::Right { confirmed: false }],
+        "one worker, and nobody else"
+    );
+    market.assert_conserved(task).await;
+
+    let id = task.to_string();
+    let publisher = market.agora(&market.publisher);
+    publisher.json(&["verify", &id, "--check"]).await.expect("it is right");
+    let file = market.chain.path("counted").display().to_string();
+    publisher
+        .json(&["result", &id, "--format", "text", "--file", &file])
+        .await
+        .expect("it is fetched");
+    assert_eq!(std::fs::read_to_string(file).expect("it was written"), "3 words\n");
+    let shown = publisher.json(&["task", &id]).await.expect("it is shown");
+    assert_eq!(shown[0]["judge"], "exact");
 }
 
 async fn rows_of_a_matrix_are_multiplied(shared: Arc<Shared>) {

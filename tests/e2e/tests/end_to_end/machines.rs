@@ -142,6 +142,13 @@ async fn disks_stores_nodes_keys_and_sleep_cost_honest_workers_nothing() {
         let lines = output.lines().filter(|line| line.contains("The node is not believed"));
         assert_eq!(lines.filter(|line| line.contains(OTHER_CHAIN)).count(), 1, "{output}");
     }
+    let accepted = [said(&processes[TWICE - 1], "Accepted."), said(&twin, "Accepted.")];
+    assert_eq!(
+        accepted.iter().sum::<usize>(),
+        1,
+        "one of two with a key has the task: {accepted:?}"
+    );
+    // Whoever sees the other's acceptance before it sends its own is not told.
     let same_key = "Another program signs with the same key";
     let both = [said(&processes[TWICE - 1], same_key), said(&twin, same_key)];
     assert!(both.iter().all(|count| *count <= 1), "{both:?}");

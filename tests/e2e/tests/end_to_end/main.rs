@@ -7,11 +7,13 @@
 
 mod blobs;
 mod capability;
+mod clocks;
 mod court;
 mod court_long;
 mod figures;
 mod kill;
 mod kinds;
+mod large;
 mod machines;
 mod network;
 mod operate;
@@ -86,6 +88,8 @@ fn main() {
     machines::add(&mut tests);
     kill::add(&mut tests);
     blobs::add(&mut tests);
+    clocks::add(&mut tests);
+    large::add(&mut tests);
     court::add(&mut tests);
     court_long::add(&mut tests);
     withheld::add(&mut tests);

@@ -1,6 +1,7 @@
 //! A day of work: what a worker remembers does not grow with the tasks that have ended.
 
-use super::Rig;
+use super::{Rig, note};
+use agora_bench_figures::{Better, Figure};
 use agora_primitives::{
     job::{BlobRef, JobKind, JobSource, JobSpec, MatmulJob},
     participants::{Specialisation, Specialisations},
@@ -38,6 +39,7 @@ async fn what_is_remembered_does_not_grow_with_the_tasks_that_have_ended() {
     rig.start();
     let blocks = agora_test_support::cases(BLOCKS).cases as usize;
     let (mut task, mut most) = (0, 0);
+    let mut memory = Vec::new();
     for block in 0..blocks {
         if block % EVERY == 0 {
             task += 1;
@@ -68,6 +70,9 @@ async fn what_is_remembered_does_not_grow_with_the_tasks_that_have_ended() {
                 "{remembered} things are remembered after {block} blocks, {most} before"
             );
         }
+        if block + 1 == blocks / 2 || block + 1 == blocks {
+            memory.extend(resident());
+        }
         if block % 1000 == 999 {
             println!("block {}: {remembered} things, {:?} KiB", block + 1, resident());
         }
@@ -80,4 +85,9 @@ async fn what_is_remembered_does_not_grow_with_the_tasks_that_have_ended() {
         .find_map(|line| line.strip_prefix(r#"agora_outcomes_total{reason="right"} "#));
     let right: usize = right.and_then(|count| count.parse().ok()).expect("it is counted");
     assert!(right > blocks / EVERY / 2, "{right} tasks were done");
+    if let [half, all] = memory.as_slice() {
+        let name =
+            format!("memory of a worker after {blocks} simulated blocks and {right} tasks, against half of them");
+        note(&[Figure::new(name, "KiB", *all as f64, *half as f64, Better::Lower).goal(1.1)]);
+    }
 }

@@ -31,6 +31,8 @@ pub const GENESIS: H256 = H256([3; 32]);
 pub const FEE: Balance = 1_000_000;
 /// What must stay on an account.
 pub const KEPT: Balance = 1_000_000_000;
+/// A worker's bond for a task, in plancks.
+pub const BOND: Balance = 100_000_000_000;
 /// How long may be revealed.
 const REVEAL_WINDOW: BlockNumber = 30;
 /// How long may be appealed.
@@ -178,7 +180,7 @@ impl FakeChain {
                 deadline: state.block.number + blocks,
                 reward: 1_000_000_000_000,
                 stake: 500_000_000_000,
-                bond: 100_000_000_000,
+                bond: BOND,
                 ..policy::tests::task(id)
             };
             change(&mut task);

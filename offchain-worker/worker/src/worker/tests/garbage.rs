@@ -137,6 +137,23 @@ async fn what_open_tasks_need_stays_however_old_and_what_nobody_needs_goes_when_
 }
 
 #[tokio::test]
+async fn no_task_is_read_while_nothing_could_go() {
+    let house = House::new();
+    for task in 1..=3 {
+        house.rig.chain.publish_as(task, 1000, |_| {});
+    }
+    house.put(BlobKind::Input, b"young", HOUR / 2).await;
+    house.rig.chain.take_reads();
+    let removed = house.keeper(DAY, Some(10)).tidy().await.expect("it answers");
+    assert_eq!(removed.expect("it is not behind").removed, 0);
+    assert_eq!(house.rig.chain.take_reads(), 0);
+    house.put(BlobKind::Input, b"old", 2 * DAY).await;
+    let removed = house.keeper(DAY, None).tidy().await.expect("it answers");
+    assert_eq!(removed.expect("it is not behind").removed, 1);
+    assert_eq!(house.rig.chain.take_reads(), 3);
+}
+
+#[tokio::test]
 async fn what_may_still_be_asked_for_stays_until_the_chain_has_forgotten_its_task() {
     let house = House::new();
     let output = house.put(BlobKind::Output, b"the result", 365 * DAY).await;

@@ -2,7 +2,7 @@
 
 use super::{
     Rig,
-    fake::{FEE, WORKER},
+    fake::{BOND, FEE, WORKER},
 };
 use crate::{News, StopLoss, driver::Duty};
 use agora_chain::{AccountId, BlockRef, H256, views::PaymentView};
@@ -77,10 +77,10 @@ async fn what_must_stay_on_the_account_stays_there() {
     let mut rig = Rig::new(1, 1);
     rig.chain.publish(1, 100);
     // One bond, all calls, and not quite what must stay.
-    rig.chain.leave(100_000_000_000 + 1_000_000_000);
+    rig.chain.leave(BOND + 1_000_000_000);
     rig.pass(10).await;
     assert_eq!(rig.chain.sent(), 0);
-    rig.chain.leave(100_000_000_000 + 1_000_000_000 + 20 * FEE);
+    rig.chain.leave(BOND + 1_000_000_000 + 20 * FEE);
     rig.until(100, |rig| rig.chain.sent() > 0).await;
 }
 

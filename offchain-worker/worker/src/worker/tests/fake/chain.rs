@@ -36,6 +36,13 @@ impl Chain for FakeChain {
         Ok(FakeView(self.clone(), inner.blocks[at].clone()))
     }
 
+    async fn after(&self, block: BlockRef) -> Result<FakeView, ChainError> {
+        let inner = self.lock();
+        let state = inner.blocks.iter().find(|state| state.block == block);
+        let gone = || ChainError::Disconnected("the block is on no fork that is known".to_owned());
+        Ok(FakeView(self.clone(), state.cloned().ok_or_else(gone)?))
+    }
+
     fn block_of(state: &FakeView) -> BlockRef {
         state.1.block
     }

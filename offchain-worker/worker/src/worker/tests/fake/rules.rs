@@ -1,6 +1,10 @@
 //! The rules of the fake chain: what is due by time, and what calls do.
 
 use super::*;
+use agora_primitives::{
+    job::{BlobRef, JobSource, JobSpec},
+    judging::JudgeRule,
+};
 
 impl FakeState {
     /// What is due by time.
@@ -65,13 +69,17 @@ impl FakeState {
             Call::ShowDecoy(..) => self.decoys_shown += 1,
             _ => {}
         }
-        let (Call::Accept(id) | Call::Decline(id) | Call::Advance(id) | Call::Commit(id, _) | Call::Reveal(id, ..)) =
-            *call
+        let (Call::Accept(id)
+        | Call::Decline(id)
+        | Call::Advance(id)
+        | Call::Commit(id, _)
+        | Call::Reveal(id, ..)
+        | Call::RevealExact(id, ..)) = *call
         else {
             return Ok(());
         };
         self.changed.push(id);
-        match *call {
+        match call {
             Call::Accept(_) => self.accept(id),
             Call::Decline(_) => self.decline(id),
             Call::Advance(_) => {
@@ -84,14 +92,45 @@ impl FakeState {
                 self.take_steps(|task| task == id);
                 Ok(())
             }
-            Call::Commit(_, commitment) => self.commit(id, commitment),
+            Call::Commit(_, commitment) => self.commit(id, *commitment),
             Call::Reveal(_, claim, salt) => {
                 let task = self.tasks.get(&id).ok_or("UnknownTask")?;
                 let part = self.parts.get_mut(&id).ok_or("NotAccepted")?;
-                reveal(task, part, &claim, &salt)
+                if task.judge == JudgeRule::Exact {
+                    return Err("RevealWithEvidence");
+                }
+                reveal(task, part, claim, salt)
             }
+            Call::RevealExact(_, claim, salt, evidence) => self.reveal_exact(id, claim, salt, evidence),
             _ => Ok(()),
         }
+    }
+
+    /// The chain computes the job, as the reference does, and settles the task.
+    fn reveal_exact(
+        &mut self,
+        id: TaskId,
+        claim: &Claim,
+        salt: &[u8; 32],
+        evidence: &[u8],
+    ) -> Result<(), &'static str> {
+        let task = self.tasks.get_mut(&id).ok_or("UnknownTask")?;
+        let part = self.parts.get_mut(&id).ok_or("NotAccepted")?;
+        let (JudgeRule::Exact, JobSource::Inline(spec)) = (task.judge, &task.job) else {
+            return Err("NotExact");
+        };
+        reveal(task, part, claim, salt)?;
+        let shown = Shown::new(spec, evidence).ok_or("EvidenceMismatch")?;
+        if agora_reference::run(spec, &shown).map(|outcome| outcome.claim) != Ok(*claim) {
+            return Err("OtherClaim");
+        }
+        task.phase = Phase::Settled;
+        task.until = BlockNumber::MAX;
+        self.occupied -= 1;
+        self.free += task.bond;
+        self.parts.remove(&id);
+        self.judged.insert(id, Outcome::Right { confirmed: false });
+        Ok(())
     }
 
     fn decline(&mut self, id: TaskId) -> Result<(), &'static str> {
@@ -167,6 +206,30 @@ impl FakeState {
         }
         part.state = ContributionState::Committed { commitment, at: now };
         Ok(())
+    }
+}
+
+/// The inputs of a job, as its evidence shows them.
+struct Shown(Vec<(BlobRef, Vec<u8>)>);
+
+impl Shown {
+    fn new(spec: &JobSpec, evidence: &[u8]) -> Option<Self> {
+        let mut rest = evidence;
+        let mut inputs = Vec::new();
+        for input in spec.inputs() {
+            let (content, after) = rest.split_at_checked(input.size as usize)?;
+            (BlobRef::to(content) == input).then_some(())?;
+            inputs.push((input, content.to_vec()));
+            rest = after;
+        }
+        rest.is_empty().then_some(Self(inputs))
+    }
+}
+
+impl agora_reference::Inputs for Shown {
+    fn content(&self, blob: &BlobRef) -> Option<&[u8]> {
+        let (_, content) = self.0.iter().find(|(input, _)| input == blob)?;
+        Some(content)
     }
 }
 
