@@ -55,7 +55,7 @@ type Draw = fn(&World, &mut Rng) -> Option<Call>;
 
 /// The calls, and how often each is drawn compared with the others. A draw that makes no sense at the time gives no
 /// call.
-const CALLS: [(u64, Draw); 42] = [
+const CALLS: [(u64, Draw); 41] = [
     (45, tasks::publish),
     (220, tasks::accept),
     (12, tasks::decline),
@@ -69,7 +69,6 @@ const CALLS: [(u64, Draw); 42] = [
     (20, members::heartbeat),
     (25, members::register),
     (8, members::update_profile),
-    (8, members::set_addresses),
     (8, members::add_bond),
     (6, members::request_exit),
     (12, members::withdraw_bond),

@@ -5,7 +5,7 @@ use crate::{
     rng::Rng,
     world::{World, minimum_bond},
 };
-use agora_primitives::participants::{Address, Addresses, Role, Specialisation, Specialisations};
+use agora_primitives::participants::{Role, Specialisation, Specialisations};
 use agora_runtime::{AccountId, Balance, Balances, MICRO_UNIT, Runtime, UNIT};
 use pallet_agora_registry::Profile;
 use sp_keyring::Sr25519Keyring;
@@ -79,19 +79,6 @@ pub fn update_profile(world: &World, rng: &mut Rng) -> Option<Call> {
     Some(Call::signed(
         who,
         pallet_agora_registry::Call::update_profile { profile: profile(rng) },
-    ))
-}
-
-/// Where somebody serves blobs: an address, none, or what cannot be printed.
-pub fn set_addresses(world: &World, rng: &mut Rng) -> Option<Call> {
-    let (who, _) = member(world, rng)?;
-    let all = [&b"https://blobs.example:9000"[..], b"", b"\n"];
-    let address = Address::try_from(rng.pick(&all)?.to_vec()).ok()?;
-    let count = rng.below(2) as usize;
-    let addresses = Addresses::try_from(vec![address; count]).ok()?;
-    Some(Call::signed(
-        who,
-        pallet_agora_registry::Call::set_addresses { addresses },
     ))
 }
 
