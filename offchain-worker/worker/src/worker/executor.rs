@@ -39,6 +39,9 @@ fn lost_result_of(task: TaskId) -> String {
 /// A result that is lost is computed again behind everything that has a deadline.
 const NO_HURRY: Duration = Duration::from_secs(86_400);
 
+/// How long a reveal that settles its task waits for the store: what the chain computes itself is small.
+const STORE_TAKES: Duration = Duration::from_secs(2);
+
 /// How often a step is decided anew, or the next one taken, before another block is looked at.
 const REPEATS: usize = 3;
 
@@ -308,7 +311,13 @@ impl<C: Chain<State: State>> Shared<C> {
         self.pause_at("before-reveal").await;
         let call = match view.judge {
             JudgeRule::Replication { .. } => Call::Reveal(task, claim, record.salt),
-            JudgeRule::Exact => Call::RevealExact(task, claim, record.salt, self.evidence(view, best.until()).await?),
+            JudgeRule::Exact => {
+                let evidence = self.evidence(view, best.until()).await?;
+                // The task is settled with the reveal, and who waits for that asks for the result at once. Nobody else may answer, so
+                // there is nothing to copy. What the store does not take now is tried again after the reveal.
+                let _ = tokio::time::timeout(STORE_TAKES, self.serve_kept(task, &claim)).await;
+                Call::RevealExact(task, claim, record.salt, evidence)
+            }
         };
         if let Some(receipt) = self.send(task, Step::Reveal, best, call, (record.round, at)).await? {
             // What a reveal with evidence costs says nothing of one without.

@@ -16,7 +16,7 @@ use crate::{
     ledger,
 };
 use agora_chain::{
-    BlockNumber, ChainError, H256,
+    Balance, BlockNumber, ChainError, H256,
     views::{ParticipantView, TaskView},
 };
 use agora_primitives::{
@@ -282,20 +282,17 @@ impl<C: Chain<State: State>> Shared<C> {
             self.chain.fee(Call::Accept(task)),
             self.chain.fee(Call::Commit(task, H256::default())),
             self.chain.fee(Call::Reveal(task, longest_claim(), [0; 32])),
-            self.chain
-                .fee(Call::RevealExact(task, longest_claim(), [0; 32], Vec::new())),
-            self.chain
-                .fee(Call::RevealExact(task, longest_claim(), [0; 32], vec![0; 1024])),
+            self.exact_fees(task),
             self.chain.fee(Call::Heartbeat),
         );
         match asked {
-            Ok((accept, commit, reveal, exact, with_kib, heartbeat)) => {
+            Ok((accept, commit, reveal, (exact, kib), heartbeat)) => {
                 let fees = Fees {
                     accept,
                     commit,
                     reveal,
                     exact,
-                    kib: with_kib.saturating_sub(exact),
+                    kib,
                     heartbeat,
                 };
                 let mut shared = self.now();
@@ -310,6 +307,20 @@ impl<C: Chain<State: State>> Shared<C> {
                     tracing::warn!(%error, "The node does not say what calls cost: without ever knowing that, no task is taken. Asking again.");
                 }
             }
+        }
+    }
+
+    /// What a reveal with evidence costs without the evidence, and with each KiB of it. More than anybody has on a chain that computes
+    /// nothing itself: it has no such tasks, and others are taken all the same.
+    async fn exact_fees(&self, task: TaskId) -> Result<(Balance, Balance), ChainError> {
+        let fee = |evidence| {
+            self.chain
+                .fee(Call::RevealExact(task, longest_claim(), [0; 32], evidence))
+        };
+        match tokio::try_join!(fee(Vec::new()), fee(vec![0; 1024])) {
+            Ok((exact, with_kib)) => Ok((exact, with_kib.saturating_sub(exact))),
+            Err(error) if error.is_recoverable() => Err(error),
+            Err(_) => Ok((Balance::MAX, 0)),
         }
     }
 

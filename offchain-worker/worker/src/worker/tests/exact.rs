@@ -51,12 +51,12 @@ async fn is_revealed_with_its_inputs_and_settled_at_once() {
     rig.until(400, |rig| phase(rig) == Phase::Settled).await;
     // Accepted, committed, revealed.
     assert_eq!(rig.chain.sent(), 3);
-    rig.until(400, |rig| rig.is_paid(1)).await;
-    // What is paid for is there for the publisher.
+    // What is paid for is there for the publisher already.
     let output: Vec<u8> = [4i32, 4].iter().flat_map(|product| product.to_le_bytes()).collect();
     let key = BlobRef::to(&output).hash;
     let served = rig.blobs.get(BlobKind::Output, &key.0, 8).await.expect("it is there");
     assert_eq!(served, output);
+    rig.until(400, |rig| rig.is_paid(1)).await;
 }
 
 #[tokio::test]
@@ -89,5 +89,13 @@ async fn what_would_cost_more_than_it_brings_is_not_taken() {
     rig.pass(5).await;
     assert_eq!(rig.chain.sent(), 0);
     rig.chain.set_fee(FEE);
+    rig.until(400, |rig| rig.is_paid(1)).await;
+}
+
+#[tokio::test]
+async fn a_chain_that_computes_nothing_has_work_all_the_same() {
+    let mut rig = Rig::new(1, 1);
+    rig.chain.compute_nothing();
+    rig.chain.publish(1, 150);
     rig.until(400, |rig| rig.is_paid(1)).await;
 }

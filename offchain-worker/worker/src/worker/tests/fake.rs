@@ -110,6 +110,8 @@ struct Inner {
     clock_ahead_ms: i64,
     /// Whether the node says that.
     tells_fees: bool,
+    /// Whether it has no court that computes.
+    computes_nothing: bool,
     /// How many calls of each kind succeeded, re-orgs not counted.
     pub sent: usize,
     /// How often tasks were read.
@@ -155,6 +157,7 @@ impl FakeChain {
             fee: FEE,
             clock_ahead_ms: 0,
             tells_fees: true,
+            computes_nothing: false,
             sent: 0,
             reads: 0,
             round_reads: 0,
@@ -212,6 +215,11 @@ impl FakeChain {
     /// Whether the node says what calls cost.
     pub fn tell_fees(&self, tells: bool) {
         self.lock().tells_fees = tells;
+    }
+
+    /// It has no court that computes, from now on.
+    pub fn compute_nothing(&self) {
+        self.lock().computes_nothing = true;
     }
 
     /// From now on the worker's acceptances are refused.

@@ -116,8 +116,11 @@ impl Chain for FakeChain {
         Ok(false)
     }
 
-    async fn fee(&self, _: Call) -> Result<Balance, ChainError> {
+    async fn fee(&self, call: Call) -> Result<Balance, ChainError> {
         let inner = self.lock();
+        if inner.computes_nothing && matches!(call, Call::RevealExact(..)) {
+            return Err(ChainError::Incompatible("there is no such pallet".to_owned()));
+        }
         match inner.tells_fees {
             true => Ok(inner.fee),
             false => Err(ChainError::Incompatible("nobody knows what calls cost".to_owned())),
